@@ -1,0 +1,1 @@
+"""One function an operator verb; keys and commands call the same one."""

@@ -1,0 +1,1 @@
+"""TOML files made into domain types; every problem is reported at once."""

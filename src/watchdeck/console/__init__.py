@@ -1,0 +1,1 @@
+"""The Textual console: reads boards, calls actions."""

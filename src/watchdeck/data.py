@@ -1,0 +1,15 @@
+"""Where the shipped folders are: inside the package when installed, beside it in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def folder(name: str) -> Path:
+    """The folder `themes` or `sample_data`. Raises FileNotFoundError that names both places."""
+    package = Path(__file__).parent
+    places = (package / name, package.parents[1] / name)
+    for place in places:
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"{name} is neither {places[0]} nor {places[1]}")

@@ -1,0 +1,1 @@
+"""The simulated fleet: real HTTP servers on loopback, twelve weeks of history, a live story."""

@@ -1,0 +1,114 @@
+"""What is watched: an endpoint, as its owner describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A reference to a secret, never the secret: an environment variable or a 0600 file.
+
+    `prefix` stands before the value when it is sent ("Bearer ").
+    """
+
+    env: str | None = None
+    file: str | None = None
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How an endpoint's certificate is checked; `insecure` shows as a permanent badge."""
+
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """What was promised; a part that is None was not promised.
+
+    `latency_p95` is a duration; `availability` and `error_ratio` are shares of one.
+    """
+
+    availability: Ratio | None = None
+    latency_p95: Milliseconds | None = None
+    error_ratio: Ratio | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """One inference sent on purpose, and the check of its answer.
+
+    `expect` reads `PATH == VALUE`, `PATH in [A, B]` or `PATH exists`, the path in `$.a[0].b` form.
+    """
+
+    path: str
+    body: str | None = None
+    body_file: str | None = None
+    expect: str | None = None
+    every: Milliseconds = Milliseconds(60_000)
+    method: str = "POST"
+
+
+class Keep(StrEnum):
+    """Which series of a page the store keeps, when no patterns are given."""
+
+    NEEDED = "needed"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One model behind one server, and how to watch it.
+
+    `kind` is a kind's name or "auto"; `url` is the serving address and `metrics_url` the page when
+    the kind's own place for it does not hold. `map` names series for signals that no kind knows.
+    """
+
+    name: str
+    url: str
+    kind: str = "auto"
+    metrics_url: str | None = None
+    model: str | None = None
+    every: Milliseconds = Milliseconds(10_000)
+    timeout: Milliseconds = Milliseconds(5_000)
+    labels: dict[str, str] = field(default_factory=dict)
+    owner: str | None = None
+    tier: int | None = None
+    serves: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    slo: Slo = field(default_factory=Slo)
+    headers: dict[str, str | Secret] = field(default_factory=dict)
+    tls: Tls = field(default_factory=Tls)
+    exclude_paths: tuple[str, ...] = ()
+    canary: Canary | None = None
+    keep: str | tuple[str, ...] = Keep.NEEDED
+    map: dict[str, str] = field(default_factory=dict)
+    max_body: Bytes = Bytes(1 << 20)
+    max_series: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept, and how large the store may grow in all."""
+
+    raw: Milliseconds = Milliseconds(30 * 86_400_000)
+    rollups: Milliseconds = Milliseconds(396 * 86_400_000)
+    budget: Bytes = Bytes(1 << 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration: the fleet, and where and how long its store lives."""
+
+    endpoint: tuple[Endpoint, ...] = ()
+    store: str | None = None
+    retention: Retention = field(default_factory=Retention)

@@ -1,0 +1,40 @@
+"""Health: the one word for a model's state, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    """The state of a model; `unknown` is never ok."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+WORST_FIRST = (Health.DOWN, Health.CRITICAL, Health.UNKNOWN, Health.WARNING, Health.OK)
+"""The order of a list for a person who has ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A health and its reason: `cause` is the short name that stays while the numbers move."""
+
+    health: Health
+    cause: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChange:
+    """A model's health from `at` (milliseconds UTC) until the next change."""
+
+    endpoint: str
+    at: int
+    health: Health
+    cause: str
+    why: str

@@ -1,0 +1,1 @@
+"""Reads the latest values, decides, and writes its decisions."""

@@ -1,0 +1,33 @@
+"""The errors a person may see; each says what was asked, why not, and what would work."""
+
+
+class WatchdeckError(Exception):
+    """The base of every error that is shown as one plain sentence, without a traceback."""
+
+
+class ConfigError(WatchdeckError):
+    """A configuration that cannot be used; the text lists every problem found, one a line."""
+
+
+class StoreError(WatchdeckError):
+    """A store that cannot be opened, read or written."""
+
+
+class StoreMissing(StoreError):
+    """There is no store where one was asked for."""
+
+
+class StoreBehind(StoreError):
+    """The store is of an older version; the collector, or a command that writes, brings it up."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer watchdeck; both version numbers are named."""
+
+
+class StoreCorrupt(StoreError):
+    """A file of the store is damaged or is not a watchdeck store at all."""
+
+
+class CollectorRunning(WatchdeckError):
+    """Another collector holds the store's lock; its process is named."""

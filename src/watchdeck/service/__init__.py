@@ -1,0 +1,1 @@
+"""The loops that run inside the collector process, and their only wiring."""
