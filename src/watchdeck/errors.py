@@ -4,6 +4,8 @@
 class WatchdeckError(Exception):
     """The base of every error that is shown as one plain sentence, without a traceback."""
 
+    exit_code: int = 1
+
 
 class ConfigError(WatchdeckError):
     """A configuration that cannot be used; the text lists every problem found, one a line."""

@@ -1,0 +1,91 @@
+"""The command line: every command is loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from watchdeck import __version__
+from watchdeck.cli.common import Context
+from watchdeck.errors import WatchdeckError
+
+_COMMANDS = {
+    "console": "Open the console on the configured store (what a bare `watchdeck` does).",
+    "demo": "Show a simulated fleet with twelve weeks of history; needs nothing, leaves nothing.",
+    "init": "Write a commented watchdeck.toml, probing URLs to recognise their kind.",
+    "check": "Validate the configuration and poll every endpoint once.",
+    "collect": "Run the collector in the foreground.",
+    "status": "Print one board as text or JSON; the exit code is the worst model's.",
+    "export": "Write any window of the store as CSV, JSON lines or a plain-rows SQLite file.",
+    "backup": "Copy the whole store, consistent and checked.",
+    "audit": "Verify the audit chain.",
+    "doctor": "Examine the store and the collector.",
+}
+
+
+class LazyGroup(click.Group):
+    """Lists commands without importing them: each would cost what it alone needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order a newcomer meets them."""
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The command itself; None when there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"watchdeck.cli.{cmd_name}")
+        command: click.Command = module.command
+        command.help = command.help or _COMMANDS[cmd_name]
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """One line a command, from the table: `--help` imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="The configuration; else WATCHDECK_CONFIG, ./watchdeck.toml, the XDG config directory.",
+)
+@click.version_option(__version__, prog_name="watchdeck")
+@click.pass_context
+def group(ctx: click.Context, config: str | None) -> None:
+    """A terminal operations console for machine-learning models in production.
+
+    Without a command: the console on the configured store; a collector is started if none runs.
+    """
+    ctx.obj = Context(config)
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(group.get_command(ctx, "console"))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run the command line; errors are one sentence on stderr, without a traceback."""
+    try:
+        sys.exit(group(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except WatchdeckError as error:
+        click.echo(f"watchdeck: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,125 @@
+"""What commands share: the configuration, the store's directory, the operator and the time."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watchdeck.domain.operator import Operator
+from watchdeck.domain.text import clean
+from watchdeck.domain.units import Milliseconds
+from watchdeck.errors import ConfigError, WatchdeckError
+
+if TYPE_CHECKING:
+    from watchdeck.domain.endpoint import Settings
+    from watchdeck.store.directory import StoreDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The options of `watchdeck` itself, handed to every command."""
+
+    config: str | None = None
+
+    def path(self) -> Path:
+        """The configuration file in force. Raises ConfigError that names the places looked at."""
+        from watchdeck.config.load import find
+
+        path = find(self.config, os.environ)
+        if path is None:
+            raise ConfigError(
+                "no configuration was found (--config, WATCHDECK_CONFIG, ./watchdeck.toml, the XDG"
+                " config directory). `watchdeck init URL` writes one; `watchdeck demo` needs none."
+            )
+        return path
+
+    def settings(self) -> Settings:
+        """The configuration in force. Raises ConfigError with every problem in it."""
+        from watchdeck.config.load import load
+
+        return load(self.path())
+
+    def directory(self) -> StoreDirectory:
+        """The directory of the configured store, which may not exist yet."""
+        from watchdeck.config.load import load, store_path
+        from watchdeck.store.directory import StoreDirectory
+
+        return StoreDirectory(store_path(load(self.path()), os.environ))
+
+
+def now() -> int:
+    """The wall clock in milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def operator() -> Operator:
+    """Who runs this command: the OS user, and the address their SSH session came from."""
+    origin = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
+    return Operator(clean(getpass.getuser(), 64), clean(origin, 64))
+
+
+_AGO = re.compile(r"-?(\d+(?:\.\d+)?(?:ms|s|m|h|d|w))(?: ago)?")
+
+
+class Moment(click.ParamType[int]):
+    """A point in time: `2026-11-23T05:00:00Z`, a date, or how long ago (`90m`)."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds UTC; a time without a zone is in UTC."""
+        if isinstance(value, int):
+            return value
+        if match := _AGO.fullmatch(value.strip()):
+            return now() - Milliseconds.parse(match[1])
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is not a time; write 2026-11-23T05:00:00Z, or 90m for 90 minutes ago.",
+                param,
+                ctx,
+            )
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1_000)
+
+
+def iso(at: int) -> str:
+    """A time as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class CodedCommand(click.Command):
+    """A command whose every failure, usage included, ends with one exit code of its own."""
+
+    failure_code = 3
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """As click does, but a usage error carries this command's code."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            error.exit_code = self.failure_code
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, but a failure carries this command's code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, WatchdeckError) as error:
+            error.exit_code = self.failure_code
+            raise

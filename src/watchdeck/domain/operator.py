@@ -1,0 +1,16 @@
+"""Who acts: the person behind a key or a command, as the system knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The user's name at the operating system, and where their SSH session came from, if any."""
+
+    user: str
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.origin}" if self.origin else self.user
