@@ -1,0 +1,78 @@
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from watchdeck.cli import group
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ALLOWED = {
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "src",
+    "tests",
+    "themes",
+    "sample_data",
+    ".ci",
+    ".gitignore",
+}
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    context = click.Context(group)
+    found: list[tuple[str, click.Command]] = [("watchdeck", group)]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found.append((name, command))
+        if isinstance(command, click.Group):
+            found += [(f"{name} {sub}", c) for sub, c in command.commands.items()]
+    return found
+
+
+COMMANDS = commands()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in COMMANDS])
+def test_a_command_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README or f"`watchdeck {name}" in README
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        pytest.param(name, option, id=f"{name} {option}")
+        for name, command in COMMANDS
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+        if option.startswith("--") and option not in ("--help", "--version")
+    ],
+)
+def test_an_option_is_in_the_readme(name: str, option: str) -> None:
+    row = next(line for line in README.splitlines() if line.startswith(f"| `{name}`"))
+    assert option in row
+
+
+def test_a_command_in_the_readme_exists() -> None:
+    rows = re.findall(r"^\| `([a-z ]+)`", README, re.MULTILINE)
+    assert {*rows} >= {"watchdeck", "demo", "status"}
+    assert {*rows} <= {name for name, _ in COMMANDS}
+
+
+def test_the_readme_runs_the_tests_as_the_continuous_integration_does() -> None:
+    line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && "
+    command = f"{line}.venv/bin/python -m pytest -q"
+    assert command in README.splitlines()
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_nothing_else_lies_at_the_top_level() -> None:
+    ignored = {".git", *(ROOT / ".gitignore").read_text().replace("/", "").split()}
+    present = {path.name for path in ROOT.iterdir()}
+    assert {name for name in present - ALLOWED - ignored if not name.endswith(".egg-info")} == set()
