@@ -1,0 +1,217 @@
+"""The console: modes, colours, and what it sees handed down to the screen in view."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from rich.text import Text
+from textual import on
+from textual.app import App
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.theme import Theme
+
+from watchdeck.console.draw.age import coarse
+from watchdeck.console.keys import Where, bindings
+from watchdeck.console.messages import HistoryRead, HistoryWanted, ModelOpened, SightChanged
+from watchdeck.console.outlook import Outlook, Setting, dots_here
+from watchdeck.console.paint import Brush, Gate
+from watchdeck.console.palette import Palette, load_palette
+from watchdeck.console.panels.frame import SMALLEST
+from watchdeck.console.screens.deck import DeckScreen
+from watchdeck.console.screens.detail import DetailScreen
+from watchdeck.console.screens.help import HelpScreen
+from watchdeck.console.screens.models import ModelsScreen
+from watchdeck.console.screens.watching import Watching
+from watchdeck.console.sight import BoardSource, Clock, OpenSource, Place, Sight
+from watchdeck.console.watch import Watch
+from watchdeck.data import folder
+from watchdeck.domain.text import clean
+from watchdeck.errors import StoreError
+
+NOTICE_LASTS = 15_000
+"""How long a notice stays, in milliseconds."""
+
+_GATE = Gate()
+
+_WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"))
+_HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall"))
+"""From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
+
+
+def default_setting(directory: Place, *, read_only: bool = False) -> Setting:
+    """The default theme, and the shapes that this terminal can show."""
+    dots = dots_here()
+    brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is dots.ASCII)
+    return Setting(brush, dots, None, str(directory.path), read_only)
+
+
+class Console(App[None], inherit_bindings=False):
+    """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
+
+    `at` is a moment of the past to show instead of now; `notice` is said for a while at the start.
+    """
+
+    DEFAULT_MODE = "deck"
+    CSS_PATH = "console.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    HORIZONTAL_BREAKPOINTS = list(_WIDTHS)  # noqa: RUF012 - declared as Textual does
+    VERTICAL_BREAKPOINTS = list(_HEIGHTS)  # noqa: RUF012
+    BINDINGS = bindings(Where.EVERYWHERE)
+
+    def __init__(
+        self,
+        directory: Place,
+        *,
+        clock: Clock,
+        at: int | None = None,
+        notice: str = "",
+        open_source: OpenSource | None = None,
+        setting: Setting | None = None,
+    ) -> None:
+        super().__init__()
+        self._clock = clock
+        self._at = at
+        self._open_source = open_source
+        self._outlook = Outlook(setting or default_setting(directory), now=self._moment())
+        self._notice_ends = 0
+        self._watcher = open_source and Watch(open_source, directory, clock, self._see, at)
+        self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
+        self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
+        self._dress(self._outlook.setting.brush.palette)
+        if notice:
+            self.say(notice)
+
+    def _moment(self) -> int:
+        return coarse(self._clock()) if self._at is None else self._at
+
+    def _dress(self, palette: Palette) -> None:
+        colours = palette.colours
+        self.register_theme(
+            Theme(
+                palette.name,
+                primary=colours["accent"],
+                foreground=colours["text"],
+                background=colours["background"],
+                dark=palette.dark,
+            )
+        )
+        self.theme = palette.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Everything that is drawn passes the gate last."""
+        return (*super().get_line_filters(), _GATE)
+
+    def on_mount(self) -> None:
+        """Begin to watch, once the first frame is on its way."""
+        self.screen_change_signal.subscribe(self, self._hand_down, immediate=True)
+        self.set_interval(1.0, self._tick)
+        if self._watcher:
+            self.call_after_refresh(self._watcher.start)
+
+    def on_unmount(self) -> None:
+        """Let go of the store."""
+        if self._watcher:
+            self._watcher.stop()
+
+    def _see(self, sight: Sight) -> None:
+        """Called by the watching thread."""
+        self.post_message(SightChanged(sight))
+
+    @on(SightChanged)
+    def _show_sight(self, message: SightChanged) -> None:
+        self._show(sight=message.sight, now=self._moment())
+
+    def _tick(self) -> None:
+        """Ages move on, in steps; a notice has its time."""
+        now = self._moment()
+        if self._outlook.notice and self._clock() >= self._notice_ends:
+            self._show(notice="", now=now)
+        elif now != self._outlook.now:
+            self._show(now=now)
+
+    def say(self, notice: str) -> None:
+        """Say something for a while, under the top line."""
+        self._notice_ends = self._clock() + NOTICE_LASTS
+        self._show(notice=notice)
+
+    def _show(self, **changes: object) -> None:
+        self._outlook = replace(self._outlook, **changes)  # type: ignore[arg-type]
+        if self.is_running and self.screen_stack:
+            self._hand_down(self.screen)
+
+    def _hand_down(self, screen: Screen[object]) -> None:
+        """Only the screen in view is told; the others rest until they are shown again."""
+        if isinstance(screen, Watching):
+            screen.take(self._outlook)
+
+    @on(ModelOpened)
+    def _open_model(self, message: ModelOpened) -> None:
+        if self._open_source and not self._outlook.reasons:
+            self.run_worker(self._learn_reasons, thread=True)
+        self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
+
+    def _learn_reasons(self) -> None:
+        """Reads the kinds of server: what they cannot give, and why (20 ms, off this thread)."""
+        from watchdeck.config.kinds import load_kinds
+
+        reasons: Mapping[str, Mapping[str, str]]
+        reasons = {kind.name: kind.unmeasurable for kind in load_kinds()}
+        self.call_from_thread(self._show, reasons=reasons)
+
+    @on(HistoryWanted)
+    def _find_history(self, message: HistoryWanted) -> None:
+        if self._open_source is not None:
+            read = partial(self._read_history, self._open_source, self.screen, message)
+            self.run_worker(read, thread=True, exclusive=True, group="history")
+
+    def _read_history(
+        self, open_source: OpenSource, asked: Screen[object], message: HistoryWanted
+    ) -> None:
+        """On a thread, with a connection of its own: a long window must not keep boards waiting."""
+        source = open_source()
+        try:
+            asked.post_message(_history(source, message))
+        finally:
+            source.close()
+
+    def action_mode(self, name: str) -> None:
+        """Show a mode as it was left."""
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        if name != self.current_mode:
+            self.switch_mode(name)
+
+    def action_help(self) -> None:
+        """The keys of the screen in view."""
+        screen = self.screen
+        if isinstance(screen, Watching) and not isinstance(screen, HelpScreen):
+            self.push_screen(HelpScreen(self._outlook, self.current_mode, screen.WHERE))
+
+    def action_hint(self) -> None:
+        """Many leave programs with Ctrl+C; here that key says how to."""
+        self.say("Q leaves the console; the collector goes on")
+
+    def action_redraw(self) -> None:
+        """Draw every cell again, after something else wrote on the terminal."""
+        self.screen.refresh(layout=True)
+
+    def _fatal_error(self) -> None:
+        """Say what happened in plain text: Textual's own page shows the values of variables."""
+        said = traceback.format_exc().splitlines()
+        self.panic(Text("\n".join(clean(line, 200) for line in said)))
+
+
+def _history(source: BoardSource, message: HistoryWanted) -> HistoryRead:
+    wanted = message.wanted
+    try:
+        found = source.history(
+            wanted.endpoint, (wanted.column,), wanted.start, wanted.end, wanted.points
+        )
+    except StoreError as error:
+        return HistoryRead(wanted, None, str(error))
+    return HistoryRead(wanted, found[0] if found else None)

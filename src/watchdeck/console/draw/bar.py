@@ -1,0 +1,134 @@
+"""The first line of the screen, and the lines of warning under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from watchdeck.console.draw.age import age, clock, offset
+from watchdeck.console.draw.text import (
+    NOTHING,
+    Ground,
+    Line,
+    Role,
+    Span,
+    apart,
+    cut,
+    length,
+    said,
+    wrap,
+)
+from watchdeck.console.sight import Sight, Trouble, stale
+from watchdeck.domain.board import Collector, CollectorState
+from watchdeck.domain.text import clean
+
+_STATES = {
+    CollectorState.RUNNING: ("●", Role.OK),
+    CollectorState.STALLED: ("◆", Role.WARNING),
+    CollectorState.STOPPED: ("✖", Role.DOWN),
+}
+"""Shape and role of each state of the collector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the top line tells beside the board: where one is, and as whom."""
+
+    mode: str
+    modes: tuple[tuple[str, str], ...]
+    store: str
+    zone: tzinfo | None = None
+    read_only: bool = False
+
+
+def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
+    """Name, modes, store, age of the data, collector, clock; the store's path gives way first."""
+    left = [Span(" watchdeck ", Role.STRONG)]
+    for key, name in where.modes:
+        here = name == where.mode
+        left.append(Span(f" {key} {name} ", Role.TITLE if here else Role.MUTED))
+    right = [*_data(sight, now), *_collector(sight), *_clock(sight, where, now)]
+    room = cells - length(left) - length(right) - 3
+    store = [Span(f"{_path(where.store, room)}  ", Role.MUTED)] if room >= 12 else []
+    ending = [*store, *right, Span(" ")]
+    return Line(apart(left, ending, cells, Span(" ")).spans, Ground.BAR)
+
+
+def _path(path: str, cells: int) -> str:
+    """The end of a path is what tells stores apart."""
+    shown = clean(path)
+    return shown if len(shown) <= cells else "…" + cut(shown[len(shown) - cells + 1 :], cells - 1)
+
+
+def _data(sight: Sight, now: int) -> list[Span]:
+    at = sight.board.metrics_at if sight.board else None
+    role = Role.WARNING if stale(sight) else Role.TEXT
+    return [Span("data ", Role.MUTED), Span(f"{age(at, now)}  ", role)]
+
+
+def _collector(sight: Sight) -> list[Span]:
+    if sight.board is None or sight.trouble is not Trouble.NONE:
+        return [Span(f"collector {NOTHING}  ", Role.MUTED)]
+    return [Span("collector ", Role.MUTED), state(sight.board.collector), Span("  ")]
+
+
+def state(collector: Collector) -> Span:
+    """The state of the collector by shape, word and colour."""
+    shape, role = _STATES[collector.state]
+    return Span(f"{shape} {collector.state}", role)
+
+
+def _clock(sight: Sight, where: Situation, now: int) -> list[Span]:
+    read_only = [Span("read-only  ", Role.WARNING)] if where.read_only else []
+    if sight.board and not sight.board.live:
+        return [*read_only, Span("PAST", Role.WARNING)]
+    text = f"{clock(now, where.zone)} {offset(now, where.zone)}"
+    return [*read_only, Span(text, Role.STRONG)]
+
+
+def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[Line, ...]:
+    """What must not be missed: no newer data, a blind collector, the past, a notice."""
+    lines = [
+        line
+        for shape, words, role in _warnings(sight, zone)
+        for line in wrap(f" {shape} {words}", cells, role, most=2)
+    ]
+    if notice:
+        lines += wrap(f"→ {notice}", cells, Role.ACCENT, most=1)
+    return tuple(Line((Span(" "), *line.spans), Ground.BAR) for line in lines)
+
+
+def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
+    if sight.trouble is Trouble.BROKEN:
+        return [("✖", sight.words, Role.CRITICAL)]
+    if sight.trouble is Trouble.PREPARING:
+        return [("…", sight.words, Role.WARNING)]
+    board = sight.board
+    if board is None:
+        return []
+    if not board.live:
+        moment = clock(board.at, zone, "%Y-%m-%d %H:%M:%S")
+        return [("◆", f"as it was at {moment} {offset(board.at, zone)}", Role.WARNING)]
+    beat = board.collector.heartbeat
+    said_so = [("✖", stale(sight), Role.CRITICAL)]
+    if beat is not None:
+        said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
+        said_so.append(("▲", beat.storing and f"nothing is stored: {beat.storing}", Role.CRITICAL))
+    return [warning for warning in said_so if warning[1]]
+
+
+def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
+    """The keys that work here, as far as there is room."""
+    spans: list[Span] = [Span(" ")]
+    for key, words in keys:
+        part = [Span(key, Role.ACCENT), Span(f" {words}  ", Role.MUTED)]
+        if length([*spans, *part]) <= cells:
+            spans += part
+    return Line(tuple(spans), Ground.BAR)
+
+
+def too_small(cells: int, rows: int, least: tuple[int, int]) -> tuple[Line, ...]:
+    """The page below the smallest layout: it names the size that is needed."""
+    need = f"watchdeck needs {least[0]}x{least[1]}"
+    have = f"this is {cells}x{rows}"
+    return tuple(Line((said(text, Role.WARNING),)) for text in (need, have, "Q quits"))

@@ -1,0 +1,40 @@
+"""The fleet, worst first: what is broken, since when, and why."""
+
+from __future__ import annotations
+
+from watchdeck.console.draw.age import age, brief
+from watchdeck.console.draw.health import word
+from watchdeck.console.draw.table import Column, Columns
+from watchdeck.console.draw.text import Role, Span, said
+from watchdeck.domain.board import Model
+from watchdeck.domain.health import Health
+
+
+def _health(model: Model, _now: int) -> Span:
+    return word(model.health)
+
+
+def _name(model: Model, _now: int) -> Span:
+    return said(model.facts.name, Role.STRONG)
+
+
+def _since(model: Model, now: int) -> Span:
+    return Span(age(model.since, now))
+
+
+def _seen(model: Model, now: int) -> Span:
+    return Span(brief(model.latest.at if model.latest else None, now), Role.MUTED)
+
+
+def _why(model: Model, _now: int) -> Span:
+    return said(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
+
+
+COLUMNS: Columns[Model] = (
+    Column("health", "", 10, _health),
+    Column("name", "model", 20, _name, most=32),
+    Column("since", "since", 6, _since, right=True),
+    Column("seen", "seen", 4, _seen, right=True, rank=1),
+    Column("why", "why", 20, _why, most=400),
+)
+"""The columns of the fleet strip, in their order."""

@@ -1,0 +1,54 @@
+"""The table of models: one row a model, one column a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watchdeck.console.draw import number
+from watchdeck.console.draw.age import brief
+from watchdeck.console.draw.health import short
+from watchdeck.console.draw.table import Column, Columns
+from watchdeck.console.draw.text import NOTHING, Role, Span, said
+from watchdeck.domain.board import Model, Reading
+
+
+def _signal(
+    name: str, text_of: Callable[[Reading | None], str] = number.cell
+) -> Callable[[Model, int], Span]:
+    def cell(model: Model, _now: int) -> Span:
+        text = text_of(model.latest.signals.get(name) if model.latest else None)
+        return Span(text, Role.MUTED if text == NOTHING else Role.TEXT)
+
+    return cell
+
+
+def _state(model: Model, _now: int) -> Span:
+    return short(model.health)
+
+
+def _name(model: Model, _now: int) -> Span:
+    return said(model.facts.name, Role.STRONG)
+
+
+def _kind(model: Model, _now: int) -> Span:
+    return said((model.latest and model.latest.kind) or NOTHING, Role.MUTED)
+
+
+def _seen(model: Model, now: int) -> Span:
+    return Span(brief(model.latest.at if model.latest else None, now), Role.MUTED)
+
+
+COLUMNS: Columns[Model] = (
+    Column("state", "", 6, _state),
+    Column("name", "model", 14, _name, most=40),
+    Column("kind", "kind", 8, _kind, most=12, rank=3),
+    Column("p50", "p50", 6, _signal("latency_p50"), right=True, rank=4),
+    Column("p95", "p95", 6, _signal("latency_p95"), right=True),
+    Column("p99", "p99", 6, _signal("latency_p99"), right=True, rank=2),
+    Column("rate", "req/s", 5, _signal("request_rate"), right=True),
+    Column("errors", "err", 5, _signal("error_ratio"), right=True),
+    Column("saturation", "sat", 4, _signal("saturation", number.percent), right=True, rank=1),
+    Column("availability", "avail", 5, _signal("availability"), right=True, rank=1),
+    Column("seen", "seen", 4, _seen, right=True),
+)
+"""The columns of the models table, in their order."""

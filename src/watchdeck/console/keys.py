@@ -1,0 +1,122 @@
+"""The one table of keys: bindings, footer and help are made from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding, BindingType
+
+MODES = (("1", "deck"), ("2", "models"))
+"""The digit and the name of every mode there is."""
+
+NEVER = ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q")
+"""Prefixes of tmux and screen, and flow control: no key of ours by default."""
+
+
+class Where(StrEnum):
+    """Where a key works."""
+
+    EVERYWHERE = "everywhere"
+    LIST = "in a list"
+    DECK = "deck"
+    MODELS = "models"
+    DETAIL = "model"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One row: a stable id, the keys (comma between), the action, and what it does in words.
+
+    `footer` is the short word in the last line of the screen, or empty.
+    """
+
+    id: str
+    keys: str
+    action: str
+    words: str
+    where: Where
+    footer: str = ""
+
+
+KEYS = (
+    Key("deck.open", "enter", "open", "Open the model under the cursor", Where.DECK, "open"),
+    Key("models.open", "enter", "open", "Open the model under the cursor", Where.MODELS, "open"),
+    Key("list.down", "down,j", "move(1)", "Next row", Where.LIST),
+    Key("list.up", "up,k", "move(-1)", "Previous row", Where.LIST),
+    Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.LIST),
+    Key("list.page_up", "pageup,ctrl+u", "page(-1)", "One page up", Where.LIST),
+    Key("list.first", "home,g", "first", "First row, and stay on it", Where.LIST),
+    Key("list.last", "end,G", "last", "Last row", Where.LIST),
+    Key("detail.next", "tab,right", "signal(1)", "Next signal", Where.DETAIL, "next signal"),
+    Key("detail.previous", "shift+tab,left", "signal(-1)", "Previous signal", Where.DETAIL),
+    Key("detail.wider", "minus", "zoom(1)", "Look back further", Where.DETAIL, "wider"),
+    Key("detail.closer", "plus,equals_sign", "zoom(-1)", "Look closer", Where.DETAIL, "closer"),
+    Key("detail.back", "escape", "back", "Back to where you came from", Where.DETAIL, "back"),
+    Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
+    Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
+    Key("mode.models", "2", "mode('models')", "The table of models", Where.EVERYWHERE),
+    Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
+    Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
+    Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
+    Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),
+)
+"""Every key of the console."""
+
+LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.HELP)
+"""The screens with a list in them."""
+
+_DISPLAY = {
+    "question_mark": "?", "minus": "-", "plus": "+", "equals_sign": "=", "escape": "Esc",
+    "enter": "Enter", "down": "↓", "up": "↑", "left": "←", "right": "→", "pagedown": "PgDn",
+    "pageup": "PgUp", "home": "Home", "end": "End", "tab": "Tab", "shift+tab": "Shift+Tab",
+}  # fmt: skip
+
+
+def bindings(where: Where) -> list[BindingType]:
+    """The bindings of one place, for Textual."""
+    return [
+        Binding(key.keys, key.action, key.words, show=False, id=key.id)
+        for key in KEYS
+        if key.where is where
+    ]
+
+
+def working(where: Where) -> tuple[Key, ...]:
+    """The keys that work on a screen: its own, those of its list, those of everywhere."""
+    places = [where, *([Where.LIST] if where in LISTS else []), Where.EVERYWHERE]
+    return tuple(key for place in places for key in KEYS if key.where is place)
+
+
+def footer(where: Where) -> tuple[tuple[str, str], ...]:
+    """Key and word for the last line of a screen."""
+    shown = [key for key in working(where) if key.footer]
+    return tuple((display(key).split()[0], key.footer) for key in shown)
+
+
+def display(key: Key) -> str:
+    """The keys as they are printed on a keyboard: `PgDn Ctrl+D`."""
+    return " ".join(_DISPLAY.get(name, _spoken(name)) for name in key.keys.split(","))
+
+
+def _spoken(name: str) -> str:
+    return name.replace("ctrl+", "Ctrl+") if "+" in name else name
+
+
+def clashes(keys: Iterable[Key] = KEYS) -> tuple[str, ...]:
+    """Every key that would do two things on one screen, as `screen: key`."""
+    table = tuple(keys)
+    return tuple(
+        f"{where}: {name}"
+        for where in LISTS
+        for name, count in Counter(_names(table, where)).items()
+        if count > 1
+    )
+
+
+def _names(keys: Iterable[Key], where: Where) -> Iterable[str]:
+    places = (where, Where.EVERYWHERE, *([Where.LIST] if where in LISTS else []))
+    return (name for key in keys if key.where in places for name in key.keys.split(","))

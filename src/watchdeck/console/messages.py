@@ -1,0 +1,67 @@
+"""Everything that is posted in the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from watchdeck.console.sight import Sight
+from watchdeck.domain.board import History
+
+
+class SightChanged(Message, bubble=False):
+    """A newer sight of the store; the newest replaces those that were not handled yet."""
+
+    def __init__(self, sight: Sight) -> None:
+        super().__init__()
+        self.sight = sight
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest counts."""
+        return isinstance(message, SightChanged)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A stretch of one signal that a chart would like to draw; times in ms UTC."""
+
+    endpoint: str
+    column: str
+    start: int
+    end: int
+    points: int
+
+
+class HistoryWanted(Message):
+    """A screen asks for history; the answer is a `HistoryRead` posted to it."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+
+class HistoryRead(Message, bubble=False):
+    """The answer to a `HistoryWanted`; `problem` says why there is no history."""
+
+    def __init__(self, wanted: Wanted, history: History | None, problem: str = "") -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.history = history
+        self.problem = problem
+
+
+class RowReached(Message):
+    """The cursor of a list came to another row."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class ModelOpened(Message):
+    """A model was opened from a list."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name

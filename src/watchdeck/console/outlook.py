@@ -1,0 +1,54 @@
+"""What the console hands down to the screen in view: what it sees, when, and how it is set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from watchdeck.console.draw.grid import Dots
+from watchdeck.console.paint import Brush
+from watchdeck.console.sight import Sight
+
+_OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
+"""Terminals whose fonts have no braille; blocks and most shapes they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What stays as it is from tick to tick: colours, shapes, clock, and which store this is."""
+
+    brush: Brush
+    dots: Dots = Dots.BRAILLE
+    zone: tzinfo | None = None
+    store: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
+
+    `reasons` says why a kind of server cannot give a signal, by kind and signal.
+    """
+
+    setting: Setting
+    sight: Sight = field(default_factory=Sight)
+    now: int = 0
+    notice: str = ""
+    reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def dots_for(environ: Mapping[str, str]) -> Dots:
+    """The finest dots that this terminal and its locale can show."""
+    spoken = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    charset = spoken.partition(".")[2].lower().replace("-", "")
+    if charset and not charset.startswith("utf8"):
+        return Dots.ASCII
+    return Dots.BLOCK if environ.get("TERM", "") in _OLD_TERMINALS else Dots.BRAILLE
+
+
+def dots_here() -> Dots:
+    """The same, for the terminal that this process runs in."""
+    return dots_for(os.environ)

@@ -1,0 +1,83 @@
+"""From lines to what Textual draws: the one door for text, and the gate behind it.
+
+Nothing here reads markup, so no text can be taken for a tag, a link or an action.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.strip import Strip
+
+from watchdeck.console.draw.text import NOTHING, Ground, Line, Role
+from watchdeck.console.palette import Palette
+
+_BOLD = {Role.STRONG, Role.TITLE, Role.DOWN, Role.CRITICAL}
+
+_ASCII = str.maketrans(
+    {
+        "─": "-", "│": "|", "┤": "|", "└": "+", "┴": "+", "▌": ">", "…": "~", NOTHING: "-",
+        "·": "|", "→": ">", "←": "<", "↑": "^", "↓": "v", "●": "o", "✖": "X", "▲": "!",
+        "◆": "*", "⏎": "<", "∞": "~",
+    }
+)  # fmt: skip
+"""What stands for our own shapes where a terminal has no others."""
+
+_RAW = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+
+
+@dataclass(frozen=True)
+class Brush:
+    """The styles of a palette: one for each role on each ground; `ascii` keeps to plain shapes."""
+
+    palette: Palette
+    ascii: bool = False
+    _styles: dict[tuple[Role, Ground], Style] = field(default_factory=dict, compare=False)
+
+    def style(self, role: Role, ground: Ground) -> Style:
+        """How text of this role looks on this ground."""
+        key = (role, ground)
+        if key not in self._styles:
+            colours = self.palette.colours
+            self._styles[key] = Style.from_color(
+                RichColor.parse(colours[role]), RichColor.parse(colours[ground])
+            ) + Style(bold=role in _BOLD)
+        return self._styles[key]
+
+    def strip(self, line: Line, cells: int) -> Strip:
+        """A line as wide as the widget; what is too long is cropped."""
+        segments = [
+            Segment(self._shown(span.text), self.style(span.role, line.ground))
+            for span in line.spans
+            if span.text
+        ]
+        return Strip(segments).adjust_cell_length(cells, self.style(Role.TEXT, line.ground))
+
+    def _shown(self, text: str) -> str:
+        return text.translate(_ASCII) if self.ascii else text
+
+
+class Gate(LineFilter):
+    """The last door: whatever drew it, no control or bidi character leaves for the terminal."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """The segments with every such character replaced; clean ones are kept as they are."""
+        return list(_gated(segments))
+
+
+def _gated(segments: Iterable[Segment]) -> Iterable[Segment]:
+    for segment in segments:
+        text, style, control = segment
+        if control or not _RAW.search(text):
+            yield segment
+        else:
+            yield Segment(_RAW.sub("\ufffd", text), style)

@@ -1,0 +1,86 @@
+"""What frames every screen: the top line, the warnings under it, the keys at the bottom."""
+
+from __future__ import annotations
+
+from textual.reactive import reactive
+
+from watchdeck.console import keys
+from watchdeck.console.draw import bar
+from watchdeck.console.draw.bar import Situation
+from watchdeck.console.draw.text import Line
+from watchdeck.console.keys import Where
+from watchdeck.console.outlook import Setting
+from watchdeck.console.panels.panel import Panel
+from watchdeck.console.sight import Sight
+
+SMALLEST = (60, 16)
+"""The smallest terminal with a layout: cells across, rows down."""
+
+
+class TopBar(Panel):
+    """Name, modes, store, age of the data, collector, clock."""
+
+    sight: reactive[Sight] = reactive(Sight(), repaint=False)
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(id="top")
+        self._mode = mode
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """One line."""
+        where = Situation(self._mode, keys.MODES, setting.store, setting.zone, setting.read_only)
+        return (bar.bar(self.sight, where, self.now, cells),)
+
+    def watch_sight(self) -> None:
+        """Another sight of the store."""
+        self.redraw()
+
+
+class Banner(Panel):
+    """What must not be missed; no line at all when there is nothing."""
+
+    sight: reactive[Sight] = reactive(Sight(), repaint=False)
+    notice: reactive[str] = reactive("", repaint=False)
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """The warnings, worst first, then the notice."""
+        return self._words(setting, cells)
+
+    def _words(self, setting: Setting, cells: int) -> tuple[Line, ...]:
+        return bar.banner(self.sight, self.notice, setting.zone, cells)
+
+    def _resize_to_fit(self) -> None:
+        """Take as many rows as there are lines; none hides the panel."""
+        if self.setting is not None:
+            rows = len(self._words(self.setting, self.app.size.width))
+            self.display = bool(rows)
+            self.styles.height = max(1, rows)
+        self.redraw()
+
+    def watch_sight(self) -> None:
+        """Another sight of the store."""
+        self._resize_to_fit()
+
+    def watch_notice(self) -> None:
+        """A notice came or went."""
+        self._resize_to_fit()
+
+
+class Footer(Panel):
+    """The keys that work on this screen."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__(id="footer")
+        self._where = where
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """One line."""
+        return (bar.footer(keys.footer(self._where), cells),)
+
+
+class TooSmall(Panel):
+    """The only thing on a terminal below the smallest layout."""
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """The size there is, and the size that is needed."""
+        return bar.too_small(cells, rows, SMALLEST)

@@ -1,0 +1,91 @@
+"""The console on a terminal: from an open store to a restored screen, whatever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from watchdeck.errors import WatchdeckError
+
+if TYPE_CHECKING:
+    from watchdeck.console.app import Console
+    from watchdeck.console.sight import BoardSource, Clock
+    from watchdeck.store.directory import StoreDirectory
+
+_ENDINGS = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
+"""Signals that end the console as its own key does; left alone they leave a broken terminal."""
+
+_NO_SCREEN = ("", "dumb", "unknown")
+"""Terminals that cannot place a cursor."""
+
+
+def run(
+    directory: StoreDirectory,
+    *,
+    clock: Clock,
+    read_only: bool = False,
+    at: int | None = None,
+    notice: str = "",
+) -> int:
+    """Show the console until the person leaves; the exit code, 0 unless it failed.
+
+    Raises WatchdeckError when this is no terminal that a console can be drawn on.
+    """
+    refuse_bad_terminal(os.environ, drawable=_drawable())
+    from watchdeck.console.app import Console, default_setting
+
+    console = Console(
+        directory,
+        clock=clock,
+        at=at,
+        notice=notice,
+        open_source=lambda: _reader(directory),
+        setting=default_setting(directory, read_only=read_only),
+    )
+    return drive(console)
+
+
+def drive(console: Console) -> int:
+    """Run a console on this process's terminal, and put the terminal back; the exit code."""
+    from watchdeck.console.driver import Terminal
+
+    console.driver_class = Terminal
+    asyncio.run(_until_left(console))
+    return console.return_code or 0
+
+
+def _reader(directory: StoreDirectory) -> BoardSource:
+    from watchdeck.store.reader import Reader
+
+    return Reader(directory)
+
+
+def _drawable() -> bool:
+    """Keys come from stdin, and Textual draws on stderr."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def refuse_bad_terminal(environ: Mapping[str, str], *, drawable: bool) -> None:
+    """Raises WatchdeckError that says what works where a console cannot."""
+    if not drawable:
+        raise WatchdeckError(
+            "the console needs a terminal for its keys (stdin) and its picture (stderr)."
+            " `watchdeck status` prints one board as text."
+        )
+    if environ.get("TERM", "") in _NO_SCREEN:
+        raise WatchdeckError(
+            f"the console cannot be drawn on a terminal of type {environ.get('TERM', '')!r} (TERM)."
+            " `watchdeck status` prints one board as text."
+        )
+
+
+async def _until_left(console: Console) -> None:
+    """Run; signals end it as the key does, also those that were ignored before."""
+    loop = asyncio.get_running_loop()
+    for number in _ENDINGS:
+        loop.add_signal_handler(number, console.exit)
+    await console.run_async()

@@ -1,0 +1,1 @@
+"""The screens: which panels, where; a mode is a stack of screens."""

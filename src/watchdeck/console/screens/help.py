@@ -1,0 +1,49 @@
+"""The keys that worked on the screen from which help was asked."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from watchdeck.console import keys
+from watchdeck.console.draw.help import table
+from watchdeck.console.draw.rule import rule
+from watchdeck.console.draw.text import Line, Span
+from watchdeck.console.keys import Where, bindings
+from watchdeck.console.outlook import Outlook
+from watchdeck.console.panels.list import List
+from watchdeck.console.screens.watching import Watching
+
+
+class HelpList(List):
+    """One row a key."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__(id="help")
+        self._where = where
+        working = keys.working(where)
+        self.table = table(tuple((keys.display(k), k.words, k.where.value) for k in working))
+
+    def heading(
+        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+    ) -> tuple[Line, ...]:
+        """The keys are always fresh."""
+        return (rule(f"keys: {self._where}", more, None, cells), *body)
+
+
+class HelpScreen(Watching, inherit_bindings=False):
+    """Help, made from the table of keys."""
+
+    WHERE = Where.HELP
+    BINDINGS = bindings(Where.HELP)
+
+    def __init__(self, outlook: Outlook, area: str, about: Where) -> None:
+        self._about = about
+        super().__init__(outlook, area)
+
+    def panels(self) -> ComposeResult:
+        """The list of keys."""
+        yield HelpList(self._about).data_bind(Watching.setting)
+
+    def action_back(self) -> None:
+        """Back to the screen that was asked about."""
+        self.dismiss()

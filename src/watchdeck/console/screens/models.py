@@ -1,0 +1,24 @@
+"""Mode 2: the live table of models."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from watchdeck.console.draw.models import COLUMNS
+from watchdeck.console.keys import Where, bindings
+from watchdeck.console.panels.models import ModelList
+from watchdeck.console.screens.fleet import FleetScreen
+from watchdeck.console.screens.watching import Watching
+
+
+class ModelsScreen(FleetScreen, inherit_bindings=False):
+    """One row a model, one column a signal."""
+
+    WHERE = Where.MODELS
+    BINDINGS = bindings(Where.MODELS)
+
+    def panels(self) -> ComposeResult:
+        """The table has the whole screen."""
+        yield ModelList("models", COLUMNS).data_bind(
+            Watching.models, Watching.written, Watching.now, Watching.stale, Watching.setting
+        )

@@ -1,0 +1,65 @@
+"""What every screen is: a frame, panels, and the outlook cut into the slices they take."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from watchdeck.console.keys import Where
+from watchdeck.console.outlook import Outlook, Setting
+from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
+from watchdeck.console.sight import Sight, stale
+from watchdeck.domain.board import Collector, Model
+
+
+class Watching(Screen[None], inherit_bindings=False):
+    """A screen that shows an outlook; it rests while another screen is in view.
+
+    `area` is the mode it belongs to: a model opened from the deck is still part of the deck.
+    """
+
+    WHERE: ClassVar[Where]
+
+    setting: reactive[Setting | None] = reactive[Setting | None](None, repaint=False)
+    sight: reactive[Sight] = reactive(Sight(), repaint=False)
+    now: reactive[int] = reactive(0, repaint=False)
+    notice: reactive[str] = reactive("", repaint=False)
+    stale: reactive[str] = reactive("", repaint=False)
+    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+    models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
+    collector: reactive[Collector | None] = reactive[Collector | None](None, repaint=False)
+
+    def __init__(self, outlook: Outlook, area: str) -> None:
+        super().__init__()
+        self.area = area
+        self.take(outlook)
+
+    def take(self, outlook: Outlook) -> None:
+        """Show this outlook: each slice reaches only the panels that are bound to it."""
+        board = outlook.sight.board
+        self.setting = outlook.setting
+        self.sight = outlook.sight
+        self.now = outlook.now
+        self.notice = outlook.notice
+        self.stale = stale(outlook.sight)
+        if board is not None:
+            self.written = board.metrics_at
+            self.models = board.models
+            self.collector = board.collector
+
+    def compose(self) -> ComposeResult:
+        """The frame around the screen's own panels."""
+        yield TopBar(self.area).data_bind(Watching.sight, Watching.now, Watching.setting)
+        yield Banner(id="banner").data_bind(
+            Watching.sight, Watching.notice, Watching.now, Watching.setting
+        )
+        yield from self.panels()
+        yield Footer(self.WHERE).data_bind(Watching.setting)
+        yield TooSmall(id="too-small").data_bind(Watching.setting)
+
+    def panels(self) -> ComposeResult:
+        """The panels of this screen, bound to its slices."""
+        raise NotImplementedError

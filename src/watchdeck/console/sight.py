@@ -1,0 +1,111 @@
+"""What the console sees: the newest board it could read, and why there is none newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from watchdeck.domain.board import Board, CollectorState, History
+from watchdeck.errors import StoreBehind, StoreError, StoreMissing
+
+Clock = Callable[[], int]
+
+
+class Place(Protocol):
+    """The directory of a store."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        ...
+
+    def lock_holder(self) -> int | None:
+        """The process that collects into it; None when there is none."""
+        ...
+
+
+class BoardSource(Protocol):
+    """What the console needs of a store; every method may raise a StoreError."""
+
+    def changed(self) -> bool:
+        """Whether anything was written since the last time it was asked."""
+        ...
+
+    def board(self, now: int, at: int | None = None) -> Board:
+        """The board of `at`, or the live one of `now` (ms UTC)."""
+        ...
+
+    def history(
+        self,
+        endpoint: str,
+        columns: Sequence[str],
+        start: int,
+        end: int,
+        points: int | None = None,
+    ) -> tuple[History, ...]:
+        """The columns over a stretch of time, thinned to about so many points."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...
+
+
+OpenSource = Callable[[], BoardSource]
+
+
+class Trouble(StrEnum):
+    """Why there is no newer board: `preparing` passes by itself, `broken` does not have to."""
+
+    NONE = ""
+    READING = "reading"
+    PREPARING = "preparing"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The newest board that could be read, and in words what keeps a newer one away.
+
+    `board` is None until the first could be read.
+    """
+
+    board: Board | None = None
+    trouble: Trouble = Trouble.READING
+    words: str = "reading the store"
+
+
+def look(source: BoardSource, place: Place, now: int, at: int | None, before: Sight) -> Sight:
+    """Read the store once; what goes wrong is said beside the board that was read `before`."""
+    try:
+        return Sight(source.board(now, at), Trouble.NONE, "")
+    except (StoreMissing, StoreBehind) as error:
+        return Sight(before.board, *_not_ready(error, place))
+    except StoreError as error:
+        return Sight(before.board, Trouble.BROKEN, str(error))
+
+
+def _not_ready(error: StoreError, place: Place) -> tuple[Trouble, str]:
+    holder = place.lock_holder()
+    if holder is not None:
+        return Trouble.PREPARING, f"preparing the store (collector, pid {holder})"
+    return Trouble.BROKEN, f"{error} No collector is running: `watchdeck collect` starts one."
+
+
+def stale(sight: Sight) -> str:
+    """Why what is shown may not hold any more, in a few words; empty when it does."""
+    if sight.trouble is not Trouble.NONE:
+        return sight.words
+    if sight.board is None or not sight.board.live:
+        return ""
+    return _COLLECTOR[sight.board.collector.state]
+
+
+_COLLECTOR = {
+    CollectorState.RUNNING: "",
+    CollectorState.STALLED: "the collector is stalled",
+    CollectorState.STOPPED: "no collector is running",
+}

@@ -1,0 +1,86 @@
+"""The one thread that watches the store, and posts what it sees."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from watchdeck.console.sight import BoardSource, Clock, OpenSource, Place, Sight, Trouble, look
+from watchdeck.errors import StoreError
+
+EVERY = 0.1
+"""Seconds between two questions whether the store changed: 1.5 us each."""
+
+AT_LEAST = 5_000
+"""Milliseconds after which an unchanged store is read again: silence is news too.
+
+A collector that died writes nothing, and a model that is not scraped any more becomes unknown.
+"""
+
+RETRY = 500
+"""Milliseconds until a store that could not be read is tried again."""
+
+
+class Watch(threading.Thread):
+    """Reads a board when the store changed; `see` is called on this thread.
+
+    A moment of the past is read once: `at` never changes.
+    """
+
+    def __init__(
+        self,
+        open_source: OpenSource,
+        place: Place,
+        clock: Clock,
+        see: Callable[[Sight], object],
+        at: int | None = None,
+    ) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._open = open_source
+        self._place = place
+        self._clock = clock
+        self._see = see
+        self._at = at
+        self._stopping = threading.Event()
+        self._sight = Sight()
+        self._looked = 0
+
+    def run(self) -> None:
+        """Look until stopped."""
+        source = self._open()
+        try:
+            while not self._stopping.is_set():
+                self._once(source)
+                self._stopping.wait(EVERY)
+        finally:
+            source.close()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for a moment until it did."""
+        self._stopping.set()
+        if self.is_alive():
+            self.join(1.0)
+
+    def _once(self, source: BoardSource) -> None:
+        now = self._clock()
+        if self._is_due(source, now):
+            self._looked = now
+            self._sight = look(source, self._place, now, self._at, self._sight)
+            self._see(self._sight)
+
+    def _is_due(self, source: BoardSource, now: int) -> bool:
+        if self._sight.trouble is Trouble.READING:
+            return True
+        if self._sight.trouble is not Trouble.NONE:
+            return now - self._looked >= RETRY
+        if self._at is not None:
+            return False
+        return _changed(source) or now - self._looked >= AT_LEAST
+
+
+def _changed(source: BoardSource) -> bool:
+    """Whether there is something to read; what cannot be asked will say why when it is read."""
+    try:
+        return source.changed()
+    except StoreError:
+        return True

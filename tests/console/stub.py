@@ -1,0 +1,114 @@
+"""A real console on this terminal, with boards made by hand: `python tests/console/stub.py FLEET`.
+
+FLEET is small, large, live (large, one row of ten moves each second) or hostile.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from console import boards
+from watchdeck.console.app import Console
+from watchdeck.console.run import drive
+from watchdeck.domain.board import Board, History, Model
+from watchdeck.domain.health import Health
+
+HOSTILE = (
+    "\x1b]0;PWNED\x07title",
+    "\x1b]52;c;UFdORUQ=\x1b\\clipboard",
+    "\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\",
+    "\x1b[2J\x1b[31mred\x9b31m",
+    "[/nope] [red]markup[/red] [@click=app.quit]click[/]",
+    "bidi \u202eend\u2066 zero\u200bwidth \x00nul \x08\x7f",
+    "wide 模型 emoji 🚀 combining e\u0301 surrogate \ud800",
+    "x\\ $x [$x] {x} %s `id`",
+)
+"""What an endpoint may call itself."""
+
+
+def hostile_fleet() -> tuple[Model, ...]:
+    """Every string of a model is hostile, as if nothing had cleaned it at intake."""
+    return tuple(_hostile(text) for text in HOSTILE)
+
+
+def _hostile(text: str) -> Model:
+    facts = replace(boards.facts(text), url=text, owner=text, model=text)
+    seen = replace(
+        boards.latest(text),
+        facts=facts,
+        detail=text,
+        kind=text,
+        model_detail=text,
+        identity=replace(boards.latest(text).identity, version=text),
+    )
+    return Model(facts, Health.WARNING, text, boards.NOW - 60_000, seen)
+
+
+def shifted(models: Sequence[Model], by: int) -> tuple[Model, ...]:
+    """The same models, seen by a clock that runs."""
+    return tuple(
+        replace(
+            one,
+            since=None if one.since is None else one.since + by,
+            latest=one.latest and replace(one.latest, at=one.latest.at + by),
+        )
+        for one in models
+    )
+
+
+class Source:
+    """Boards of one fleet; a live one changes each second."""
+
+    def __init__(self, fleet: str) -> None:
+        self._fleet = fleet
+        self._asked = 0
+
+    def changed(self) -> bool:
+        before, self._asked = self._asked, clock() // 1_000
+        return self._fleet == "live" and self._asked != before
+
+    def board(self, now: int, at: int | None = None) -> Board:
+        by = now - boards.NOW
+        collector = boards.collector(at=now - 500, started_at=now - 11_100_000)
+        made = boards.board(shifted(self._models(now), by), collector=collector, at=at or now)
+        return replace(made, metrics_at=now - 700, live=at is None)
+
+    def _models(self, now: int) -> tuple[Model, ...]:
+        if self._fleet == "hostile":
+            return hostile_fleet()
+        if self._fleet == "small":
+            return boards.small_fleet()
+        return boards.large_fleet(200, now // 1_000 if self._fleet == "live" else 0)
+
+    def history(
+        self,
+        endpoint: str,  # noqa: ARG002 - the same wave for everyone
+        columns: Sequence[str],
+        start: int,
+        end: int,
+        points: int | None = None,  # noqa: ARG002
+    ) -> tuple[History, ...]:
+        return tuple(boards.history(column, end, end - start) for column in columns)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def main() -> int:
+    fleet = sys.argv[1] if len(sys.argv) > 1 else "small"
+    store = boards.Store()
+    return drive(Console(store, clock=clock, open_source=lambda: Source(fleet)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
