@@ -28,18 +28,23 @@ from watchdeck.domain.board import (
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
-from watchdeck.domain.signal import SIGNALS, Unit
+from watchdeck.domain.signal import SIGNALS
 from watchdeck.domain.units import Milliseconds
 
 NOW = 1_795_410_000_000
 """2026-11-23 05:00:00 UTC."""
 
 
+_SLOW = "latency_p95 412 ms > 400 ms"
+
+
 def clock() -> int:
     return NOW
 
 
-def reading(name: str, value: float, low: float | None = None, high: float | None = None) -> Reading:
+def reading(
+    name: str, value: float, low: float | None = None, high: float | None = None
+) -> Reading:
     return Reading(value, SIGNALS[name].unit, low, high)
 
 
@@ -134,7 +139,7 @@ def small_fleet() -> tuple[Model, ...]:
         "night-batch", kind="torchserve", signals={"up": reading("up", 1)}, cut=Cut(series=12)
     )
     return (
-        model("fraud-detector", Health.CRITICAL, "latency_p95 412 ms > 400 ms", NOW - 200_000, fraud),
+        model("fraud-detector", Health.CRITICAL, _SLOW, NOW - 200_000, fraud),
         model("churn", Health.DOWN, "failed scrapes in a row: refused", NOW - 65_000, refused),
         model("search-ranker", Health.WARNING, "saturation 93 % > 90 %", NOW - 1_900_000),
         model("night-batch", Health.UNKNOWN, "no fresh sample for 3m", NOW - 180_000, night),
@@ -210,6 +215,3 @@ class Store:
 
     def lock_holder(self) -> int | None:
         return self.holder
-
-
-UNITS = tuple(Unit)

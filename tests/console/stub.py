@@ -1,6 +1,7 @@
 """A real console on this terminal, with boards made by hand: `python tests/console/stub.py FLEET`.
 
-FLEET is small, large, live (large, one row of ten moves each second) or hostile.
+FLEET is small, still (small, by a clock that stands), large, live (large, one row of ten moves
+each second) or hostile.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Source:
     def _models(self, now: int) -> tuple[Model, ...]:
         if self._fleet == "hostile":
             return hostile_fleet()
-        if self._fleet == "small":
+        if self._fleet in ("small", "still"):
             return boards.small_fleet()
         return boards.large_fleet(200, now // 1_000 if self._fleet == "live" else 0)
 
@@ -107,7 +108,8 @@ def clock() -> int:
 def main() -> int:
     fleet = sys.argv[1] if len(sys.argv) > 1 else "small"
     store = boards.Store()
-    return drive(Console(store, clock=clock, open_source=lambda: Source(fleet)))
+    time_of = boards.clock if fleet == "still" else clock
+    return drive(Console(store, clock=time_of, open_source=lambda: Source(fleet)))
 
 
 if __name__ == "__main__":

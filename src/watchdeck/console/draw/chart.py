@@ -22,6 +22,7 @@ _FLOATING = ("availability", "tls_days_left")
 """Signals whose story lies far from zero."""
 
 _DAY = 86_400_000
+_MOST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def chart(
         return _empty(window, cells, rows)
     axis = _axis(history.column, unit, found, max(1, (rows - 2) // 2))
     labels = _labels(axis, unit, rows - 2)
-    margin = max(width(text) for text in labels.values()) + 1
+    margin = min(max(width(text) for text in labels.values()) + 1, cells // 2)
     grid = Grid(max(1, cells - margin - 1), max(1, rows - 2), dots)
     _plot(grid, buckets(history, window, grid.across), axis, history.every)
     body = [
@@ -70,12 +71,14 @@ def _points(history: History, window: Window) -> Iterator[tuple[int, float, floa
     highs = history.high or history.values
     for at, value, low, high in zip(history.times, history.values, lows, highs, strict=True):
         if window.start <= at <= window.end and math.isfinite(value):
-            yield (
-                at,
-                low if math.isfinite(low) else value,
-                high if math.isfinite(high) else value,
-                value,
-            )
+            lowest = low if math.isfinite(low) else value
+            highest = high if math.isfinite(high) else value
+            yield at, _drawable(lowest), _drawable(highest), _drawable(value)
+
+
+def _drawable(value: float) -> float:
+    """The value within what arithmetic on an axis can bear."""
+    return max(-_MOST, min(_MOST, value))
 
 
 def buckets(history: History, window: Window, columns: int) -> dict[int, Bucket]:
@@ -140,7 +143,7 @@ def _label(text: str, margin: int) -> Span:
 def _time_axis(window: Window, margin: int, cells: int) -> tuple[Line, ...]:
     plot = max(1, cells - margin - 1)
     span = max(1, window.end - window.start)
-    step = time_step(span, max(1, plot // 12))
+    step = time_step(span, max(1, plot // 10))
     form = "%H:%M" if step < _DAY else "%b %d"
     ticks = ["─"] * plot
     zone = cut(offset(window.end, window.zone), margin)
@@ -167,5 +170,5 @@ def _first_tick(window: Window, step: int) -> int:
 def _empty(window: Window, cells: int, rows: int) -> tuple[Line, ...]:
     blank = [Line()] * max(0, rows - 2)
     if blank:
-        blank[len(blank) // 2] = Line((Span("  no data in this window", Role.MUTED),))
+        blank[len(blank) // 2] = Line((Span(cut("  no data in this window", cells), Role.MUTED),))
     return (*blank, *_time_axis(window, 6, cells))

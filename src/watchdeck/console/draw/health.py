@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchdeck.console.draw.text import Role, Span
+from watchdeck.console.draw.text import Line, Role, Span
 from watchdeck.domain.board import Model
 from watchdeck.domain.health import WORST_FIRST, Health
 
@@ -47,11 +47,8 @@ def worst_first(models: Iterable[Model]) -> tuple[Model, ...]:
     return tuple(sorted(models, key=lambda m: (WORST_FIRST.index(m.health), m.facts.name)))
 
 
-def counts(models: Iterable[Model]) -> tuple[tuple[Span, ...], ...]:
+def counts(models: Iterable[Model]) -> Line:
     """How many models have each health, worst first; a health that none has is left out."""
     found = Counter(model.health for model in models)
-    return tuple(
-        (Span(f"{MARKS[health].shape} {found[health]} {MARKS[health].word}", MARKS[health].role),)
-        for health in WORST_FIRST
-        if found[health]
-    )
+    marks = [(MARKS[health], found[health]) for health in WORST_FIRST if found[health]]
+    return Line(tuple(Span(f" {m.shape} {count} {m.word} ", m.role) for m, count in marks))

@@ -10,6 +10,7 @@ from watchdeck.console.draw.health import short
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Role, Span, said
 from watchdeck.domain.board import Model, Reading
+from watchdeck.domain.health import Health
 
 
 def _signal(
@@ -34,6 +35,10 @@ def _kind(model: Model, _now: int) -> Span:
     return said((model.latest and model.latest.kind) or NOTHING, Role.MUTED)
 
 
+def _why(model: Model, _now: int) -> Span:
+    return said(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
+
+
 def _seen(model: Model, now: int) -> Span:
     return Span(brief(model.latest.at if model.latest else None, now), Role.MUTED)
 
@@ -50,5 +55,6 @@ COLUMNS: Columns[Model] = (
     Column("saturation", "sat", 4, _signal("saturation", number.percent), right=True, rank=1),
     Column("availability", "avail", 5, _signal("availability"), right=True, rank=1),
     Column("seen", "seen", 4, _seen, right=True),
+    Column("why", "why", 16, _why, most=80, rank=5),
 )
 """The columns of the models table, in their order."""

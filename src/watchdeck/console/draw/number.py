@@ -9,6 +9,8 @@ from watchdeck.domain.board import Reading
 from watchdeck.domain.signal import Unit
 from watchdeck.domain.words import digits, quantity
 
+_ABSURD = 1e15
+
 
 def cell(reading: Reading | None) -> str:
     """A reading in six cells at most: `412ms`, `99.9%`, `1.2k`; a dash when there is none."""
@@ -66,7 +68,12 @@ def interval(low: float, high: float, unit: Unit) -> str:
 
 
 def amount(value: float, unit: Unit) -> str:
-    """A value with its unit; a share close to the whole is never rounded up to it."""
+    """A value with its unit; a share close to the whole is never rounded up to it.
+
+    A page may claim 1e305 of anything: beyond 1e15 a value is its power of ten.
+    """
+    if _ABSURD <= abs(value) < math.inf:
+        return f"{value:.0e}"
     if unit is Unit.RATIO and 0.99 <= value < 1:
         return f"{math.floor(value * 10_000) / 100:.2f}".rstrip("0").rstrip(".") + " %"
     if unit is Unit.RATIO and 0 < value < 0.0001:

@@ -28,7 +28,8 @@ class Freshness:
 def rule(title: str, more: Iterable[Span], fresh: Freshness | None, cells: int) -> Line:
     """A title and what belongs to it at the left, the age of the data at the right."""
     extra = tuple(more)
-    left = (Span("── ", Role.RULE), Span(title, Role.TITLE), Span("  "), *extra, Span(" "))
+    gap = (Span("  "),) if extra else ()
+    left = (Span("── ", Role.RULE), Span(title, Role.TITLE), *gap, *extra, Span(" "))
     right: tuple[Span, ...] = ()
     if fresh is not None:
         room = max(12, cells - length(left) - 6)

@@ -36,24 +36,19 @@ class Scale:
 
 
 def scale(low: float, high: float, unit: Unit, steps: int, *, floating: bool = False) -> Scale:
-    """An axis for values from `low` to `high` in at most `steps` steps; it starts at 0.
+    """An axis for values from `low` to `high` in about `steps` steps; it starts at 0.
 
     A `floating` axis starts just under the lowest value: 99.5 and 99.9 % look alike from 0.
     """
     if unit is Unit.STATE:
         return Scale(0.0, 1.0, 1.0)
     bottom = low if floating or low < 0 else 0.0
-    extent = high - bottom
-    if extent <= 0:
-        extent = abs(high) * 0.1 or 1.0
-        bottom = bottom - extent / 2 if floating else bottom
-    step = _round_up(extent / max(1, steps))
-    while math.floor(bottom / step) * step + steps * step < high:
-        step = _round_up(step * 1.01)
+    least = max(abs(low), abs(high)) * 1e-6
+    extent = high - bottom if high - bottom > least else abs(high) * 0.1 or 1.0
+    step = _round_up(extent / steps)
     start = math.floor(bottom / step) * step
-    count = max(1, math.ceil((max(high, start + extent / 2) - start) / step - 1e-9))
-    top = start + count * step
-    return Scale(start, min(top, 1.0) if _is_whole(unit, high, top) else top, step)
+    top = start + math.ceil((bottom + extent - start) / step - 1e-9) * step
+    return Scale(start, 1.0 if _is_whole(unit, high, top) else top, step)
 
 
 def _is_whole(unit: Unit, high: float, top: float) -> bool:
@@ -62,8 +57,6 @@ def _is_whole(unit: Unit, high: float, top: float) -> bool:
 
 
 def _round_up(value: float) -> float:
-    if value <= 0 or not math.isfinite(value):
-        return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next((r * power for r in _ROUND if r * power >= value * (1 - 1e-9)), 10 * power)
 

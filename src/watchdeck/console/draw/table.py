@@ -113,8 +113,8 @@ def body(table: Table[Row], place: Place, now: int, cells: int, rows: int) -> tu
 
 
 def extent(table: Table[Row], place: Place, rows: int) -> str:
-    """Which rows are in view, when that is not all: `21-40 of 200`."""
+    """How many rows there are, and which of them are in view: `8`, `21-40 of 200`."""
     count = len(table.rows)
     if count <= rows - 1:
-        return ""
+        return str(count)
     return f"{place.top + 1}-{min(count, place.top + rows - 1)} of {count}"

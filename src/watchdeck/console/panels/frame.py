@@ -65,6 +65,11 @@ class Banner(Panel):
         """A notice came or went."""
         self._resize_to_fit()
 
+    def watch_setting(self) -> None:
+        """The clock of the words is known now."""
+        super().watch_setting()
+        self._resize_to_fit()
+
 
 class Footer(Panel):
     """The keys that work on this screen."""

@@ -16,9 +16,6 @@ from watchdeck.console.messages import RowReached
 from watchdeck.console.outlook import Setting
 from watchdeck.console.panels.panel import Panel
 
-_ABOVE = 2
-"""The lines over the first row: the rule and the heads."""
-
 
 class List(Panel, can_focus=True, inherit_bindings=False):
     """Shows a table; the cursor and the scroll are kept by the name of the row."""
@@ -31,6 +28,10 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.table: Table[Any] = Table(())
 
+    def lead(self) -> tuple[Line, ...]:
+        """Lines between the rule and the heads; as many at any time."""
+        return ()
+
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
@@ -40,14 +41,21 @@ class List(Panel, can_focus=True, inherit_bindings=False):
     def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The rule, the heads and the rows in view."""
         self.set_reactive(List.place, place.follow(self.place, self.table.keys, self.rows_in_view))
-        part = extent(self.table, self.place, rows - 1)
-        more = (Span(part, Role.MUTED),) if part else ()
-        return self.heading(more, body(self.table, self.place, self.now, cells, rows - 1), cells)
+        lead = self.lead()
+        room = rows - 1 - len(lead)
+        more = (Span(extent(self.table, self.place, room), Role.MUTED),)
+        shown = body(self.table, self.place, self.now, cells, room)
+        return self.heading(more, (*lead, *shown), cells)
+
+    @property
+    def above(self) -> int:
+        """How many lines are over the first row: the rule, the lead, the heads."""
+        return 2 + len(self.lead())
 
     @property
     def rows_in_view(self) -> int:
         """How many rows are in view."""
-        return max(1, self.size.height - _ABOVE)
+        return max(1, self.size.height - self.above)
 
     @property
     def cursor(self) -> str | None:
@@ -86,8 +94,8 @@ class List(Panel, can_focus=True, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """A click chooses the row under it."""
         keys = self.table.keys
-        index = event.y - _ABOVE + self.place.top
-        if event.y >= _ABOVE and index < len(keys):
+        index = event.y - self.above + self.place.top
+        if event.y >= self.above and index < len(keys):
             self.go(keys[index])
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

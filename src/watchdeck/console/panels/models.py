@@ -15,23 +15,27 @@ EMPTY = "no model is watched yet: `watchdeck init URL` writes a configuration"
 
 
 class ModelList(List):
-    """The models under some columns; how many have which health stands in the rule."""
+    """The models under some columns; `counted` tells first how many have which health."""
 
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
 
-    def __init__(self, title: str, columns: Columns[Model]) -> None:
+    def __init__(self, title: str, columns: Columns[Model], *, counted: bool = False) -> None:
         super().__init__(id=title)
         self._title = title
         self._columns = columns
+        self._counted = counted
+
+    def lead(self) -> tuple[Line, ...]:
+        """How many have which health."""
+        return (counts(self.models),) if self._counted else ()
 
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
-        """The rule says how many have which health."""
+        """The rule tells the age of the newest data."""
         fresh = Freshness(self.written, self.now, self.stale)
-        said = [span for part in counts(self.models) for span in (*part, Span("  "))]
-        return headed(self._title, (*said, *more), fresh, body, cells)
+        return headed(self._title, more, fresh, body, cells)
 
     def watch_models(self) -> None:
         """A model changed."""

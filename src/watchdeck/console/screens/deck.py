@@ -20,7 +20,7 @@ class DeckScreen(FleetScreen, inherit_bindings=False):
 
     def panels(self) -> ComposeResult:
         """The fleet, and who collects it."""
-        yield ModelList("fleet", COLUMNS).data_bind(
+        yield ModelList("fleet", COLUMNS, counted=True).data_bind(
             Watching.models, Watching.written, Watching.now, Watching.stale, Watching.setting
         )
         yield CollectorPanel(id="collector").data_bind(

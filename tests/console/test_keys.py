@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import pytest
+from textual.dom import DOMNode
+
+from watchdeck.console import keys
+from watchdeck.console.app import Console
+from watchdeck.console.keys import KEYS, LISTS, NEVER, Key, Where, bindings, clashes, working
+from watchdeck.console.panels.list import List
+from watchdeck.console.screens.deck import DeckScreen
+from watchdeck.console.screens.detail import DetailScreen
+from watchdeck.console.screens.help import HelpScreen
+from watchdeck.console.screens.models import ModelsScreen
+
+OWNERS: dict[Where, type[DOMNode]] = {
+    Where.EVERYWHERE: Console,
+    Where.LIST: List,
+    Where.DECK: DeckScreen,
+    Where.MODELS: ModelsScreen,
+    Where.DETAIL: DetailScreen,
+    Where.HELP: HelpScreen,
+}
+
+
+def test_no_key_does_two_things_on_one_screen() -> None:
+    assert clashes() == ()
+
+
+def test_a_clash_is_named() -> None:
+    doubled = replace(KEYS[0], id="deck.other", action="other")
+    assert clashes((*KEYS, doubled)) == ("deck: enter",)
+    everywhere = Key("x", "down", "x", "x", Where.EVERYWHERE)
+    assert len(clashes((*KEYS, everywhere))) == len(LISTS)
+
+
+def test_prefixes_of_multiplexers_and_flow_control_are_never_bound() -> None:
+    bound = {name for key in KEYS for name in key.keys.split(",")}
+    assert not bound & {*NEVER}
+
+
+def test_every_key_has_an_id_of_its_own_and_words() -> None:
+    assert len({key.id for key in KEYS}) == len(KEYS)
+    assert all(key.words for key in KEYS)
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_every_action_exists_where_its_key_works(where: Where) -> None:
+    for key in KEYS:
+        if key.where is where:
+            name = key.action.partition("(")[0]
+            assert callable(getattr(OWNERS[where], f"action_{name}"))
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_only_keys_of_the_table_are_bound(where: Where) -> None:
+    assert list(OWNERS[where].BINDINGS) == bindings(where)
+    merged = OWNERS[where]._merge_bindings()
+    expected = {name for key in KEYS if key.where is where for name in key.keys.split(",")}
+    assert {*merged.key_to_bindings} == expected
+
+
+def test_digits_switch_modes_and_do_nothing_else() -> None:
+    digits = {key.keys: key.action for key in KEYS if key.keys.isdigit()}
+    assert digits == {digit: f"mode('{name}')" for digit, name in keys.MODES}
+
+
+def test_the_help_of_a_screen_lists_all_that_works_there() -> None:
+    shown = [key.id for key in working(Where.DETAIL)]
+    assert shown[0] == "detail.next"
+    assert "list.down" in shown
+    assert "quit" in shown
+    assert "deck.open" not in shown
+
+
+def test_keys_are_named_as_on_a_keyboard() -> None:
+    named = {key.id: keys.display(key) for key in KEYS}
+    assert named["list.page_down"] == "PgDn Ctrl+d"
+    assert named["help.open"] == "?"
+    assert named["detail.closer"] == "+ ="

@@ -1,0 +1,164 @@
+"""The real console in a pseudo terminal: what reaches it, and what does not end it badly."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console.stub import HOSTILE
+from console.terminal import RESTORED, STUB, Terminal
+from watchdeck.console.run import refuse_bad_terminal
+from watchdeck.errors import WatchdeckError
+
+Start = Callable[..., Terminal]
+
+OWN = re.compile(
+    rb"\x1b\[[0-9;?<>=$]*[A-Za-z]"  # cursor, colours, modes
+    rb"|\x1b\[\?[0-9;]*\$p"  # questions to the terminal
+    rb"|\x1b\[>[0-9]*u"
+    rb"|\x1b\]22;[a-z-]*\x07"  # the shape of the mouse pointer
+)
+"""The sequences that the console itself sends."""
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    opened: list[Terminal] = []
+
+    def begin(fleet: str = "small", **options: object) -> Terminal:
+        terminal = Terminal(STUB, fleet, **options)  # type: ignore[arg-type]
+        opened.append(terminal)
+        terminal.wait_for(b"collector")
+        return terminal
+
+    yield begin
+    for terminal in opened:
+        terminal.close()
+
+
+def test_nothing_raw_from_data_reaches_the_terminal_and_no_string_is_markup(start: Start) -> None:
+    terminal = start("hostile", cells=120, rows=40)
+    terminal.wait_for(b"[/nope]")
+    seen = terminal.output
+    for keys in (b"2", b"\r", b"\x1b", *[b"\x1b[B\r", b"\x1b"] * (len(HOSTILE) - 1), b"?"):
+        terminal.type(keys)
+        seen += terminal.read(0.4)
+    left = OWN.sub(b"", seen)
+    assert b"\x1b" not in left, left[left.index(b"\x1b") :][:80]
+    assert not {*left} & {*range(0x20)} - {*b"\r\n"}
+    text = left.decode()
+    assert not [c for c in text if 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066\u200b"]
+    assert "[@click=app.quit]click[/]" in text
+    assert "^[]0;PWNED^Gtitle" in text
+    terminal.type(b"Q")
+    assert terminal.ended() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_and_restores_the_terminal(
+    start: Start, number: signal.Signals
+) -> None:
+    terminal = start()
+    os.kill(terminal.pid, number)
+    assert terminal.ended() == 0
+    assert RESTORED in terminal.output
+
+
+@pytest.mark.parametrize("ignore_hangup", [False, True])
+def test_it_ends_when_its_terminal_is_gone(start: Start, ignore_hangup: bool) -> None:  # noqa: FBT001
+    terminal = start(ignore_hangup=ignore_hangup)
+    terminal.hang_up()
+    _, status = os.waitpid(terminal.pid, 0)
+    terminal.pid = 0
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param(b"\xff", id="a byte that is never UTF-8"),
+        pytest.param(b"\xc3(", id="half a character"),
+        pytest.param(b"\x1b[200~caf\xe9\x1b[201~", id="a paste in another encoding"),
+        pytest.param(bytes(range(0x80, 0x100)) * 20, id="noise"),
+    ],
+)
+def test_bad_bytes_on_the_keyboard_do_not_end_it(start: Start, keys: bytes) -> None:
+    terminal = start()
+    terminal.type(keys)
+    terminal.ask(b"2", b"req/s")
+    terminal.type(b"Q")
+    assert terminal.ended() == 0
+
+
+def test_sizes_that_no_screen_has_do_not_end_it(start: Start) -> None:
+    terminal = start()
+    for cells, rows in ((1, 1), (0, 0), (500, 1), (1, 300), (70, 20)):
+        terminal.resize(cells, rows)
+        terminal.read(0.1)
+    terminal.output = b""
+    terminal.resize(100, 30)
+    terminal.wait_for(b"req/s" if b"req/s" in terminal.output else b"collector")
+    terminal.type(b"Q")
+    assert terminal.ended() == 0
+
+
+def test_nothing_is_sent_while_nothing_changes(start: Start) -> None:
+    terminal = start("still")
+    terminal.wait_for(b"vision-ocr")
+    terminal.read(1.0)
+    assert terminal.read(1.5) == b""
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        pytest.param({"NO_COLOR": "1"}, id="no colour"),
+        pytest.param({"TERM": "vt100", "COLORTERM": ""}, id="an old terminal"),
+        pytest.param({"LC_ALL": "de_DE.ISO-8859-1"}, id="no Unicode"),
+    ],
+)
+def test_it_shows_health_by_word_on_any_terminal(start: Start, environ: dict[str, str]) -> None:
+    terminal = start(environ=environ)
+    terminal.wait_for(b"DOWN")
+    terminal.type(b"Q")
+    assert terminal.ended() == 0
+
+
+def test_a_dumb_terminal_is_refused_with_what_works_there() -> None:
+    with pytest.raises(WatchdeckError, match=r"'dumb' \(TERM\)\. `watchdeck status`"):
+        refuse_bad_terminal({"TERM": "dumb"}, drawable=True)
+    refuse_bad_terminal({"TERM": "xterm"}, drawable=True)
+
+
+def test_without_a_terminal_it_is_refused() -> None:
+    with pytest.raises(WatchdeckError, match="needs a terminal"):
+        refuse_bad_terminal({"TERM": "xterm"}, drawable=False)
+
+
+FIRST_FRAME = """
+import asyncio, sys
+sys.path.insert(0, {tests!r})
+from console.stub import Source, clock
+from console import boards
+from watchdeck.console.app import Console
+console = Console(boards.Store(), clock=clock, open_source=lambda: Source("small"))
+async def main():
+    async with console.run_test(size=(80, 24)) as pilot:
+        while not console.screen.models:
+            await pilot.pause()
+        await pilot.pause()
+        print(*sorted({heavy!r} & set(sys.modules)))
+asyncio.run(main())
+"""
+
+
+def test_the_first_frame_loads_nothing_heavy() -> None:
+    heavy = {"numpy", "pandas", "scipy", "sqlite_utils", "httpx"}
+    code = FIRST_FRAME.format(tests=str(Path(STUB).parents[1]), heavy=heavy)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,334 @@
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from console import boards
+from console.boards import Store
+from watchdeck.console.app import NOTICE_LASTS, Console
+from watchdeck.console.messages import HistoryRead, SightChanged
+from watchdeck.console.panels.list import List
+from watchdeck.console.screens.deck import DeckScreen
+from watchdeck.console.screens.detail import SPANS, DetailScreen
+from watchdeck.console.screens.help import HelpScreen
+from watchdeck.console.screens.models import ModelsScreen
+from watchdeck.console.sight import Sight, Trouble
+from watchdeck.domain.board import Board, Collector, CollectorState, History, Model
+from watchdeck.domain.health import Health
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = boards.NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Shown:
+    """A console on a screen in memory, and a person at it."""
+
+    def __init__(self, console: Console, pilot: Pilot[None], clock: Clock) -> None:
+        self.console = console
+        self.pilot = pilot
+        self.clock = clock
+
+    async def see(self, sight: Sight) -> None:
+        self.console.post_message(SightChanged(sight))
+        await self.settle()
+
+    async def board(self, models: Sequence[Model] | None = None, **changes: object) -> None:
+        await self.see(boards.sight(boards.board(models, **changes)))
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(3):
+            await self.pilot.pause()
+
+    def lines(self) -> list[str]:
+        strips = self.console.screen._compositor.render_strips()
+        return [strip.text.rstrip() for strip in strips]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    @property
+    def list(self) -> List:
+        return self.console.screen.query_one(List)
+
+    @property
+    def detail(self) -> DetailScreen:
+        assert isinstance(self.console.screen, DetailScreen)
+        return self.console.screen
+
+
+@asynccontextmanager
+async def shown(cells: int = 80, rows: int = 24, **options: object) -> AsyncIterator[Shown]:
+    clock = Clock()
+    console = Console(Store(), clock=clock, setting=boards.setting(), **options)  # type: ignore[arg-type]
+    async with console.run_test(size=(cells, rows)) as pilot:
+        yield Shown(console, pilot, clock)
+
+
+async def test_before_the_first_board_the_console_says_what_it_does() -> None:
+    async with shown() as at:
+        await at.settle()
+        assert "reading the store" in at.text()
+
+
+async def test_the_deck_shows_the_fleet_worst_first_and_the_collector() -> None:
+    async with shown() as at:
+        await at.board()
+        lines = at.lines()
+        assert lines[4].startswith("▌✖ DOWN      churn")
+        assert lines[-4].startswith(" ● running  pid 4711")
+        assert lines[-1].split() == ["Enter", "open", "?", "help", "Q", "quit"]
+
+
+async def test_digits_switch_modes_and_those_of_modes_that_do_not_exist_do_nothing() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("2")
+        assert isinstance(at.console.screen, ModelsScreen)
+        await at.press("3", "7", "0")
+        assert isinstance(at.console.screen, ModelsScreen)
+        await at.press("1")
+        assert isinstance(at.console.screen, DeckScreen)
+
+
+async def test_the_cursor_stays_on_its_model_while_rows_move() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("2", "down", "down", "down")
+        assert at.list.cursor == "search-ranker"
+        moved = [replace(m, health=Health.DOWN) for m in boards.small_fleet()]
+        await at.board(moved)
+        assert at.list.cursor == "search-ranker"
+        assert at.list.place.index == 5
+
+
+async def test_until_the_cursor_is_moved_it_stays_on_the_worst_model() -> None:
+    async with shown() as at:
+        await at.board()
+        healthy = boards.model("churn")
+        await at.board([healthy, *(m for m in boards.small_fleet() if m.facts.name != "churn")])
+        assert at.list.cursor == "fraud-detector"
+
+
+async def test_cursor_and_scroll_are_kept_over_a_detail_and_over_modes() -> None:
+    async with shown() as at:
+        await at.board(boards.large_fleet(200))
+        await at.press("2", *["pagedown"] * 3, "up", "up")
+        before = at.list.place
+        assert before.top > 0
+        await at.press("enter")
+        assert at.lines()[1].startswith(f"── {before.key} ─")
+        await at.press("escape")
+        assert at.list.place == before
+        await at.press("1", "2")
+        assert at.list.place == before
+
+
+async def test_the_last_page_of_many_models_is_reached() -> None:
+    async with shown() as at:
+        await at.board(boards.large_fleet(1_000))
+        await at.press("2", "end")
+        assert "981-1000 of 1000" in at.lines()[1]
+        assert "▌" in at.lines()[-2]
+        await at.press("home")
+        assert at.list.place.index == 0
+
+
+async def test_screens_that_are_not_in_view_rest_until_they_are() -> None:
+    async with shown() as at:
+        await at.board()
+        deck = at.console.screen
+        await at.press("2")
+        await at.board([boards.model("only-one")])
+        assert isinstance(deck, DeckScreen)
+        assert len(deck.models) == 8
+        await at.press("1")
+        assert len(deck.models) == 1
+        assert "only-one" in at.text()
+
+
+async def test_a_model_is_opened_with_its_chart_and_its_signals() -> None:
+    async with shown(120, 40) as at:
+        await at.board()
+        await at.press("2", "down", "enter")
+        wanted = at.detail._wanted
+        assert wanted is not None
+        assert (wanted.endpoint, wanted.column) == ("fraud-detector", "latency_p95")
+        assert wanted.end - wanted.start == SPANS[0]
+        assert "reading the history" in at.text()
+        found = boards.history("latency_p95", wanted.end)
+        at.detail.post_message(HistoryRead(wanted, found))
+        await at.settle()
+        assert "400 ms┤" in at.text()
+        assert "latency_p95  410 ms in 206-515 ms  last 1h" in at.text()
+
+
+async def test_the_signal_and_the_window_of_the_chart_are_chosen_by_keys() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("enter")
+        assert at.list.cursor == "latency_p95"
+        await at.press("escape", "down", "enter", "right")
+        assert at.detail._wanted is not None
+        assert at.detail._wanted.column == "latency_p99"
+        await at.press("left", "up")
+        assert at.detail._wanted.column == "latency_p50"
+        await at.press(*["minus"] * 9)
+        assert at.detail._wanted.end - at.detail._wanted.start == SPANS[-1]
+        await at.press("plus")
+        assert at.detail._wanted.end - at.detail._wanted.start == SPANS[-2]
+
+
+async def test_an_answer_that_is_no_longer_wanted_is_dropped() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("down", "enter")
+        late = at.detail._wanted
+        assert late is not None
+        await at.press("right")
+        at.detail.post_message(HistoryRead(late, boards.history("latency_p95")))
+        await at.settle()
+        assert "reading the history" in at.text()
+
+
+async def test_a_history_that_cannot_be_read_says_why() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("down", "enter")
+        assert at.detail._wanted is not None
+        at.detail.post_message(HistoryRead(at.detail._wanted, None, "metrics.db is damaged."))
+        await at.settle()
+        assert "metrics.db is damaged." in at.text()
+
+
+async def test_a_detail_lives_on_the_newest_board() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("enter")
+        assert "DOWN" in at.lines()[2]
+        await at.board([boards.model("churn")])
+        assert "● ok" in at.lines()[2]
+        await at.board([])
+        assert "this model is no longer configured" in at.text()
+
+
+async def test_help_lists_the_keys_of_the_screen_and_gives_way_to_digits() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("question_mark")
+        assert isinstance(at.console.screen, HelpScreen)
+        assert "Open the model under the cursor" in at.text()
+        await at.press("question_mark", "2")
+        assert isinstance(at.console.screen, ModelsScreen)
+        await at.press("1")
+        assert isinstance(at.console.screen, DeckScreen)
+        await at.press("question_mark", "escape")
+        assert isinstance(at.console.screen, DeckScreen)
+
+
+async def test_trouble_with_the_store_dims_every_panel_and_says_why_until_it_is_over() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.see(Sight(boards.board(), Trouble.BROKEN, "the store is locked."))
+        assert at.lines()[1].strip() == "✖ the store is locked."
+        assert sum("the store is locked" in line for line in at.lines()) == 3
+        row = next(line for line in at.list._lines if "churn" in str(line))
+        assert {span.role for span in row.spans} == {"muted"}
+        await at.board()
+        assert "the store is locked" not in at.text()
+
+
+async def test_a_stopped_collector_is_said_on_every_screen() -> None:
+    async with shown() as at:
+        await at.board(collector=Collector(CollectorState.STOPPED))
+        assert "no collector is running" in at.lines()[1]
+        await at.press("2")
+        assert "no collector is running" in at.lines()[1]
+
+
+async def test_an_empty_store_says_what_to_do() -> None:
+    async with shown() as at:
+        await at.board([])
+        assert "no model is watched yet" in at.text()
+
+
+@pytest.mark.parametrize(("cells", "rows"), [(59, 24), (80, 15), (20, 5), (1, 1)])
+async def test_a_terminal_that_is_too_small_is_told_the_size_it_needs(
+    cells: int, rows: int
+) -> None:
+    async with shown(cells, rows) as at:
+        await at.board()
+        assert at.lines()[0] == "watchdeck needs 60x16"[:cells]
+
+
+@pytest.mark.parametrize(("cells", "rows"), [(60, 16), (500, 100)])
+async def test_every_size_with_a_layout_shows_the_worst_model(cells: int, rows: int) -> None:
+    async with shown(cells, rows) as at:
+        await at.board()
+        assert "✖ DOWN" in at.text()
+        await at.press("2")
+        assert "✖ DOWN" in at.text()
+        await at.press("enter")
+        assert "✖ DOWN" in at.text()
+
+
+async def test_a_notice_goes_after_its_time_and_ages_move_on() -> None:
+    async with shown(notice="started a collector (pid 7)") as at:
+        await at.board()
+        assert at.lines()[1].strip() == "→ started a collector (pid 7)"
+        at.clock.now += NOTICE_LASTS
+        at.console._tick()
+        await at.settle()
+        assert "started a collector" not in at.text()
+        assert "15s ago" in at.lines()[1]
+
+
+async def test_control_c_says_how_to_leave_and_q_leaves() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("ctrl+c")
+        assert "Q leaves the console" in at.text()
+        await at.press("Q")
+        assert not at.console.is_running
+
+
+async def test_a_click_and_the_wheel_move_the_cursor() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.pilot.click(List, offset=(5, 5))
+        await at.settle()
+        assert at.list.cursor == "night-batch"
+        at.list.action_move(-2)
+        assert at.list.cursor == "churn"
+
+
+class Source:
+    """One board, and a history that remembers who asked for it."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self._asked = asked
+
+    def changed(self) -> bool:
+        return False
+
+    def board(self, now: int, at: int | None = None) -> Board:
+        return boards.board(at=at or now)
+
+    def history(
+        self, endpoint: str, columns: Sequence[str], start: int, end: int, points: int | None = None
+    ) -> tuple[History, ...]:
+        self._asked.append(f"{endpoint} {columns[0]} {end - start} {points}")
+        return (boards.history(columns[0], end, end - start),)
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,153 @@
+import queue
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from console import boards
+from console.boards import Store
+from watchdeck.console.sight import BoardSource, Sight, Trouble, look, stale
+from watchdeck.console.watch import AT_LEAST, Watch
+from watchdeck.domain.board import Board, Collector, CollectorState, History
+from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
+
+
+class Source:
+    """Answers with what it was told to, one answer a read; the last one stays."""
+
+    def __init__(self, *answers: Board | StoreError) -> None:
+        self.answers = list(answers)
+        self.news = False
+        self.reads = 0
+        self.closed = False
+
+    def changed(self) -> bool:
+        news, self.news = self.news, False
+        return news
+
+    def board(self, now: int, at: int | None = None) -> Board:
+        self.reads += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, StoreError):
+            raise answer
+        return replace(answer, at=at or now)
+
+    def history(self, *_: object) -> tuple[History, ...]:
+        return ()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = boards.NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Watching:
+    """A watch that runs, and all that it saw."""
+
+    def __init__(self, source: Source, at: int | None = None) -> None:
+        self.source = source
+        self.clock = Clock()
+        self.seen: queue.Queue[Sight] = queue.Queue()
+        self.watch = Watch(lambda: source, Store(), self.clock, self.seen.put, at)
+        self.watch.start()
+
+    def next(self) -> Sight:
+        return self.seen.get(timeout=5)
+
+
+@pytest.fixture
+def watching() -> Iterator[list[Watching]]:
+    started: list[Watching] = []
+    yield started
+    for one in started:
+        one.watch.stop()
+        assert one.source.closed
+        assert not one.watch.is_alive()
+
+
+def test_a_board_is_read_at_once_and_then_only_when_the_store_changed(
+    watching: list[Watching],
+) -> None:
+    one = Watching(Source(boards.board()))
+    watching.append(one)
+    assert one.next().board is not None
+    one.source.news = True
+    assert one.next().trouble is Trouble.NONE
+    assert one.source.reads == 2
+
+
+def test_silence_is_news_after_a_while(watching: list[Watching]) -> None:
+    one = Watching(Source(boards.board()))
+    watching.append(one)
+    one.next()
+    one.clock.now += AT_LEAST
+    sight = one.next()
+    assert sight.board is not None
+    assert sight.board.at == boards.NOW + AT_LEAST
+
+
+def test_a_store_that_cannot_be_read_keeps_the_last_board_and_is_tried_again(
+    watching: list[Watching],
+) -> None:
+    one = Watching(Source(boards.board(), StoreCorrupt("metrics.db is damaged."), boards.board()))
+    watching.append(one)
+    one.next()
+    one.source.news = True
+    broken = one.next()
+    assert broken.board is not None
+    assert (broken.trouble, broken.words) == (Trouble.BROKEN, "metrics.db is damaged.")
+    one.clock.now += 500
+    assert one.next().trouble is Trouble.NONE
+
+
+def test_a_moment_of_the_past_is_read_once(watching: list[Watching]) -> None:
+    one = Watching(Source(boards.board()), at=boards.NOW - 60_000)
+    watching.append(one)
+    sight = one.next()
+    assert sight.board is not None
+    assert sight.board.at == boards.NOW - 60_000
+    one.source.news = True
+    one.watch.stop()
+    assert one.seen.empty()
+    assert one.source.reads == 1
+
+
+NO_SIGHT = Sight()
+
+
+@pytest.mark.parametrize("error", [StoreMissing("nothing in /srv."), StoreBehind("version 1.")])
+def test_a_store_that_is_being_made_is_no_failure(error: StoreError) -> None:
+    source: BoardSource = Source(error)
+    sight = look(source, Store(holder=4711), boards.NOW, None, NO_SIGHT)
+    expected = (Trouble.PREPARING, "preparing the store (collector, pid 4711)")
+    assert (sight.trouble, sight.words) == expected
+
+
+def test_without_a_collector_a_missing_store_says_how_to_get_one() -> None:
+    sight = look(Source(StoreMissing("nothing in /srv.")), Store(), boards.NOW, None, NO_SIGHT)
+    expected = "nothing in /srv. No collector is running: `watchdeck collect` starts one."
+    assert (sight.trouble, sight.words) == (Trouble.BROKEN, expected)
+
+
+def test_a_newer_store_is_said_as_it_says_it() -> None:
+    sight = look(Source(StoreTooNew("version 9 > 3.")), Store(), boards.NOW, None, NO_SIGHT)
+    assert sight.words == "version 9 > 3."
+    assert stale(sight) == "version 9 > 3."
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (CollectorState.RUNNING, ""),
+        (CollectorState.STALLED, "the collector is stalled"),
+        (CollectorState.STOPPED, "no collector is running"),
+    ],
+)
+def test_what_is_shown_is_stale_when_nobody_collects(state: CollectorState, expected: str) -> None:
+    assert stale(boards.sight(boards.board(collector=Collector(state)))) == expected
