@@ -84,12 +84,14 @@ def test_it_ends_when_its_terminal_is_gone(start: Start, ignore_hangup: bool) ->
         pytest.param(b"\xff", id="a byte that is never UTF-8"),
         pytest.param(b"\xc3(", id="half a character"),
         pytest.param(b"\x1b[200~caf\xe9\x1b[201~", id="a paste in another encoding"),
+        pytest.param(b"\x1b[113:81;2u\x1b[99999999999999999999u", id="keys nobody has"),
         pytest.param(bytes(range(0x80, 0x100)) * 20, id="noise"),
     ],
 )
 def test_bad_bytes_on_the_keyboard_do_not_end_it(start: Start, keys: bytes) -> None:
     terminal = start()
     terminal.type(keys)
+    terminal.read(0.3)
     terminal.ask(b"2", b"req/s")
     terminal.type(b"Q")
     assert terminal.ended() == 0

@@ -56,7 +56,7 @@ def test_columns_give_way_when_there_is_little_room() -> None:
 
 def test_names_are_as_wide_as_they_need_to_be() -> None:
     long = boards.model("a-model-with-quite-a-long-name")
-    columns, gap = fitted(MODELS, 120, (long,), boards.NOW)
+    columns, gap = fitted(MODELS, 130, (long,), boards.NOW)
     assert next(column.width for column in columns if column.name == "name") == 30
     assert gap == 2
 

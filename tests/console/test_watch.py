@@ -7,7 +7,7 @@ import pytest
 from console import boards
 from console.boards import Store
 from watchdeck.console.sight import BoardSource, Sight, Trouble, look, stale
-from watchdeck.console.watch import AT_LEAST, Watch
+from watchdeck.console.watch import AT_LEAST, DEFECT, Watch
 from watchdeck.domain.board import Board, Collector, CollectorState, History
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 
@@ -15,7 +15,7 @@ from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing
 class Source:
     """Answers with what it was told to, one answer a read; the last one stays."""
 
-    def __init__(self, *answers: Board | StoreError) -> None:
+    def __init__(self, *answers: Board | Exception) -> None:
         self.answers = list(answers)
         self.news = False
         self.reads = 0
@@ -28,7 +28,7 @@ class Source:
     def board(self, now: int, at: int | None = None) -> Board:
         self.reads += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, StoreError):
+        if isinstance(answer, Exception):
             raise answer
         return replace(answer, at=at or now)
 
@@ -116,6 +116,17 @@ def test_a_moment_of_the_past_is_read_once(watching: list[Watching]) -> None:
     one.watch.stop()
     assert one.seen.empty()
     assert one.source.reads == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_board_that_nobody_renews_never_looks_alive(watching: list[Watching]) -> None:
+    one = Watching(Source(boards.board(), RuntimeError("a defect")))
+    watching.append(one)
+    one.next()
+    one.source.news = True
+    last = one.next()
+    assert last.board is not None
+    assert (last.trouble, last.words) == (Trouble.BROKEN, DEFECT)
 
 
 NO_SIGHT = Sight()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,21 +16,20 @@ from textual.theme import Theme
 
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import HistoryRead, HistoryWanted, ModelOpened, SightChanged
-from watchdeck.console.outlook import Outlook, Setting, dots_here
-from watchdeck.console.paint import Brush, Gate
-from watchdeck.console.palette import Palette, load_palette
+from watchdeck.console.messages import HistoryWanted, ModelOpened, SightChanged, Wanted
+from watchdeck.console.outlook import Outlook, Setting, default_setting
+from watchdeck.console.paint import Gate
+from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
+from watchdeck.console.reading import read_history, read_reasons
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.watching import Watching
-from watchdeck.console.sight import BoardSource, Clock, OpenSource, Place, Sight
+from watchdeck.console.sight import Clock, OpenSource, Place, Sight
 from watchdeck.console.watch import Watch
-from watchdeck.data import folder
 from watchdeck.domain.text import clean
-from watchdeck.errors import StoreError
 
 NOTICE_LASTS = 15_000
 """How long a notice stays, in milliseconds."""
@@ -40,13 +39,6 @@ _GATE = Gate()
 _WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"))
 _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall"))
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
-
-
-def default_setting(directory: Place, *, read_only: bool = False) -> Setting:
-    """The default theme, and the shapes that this terminal can show."""
-    dots = dots_here()
-    brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is dots.ASCII)
-    return Setting(brush, dots, None, str(directory.path), read_only)
 
 
 class Console(App[None], inherit_bindings=False):
@@ -156,28 +148,16 @@ class Console(App[None], inherit_bindings=False):
         self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
 
     def _learn_reasons(self) -> None:
-        """Reads the kinds of server: what they cannot give, and why (20 ms, off this thread)."""
-        from watchdeck.config.kinds import load_kinds
-
-        reasons: Mapping[str, Mapping[str, str]]
-        reasons = {kind.name: kind.unmeasurable for kind in load_kinds()}
-        self.call_from_thread(self._show, reasons=reasons)
+        self.call_from_thread(self._show, reasons=read_reasons())
 
     @on(HistoryWanted)
     def _find_history(self, message: HistoryWanted) -> None:
         if self._open_source is not None:
-            read = partial(self._read_history, self._open_source, self.screen, message)
-            self.run_worker(read, thread=True, exclusive=True, group="history")
+            answer = partial(self._answer, self.screen, self._open_source, message.wanted)
+            self.run_worker(answer, thread=True, exclusive=True, group="history")
 
-    def _read_history(
-        self, open_source: OpenSource, asked: Screen[object], message: HistoryWanted
-    ) -> None:
-        """On a thread, with a connection of its own: a long window must not keep boards waiting."""
-        source = open_source()
-        try:
-            asked.post_message(_history(source, message))
-        finally:
-            source.close()
+    def _answer(self, asked: Screen[object], open_source: OpenSource, wanted: Wanted) -> None:
+        asked.post_message(read_history(open_source, wanted))
 
     def action_mode(self, name: str) -> None:
         """Show a mode as it was left."""
@@ -204,14 +184,3 @@ class Console(App[None], inherit_bindings=False):
         """Say what happened in plain text: Textual's own page shows the values of variables."""
         said = traceback.format_exc().splitlines()
         self.panic(Text("\n".join(clean(line, 200) for line in said)))
-
-
-def _history(source: BoardSource, message: HistoryWanted) -> HistoryRead:
-    wanted = message.wanted
-    try:
-        found = source.history(
-            wanted.endpoint, (wanted.column,), wanted.start, wanted.end, wanted.points
-        )
-    except StoreError as error:
-        return HistoryRead(wanted, None, str(error))
-    return HistoryRead(wanted, found[0] if found else None)

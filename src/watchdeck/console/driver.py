@@ -23,19 +23,17 @@ class Terminal(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the application ends, or the terminal does."""
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        keys = _Keys(debug=self._debug)
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 if selector.select(0.1):
                     data = self._read()
                     if not data:
-                        self._app.call_from_thread(self._app.exit)
+                        self._app.call_later(self._app.exit)
                         break
-                    self._process(parser.feed(decode(data)))
-                self._process(parser.tick())
-        self._flush(parser)
+                    self._process(keys.feed(data))
+                self._process(keys.tick())
 
     def _read(self) -> bytes:
         """What was typed; nothing when the terminal is gone."""
@@ -48,8 +46,23 @@ class Terminal(LinuxDriver):
         for message in messages:
             self.process_message(message)
 
-    def _flush(self, parser: XTermParser) -> None:
+
+class _Keys:
+    """Textual's parser of keys; what it cannot read is dropped, with what was typed beside it."""
+
+    def __init__(self, *, debug: bool) -> None:
+        self._debug = debug
+        self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        self._parser = XTermParser(debug)
+
+    def feed(self, data: bytes) -> list[Message]:
+        """The keys in these bytes; half a sequence waits for its other half."""
         try:
-            self._process(parser.feed(""))
-        except (EOFError, ParseError):
-            return
+            return list(self._parser.feed(self._decode(data)))
+        except (ValueError, OverflowError, EOFError, ParseError):
+            self._parser = XTermParser(self._debug)
+            return []
+
+    def tick(self) -> list[Message]:
+        """What is a key by itself because nothing came after it."""
+        return list(self._parser.tick())

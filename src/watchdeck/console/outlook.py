@@ -9,7 +9,9 @@ from datetime import tzinfo
 
 from watchdeck.console.draw.grid import Dots
 from watchdeck.console.paint import Brush
-from watchdeck.console.sight import Sight
+from watchdeck.console.palette import load_palette
+from watchdeck.console.sight import Place, Sight
+from watchdeck.data import folder
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 """Terminals whose fonts have no braille; blocks and most shapes they have."""
@@ -49,6 +51,8 @@ def dots_for(environ: Mapping[str, str]) -> Dots:
     return Dots.BLOCK if environ.get("TERM", "") in _OLD_TERMINALS else Dots.BRAILLE
 
 
-def dots_here() -> Dots:
-    """The same, for the terminal that this process runs in."""
-    return dots_for(os.environ)
+def default_setting(directory: Place, *, read_only: bool = False) -> Setting:
+    """The default theme, and the shapes that this terminal can show."""
+    dots = dots_for(os.environ)
+    brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is Dots.ASCII)
+    return Setting(brush, dots, None, str(directory.path), read_only)

@@ -36,7 +36,8 @@ def run(
     Raises WatchdeckError when this is no terminal that a console can be drawn on.
     """
     refuse_bad_terminal(os.environ, drawable=_drawable())
-    from watchdeck.console.app import Console, default_setting
+    from watchdeck.console.app import Console
+    from watchdeck.console.outlook import default_setting
 
     console = Console(
         directory,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from watchdeck.console.sight import BoardSource, Clock, OpenSource, Place, Sight, Trouble, look
 from watchdeck.errors import StoreError
@@ -19,6 +20,10 @@ A collector that died writes nothing, and a model that is not scraped any more b
 
 RETRY = 500
 """Milliseconds until a store that could not be read is tried again."""
+
+
+DEFECT = "a defect ended the watching of the store: leave the console and start it again"
+"""What is said when this thread dies: a board that nobody renews must not look alive."""
 
 
 class Watch(threading.Thread):
@@ -53,6 +58,8 @@ class Watch(threading.Thread):
                 self._once(source)
                 self._stopping.wait(EVERY)
         finally:
+            if not self._stopping.is_set():
+                self._see(replace(self._sight, trouble=Trouble.BROKEN, words=DEFECT))
             source.close()
 
     def stop(self) -> None:
