@@ -104,7 +104,7 @@ def test_sizes_that_no_screen_has_do_not_end_it(start: Start) -> None:
         terminal.read(0.1)
     terminal.output = b""
     terminal.resize(100, 30)
-    terminal.wait_for(b"req/s" if b"req/s" in terminal.output else b"collector")
+    terminal.wait_for(b"/srv/store")
     terminal.type(b"Q")
     assert terminal.ended() == 0
 

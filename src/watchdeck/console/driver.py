@@ -16,7 +16,7 @@ _CHUNK = 4_096
 
 
 class Terminal(LinuxDriver):
-    """Reads keys; Textual's own reader dies of one byte that is not UTF-8.
+    """Reads keys and sizes; Textual's own reader dies of one byte that is not UTF-8.
 
     It also reads for ever, on all of a core, once the terminal is gone without a signal.
     """
@@ -34,6 +34,14 @@ class Terminal(LinuxDriver):
                         break
                     self._process(keys.feed(data))
                 self._process(keys.tick())
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Ask the terminal: exported COLUMNS and LINES stay what they were when it is resized."""
+        try:
+            size = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return size.columns or 80, size.lines or 24
 
     def _read(self) -> bytes:
         """What was typed; nothing when the terminal is gone."""
