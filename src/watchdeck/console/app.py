@@ -16,7 +16,7 @@ from textual.theme import Theme
 
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import HistoryWanted, ModelOpened, SightChanged, Wanted
+from watchdeck.console.messages import HistoryWanted, ModelOpened, SightChanged
 from watchdeck.console.outlook import Outlook, Setting, default_setting
 from watchdeck.console.paint import Gate
 from watchdeck.console.palette import Palette
@@ -153,11 +153,11 @@ class Console(App[None], inherit_bindings=False):
     @on(HistoryWanted)
     def _find_history(self, message: HistoryWanted) -> None:
         if self._open_source is not None:
-            answer = partial(self._answer, self.screen, self._open_source, message.wanted)
+            answer = partial(self._answer, self._open_source, message)
             self.run_worker(answer, thread=True, exclusive=True, group="history")
 
-    def _answer(self, asked: Screen[object], open_source: OpenSource, wanted: Wanted) -> None:
-        asked.post_message(read_history(open_source, wanted))
+    def _answer(self, open_source: OpenSource, message: HistoryWanted) -> None:
+        message.asked.post_message(read_history(open_source, message.wanted))
 
     def action_mode(self, name: str) -> None:
         """Show a mode as it was left."""

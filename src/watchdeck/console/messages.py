@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textual.message import Message
+from textual.message_pump import MessagePump
 
 from watchdeck.console.sight import Sight
 from watchdeck.domain.board import History
@@ -36,8 +37,9 @@ class Wanted:
 class HistoryWanted(Message):
     """A screen asks for history; the answer is a `HistoryRead` posted to it."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, asked: MessagePump, wanted: Wanted) -> None:
         super().__init__()
+        self.asked = asked
         self.wanted = wanted
 
 

@@ -16,7 +16,7 @@ _LATE = 1.0
 
 
 def collector(seen: Collector, now: int, cells: int) -> tuple[Line, ...]:
-    """State, pace and losses of the collector, and what keeps it from working."""
+    """What keeps the collector from working, then its state, pace and losses."""
     beat = seen.heartbeat
     if beat is None:
         never = Span("never seen on this store", Role.MUTED)
@@ -28,7 +28,7 @@ def collector(seen: Collector, now: int, cells: int) -> tuple[Line, ...]:
         for line in wrap(f"▲ {words}", cells - 1, Role.CRITICAL, most=2)
     ]
     parts = [(state(seen),), *_who(beat, now), *_pace(beat), *_work(beat)]
-    lines = [*flow(parts, cells - 1), *trouble]
+    lines = [*trouble, *flow(parts, cells - 1)]
     return tuple(Line((Span(" "), *line.spans)) for line in lines)
 
 

@@ -57,6 +57,10 @@ class Banner(Panel):
             self.styles.height = max(1, rows)
         self.redraw()
 
+    def on_resize(self) -> None:
+        """Fewer cells may need more lines."""
+        self._resize_to_fit()
+
     def watch_sight(self) -> None:
         """Another sight of the store."""
         self._resize_to_fit()

@@ -97,7 +97,7 @@ class DetailScreen(Watching, inherit_bindings=False):
             self._wanted = wanted
             if not same:
                 self._show(wanted, None)
-            self.post_message(HistoryWanted(wanted))
+            self.post_message(HistoryWanted(self, wanted))
 
     def _moment(self) -> int:
         board = self.sight.board
