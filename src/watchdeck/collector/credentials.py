@@ -1,0 +1,84 @@
+"""What an endpoint's owner wants sent along, and to whom: secrets stay within these walls."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from watchdeck import __version__
+from watchdeck.collector import address
+from watchdeck.collector.address import Origin
+from watchdeck.collector.failure import Failed
+from watchdeck.domain.endpoint import Endpoint, Secret
+from watchdeck.domain.scrape import Outcome
+from watchdeck.errors import WatchdeckError
+
+Reveal = Callable[[Secret], str]
+Headers = tuple[tuple[str, str], ...]
+
+# No mention of OpenMetrics: prometheus_client prefers it at any weight, and its exemplars cost the
+# positional parser its speed.
+_ALWAYS = (
+    ("user-agent", f"watchdeck/{__version__}"),
+    ("accept", "text/plain;version=0.0.4, */*;q=0.5"),
+)
+
+
+class Credentials:
+    """The headers of one endpoint's requests; its secrets are looked up once, and when refused.
+
+    Secrets go to the origins that the configuration names and to no other: a kind's own port on
+    the same host may be somebody else's.
+    """
+
+    def __init__(self, endpoint: Endpoint, reveal: Reveal) -> None:
+        self._endpoint = endpoint
+        self._reveal = reveal
+        self._ready: dict[tuple[Origin, bool], Headers] = {}
+
+    def headers(self, origin: Origin, *, identity: bool) -> Headers:
+        """The headers for one origin. Raises Failed when a secret cannot be had."""
+        key = (origin, identity)
+        if key not in self._ready:
+            self._ready[key] = self._made(origin, identity=identity)
+        return self._ready[key]
+
+    def forget(self) -> None:
+        """Look the secrets up again before the next request: they may have been renewed."""
+        self._ready.clear()
+
+    def _made(self, origin: Origin, *, identity: bool) -> Headers:
+        made = dict(_ALWAYS)
+        made["accept-encoding"] = "identity" if identity else "gzip"
+        made.update(self._own(origin))
+        return tuple(made.items())
+
+    def _own(self, origin: Origin) -> dict[str, str]:
+        urls = [url for url in (self._endpoint.url, self._endpoint.metrics_url) if url]
+        named = [url for url in urls if address.parse(url).origin == origin]
+        if not named:
+            return {}
+        made = {}
+        for login in filter(None, map(address.userinfo, named)):
+            text = base64.b64encode(":".join(login).encode()).decode("ascii")
+            made["authorization"] = f"Basic {text}"
+        for name, value in self._endpoint.headers.items():
+            text = value if isinstance(value, str) else self._revealed(value)
+            made[name.lower()] = _checked(name, text)
+        return made
+
+    def _revealed(self, secret: Secret) -> str:
+        try:
+            return f"{secret.prefix}{self._reveal(secret)}"
+        except WatchdeckError as error:
+            raise Failed(Outcome.UNREACHABLE, f"not asked: {error}") from error
+
+
+def _checked(name: str, value: str) -> str:
+    """The value, if it can be sent: the libraries below would tell it in their errors."""
+    if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
+        raise Failed(
+            Outcome.UNREACHABLE,
+            f"not asked: the header {name.lower()} has a character that HTTP does not allow",
+        )
+    return value

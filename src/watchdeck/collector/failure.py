@@ -1,0 +1,194 @@
+"""A failed request as a value: its outcome and a short clean reason; never an exception's text.
+
+Exceptions of the libraries below carry what they choked on, headers and secrets included, so only
+their types, codes and our own words are used.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from watchdeck.domain.scrape import Outcome
+from watchdeck.domain.text import clean
+from watchdeck.errors import WatchdeckError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a request failed, and why in a few words."""
+
+    outcome: Outcome
+    detail: str
+
+    def about(self, what: str) -> Failure:
+        """The same failure with what was asked before the reason: `/metrics: ...`."""
+        return Failure(self.outcome, f"{clean(what, 120)}: {self.detail}")
+
+
+class Failed(WatchdeckError):
+    """A request that failed in a named way."""
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = Failure(outcome, clean(detail, 300))
+
+
+_UNREADABLE = Outcome.UNREADABLE
+_NOT_HTTP = Failure(_UNREADABLE, "the answer is not proper HTTP")
+_BROKEN = Failure(Outcome.RESET, "the connection was closed in the middle")
+
+HTTPX: dict[type[Exception], Failure] = {
+    httpx.ConnectTimeout: Failure(Outcome.TIMED_OUT, "no connection in time"),
+    httpx.ReadTimeout: Failure(Outcome.TIMED_OUT, "no complete answer in time"),
+    httpx.WriteTimeout: Failure(Outcome.TIMED_OUT, "the request was not taken in time"),
+    httpx.PoolTimeout: Failure(Outcome.TIMED_OUT, "the connection was busy"),
+    httpx.TimeoutException: Failure(Outcome.TIMED_OUT, "no answer in time"),
+    httpx.ConnectError: Failure(Outcome.UNREACHABLE, "no connection could be made"),
+    httpx.ReadError: _BROKEN,
+    httpx.WriteError: _BROKEN,
+    httpx.CloseError: _BROKEN,
+    httpx.NetworkError: _BROKEN,
+    httpx.ProxyError: Failure(Outcome.UNREACHABLE, "the proxy refused"),
+    httpx.UnsupportedProtocol: Failure(Outcome.UNREACHABLE, "only http and https can be asked"),
+    httpx.LocalProtocolError: Failure(
+        _UNREADABLE, "the request cannot be written: a header has a character that HTTP forbids"
+    ),
+    httpx.RemoteProtocolError: _NOT_HTTP,
+    httpx.ProtocolError: _NOT_HTTP,
+    httpx.TransportError: Failure(Outcome.UNREACHABLE, "no connection could be made"),
+    httpx.DecodingError: Failure(_UNREADABLE, "the body cannot be decompressed"),
+    httpx.TooManyRedirects: Failure(Outcome.REDIRECTED, "too many redirects"),
+    httpx.RequestError: Failure(_UNREADABLE, "the request failed"),
+    httpx.HTTPStatusError: Failure(Outcome.HTTP_STATUS, "an error status"),
+    httpx.HTTPError: Failure(_UNREADABLE, "the request failed"),
+    httpx.InvalidURL: Failure(Outcome.UNREACHABLE, "the url cannot be read"),
+    httpx.CookieConflict: Failure(_UNREADABLE, "the answer's cookies conflict"),
+    httpx.StreamConsumed: _BROKEN,
+    httpx.StreamClosed: _BROKEN,
+    httpx.ResponseNotRead: _BROKEN,
+    httpx.RequestNotRead: _BROKEN,
+    httpx.StreamError: _BROKEN,
+}
+"""What each of httpx's exceptions means, the most specific class of an exception deciding."""
+
+_SYSTEM: dict[type[BaseException], Failure] = {
+    TimeoutError: Failure(Outcome.TIMED_OUT, "no answer in time"),
+    UnicodeError: Failure(Outcome.DNS, "the host is no valid name"),
+    ConnectionRefusedError: Failure(Outcome.REFUSED, "the connection was refused"),
+    ConnectionResetError: Failure(Outcome.RESET, "the connection was reset"),
+    BrokenPipeError: Failure(Outcome.RESET, "the connection was reset"),
+    ConnectionAbortedError: Failure(Outcome.RESET, "the connection was aborted"),
+    PermissionError: Failure(Outcome.UNREACHABLE, "this machine forbids the connection"),
+    OSError: Failure(Outcome.UNREACHABLE, "no connection could be made"),
+}
+
+_ERRNO = {
+    errno.ENETUNREACH: Failure(Outcome.UNREACHABLE, "the network is unreachable"),
+    errno.ENETDOWN: Failure(Outcome.UNREACHABLE, "the network is down"),
+    errno.EHOSTUNREACH: Failure(Outcome.UNREACHABLE, "there is no route to the host"),
+    errno.EHOSTDOWN: Failure(Outcome.UNREACHABLE, "the host is down"),
+    errno.EADDRNOTAVAIL: Failure(Outcome.UNREACHABLE, "this machine has no address or port left"),
+    errno.EMFILE: Failure(Outcome.UNREACHABLE, "the collector has too many files open"),
+    errno.ENFILE: Failure(Outcome.UNREACHABLE, "this machine has too many files open"),
+}
+
+_DNS = {
+    socket.EAI_NONAME: "the host name is not known",
+    socket.EAI_NODATA: "the host name has no address",
+    socket.EAI_AGAIN: "the name server does not answer",
+}
+
+_CERTIFICATE = {
+    9: "the certificate is not valid yet",
+    10: "the certificate has expired",
+    18: "the certificate is self-signed",
+    19: "the certificate's chain ends in an authority that is not trusted",
+    20: "the certificate's issuer is not trusted",
+    21: "the certificate's chain is incomplete",
+    23: "the certificate was revoked",
+    62: "the certificate is for another host name",
+    64: "the certificate is for another address",
+}
+"""By OpenSSL's verification codes (x509_vfy.h): their numbers do not change."""
+
+_TLS = {
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS here",
+    "HTTP_REQUEST": "the server does not speak TLS here",
+    "UNSUPPORTED_PROTOCOL": "the server only speaks a TLS that is too old",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server asks for a client certificate",
+}
+
+_TOO_MANY_HEADERS = 431
+_CHAIN = 12
+
+
+def explain(error: BaseException, *, cut_off: bool = False) -> Failure:
+    """What went wrong, by the deepest cause that says it.
+
+    `cut_off` tells that the connection was read to its end: what looks like bad HTTP is half of it.
+    """
+    found = None
+    for cause in _causes(error):
+        found = _system(cause) or _headers(cause) or found
+    if found is not None:
+        return found
+    failure = _by_class(HTTPX, error) or Failure(_UNREADABLE, type(error).__name__)
+    return _BROKEN if cut_off and failure is _NOT_HTTP else failure
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, outermost first; of a group, the first member speaks."""
+    cause: BaseException | None = error
+    for _ in range(_CHAIN):
+        if cause is None:
+            return
+        yield cause
+        inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
+        cause = inner or cause.__cause__ or cause.__context__
+
+
+def _system(error: BaseException) -> Failure | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code = error.verify_code
+        return Failure(Outcome.TLS, _CERTIFICATE.get(code, f"the certificate fails check {code}"))
+    if isinstance(error, ssl.SSLError):
+        reason = getattr(error, "reason", None) or "the handshake was cut off"
+        return Failure(Outcome.TLS, _TLS.get(reason, f"TLS failed: {_words(reason)}"))
+    if isinstance(error, socket.gaierror):
+        words = _DNS.get(error.errno or 0, "the host name cannot be looked up")
+        return Failure(Outcome.DNS, words)
+    if isinstance(error, OSError) and error.errno in _ERRNO:
+        return _ERRNO[error.errno]
+    return _by_class(_SYSTEM, error)
+
+
+def _headers(error: BaseException) -> Failure | None:
+    if getattr(error, "error_status_hint", None) == _TOO_MANY_HEADERS:
+        return Failure(Outcome.TOO_LARGE, "the headers are too large")
+    return None
+
+
+def _by_class(
+    table: dict[type[Exception], Failure] | dict[type[BaseException], Failure],
+    error: BaseException,
+) -> Failure | None:
+    for kind in type(error).__mro__:
+        if kind in table:
+            return table[kind]
+    return None
+
+
+def _words(reason: str) -> str:
+    return clean(reason.lower().replace("_", " "), 80)
+
+
+def status_words(status: int) -> str:
+    """A status with its name: `503 Service Unavailable`."""
+    return f"{status} {http.client.responses.get(status, '')}".rstrip()

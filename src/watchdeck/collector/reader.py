@@ -1,0 +1,93 @@
+"""The hardened reader: all that is asked of one endpoint, within bounds, every failure named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from watchdeck.collector import address, tls
+from watchdeck.collector.address import Address, Origin
+from watchdeck.collector.connection import Connection, Question, Raw
+from watchdeck.collector.credentials import Credentials
+from watchdeck.collector.failure import Failed
+from watchdeck.collector.inflate import inflate
+from watchdeck.domain.kind import Answer
+from watchdeck.domain.scrape import Outcome
+from watchdeck.domain.text import clean
+
+HOPS = 3
+"""Redirects that are followed, none of them off the origin."""
+
+HEADERS = 64
+"""Headers of an answer that are kept."""
+
+_MOVED = frozenset((301, 302, 303, 307, 308))
+_SAME_METHOD = frozenset((307, 308))
+_REFUSED = frozenset((401, 403))
+
+Connect = Callable[[Origin], Connection]
+
+
+class Reader:
+    """Asks one endpoint, on one kept connection an origin; lives as long as the endpoint.
+
+    Nothing here has a time limit: a scrape puts one deadline around all it asks.
+    """
+
+    def __init__(self, connect: Connect, credentials: Credentials, limit: int) -> None:
+        self._connect = connect
+        self._credentials = credentials
+        self._limit = limit
+        self._connections: dict[Origin, Connection] = {}
+
+    async def get(self, where: Address) -> Answer:
+        """The answer to a GET, whatever its status. Raises Failed."""
+        return await self.ask(Question(where))
+
+    async def ask(self, question: Question) -> Answer:
+        """The answer to a question, redirects on the same origin followed. Raises Failed."""
+        question = replace(question, limit=self._limit)
+        for _ in range(HOPS + 1):
+            raw = await self._exchange(question)
+            if raw.status not in _MOVED or "location" not in raw.headers:
+                return self._answer(raw)
+            question = _followed(question, raw)
+        raise Failed(Outcome.REDIRECTED, f"more than {HOPS} redirects")
+
+    def expires(self) -> int | None:
+        """When the first of the endpoint's certificates expires (ms UTC); None without TLS."""
+        shown = (connection.certificate for connection in self._connections.values())
+        dates = [tls.expiry(certificate) for certificate in shown if certificate]
+        return min((date for date in dates if date is not None), default=None)
+
+    async def close(self) -> None:
+        """Let go of every connection at once."""
+        for connection in self._connections.values():
+            await connection.close()
+
+    async def _exchange(self, question: Question) -> Raw:
+        origin = question.address.origin
+        connection = self._connections.get(origin)
+        if connection is None:
+            connection = self._connections[origin] = self._connect(origin)
+        near = address.near(connection.peer or origin.host)
+        headers = self._credentials.headers(origin, identity=near)
+        raw = await connection.exchange(replace(question, headers=(*headers, *question.headers)))
+        if raw.status in _REFUSED:
+            self._credentials.forget()
+        return raw
+
+    def _answer(self, raw: Raw) -> Answer:
+        body = inflate(raw.body, raw.headers.get("content-encoding", ""), self._limit)
+        return Answer(raw.status, body, _clean(raw.headers))
+
+
+def _followed(question: Question, raw: Raw) -> Question:
+    if question.method != "GET" and raw.status not in _SAME_METHOD:
+        raise Failed(Outcome.REDIRECTED, f"a redirect ({raw.status}) would lose the request's body")
+    return replace(question, address=question.address.moved(raw.headers["location"]))
+
+
+def _clean(headers: Mapping[str, str]) -> dict[str, str]:
+    kept = list(headers.items())[:HEADERS]
+    return {clean(name, 100): clean(value) for name, value in kept}

@@ -1,0 +1,62 @@
+"""What the collector's tests share: readers for made-up endpoints."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from watchdeck.collector.address import Origin, parse
+from watchdeck.collector.carrier import Carrier
+from watchdeck.collector.connection import Connection
+from watchdeck.collector.credentials import Credentials
+from watchdeck.collector.failure import Failed, Failure
+from watchdeck.collector.reader import Reader
+from watchdeck.collector.resolve import Resolver
+from watchdeck.domain.endpoint import Endpoint, Secret, Tls
+from watchdeck.domain.kind import Answer
+from watchdeck.domain.scrape import Outcome
+from watchdeck.domain.units import Bytes, Milliseconds
+
+SHORT = Milliseconds(300)
+
+
+def no_secret(secret: Secret) -> str:
+    raise AssertionError(secret)
+
+
+def endpoint(url: str, **settings: object) -> Endpoint:
+    return Endpoint(name="iris", url=url, timeout=SHORT, **settings)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def reading(
+    target: Endpoint,
+    reveal: Callable[[Secret], str] = no_secret,
+    resolver: Resolver | None = None,
+) -> AsyncIterator[Reader]:
+    names = resolver or Resolver()
+
+    def connect(origin: Origin) -> Connection:
+        return Carrier(origin, target.tls, names)
+
+    reader = Reader(connect, Credentials(target, reveal), target.max_body)
+    try:
+        yield reader
+    finally:
+        await reader.close()
+
+
+async def tell(reader: Reader, url: str) -> Answer | Failure:
+    """The answer, or how it failed; the deadline is the caller's, as in a scrape."""
+    try:
+        async with asyncio.timeout(SHORT.seconds):
+            return await reader.get(parse(url))
+    except TimeoutError:
+        return Failure(Outcome.TIMED_OUT, "the deadline")
+    except Failed as failed:
+        return failed.failure
+
+
+async def ask(url: str, limit: int = 1 << 20, tls: Tls | None = None) -> Answer | Failure:
+    target = endpoint(url, max_body=Bytes(limit), tls=tls or Tls())
+    async with reading(target) as reader:
+        return await tell(reader, url)
