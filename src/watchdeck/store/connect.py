@@ -1,0 +1,195 @@
+"""Connections to the store's files: how they are opened, what is refused, what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+
+from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
+from watchdeck.store.directory import check_file
+from watchdeck.store.schema import Schema, schema_of
+
+__all__ = [
+    "Connection",
+    "StorageFault",
+    "faults",
+    "reading",
+    "snapshot",
+    "transaction",
+    "writing",
+]
+
+StorageFault = (sqlite3.Error, StoreError)
+"""All that can go wrong with a connection, for those who go on without it."""
+
+_WRITE_TIMEOUT = 5.0
+_READ_TIMEOUT = 0.25
+"""Seconds. A reader is never blocked by a writer in WAL; only recovery and upgrades block it."""
+
+_WAL_LIMIT = 64 << 20
+
+
+def writing(path: Path, *, synchronous: str = "FULL") -> Connection:
+    """Open a file of the store for writing, in autocommit: group writes with `transaction`.
+
+    Raises StoreMissing, StoreBehind, StoreTooNew, StoreCorrupt, or StoreError when it is busy.
+    """
+    db = _open(path, "rw", _WRITE_TIMEOUT)
+    with _closing_on_failure(db, path):
+        check_version(db, path, schema_of(path))
+        db.execute("pragma journal_mode = wal")
+        db.execute(f"pragma synchronous = {_SYNCHRONOUS[synchronous]}")
+        db.execute(f"pragma journal_size_limit = {_WAL_LIMIT}")
+        db.execute("pragma foreign_keys = on")
+    return db
+
+
+_SYNCHRONOUS = {"NORMAL": "normal", "FULL": "full", "OFF": "off"}
+
+
+def reading(path: Path) -> Connection:
+    """Open a file of the store read-only. Raises as `writing` does.
+
+    A connection stays on the thread that opened it.
+    """
+    db = _open(path, "ro", _READ_TIMEOUT)
+    with _closing_on_failure(db, path):
+        check_version(db, path, schema_of(path))
+    return db
+
+
+def unchecked(path: Path, *, mode: str = "ro") -> Connection:
+    """Open any SQLite file of ours without asking for its version: for upgrades and checks."""
+    return _open(path, mode, _WRITE_TIMEOUT)
+
+
+def _open(path: Path, mode: str, timeout: float) -> Connection:
+    for suffix in ("", "-wal", "-shm"):
+        check_file(path.with_name(path.name + suffix), missing_ok=bool(suffix))
+    with faults(path):
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        db = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
+    with _closing_on_failure(db, path):
+        db.execute("pragma trusted_schema = off")
+    return db
+
+
+def version(db: Connection) -> tuple[int, int]:
+    """The application_id and the version that stand in a file's header."""
+    (application,) = db.execute("pragma application_id").fetchone()
+    (number,) = db.execute("pragma user_version").fetchone()
+    return application, number
+
+
+def check_version(db: Connection, path: Path, schema: Schema) -> None:
+    """Raises unless the file is of this schema and of exactly the version known here."""
+    number = check_kind(db, path, schema)
+    if number < schema.version:
+        raise StoreBehind(
+            f"{path} has version {number}, and this watchdeck needs {schema.version}."
+            " `watchdeck collect` upgrades it, after a backup."
+        )
+
+
+def check_kind(db: Connection, path: Path, schema: Schema) -> int:
+    """The version of a file. Raises StoreCorrupt when it is no store, StoreTooNew when newer."""
+    application, number = version(db)
+    if application != schema.application or number < 1:
+        raise StoreCorrupt(
+            f"{path} is not a watchdeck {schema.name} file{_empty(path)}."
+            " Move it away and start the collector, or put a backup in its place."
+        )
+    if number > schema.version:
+        raise StoreTooNew(
+            f"{path} has version {number}, and this watchdeck knows versions up to"
+            f" {schema.version}. Install the watchdeck that wrote it, or a newer one."
+        )
+    return number
+
+
+def _empty(path: Path) -> str:
+    return ": it is empty" if path.stat().st_size == 0 else ""
+
+
+@contextmanager
+def transaction(db: Connection) -> Iterator[Connection]:
+    """Write all of the block or nothing of it.
+
+    It takes the write lock at once: one that began by reading would fail to upgrade later.
+    """
+    db.execute("begin immediate")
+    try:
+        yield db
+        db.execute("commit")
+    except BaseException:
+        # a full disk or a broken file has ended the transaction already
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+
+
+@contextmanager
+def snapshot(db: Connection) -> Iterator[Connection]:
+    """Read one moment of a file. Keep the block short: while it lasts the WAL can only grow."""
+    db.execute("begin")
+    try:
+        yield db
+    finally:
+        if db.in_transaction:
+            db.execute("rollback")
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""An unknown table or column (ERROR) in a file of the right version is damage too."""
+
+_REASONS = {
+    sqlite3.SQLITE_BUSY: "is busy: another process is upgrading or recovering it. Try again.",
+    sqlite3.SQLITE_LOCKED: "is busy: another process is upgrading or recovering it. Try again.",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Free some space.",
+    sqlite3.SQLITE_READONLY: "cannot be written: the file or its disk is read-only.",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk answers with an error.",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check the permissions of it and its directory.",
+    sqlite3.SQLITE_PERM: "may not be opened. Check its permissions.",
+    sqlite3.SQLITE_AUTH: "may not be opened. Check its permissions.",
+}
+
+
+@contextmanager
+def faults(path: Path) -> Iterator[None]:
+    """Every error of SQLite within the block as a StoreError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _fault(path, error) from error
+
+
+def _fault(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if not os.path.lexists(path):
+        return StoreMissing(f"{path} has gone. `watchdeck collect` makes a new store.")
+    if code in _DAMAGED:
+        return corrupt(path, str(error))
+    reason = _REASONS.get(code, "cannot be used.")
+    return StoreError(f"{path} {reason} (SQLite: {error})")
+
+
+def corrupt(path: Path, detail: str) -> StoreCorrupt:
+    """The error for a damaged file, with what would work."""
+    return StoreCorrupt(
+        f"{path} is damaged ({detail}). Move it away and start the collector, or put a backup in"
+        " its place; `watchdeck doctor` examines it."
+    )
+
+
+@contextmanager
+def _closing_on_failure(db: Connection, path: Path) -> Iterator[None]:
+    try:
+        with faults(path):
+            yield
+    except BaseException:
+        db.close()
+        raise

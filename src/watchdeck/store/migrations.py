@@ -1,0 +1,150 @@
+"""Bringing the store's files into being, and up to the version this program knows."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TYPE_CHECKING
+
+from watchdeck.store.connect import check_kind, faults, transaction, unchecked
+from watchdeck.store.copy import copy_file
+from watchdeck.store.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory, alone, sync
+from watchdeck.store.schema import Schema, Step, schema_of, take
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_SET = "watchdeck"
+
+_LEDGER = (
+    """\
+CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+)""",
+    """\
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name")""",
+)
+"""The ledger as sqlite-utils makes it: a new file needs no half second to import that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was done to a file; `before` is 0 when it is new, `copy` the backup taken if not."""
+
+    path: Path
+    before: int
+    after: int
+    copy: Path | None = None
+
+
+def prepare(directory: StoreDirectory) -> tuple[Prepared, ...]:
+    """Create or upgrade both files; returns what was done, nothing when all was ready.
+
+    Raises StoreTooNew before anything is changed when either file is newer than this program.
+    """
+    directory.create()
+    with alone(directory.path):
+        paths = (directory.metrics, directory.state)
+        versions = {path: _version_of(path) for path in paths}
+        due = [path for path in paths if versions[path] < schema_of(path).version]
+        return tuple(_brought_up(directory, path, versions[path]) for path in due)
+
+
+def _version_of(path: Path) -> int:
+    """The version of a file; 0 when there is none."""
+    if not os.path.lexists(path):
+        return 0
+    with closing(unchecked(path)) as db, faults(path):
+        return check_kind(db, path, schema_of(path))
+
+
+def _brought_up(directory: StoreDirectory, path: Path, before: int) -> Prepared:
+    schema = schema_of(path)
+    if before == 0:
+        create_file(path, schema)
+        return Prepared(path, 0, schema.version)
+    copy = _keep_copy(directory, path, before)
+    with faults(path), closing(unchecked(path, mode="rw")) as db:
+        upgrade(db, schema)
+    return Prepared(path, before, schema.version, copy)
+
+
+def create_file(path: Path, schema: Schema) -> None:
+    """Make a new file beside its place and move it there whole: an empty one never stands there."""
+    fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
+    try:
+        with faults(fresh), closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+            _build(db, schema)
+        fresh.chmod(FILE_MODE)
+        sync(fresh)
+        fresh.rename(path)
+        sync(path.parent)
+    finally:
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                fresh.with_name(fresh.name + suffix).unlink()
+
+
+def _build(db: Connection, schema: Schema) -> None:
+    db.execute(f"pragma page_size = {schema.page_size}")
+    # set after WAL it stays NONE
+    db.execute(f"pragma auto_vacuum = {schema.auto_vacuum}")
+    with transaction(db):
+        db.execute(f"pragma application_id = {schema.application}")
+        for statement in _LEDGER:
+            db.execute(statement)
+        for number, step in enumerate(schema.steps, 1):
+            take(db, step)
+            db.execute(_ENTER, {"migration_set": _SET, "name": _name(number)})
+        db.execute(f"pragma user_version = {schema.version}")
+    db.execute("pragma journal_mode = wal")
+
+
+_ENTER = """
+insert into _sqlite_migrations (migration_set, name, applied_at)
+values (:migration_set, :name, strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now'))
+"""
+
+
+def _name(number: int) -> str:
+    return f"m{number:03}"
+
+
+def upgrade(db: Connection, schema: Schema) -> None:
+    """Take the steps that are missing, all or none, and enter them into the ledger."""
+    from sqlite_utils import Database, Migrations  # half a second, once after an update
+
+    migrations = Migrations(_SET)
+    for number, step in enumerate(schema.steps, 1):
+        migrations(name=_name(number))(_taking(number, step))
+    with transaction(db):
+        migrations.apply(Database(db, recursive_triggers=False, execute_plugins=False))
+
+
+def _taking(number: int, step: Step) -> Callable[[Database], None]:
+    def taken(database: Database) -> None:
+        take(database.conn, step)
+        database.conn.execute(f"pragma user_version = {number}")
+
+    return taken
+
+
+def _keep_copy(directory: StoreDirectory, path: Path, before: int) -> Path:
+    """Copy a file as it is before it is changed. Raises StoreError when it cannot be."""
+    directory.backups.mkdir(DIRECTORY_MODE, exist_ok=True)
+    name = f"{path.stem}-v{before}"
+    taken = len(list(directory.backups.glob(f"{name}*.db")))
+    copy = directory.backups / f"{name}-{taken + 1}.db"
+    copy_file(path, copy)
+    return copy

@@ -1,0 +1,66 @@
+"""The two files of a store as numbered steps, and how SQLite is to lay them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import Connection, complete_statement
+
+from watchdeck.errors import StoreError
+
+Step = str | Callable[[Connection], None]
+"""One version further: a script, or a function for what SQL cannot say. Never changed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a file is made of; its version is the number of its steps.
+
+    `application` is SQLite's application_id, which tells a store from any other database.
+    """
+
+    name: str
+    application: int
+    steps: tuple[Step, ...]
+    page_size: int = 4_096
+    auto_vacuum: str = "NONE"
+
+    @property
+    def version(self) -> int:
+        """The version that this program reads and writes."""
+        return len(self.steps)
+
+
+def schema_of(path: Path) -> Schema:
+    """The schema of a store's file, by its name."""
+    if path.name == "state.db":
+        from watchdeck.store import state
+
+        return Schema("state", 0x77_64_73_74, state.MIGRATIONS)
+    if path.name == "metrics.db":
+        from watchdeck.store import metrics_schema
+
+        return Schema("metrics", 0x77_64_6D_74, metrics_schema.MIGRATIONS, 16_384, "INCREMENTAL")
+    raise StoreError(f"{path.name} is not a file of a store; those are metrics.db and state.db.")
+
+
+def take(db: Connection, step: Step) -> None:
+    """Do one step inside the transaction that is open."""
+    if isinstance(step, str):
+        for statement in _statements(step):
+            db.execute(statement)
+    else:
+        step(db)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements one by one: `executescript` would commit the open transaction first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"a step ends within a statement: {statement.strip()[:60]}")
