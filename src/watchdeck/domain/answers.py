@@ -46,9 +46,11 @@ def probes(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
 
     A probe with a `port` is asked there; its path is still the key of its answer.
     """
-    named = (spec for spec in kind.probes if model is not None or "{model}" not in spec.path)
+    name = quote(model or "", safe="")
     return tuple(
-        (spec.path.replace("{model}", quote(model or "", safe="")), spec) for spec in named
+        (spec.path.replace("{model}", name), spec)
+        for spec in kind.probes
+        if model is not None or not _names_model(spec)
     )
 
 

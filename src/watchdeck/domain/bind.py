@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from watchdeck.domain.endpoint import Endpoint, Keep
 from watchdeck.domain.formula import Formulas
 from watchdeck.domain.kind import Kind, SignalSpec
-from watchdeck.domain.mapping import REPLICAS, mapped_signals, mapped_specs, read_mapped
+from watchdeck.domain.mapping import REPLICAS, mapped_signals, mapped_specs, read_mapped, sound
 from watchdeck.domain.page import View
 from watchdeck.domain.plan import PageState, Plan, slots
 from watchdeck.domain.scrape import ModelState
@@ -103,10 +103,10 @@ class _Binding:
     def __init__(self, kind: Kind, layout: Layout, wishes: _Wishes) -> None:
         self._kind = kind
         self._keep = wishes.keep
-        self._map = dict(wishes.user_map)
+        self._map = sound(kind, dict(wishes.user_map))
         excluded = (*kind.probe_paths, *wishes.exclude_paths)
         self._view = View(layout, wishes.model, kind.model_label, excluded, kind.probe_labels)
-        self._signals = _signals(kind, self._map)
+        self._signals = _signals(kind, dict(wishes.user_map))
         own = wishes.canary is None or not self._view.is_excluded(wishes.canary)
         self._formulas = Formulas(self._view, slots(self._signals), own)
         self._mapped = mapped_specs(kind, self._map, self._view.type_of)

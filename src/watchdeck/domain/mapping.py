@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from watchdeck.domain.expect import ExpectError, read_document, read_path
@@ -67,36 +67,46 @@ def mapped_signals(user_map: Mapping[str, str]) -> tuple[str, ...]:
 
 def problems(kind: Kind | None, user_map: Mapping[str, str]) -> tuple[str, ...]:
     """What is wrong with a map, a sentence each; without a kind, selectors are assumed."""
+    return tuple(sentence for _, sentence in _problems(kind, user_map))
+
+
+def sound(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
+    """The entries of a map that can be used; of the others the configuration was told."""
+    bad = {name for name, _ in _problems(kind, user_map)}
+    good = {name: text for name, text in user_map.items() if name not in bad}
+    if "errors" in good and "requests" not in good and not _requests(kind):
+        del good["errors"]
+    return good
+
+
+def mapped_specs(kind: Kind, good: Mapping[str, str], type_of: TypeOf) -> list[SignalSpec]:
+    """The specs that a sound map stands for on a page whose types are known."""
+    found: list[SignalSpec] = []
+    for name, text in good.items():
+        if name != REPLICAS:
+            mapped = Mapped(name) if kind.json_map else read_mapped(text)
+            found += _specs(name, mapped, kind, good, type_of)
+    return found
+
+
+def _problems(kind: Kind | None, user_map: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     json_map = kind is not None and kind.json_map
-    found: list[str] = []
     for name, text in user_map.items():
         if name not in _SHORT and (name not in SIGNALS or name in PROBE_SIGNALS):
-            found.append(f"{name} is not a signal that can be mapped")
+            yield name, f"{name} is not a signal that can be mapped"
             continue
+        mapped = read_mapped(text)
         try:
-            source = read_mapped(text).source
-            read_path(source) if json_map else read_selector(source)
+            read_path(mapped.source) if json_map else read_selector(mapped.source)
         except (SelectorError, ExpectError) as error:
-            found.append(f"{name}: {error}")
+            yield name, f"{name}: {error}"
+        if math.isnan(mapped.scale):
+            yield name, f"{name}: nothing can be divided by 0"
     if json_map and "latency" in user_map:
-        found.append("latency needs a histogram; on a JSON page map latency_p50, latency_p95, ...")
+        wanted = "on a JSON page map latency_p50, latency_p95 or latency_p99"
+        yield "latency", f"latency needs a histogram; {wanted}"
     if "errors" in user_map and "requests" not in user_map and not _requests(kind):
-        found.append("errors needs requests beside it, to be a share of them")
-    return tuple(found)
-
-
-def mapped_specs(kind: Kind, user_map: Mapping[str, str], type_of: TypeOf) -> list[SignalSpec]:
-    """The specs that a map stands for on a page whose types are known.
-
-    Entries with a problem are left out: the configuration has already been told.
-    """
-    bad = {problem.split(":")[0].split(" ")[0] for problem in problems(kind, user_map)}
-    found: list[SignalSpec] = []
-    for name, text in user_map.items():
-        if name not in bad and name != REPLICAS:
-            mapped = Mapped(name) if kind.json_map else read_mapped(text)
-            found += _specs(name, mapped, kind, user_map, type_of)
-    return found
+        yield "errors", "errors needs requests beside it, to be a share of them"
 
 
 def _specs(

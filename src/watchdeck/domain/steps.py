@@ -85,9 +85,9 @@ def quantiles(
     stop = start + len(bounds)
 
     def flow(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
-        counts = rising(increases[start:stop])
-        if counts[-1] - (sent if canaries else 0.0) < minimum:
+        if increases[stop - 1] - (sent if canaries else 0.0) < minimum:
             return
+        counts = rising(increases[start:stop])
         for slot, share_ in wanted:
             out[slot], out[slot + 1], out[slot + 2] = quantile(share_, bounds, counts)
 

@@ -110,7 +110,7 @@ class Window:
 
     def _grow(self, plan: Plan, raw: Sequence[float]) -> None:
         increases = list(map(sub, raw, self._raw))
-        if increases and not (min(increases) >= 0 and math.isfinite(sum(increases))):
+        if increases and not (min(increases) >= 0 and sum(increases) < UNSUPPORTED):
             increases, raw = self._mended(plan, raw)
         self._raw = raw
         if any(increases):
