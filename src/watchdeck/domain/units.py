@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Self
 
-_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z%]*)\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*(\d{1,400}(?:\.\d{1,400})?)\s*([A-Za-z%]{0,20})\s*", re.ASCII)
+
+_MOST = (1 << 63) - 1
+"""The largest number that the store can hold."""
 
 _DURATIONS = {
     "ms": 1,
@@ -26,19 +29,29 @@ _SIZES = {
 }
 
 
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")
+
+
 def _split(text: str, what: str, example: str) -> tuple[str, str]:
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not {what}; write {example}")
+        raise ValueError(f"{_shown(text)} is not {what}; write {example}")
     return match[1], match[2]
 
 
-def _exact(number: str, factor: int, text: str, what: str) -> int:
+def _whole(text: str, what: str, example: str, table: dict[str, int]) -> int:
+    """The number of the table's smallest units; nothing is rounded."""
+    number, unit = _split(text, what, example)
+    if unit not in table:
+        problem = f"has an unknown unit ({unit})" if unit else "has no unit"
+        raise ValueError(f"{_shown(text)} {problem}; units are {', '.join(table)}")
     whole, _, fraction = number.partition(".")
-    scaled = int(whole + fraction) * factor
-    value, rest = divmod(scaled, int(10 ** len(fraction)))
+    value, rest = divmod(int(whole + fraction) * table[unit], int(10 ** len(fraction)))
     if rest:
-        raise ValueError(f"{text!r} is finer than {what} can be")
+        raise ValueError(f"{_shown(text)} is finer than 1{next(iter(table))}; write a whole number")
+    if value > _MOST:
+        raise ValueError(f"{_shown(text)} is too much; write {example}")
     return value
 
 
@@ -53,10 +66,8 @@ class Milliseconds(int):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `NUMBER UNIT` with ms, s, m, h, d or w. Raises ValueError that names them."""
-        number, unit = _split(text, "a duration", "a number and a unit, such as 10s, 5m or 30d")
-        if unit not in _DURATIONS:
-            raise ValueError(f"{text!r} needs a unit: {', '.join(_DURATIONS)}")
-        return cls(_exact(number, _DURATIONS[unit], text, "a millisecond"))
+        example = "a number and a unit, such as 10s, 5m or 30d"
+        return cls(_whole(text, "a duration", example, _DURATIONS))
 
     @property
     def seconds(self) -> float:
@@ -73,17 +84,19 @@ class Ratio(float):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a percentage or a plain share between 0 and 1. Raises ValueError."""
-        number, unit = _split(text, "a ratio", "a share such as 99.9% or 0.999")
+        example = "a share such as 99.9% or 0.999"
+        number, unit = _split(text, "a ratio", example)
         if unit not in ("", "%"):
-            raise ValueError(f"{text!r} is not a ratio; write a share such as 99.9% or 0.999")
+            raise ValueError(f"{_shown(text)} is not a ratio; write {example}")
         value = float(f"{number}e-2") if unit else float(number)
         if value > 1:
-            raise ValueError(f"{text!r} is more than the whole; write a share such as 99.9%")
+            raise ValueError(f"{_shown(text)} is more than the whole; write {example}")
         return cls(value)
 
     def __str__(self) -> str:
-        percent = f"{float(self) * 100:.10f}".rstrip("0").rstrip(".")
-        return f"{percent}%"
+        from decimal import Decimal  # binary arithmetic would not print back what was read
+
+        return f"{Decimal(float.__repr__(self)).scaleb(2):f}%"
 
 
 class Bytes(int):
@@ -92,10 +105,7 @@ class Bytes(int):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `NUMBER UNIT` with B, kB, MB, GB, KiB, MiB or GiB. Raises ValueError."""
-        number, unit = _split(text, "a size", "a number and a unit, such as 1MiB")
-        if unit not in _SIZES:
-            raise ValueError(f"{text!r} needs a unit: {', '.join(_SIZES)}")
-        return cls(_exact(number, _SIZES[unit], text, "a byte"))
+        return cls(_whole(text, "a size", "a number and a unit, such as 1MiB", _SIZES))
 
     def __str__(self) -> str:
-        return _largest(int(self), _SIZES)
+        return _largest(int(self), _SIZES) if self else "0B"
