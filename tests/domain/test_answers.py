@@ -7,7 +7,7 @@ import pytest
 from domain.sheets import BY_NAME, Played, answer, read
 from watchdeck.domain.answers import Said, probes, read_answers, with_page
 from watchdeck.domain.endpoint import Endpoint
-from watchdeck.domain.kind import Answer
+from watchdeck.domain.kind import Answer, Kind, ProbeSpec
 from watchdeck.domain.scrape import ModelState
 
 OK = Answer(200)
@@ -216,6 +216,33 @@ def test_hostile_words_of_a_server_are_cleaned_and_cut() -> None:
     said = read_answers(BY_NAME["triton"], {"/v2/models/m/ready": Answer(400, body)}, "m")
     assert "\x1b" not in said.why
     assert len(said.why) <= 300
+
+
+@pytest.mark.parametrize(
+    ("body", "replicas"),
+    [
+        pytest.param(b'{"replicas": 3}', 3, id="a number"),
+        pytest.param(b'{"replicas": "three"}', None, id="no number"),
+        pytest.param(b'{"replicas": NaN}', None, id="not even a number"),
+        pytest.param(b"<html>", None, id="no JSON"),
+    ],
+)
+def test_a_replica_count_is_a_number_or_unknown(body: bytes, replicas: int | None) -> None:
+    probe = ProbeSpec("/", replicas="$.replicas", version="$.replicas")
+    said = read_answers(Kind("k", "K", probes=(probe,)), {"/": Answer(200, body)}, None)
+    assert said.replicas == replicas
+
+
+def test_a_number_that_an_answer_lacks_is_no_signal() -> None:
+    probe = ProbeSpec("/", signals={"queue_depth": "$.waiting", "in_flight": "$.running"})
+    kind = Kind("k", "K", probes=(probe,))
+    said = read_answers(kind, {"/": Answer(200, b'{"waiting": 4}')}, None)
+    assert said.signals == {"queue_depth": 4.0}
+
+
+def test_an_error_without_words_is_told_by_its_status_alone() -> None:
+    answers = {"/v2/models/m/ready": Answer(503, b'{"error": {}}')}
+    assert read_answers(BY_NAME["triton"], answers, "m").why == "/v2/models/m/ready answered 503"
 
 
 def test_a_plain_text_version_is_read() -> None:

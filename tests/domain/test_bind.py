@@ -53,6 +53,7 @@ def test_a_plan_goes_when_nobody_uses_it() -> None:
             {"vllm:num_requests_running", "vllm:kv_cache_usage_perc"},
             id="what signals need",
         ),
+        pytest.param("vllm:prefix_*", {"vllm:prefix_cache_hits_total"}, id="one pattern"),
         pytest.param(
             ("vllm:prefix_*_total", "nothing*"),
             {"vllm:prefix_cache_hits_total", "vllm:num_requests_running"},
@@ -136,6 +137,20 @@ def test_missing_error_series_count_0_only_where_the_server_makes_them_late() ->
     for late, spec in specs.items():
         plan = bind(Kind("k", "K", signals=(spec,)), endpoint(), page)
         assert len(plan.flows) == late
+
+
+def test_a_mean_is_not_made_of_a_sum_that_the_page_lacks() -> None:
+    spec = SignalSpec("queue_time", increase=("waited_us",), over=("hits",), late=True)
+    page = Layout((Series("hits", (), SeriesType.COUNTER),))
+    assert not bind(Kind("k", "K", signals=(spec,)), endpoint(), page).flows
+
+
+def test_a_spec_may_set_its_own_least_number_of_events() -> None:
+    spec = SignalSpec("error_ratio", increase=("errors",), over=("hits",), minimum=1)
+    page = Layout(tuple(Series(name, (), SeriesType.COUNTER) for name in ("hits", "errors")))
+    plan, out = bind(Kind("k", "K", signals=(spec,)), endpoint(), page), array("d", [0.0] * 20)
+    plan.flows[0]([4.0, 1.0], 10.0, 0.0, out)
+    assert out[plan.slots["error_ratio"]] == 0.25
 
 
 def test_a_kind_without_a_page_needs_nothing() -> None:

@@ -88,6 +88,15 @@ def test_a_hostile_document_does_not_multiply_the_values_of_a_path() -> None:
     assert len(read_path("$.a[*][*]").values(document)) == 10_000
 
 
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "1" + "0" * 400, '"7"', "null", "[]"])
+def test_what_is_no_finite_number_is_none(text: str) -> None:
+    assert read_path("$.a").number(read_document(f'{{"a": {text}}}'.encode())) is None
+
+
+def test_every_value_of_an_object_is_looked_at() -> None:
+    assert read_expectation("$[*] == 2").holds({"a": 1, "b": 2})
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for read in (read_expectation, read_path):

@@ -101,6 +101,7 @@ def test_what_is_mapped_stands_in_for_the_kinds_own() -> None:
         pytest.param("json", {"request_rate": "rate"}, "request_rate: ", id="a broken path"),
         pytest.param("json", {"latency": "$.p95"}, "latency needs a histogram", id="JSON latency"),
         pytest.param("prometheus", {"errors": "a"}, "errors needs requests", id="of what?"),
+        pytest.param("prometheus", {"requests": "a{", "errors": "b"}, "requests: ", id="both go"),
         pytest.param("prometheus", {"requests": "a / 0"}, "requests: nothing", id="a / 0"),
     ],
 )

@@ -3,8 +3,8 @@
 import pytest
 
 from domain.sheets import BY_NAME, GENERIC, KINDS, PAIRS, answer, sheet
-from watchdeck.domain.kind import Answer, Kind
-from watchdeck.domain.recognise import models, questions, recognise
+from watchdeck.domain.kind import Answer, Kind, Meaning
+from watchdeck.domain.recognise import models, questions, recognise, says
 from watchdeck.domain.series import Series, SeriesType
 
 MLFLOW = {
@@ -88,6 +88,23 @@ def test_what_is_not_proven_is_not_claimed(
     names: tuple[Series, ...] | None, answers: dict[str, Answer]
 ) -> None:
     assert recognise(KINDS, names, answers) is None
+
+
+@pytest.mark.parametrize(
+    ("meaning", "holds"),
+    [
+        pytest.param(Meaning(header="x-ready"), True, id="a header that is there"),
+        pytest.param(Meaning(header="x-gone"), False, id="a header that is not"),
+        pytest.param(Meaning(matches=r"v\d+"), True, id="a text of a shape"),
+        pytest.param(Meaning(matches=r"\d+"), False, id="a text of another shape"),
+        pytest.param(Meaning(text="v2", status=(200,)), True, id="a text and a status"),
+        pytest.param(Meaning(text="v1"), False, id="another text"),
+        pytest.param(Meaning(status=(503,)), False, id="another status"),
+        pytest.param(Meaning(json="$.a == 1"), False, id="no JSON at all"),
+    ],
+)
+def test_an_answer_is_as_described_or_not(meaning: Meaning, *, holds: bool) -> None:
+    assert says(meaning, Answer(200, b"v2\n", {"x-ready": "1"})) is holds
 
 
 def test_general_names_without_the_label_are_not_kserve() -> None:

@@ -169,6 +169,14 @@ def test_the_canaries_sent_in_the_window_are_told_with_it() -> None:
     assert found[2] == 3
 
 
+def test_series_that_left_for_good_are_forgotten_in_the_end() -> None:
+    run = Run()
+    for number in range(1_200):
+        run.push(layout(f"{number}"), 1.0)
+    assert len(run.window._gone) == 1_000
+    assert 'code="0"' not in {str(series) for series in run.window._gone}
+
+
 @pytest.mark.parametrize(
     ("every", "span"),
     [

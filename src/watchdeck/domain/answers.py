@@ -116,7 +116,7 @@ def _told(path: str, spec: ProbeSpec, answer: Answer, model: str | None) -> Said
 def _why(path: str, meaning: Meaning, answer: Answer) -> str:
     if meaning.why:
         return meaning.why
-    said = next((text for text in _errors(answer)), "")
+    said = next(_errors(answer), "")
     return clean(f"{path} answered {answer.status}{f' ({said})' if said else ''}", 300)
 
 

@@ -201,6 +201,7 @@ class _Binding:
         if self._keep == Keep.ALL:
             return None
         patterns = () if self._keep == Keep.NEEDED else self._keep
+        patterns = (patterns,) if isinstance(patterns, str) else patterns
         wanted = {
             place
             for name, places in self._view.by_name.items()

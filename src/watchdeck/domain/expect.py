@@ -23,6 +23,9 @@ _MOST = 10_000
 _PATH = re.compile(r"\s*(\$(?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\*\]|\['[^'\]]*'\])*)", re.ASCII)
 _PART = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(\*)\]|\['([^'\]]*)'\]", re.ASCII)
 
+_LARGEST = 1e300
+"""Numbers from here on, infinite ones included, are no measurements."""
+
 Scalar = str | int | float | bool | None
 
 
@@ -52,9 +55,9 @@ class Path:
         return found
 
     def number(self, document: object) -> float | None:
-        """The first number (or true or false) at the end; None when there is none."""
+        """The first finite number (or true or false) at the end; None when there is none."""
         numbers = (value for value in self.values(document) if isinstance(value, (int, float)))
-        return next((_float(value) for value in numbers), None)
+        return next((float(value) for value in numbers if abs(value) < _LARGEST), None)
 
     def string(self, document: object) -> str | None:
         """The first text or number at the end, as clean text; None when there is none."""
@@ -191,10 +194,3 @@ def _same(value: object, wanted: Scalar) -> bool:
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     return value == wanted
-
-
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf")

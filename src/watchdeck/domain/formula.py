@@ -98,8 +98,10 @@ class Formulas:
         if SIGNALS[spec.signal].unit is Unit.RATIO:
             own = self._own(spec)
             self._flows.append(share(slot, part, less, whole, minimum, canaries=own))
-        elif part is not None:
-            self._flows.append(mean(slot, part, whole, spec.scale, minimum))
+            return True
+        if part is None:
+            return False
+        self._flows.append(mean(slot, part, whole, spec.scale, minimum))
         return True
 
     def _mean(self, spec: SignalSpec) -> bool:
