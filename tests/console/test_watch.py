@@ -140,9 +140,9 @@ def test_a_store_that_is_being_made_is_no_failure(error: StoreError) -> None:
     assert (sight.trouble, sight.words) == expected
 
 
-def test_without_a_collector_a_missing_store_says_how_to_get_one() -> None:
+def test_without_a_collector_a_missing_store_says_that_nobody_makes_one() -> None:
     sight = look(Source(StoreMissing("nothing in /srv.")), Store(), boards.NOW, None, NO_SIGHT)
-    expected = "nothing in /srv. No collector is running: `watchdeck collect` starts one."
+    expected = "nothing in /srv. No collector is running."
     assert (sight.trouble, sight.words) == (Trouble.BROKEN, expected)
 
 

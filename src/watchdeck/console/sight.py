@@ -23,7 +23,7 @@ class Place(Protocol):
         ...
 
     def lock_holder(self) -> int | None:
-        """The process that collects into it; None when there is none."""
+        """The process that collects into it; None when there is none, 0 when it is not named."""
         ...
 
 
@@ -91,8 +91,9 @@ def look(source: BoardSource, place: Place, now: int, at: int | None, before: Si
 def _not_ready(error: StoreError, place: Place) -> tuple[Trouble, str]:
     holder = place.lock_holder()
     if holder is not None:
-        return Trouble.PREPARING, f"preparing the store (collector, pid {holder})"
-    return Trouble.BROKEN, f"{error} No collector is running: `watchdeck collect` starts one."
+        who = f"pid {holder}" if holder else "of unknown pid"
+        return Trouble.PREPARING, f"preparing the store (collector, {who})"
+    return Trouble.BROKEN, f"{error} No collector is running."
 
 
 def stale(sight: Sight) -> str:
