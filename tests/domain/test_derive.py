@@ -115,8 +115,9 @@ def walked(share: float, buckets: list[float]) -> float:
     """A quantile found by walking the buckets."""
     if buckets[-1] < 20:
         return math.nan
-    rank, low, before = share * buckets[-1], 0.0, 0.0
-    for bound, count in zip(BOUNDS, accumulate(buckets, max), strict=True):
+    counts = list(accumulate(buckets, max))
+    rank, low, before = share * counts[-1], 0.0, 0.0
+    for bound, count in zip(BOUNDS, counts, strict=True):
         if count >= rank:
             inside = (rank - before) / (count - before) if count > before else 1.0
             return low if bound == "+Inf" else low + (float(bound) - low) * inside
