@@ -15,26 +15,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
 
+from servers.loopback import Asked, answer, listening
+
 PAGE = (
     b"# TYPE requests_total counter\n"
     b'requests_total{model="iris"} 7\n'
     b"# TYPE in_flight gauge\n"
     b"in_flight 1\n"
 )
-TLS_HELLO = b"\x16"
 MIB = 1 << 20
 HUGE = 300
 """MiB of the bodies that are too large."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request as it came; header names are in lower case."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -62,11 +53,6 @@ class Turn:
 
 
 Talk = Callable[[Turn], Awaitable[None]]
-
-
-def answer(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
-    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(head).encode("latin-1") + body
 
 
 def fixed(sent: bytes) -> Talk:
@@ -247,53 +233,14 @@ TALKS: dict[str, Talk] = {
 async def hostile(context: ssl.SSLContext | None = None) -> AsyncIterator[Hostile]:
     """Serve on a free port of loopback until the block ends."""
     served = Hostile(0, "https" if context else "http")
-    talking: set[asyncio.Task[None]] = set()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        talking.add(task)
-        try:
-            await _serve(reader, writer, served)
-        except (OSError, ValueError, EOFError, asyncio.CancelledError):
-            pass  # who cuts a line that misbehaves has done right
-        finally:
-            talking.discard(task)
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
-    served.port = server.sockets[0].getsockname()[1]
-    try:
-        yield served
-    finally:
-        server.close()
-        for task in talking:
-            task.cancel()
-        await asyncio.gather(*talking, return_exceptions=True)
-
-
-async def _serve(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: Hostile
-) -> None:
-    while not writer.is_closing():
-        begin = await reader.readexactly(1)
-        if begin == TLS_HELLO:
-            writer.write(answer(b"speak plainly", status="400 Bad Request"))
-            return
-        asked = await _request(begin, reader)
-        server.asked.append(asked)
+    async def respond(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        served.asked.append(asked)
         talk = TALKS.get(asked.target, fixed(answer(b"no such page", status="404 Not Found")))
-        await talk(Turn(asked, server, writer))
+        await talk(Turn(asked, served, writer))
 
-
-async def _request(begin: bytes, reader: asyncio.StreamReader) -> Asked:
-    rest = await reader.readuntil(b"\r\n\r\n")
-    head = (begin + rest).decode("latin-1").splitlines()
-    method, target, _ = head[0].split(" ")
-    pairs = (line.partition(": ") for line in head[1:] if line)
-    headers = {name.lower(): value for name, _, value in pairs}
-    body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Asked(method, target, headers, body)
+    async with listening(respond, context) as served.port:
+        yield served
 
 
 async def main() -> None:

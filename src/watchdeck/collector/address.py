@@ -49,8 +49,13 @@ class Address:
         return self.target.partition("?")[0]
 
     def at(self, path: str, port: int | None = None) -> Address:
-        """A path below this address's own, on its origin or on another port of its host."""
+        """A path below this address's own, on its origin or on another port of its host.
+
+        The path `/` is the address itself.
+        """
         if port is None:
+            if path == "/":
+                return self
             return Address(self.origin, _target(self.path.rstrip("/") + path))
         return Address(replace(self.origin, port=port), _target(path))
 

@@ -27,10 +27,6 @@ class Failure:
     outcome: Outcome
     detail: str
 
-    def about(self, what: str) -> Failure:
-        """The same failure with what was asked before the reason: `/metrics: ...`."""
-        return Failure(self.outcome, f"{clean(what, 120)}: {self.detail}")
-
 
 class Failed(WatchdeckError):
     """A request that failed in a named way."""
@@ -38,6 +34,10 @@ class Failed(WatchdeckError):
     def __init__(self, outcome: Outcome, detail: str) -> None:
         super().__init__(detail)
         self.failure = Failure(outcome, clean(detail, 300))
+
+    def about(self, what: str) -> Failed:
+        """The same, with what was asked before the reason: `/metrics: ...`."""
+        return Failed(self.failure.outcome, f"{clean(what, 120)}: {self.failure.detail}")
 
 
 _UNREADABLE = Outcome.UNREADABLE

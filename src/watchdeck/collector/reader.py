@@ -7,10 +7,14 @@ from dataclasses import replace
 
 from watchdeck.collector import address, tls
 from watchdeck.collector.address import Address, Origin
+from watchdeck.collector.carrier import Carrier
 from watchdeck.collector.connection import Connection, Question, Raw
 from watchdeck.collector.credentials import Credentials
 from watchdeck.collector.failure import Failed
 from watchdeck.collector.inflate import inflate
+from watchdeck.collector.resolve import Resolver
+from watchdeck.config.secrets import reveal
+from watchdeck.domain.endpoint import Endpoint
 from watchdeck.domain.kind import Answer
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.text import clean
@@ -80,6 +84,16 @@ class Reader:
     def _answer(self, raw: Raw) -> Answer:
         body = inflate(raw.body, raw.headers.get("content-encoding", ""), self._limit)
         return Answer(raw.status, body, _clean(raw.headers))
+
+
+def reader_of(endpoint: Endpoint, resolver: Resolver | None = None) -> Reader:
+    """A reader of one endpoint over real connections."""
+    names = resolver or Resolver()
+
+    def connect(origin: Origin) -> Connection:
+        return Carrier(origin, endpoint.tls, names)
+
+    return Reader(connect, Credentials(endpoint, reveal), endpoint.max_body)
 
 
 def _followed(question: Question, raw: Raw) -> Question:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from watchdeck.collector.failure import Failed
 from watchdeck.collector.wire import dial
@@ -68,6 +68,7 @@ def _unverified() -> ssl.SSLContext:
     return made
 
 
+@lru_cache(maxsize=1_024)
 def expiry(certificate: bytes) -> int | None:
     """When a DER certificate expires, in milliseconds UTC; None when it cannot be read.
 

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     REDIRECTED = "redirected"
     NOT_METRICS = "not_metrics"
     UNREACHABLE = "unreachable"
+    WRONG_ANSWER = "wrong_answer"
 
 
 OUTCOME_CODES = {outcome: float(code) for code, outcome in enumerate(Outcome)}

@@ -1,0 +1,129 @@
+"""Keeps every endpoint's beat: one task each, spread over time, none waiting for another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from watchdeck.collector.beat import JITTER, beat_of, jitter_of
+from watchdeck.collector.blind import Horizon
+from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.measure import Measure, Statistics
+from watchdeck.collector.reader import reader_of
+from watchdeck.collector.resolve import Resolver
+from watchdeck.collector.scrape import Scraper
+from watchdeck.domain.endpoint import Endpoint
+from watchdeck.domain.kind import Kind
+from watchdeck.domain.scrape import Outcome, Scrape
+from watchdeck.domain.text import clean
+
+_log = logging.getLogger(__name__)
+
+
+class Polling:
+    """Scrapes all endpoints until cancelled, and hands every scrape to `submit`.
+
+    `clock` gives the wall time (ms UTC) that scrapes are stamped with; the beat itself follows the
+    monotonic clock, whatever happens to the wall.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        kinds: Sequence[Kind],
+        submit: Callable[[Scrape], None],
+        clock: Callable[[], int],
+    ) -> None:
+        names, exposition = Resolver(), _Expositions()
+        self._scrapers = {
+            endpoint.name: Scraper(
+                endpoint, kinds, exposition.of(endpoint), reader_of(endpoint, names)
+            )
+            for endpoint in endpoints
+        }
+        self._submit = submit
+        self._clock = clock
+        self._measure = Measure()
+        self._horizon = Horizon(endpoints)
+        self._outcomes: dict[str, Outcome] = {}
+
+    def preload(self, endpoint: str, times: Iterable[int], good: Iterable[bool]) -> None:
+        """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
+        if endpoint in self._scrapers:
+            self._scrapers[endpoint].preload(times, good)
+
+    def statistics(self) -> Statistics:
+        """What polling says of itself now; from any thread."""
+        return self._measure.statistics(self._horizon.blind(self._outcomes))
+
+    async def run(self) -> None:
+        """Poll until cancelled; then every connection is let go at once."""
+        tasks = {self._begin(scraper, 0.0): scraper for scraper in self._scrapers.values()}
+        try:
+            while tasks:
+                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    scraper = tasks.pop(task)
+                    _report(scraper.endpoint.name, task)
+                    tasks[self._begin(scraper, scraper.endpoint.every.seconds)] = scraper
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for scraper in self._scrapers.values():
+                await scraper.close()
+
+    def _begin(self, scraper: Scraper, pause: float) -> asyncio.Task[None]:
+        return asyncio.create_task(self._watch(scraper, pause), name=scraper.endpoint.name)
+
+    async def _watch(self, scraper: Scraper, pause: float) -> None:
+        """Scrape one endpoint on its beat; a beat that comes while it is busy is left out."""
+        loop = asyncio.get_running_loop()
+        beat, jitter = beat_of(scraper.endpoint), jitter_of(scraper.endpoint)
+        began = loop.time() + pause
+        planned, following = beat.first(began), beat.second(began)
+        while True:
+            due = planned + jitter.uniform(0, JITTER) * beat.every
+            await asyncio.sleep(due - loop.time())
+            await self._scrape(scraper, due)
+            planned = following
+            now = loop.time()
+            if planned < now:
+                planned, missed = beat.following(planned - beat.every, now)
+                self._measure.overrun += missed
+            following = planned + beat.every
+
+    async def _scrape(self, scraper: Scraper, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        lag = loop.time() - due
+        self._measure.in_flight += 1
+        try:
+            scrape = await scraper.scrape(self._clock())
+        finally:
+            self._measure.in_flight -= 1
+        self._outcomes[scraper.endpoint.name] = scrape.outcome
+        self._measure.count(scrape, loop.time(), lag)
+        self._submit(scrape)
+
+
+class _Expositions:
+    """One page reader for all endpoints of one bound: equal pages share a layout."""
+
+    def __init__(self) -> None:
+        self._by_bound: dict[int, PageReader] = {}
+
+    def of(self, endpoint: Endpoint) -> PageReader:
+        bound = endpoint.max_series
+        if bound not in self._by_bound:
+            self._by_bound[bound] = PageReader(max_series=bound)
+        return self._by_bound[bound]
+
+
+def _report(endpoint: str, task: asyncio.Task[None]) -> None:
+    """A scrape never raises; one that did is a fault of ours, and stops nobody else's.
+
+    Its name alone is told: what it says may hold what the endpoint sent, or a secret.
+    """
+    fault = type(task.exception()).__name__ if not task.cancelled() else "cancelled"
+    _log.error("the scraping of %s failed with %s and begins anew", clean(endpoint), fault)

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from collector.scraping import Beats, named, scraping, signals
+from servers.hostile import Hostile, hostile
+from watchdeck.domain.endpoint import Canary, Endpoint
+from watchdeck.domain.scrape import Outcome, Scrape
+from watchdeck.domain.units import Milliseconds
+
+MINUTE = Milliseconds(60_000)
+
+
+def endpoint(server: Hostile, **settings: str) -> Endpoint:
+    canary = Canary(**({"path": "/echo", "body": '{"x": [7]}'} | settings), every=MINUTE)
+    return named(server.url("/"), "prometheus", metrics_url=server.url("/metrics"), canary=canary)
+
+
+async def scraped(server: Hostile, **settings: str) -> Scrape:
+    async with scraping(endpoint(server, **settings)) as beats:
+        return await beats.next()
+
+
+async def test_a_canary_is_sent_on_its_own_beat_and_its_answer_is_checked() -> None:
+    async with (
+        hostile() as server,
+        scraping(endpoint(server, expect="$.x[0] in [7, 8]")) as beats,
+    ):
+        scrapes = await beats.times(7)
+    assert {scrape.outcome for scrape in scrapes} == {Outcome.OK}
+    assert server.times("/echo") == 2
+    sent = next(asked for asked in server.asked if asked.target == "/echo")
+    assert (sent.method, sent.body) == ("POST", b'{"x": [7]}')
+    assert sent.headers["content-type"] == "application/json"
+
+
+async def test_a_wrong_answer_fails_the_scrape_says_so_and_keeps_the_page() -> None:
+    async with hostile() as server:
+        scrape = await scraped(server, expect="$.x[0] == 1")
+    assert scrape.outcome is Outcome.WRONG_ANSWER
+    assert scrape.detail == "canary /echo: $.x[0] is 7, expected 1"
+    assert signals(scrape)["up"] == 0
+
+
+async def test_a_canary_that_failed_is_sent_again_with_the_next_scrape() -> None:
+    async def failures(beats: Beats, count: int) -> list[int]:
+        return [scrape.failures for scrape in await beats.times(count)]
+
+    async with hostile() as server, scraping(endpoint(server, expect="$.x[0] == 1")) as beats:
+        assert await failures(beats, 3) == [1, 2, 3]
+    assert server.times("/echo") == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "outcome", "detail"),
+    [
+        ({"path": "/503"}, "wrong_answer", "canary /503: 503 Service Unavailable"),
+        ({"path": "/html", "expect": "$.x exists"}, "wrong_answer", "canary /html: "),
+        ({"path": "/hang"}, "timed_out", "canary /hang: no complete answer within 300ms"),
+        ({"path": "/reset"}, "reset", "canary /reset: the connection was reset"),
+        ({"path": "/huge"}, "too_large", "canary /huge: the body is over 1MiB"),
+        ({"body_file": "/nowhere/canary.json"}, "unreadable", "canary /echo: its body file"),
+        ({"expect": "nonsense"}, "wrong_answer", "canary /echo: "),
+    ],
+)
+async def test_every_way_a_canary_fails_is_named(
+    settings: dict[str, str], outcome: str, detail: str
+) -> None:
+    async with hostile() as server:
+        scrape = await scraped(server, **settings)
+    assert scrape.outcome == outcome
+    assert scrape.detail.startswith(detail)
+
+
+async def test_a_canary_may_be_a_get_and_its_body_may_be_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "canary.json"
+    file.write_bytes(b'{"x": [1]}')
+    async with hostile() as server:
+        got = await scraped(server, path="/health", method="GET", body="")
+        posted = await scraped(server, body_file=str(file), expect="$.x[0] == 1")
+    assert got.outcome is posted.outcome is Outcome.OK
+
+
+async def test_a_file_that_is_too_large_is_not_sent(tmp_path: Path) -> None:
+    file = tmp_path / "canary.json"
+    file.write_bytes(bytes((1 << 20) + 1))
+    async with hostile() as server:
+        scrape = await scraped(server, body_file=str(file))
+    assert scrape.detail == "canary /echo: its body file is over 1MiB"
+    assert server.times("/echo") == 0
+
+
+async def test_a_clock_that_was_set_back_does_not_silence_the_canary() -> None:
+    async with hostile() as server, scraping(endpoint(server)) as beats:
+        await beats.next()
+        await beats.next(after=-3_600_000)
+    assert server.times("/echo") == 2
+
+
+async def test_no_canary_is_sent_to_a_server_that_just_failed() -> None:
+    async with hostile() as server:
+        bad = endpoint(server)
+        reset = named(bad.url, "prometheus", metrics_url=server.url("/reset"), canary=bad.canary)
+        async with scraping(reset) as beats:
+            await beats.next()
+    assert server.times("/echo") == 0
