@@ -1,0 +1,156 @@
+"""The configuration: found, read whole within bounds, and refused with every problem it has."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from watchdeck.config.credentials import open_secrets, wrong_headers
+from watchdeck.config.fleet import Fleet, same_names, wrong_kind, wrong_map, wrong_references
+from watchdeck.config.paths import settle, wrong_paths
+from watchdeck.config.problems import ConfigProblems, Problem
+from watchdeck.config.rules import RULES, wrong_retention
+from watchdeck.config.schema import read
+from watchdeck.config.texts import wrong_sizes, wrong_texts, wrong_urls
+from watchdeck.domain.endpoint import Endpoint, Settings
+from watchdeck.domain.text import clean
+
+NAME = "watchdeck.toml"
+
+_LARGEST = 4 << 20
+"""Bytes of a configuration; ten thousand endpoints take 3 MiB."""
+
+_MOST_ENDPOINTS = 10_000
+
+_POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+_OWN = (wrong_texts, wrong_sizes, wrong_urls, wrong_headers, *RULES)
+_OF_FLEET = (wrong_kind, wrong_map, wrong_references)
+
+
+def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
+    """The configuration to use; None when there is none.
+
+    What was named (`--config`, WATCHDECK_CONFIG) is taken whether it exists or not; then come
+    ./watchdeck.toml and the XDG configuration directory, each when it exists.
+    """
+    named = path or environ.get("WATCHDECK_CONFIG")
+    if named:
+        return Path(named)
+    places = (Path(NAME), _xdg(environ, "XDG_CONFIG_HOME", ".config") / NAME)
+    return next((place for place in places if place.is_file()), None)
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file, its paths absolute. Raises ConfigError with every problem in it."""
+    written = _read(path)
+    raw = _parse(str(path), written.text)
+    problems: list[Problem] = []
+    settings: Settings = read(raw, Settings, "", problems)
+    problems += _wrong(settings, _names(raw), private=written.private)
+    if problems:
+        raise ConfigProblems(str(path), problems)
+    return settle(settings, path)
+
+
+def store_path(settings: Settings, environ: Mapping[str, str]) -> Path:
+    """The directory of the store: the configured one, else watchdeck's in the XDG state directory.
+
+    It may not exist yet.
+    """
+    if settings.store is not None:
+        return Path(settings.store)
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state")
+
+
+def _xdg(environ: Mapping[str, str], variable: str, otherwise: str) -> Path:
+    """Watchdeck's folder in a base directory; a relative one is ignored, as XDG demands."""
+    base = environ.get(variable, "")
+    if not base.startswith("/"):
+        base = f"{environ.get('HOME') or Path.home()}/{otherwise}"
+    return Path(base) / "watchdeck"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A configuration as it was written; `private` when nobody but its owner can read it."""
+
+    text: str
+    private: bool
+
+
+def _read(path: Path) -> _Written:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            body = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        hint = "`watchdeck init URL` writes one."
+        raise ConfigProblems(str(path), [Problem("", "there is no such file", hint)]) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "its path is not one"
+        raise ConfigProblems(str(path), [Problem("", f"cannot be read: {why}")]) from None
+    if len(body) > _LARGEST:
+        raise ConfigProblems(str(path), [Problem("", f"is over {_LARGEST >> 20} MiB")])
+    private = stat.S_ISREG(mode) and not mode & (stat.S_IRWXG | stat.S_IRWXO)
+    try:
+        return _Written(body.decode("utf-8-sig"), private)
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        problem = Problem("", f"line {line} is not UTF-8 text")
+        raise ConfigProblems(str(path), [problem]) from None
+
+
+def _parse(file: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigProblems(file, [_syntax(str(error))]) from None
+    except RecursionError:
+        raise ConfigProblems(file, [Problem("", "is nested too deeply")]) from None
+    except ValueError:
+        raise ConfigProblems(file, [Problem("", "has a number that is too long")]) from None
+
+
+def _syntax(said: str) -> Problem:
+    match = _POSITION.fullmatch(said)
+    what = clean(match[1] if match else said, 200)
+    where = f"line {match[2]}, column {match[3]}" if match and match[2] else "at its end"
+    hint = 'Texts are in quotes: key = "text".' if "Invalid value" in what else ""
+    return Problem("", f"{where}: {what[:1].lower()}{what[1:]}", hint)
+
+
+def _names(raw: dict[str, Any]) -> list[str | None]:
+    """The name written for each endpoint, whatever else is wrong with it."""
+    listed = raw.get("endpoint")
+    tables = listed if isinstance(listed, list) else []
+    names = (table.get("name") if isinstance(table, dict) else None for table in tables)
+    return [name if isinstance(name, str) else None for name in names]
+
+
+def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Iterator[Problem]:
+    fleet = Fleet(tuple(name for name in names if name is not None))
+    for number, endpoint in enumerate(settings.endpoint[:_MOST_ENDPOINTS]):
+        if isinstance(endpoint, Endpoint):  # an INVALID one has said why
+            for problem in _wrong_endpoint(endpoint, fleet, private=private):
+                yield replace(problem, key=f"endpoint[{number}].{problem.key}")
+    yield from same_names(names)
+    if len(names) > _MOST_ENDPOINTS:
+        yield Problem("endpoint", f"has {len(names)} entries; at most {_MOST_ENDPOINTS} are taken")
+    yield from wrong_retention(settings.retention)
+    yield from wrong_paths(settings)
+
+
+def _wrong_endpoint(endpoint: Endpoint, fleet: Fleet, *, private: bool) -> Iterator[Problem]:
+    for rule in _OWN:
+        yield from rule(endpoint)
+    for of_fleet in _OF_FLEET:
+        yield from of_fleet(endpoint, fleet)
+    if not private:
+        yield from open_secrets(endpoint)

@@ -1,0 +1,67 @@
+"""Paths in a configuration: below the configuration's own folder, or the home of a user."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from watchdeck.config.problems import Problem
+from watchdeck.domain.endpoint import Canary, Endpoint, Secret, Settings, Tls
+from watchdeck.domain.text import clean
+
+
+def settle(settings: Settings, file: Path) -> Settings:
+    """The same settings with every path absolute: `~` and paths beside the file are filled in."""
+    base = file.absolute().parent
+    endpoints = tuple(_endpoint(endpoint, base) for endpoint in settings.endpoint)
+    return replace(settings, store=_path(settings.store, base), endpoint=endpoints)
+
+
+def wrong_paths(settings: Settings) -> Iterator[Problem]:
+    """A store that cannot be a directory's path."""
+    store = settings.store
+    if store is None:
+        return
+    if not store.strip():
+        yield Problem("store", "is empty", "Leave it out for the usual place.")
+    elif clean(store, 4_096) != store:
+        yield Problem("store", "is too long, or has a character that no screen shows")
+    elif os.path.expanduser(store).startswith("~"):  # noqa: PTH111 - Path raises for no such user
+        yield Problem("store", "names the home of a user that does not exist")
+
+
+def _endpoint(endpoint: Endpoint, base: Path) -> Endpoint:
+    return replace(
+        endpoint,
+        headers={name: _header(value, base) for name, value in endpoint.headers.items()},
+        tls=_tls(endpoint.tls, base),
+        canary=_canary(endpoint.canary, base),
+    )
+
+
+def _header(value: str | Secret, base: Path) -> str | Secret:
+    if isinstance(value, str) or value.file is None:
+        return value
+    return replace(value, file=_path(value.file, base))
+
+
+def _tls(tls: Tls, base: Path) -> Tls:
+    return replace(
+        tls,
+        ca=_path(tls.ca, base),
+        certificate=_path(tls.certificate, base),
+        key=_path(tls.key, base),
+    )
+
+
+def _canary(canary: Canary | None, base: Path) -> Canary | None:
+    return canary and replace(canary, body_file=_path(canary.body_file, base))
+
+
+def _path(text: str | None, base: Path) -> str | None:
+    """A path as it is meant; `~nobody/x` stays as it is, and is found missing by who reads it."""
+    if text is None:
+        return None
+    return str(base / os.path.expanduser(text))  # noqa: PTH111 - Path raises for no such user
