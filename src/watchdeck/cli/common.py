@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -97,10 +97,25 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class CodedCommand(click.Command):
-    """A command whose every failure, usage included, ends with one exit code of its own."""
+class Failure(click.ClickException):
+    """Any failure of a command whose every failure, usage included, has the exit code 3."""
 
-    failure_code = 3
+    exit_code = 3
+
+    def __init__(self, cause: click.ClickException | WatchdeckError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Say what the cause says."""
+        if isinstance(self.cause, click.ClickException):
+            self.cause.show(file)
+        else:
+            click.echo(f"watchdeck: {self.cause}", file=file, err=file is None)
+
+
+class CodedCommand(click.Command):
+    """A command that scripts judge by its exit code: its own failures must not look like 1 or 2."""
 
     def make_context(
         self,
@@ -109,17 +124,15 @@ class CodedCommand(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """As click does, but a usage error carries this command's code."""
+        """As click does, but a usage error is a Failure."""
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            error.exit_code = self.failure_code
-            raise
+            raise Failure(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As click does, but a failure carries this command's code."""
+        """As click does, but every error is a Failure."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, WatchdeckError) as error:
-            error.exit_code = self.failure_code
-            raise
+            raise Failure(error) from error

@@ -1,0 +1,187 @@
+"""The newest scrape of every endpoint, and the collector's heartbeat."""
+
+from __future__ import annotations
+
+import json
+import math
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from sqlite3 import Connection
+from typing import Any
+
+from watchdeck.domain.board import Facts, Heartbeat, Latest, Reading
+from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.scrape import (
+    OUTCOMES,
+    Cut,
+    Identity,
+    ModelState,
+    Outcome,
+    Scrape,
+)
+from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS
+from watchdeck.domain.units import Milliseconds, Ratio
+from watchdeck.store.frames import Layouts, Stream, newest_frame, values_of
+
+_REGISTER = """
+insert into endpoint (id, name, facts, retired_at)
+select coalesce(max(id), 0) + 1, :name, :facts, null from endpoint where true
+on conflict (name) do update set facts = excluded.facts, retired_at = null
+"""
+_RETIRE = "update endpoint set retired_at = :at where retired_at is null and name = :name"
+_ENDPOINTS = "select id, name, facts from endpoint where retired_at is null order by id"
+_ALL_ENDPOINTS = "select id, name from endpoint order by id"
+
+_SAVE = """
+insert into latest (
+    endpoint, at, outcome, detail, failures, kind, model_state, model_detail, version, started_at,
+    replicas, resets, cut_series, cut_labels, cut_duplicates, cut_malformed, not_measurable,
+    layout, v
+) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (endpoint) do update set
+    at = excluded.at, outcome = excluded.outcome, detail = excluded.detail,
+    failures = excluded.failures, kind = excluded.kind, model_state = excluded.model_state,
+    model_detail = excluded.model_detail, version = excluded.version,
+    started_at = excluded.started_at, replicas = excluded.replicas, resets = excluded.resets,
+    cut_series = excluded.cut_series, cut_labels = excluded.cut_labels,
+    cut_duplicates = excluded.cut_duplicates, cut_malformed = excluded.cut_malformed,
+    not_measurable = excluded.not_measurable, layout = excluded.layout, v = excluded.v
+"""
+_LATEST = """
+select e.facts, l.at, l.outcome, l.detail, l.failures, l.kind, l.model_state, l.model_detail,
+    l.version, l.started_at, l.replicas, l.resets, l.cut_series, l.cut_labels, l.cut_duplicates,
+    l.cut_malformed, l.not_measurable, l.layout, l.v
+from latest as l join endpoint as e on e.id = l.endpoint
+where e.retired_at is null order by e.id
+"""
+_BEAT = """
+insert into heartbeat (one, beat) values (1, :beat)
+on conflict (one) do update set beat = excluded.beat
+"""
+_LAST_BEAT = "select beat from heartbeat where one = 1"
+
+_A_DAY = 86_400_000
+
+
+def register(db: Connection, facts: Sequence[Facts], at: int) -> dict[str, int]:
+    """Make the fleet known, retire who is no longer in it; returns each endpoint's number.
+
+    Inside the caller's transaction. A retired endpoint keeps its history.
+    """
+    for one in facts:
+        db.execute(_REGISTER, {"name": one.name, "facts": json.dumps(asdict(one))})
+    known = {one.name for one in facts}
+    for _, name in endpoints(db):
+        if name not in known:
+            db.execute(_RETIRE, {"at": at, "name": name})
+    return {name: number for number, name in endpoints(db) if name in known}
+
+
+def endpoints(db: Connection) -> list[tuple[int, str]]:
+    """Number and name of every endpoint ever watched."""
+    return db.execute(_ALL_ENDPOINTS).fetchall()
+
+
+def save_latest(db: Connection, layouts: Layouts, endpoint: int, scrape: Scrape) -> None:
+    """Make a scrape the newest of its endpoint, inside the caller's transaction."""
+    identity, cut = scrape.identity, scrape.cut
+    row = (
+        *(endpoint, scrape.at, scrape.outcome.value, scrape.detail, scrape.failures, scrape.kind),
+        *(scrape.model_state.value, scrape.model_detail),
+        *(identity.version, identity.started_at, identity.replicas, identity.resets),
+        *(cut.series, cut.labels, cut.duplicates, cut.malformed),
+        *(" ".join(scrape.not_measurable), layouts.id_of(scrape.signals.layout)),
+        scrape.signals.values.tobytes(),
+    )
+    db.execute(_SAVE, row)
+
+
+def read_facts(db: Connection) -> tuple[Facts, ...]:
+    """The fleet as it is configured now."""
+    return tuple(_facts(text) for _, _, text in db.execute(_ENDPOINTS).fetchall())
+
+
+def read_latest(db: Connection) -> tuple[Latest, ...]:
+    """The newest scrape of every endpoint that is watched, by the order of their first sight."""
+    layouts = Layouts(db)
+    return tuple(_latest(row, layouts) for row in db.execute(_LATEST).fetchall())
+
+
+def read_latest_at(db: Connection, at: int) -> tuple[Latest, ...]:
+    """The newest scrape of every endpoint at a moment of the past, at most a day before it.
+
+    Only signals were kept for the past: what else a scrape said is unknown.
+    """
+    layouts = Layouts(db)
+    found = []
+    for number, _, text in db.execute(_ENDPOINTS).fetchall():
+        frame = newest_frame(db, number, Stream.SIGNALS, at - _A_DAY, at + 1)
+        if frame is not None:
+            found.append(_past(_facts(text), *frame, layouts))
+    return tuple(found)
+
+
+def _past(facts: Facts, at: int, layout: int, blob: bytes, layouts: Layouts) -> Latest:
+    columns, values = layouts.columns(layout), values_of(blob)
+    outcome = OUTCOMES[int(values[columns.index(OUTCOME_COLUMN)])]
+    failures = 0 if outcome is Outcome.OK else 1
+    return Latest(facts, at, outcome, failures, readings(columns, values))
+
+
+def _latest(row: Sequence[Any], layouts: Layouts) -> Latest:
+    text, at, outcome, detail, failures, kind, state, words, *rest = row
+    version, started, replicas, resets, *cut, missing, layout, blob = rest
+    return Latest(
+        facts=_facts(text),
+        at=at,
+        outcome=Outcome(outcome),
+        failures=failures,
+        signals=readings(layouts.columns(layout), values_of(blob)),
+        detail=detail,
+        kind=kind,
+        model_state=ModelState(state),
+        model_detail=words,
+        identity=Identity(version, started, replicas, resets),
+        cut=Cut(*cut),
+        not_measurable=tuple(missing.split()),
+    )
+
+
+def readings(columns: Iterable[str], values: array[float]) -> dict[str, Reading]:
+    """The signals that a frame holds a value for; what is NaN is absent, never 0."""
+    given = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
+    return {
+        name: Reading(
+            value, SIGNALS[name].unit, given.get(f"{name}.low"), given.get(f"{name}.high")
+        )
+        for name, value in given.items()
+        if name in SIGNALS
+    }
+
+
+def _facts(text: str) -> Facts:
+    raw = json.loads(text)
+    slo = raw.pop("slo")
+    for name in ("serves", "depends_on", "resources"):
+        raw[name] = tuple(raw[name])
+    return Facts(**raw, slo=_slo(**slo))
+
+
+def _slo(availability: float | None, latency_p95: int | None, error_ratio: float | None) -> Slo:
+    return Slo(
+        None if availability is None else Ratio(availability),
+        None if latency_p95 is None else Milliseconds(latency_p95),
+        None if error_ratio is None else Ratio(error_ratio),
+    )
+
+
+def save_heartbeat(db: Connection, beat: Heartbeat) -> None:
+    """Keep the newest heartbeat, inside the caller's transaction."""
+    db.execute(_BEAT, {"beat": json.dumps(asdict(beat))})
+
+
+def read_heartbeat(db: Connection) -> Heartbeat | None:
+    """The newest heartbeat; None when no collector ever ran."""
+    row = db.execute(_LAST_BEAT).fetchone()
+    return None if row is None else Heartbeat(**json.loads(row[0]))

@@ -1,0 +1,206 @@
+"""The one writer of metrics.db: a thread that commits what is queued, and never blocks a scrape."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+
+from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.scrape import Scrape
+from watchdeck.domain.text import clean
+from watchdeck.store.connect import Connection, StorageFault, transaction, writing
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.frames import Layouts, Stream, add_frame, forget_frames
+from watchdeck.store.latest import endpoints, register, save_heartbeat, save_latest
+
+_BATCH = 500
+_GATHER = 0.05
+"""Seconds that scrapes gather before a commit: a commit costs more than the scrapes in it."""
+
+_RETRY = 2.0
+"""Seconds between two tries while nothing can be written."""
+
+_FORGET_EVERY = 60_000
+_FORGET_AT_ONCE = 2_000
+"""Frames deleted in one transaction: some milliseconds, so that no tick waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """What waits, what was dropped for want of room, why nothing can be written, or empty."""
+
+    queued: int
+    dropped: int
+    problem: str
+    committed_at: int | None
+
+
+class Writer:
+    """Owns the only write connection of metrics.db, on a thread of its own.
+
+    What is submitted waits in memory until it is committed; over `capacity` the oldest is dropped
+    and counted. While the disk refuses, the thread tries again and says why.
+    """
+
+    def __init__(
+        self,
+        directory: StoreDirectory,
+        retention: Retention,
+        *,
+        clock: Callable[[], int],
+        capacity: int = 20_000,
+    ) -> None:
+        self._directory = directory
+        self._retention = retention
+        self._clock = clock
+        self._capacity = capacity
+        self._waiting: deque[Scrape] = deque()
+        self._beat: Heartbeat | None = None
+        self._facts: tuple[tuple[Facts, ...], Future[None]] | None = None
+        self._wake = threading.Condition()
+        self._closing = False
+        self._dropped = 0
+        self._problem = ""
+        self._committed_at: int | None = None
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._db: Connection | None = None
+        self._layouts: Layouts | None = None
+        self._ids: dict[str, int] = {}
+        self._forgotten_at = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def register(self, facts: Sequence[Facts]) -> None:
+        """Make the fleet known before its first scrape. Raises StoreError when it cannot be."""
+        done: Future[None] = Future()
+        with self._wake:
+            self._facts = (tuple(facts), done)
+            self._wake.notify()
+        done.result(timeout=30)
+
+    def submit(self, scrape: Scrape) -> None:
+        """Queue a scrape; never blocks on the disk."""
+        with self._wake:
+            if len(self._waiting) >= self._capacity:
+                self._waiting.popleft()
+                self._dropped += 1
+            self._waiting.append(scrape)
+            self._wake.notify()
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Keep the newest heartbeat with the next commit."""
+        with self._wake:
+            self._beat = heartbeat
+            self._wake.notify()
+
+    def status(self) -> WriterStatus:
+        """What the writer says of itself; from any thread."""
+        with self._wake:
+            return WriterStatus(
+                len(self._waiting), self._dropped, self._problem, self._committed_at
+            )
+
+    def close(self) -> None:
+        """Write what is queued and end; what the disk refuses is lost after one more try."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not (self._closing or self._waiting or self._beat or self._facts):
+                    self._wake.wait()
+                if not self._closing and not self._facts:
+                    self._wake.wait(_RETRY if self._problem else _GATHER)
+                closing = self._closing
+            wrote = self._write()
+            if closing and (not wrote or not self.status().queued):
+                break
+        if self._db is not None:
+            self._db.close()
+
+    def _write(self) -> bool:
+        """Commit a batch; whether the disk took it."""
+        with self._wake:
+            batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
+            beat, facts = self._beat, self._facts
+            dropped = self._dropped
+        try:
+            self._commit(batch, beat, facts[0] if facts else None)
+        except StorageFault as error:
+            self._failed(str(error), facts)
+            return False
+        with self._wake:
+            gone = self._dropped - dropped
+            for _ in range(max(0, len(batch) - gone)):
+                self._waiting.popleft()
+            self._beat = None if self._beat is beat else self._beat
+            self._facts = None if self._facts is facts else self._facts
+            self._problem = ""
+            self._committed_at = self._clock()
+        if facts:
+            facts[1].set_result(None)
+        return True
+
+    def _failed(self, why: str, facts: tuple[tuple[Facts, ...], Future[None]] | None) -> None:
+        with self._wake:
+            self._problem = clean(why, 300)
+        if self._layouts is not None:
+            self._layouts.forget()
+        if self._db is not None:
+            with suppress(*StorageFault):
+                self._db.close()
+        self._db = None
+        if facts and not self._ids:
+            self._facts = None
+            from watchdeck.errors import StoreError
+
+            facts[1].set_exception(StoreError(why))
+
+    def _commit(
+        self, batch: list[Scrape], beat: Heartbeat | None, facts: tuple[Facts, ...] | None
+    ) -> None:
+        if self._db is None:
+            self._db = writing(self._directory.metrics, synchronous="NORMAL")
+            self._layouts = Layouts(self._db)
+        db = self._db
+        with transaction(db):
+            if facts is not None:
+                self._ids = register(db, facts, self._clock())
+            for scrape in batch:
+                self._keep(db, scrape)
+            if beat is not None:
+                save_heartbeat(db, beat)
+        self._forget(db)
+
+    def _keep(self, db: Connection, scrape: Scrape) -> None:
+        """Keep a scrape's frames and its latest row; of an endpoint not registered, nothing."""
+        endpoint = self._ids.get(scrape.endpoint)
+        if endpoint is None or self._layouts is None:
+            return
+        if scrape.series is not None and len(scrape.series.layout):
+            add_frame(db, self._layouts, endpoint, scrape.at, Stream.SERIES, scrape.series)
+        add_frame(db, self._layouts, endpoint, scrape.at, Stream.SIGNALS, scrape.signals)
+        save_latest(db, self._layouts, endpoint, scrape)
+
+    def _forget(self, db: Connection) -> None:
+        """Delete what is older than the retention, a little at a time."""
+        now = self._clock()
+        if now - self._forgotten_at < _FORGET_EVERY:
+            return
+        before = now - int(self._retention.raw)
+        numbers = [number for number, _ in endpoints(db)]
+        with transaction(db):
+            gone = forget_frames(db, numbers, before, _FORGET_AT_ONCE)
+        if gone < _FORGET_AT_ONCE:
+            self._forgotten_at = now
