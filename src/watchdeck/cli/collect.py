@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.common import Context, now
+from watchdeck.cli.common import Context, now, operator
 
 
 @click.command()
@@ -20,4 +20,4 @@ def command(ctx: click.Context) -> None:
         count = len(settings.endpoint)
         click.echo(f"watchdeck: collecting from {count} endpoints into {directory.path}", err=True)
 
-    collect(settings, directory, clock=now, started=started)
+    collect(settings, directory, operator(), clock=now, started=started)

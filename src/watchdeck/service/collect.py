@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchdeck import __version__
+from watchdeck.actions.prepare import prepare_store
 from watchdeck.collector.polling import Polling
 from watchdeck.config.kinds import load_kinds
 from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Settings
+from watchdeck.domain.operator import Operator
 from watchdeck.domain.text import clean
 from watchdeck.engine.evaluate import Engine
 from watchdeck.service.facts import facts
 from watchdeck.service.restore import recent_probes
 from watchdeck.store.connect import StorageFault, reading, writing
 from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.migrations import prepare
 from watchdeck.store.writer import Writer
 
 TICK = 1.0
@@ -33,17 +34,19 @@ Clock = Callable[[], int]
 def collect(
     settings: Settings,
     directory: StoreDirectory,
+    who: Operator,
     *,
     clock: Clock,
     started: Callable[[], None] = lambda: None,
 ) -> None:
     """Collect until SIGTERM or SIGINT, holding the store's lock; `started` is called once it runs.
 
-    Raises CollectorRunning when another collector has the store.
+    The store is made, or brought up to this version, on behalf of `who`. Raises
+    CollectorRunning when another collector has the store.
     """
     directory.create()
     with directory.hold_lock():
-        prepare(directory)
+        prepare_store(directory, who, clock())
         writer = Writer(directory, settings.retention, clock=clock)
         writer.start()
         try:
