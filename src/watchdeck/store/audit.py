@@ -28,6 +28,8 @@ _READ = f"select {', '.join(_COLUMNS)}, hash from audit order by number"
 
 _HEAD = "select rows, hash from audit_head where id = 1"
 
+_LAST = "select subject, at from audit where action = :action order by number desc limit 1"
+
 _NOTHING = "0" * 64
 """What the first row is chained to."""
 
@@ -90,6 +92,12 @@ def read_head(db: Connection) -> Head:
     """The end of the chain as the file says it."""
     found = db.execute(_HEAD).fetchone()
     return Head(*found) if found else Head(0, "")
+
+
+def last(db: Connection, action: str) -> tuple[str, int] | None:
+    """The subject and time of the newest deed of one kind; None when there was none."""
+    found = db.execute(_LAST, {"action": action}).fetchone()
+    return None if found is None else (str(found[0]), int(found[1]))
 
 
 def verify(db: Connection, known: Head | None = None) -> Verified:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
+from watchdeck.errors import StoreBehind
 from watchdeck.store.connect import check_kind, faults, transaction, unchecked
 from watchdeck.store.copy import copy_file
 from watchdeck.store.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory, alone, sync
@@ -57,7 +58,19 @@ def prepare(directory: StoreDirectory) -> tuple[Prepared, ...]:
         paths = (directory.metrics, directory.state)
         versions = {path: _version_of(path) for path in paths}
         due = [path for path in paths if versions[path] < schema_of(path).version]
+        if any(versions[path] for path in due):
+            _refuse_while_collected(directory)
         return tuple(_brought_up(directory, path, versions[path]) for path in due)
+
+
+def _refuse_while_collected(directory: StoreDirectory) -> None:
+    """A collector of the older version would go on writing as it knows."""
+    holder = directory.lock_holder()
+    if holder not in (None, os.getpid()):
+        raise StoreBehind(
+            f"{directory.path} must be upgraded, and the collector of an older watchdeck (process"
+            f" {holder}) still writes to it. Stop that one first."
+        )
 
 
 def _version_of(path: Path) -> int:

@@ -57,10 +57,11 @@ def take(db: Connection, step: Step) -> None:
 def _statements(script: str) -> Iterator[str]:
     """The statements one by one: `executescript` would commit the open transaction first."""
     statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
+    for piece in script.split(";")[:-1]:
+        statement += f"{piece};"
         if complete_statement(statement):
             yield statement
             statement = ""
-    if statement.strip():
-        raise ValueError(f"a step ends within a statement: {statement.strip()[:60]}")
+    rest = f"{statement}{script.rpartition(';')[2]}".strip()
+    if rest:
+        raise ValueError(f"a step ends within a statement: {rest[:60]}")

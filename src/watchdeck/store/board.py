@@ -1,0 +1,124 @@
+"""From what the two files hold to one frozen Board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+from watchdeck.domain.board import (
+    Board,
+    Change,
+    Collector,
+    CollectorState,
+    Facts,
+    Heartbeat,
+    Latest,
+    Model,
+)
+from watchdeck.domain.health import HealthChange
+from watchdeck.domain.judge import as_seen, is_stale
+from watchdeck.store.changes import read_changes
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.health import read_health
+from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
+
+SILENT = 5_000
+"""Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
+
+STARTING = 15_000
+"""Milliseconds that a collector has for its first beat before it counts as stalled."""
+
+RECENT = 86_400_000
+"""Milliseconds of change markers that a board carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What metrics.db holds for one moment."""
+
+    facts: tuple[Facts, ...]
+    latest: tuple[Latest, ...]
+    heartbeat: Heartbeat | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What state.db holds for one moment."""
+
+    health: dict[str, HealthChange]
+    changes: tuple[Change, ...]
+
+
+def read_measured(db: Connection, at: int | None) -> Measured:
+    """The newest scrapes, live or as they were at a moment of the past."""
+    latest = read_latest(db) if at is None else read_latest_at(db, at)
+    return Measured(read_facts(db), latest, read_heartbeat(db))
+
+
+def read_decided(db: Connection, at: int | None, now: int) -> Decided:
+    """The health in force and the recent markers, live or as they were."""
+    end = now if at is None else at
+    return Decided(read_health(db, at), read_changes(db, end - RECENT, end + 1))
+
+
+def assemble(
+    measured: Measured, decided: Decided, collector: Collector, at: int, *, live: bool
+) -> Board:
+    """The Board of `at` (ms UTC), models by name."""
+    latest = {one.facts.name: one for one in measured.latest}
+    models = (
+        _model(facts, latest.get(facts.name), decided.health, collector, at)
+        for facts in sorted(measured.facts, key=lambda facts: facts.name)
+    )
+    return Board(
+        at=at,
+        live=live,
+        collector=collector,
+        models=tuple(models),
+        changes=decided.changes,
+        metrics_at=_newest([one.at for one in measured.latest], collector.heartbeat),
+        state_at=_newest([*_times(decided.health.values()), *_times(decided.changes)], None),
+    )
+
+
+def _model(
+    facts: Facts,
+    latest: Latest | None,
+    recorded: dict[str, HealthChange],
+    collector: Collector,
+    at: int,
+) -> Model:
+    seen = as_seen(recorded.get(facts.name), latest, collector, at, facts.every)
+    return Model(facts, *seen, latest)
+
+
+def _times(rows: Iterable[HealthChange | Change]) -> list[int]:
+    return [row.at for row in rows]
+
+
+def _newest(times: list[int], beat: Heartbeat | None) -> int | None:
+    known = times if beat is None else [*times, beat.at]
+    return max(known, default=None)
+
+
+def collector_now(directory: StoreDirectory, beat: Heartbeat | None, now: int) -> Collector:
+    """The collector as its lock and its newest heartbeat show it.
+
+    Stopped when nobody holds the lock; stalled when its holder has been silent for too long. A
+    heartbeat of the holder's predecessor says nothing about the holder.
+    """
+    holder = directory.lock_holder()
+    if holder is None:
+        return Collector(CollectorState.STOPPED, beat)
+    if beat is not None and holder in (beat.pid, 0):
+        silent = abs(now - beat.at) > SILENT
+    else:
+        silent = abs(now - (directory.locked_at() or 0)) > STARTING
+    return Collector(CollectorState.STALLED if silent else CollectorState.RUNNING, beat)
+
+
+def collector_then(latest: Iterable[Latest], at: int) -> Collector:
+    """Whether anyone collected at a moment of the past: someone did if any scrape was fresh."""
+    fresh = any(not is_stale(one.at, one.facts.every, at) for one in latest)
+    return Collector(CollectorState.RUNNING if fresh else CollectorState.STOPPED)

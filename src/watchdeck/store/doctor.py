@@ -1,0 +1,259 @@
+"""The self-check: every finding passes, fails, or is unknown, and says what would work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from watchdeck.domain.board import CollectorState, Heartbeat
+from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.signal import Unit
+from watchdeck.domain.words import quantity, span
+from watchdeck.errors import StoreError, StoreMissing
+from watchdeck.store.audit import last, missing_guards, verify
+from watchdeck.store.board import collector_now
+from watchdeck.store.connect import faults, reading, unchecked, version
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.filesystem import (
+    bytes_in,
+    faulty_permissions,
+    is_networked,
+    kind_of_disk,
+)
+from watchdeck.store.latest import read_heartbeat
+
+
+class Result(StrEnum):
+    """Three results, not two: what could not be asked is not a pass."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, in words that say what would work."""
+
+    name: str
+    state: Result
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    directory: StoreDirectory
+    now: int
+    budget: int
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        return self.directory.metrics, self.directory.state
+
+
+_Said = tuple[Result, str]
+
+
+def examine(
+    directory: StoreDirectory, now: int, budget: int = Retention().budget
+) -> tuple[Finding, ...]:
+    """Every check in turn, the cheap ones first; reads all of both files (`now` in ms UTC).
+
+    Nothing is raised: what cannot be asked is unknown, and says why.
+    """
+    case = _Case(directory, now, budget)
+    return tuple(Finding(name, *_result(check, case)) for name, check in _CHECKS.items())
+
+
+def _result(check: Callable[[_Case], _Said], case: _Case) -> _Said:
+    try:
+        return check(case)
+    except StoreMissing as error:
+        return Result.UNKNOWN, str(error)
+    except StoreError as error:
+        return Result.FAIL, str(error)
+    except OSError as error:
+        return Result.UNKNOWN, f"this could not be asked: {error}"
+
+
+def _directory(case: _Case) -> _Said:
+    try:
+        case.directory.check()
+    except StoreMissing as error:
+        return Result.FAIL, str(error)
+    return Result.PASS, f"the store is {case.directory.path}"
+
+
+def _permissions(case: _Case) -> _Said:
+    case.directory.check()
+    faults = list(faulty_permissions(case.directory.path))
+    if faults:
+        return Result.FAIL, "; ".join(faults)
+    return Result.PASS, "directory 0700, files 0600, one owner, no links"
+
+
+def _disk(case: _Case) -> _Said:
+    case.directory.check()
+    kind = kind_of_disk(case.directory.path)
+    if kind is None:
+        return Result.UNKNOWN, "the type of the disk is not known; it must not be a network one"
+    if is_networked(kind):
+        return (
+            Result.FAIL,
+            f"the store is on {kind}, where a crash may damage it: move it to a local disk",
+        )
+    return Result.PASS, f"the store is on {kind}"
+
+
+def _room(case: _Case) -> _Said:
+    case.directory.check()
+    left = max(0, case.budget - bytes_in(case.directory.path))
+    free = shutil.disk_usage(case.directory.path).free
+    if free < max(left, _LEAST_FREE):
+        return Result.FAIL, (
+            f"the disk has {_size(free)} free, and the store may grow by {_size(left)}:"
+            " free some space, or lower `retention.budget`"
+        )
+    return Result.PASS, f"the disk has {_size(free)} free"
+
+
+_LEAST_FREE = 64 << 20
+
+
+def _sizes(case: _Case) -> _Said:
+    case.directory.check()
+    used = bytes_in(case.directory.path)
+    said = f"{_size(used)} of {_size(case.budget)}"
+    if used > case.budget:
+        return (
+            Result.FAIL,
+            f"{said}: the collector thins out the oldest; or raise `retention.budget`",
+        )
+    return Result.PASS, said
+
+
+def _log_sizes(case: _Case) -> _Said:
+    logs = [path.with_name(f"{path.name}-wal") for path in case.files]
+    largest = max((path.stat().st_size for path in logs if path.exists()), default=0)
+    if largest > _LARGEST_LOG:
+        return Result.FAIL, (
+            f"a write-ahead log has {_size(largest)}: some process holds an old moment open;"
+            " end consoles that hang"
+        )
+    return Result.PASS, f"the write-ahead logs have at most {_size(largest)}"
+
+
+_LARGEST_LOG = 80 << 20
+"""Above the limit that writers keep by themselves."""
+
+
+def _versions(case: _Case) -> _Said:
+    said = []
+    for path in case.files:
+        with closing(reading(path)) as db, faults(path):
+            said.append(f"{path.name} {version(db)[1]}")
+    return Result.PASS, ", ".join(said)
+
+
+def _integrity(name: str) -> Callable[[_Case], _Said]:
+    def check(case: _Case) -> _Said:
+        path = case.directory.path / name
+        with closing(unchecked(path)) as db, faults(path):
+            found = [row[0] for row in db.execute("pragma quick_check(3)")]
+        if found != ["ok"]:
+            return Result.FAIL, (
+                f"{name} is damaged ({'; '.join(found)}): move it away and start the collector,"
+                " or put a backup in its place"
+            )
+        return Result.PASS, f"{name} is sound (quick check; `watchdeck backup` checks in full)"
+
+    return check
+
+
+def _audit(case: _Case) -> _Said:
+    path = case.directory.state
+    with closing(reading(path)) as db, faults(path):
+        found, gone = verify(db), missing_guards(db)
+    if found.first_bad is not None:
+        return Result.FAIL, f"{found.why}; the {found.rows} rows before it are sound"
+    if gone:
+        return Result.FAIL, f"the rows are sound, but guards were taken away: {', '.join(gone)}"
+    return Result.PASS, f"{found.rows} rows, head {found.head}"
+
+
+def _collector(case: _Case) -> _Said:
+    beat = _heartbeat(case)
+    collector = collector_now(case.directory, beat, case.now)
+    if collector.state is CollectorState.STOPPED:
+        return Result.FAIL, "no collector is running: `watchdeck collect` starts one"
+    pid = case.directory.lock_holder()
+    if collector.state is CollectorState.STALLED:
+        return Result.FAIL, f"process {pid} holds the lock and does not tick: end it and start anew"
+    return Result.PASS, f"process {pid} collects"
+
+
+def _lag(case: _Case) -> _Said:
+    beat = _heartbeat(case)
+    if beat is None:
+        return Result.UNKNOWN, "no collector has ticked yet"
+    said = f"last tick {span(case.now - beat.at)} ago, {beat.lag * 1_000:.0f} ms late"
+    if beat.blind or beat.storing:
+        return Result.FAIL, "; ".join(filter(None, (said, beat.blind, beat.storing)))
+    if beat.dropped:
+        return Result.FAIL, f"{said}; {beat.dropped} scrapes were dropped: the disk is too slow"
+    if beat.lag > _LONGEST_LAG:
+        return Result.FAIL, f"{said}: this machine is too busy for so many endpoints"
+    return Result.PASS, said
+
+
+_LONGEST_LAG = 1.0
+"""Seconds that a tick may be late."""
+
+
+def _heartbeat(case: _Case) -> Heartbeat | None:
+    path = case.directory.metrics
+    with closing(reading(path)) as db, faults(path):
+        return read_heartbeat(db)
+
+
+def _backups(case: _Case) -> _Said:
+    path = case.directory.state
+    with closing(reading(path)) as db, faults(path):
+        found = last(db, "backup")
+    if found is None:
+        return Result.UNKNOWN, "no backup is known: `watchdeck backup DIRECTORY` makes one"
+    place, at = found
+    said = f"the last known one is {span(case.now - at)} old, in {place}"
+    if not Path(place).is_dir():
+        return Result.UNKNOWN, f"{said}, and is not there now"
+    if case.now - at > _OLDEST_BACKUP:
+        return Result.UNKNOWN, f"{said}: `watchdeck backup DIRECTORY` makes a new one"
+    return Result.PASS, said
+
+
+_OLDEST_BACKUP = 8 * 86_400_000
+
+
+def _size(size: int) -> str:
+    return quantity(size, Unit.BYTES)
+
+
+_CHECKS: dict[str, Callable[[_Case], _Said]] = {
+    "directory": _directory,
+    "permissions": _permissions,
+    "disk": _disk,
+    "room": _room,
+    "size": _sizes,
+    "log": _log_sizes,
+    "versions": _versions,
+    "collector": _collector,
+    "lag": _lag,
+    "backups": _backups,
+    "audit": _audit,
+    "state.db": _integrity("state.db"),
+    "metrics.db": _integrity("metrics.db"),
+}

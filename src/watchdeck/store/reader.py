@@ -1,0 +1,79 @@
+"""All that a console or a command reads of a store, through two read-only connections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watchdeck.domain.board import Board, Change, History
+from watchdeck.domain.health import HealthChange
+from watchdeck.store.board import (
+    assemble,
+    collector_now,
+    collector_then,
+    read_decided,
+    read_measured,
+)
+from watchdeck.store.changes import read_changes
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.health import read_health_history
+from watchdeck.store.watched import WatchedFile
+
+
+class Reader:
+    """A store as one thread reads it; it belongs to the thread that first reads.
+
+    The files are opened late, and anew after they were replaced or could not be read. Every method
+    raises the StoreError family and nothing else. Close it, or use it as a context.
+    """
+
+    def __init__(self, directory: StoreDirectory) -> None:
+        self._directory = directory
+        self._metrics = WatchedFile(directory, directory.metrics)
+        self._state = WatchedFile(directory, directory.state)
+
+    def changed(self) -> bool:
+        """Whether either file was written or replaced since the last board or question."""
+        return any([self._metrics.changed(), self._state.changed()])
+
+    def board(self, now: int, at: int | None = None) -> Board:
+        """The live board of `now`, or the one of a moment `at` of the past (ms UTC).
+
+        Metrics are read before state: what was decided is never older than what it was decided on.
+        """
+        with self._metrics.read() as db:
+            measured = read_measured(db, at)
+        with self._state.read() as db:
+            decided = read_decided(db, at, now)
+        if at is None:
+            collector = collector_now(self._directory, measured.heartbeat, now)
+            return assemble(measured, decided, collector, now, live=True)
+        return assemble(measured, decided, collector_then(measured.latest, at), at, live=False)
+
+    def history(
+        self,
+        endpoint: str,
+        columns: Sequence[str],
+        start: int,
+        end: int,
+        points: int | None = None,
+    ) -> tuple[History, ...]:
+        """Signals of one endpoint from `start` until `end`, thinned to about so many points."""
+        from watchdeck.store.history import read_signals
+
+        with self._metrics.read() as db:
+            return read_signals(db, endpoint, columns, start, end, points=points)
+
+    def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:
+        """The change markers from `start` until before `end`, oldest first."""
+        with self._state.read() as db:
+            return read_changes(db, start, end, endpoint)
+
+    def health_history(self, endpoint: str, start: int, end: int) -> tuple[HealthChange, ...]:
+        """The healths from `start` until before `end`, led by the one in force at `start`."""
+        with self._state.read() as db:
+            return read_health_history(db, endpoint, start, end)
+
+    def close(self) -> None:
+        """Let go of both files."""
+        self._metrics.close()
+        self._state.close()

@@ -1,0 +1,104 @@
+"""One file of the store as one thread reads it: reopened when it was replaced or failed."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from sqlite3 import Connection
+
+from watchdeck.errors import StoreError
+from watchdeck.store.connect import corrupt, faults, reading, snapshot
+from watchdeck.store.directory import StoreDirectory
+
+_UNDECODABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+)
+"""What flipped bytes within a row can raise where SQLite itself sees nothing wrong."""
+
+_Place = tuple[int, int] | None
+
+
+class WatchedFile:
+    """A read-only connection that is opened late and given up on any failure."""
+
+    def __init__(self, directory: StoreDirectory, path: Path) -> None:
+        self._directory = directory
+        self._path = path
+        self._db: Connection | None = None
+        self._places: tuple[_Place, _Place] = (None, None)
+        self._seen: int | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One moment of the file. Raises the StoreError family and nothing else.
+
+        Whatever fails, the next call begins anew, so that a repaired store is read again.
+        """
+        with self._named_failures():
+            db = self._current()
+            self._seen = _version(db)
+            with snapshot(db):
+                yield db
+
+    def changed(self) -> bool:
+        """Whether the file was replaced, or written by anyone, since the last read or question."""
+        with self._named_failures():
+            before, self._seen = self._seen, _version(self._current())
+            return self._seen != before
+
+    def close(self) -> None:
+        """Let go of the file; the next read opens it again."""
+        if self._db is not None:
+            self._db.close()
+        self._db = self._seen = None
+
+    def _current(self) -> Connection:
+        if self._db is not None and self._places == self._found():
+            return self._db
+        self.close()
+        self._directory.check()
+        # asked before opening: what is put there in between is found out by the next call
+        main = _place(self._path)
+        self._db = reading(self._path)
+        self._places = (main, self._found()[1])
+        return self._db
+
+    def _found(self) -> tuple[_Place, _Place]:
+        """Where the file and its write-ahead log are: one that was deleted is still readable."""
+        return _place(self._path), _place(self._path.with_name(f"{self._path.name}-wal"))
+
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        try:
+            with faults(self._path):
+                yield
+        except StoreError:
+            self.close()
+            raise
+        except _UNDECODABLE as error:
+            self.close()
+            raise corrupt(self._path, f"{type(error).__name__}: {error}") from error
+
+
+def _place(path: Path) -> _Place:
+    with suppress(OSError):
+        found = os.lstat(path)
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _version(db: Connection) -> int:
+    """A number that changes when another connection commits: 1.5 us to ask."""
+    (number,) = db.execute("pragma data_version").fetchone()
+    return int(number)
