@@ -51,23 +51,29 @@ class Terminal:
         """What comes within so many seconds, until nothing more can come."""
         found, end = b"", time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if not select.select([self.fd], [], [], left)[0]:
-                break
-            try:
-                data = os.read(self.fd, 65_536)
-            except OSError:
+            data = self._some(left)
+            if data is None:
                 break
             found += data
-            if not data:
-                break
-        self.output += found
         return found
+
+    def _some(self, seconds: float) -> bytes | None:
+        """What is there as soon as anything is; None when nothing can come any more."""
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return b""
+        try:
+            data = os.read(self.fd, 65_536)
+        except OSError:
+            return None
+        self.output += data
+        return data or None
 
     def wait_for(self, text: bytes) -> None:
         """Read until the text came; AssertionError with the end of what came when it does not."""
         end = time.monotonic() + PATIENCE
         while text not in self.output and time.monotonic() < end:
-            self.read(0.05)
+            if self._some(0.5) is None:
+                break
         assert text in self.output, self.output[-2_000:]
 
     def type(self, keys: bytes) -> None:

@@ -99,11 +99,11 @@ class Console(App[None], inherit_bindings=False):
         return (*super().get_line_filters(), _GATE)
 
     def on_mount(self) -> None:
-        """Begin to watch, once the first frame is on its way."""
+        """Begin to watch: the board is read while the first frame is laid out."""
         self.screen_change_signal.subscribe(self, self._hand_down, immediate=True)
         self.set_interval(1.0, self._tick)
         if self._watcher:
-            self.call_after_refresh(self._watcher.start)
+            self._watcher.start()
 
     def on_unmount(self) -> None:
         """Let go of the store."""

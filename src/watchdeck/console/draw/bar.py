@@ -91,10 +91,10 @@ def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[
     lines = [
         line
         for shape, words, role in _warnings(sight, zone)
-        for line in wrap(f" {shape} {words}", cells, role, most=2)
+        for line in wrap(f"{shape} {words}", cells - 1, role, most=2)
     ]
     if notice:
-        lines += wrap(f"→ {notice}", cells, Role.ACCENT, most=1)
+        lines += wrap(f"→ {notice}", cells - 1, Role.ACCENT, most=1)
     return tuple(Line((Span(" "), *line.spans), Ground.BAR) for line in lines)
 
 

@@ -41,8 +41,12 @@ class ModelList(List):
         """A model changed."""
         rows = worst_first(self.models)
         keys = tuple(model.facts.name for model in rows)
-        self.table = Table(self._columns, rows, keys, self.stale or EMPTY)
+        self.table = Table(self._columns, rows, keys, "" if self.stale else EMPTY)
         self.redraw()
+
+    def watch_stale(self) -> None:
+        """Without a board nobody can tell whether there are models."""
+        self.watch_models()
 
     def watch_written(self) -> None:
         """Newer data came."""
