@@ -13,6 +13,7 @@ from watchdeck.domain.board import Facts, Heartbeat
 from watchdeck.domain.endpoint import Retention
 from watchdeck.domain.scrape import Scrape
 from watchdeck.domain.text import clean
+from watchdeck.errors import StoreError
 from watchdeck.store.connect import Connection, StorageFault, transaction, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.frames import Layouts, Stream, add_frame, forget_frames
@@ -163,8 +164,6 @@ class Writer:
         self._db = None
         if facts and not self._ids:
             self._facts = None
-            from watchdeck.errors import StoreError
-
             facts[1].set_exception(StoreError(why))
 
     def _commit(
@@ -175,10 +174,10 @@ class Writer:
             self._layouts = Layouts(self._db)
         db = self._db
         with transaction(db):
-            if facts is not None:
-                self._ids = register(db, facts, self._clock())
             for scrape in batch:
                 self._keep(db, scrape)
+            if facts is not None:
+                self._ids = register(db, facts, self._clock())
             if beat is not None:
                 save_heartbeat(db, beat)
         self._forget(db)

@@ -1,0 +1,249 @@
+"""What scrapes bring is kept whole, found again, and lost by nothing but its age."""
+
+import math
+import sqlite3
+import subprocess
+import sys
+from array import array
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.endpoint import Retention, Slo
+from watchdeck.domain.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
+from watchdeck.domain.series import Layout, Series, SeriesType
+from watchdeck.domain.signal import signal_layout
+from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.store.connect import reading
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.frames import Stream, key, moment
+from watchdeck.store.history import list_columns, read_series, read_signals
+from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
+from watchdeck.store.migrations import prepare
+from watchdeck.store.writer import Writer
+
+NOW = 1_790_000_000_000
+FRAUD = Facts(
+    "fraud",
+    "http://fraud",
+    10_000,
+    labels={"team": "risk"},
+    serves=("card payments",),
+    slo=Slo(Ratio(0.999), Milliseconds(200), None),
+)
+SIGNALS = signal_layout(("latency_p95", "request_rate"))
+PAGE = Layout((Series("a"), Series("b", (("x", "1"),), SeriesType.COUNTER)))
+
+
+def scrape(at: int, p95: float = 0.2, **more: object) -> Scrape:
+    # outcome, up, ready, availability, request_rate, latency_p95, low, high, tls, duration
+    values = array("d", [0, 1, 1, math.nan, 5, p95, 0.1, 0.25, math.nan, 0.01])
+    made = Scrape("fraud", at, 0.01, Outcome.OK, Frame(SIGNALS, values))
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> StoreDirectory:
+    made = StoreDirectory(tmp_path / "store")
+    prepare(made)
+    return made
+
+
+@pytest.fixture
+def writer(directory: StoreDirectory) -> Iterator[Writer]:
+    made = Writer(directory, Retention(), clock=lambda: NOW)
+    made.start()
+    made.register([FRAUD])
+    yield made
+    made.close()
+
+
+def test_the_newest_scrape_comes_back_whole(directory: StoreDirectory, writer: Writer) -> None:
+    sent = scrape(
+        NOW,
+        detail="why",
+        failures=1,
+        kind="mlserver",
+        model_state=ModelState.LOADING,
+        model_detail="soon",
+        identity=Identity("1.2", 5, 3, 1),
+        cut=Cut(1, 2, 3, 4),
+        not_measurable=("queue_time", "saturation"),
+        outcome=Outcome.TIMED_OUT,
+    )
+    writer.submit(scrape(NOW - 10_000))
+    writer.submit(sent)
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        (latest,) = read_latest(db)
+    assert latest.facts == FRAUD
+    told = "at outcome detail failures kind model_state model_detail identity cut not_measurable"
+    assert [getattr(latest, n) for n in told.split()] == [getattr(sent, n) for n in told.split()]
+    p95 = latest.signals["latency_p95"]
+    assert (p95.value, p95.low, p95.high) == (0.2, 0.1, 0.25)
+    assert "availability" not in latest.signals
+
+
+def test_signals_and_series_come_back_over_time(directory: StoreDirectory, writer: Writer) -> None:
+    for n in range(5):
+        page = Frame(PAGE, array("d", [n, 10 * n]))
+        writer.submit(scrape(NOW + 10_000 * n, p95=n / 10, series=page))
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        p95, unknown = read_signals(
+            db, "fraud", ("latency_p95", "accuracy"), NOW + 10_000, NOW + 40_000
+        )
+        b = read_series(db, "fraud", 'b{x="1"}', NOW, NOW + 60_000)
+        columns = list_columns(db, "fraud", Stream.SERIES, NOW, NOW + 60_000)
+    assert (p95.times, p95.values) == (
+        [NOW + 10_000, NOW + 20_000, NOW + 30_000],
+        [0.1, 0.2, 0.3],
+    )
+    assert unknown.times == []
+    assert (p95.every, b.values) == (10_000, [0, 10, 20, 30, 40])
+    assert columns == ["a", 'b{x="1"}']
+
+
+def test_a_layout_that_changes_leaves_a_gap_where_a_series_was_absent(
+    directory: StoreDirectory, writer: Writer
+) -> None:
+    other = Layout((Series("c"),))
+    writer.submit(scrape(NOW, series=Frame(PAGE, array("d", [1, 2]))))
+    writer.submit(scrape(NOW + 1_000, series=Frame(other, array("d", [3]))))
+    writer.submit(scrape(NOW + 2_000, series=Frame(PAGE, array("d", [4, 5]))))
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        a = read_series(db, "fraud", "a", NOW, NOW + 60_000)
+    assert (a.times, a.values) == ([NOW, NOW + 2_000], [1, 4])
+
+
+def test_a_thinned_history_keeps_its_extremes(directory: StoreDirectory, writer: Writer) -> None:
+    for n in range(100):
+        writer.submit(scrape(NOW + 1_000 * n, p95=9.0 if n == 55 else 1.0))
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        (p95,) = read_signals(db, "fraud", ("latency_p95",), NOW, NOW + 100_000, points=10)
+    assert (len(p95.times), p95.every) == (10, 10_000)
+    assert p95.high is not None
+    assert max(p95.high) == 9.0
+    assert max(p95.values) == pytest.approx(1.8)
+
+
+def test_a_moment_of_the_past_is_read_as_it_was(directory: StoreDirectory, writer: Writer) -> None:
+    writer.submit(scrape(NOW, p95=0.1))
+    writer.submit(scrape(NOW + 10_000, p95=0.4))
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        (before,) = read_latest_at(db, NOW + 9_999)
+        assert read_latest_at(db, NOW - 1) == ()
+    assert (before.at, before.signals["latency_p95"].value) == (NOW, 0.1)
+
+
+def test_an_endpoint_that_left_the_fleet_is_no_longer_shown_and_keeps_its_history(
+    directory: StoreDirectory, writer: Writer
+) -> None:
+    writer.submit(scrape(NOW))
+    writer.register([replace(FRAUD, name="search")])
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        assert [facts.name for facts in read_facts(db)] == ["search"]
+        assert read_latest(db) == ()
+        assert read_signals(db, "fraud", ("up",), NOW, NOW + 1)[0].values == [1]
+
+
+def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> None:
+    beat = Heartbeat(7, "1", NOW - 5, NOW, blind="no name can be resolved")
+    writer.beat(beat)
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        assert read_heartbeat(db) == beat
+
+
+def test_what_is_older_than_the_retention_goes(directory: StoreDirectory) -> None:
+    keep = Retention(Milliseconds(60_000), Milliseconds(60_000), Bytes(1 << 30))
+    writer = Writer(directory, keep, clock=lambda: NOW)
+    writer.start()
+    writer.register([FRAUD])
+    for at in (NOW - 60_001, NOW - 59_000, NOW):
+        writer.submit(scrape(at))
+    writer.close()
+    again = Writer(directory, keep, clock=lambda: NOW)
+    again.start()
+    again.register([FRAUD])
+    again.close()
+    with closing(reading(directory.metrics)) as db:
+        (up,) = read_signals(db, "fraud", ("up",), 0, NOW + 1)
+    assert up.times == [NOW - 59_000, NOW]
+
+
+def test_a_queue_that_nobody_empties_drops_the_oldest_and_counts(
+    directory: StoreDirectory,
+) -> None:
+    writer = Writer(directory, Retention(), clock=lambda: NOW, capacity=3)
+    for n in range(5):
+        writer.submit(scrape(NOW + n))
+    assert (writer.status().queued, writer.status().dropped) == (3, 2)
+
+
+def test_a_store_that_cannot_be_written_is_named_and_written_again_when_it_can(
+    directory: StoreDirectory,
+) -> None:
+    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer.start()
+    writer.register([FRAUD])
+    blocker = sqlite3.connect(directory.metrics, isolation_level=None)
+    blocker.execute("begin exclusive")
+    writer.submit(scrape(NOW))
+    while not writer.status().problem:
+        pass
+    assert "busy" in writer.status().problem or "locked" in writer.status().problem
+    assert writer.status().queued == 1
+    blocker.close()
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        assert len(read_latest(db)) == 1
+
+
+KILLED = """
+import sys, threading
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_metrics import FRAUD, NOW, Retention, StoreDirectory, Writer, scrape
+writer = Writer(StoreDirectory(Path(sys.argv[1])), Retention(), clock=lambda: NOW)
+writer.start()
+writer.register([FRAUD])
+n = 0
+while True:
+    writer.submit(scrape(NOW + n))
+    while writer.status().queued:
+        pass
+    n += 1
+    print(n, flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_that_was_acknowledged(directory: StoreDirectory) -> None:
+    command = [sys.executable, "-c", KILLED, str(directory.path), str(Path(__file__).parent)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    acknowledged = [int(child.stdout.readline()) for _ in range(20)][-1]
+    child.kill()
+    child.communicate()
+    with closing(reading(directory.metrics)) as db:
+        (up,) = read_signals(db, "fraud", ("up",), 0, NOW + 1_000_000)
+        assert db.execute("pragma integrity_check").fetchone() == ("ok",)
+    assert len(up.times) >= acknowledged
+
+
+@given(st.integers(0, (1 << 20) - 1), st.integers(0, (1 << 42) - 1), st.integers(0, 1))
+@settings(max_examples=500)
+def test_a_key_holds_its_time_and_fits_an_integer(endpoint: int, at: int, stream: int) -> None:
+    made = key(endpoint, at, stream)
+    assert (moment(made), made & 1, made >> 43) == (at, stream, endpoint)
+    assert made < 1 << 63
