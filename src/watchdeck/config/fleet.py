@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from watchdeck.config.problems import Problem, below, did_you_mean, from_error
 from watchdeck.domain.endpoint import Endpoint
-from watchdeck.domain.kind import Kind
 from watchdeck.domain.signal import PROBE_SIGNALS, SIGNALS
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kind import Kind
 
 AUTO = "auto"
 _KINDS = Path(__file__).parents[1] / "kinds"

@@ -7,7 +7,6 @@ from typing import Any
 
 from watchdeck.config.problems import Problem, did_you_mean, from_error
 from watchdeck.domain.endpoint import Canary, Endpoint, Keep, Retention
-from watchdeck.domain.expect import ExpectError, read_expectation
 from watchdeck.domain.units import Bytes, Milliseconds
 
 _SECOND = 1_000
@@ -75,10 +74,8 @@ def wrong_canary(endpoint: Endpoint) -> Iterator[Problem]:
         return
     for problem in (*_wrong_request(endpoint.canary), *_outside(endpoint.canary, _CANARY_BOUNDS)):
         yield Problem(f"canary.{problem.key}", problem.text, problem.hint)
-    try:
-        read_expectation(endpoint.canary.expect or "$ exists")
-    except ExpectError as error:
-        yield from_error("canary.expect", error)
+    if endpoint.canary.expect is not None:
+        yield from _wrong_expectation(endpoint.canary.expect)
 
 
 def wrong_retention(retention: Retention) -> Iterator[Problem]:
@@ -100,6 +97,15 @@ def _wrong_request(canary: Canary) -> Iterator[Problem]:
         yield Problem("body", "stands beside body_file", "Keep one of the two.")
     if canary.method != "GET" and canary.body is None and canary.body_file is None:
         yield Problem("body", "is missing", "Write body or body_file: what the model is asked.")
+
+
+def _wrong_expectation(text: str) -> Iterator[Problem]:
+    from watchdeck.domain.expect import ExpectError, read_expectation
+
+    try:
+        read_expectation(text)
+    except ExpectError as error:
+        yield from_error("canary.expect", error)
 
 
 def _outside(holder: object, bounds: dict[str, tuple[Any, Any]]) -> Iterator[Problem]:

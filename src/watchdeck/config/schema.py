@@ -76,8 +76,9 @@ def _table(
 
 
 def _entries(raw: dict[str, object], wanted: Any, key: str, problems: list[Problem]) -> Any:
+    before = len(problems)
     found = {name: read(value, wanted, below(key, name), problems) for name, value in raw.items()}
-    return INVALID if INVALID in found.values() else found
+    return found if len(problems) == before else INVALID
 
 
 def _items(raw: list[object], wanted: Any, key: str, problems: list[Problem]) -> Any:
@@ -136,14 +137,14 @@ def _where(name: str, wanted: Any, key: str, outer: Any) -> str:
             return f"It belongs in {inner!r}."
     if outer is not None and name in _settings(outer):
         above, _, here = key.rpartition(".")
-        return f"It belongs to {above or 'the file'} itself, above the line that opens {here!r}."
+        return f"It belongs to {above or 'the file'} itself, before {here!r}."
     return did_you_mean(name, known, f"Settings here: {', '.join(known)}.")
 
 
 def _tables(wanted: Any) -> Iterable[Any]:
     """The tables that a setting may hold, one or a list of them."""
     for option in _options(wanted):
-        inside: Any = get_args(option)[0] if get_origin(option) is tuple else option
+        inside = get_args(option)[0] if get_origin(option) is tuple else option
         if is_dataclass(inside):
             yield inside
 
@@ -160,7 +161,7 @@ def _described(options: Iterable[Any]) -> Iterable[str]:
     for option in options:
         origin = get_origin(option)
         if is_dataclass(option):
-            yield f"a table with {', '.join(_settings(option))}"
+            yield f"a table with {', '.join(field.name for field in fields(option))}"
         elif origin is tuple and is_dataclass(get_args(option)[0]):
             yield "a list of tables"
         elif origin is tuple:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from watchdeck.config.problems import Problem, below
@@ -24,7 +25,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 def wrong_texts(endpoint: Endpoint) -> Iterator[Problem]:
     """Texts that are empty, too long, or hold what a terminal would obey; none is repeated."""
-    for key, text in _texts(endpoint, ""):
+    for key, text in _texts(endpoint):
         limit = _LIMITS.get(key, _LIMIT)
         if len(text) > limit:
             yield Problem(key, f"is longer than {limit} characters")
@@ -75,6 +76,8 @@ def wrong_url(text: str) -> tuple[str, str] | None:
 
 
 def _unseen(text: str) -> str | None:
+    if clean(text, len(text) + 1) == text:
+        return None
     unseen = (letter for letter in text if clean(letter) != letter)
     return next((f"U+{ord(letter):04X}" for letter in unseen), None)
 
@@ -87,17 +90,24 @@ def has_password(text: str) -> bool:
         return False
 
 
-def _texts(value: object, key: str) -> Iterator[tuple[str, str]]:
+def _texts(holder: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a table and in what it holds, with the path of its key."""
+    for field in fields(holder):
+        value = getattr(holder, field.name)
+        if value:
+            yield from _texts_in(value, f"{key}.{field.name}" if key else field.name)
+
+
+def _texts_in(value: object, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
-            yield from _texts(item, f"{key}[{number}]")
+            yield from _texts_in(item, f"{key}[{number}]")
     elif isinstance(value, dict):
         for name, item in value.items():
             at = below(key, name)
             yield at, name
-            yield from _texts(item, at)
+            yield from _texts_in(item, at)
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from _texts(getattr(value, field.name), below(key, field.name))
+        yield from _texts(value, key)
