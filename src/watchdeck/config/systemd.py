@@ -1,0 +1,130 @@
+"""A systemd unit for the collector: as little of the machine as it needs, and started again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchdeck.errors import ConfigError
+
+_STATE = Path("/var/lib")
+_HOMES = ("/home", "/root", "/run/user")
+
+_UNIT = """\
+# /etc/systemd/system/watchdeck.service
+#
+#   watchdeck init --systemd | sudo tee /etc/systemd/system/watchdeck.service
+#   sudo systemctl daemon-reload && sudo systemctl enable --now watchdeck
+#
+# Consoles of {user} read the store while the collector writes it.
+
+[Unit]
+Description=watchdeck collector
+After=network-online.target time-sync.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStart={command}
+User={user}
+UMask=0077
+{store}
+
+# Secrets that the configuration takes from the environment, one NAME=VALUE a line (chmod 600).
+EnvironmentFile=-{environment}
+# Or as files: name them {{ file = "/run/credentials/watchdeck.service/NAME" }} there.
+#LoadCredential=NAME:/etc/watchdeck/NAME
+
+Restart=always
+RestartSec=2
+TimeoutStopSec=20
+MemoryMax=1G
+TasksMax=256
+LimitNOFILE=16384
+OOMScoreAdjust=-200
+
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome={home}
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectProc=invisible
+ProcSubset=pid
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a unit is made for; all paths are absolute.
+
+    `program` is how watchdeck is started, without its arguments.
+    """
+
+    program: Sequence[str]
+    config: Path
+    store: Path
+    user: str
+
+
+def unit(service: Service) -> str:
+    """The text of a unit that runs `watchdeck collect`.
+
+    Raises ConfigError when a path holds what a unit cannot. The collector does not talk to
+    systemd, so a unit that has started is one whose program runs, not yet one that collects.
+    """
+    command = (*service.program, "--config", str(service.config), "collect")
+    paths = (service.program[0], str(service.config), str(service.store))
+    at_home = any(path.startswith(tuple(f"{home}/" for home in _HOMES)) for path in paths)
+    return _UNIT.format(
+        command=" ".join(_word(text).replace("$", "$$") for text in command),
+        user=_plain(service.user),
+        store=_store(service.store),
+        environment=_plain(str(service.config.parent / "environment")),
+        home="read-only" if at_home else "yes",
+    )
+
+
+def _store(path: Path) -> str:
+    """The one place that may be written; systemd makes it where services keep their state."""
+    if path.is_relative_to(_STATE) and path != _STATE:
+        return f"StateDirectory={_word(str(path.relative_to(_STATE)))}\nStateDirectoryMode=0700"
+    word = _word(str(path))
+    return f"# It must be there: mkdir -m 700 -p {word}\nReadWritePaths={word}"
+
+
+def _plain(text: str) -> str:
+    """A value that goes to the end of its line as it is, `%` doubled."""
+    if not text.isprintable():
+        raise ConfigError(f"a unit cannot hold {text!r}. Use a name without such characters.")
+    return text.replace("%", "%%")
+
+
+def _word(text: str) -> str:
+    """One word of several: quoted where it has to be."""
+    escaped = _plain(text).replace("\\", "\\\\").replace('"', '\\"')
+    needed = set(text) & set(" ';#\\\"")
+    return f'"{escaped}"' if needed else escaped
