@@ -11,7 +11,7 @@ from watchdeck.console.app import NOTICE_LASTS, Console
 from watchdeck.console.messages import HistoryRead, SightChanged
 from watchdeck.console.panels.list import List
 from watchdeck.console.screens.deck import DeckScreen
-from watchdeck.console.screens.detail import SPANS, DetailScreen
+from watchdeck.console.screens.detail import FIRST_SPAN, SPANS, DetailScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.sight import Sight, Trouble
@@ -164,7 +164,7 @@ async def test_a_model_is_opened_with_its_chart_and_its_signals() -> None:
         wanted = at.detail._wanted
         assert wanted is not None
         assert (wanted.endpoint, wanted.column) == ("fraud-detector", "latency_p95")
-        assert wanted.end - wanted.start == SPANS[0]
+        assert wanted.end - wanted.start == FIRST_SPAN
         assert "reading the history" in at.text()
         found = boards.history("latency_p95", wanted.end)
         at.detail.post_message(HistoryRead(wanted, found))

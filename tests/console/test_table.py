@@ -22,15 +22,15 @@ def text(columns: Columns[Model], cells: int) -> list[str]:
 
 def test_the_fleet_is_shown_worst_first_with_its_reasons() -> None:
     assert text(FLEET, 80) == [
-        "             model                  since  seen  why",
-        "▌✖ DOWN      churn                     1m   <5s  failed scrapes in a row: refus…",
-        " ▲ CRITICAL  fraud-detector            3m   <5s  latency_p95 412 ms > 400 ms",
-        " ? UNKNOWN   night-batch               3m   <5s  no fresh sample for 3m",
-        " ◆ WARNING   search-ranker            31m   <5s  saturation 93 % > 90 %",
-        " ● ok        embeddings             2h 5m   <5s  ready, within its SLO",
-        " ● ok        recommender            2h 5m   <5s  ready, within its SLO",
-        " ● ok        summariser             2h 5m   <5s  ready, within its SLO",
-        " ● ok        vision-ocr             2h 5m   <5s  ready, within its SLO",
+        "             model              since  seen  why",
+        "▌✖ DOWN      churn                 1m   <5s  failed scrapes in a row: refused",
+        " ▲ CRITICAL  fraud-detector        3m   <5s  latency_p95 412 ms > 400 ms",
+        " ? UNKNOWN   night-batch           3m   <5s  no fresh sample for 3m",
+        " ◆ WARNING   search-ranker        31m   <5s  saturation 93 % > 90 %",
+        " ● ok        embeddings         2h 5m   <5s  ready, within its SLO",
+        " ● ok        recommender        2h 5m   <5s  ready, within its SLO",
+        " ● ok        summariser         2h 5m   <5s  ready, within its SLO",
+        " ● ok        vision-ocr         2h 5m   <5s  ready, within its SLO",
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from console import boards
 from console.boards import Store
-from watchdeck.console.sight import BoardSource, Sight, Trouble, look, stale
+from watchdeck.console.sight import BoardSource, Sight, Trouble, Viewpoint, look, stale
 from watchdeck.console.watch import AT_LEAST, DEFECT, Watch
 from watchdeck.domain.board import Board, Collector, CollectorState, History
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
@@ -54,7 +54,7 @@ class Watching:
         self.source = source
         self.clock = Clock()
         self.seen: queue.Queue[Sight] = queue.Queue()
-        self.watch = Watch(lambda: source, Store(), self.clock, self.seen.put, at)
+        self.watch = Watch(lambda: source, Viewpoint(Store(), at), self.clock, self.seen.put)
         self.watch.start()
 
     def next(self) -> Sight:
@@ -135,19 +135,29 @@ NO_SIGHT = Sight()
 @pytest.mark.parametrize("error", [StoreMissing("nothing in /srv."), StoreBehind("version 1.")])
 def test_a_store_that_is_being_made_is_no_failure(error: StoreError) -> None:
     source: BoardSource = Source(error)
-    sight = look(source, Store(holder=4711), boards.NOW, None, NO_SIGHT)
+    sight = look(source, Viewpoint(Store(holder=4711)), boards.NOW, NO_SIGHT)
     expected = (Trouble.PREPARING, "preparing the store (collector, pid 4711)")
     assert (sight.trouble, sight.words) == expected
 
 
 def test_without_a_collector_a_missing_store_says_that_nobody_makes_one() -> None:
-    sight = look(Source(StoreMissing("nothing in /srv.")), Store(), boards.NOW, None, NO_SIGHT)
+    view = Viewpoint(Store())
+    sight = look(Source(StoreMissing("nothing in /srv.")), view, boards.NOW, NO_SIGHT)
     expected = "nothing in /srv. No collector is running."
     assert (sight.trouble, sight.words) == (Trouble.BROKEN, expected)
 
 
+@pytest.mark.parametrize(
+    "view", [Viewpoint(Store(), None, boards.NOW + 1), Viewpoint(Store(holder=0))]
+)
+def test_a_collector_that_was_only_just_started_is_waited_for(view: Viewpoint) -> None:
+    sight = look(Source(StoreMissing("nothing in /srv.")), view, boards.NOW, NO_SIGHT)
+    assert (sight.trouble, sight.words) == (Trouble.PREPARING, "preparing the store")
+
+
 def test_a_newer_store_is_said_as_it_says_it() -> None:
-    sight = look(Source(StoreTooNew("version 9 > 3.")), Store(), boards.NOW, None, NO_SIGHT)
+    view = Viewpoint(Store(holder=1))
+    sight = look(Source(StoreTooNew("version 9 > 3.")), view, boards.NOW, NO_SIGHT)
     assert sight.words == "version 9 > 3."
     assert stale(sight) == "version 9 > 3."
 

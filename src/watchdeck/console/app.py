@@ -27,12 +27,15 @@ from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.watching import Watching
-from watchdeck.console.sight import Clock, OpenSource, Place, Sight
+from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
 from watchdeck.console.watch import Watch
 from watchdeck.domain.text import clean
 
 NOTICE_LASTS = 15_000
 """How long a notice stays, in milliseconds."""
+
+STARTING = 15_000
+"""How long a collector that was started may need until it has the store, in milliseconds."""
 
 _GATE = Gate()
 
@@ -44,7 +47,8 @@ _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall"))
 class Console(App[None], inherit_bindings=False):
     """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
 
-    `at` is a moment of the past to show instead of now; `notice` is said for a while at the start.
+    `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
+    that a collector was started, so that a store which is not there yet is no failure.
     """
 
     DEFAULT_MODE = "deck"
@@ -71,7 +75,8 @@ class Console(App[None], inherit_bindings=False):
         self._open_source = open_source
         self._outlook = Outlook(setting or default_setting(directory), now=self._moment())
         self._notice_ends = 0
-        self._watcher = open_source and Watch(open_source, directory, clock, self._see, at)
+        view = Viewpoint(directory, at, clock() + STARTING if notice else 0)
+        self._watcher = open_source and Watch(open_source, view, clock, self._see)
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
         self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
         self._dress(self._outlook.setting.brush.palette)

@@ -78,21 +78,34 @@ class Sight:
     words: str = "reading the store"
 
 
-def look(source: BoardSource, place: Place, now: int, at: int | None, before: Sight) -> Sight:
+@dataclass(frozen=True, slots=True)
+class Viewpoint:
+    """Which store is looked at, and which moment of it: now, or `at` in the past.
+
+    Until `starting` (ms UTC) a collector was started that may not have come to the store yet.
+    """
+
+    place: Place
+    at: int | None = None
+    starting: int = 0
+
+
+def look(source: BoardSource, view: Viewpoint, now: int, before: Sight) -> Sight:
     """Read the store once; what goes wrong is said beside the board that was read `before`."""
     try:
-        return Sight(source.board(now, at), Trouble.NONE, "")
+        return Sight(source.board(now, view.at), Trouble.NONE, "")
     except (StoreMissing, StoreBehind) as error:
-        return Sight(before.board, *_not_ready(error, place))
+        return Sight(before.board, *_not_ready(error, view, now))
     except StoreError as error:
         return Sight(before.board, Trouble.BROKEN, str(error))
 
 
-def _not_ready(error: StoreError, place: Place) -> tuple[Trouble, str]:
-    holder = place.lock_holder()
-    if holder is not None:
-        who = f"pid {holder}" if holder else "of unknown pid"
-        return Trouble.PREPARING, f"preparing the store (collector, {who})"
+def _not_ready(error: StoreError, view: Viewpoint, now: int) -> tuple[Trouble, str]:
+    holder = view.place.lock_holder()
+    if holder:
+        return Trouble.PREPARING, f"preparing the store (collector, pid {holder})"
+    if holder is not None or now < view.starting:
+        return Trouble.PREPARING, "preparing the store"
     return Trouble.BROKEN, f"{error} No collector is running."
 
 

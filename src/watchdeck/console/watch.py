@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from watchdeck.console.sight import BoardSource, Clock, OpenSource, Place, Sight, Trouble, look
+from watchdeck.console.sight import BoardSource, Clock, OpenSource, Sight, Trouble, Viewpoint, look
 from watchdeck.errors import StoreError
 
 EVERY = 0.1
@@ -29,23 +29,21 @@ DEFECT = "a defect ended the watching of the store: leave the console and start 
 class Watch(threading.Thread):
     """Reads a board when the store changed; `see` is called on this thread.
 
-    A moment of the past is read once: `at` never changes.
+    A moment of the past is read once: it never changes.
     """
 
     def __init__(
         self,
         open_source: OpenSource,
-        place: Place,
+        view: Viewpoint,
         clock: Clock,
         see: Callable[[Sight], object],
-        at: int | None = None,
     ) -> None:
         super().__init__(name="watch", daemon=True)
         self._open = open_source
-        self._place = place
+        self._view = view
         self._clock = clock
         self._see = see
-        self._at = at
         self._stopping = threading.Event()
         self._sight = Sight()
         self._looked = 0
@@ -72,7 +70,7 @@ class Watch(threading.Thread):
         now = self._clock()
         if self._is_due(source, now):
             self._looked = now
-            self._sight = look(source, self._place, now, self._at, self._sight)
+            self._sight = look(source, self._view, now, self._sight)
             self._see(self._sight)
 
     def _is_due(self, source: BoardSource, now: int) -> bool:
@@ -80,7 +78,7 @@ class Watch(threading.Thread):
             return True
         if self._sight.trouble is not Trouble.NONE:
             return now - self._looked >= RETRY
-        if self._at is not None:
+        if self._view.at is not None:
             return False
         return _changed(source) or now - self._looked >= AT_LEAST
 

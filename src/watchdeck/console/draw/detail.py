@@ -13,6 +13,7 @@ from watchdeck.console.draw.text import NOTHING, Line, Role, Span, flow, length,
 from watchdeck.domain.board import Facts, Latest, Model, Reading
 from watchdeck.domain.scrape import Cut, Outcome
 from watchdeck.domain.signal import SIGNALS, Signal
+from watchdeck.domain.words import span
 
 Part = tuple[Span, ...]
 
@@ -76,7 +77,7 @@ def _identity(latest: Latest, now: int) -> list[Part]:
 
 
 def _place(known: Facts) -> list[Part]:
-    parts = [(said(known.url, Role.MUTED, 200),), _pair("every", lasting(known.every))]
+    parts = [(said(known.url, Role.MUTED, 200),), _pair("every", span(known.every))]
     if known.model:
         parts.append(_pair("name there", known.model))
     if known.owner:

@@ -32,7 +32,7 @@ def _why(model: Model, _now: int) -> Span:
 
 COLUMNS: Columns[Model] = (
     Column("health", "", 10, _health),
-    Column("name", "model", 20, _name, most=32),
+    Column("name", "model", 16, _name, most=24),
     Column("since", "since", 6, _since, right=True),
     Column("seen", "seen", 4, _seen, right=True, rank=1),
     Column("why", "why", 20, _why, most=400),

@@ -17,8 +17,10 @@ from watchdeck.console.panels.detail import ChartPanel, Drawn, FactsPanel, Signa
 from watchdeck.console.screens.watching import Watching
 from watchdeck.domain.board import Model
 
-SPANS = (3_600_000, 21_600_000, 86_400_000, 604_800_000, 2_592_000_000)
-"""How far a chart looks back, in milliseconds: 1 h, 6 h, 24 h, 7 d, 30 d."""
+SPANS = (900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000, 2_592_000_000)
+"""How far a chart looks back, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d."""
+
+FIRST_SPAN = SPANS[1]
 
 POINTS = 240
 """A history is read in about so many points: two dots a cell on a wide terminal."""
@@ -39,7 +41,7 @@ class DetailScreen(Watching, inherit_bindings=False):
 
     def __init__(self, outlook: Outlook, area: str, model_name: str) -> None:
         self._model_name = model_name
-        self._span = SPANS[0]
+        self._span = FIRST_SPAN
         self._wanted: Wanted | None = None
         super().__init__(outlook, area)
 
