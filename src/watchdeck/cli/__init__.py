@@ -13,7 +13,7 @@ from watchdeck.errors import WatchdeckError
 
 _COMMANDS = {
     "console": "Open the console on the configured store (what a bare `watchdeck` does).",
-    "demo": "Show a simulated fleet with twelve weeks of history; needs nothing, leaves nothing.",
+    "demo": "Show a simulated fleet of eight servers; needs nothing, leaves nothing.",
     "init": "Write a commented watchdeck.toml, probing URLs to recognise their kind.",
     "check": "Validate the configuration and poll every endpoint once.",
     "collect": "Run the collector in the foreground.",

@@ -1,0 +1,82 @@
+"""`watchdeck demo`: a simulated fleet of real HTTP servers, watched for real."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdeck.cli.common import now, operator
+
+if TYPE_CHECKING:
+    from watchdeck.demo.stage import Stage
+    from watchdeck.domain.board import Board
+
+_PATIENCE = 20.0
+"""Seconds that `--once` waits until every model was judged."""
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Print one board and exit.")
+@click.option("--json", "as_json", is_flag=True, help="Print the board as JSON (with --once).")
+@click.option("--dir", "place", type=click.Path(path_type=Path), help="Keep the store here.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other noise.")
+@click.option("--serve-only", is_flag=True, help="Run fleet and collector without a console.")
+def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_only: bool) -> None:
+    """Show a simulated fleet of eight real HTTP servers on loopback, and its live story.
+
+    Needs nothing and leaves nothing, unless --dir keeps the store.
+    """
+    from watchdeck.demo.stage import stage
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    with stage(place, seed, operator(), now) as made:
+        if once:
+            _print(made, as_json=as_json)
+        elif serve_only:
+            _serve(made)
+        else:
+            from watchdeck.console.run import run
+
+            run(made.directory, clock=now, notice="A simulated fleet: its story takes 5 minutes.")
+
+
+def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - signal's signature
+    """End as a person would end it, so that nothing is left behind."""
+    raise KeyboardInterrupt
+
+
+def _print(made: Stage, *, as_json: bool) -> None:
+    from watchdeck.cli import board as words
+
+    board = _judged(made)
+    click.echo(words.as_json(board) if as_json else words.as_text(board))
+
+
+def _judged(made: Stage) -> Board:
+    """The first board on which every model was judged, or the last one that patience sees."""
+    from watchdeck.store.reader import Reader
+
+    until = time.monotonic() + _PATIENCE
+    reader = Reader(made.directory)
+    while True:
+        board = reader.board(now())
+        rated = [m for m in board.models if m.latest and "request_rate" in m.latest.signals]
+        judged = all(model.since is not None for model in board.models)
+        if time.monotonic() > until or (judged and len(rated) >= len(board.models) - 1):
+            return board
+        time.sleep(0.2)
+
+
+def _serve(made: Stage) -> None:
+    click.echo(f"the store is {made.directory.path}; ctrl+c ends the demo")
+    for endpoint in made.settings.endpoint:
+        click.echo(f"{endpoint.url}  {endpoint.name}")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        click.echo("ended")

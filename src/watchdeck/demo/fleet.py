@@ -1,0 +1,83 @@
+"""The simulated fleet: eight real HTTP servers on loopback, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from random import Random
+
+from watchdeck.demo.cast import CAST, Part
+from watchdeck.demo.story import Trouble, slowness, troubles
+from watchdeck.demo.traffic import Counters
+
+_WARM = 600
+"""Seconds of traffic that the counters have behind them when the demo begins."""
+
+
+def serve(seed: int, parent: Connection) -> None:
+    """Serve until the parent lets go of its end of the pipe, which first gets the ports."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent alone decides when it is over
+    asyncio.run(_serve(seed, parent))
+
+
+async def _serve(seed: int, parent: Connection) -> None:
+    began = time.time()
+    ports = {}
+    servers = []
+    for part in CAST:
+        server = _Server(
+            part, Counters(part.load, Random(f"{seed} {part.name}"), began - _WARM), began
+        )
+        listening = await asyncio.start_server(server.talk, "127.0.0.1", 0)
+        servers.append(listening)
+        ports[part.name] = listening.sockets[0].getsockname()[1]
+    parent.send(ports)
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(parent.fileno(), gone.set)
+    await gone.wait()
+    os._exit(0)  # connections that hang on purpose would keep the loop
+
+
+@dataclass(slots=True)
+class _Server:
+    part: Part
+    counters: Counters
+    began: float
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer requests on one connection until the client leaves."""
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                await self._answer(head.split(b" ", 2)[1].decode("latin-1"), writer.write)
+                await writer.drain()
+        except (OSError, EOFError, IndexError, asyncio.LimitOverrunError):
+            writer.close()
+
+    async def _answer(self, path: str, write: Callable[[bytes], None]) -> None:
+        second = time.time() - self.began
+        wrong = troubles(self.part.name, second)
+        if Trouble.HANGS in wrong:
+            await _for_ever()
+        self.counters.advance(time.time(), slowness(self.part.name, second))
+        body = self._body(path, unloaded=Trouble.UNLOADED in wrong)
+        status = b"404 Not Found" if body is None else b"200 OK"
+        data = (body or "").encode()
+        length = str(len(data)).encode()
+        write(b"HTTP/1.1 " + status + b"\r\nContent-Length: " + length + b"\r\n\r\n" + data)
+
+    def _body(self, path: str, *, unloaded: bool) -> str | None:
+        if path == "/metrics":
+            return "\n".join([*self.part.page(self.part.name, self.counters), ""])
+        if path in self.part.model_paths:
+            return None if unloaded else self.part.model_paths[path]
+        return self.part.paths.get(path)
+
+
+def _for_ever() -> Awaitable[bool]:
+    return asyncio.Event().wait()

@@ -1,0 +1,108 @@
+"""The demo's fleet is real, its story is told in time, and nothing of it is left behind."""
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from watchdeck.collector.exposition import PageReader
+from watchdeck.config.kinds import load_kinds
+from watchdeck.demo.cast import CAST, Part, settings
+from watchdeck.demo.story import Trouble, slowness, troubles
+from watchdeck.demo.traffic import Counters, Load, rate
+from watchdeck.domain.recognise import recognise
+
+KINDS = {
+    "fraud-detector": "mlserver",
+    "churn-score": "mlserver",
+    "support-chat": "vllm",
+    "image-tagger": "triton",
+    "demand-forecast": "bentoml",
+    "search-ranker": "kserve",
+    "gpu-node": "dcgm",
+    "legacy [/nope] scorer": "prometheus",
+}
+MIDNIGHT = 1_790_035_200
+
+
+def page(part: Part, counters: Counters) -> bytes:
+    return "\n".join([*part.page(part.name, counters), ""]).encode()
+
+
+@pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
+def test_a_page_is_recognised_and_read_whole(part: Part) -> None:
+    counters = Counters(part.load, Random(1), MIDNIGHT)
+    counters.advance(MIDNIGHT + 60)
+    read = PageReader().read(part.name, page(part, counters))
+    kind = recognise(load_kinds(), read.layout.series, {})
+    assert read.cut.total == 0
+    assert kind is not None
+    assert kind.name == KINDS[part.name]
+    assert not any(ord(char) < 32 for series in read.layout.series for char in str(series))
+
+
+@pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
+def test_counters_never_go_down(part: Part) -> None:
+    counters = Counters(part.load, Random(1), MIDNIGHT)
+    seen = []
+    for second in (10, 20, 20, 5, 60):
+        counters.advance(MIDNIGHT + second, slowness=3)
+        seen.append((counters.good, counters.bad, counters.seconds, *counters.buckets))
+    assert all(
+        a <= b for before, after in pairwise(seen) for a, b in zip(before, after, strict=True)
+    )
+
+
+def test_the_night_model_is_asked_at_night_alone() -> None:
+    load = Load(8, 0.4, nightly=True)
+    assert [rate(load, MIDNIGHT + 3_600 * hour) for hour in (0, 1, 2, 12, 23)] == [8, 8, 0, 0, 0]
+
+
+def test_the_story_is_told_in_five_minutes() -> None:
+    told = {
+        second: {part.name: set(found) for part in CAST if (found := troubles(part.name, second))}
+        for second in (0, 60, 100, 301)
+    }
+    assert told[0] == told[301] == {}
+    assert told[60] == {"fraud-detector": {Trouble.SLOW}, "churn-score": {Trouble.UNLOADED}}
+    assert told[100]["search-ranker"] == {Trouble.HANGS}
+    assert [slowness("fraud-detector", second) for second in (0, 20, 50, 80, 299, 300)] == [
+        1, 1, 5, 9, 9, 1,
+    ]  # fmt: skip
+    assert slowness("churn-score", 60) == 1
+
+
+def test_the_fleet_is_watched_on_its_ports_alone() -> None:
+    made = settings({part.name: 1_000 + n for n, part in enumerate(CAST)})
+    assert [endpoint.url for endpoint in made.endpoint[:2]] == [
+        "http://127.0.0.1:1000",
+        "http://127.0.0.1:1001",
+    ]
+
+
+def test_one_board_of_the_demo_is_printed_and_nothing_is_left(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "watchdeck", "demo", "--once", "--json"],
+        cwd=tmp_path,
+        env={"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    models = {model["name"]: model for model in json.loads(done.stdout)["models"]}
+    assert {name: model["kind"] for name, model in models.items()} == KINDS
+    assert models["fraud-detector"]["signals"]["request_rate"]["value"] > 0
+    assert "error_ratio" not in models["demand-forecast"]["signals"]
+    assert "error_ratio" in models["support-chat"]["not_measurable"]
+    assert list(tmp_path.iterdir()) == []
+    assert done.stderr == ""
+
+
+def test_the_store_is_kept_where_the_person_says(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "watchdeck", "demo", "--once", "--dir", "kept"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "kept" / "store" / "metrics.db").is_file()
