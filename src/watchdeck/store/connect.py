@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from watchdeck.store.schema import Schema, schema_of
 __all__ = [
     "Connection",
     "StorageFault",
+    "distrusting",
     "faults",
     "reading",
     "snapshot",
@@ -165,6 +168,32 @@ def faults(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _fault(path, error) from error
+    except UnicodeDecodeError as error:
+        # what SQLite has to say of a damaged schema may quote it
+        raise corrupt(path, str(error)) from error
+
+
+_SENSELESS = (
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+)
+"""What flipped bytes within a row can raise where SQLite itself sees nothing wrong."""
+
+
+@contextmanager
+def distrusting(path: Path) -> Iterator[None]:
+    """As `faults`, and rows that make no sense are damage too: for what only reads."""
+    try:
+        with faults(path):
+            yield
+    except _SENSELESS as error:
+        raise corrupt(path, f"{type(error).__name__}: {error}") from error
 
 
 def _fault(path: Path, error: sqlite3.Error) -> StoreError:

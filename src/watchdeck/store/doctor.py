@@ -16,7 +16,7 @@ from watchdeck.domain.words import quantity, span
 from watchdeck.errors import StoreError, StoreMissing
 from watchdeck.store.audit import last, missing_guards, verify
 from watchdeck.store.board import collector_now
-from watchdeck.store.connect import faults, reading, unchecked, version
+from watchdeck.store.connect import distrusting, reading, unchecked, version
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.filesystem import (
     bytes_in,
@@ -137,6 +137,7 @@ def _sizes(case: _Case) -> _Said:
 
 
 def _log_sizes(case: _Case) -> _Said:
+    case.directory.check()
     logs = [path.with_name(f"{path.name}-wal") for path in case.files]
     largest = max((path.stat().st_size for path in logs if path.exists()), default=0)
     if largest > _LARGEST_LOG:
@@ -154,7 +155,7 @@ _LARGEST_LOG = 80 << 20
 def _versions(case: _Case) -> _Said:
     said = []
     for path in case.files:
-        with closing(reading(path)) as db, faults(path):
+        with closing(reading(path)) as db, distrusting(path):
             said.append(f"{path.name} {version(db)[1]}")
     return Result.PASS, ", ".join(said)
 
@@ -162,7 +163,7 @@ def _versions(case: _Case) -> _Said:
 def _integrity(name: str) -> Callable[[_Case], _Said]:
     def check(case: _Case) -> _Said:
         path = case.directory.path / name
-        with closing(unchecked(path)) as db, faults(path):
+        with closing(unchecked(path)) as db, distrusting(path):
             found = [row[0] for row in db.execute("pragma quick_check(3)")]
         if found != ["ok"]:
             return Result.FAIL, (
@@ -176,7 +177,7 @@ def _integrity(name: str) -> Callable[[_Case], _Said]:
 
 def _audit(case: _Case) -> _Said:
     path = case.directory.state
-    with closing(reading(path)) as db, faults(path):
+    with closing(reading(path)) as db, distrusting(path):
         found, gone = verify(db), missing_guards(db)
     if found.first_bad is not None:
         return Result.FAIL, f"{found.why}; the {found.rows} rows before it are sound"
@@ -216,13 +217,13 @@ _LONGEST_LAG = 1.0
 
 def _heartbeat(case: _Case) -> Heartbeat | None:
     path = case.directory.metrics
-    with closing(reading(path)) as db, faults(path):
+    with closing(reading(path)) as db, distrusting(path):
         return read_heartbeat(db)
 
 
 def _backups(case: _Case) -> _Said:
     path = case.directory.state
-    with closing(reading(path)) as db, faults(path):
+    with closing(reading(path)) as db, distrusting(path):
         found = last(db, "backup")
     if found is None:
         return Result.UNKNOWN, "no backup is known: `watchdeck backup DIRECTORY` makes one"

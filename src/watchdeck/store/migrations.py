@@ -48,19 +48,28 @@ class Prepared:
     copy: Path | None = None
 
 
-def prepare(directory: StoreDirectory) -> tuple[Prepared, ...]:
+def prepare(
+    directory: StoreDirectory, schema_for: Callable[[Path], Schema] = schema_of
+) -> tuple[Prepared, ...]:
     """Create or upgrade both files; returns what was done, nothing when all was ready.
 
-    Raises StoreTooNew before anything is changed when either file is newer than this program.
+    Raises StoreTooNew or StoreCorrupt before anything is changed when either file is not ours to
+    change, and StoreBehind while the collector of an older watchdeck still writes.
     """
     directory.create()
     with alone(directory.path):
-        paths = (directory.metrics, directory.state)
-        versions = {path: _version_of(path) for path in paths}
-        due = [path for path in paths if versions[path] < schema_of(path).version]
-        if any(versions[path] for path in due):
+        versions = {
+            path: _version_of(path, schema_for(path))
+            for path in (directory.metrics, directory.state)
+        }
+        due = {
+            path: before for path, before in versions.items() if before < schema_for(path).version
+        }
+        if any(due.values()):
             _refuse_while_collected(directory)
-        return tuple(_brought_up(directory, path, versions[path]) for path in due)
+        return tuple(
+            _brought_up(directory, path, before, schema_for(path)) for path, before in due.items()
+        )
 
 
 def _refuse_while_collected(directory: StoreDirectory) -> None:
@@ -73,23 +82,29 @@ def _refuse_while_collected(directory: StoreDirectory) -> None:
         )
 
 
-def _version_of(path: Path) -> int:
+def _version_of(path: Path, schema: Schema) -> int:
     """The version of a file; 0 when there is none."""
     if not os.path.lexists(path):
         return 0
     with closing(unchecked(path)) as db, faults(path):
-        return check_kind(db, path, schema_of(path))
+        return check_kind(db, path, schema)
 
 
-def _brought_up(directory: StoreDirectory, path: Path, before: int) -> Prepared:
-    schema = schema_of(path)
+def _brought_up(directory: StoreDirectory, path: Path, before: int, schema: Schema) -> Prepared:
     if before == 0:
+        _forget_killed(path)
         create_file(path, schema)
         return Prepared(path, 0, schema.version)
     copy = _keep_copy(directory, path, before)
-    with faults(path), closing(unchecked(path, mode="rw")) as db:
+    with closing(unchecked(path, mode="rw")) as db, faults(path):
         upgrade(db, schema)
     return Prepared(path, before, schema.version, copy)
+
+
+def _forget_killed(path: Path) -> None:
+    """Remove what a process that was killed while it made this file left half made."""
+    for half in path.parent.glob(f".{path.name}-*"):
+        half.unlink()
 
 
 def create_file(path: Path, schema: Schema) -> None:

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
 
 from watchdeck.errors import StoreError
-from watchdeck.store.connect import corrupt, faults, reading, snapshot
+from watchdeck.store.connect import distrusting, reading, snapshot
 from watchdeck.store.directory import StoreDirectory
-
-_UNDECODABLE = (
-    ValueError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    MemoryError,
-    RecursionError,
-    struct.error,
-    zlib.error,
-)
-"""What flipped bytes within a row can raise where SQLite itself sees nothing wrong."""
 
 _Place = tuple[int, int] | None
 
@@ -54,7 +40,8 @@ class WatchedFile:
     def changed(self) -> bool:
         """Whether the file was replaced, or written by anyone, since the last read or question."""
         with self._named_failures():
-            before, self._seen = self._seen, _version(self._current())
+            db = self._current()
+            before, self._seen = self._seen, _version(db)
             return self._seen != before
 
     def close(self) -> None:
@@ -81,14 +68,11 @@ class WatchedFile:
     @contextmanager
     def _named_failures(self) -> Iterator[None]:
         try:
-            with faults(self._path):
+            with distrusting(self._path):
                 yield
         except StoreError:
             self.close()
             raise
-        except _UNDECODABLE as error:
-            self.close()
-            raise corrupt(self._path, f"{type(error).__name__}: {error}") from error
 
 
 def _place(path: Path) -> _Place:

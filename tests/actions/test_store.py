@@ -1,0 +1,64 @@
+"""What a person does to the store is done and entered, or neither."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from store.places import NOW, whole
+from watchdeck.actions.backup import back_up
+from watchdeck.actions.prepare import prepare_store
+from watchdeck.domain.operator import Operator
+from watchdeck.errors import StoreError
+from watchdeck.store.audit import verify
+from watchdeck.store.connect import reading
+from watchdeck.store.directory import StoreDirectory
+
+ANNA = Operator("anna", "10.0.0.9")
+
+
+def entered(directory: StoreDirectory) -> list[tuple[str, str, str, str]]:
+    with closing(reading(directory.state)) as db:
+        assert verify(db).first_bad is None
+        return db.execute(
+            "select who, origin, action, subject from audit order by number"
+        ).fetchall()
+
+
+def last_after(directory: StoreDirectory) -> dict[str, object]:
+    with closing(reading(directory.state)) as db:
+        (text,) = db.execute("select after from audit order by number desc limit 1").fetchone()
+        return dict(json.loads(text))
+
+
+def test_a_new_store_begins_with_who_made_it(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    assert [one.after for one in prepare_store(directory, ANNA, NOW)] == [1, 1]
+    assert entered(directory) == [
+        ("anna", "10.0.0.9", "create", "metrics.db"),
+        ("anna", "10.0.0.9", "create", "state.db"),
+    ]
+    assert last_after(directory) == {"version": 1, "copy": None}
+
+
+def test_a_store_that_is_ready_is_left_as_it_is(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    prepare_store(directory, ANNA, NOW)
+    assert prepare_store(directory, ANNA, NOW) == ()
+    assert len(entered(directory)) == 2
+
+
+def test_a_backup_is_entered_with_its_place_and_the_head_it_holds(tmp_path: Path) -> None:
+    directory = whole(tmp_path / "store")
+    done = back_up(directory, tmp_path / "copy", ANNA, NOW)
+    assert entered(directory)[-1] == ("anna", "10.0.0.9", "backup", str(tmp_path / "copy"))
+    assert last_after(directory) == {"sizes": done.sizes, "audit": str(done.audit.head)}
+    assert len(entered(StoreDirectory(done.path))) == 1
+
+
+def test_a_backup_that_failed_is_not_entered(tmp_path: Path) -> None:
+    directory = whole(tmp_path / "store")
+    with pytest.raises(StoreError, match="no directory"):
+        back_up(directory, tmp_path / "absent" / "copy", ANNA, NOW)
+    assert len(entered(directory)) == 1
