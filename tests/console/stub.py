@@ -1,7 +1,7 @@
 """A real console on this terminal, with boards made by hand: `python tests/console/stub.py FLEET`.
 
 FLEET is small, still (small, by a clock that stands), large, live (large, one row of ten moves
-each second) or hostile.
+each second), hostile, or defect (small, with a history that fails as nothing should).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Source:
     def _models(self, now: int) -> tuple[Model, ...]:
         if self._fleet == "hostile":
             return hostile_fleet()
-        if self._fleet in ("small", "still"):
+        if self._fleet in ("small", "still", "defect"):
             return boards.small_fleet()
         return boards.large_fleet(200, now // 1_000 if self._fleet == "live" else 0)
 
@@ -95,6 +95,8 @@ class Source:
         end: int,
         points: int | None = None,  # noqa: ARG002
     ) -> tuple[History, ...]:
+        if self._fleet == "defect":
+            raise RuntimeError(HOSTILE[0])
         return tuple(boards.history(column, end, end - start) for column in columns)
 
     def close(self) -> None:

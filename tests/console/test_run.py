@@ -59,6 +59,17 @@ def test_nothing_raw_from_data_reaches_the_terminal_and_no_string_is_markup(star
     assert terminal.ended() == 0
 
 
+def test_a_defect_ends_it_with_a_restored_terminal_and_plain_words(start: Start) -> None:
+    terminal = start("defect")
+    terminal.wait_for(b"churn")
+    terminal.type(b"\r")
+    assert terminal.ended() == 1
+    said = terminal.output[terminal.output.index(RESTORED) :]
+    assert b"RuntimeError: ^[]0;PWNED^Gtitle" in said
+    assert b"\x1b]0;" not in terminal.output
+    assert b"self = " not in said
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT])
 def test_a_signal_ends_it_cleanly_and_restores_the_terminal(
     start: Start, number: signal.Signals
