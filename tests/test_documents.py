@@ -5,6 +5,8 @@ import click
 import pytest
 
 from watchdeck.cli import group
+from watchdeck.config.load import load
+from watchdeck.data import folder
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -76,3 +78,14 @@ def test_nothing_else_lies_at_the_top_level() -> None:
     ignored = {".git", *(ROOT / ".gitignore").read_text().replace("/", "").split()}
     present = {path.name for path in ROOT.iterdir()}
     assert {name for name in present - ALLOWED - ignored if not name.endswith(".egg-info")} == set()
+
+
+def test_the_configuration_in_the_readme_has_no_problem(tmp_path: Path) -> None:
+    (written,) = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "watchdeck.toml"
+    path.write_text(written)
+    assert [endpoint.name for endpoint in load(path).endpoint] == ["fraud-detector", "support-chat"]
+
+
+def test_the_example_that_is_shipped_has_no_problem() -> None:
+    assert len(load(folder("sample_data") / "watchdeck.toml").endpoint) == 3
