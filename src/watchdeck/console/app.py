@@ -51,6 +51,7 @@ class Console(App[None], inherit_bindings=False):
     that a collector was started, so that a store which is not there yet is no failure.
     """
 
+    TITLE = "watchdeck"
     DEFAULT_MODE = "deck"
     CSS_PATH = "console.tcss"
     ENABLE_COMMAND_PALETTE = False
