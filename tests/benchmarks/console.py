@@ -17,11 +17,6 @@ from pathlib import Path
 sys.path.remove(str(Path(__file__).parent))  # else `console` is this very file
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from watchdeck.store.connect import reading, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.migrations import prepare
-from watchdeck.store.writer import Writer
-
 from console.terminal import Terminal
 from watchdeck import __version__
 from watchdeck.domain.board import Facts, Heartbeat
@@ -29,6 +24,10 @@ from watchdeck.domain.endpoint import Retention
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.engine.evaluate import Engine
+from watchdeck.store.connect import reading, writing
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.migrations import prepare
+from watchdeck.store.writer import Writer
 
 MODELS = 200
 SCRAPES = 60
