@@ -1,11 +1,14 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from watchdeck.config.load import store_path
 from watchdeck.config.systemd import Service, unit
+from watchdeck.domain.endpoint import Settings
 from watchdeck.errors import ConfigError
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -45,6 +48,13 @@ def test_a_store_at_home_is_the_only_place_there_that_may_be_written() -> None:
     assert "ReadWritePaths=/home/me/.local/state/watchdeck" in lines(PERSONAL)
     assert "ProtectHome=read-only" in lines(PERSONAL)
     assert "StateDirectory=" not in unit(PERSONAL)
+
+
+def test_a_store_that_no_configuration_names_stays_where_it_is_now() -> None:
+    service = replace(PERSONAL, store_by_default=True)
+    assert "Environment=XDG_STATE_HOME=/home/me/.local/state" in lines(service)
+    assert "Environment=" not in unit(PERSONAL)
+    assert store_path(Settings(), {"XDG_STATE_HOME": "/home/me/.local/state"}) == PERSONAL.store
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,13 +81,15 @@ WantedBy=multi-user.target
 class Service:
     """What a unit is made for; all paths are absolute.
 
-    `program` is how watchdeck is started, without its arguments.
+    `program` is how watchdeck is started, without its arguments. `store_by_default` tells that the
+    configuration names no store: the unit then fixes where the default is.
     """
 
     program: Sequence[str]
     config: Path
     store: Path
     user: str
+    store_by_default: bool = False
 
 
 def unit(service: Service) -> str:
@@ -102,18 +104,23 @@ def unit(service: Service) -> str:
     return _UNIT.format(
         command=" ".join(_word(text).replace("$", "$$") for text in command),
         user=_plain(service.user),
-        store=_store(service.store),
+        store="\n".join(_store(service)),
         environment=_plain(str(service.config.parent / "environment")),
         home="read-only" if at_home else "yes",
     )
 
 
-def _store(path: Path) -> str:
+def _store(service: Service) -> Iterator[str]:
     """The one place that may be written; systemd makes it where services keep their state."""
+    path, word = service.store, _word(str(service.store))
+    if service.store_by_default:
+        yield f"Environment={_word(f'XDG_STATE_HOME={path.parent}')}"
     if path.is_relative_to(_STATE) and path != _STATE:
-        return f"StateDirectory={_word(str(path.relative_to(_STATE)))}\nStateDirectoryMode=0700"
-    word = _word(str(path))
-    return f"# It must be there: mkdir -m 700 -p {word}\nReadWritePaths={word}"
+        yield f"StateDirectory={_word(str(path.relative_to(_STATE)))}"
+        yield "StateDirectoryMode=0700"
+    else:
+        yield f"# It must be there before the first start: mkdir -m 700 -p {word}"
+        yield f"ReadWritePaths={word}"
 
 
 def _plain(text: str) -> str:

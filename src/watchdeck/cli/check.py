@@ -1,0 +1,92 @@
+"""`watchdeck check`: the configuration, and one real scrape of everything in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdeck.cli.common import Context, now
+from watchdeck.domain.text import clean
+
+if TYPE_CHECKING:
+    from watchdeck.cli.findings import Finding
+    from watchdeck.config.problems import ConfigProblems
+    from watchdeck.domain.endpoint import Endpoint, Settings
+
+AT_ONCE = 50
+"""Endpoints that are asked side by side."""
+
+
+@click.command()
+@click.option("--no-poll", is_flag=True, help="Validate the configuration and ask nobody.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+@click.pass_context
+def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
+    """Validate the configuration and poll every endpoint once.
+
+    It says what is measurable, what is not, and why. The exit code is 1 when the configuration has
+    a problem or an endpoint was not reached, else 0.
+    """
+    from watchdeck.config.problems import ConfigProblems
+
+    path = ctx.obj.path()
+    try:
+        settings = Context(str(path)).settings()
+    except ConfigProblems as problems:
+        if not as_json:
+            raise
+        click.echo(_json(path, _problems(problems), None))
+        ctx.exit(1)
+    findings = None if no_poll else asyncio.run(_poll(settings))
+    click.echo(_json(path, [], findings) if as_json else _text(path, settings, findings))
+    ctx.exit(0 if all(finding.good for finding in findings or ()) else 1)
+
+
+async def _poll(settings: Settings) -> list[Finding]:
+    """Scrape every endpoint once, some at a time, each within its own time limit."""
+    from watchdeck.cli.findings import Finding
+    from watchdeck.collector.exposition import PageReader
+    from watchdeck.collector.scrape import Scraper
+    from watchdeck.config.kinds import load_kinds
+    from watchdeck.service.facts import facts
+
+    kinds, turn = load_kinds(), asyncio.Semaphore(AT_ONCE)
+    by_name = {kind.name: kind for kind in kinds}
+
+    async def look(endpoint: Endpoint) -> Finding:
+        async with turn:
+            scraper = Scraper(endpoint, kinds, PageReader(max_series=endpoint.max_series))
+            try:
+                scrape = await scraper.scrape(now())
+            finally:
+                await scraper.close()
+        return Finding(endpoint, facts(endpoint).url, scrape, by_name.get(scrape.kind or ""))
+
+    return await asyncio.gather(*map(look, settings.endpoint))
+
+
+def _text(path: Path, settings: Settings, findings: list[Finding] | None) -> str:
+    from watchdeck.cli.findings import as_text
+
+    count = len(settings.endpoint)
+    head = f"{clean(str(path))}: {count} endpoint{'s' * (count != 1)}, no problems."
+    if not count:
+        return f"{head} `watchdeck init URL` writes some."
+    return head if findings is None else f"{head}\n\n{as_text(findings)}"
+
+
+def _problems(problems: ConfigProblems) -> list[dict[str, str]]:
+    return [{"key": one.key, "problem": one.text, "hint": one.hint} for one in problems.problems]
+
+
+def _json(path: Path, problems: list[dict[str, str]], findings: list[Finding] | None) -> str:
+    from watchdeck.cli.findings import as_json
+
+    answer = {"config": str(path), "problems": problems}
+    if findings is not None:
+        answer["endpoints"] = [as_json(finding) for finding in findings]
+    return json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False)
