@@ -14,6 +14,8 @@ from watchdeck.errors import WatchdeckError
 _COMMANDS = {
     "console": "Open the console on the configured store (what a bare `watchdeck` does).",
     "demo": "Show a simulated fleet of eight servers; needs nothing, leaves nothing.",
+    "init": "Write a commented watchdeck.toml, probing URLs to recognise their kind.",
+    "check": "Validate the configuration and poll every endpoint once.",
     "collect": "Run the collector in the foreground.",
     "status": "Print one board as text or JSON; the exit code is the worst model's.",
     "backup": "Copy the whole store, consistent and checked.",
