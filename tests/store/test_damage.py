@@ -33,7 +33,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def chance(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - the same damage in every run
+    return random.Random(seed)
 
 
 def flipped(content: bytes, by: random.Random) -> bytes:

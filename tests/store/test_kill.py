@@ -35,7 +35,7 @@ KILLS = 25
 
 def test_no_acknowledged_row_is_lost_and_no_half_deed_is_kept(tmp_path: Path) -> None:
     directory = state_only(tmp_path)
-    chance = random.Random(1)  # noqa: S311 - the same moments in every run
+    chance = random.Random(1)
     acknowledged = 0
     for _ in range(KILLS):
         with process(WRITER, tmp_path) as child:

@@ -7,6 +7,7 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
 
@@ -160,7 +161,9 @@ def readings(columns: Iterable[str], values: array[float]) -> dict[str, Reading]
     }
 
 
+@lru_cache(maxsize=4_096)
 def _facts(text: str) -> Facts:
+    """The facts in a row; they change with the configuration alone, and cost half of a board."""
     raw = json.loads(text)
     slo = raw.pop("slo")
     for name in ("serves", "depends_on", "resources"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from watchdeck.domain.board import Board, Change, History
 from watchdeck.domain.health import HealthChange
+from watchdeck.store.blocks import Block, endpoint_names, next_block
 from watchdeck.store.board import (
     assemble,
     collector_now,
@@ -15,6 +16,7 @@ from watchdeck.store.board import (
 )
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.frames import Stream
 from watchdeck.store.health import read_health_history
 from watchdeck.store.watched import WatchedFile
 
@@ -72,6 +74,24 @@ class Reader:
         """The healths from `start` until before `end`, led by the one in force at `start`."""
         with self._state.read() as db:
             return read_health_history(db, endpoint, start, end)
+
+    def endpoints(self) -> tuple[str, ...]:
+        """Every endpoint that was ever watched and still has a place in the store."""
+        with self._metrics.read() as db:
+            return endpoint_names(db)
+
+    def blocks(self, endpoint: str, stream: Stream, start: int, end: int) -> Iterator[Block]:
+        """All frames from `start` until before `end`, a bounded block at a time.
+
+        No moment of the file is held between two blocks, so a long export lets the log shrink.
+        """
+        while True:
+            with self._metrics.read() as db:
+                block = next_block(db, endpoint, stream, start, end)
+            if block is None:
+                return
+            yield block
+            start = block.times[-1] + 1
 
     def close(self) -> None:
         """Let go of both files."""
