@@ -9,12 +9,12 @@ from watchdeck.collector.carrier import Carrier
 from watchdeck.collector.connection import Connection
 from watchdeck.collector.credentials import Credentials
 from watchdeck.collector.failure import Failed, Failure
-from watchdeck.collector.reader import Reader
+from watchdeck.collector.reader import Carry, Reader, quickest
 from watchdeck.collector.resolve import Resolver
 from watchdeck.domain.endpoint import Endpoint, Secret, Tls
 from watchdeck.domain.kind import Answer
 from watchdeck.domain.scrape import Outcome
-from watchdeck.domain.units import Bytes, Milliseconds
+from watchdeck.domain.units import Milliseconds
 
 SHORT = Milliseconds(300)
 
@@ -27,16 +27,21 @@ def endpoint(url: str, **settings: object) -> Endpoint:
     return Endpoint(name="iris", url=url, timeout=SHORT, **settings)  # type: ignore[arg-type]
 
 
+def over_httpx(origin: Origin, checks: Tls, names: Resolver) -> Connection:
+    return Carrier(origin, checks, names)
+
+
 @asynccontextmanager
 async def reading(
     target: Endpoint,
     reveal: Callable[[Secret], str] = no_secret,
     resolver: Resolver | None = None,
+    carry: Carry = quickest,
 ) -> AsyncIterator[Reader]:
     names = resolver or Resolver()
 
     def connect(origin: Origin) -> Connection:
-        return Carrier(origin, target.tls, names)
+        return carry(origin, target.tls, names)
 
     reader = Reader(connect, Credentials(target, reveal), target.max_body)
     try:
@@ -56,7 +61,6 @@ async def tell(reader: Reader, url: str) -> Answer | Failure:
         return failed.failure
 
 
-async def ask(url: str, limit: int = 1 << 20, tls: Tls | None = None) -> Answer | Failure:
-    target = endpoint(url, max_body=Bytes(limit), tls=tls or Tls())
-    async with reading(target) as reader:
+async def ask(url: str, carry: Carry = quickest) -> Answer | Failure:
+    async with reading(endpoint(url), carry=carry) as reader:
         return await tell(reader, url)

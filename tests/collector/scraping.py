@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from watchdeck.collector.exposition import PageReader
-
 from collector.asking import SHORT
+from watchdeck.collector.exposition import PageReader
 from watchdeck.collector.scrape import Scraper
 from watchdeck.config.kinds import load_kinds
 from watchdeck.domain.endpoint import Endpoint

@@ -47,6 +47,15 @@ def test_a_slow_scrape_leaves_beats_out_and_stays_on_the_grid(
     assert missed == 0 or following - now <= every + 1e-6
 
 
+@given(SECONDS, st.floats(0, 1e6))
+def test_what_is_due_about_then_begins_together_and_never_early(every: float, due: float) -> None:
+    beat = Beat(every, 0)
+    moment = beat.together(due)
+    assert -1e-6 <= moment - due <= 0.1 + 1e-6
+    assert moment - due <= every * 0.02 + 1e-6
+    assert beat.together(moment - 1e-3) == pytest.approx(moment)
+
+
 def test_a_scrape_within_its_interval_misses_nothing() -> None:
     assert Beat(10, 0).following(100, 109) == (110, 0)
     assert Beat(10, 0).following(100, 110) == (110, 0)

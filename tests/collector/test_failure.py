@@ -6,8 +6,8 @@ import h11
 import httpx
 import pytest
 
-from watchdeck.collector.carrier import EXPECTED
-from watchdeck.collector.failure import HTTPX, Failed, explain, status_words
+from watchdeck.collector.causes import EXPECTED, HTTPX, explained
+from watchdeck.collector.failure import Failed, status_words
 from watchdeck.domain.scrape import Outcome
 
 EXCEPTIONS = [
@@ -60,7 +60,7 @@ def test_every_exception_of_httpx_is_mapped_and_caught() -> None:
 def test_an_error_has_an_outcome_and_a_reason(
     error: Exception, outcome: Outcome, words: str
 ) -> None:
-    failure = explain(error)
+    failure = explained(error, cut_off=False)
     assert failure.outcome is outcome
     assert words in failure.detail
 
@@ -69,29 +69,29 @@ def test_the_deepest_cause_speaks() -> None:
     error = httpx.ConnectError("s3cret")
     error.__cause__ = OSError("s3cret")
     error.__cause__.__cause__ = ConnectionRefusedError(errno.ECONNREFUSED, "s3cret")
-    assert explain(error).detail == "the connection was refused"
+    assert explained(error, cut_off=False).detail == "the connection was refused"
 
 
 def test_headers_that_are_too_large_are_told_from_bad_http() -> None:
     error = httpx.RemoteProtocolError("x")
     error.__cause__ = h11.RemoteProtocolError("x", error_status_hint=431)
-    assert explain(error).outcome is Outcome.TOO_LARGE
-    assert explain(httpx.RemoteProtocolError("x")).outcome is Outcome.UNREADABLE
-    assert explain(httpx.RemoteProtocolError("x"), cut_off=True).outcome is Outcome.RESET
+    assert explained(error, cut_off=False).outcome is Outcome.TOO_LARGE
+    assert explained(httpx.RemoteProtocolError("x"), cut_off=False).outcome is Outcome.UNREADABLE
+    assert explained(httpx.RemoteProtocolError("x"), cut_off=True).outcome is Outcome.RESET
 
 
 def test_a_circle_of_causes_ends() -> None:
     error = KeyError("x")
     error.__cause__ = ValueError("y")
     error.__cause__.__context__ = error
-    assert explain(error).outcome is Outcome.UNREADABLE
+    assert explained(error, cut_off=False).outcome is Outcome.UNREADABLE
 
 
 def test_no_words_of_a_library_are_repeated() -> None:
     for kind in EXCEPTIONS:
         error = kind.__new__(kind)
         error.args = ("s3cret",)
-        assert "s3cret" not in explain(error).detail
+        assert "s3cret" not in explained(error, cut_off=False).detail
 
 
 def test_a_detail_is_clean_and_short() -> None:

@@ -7,6 +7,7 @@ from servers.hostile import PAGE, hostile
 from watchdeck.collector.address import parse
 from watchdeck.collector.connection import Question
 from watchdeck.collector.failure import Failed, Failure
+from watchdeck.collector.reader import Carry
 from watchdeck.domain.endpoint import Secret
 from watchdeck.domain.kind import Answer
 from watchdeck.domain.scrape import Outcome
@@ -59,25 +60,38 @@ NOT_TAKEN = "is not taken, only one gzip or deflate"
     ],
 )
 async def test_what_a_hostile_server_does_has_a_name(
-    path: str, outcome: Outcome, words: str
+    path: str, outcome: Outcome, words: str, carry: Carry
 ) -> None:
     async with hostile() as server:
-        told = await ask(server.url(path))
+        told = await ask(server.url(path), carry)
     assert isinstance(told, Failure)
     assert (told.outcome, words in told.detail) == (outcome, True), told
     assert "\x1b" not in told.detail
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/gzip", "/deflate", "/headless-deflate", "/slash"])
-async def test_a_page_is_read_however_it_is_sent(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics",
+        "/chunked",
+        "/http10",
+        "/early",
+        "/bare",
+        "/gzip",
+        "/deflate",
+        "/headless-deflate",
+        "/slash",
+    ],
+)
+async def test_a_page_is_read_however_it_is_sent(path: str, carry: Carry) -> None:
     async with hostile() as server:
-        told = await ask(server.url(path))
+        told = await ask(server.url(path), carry)
     assert isinstance(told, Answer)
     assert (told.status, told.body) == (200, PAGE)
 
 
-async def test_a_status_is_an_answer_and_its_headers_are_clean() -> None:
-    async with hostile() as server, reading(endpoint(server.url("/"))) as reader:
+async def test_a_status_is_an_answer_and_its_headers_are_clean(carry: Carry) -> None:
+    async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         down = await tell(reader, server.url("/503"))
         odd = await tell(reader, server.url("/escapes"))
     assert isinstance(down, Answer)
@@ -86,25 +100,35 @@ async def test_a_status_is_an_answer_and_its_headers_are_clean() -> None:
     assert odd.headers["x-note"] == "^[]0;owned^G"
 
 
-async def test_nobody_listening_is_refused() -> None:
+async def test_nobody_listening_is_refused(carry: Carry) -> None:
     async with hostile() as server:
         pass
-    told = await ask(server.url("/metrics"))
+    told = await ask(server.url("/metrics"), carry)
     assert told == Failure(Is.REFUSED, "the connection was refused")
 
 
-async def test_a_kept_connection_that_died_is_replaced_without_a_failed_scrape() -> None:
+async def test_a_kept_connection_that_died_is_replaced_without_a_failure(
+    carry: Carry,
+) -> None:
     async with hostile() as server:
         url = server.url("/once-then-reset")
-        async with reading(endpoint(url)) as reader:
+        async with reading(endpoint(url), carry=carry) as reader:
             told = [await tell(reader, url) for _ in range(3)]
     assert [isinstance(answer, Answer) for answer in told] == [True] * 3
     assert server.times("/once-then-reset") == 5
 
 
-async def test_a_failure_does_not_spoil_the_next_question() -> None:
+async def test_what_follows_an_answer_is_never_taken_for_the_next() -> None:
+    async with hostile() as server:
+        url = server.url("/extra")
+        async with reading(endpoint(url)) as reader:
+            told = [await tell(reader, url) for _ in range(3)]
+    assert [answer.body for answer in told if isinstance(answer, Answer)] == [PAGE] * 3
+
+
+async def test_a_failure_does_not_spoil_the_next_question(carry: Carry) -> None:
     paths = ["/hang", "/bomb", "/short", "/crumbs", "/interim", "/garbage", "/to-host"]
-    async with hostile() as server, reading(endpoint(server.url("/"))) as reader:
+    async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         for path in paths:
             assert isinstance(await tell(reader, server.url(path)), Failure)
             good = await tell(reader, server.url("/metrics"))
@@ -112,8 +136,8 @@ async def test_a_failure_does_not_spoil_the_next_question() -> None:
             assert good.body == PAGE
 
 
-async def test_a_canary_is_posted_and_its_redirect_does_not_lose_the_body() -> None:
-    async with hostile() as server, reading(endpoint(server.url("/"))) as reader:
+async def test_a_canary_is_posted_and_its_redirect_does_not_lose_the_body(carry: Carry) -> None:
+    async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         question = Question(parse(server.url("/echo")), method="POST", body=b'{"x": 1}')
         told = await reader.ask(question)
         lost = Question(parse(server.url("/loop")), method="POST", body=b"{}")
@@ -186,9 +210,9 @@ async def test_a_secret_that_is_no_header_is_refused_without_showing_it(value: s
     assert server.asked == []
 
 
-async def test_many_questions_at_once_wait_for_the_one_connection() -> None:
+async def test_many_questions_at_once_wait_for_the_one_connection(carry: Carry) -> None:
     async with hostile() as server:
         url = server.url("/metrics")
-        async with reading(endpoint(url)) as reader:
+        async with reading(endpoint(url), carry=carry) as reader:
             told = await asyncio.gather(*(tell(reader, url) for _ in range(5)))
     assert all(isinstance(answer, Answer) for answer in told)

@@ -171,11 +171,18 @@ JSON = b'{"a": [1, NaN, 1e999], "b": {"c": "x"}}'
 HTML = b"<!doctype html><html><body>It works!</body></html>"
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+_TRAILER = b"\r\n0\r\nX-Trailer: 1\r\n\r\n"
+_IN_CHUNKS = b"40;x=1\r\n" + PAGE[:64] + b"\r\n20\r\n" + PAGE[64:] + _TRAILER
 _BIG_HEADER = b"X-Filler: " + b"a" * 1_000 + b"\r\n"
 _GZIPPED = gzip.compress(PAGE)
 
 TALKS: dict[str, Talk] = {
     "/metrics": fixed(answer(PAGE, "Content-Type: text/plain; version=0.0.4")),
+    "/chunked": fixed(_CHUNKED + _IN_CHUNKS),
+    "/extra": fixed(answer(PAGE) + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"),
+    "/http10": cut(b"HTTP/1.0 200 OK\r\n\r\n" + PAGE),
+    "/early": fixed(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(PAGE)),
+    "/bare": fixed(answer(PAGE).replace(b"\r\n", b"\n")),
     "/health": fixed(answer(b"ok")),
     "/empty": fixed(answer()),
     "/echo": echo,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from watchdeck.collector.failure import Failed
@@ -129,6 +130,7 @@ def near(host: str) -> bool:
     return host == "localhost" or (ip is not None and ip.is_private)
 
 
+@lru_cache(maxsize=4_096)
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         ip = ipaddress.ip_address(host.partition("%")[0])

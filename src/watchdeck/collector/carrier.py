@@ -10,8 +10,9 @@ import httpx
 
 from watchdeck.collector import tls
 from watchdeck.collector.address import Origin
+from watchdeck.collector.causes import EXPECTED, explained
 from watchdeck.collector.connection import HEAD, PIECES, Question, Raw
-from watchdeck.collector.failure import Failed, explain
+from watchdeck.collector.failure import Failed
 from watchdeck.collector.inflate import too_large
 from watchdeck.collector.pool import Network, Pool
 from watchdeck.collector.resolve import Resolver
@@ -23,16 +24,6 @@ BREATHE = 256
 
 REQUESTS = 64
 """Requests kept ready to be sent again."""
-
-EXPECTED = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-    httpx.CookieConflict,
-    OSError,
-    UnicodeError,
-)
-"""All that httpx, TLS and the sockets raise when a request fails."""
 
 
 class Carrier:
@@ -56,6 +47,7 @@ class Carrier:
         self._make = transport or self._pool
         self._transport: httpx.AsyncBaseTransport | None = None
         self._requests: dict[Question, httpx.Request] = {}
+        self.kept = False
 
     @property
     def certificate(self) -> bytes | None:
@@ -68,40 +60,27 @@ class Carrier:
         return self._network.peer
 
     async def exchange(self, question: Question) -> Raw:
-        """Ask and read the whole answer; raises Failed, and nothing else.
-
-        A server may close a kept connection just when it is used again: a GET that finds it reset
-        is asked once more, on a new one.
-        """
-        made = self._network.made
+        """Ask and read the whole answer; raises Failed, and nothing else."""
+        made, answer = self._network.made, None
         try:
-            return await self._once(question)
-        except Failed as failed:
-            new = made == 0 or made != self._network.made
-            if new or failed.failure.outcome is not Outcome.RESET or question.method != "GET":
-                raise
-        return await self._once(question)
+            answer = await self._asked(question)
+        except EXPECTED as error:
+            failure = explained(error, cut_off=self._network.spent)
+        else:
+            return answer
+        finally:
+            self.kept = 0 < made == self._network.made
+            # a pool of one that lost track of its one connection would wait for ever
+            if answer is None:
+                await self.close()
+        # outside the handler: what a library raises may hold a header, and would be kept with it
+        raise Failed(failure.outcome, failure.detail)
 
     async def close(self) -> None:
         """Let go at once; the next question makes a new connection."""
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
-
-    async def _once(self, question: Question) -> Raw:
-        answer = None
-        try:
-            answer = await self._asked(question)
-        except EXPECTED as error:
-            failure = explain(error, cut_off=self._network.spent)
-        else:
-            return answer
-        finally:
-            # a pool of one that lost track of its one connection would wait for ever
-            if answer is None:
-                await self.close()
-        # outside the handler: what a library raises may hold a header, and would be kept with it
-        raise Failed(failure.outcome, failure.detail)
 
     async def _asked(self, question: Question) -> Raw:
         if self._transport is None:

@@ -48,6 +48,11 @@ class Connection(Protocol):
         """The address last connected to, or empty."""
         ...
 
+    @property
+    def kept(self) -> bool:
+        """Whether the last question went over a connection that had carried others."""
+        ...
+
     async def exchange(self, question: Question) -> Raw:
         """Ask and read the whole answer; raises Failed, and nothing else."""
         ...

@@ -10,10 +10,9 @@ import errno
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-import httpx
+from typing import Any
 
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.text import clean
@@ -39,44 +38,6 @@ class Failed(WatchdeckError):
         """The same, with what was asked before the reason: `/metrics: ...`."""
         return Failed(self.failure.outcome, f"{clean(what, 120)}: {self.failure.detail}")
 
-
-_UNREADABLE = Outcome.UNREADABLE
-_NOT_HTTP = Failure(_UNREADABLE, "the answer is not proper HTTP")
-_BROKEN = Failure(Outcome.RESET, "the connection was closed in the middle")
-
-HTTPX: dict[type[Exception], Failure] = {
-    httpx.ConnectTimeout: Failure(Outcome.TIMED_OUT, "no connection in time"),
-    httpx.ReadTimeout: Failure(Outcome.TIMED_OUT, "no complete answer in time"),
-    httpx.WriteTimeout: Failure(Outcome.TIMED_OUT, "the request was not taken in time"),
-    httpx.PoolTimeout: Failure(Outcome.TIMED_OUT, "the connection was busy"),
-    httpx.TimeoutException: Failure(Outcome.TIMED_OUT, "no answer in time"),
-    httpx.ConnectError: Failure(Outcome.UNREACHABLE, "no connection could be made"),
-    httpx.ReadError: _BROKEN,
-    httpx.WriteError: _BROKEN,
-    httpx.CloseError: _BROKEN,
-    httpx.NetworkError: _BROKEN,
-    httpx.ProxyError: Failure(Outcome.UNREACHABLE, "the proxy refused"),
-    httpx.UnsupportedProtocol: Failure(Outcome.UNREACHABLE, "only http and https can be asked"),
-    httpx.LocalProtocolError: Failure(
-        _UNREADABLE, "the request cannot be written: a header has a character that HTTP forbids"
-    ),
-    httpx.RemoteProtocolError: _NOT_HTTP,
-    httpx.ProtocolError: _NOT_HTTP,
-    httpx.TransportError: Failure(Outcome.UNREACHABLE, "no connection could be made"),
-    httpx.DecodingError: Failure(_UNREADABLE, "the body cannot be decompressed"),
-    httpx.TooManyRedirects: Failure(Outcome.REDIRECTED, "too many redirects"),
-    httpx.RequestError: Failure(_UNREADABLE, "the request failed"),
-    httpx.HTTPStatusError: Failure(Outcome.HTTP_STATUS, "an error status"),
-    httpx.HTTPError: Failure(_UNREADABLE, "the request failed"),
-    httpx.InvalidURL: Failure(Outcome.UNREACHABLE, "the url cannot be read"),
-    httpx.CookieConflict: Failure(_UNREADABLE, "the answer's cookies conflict"),
-    httpx.StreamConsumed: _BROKEN,
-    httpx.StreamClosed: _BROKEN,
-    httpx.ResponseNotRead: _BROKEN,
-    httpx.RequestNotRead: _BROKEN,
-    httpx.StreamError: _BROKEN,
-}
-"""What each of httpx's exceptions means, the most specific class of an exception deciding."""
 
 _SYSTEM: dict[type[BaseException], Failure] = {
     TimeoutError: Failure(Outcome.TIMED_OUT, "no answer in time"),
@@ -129,18 +90,12 @@ _TOO_MANY_HEADERS = 431
 _CHAIN = 12
 
 
-def explain(error: BaseException, *, cut_off: bool = False) -> Failure:
-    """What went wrong, by the deepest cause that says it.
-
-    `cut_off` tells that the connection was read to its end: what looks like bad HTTP is half of it.
-    """
-    found = None
+def explain(error: BaseException, otherwise: Failure) -> Failure:
+    """What went wrong, by the deepest cause that says it; `otherwise` when none does."""
+    found = otherwise
     for cause in _causes(error):
         found = _system(cause) or _headers(cause) or found
-    if found is not None:
-        return found
-    failure = _by_class(HTTPX, error) or Failure(_UNREADABLE, type(error).__name__)
-    return _BROKEN if cut_off and failure is _NOT_HTTP else failure
+    return found
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -166,7 +121,7 @@ def _system(error: BaseException) -> Failure | None:
         return Failure(Outcome.DNS, words)
     if isinstance(error, OSError) and error.errno in _ERRNO:
         return _ERRNO[error.errno]
-    return _by_class(_SYSTEM, error)
+    return by_class(_SYSTEM, error)
 
 
 def _headers(error: BaseException) -> Failure | None:
@@ -175,14 +130,9 @@ def _headers(error: BaseException) -> Failure | None:
     return None
 
 
-def _by_class(
-    table: dict[type[Exception], Failure] | dict[type[BaseException], Failure],
-    error: BaseException,
-) -> Failure | None:
-    for kind in type(error).__mro__:
-        if kind in table:
-            return table[kind]
-    return None
+def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | None:
+    """The entry of the most specific class of an error."""
+    return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 
 def _words(reason: str) -> str:

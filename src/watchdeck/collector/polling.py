@@ -10,7 +10,7 @@ from watchdeck.collector.beat import JITTER, beat_of, jitter_of
 from watchdeck.collector.blind import Horizon
 from watchdeck.collector.exposition import PageReader
 from watchdeck.collector.measure import Measure, Statistics
-from watchdeck.collector.reader import reader_of
+from watchdeck.collector.reader import Carry, quickest, reader_of
 from watchdeck.collector.resolve import Resolver
 from watchdeck.collector.scrape import Scraper
 from watchdeck.domain.endpoint import Endpoint
@@ -25,7 +25,7 @@ class Polling:
     """Scrapes all endpoints until cancelled, and hands every scrape to `submit`.
 
     `clock` gives the wall time (ms UTC) that scrapes are stamped with; the beat itself follows the
-    monotonic clock, whatever happens to the wall.
+    monotonic clock, whatever happens to the wall. `carry` makes the connections.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class Polling:
         kinds: Sequence[Kind],
         submit: Callable[[Scrape], None],
         clock: Callable[[], int],
+        *,
+        carry: Carry = quickest,
     ) -> None:
         names, exposition = Resolver(), _Expositions()
         self._scrapers = {
             endpoint.name: Scraper(
-                endpoint, kinds, exposition.of(endpoint), reader_of(endpoint, names)
+                endpoint, kinds, exposition.of(endpoint), reader_of(endpoint, names, carry)
             )
             for endpoint in endpoints
         }
@@ -84,7 +86,7 @@ class Polling:
         began = loop.time() + pause
         planned, following = beat.first(began), beat.second(began)
         while True:
-            due = planned + jitter.uniform(0, JITTER) * beat.every
+            due = beat.together(planned + jitter.uniform(0, JITTER) * beat.every)
             await asyncio.sleep(due - loop.time())
             await self._scrape(scraper, due)
             planned = following

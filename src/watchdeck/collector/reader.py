@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from watchdeck.collector import address, tls
 from watchdeck.collector.address import Address, Origin
-from watchdeck.collector.carrier import Carrier
 from watchdeck.collector.connection import Connection, Question, Raw
 from watchdeck.collector.credentials import Credentials
 from watchdeck.collector.failure import Failed
 from watchdeck.collector.inflate import inflate
+from watchdeck.collector.plain import Plain
 from watchdeck.collector.resolve import Resolver
 from watchdeck.config.secrets import reveal
-from watchdeck.domain.endpoint import Endpoint
+from watchdeck.domain.endpoint import Endpoint, Tls
 from watchdeck.domain.kind import Answer
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.text import clean
@@ -30,6 +30,7 @@ _SAME_METHOD = frozenset((307, 308))
 _REFUSED = frozenset((401, 403))
 
 Connect = Callable[[Origin], Connection]
+Carry = Callable[[Origin, Tls, Resolver], Connection]
 
 
 class Reader:
@@ -50,7 +51,6 @@ class Reader:
 
     async def ask(self, question: Question) -> Answer:
         """The answer to a question, redirects on the same origin followed. Raises Failed."""
-        question = replace(question, limit=self._limit)
         for _ in range(HOPS + 1):
             raw = await self._exchange(question)
             if raw.status not in _MOVED or "location" not in raw.headers:
@@ -74,9 +74,16 @@ class Reader:
         connection = self._connections.get(origin)
         if connection is None:
             connection = self._connections[origin] = self._connect(origin)
-        near = address.near(connection.peer or origin.host)
-        headers = self._credentials.headers(origin, identity=near)
-        raw = await connection.exchange(replace(question, headers=(*headers, *question.headers)))
+        identity = address.near(connection.peer or origin.host)
+        headers = self._credentials.headers(origin, identity=identity)
+        prepared = Question(
+            question.address,
+            (*headers, *question.headers),
+            question.method,
+            question.body,
+            self._limit,
+        )
+        raw = await _exchanged(connection, prepared)
         if raw.status in _REFUSED:
             self._credentials.forget()
         return raw
@@ -86,14 +93,37 @@ class Reader:
         return Answer(raw.status, body, _clean(raw.headers))
 
 
-def reader_of(endpoint: Endpoint, resolver: Resolver | None = None) -> Reader:
+def quickest(origin: Origin, checks: Tls, names: Resolver) -> Connection:
+    """The connection that costs least: our own for plain http, httpx for TLS."""
+    if origin.scheme == "http":
+        return Plain(origin, names)
+    from watchdeck.collector.carrier import Carrier  # 0.1 s and 10 MB, where TLS is spoken
+
+    return Carrier(origin, checks, names)
+
+
+def reader_of(endpoint: Endpoint, names: Resolver | None = None, carry: Carry = quickest) -> Reader:
     """A reader of one endpoint over real connections."""
-    names = resolver or Resolver()
+    resolver = names or Resolver()
 
     def connect(origin: Origin) -> Connection:
-        return Carrier(origin, endpoint.tls, names)
+        return carry(origin, endpoint.tls, resolver)
 
     return Reader(connect, Credentials(endpoint, reveal), endpoint.max_body)
+
+
+async def _exchanged(connection: Connection, question: Question) -> Raw:
+    """Ask, and ask once more when a kept connection broke.
+
+    A server may close it just when it is used again: that is no failure of the server.
+    """
+    try:
+        return await connection.exchange(question)
+    except Failed as failed:
+        broken = connection.kept and failed.failure.outcome is Outcome.RESET
+        if not broken or question.method != "GET":
+            raise
+    return await connection.exchange(question)
 
 
 def _followed(question: Question, raw: Raw) -> Question:

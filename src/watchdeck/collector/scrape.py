@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from watchdeck.collector.canary import CanaryProbe
 from watchdeck.collector.exposition import PageReader
@@ -45,6 +46,7 @@ class Scraper:
         self._canary: CanaryProbe | None = None
         self._kept: dict[str, Answer] = {}
         self._due: dict[str, int] = {}
+        self._asked: _Questions | None = None
 
     def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
         """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
@@ -92,8 +94,8 @@ class Scraper:
 
     async def _probe(self, visit: Visit, kind: Kind) -> None:
         """Ask what every scrape asks on the serving port; a lost connection ends the questions."""
-        for path, spec in probes(kind, self.endpoint.model):
-            if _is_aside(spec) or path in visit.answers:
+        for path in self._questions(kind).always:
+            if path in visit.answers:
                 continue
             try:
                 await visit.probe(path)
@@ -128,8 +130,8 @@ class Scraper:
         if visit.failures:
             self._due.clear()
             return
-        for path, spec in probes(kind, self.endpoint.model):
-            if not _is_aside(spec) or at < self._due.get(path, 0):
+        for path, spec in self._questions(kind).aside:
+            if at < self._due.get(path, 0):
                 continue
             came = await visit.aside(path, spec.port)
             self._due[path] = at + (_again(spec) if came else AFTER_A_FAILURE)
@@ -151,9 +153,32 @@ class Scraper:
             )
         )
 
+    def _questions(self, kind: Kind) -> _Questions:
+        if self._asked is None or self._asked.kind is not kind:
+            self._asked = _questions(kind, self.endpoint.model)
+        return self._asked
+
     def _timed_out(self, visit: Visit) -> Failure:
         within = self.endpoint.timeout
         return Failure(Outcome.TIMED_OUT, f"{visit.asking}: no complete answer within {within}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """What a kind asks: `always` in every scrape, `aside` what a scrape can do without."""
+
+    kind: Kind
+    always: tuple[str, ...]
+    aside: tuple[tuple[str, ProbeSpec], ...]
+
+
+def _questions(kind: Kind, model: str | None) -> _Questions:
+    found = probes(kind, model)
+    return _Questions(
+        kind,
+        tuple(path for path, spec in found if not _is_aside(spec)),
+        tuple((path, spec) for path, spec in found if _is_aside(spec)),
+    )
 
 
 def _is_aside(spec: ProbeSpec) -> bool:
