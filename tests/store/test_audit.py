@@ -198,6 +198,21 @@ def test_other_ways_to_lie_are_found_out(
     assert tampered(tmp_path, *statements) == first_bad
 
 
+def test_a_row_forged_with_a_hash_of_its_own_breaks_the_chain_after_it(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        act(db, ROWS)
+        unguarded(db)
+        previous = "(select previous from audit where number = 3)"
+        db.execute(f"update audit_head set rows = 2, hash = {previous}")
+        kept = db.execute("select * from audit where number > 3 order by number").fetchall()
+        db.execute("delete from audit where number > 2")
+        append(db, NOW, Operator("eve"), "nothing", "at all", None, None)
+        db.executemany(f"insert into audit values ({', '.join('?' * 10)})", kept)
+        found = verify(db)
+    assert (found.first_bad, found.rows) == (4, 3)
+    assert "one of the two is not genuine" in found.why
+
+
 def rewritten(path: Path, rows: int) -> None:
     """The whole chain made anew with other content: no trace is left in the file itself."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:

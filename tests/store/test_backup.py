@@ -1,6 +1,7 @@
 """A backup is whole and checked, or it is not there."""
 
 import os
+import resource
 import sqlite3
 import stat
 from contextlib import closing
@@ -13,7 +14,7 @@ from watchdeck.domain.health import Health, HealthChange
 from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 from watchdeck.store.backup import backup
 from watchdeck.store.connect import transaction, writing
-from watchdeck.store.copy import copy_file
+from watchdeck.store.copy import check_integrity, copy_file
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
@@ -121,6 +122,35 @@ def test_a_store_with_a_broken_audit_is_still_backed_up_and_says_so(
         db.execute("drop trigger audit_forgets_nothing")
         db.execute("delete from audit")
     assert backup(directory, tmp_path / "copy", now=NOW).audit.first_bad == 1
+
+
+def test_a_disk_that_takes_no_more_leaves_no_half_backup(
+    directory: StoreDirectory, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, hard))
+    try:
+        with pytest.raises(StoreError, match=r"metrics\.db"):
+            backup(directory, tmp_path / "copy", now=NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert left_behind(tmp_path) == []
+
+
+def test_a_place_that_may_not_be_written_is_named(directory: StoreDirectory) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        backup(directory, Path("/proc/copy"), now=NOW)
+
+
+def test_a_copy_that_is_not_sound_is_found_out(tmp_path: Path) -> None:
+    path = tmp_path / "copy"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("create table deed (who text)")
+        db.execute("insert into deed values (null)")
+        db.execute("pragma writable_schema = on")
+        db.execute("update sqlite_master set sql = 'create table deed (who text not null)'")
+    with pytest.raises(StoreError, match="not sound: NULL value"):
+        check_integrity(path)
 
 
 def test_a_copy_of_what_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -137,6 +137,23 @@ def test_a_transaction_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert not db.in_transaction
 
 
+def test_a_full_disk_undoes_the_whole_transaction_and_recovers_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    many = [(f"{number:0500}",) for number in range(500)]
+    fill = "insert into identity values (?, 1, null, null, null, 0)"
+    with state(tmp_path) as db:
+        (pages,) = db.execute("pragma page_count").fetchone()
+        db.execute(f"pragma max_page_count = {pages + 3}")
+        with pytest.raises(StoreError, match="disk is full"), faults(tmp_path), transaction(db):
+            db.executemany(fill, many)
+        assert not db.in_transaction
+        db.execute("pragma max_page_count = 1000000")
+        with transaction(db):
+            db.executemany(fill, many)
+        assert db.execute("select count(*) from identity").fetchone() == (500,)
+
+
 def test_a_writer_that_meets_another_says_that_the_file_is_busy(tmp_path: Path) -> None:
     with state(tmp_path) as db, closing(writing(tmp_path / "state.db")) as other:
         other.execute("pragma busy_timeout = 0")
@@ -157,6 +174,13 @@ def test_a_snapshot_stays_as_it_is_while_others_write(tmp_path: Path) -> None:
             db.execute("insert into identity values ('a', 1, null, null, null, 0)")
             assert reader.execute(count).fetchone() == (0,)
         assert reader.execute(count).fetchone() == (1,)
+
+
+def test_a_snapshot_that_the_file_itself_ended_is_over(tmp_path: Path) -> None:
+    with closing(reading(state_only(tmp_path).state)) as reader:
+        with snapshot(reader):
+            reader.execute("rollback")
+        assert not reader.in_transaction
 
 
 def test_an_unknown_table_in_a_file_of_the_right_version_is_damage(tmp_path: Path) -> None:

@@ -150,3 +150,14 @@ def test_a_lock_behind_a_symbolic_link_is_refused(tmp_path: Path) -> None:
         pass
     assert directory.lock_holder() is None
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_store_of_another_user_is_refused_in_words(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    os.seteuid(12_345)
+    try:
+        with pytest.raises(StoreError, match="may not be looked at by this user"):
+            StoreDirectory(tmp_path / "store").check()
+    finally:
+        os.seteuid(0)

@@ -14,7 +14,7 @@ from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.operator import Operator
 from watchdeck.store.connect import transaction, writing
 from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.doctor import Finding, Result, examine
+from watchdeck.store.doctor import Finding, Result, _Case, _judge_disk, _result, examine
 from watchdeck.store.latest import save_heartbeat
 from watchdeck.store.reader import Reader
 
@@ -161,6 +161,31 @@ def test_an_examination_changes_nothing_that_a_reader_could_see(
         reader.board(NOW)
         examine(directory, NOW)
         assert not reader.changed()
+
+
+@pytest.mark.parametrize(("kind", "state"), [("ext4", PASS), ("nfs4", FAIL), (None, UNKNOWN)])
+def test_a_disk_that_other_machines_share_fails(kind: str | None, state: Result) -> None:
+    assert _judge_disk(kind)[0] is state
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_this_user_may_not_ask_is_no_pass(directory: StoreDirectory) -> None:
+    os.seteuid(12_345)
+    try:
+        results = examine(directory, NOW)
+    finally:
+        os.seteuid(0)
+    assert {one.state for one in results} == {FAIL}
+    assert all("may not be looked at" in one.text for one in results)
+
+
+def test_a_file_that_vanishes_while_it_is_asked_is_unknown(tmp_path: Path) -> None:
+    def vanished(_: object) -> tuple[Result, str]:
+        (tmp_path / "none").stat()
+        raise AssertionError
+
+    case = _Case(StoreDirectory(tmp_path), NOW, 0)
+    assert _result(vanished, case)[0] is UNKNOWN
 
 
 def test_a_collector_that_never_ticked_is_unknown(tmp_path: Path) -> None:

@@ -84,6 +84,10 @@ def test_an_unknown_endpoint_is_answered_with_the_nearest(reader: Reader, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_an_endpoint_that_never_was_has_no_frames(reader: Reader) -> None:
+    assert list(reader.blocks("zzz", Stream.SIGNALS, START, END)) == []
+
+
 def test_a_window_without_length_is_refused(reader: Reader) -> None:
     with pytest.raises(StoreError, match="start must lie before its end"):
         export(reader, io.StringIO(), Form.CSV, [], END, END, Stream.SIGNALS)

@@ -1,6 +1,7 @@
 """The disk under a store, and who may touch its files."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,19 @@ def test_a_file_of_another_owner_is_a_fault(tmp_path: Path) -> None:
     assert list(faulty_permissions(tmp_path)) == [
         f"{tmp_path}/b belongs to user 12345: `chown 0 {tmp_path}/b`"
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_store_of_another_user_is_a_fault() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        os.chown(folder, 12_345, 12_345)
+        os.seteuid(12_346)
+        try:
+            found = list(faulty_permissions(Path(folder)))
+        finally:
+            os.seteuid(0)
+    assert found[-1] == f"{folder} belongs to user 12345: use the store as that user"
 
 
 def test_all_that_a_store_takes_is_counted(tmp_path: Path) -> None:

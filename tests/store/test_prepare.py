@@ -130,6 +130,14 @@ def test_the_collector_itself_upgrades_while_it_holds_the_lock(tmp_path: Path) -
     assert versions(directory) == [2, 2]
 
 
+def test_what_a_killed_preparation_left_is_cleared_away(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path)
+    (tmp_path / ".state.db-0a1b2c3d").write_text("half")
+    (tmp_path / ".state.db-0a1b2c3d-journal").write_text("half")
+    prepare(directory)
+    assert not list(tmp_path.glob(".*"))
+
+
 PREPARE = """
 import sys
 from itertools import count

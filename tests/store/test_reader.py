@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -307,3 +309,19 @@ def test_a_collector_that_has_just_begun_is_not_stalled_by_its_predecessors_sile
             assert running.state is CollectorState.RUNNING
             stalled = collector_now(directory, before, began + STARTING + 1)
             assert stalled.state is CollectorState.STALLED
+
+
+def test_reading_a_board_loads_nothing_heavy(directory: StoreDirectory) -> None:
+    code = """
+import sys
+from pathlib import Path
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.reader import Reader
+print(len(Reader(StoreDirectory(Path(sys.argv[1]))).board(0).models))
+heavy = {"numpy", "pandas", "scipy", "sqlite_utils", "httpx", "textual", "rich", "msgspec"}
+print(*sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, directory.path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "3\n\n"

@@ -98,7 +98,10 @@ def _permissions(case: _Case) -> _Said:
 
 def _disk(case: _Case) -> _Said:
     case.directory.check()
-    kind = kind_of_disk(case.directory.path)
+    return _judge_disk(kind_of_disk(case.directory.path))
+
+
+def _judge_disk(kind: str | None) -> _Said:
     if kind is None:
         return Result.UNKNOWN, "the type of the disk is not known; it must not be a network one"
     if is_networked(kind):

@@ -27,14 +27,17 @@ where excluded.at >= health.at
 _NOW = "select endpoint, at, health, cause, why from health order by endpoint"
 
 _THEN = """
-select c.endpoint, c.at, c.health, c.cause, c.why
-from health as h
-join health_change as c on c.endpoint = h.endpoint
-and c.at = (
-    select max(p.at) from health_change as p where p.endpoint = h.endpoint and p.at <= :at
+select endpoint, at, health, cause, why
+from health_change
+where (endpoint, at) in (
+    select h.endpoint, (
+        select max(p.at) from health_change as p where p.endpoint = h.endpoint and p.at <= :at
+    )
+    from health as h
 )
-order by c.endpoint
+order by endpoint
 """
+"""A join here would be answered by reading all changes there ever were."""
 
 _BETWEEN = """
 select endpoint, at, health, cause, why
