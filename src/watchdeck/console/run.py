@@ -35,7 +35,7 @@ def run(
 
     Raises WatchdeckError when this is no terminal that a console can be drawn on.
     """
-    refuse_bad_terminal(os.environ, drawable=_drawable())
+    refuse_here()
     from watchdeck.console.app import Console
     from watchdeck.console.outlook import default_setting
 
@@ -68,6 +68,11 @@ def _reader(directory: StoreDirectory) -> BoardSource:
 def _drawable() -> bool:
     """Keys come from stdin, and Textual draws on stderr."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def refuse_here() -> None:
+    """Raises WatchdeckError when this process has no terminal that a console can be drawn on."""
+    refuse_bad_terminal(os.environ, drawable=_drawable())
 
 
 def refuse_bad_terminal(environ: Mapping[str, str], *, drawable: bool) -> None:

@@ -8,6 +8,9 @@ from watchdeck.domain.signal import Unit
 
 _STEPS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 _SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_VAST = 1e15
+"""From here on a number is no longer read but only named."""
+
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -31,9 +34,11 @@ def _rest(rest: int, size: int, whole: int) -> str:
 
 
 def digits(value: float) -> str:
-    """Three significant digits without an exponent: `0.0123`, `4.12`, `412`."""
+    """Three significant digits, `0.0123`, `4.12`, `412`; without an exponent below 1e15."""
     if value == 0:
         return "0"
+    if abs(value) >= _VAST:
+        return f"{value:.2e}"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{min(places, 6)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -47,9 +52,16 @@ def _scaled(value: float, steps: tuple[tuple[float, str], ...], plain: str) -> s
 
 
 def _seconds(value: float) -> str:
-    if value >= 120:
+    if 120 <= value < _VAST:
         return span(round(value * 1_000))
     return f"{digits(value * 1_000)} ms" if value < 1 else f"{digits(value)} s"
+
+
+def _percent(value: float) -> str:
+    """Not quite all is never rounded to all: 99.96 % stays that."""
+    text = digits(min(value, _VAST) * 100)
+    nearly = text == "100" and value < 1
+    return f"{f'{value * 100:.6f}'.rstrip('0').rstrip('.') if nearly else text} %"
 
 
 def _days(value: float) -> str:
@@ -61,7 +73,7 @@ def _state(value: float) -> str:
 
 
 _SAY = {
-    Unit.RATIO: lambda value: f"{digits(value * 100)} %",
+    Unit.RATIO: _percent,
     Unit.SECONDS: _seconds,
     Unit.PER_SECOND: lambda value: f"{_scaled(value, _COUNTS, '')}/s",
     Unit.COUNT: lambda value: _scaled(value, _COUNTS, ""),
