@@ -38,6 +38,10 @@ def test_a_duration_is_read(text: str, value: int) -> None:
     assert Milliseconds.parse(text) == value
 
 
+def test_a_duration_is_told_in_seconds_too() -> None:
+    assert Milliseconds.parse("1.5s").seconds == 1.5
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -41,7 +41,7 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
             raise
         click.echo(_json(path, _problems(problems), None))
         ctx.exit(1)
-    findings = None if no_poll else asyncio.run(_poll(settings))
+    findings = None if no_poll or not settings.endpoint else asyncio.run(_poll(settings))
     click.echo(_json(path, [], findings) if as_json else _text(path, settings, findings))
     ctx.exit(0 if all(finding.good for finding in findings or ()) else 1)
 

@@ -74,7 +74,7 @@ def command(
 def _rendered(urls: Sequence[str]) -> str:
     from watchdeck.config.write import render
 
-    found = list(zip(urls, asyncio.run(_look(urls)), strict=True))
+    found = list(zip(urls, asyncio.run(_look(urls)), strict=True)) if urls else []
     for url, one in found:
         click.echo(_said(url, one))
     return render(found)
