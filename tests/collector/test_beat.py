@@ -28,7 +28,7 @@ def test_the_first_scrape_comes_soon_and_the_second_on_the_beat(
     every: float, phase: float, now: float
 ) -> None:
     beat = Beat(every, phase)
-    first, second = beat.first(now), beat.second(now)
+    first, second = beat.first(now, 2), beat.second(now, 2)
     assert now <= first <= now + 2
     assert every / 2 <= second - first + 1e-6
     assert second - first <= 1.5 * every + 1e-6

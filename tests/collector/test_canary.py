@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,16 @@ async def test_a_canary_may_be_a_get_and_its_body_may_be_a_file(tmp_path: Path) 
         got = await scraped(server, path="/health", method="GET", body="")
         posted = await scraped(server, body_file=str(file), expect="$.x[0] == 1")
     assert got.outcome is posted.outcome is Outcome.OK
+
+
+async def test_the_owners_headers_go_before_the_usual_ones() -> None:
+    async with hostile() as server:
+        plain = endpoint(server)
+        owned = replace(plain, headers={"Content-Type": "text/csv", "X-Team": "fraud"})
+        async with scraping(owned) as beats:
+            await beats.next()
+    sent = next(asked for asked in server.asked if asked.target == "/echo")
+    assert (sent.headers["content-type"], sent.headers["x-team"]) == ("text/csv", "fraud")
 
 
 async def test_a_file_that_is_too_large_is_not_sent(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -5,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from collector.scraping import known, named, scraping, signals, with_port
-from servers.captured import captured, saying
+from servers.captured import PAGES, Replayed, captured, saying
 from servers.certificates import Certificates
 from servers.hostile import hostile
+from servers.loopback import Asked, listening
 from watchdeck.collector.recognition import DOUBTED, UNKNOWN
 from watchdeck.collector.scrape import AFTER_A_FAILURE
 from watchdeck.domain.endpoint import Keep, Secret, Tls
@@ -160,6 +162,18 @@ async def test_a_server_without_a_page_or_a_known_answer_is_never_ok() -> None:
     assert second.failures == 2
     assert few < many / 2
     assert signals(first)["up"] == 0
+
+
+async def test_a_server_too_slow_to_be_asked_everything_at_once_is_recognised_later() -> None:
+    async def respond(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.03)
+        writer.write(server.answer(asked.target))
+
+    server = Replayed(PAGES / "mlflow-3.17.2", 18110, "after")
+    async with listening(respond) as server.port, scraping(named(server.url())) as beats:
+        scrapes = await beats.times(4)
+    assert scrapes[0].outcome is Outcome.TIMED_OUT
+    assert scrapes[-1].kind == "mlflow"
 
 
 async def test_a_server_that_became_another_kind_is_recognised_again() -> None:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from watchdeck.domain.endpoint import Endpoint
 
-FIRST = 2.0
-"""Seconds over which the first scrapes are spread: nobody waits a whole beat for the first."""
-
 JITTER = 0.02
 """The share of a beat by which a scrape may begin later, so that fleets do not fall in step."""
 
@@ -30,13 +27,13 @@ class Beat:
     every: float
     phase: float
 
-    def first(self, now: float) -> float:
-        """When to scrape first, soon after `now`."""
-        return now + self.phase * min(FIRST, self.every)
+    def first(self, now: float, spread: float) -> float:
+        """When to scrape first: soon after `now`, within `spread` seconds."""
+        return now + self.phase * min(spread, self.every)
 
-    def second(self, now: float) -> float:
-        """The first time on the beat that is half an interval, at least, after `first(now)`."""
-        soonest = self.first(now) + self.every / 2
+    def second(self, now: float, spread: float) -> float:
+        """The first time on the beat that is half an interval, at least, after the first."""
+        soonest = self.first(now, spread) + self.every / 2
         beat = now + self.phase * self.every
         return beat if beat >= soonest else beat + self.every
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from watchdeck.collector.address import Address
@@ -17,12 +17,15 @@ sends a megabyte in parts of one byte."""
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One HTTP request; the body of its answer may have `limit` bytes as sent."""
+    """One HTTP request; the body of its answer may have `limit` bytes as sent.
+
+    Headers hold secrets, and are left out where a question is printed.
+    """
 
     address: Address
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     method: str = "GET"
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     limit: int = 1 << 20
 
 

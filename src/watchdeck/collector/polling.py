@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from watchdeck.collector.beat import JITTER, beat_of, jitter_of
 from watchdeck.collector.blind import Horizon
@@ -17,6 +19,12 @@ from watchdeck.domain.endpoint import Endpoint
 from watchdeck.domain.kind import Kind
 from watchdeck.domain.scrape import Outcome, Scrape
 from watchdeck.domain.text import clean
+
+FIRST = 2.0
+"""Seconds over which the first scrapes of a small fleet are spread: nobody waits a whole beat."""
+
+A_FIRST_SCRAPE = 0.01
+"""Seconds that one first scrape may take of all: it connects, and its page is new."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +57,7 @@ class Polling:
         self._measure = Measure()
         self._horizon = Horizon(endpoints)
         self._outcomes: dict[str, Outcome] = {}
+        self._spread = max(FIRST, len(endpoints) * A_FIRST_SCRAPE)
 
     def preload(self, endpoint: str, times: Iterable[int], good: Iterable[bool]) -> None:
         """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
@@ -84,7 +93,7 @@ class Polling:
         loop = asyncio.get_running_loop()
         beat, jitter = beat_of(scraper.endpoint), jitter_of(scraper.endpoint)
         began = loop.time() + pause
-        planned, following = beat.first(began), beat.second(began)
+        planned, following = beat.first(began, self._spread), beat.second(began, self._spread)
         while True:
             due = beat.together(planned + jitter.uniform(0, JITTER) * beat.every)
             await asyncio.sleep(due - loop.time())
@@ -125,7 +134,11 @@ class _Expositions:
 def _report(endpoint: str, task: asyncio.Task[None]) -> None:
     """A scrape never raises; one that did is a fault of ours, and stops nobody else's.
 
-    Its name alone is told: what it says may hold what the endpoint sent, or a secret.
+    Its name and place alone are told: its text may hold what the endpoint sent, or a secret.
     """
-    fault = type(task.exception()).__name__ if not task.cancelled() else "cancelled"
+    error = None if task.cancelled() else task.exception()
+    if error is None:
+        return
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    fault = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
     _log.error("the scraping of %s failed with %s and begins anew", clean(endpoint), fault)

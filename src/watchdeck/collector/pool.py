@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import ssl
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 import httpcore
 import httpx
@@ -17,6 +19,9 @@ from watchdeck.collector.wire import Wire, dial
 
 KEPT = 120.0
 """Seconds that an idle connection is kept."""
+
+LOOK = 1.0
+"""Seconds for a second look at a certificate that was refused."""
 
 # httpcore imports sniffio again for every lock, and the search for a package that is not there is
 # 18 % of a page. Where it is not installed, remembering so costs nothing; where it is, it stays.
@@ -71,7 +76,9 @@ class Network(httpcore.AsyncNetworkBackend):
         try:
             await wire.secure(context, host)
         except ssl.SSLCertVerificationError:
-            self.certificate = await tls.shown_by(wire.peer, wire.port, host)
+            with suppress(OSError):  # TimeoutError is one
+                async with asyncio.timeout(LOOK):
+                    self.certificate = await tls.shown_by(wire.peer, wire.port, host)
             raise
         self.certificate = wire.certificate
 

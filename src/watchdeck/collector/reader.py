@@ -8,7 +8,7 @@ from dataclasses import replace
 from watchdeck.collector import address, tls
 from watchdeck.collector.address import Address, Origin
 from watchdeck.collector.connection import Connection, Question, Raw
-from watchdeck.collector.credentials import Credentials
+from watchdeck.collector.credentials import Credentials, Headers
 from watchdeck.collector.failure import Failed
 from watchdeck.collector.inflate import inflate
 from watchdeck.collector.plain import Plain
@@ -78,7 +78,7 @@ class Reader:
         headers = self._credentials.headers(origin, identity=identity)
         prepared = Question(
             question.address,
-            (*headers, *question.headers),
+            _merged(question.headers, headers) if question.headers else headers,
             question.method,
             question.body,
             self._limit,
@@ -124,6 +124,11 @@ async def _exchanged(connection: Connection, question: Question) -> Raw:
         if not broken or question.method != "GET":
             raise
     return await connection.exchange(question)
+
+
+def _merged(usual: Headers, own: Headers) -> Headers:
+    """What is usual for the request, unless the owner says otherwise."""
+    return tuple({**dict(usual), **dict(own)}.items())
 
 
 def _followed(question: Question, raw: Raw) -> Question:

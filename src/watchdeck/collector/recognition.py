@@ -42,6 +42,7 @@ class Recognition:
         self._looked: int | None = None
         self._doubtful = False
         self._evidence: Mapping[str, Answer] = {}
+        self._interrupted: dict[str, Answer] = {}
         self._layout: Layout | None = None
         self._where: Address | None = None
 
@@ -50,7 +51,10 @@ class Recognition:
         if not self._found or (self.current is not None and not self._is_due(at, DOUBTED)):
             return self.current
         thorough = self._is_due(at, UNKNOWN)
+        visit.answers.update(self._interrupted)
+        self._interrupted = visit.answers  # filled as answers come: a slow server's are not lost
         found = await find(visit, self.kinds, thorough=thorough)
+        self._interrupted = {}
         if thorough:
             self._looked, self._evidence = at, dict(visit.answers)
         if found is not None:
