@@ -1,5 +1,5 @@
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
@@ -127,7 +127,7 @@ def test_everything_that_is_offered_loads_when_it_is_taken(tmp_path: Path, kind:
 
 def test_a_page_that_no_kind_explains_gets_a_map_to_fill_in(tmp_path: Path) -> None:
     text = uncommented(render([("http://h:8080", Seen(KINDS["prometheus"]))]))
-    [endpoint] = load(write(tmp_path, text.split('prefix = "Bearer " } }\n')[1])).endpoint
+    [endpoint] = load(write(tmp_path, text.split('every = "60s" }\n')[1])).endpoint
     assert [*endpoint.map] == ["requests", "errors", "latency"]
 
 
@@ -135,10 +135,15 @@ def test_without_a_server_there_is_an_example_to_fill_in(tmp_path: Path) -> None
     text = render([])
     assert load(write(tmp_path, text)) == Settings()
     settings = load(write(tmp_path, uncommented(text)))
-    [endpoint] = settings.endpoint
-    assert (endpoint.name, endpoint.model, endpoint.tier) == ("fraud", "fraud", 1)
+    assert [endpoint.name for endpoint in settings.endpoint] == ["fraud", "features", "gpu-7"]
     assert settings.store is not None
     assert settings.retention == Settings().retention
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(Endpoint)])
+def test_every_setting_of_an_endpoint_is_shown(setting: str) -> None:
+    line = rf"^#({setting} = |\[endpoint\.{setting}\]$)"
+    assert re.search(line, render([]), re.MULTILINE)
 
 
 HOSTS = st.from_regex(r"[a-z0-9.-]{1,30}", fullmatch=True).map(lambda host: f"http://{host}.x:1")

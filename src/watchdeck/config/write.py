@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from watchdeck.config.starter import EXAMPLE, HEAD, MAP, OFFER, TAIL
 from watchdeck.domain.bind import kind_signals
 from watchdeck.domain.endpoint import Endpoint
 from watchdeck.domain.kind import Kind, Place
@@ -20,53 +21,6 @@ _MOST = 20
 
 _WIDTH = 98
 _LONGEST_NAME = 60
-
-_HEAD = """\
-# What watchdeck watches. `watchdeck check` tries all of it; the README lists every setting.
-
-# Where the store is kept; usually watchdeck's folder in the XDG state directory.
-#store = "~/.local/state/watchdeck"
-"""
-
-_OPTIONAL = """\
-#owner = "the team to call"
-#tier = 1
-#labels = { team = "risk" }
-#serves = ["card payments"]
-#slo = { availability = "99.9%", latency_p95 = "200ms", error_ratio = "1%" }
-#headers = { Authorization = { env = "TOKEN", prefix = "Bearer " } }
-"""
-
-_OFFER = f"""\
-
-# Every [[endpoint]] may also have:
-{_OPTIONAL}"""
-
-_EXAMPLE = f"""\
-
-# One model behind one server. The name and the url are enough: the kind of server is recognised.
-#[[endpoint]]
-#name = "fraud"
-#url = "http://fraud.internal:8080"
-#model = "fraud"
-{_OPTIONAL}"""
-
-_MAP = """\
-# Which series of the page are requests, errors and latency:
-#[endpoint.map]
-#requests = "flask_http_request_total"
-#errors = 'flask_http_request_total{status=~"5.."}'
-#latency = "flask_http_request_duration_seconds"
-"""
-
-_TAIL = """\
-
-# How long what is kept, and how large the store may grow.
-#[retention]
-#raw = "30d"
-#rollups = "396d"
-#budget = "1GiB"
-"""
 
 
 class Found(Protocol):
@@ -102,8 +56,8 @@ def render(found: Sequence[tuple[str, Found]]) -> str:
     names: set[str] = set()
     blocks = [block for url, one in found for block in _blocks(url, one, names)]
     if not blocks:
-        return _HEAD + _EXAMPLE + _TAIL
-    return _HEAD + _OFFER + "".join(blocks) + _TAIL
+        return HEAD + EXAMPLE + TAIL
+    return HEAD + OFFER + "".join(blocks) + TAIL
 
 
 def _blocks(url: str, found: Found, names: set[str]) -> Iterator[str]:
@@ -113,7 +67,7 @@ def _blocks(url: str, found: Found, names: set[str]) -> Iterator[str]:
     for model in models[:_MOST] or (None,):
         yield "".join(f"{line}\n" for line in _endpoint(url, found, model, names))
         if _needs_map(found.kind):
-            yield _MAP
+            yield MAP
     if models[_MOST:]:
         yield _comment([f"It also speaks of {', '.join(models[_MOST:])}."])
 

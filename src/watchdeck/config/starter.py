@@ -1,0 +1,72 @@
+"""The fixed parts of a written configuration: every setting there is, offered as a comment.
+
+A line that begins with `#` and no blank is a setting to take; `# ` begins words for a person.
+"""
+
+HEAD = """\
+# What watchdeck watches. `watchdeck check` tries all of it.
+
+# Where the store is kept; usually watchdeck's folder in the XDG state directory.
+#store = "~/.local/state/watchdeck"
+"""
+
+OPTIONAL = """\
+#owner = "the team to call"
+#tier = 1
+#labels = { team = "risk" }
+#serves = ["card payments"]
+#depends_on = ["features"]
+#resources = ["gpu-7"]
+#slo = { availability = "99.9%", latency_p95 = "200ms", error_ratio = "1%" }
+#headers = { Authorization = { env = "TOKEN", prefix = "Bearer " }, X-Key = { file = "key" } }
+#tls = { ca = "ca.pem", certificate = "me.pem", key = "me.key", insecure = false }
+#metrics_url = "http://fraud.internal:8082/metrics"
+#every = "10s"
+#timeout = "5s"
+#exclude_paths = ["/livez", "/readyz"]
+#keep = "all"
+#max_body = "1MiB"
+#max_series = 5000
+#canary = { path = "/v2/models/fraud/infer", body_file = "canary.json", every = "60s" }
+"""
+
+MAP = """\
+# Which series of the page are requests, errors and latency:
+#[endpoint.map]
+#requests = "flask_http_request_total"
+#errors = 'flask_http_request_total{status=~"5.."}'
+#latency = "flask_http_request_duration_seconds"
+"""
+
+OFFER = f"""\
+
+# Every [[endpoint]] may also have:
+{OPTIONAL}"""
+
+EXAMPLE = f"""\
+
+# One model behind one server. The name and the url are enough; all else is as you need it.
+#[[endpoint]]
+#name = "fraud"
+#url = "http://fraud.internal:8080"
+#kind = "auto"
+#model = "fraud"
+{OPTIONAL}
+# What it depends on, and pages of the machine that it runs on, are endpoints too.
+#[[endpoint]]
+#name = "features"
+#url = "http://features.internal:9000/metrics"
+{MAP}
+#[[endpoint]]
+#name = "gpu-7"
+#url = "http://gpu-7.internal:9400/metrics"
+"""
+
+TAIL = """\
+
+# How long what is kept, and how large the store may grow.
+#[retention]
+#raw = "30d"
+#rollups = "396d"
+#budget = "1GiB"
+"""
