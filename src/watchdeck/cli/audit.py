@@ -19,11 +19,11 @@ def command() -> None:
 def verify(ctx: click.Context) -> None:
     """Read the whole audit chain and name the first bad row; exit code 1 when there is one."""
     from watchdeck.store import audit
-    from watchdeck.store.connect import faults, reading
+    from watchdeck.store.connect import distrusting, reading
 
     context: Context = ctx.obj
     path = context.directory().state
-    with closing(reading(path)) as db, faults(path):
+    with closing(reading(path)) as db, distrusting(path):
         found = audit.verify(db)
     if found.first_bad is None:
         click.echo(f"the audit is sound: {found.rows} rows, head {found.head}")

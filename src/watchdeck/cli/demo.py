@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,14 +63,17 @@ def _judged(made: Stage) -> Board:
     from watchdeck.store.reader import Reader
 
     until = time.monotonic() + _PATIENCE
-    reader = Reader(made.directory)
-    while True:
-        board = reader.board(now())
-        rated = [m for m in board.models if m.latest and "request_rate" in m.latest.signals]
-        judged = all(model.since is not None for model in board.models)
-        if time.monotonic() > until or (judged and len(rated) >= len(board.models) - 1):
-            return board
-        time.sleep(0.2)
+    with closing(Reader(made.directory)) as reader:
+        while not _all_judged(board := reader.board(now())) and time.monotonic() < until:
+            time.sleep(0.2)
+    return board
+
+
+def _all_judged(board: Board) -> bool:
+    """Whether every model was judged, and all but the one without requests have a rate."""
+    rated = [m for m in board.models if m.latest and "request_rate" in m.latest.signals]
+    judged = all(model.since is not None for model in board.models)
+    return judged and len(rated) >= len(board.models) - 1
 
 
 def _serve(made: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -54,8 +55,8 @@ def command(
     context: Context = ctx.obj
     end = now() if until is None else until
     start = end - _DAY if since is None else since
-    reader = Reader(context.directory())
     place = sys.stdout if str(target) == "-" else target
     kept = Stream[stream.upper()]
-    rows = export(reader, place, Form(form), endpoints, start, end, kept)
+    with closing(Reader(context.directory())) as reader:
+        rows = export(reader, place, Form(form), endpoints, start, end, kept)
     click.echo(f"wrote {rows} rows", err=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from watchdeck.cli.common import CodedCommand, Context, Moment, now
@@ -21,6 +23,7 @@ def command(ctx: click.Context, at: int | None, *, as_json: bool) -> None:
     from watchdeck.store.reader import Reader
 
     context: Context = ctx.obj
-    board = Reader(context.directory()).board(now(), at)
+    with closing(Reader(context.directory())) as reader:
+        board = reader.board(now(), at)
     click.echo(words.as_json(board) if as_json else words.as_text(board))
     ctx.exit(words.exit_code(board))
