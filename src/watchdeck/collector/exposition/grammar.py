@@ -1,176 +1,156 @@
-"""The full grammar of one line, and what a page's comments declare."""
+"""The grammar of one sample line."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from watchdeck.domain.series import SeriesType
+MAX_PREFIX = 32_768
+"""Bytes before the value. A line with more is left out: its labels alone pass every bound."""
 
-MAX_LINE = 32_768
-"""Characters. A longer line is left out: its labels alone would pass every bound."""
-
-_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_BRACES = re.compile(r'\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\}')
-_LABEL = re.compile(
-    r'\s*(?:([a-zA-Z_][a-zA-Z0-9_.:]*)|"((?:[^"\\]|\\.)*)")'
-    r'(?:\s*=\s*"((?:[^"\\]|\\.)*)")?\s*(?:,|$)'
+BLANK = rb"[ \t\r\f\v]"
+NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
+QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
+NUMBER = (
+    rb"[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?"
+    rb"|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])"
 )
-_VALUE = re.compile(
-    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)"
-    r"|[nN][aA][nN]"
+BRACES = rb"\{(?:[^\"{}]++|" + QUOTED + rb")*+\}"
+
+_NUMBER = re.compile(BLANK + rb"*" + NUMBER + BLANK + rb"*")
+_LINE = re.compile(
+    BLANK + rb"*(?:(" + NAME + rb")" + BLANK + rb"++"
+    rb"|(" + NAME + rb")?" + BLANK + rb"*(" + BRACES + rb")" + BLANK + rb"*)"
+    rb"(" + NUMBER + rb")"
+    rb"(" + BLANK + rb"++" + NUMBER + rb")?"
+    rb"(" + BLANK + rb"++#" + BLANK + rb"*" + BRACES + BLANK + rb"*" + NUMBER
+    + rb"(?:" + BLANK + rb"++" + NUMBER + rb")?)?" + BLANK + rb"*"
+)  # fmt: skip
+_TERM = (
+    rb"(?:(" + NAME + rb")|(" + QUOTED + rb"))" + BLANK + rb"*+"
+    rb"(?:=" + BLANK + rb"*+(" + QUOTED + rb")" + BLANK + rb"*+)?+(?:," + BLANK + rb"*+|\Z)"
 )
-_TAIL = re.compile(r"(?:[ \t]+-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)?[ \t]*(?:#.*)?")
-_ESCAPE = re.compile(r"\\(.)")
-_ESCAPED = {"n": "\n"}
+_TERMS = re.compile(BLANK + rb"*+,?+" + BLANK + rb"*+((?:" + _TERM + rb")*+)")
+_EACH = re.compile(_TERM)
+_ESCAPE = re.compile(rb'\\([\\"n])')
 
-_TYPES = {
-    "counter": SeriesType.COUNTER,
-    "gauge": SeriesType.GAUGE,
-    "histogram": SeriesType.HISTOGRAM,
-    "summary": SeriesType.SUMMARY,
-    "untyped": SeriesType.UNTYPED,
-    "unknown": SeriesType.UNTYPED,
-    "info": SeriesType.GAUGE,
-    "stateset": SeriesType.GAUGE,
-    "gaugehistogram": SeriesType.GAUGE,
-}
-_SUFFIXES = {
-    "_bucket": (SeriesType.HISTOGRAM,),
-    "_sum": (SeriesType.HISTOGRAM, SeriesType.SUMMARY),
-    "_count": (SeriesType.HISTOGRAM, SeriesType.SUMMARY),
-    "_total": (SeriesType.COUNTER,),
-    "_info": (SeriesType.GAUGE,),
-}
-"""Row names that belong to a family of another name, and the types of such families."""
-
-
-class NotMetrics(ValueError):
-    """The body is no metrics page at all; the text says what came instead."""
+Labels = tuple[tuple[str, str], ...]
 
 
 class Malformed(ValueError):
-    """A line that the grammar refuses."""
+    """What the grammar refuses; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One line: a name, its labels in the page's order, a value; `plain` without time or exemplar.
+class Parts:
+    """A line that has the right shape, its labels not yet read.
 
-    `start` is where the value begins in the line.
+    `start` is where the value begins; a `plain` line has no timestamp or exemplar.
     """
 
-    name: str
-    labels: tuple[tuple[str, str], ...]
+    name: bytes
+    braces: bytes | None
     value: float
     start: int
     plain: bool
 
 
-def read_value(text: str) -> float:
-    """A number as the formats write it. Raises Malformed.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A name, its labels in the page's order, and a value."""
 
-    Python alone would take `1_0`, and would turn an overflowing literal into infinity.
+    name: str
+    labels: Labels
+    value: float
+
+
+def read_parts(line: bytes) -> Parts:
+    """The shape of a line, in any of the formats. Raises Malformed."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise Malformed("not a name, labels and a number")
+    bare, named, braces, value, timestamp, exemplar = found.groups()
+    start = found.start(4)
+    if start > MAX_PREFIX:
+        raise Malformed("the line is too long")
+    plain = timestamp is None and exemplar is None
+    return Parts(bare or named or b"", braces, read_number(value), start, plain)
+
+
+def read_sample(line: bytes) -> Sample:
+    """One line by the full grammar. Raises Malformed."""
+    parts = read_parts(line)
+    name, labels = read_series(parts)
+    return Sample(name, labels, parts.value)
+
+
+def read_series(parts: Parts) -> tuple[str, Labels]:
+    """The name and the labels of a line. Raises Malformed."""
+    name, labels = ("", ()) if parts.braces is None else read_labels(parts.braces[1:-1])
+    if bool(parts.name) == bool(name):
+        raise Malformed("a series has one name")
+    return name or parts.name.decode(), labels
+
+
+def read_number(text: bytes) -> float:
+    """A number as the formats write it, blanks around it allowed. Raises Malformed.
+
+    Python alone would take `1_0`, and would turn a literal that is too large into infinity.
     """
-    if _VALUE.fullmatch(text) is None:
-        raise Malformed(f"{text[:40]!r} is not a number")
+    if _NUMBER.fullmatch(text) is None:
+        raise Malformed("not a number")
     value = float(text)
-    if math.isinf(value) and "n" not in text.lower():
-        raise Malformed(f"{text[:40]!r} is too large")
+    if math.isinf(value) and b"n" not in text.lower():
+        raise Malformed("the number is too large")
     return value
 
 
-def read_line(line: str) -> Sample:
-    """One sample line by the full grammar. Raises Malformed."""
-    if len(line) > MAX_LINE:
-        raise Malformed("the line is too long")
-    at = len(line) - len(line.lstrip(" \t"))
-    name, labels, at = _series(line, at)
-    start = _blank(line, at)
-    value = _VALUE.match(line, start)
-    if start == at and labels == () and line[at - 1 : at] != "}":
-        raise Malformed("no blank before the value")
-    if value is None:
-        raise Malformed("no value")
-    if _TAIL.fullmatch(line, value.end()) is None:
-        raise Malformed("something follows the value")
-    return Sample(name, labels, read_value(value[0]), start, value.end() == len(line))
+def read_numbers(texts: list[bytes], together: bytes) -> list[float] | None:
+    """Many numbers by the same rules; None when one of them is not a number.
 
-
-def _blank(line: str, at: int) -> int:
-    while at < len(line) and line[at] in " \t":
-        at += 1
-    return at
-
-
-def _series(line: str, at: int) -> tuple[str, tuple[tuple[str, str], ...], int]:
-    found = _NAME.match(line, at)
-    name, at = (found[0], found.end()) if found else ("", at)
-    opening = _blank(line, at)
-    if not line.startswith("{", opening):
-        if not name:
-            raise Malformed("no name")
-        return name, (), at
-    braces = _BRACES.match(line, opening)
-    if braces is None:
-        raise Malformed("the labels do not end")
-    quoted, labels = _labels(braces[1])
-    if bool(name) == bool(quoted):
-        raise Malformed("a series has one name")
-    return name or quoted, labels, braces.end()
-
-
-def _labels(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The quoted metric name, if any, and the labels between the braces."""
-    name, at = "", 0
-    found: dict[str, str] = {}
-    end = len(text.rstrip())
-    while at < end:
-        match = _LABEL.match(text, at)
-        if match is None or (match[3] is None and (match[1] or name or found)):
-            raise Malformed("a label cannot be read")
-        key = match[1] if match[1] is not None else _unescaped(match[2])
-        if match[3] is None:
-            name = key
-        elif key in found:
-            raise Malformed("a label stands twice")
-        else:
-            found[key] = _unescaped(match[3])
-        at = match.end()
-    return name, tuple(found.items())
-
-
-def _unescaped(text: str) -> str:
-    if "\\" not in text:
-        return text
-    return _ESCAPE.sub(lambda m: _ESCAPED.get(m[1], m[1] if m[1] in '\\"' else m[0]), text)
-
-
-def read_type(line: str) -> tuple[str, SeriesType] | None:
-    """What a `# TYPE` comment declares; None for any other comment, or an unknown type."""
-    parts = line.split(None, 3)
-    if len(parts) != 4 or parts[0] != "#" or parts[1] != "TYPE":
+    `together` is all texts joined. A `_` and an infinity made of digits are all that `float` takes
+    and the formats do not, so two looks at the whole stand for a match of each.
+    """
+    try:
+        values = list(map(float, texts))
+    except ValueError:
         return None
-    kind = _TYPES.get(parts[3].strip())
-    return None if kind is None else (parts[2].strip('"'), kind)
+    if b"_" in together or (not math.isfinite(sum(values)) and not _all_sound(texts, values)):
+        return None
+    return values
 
 
-def type_of(name: str, types: dict[str, SeriesType]) -> SeriesType:
-    """The declared type of a row's family; the declaration beats any suffix."""
-    if name in types:
-        return types[name]
-    for suffix, kinds in _SUFFIXES.items():
-        if name.endswith(suffix):
-            declared = types.get(name.removesuffix(suffix))
-            return declared if declared in kinds else SeriesType.UNTYPED
-    return SeriesType.UNTYPED
+def _all_sound(texts: list[bytes], values: list[float]) -> bool:
+    return all(
+        b"n" in text.lower() for text, value in zip(texts, values, strict=True) if math.isinf(value)
+    )
 
 
-def parse(text: str) -> Iterator[Sample]:
-    """Every sample of a page, strictly. Raises Malformed at the first line that is not one."""
-    for line in text.split("\n"):
-        bare = line.rstrip("\r")
-        if bare.strip() and not bare.lstrip().startswith("#"):
-            yield read_line(bare)
+def read_labels(text: bytes) -> tuple[str, Labels]:
+    """The metric name, if it stands there, and the labels between a pair of braces."""
+    terms = _TERMS.fullmatch(text)
+    if terms is None:
+        raise Malformed("a label cannot be read")
+    name = ""
+    labels: dict[str, str] = {}
+    for bare, quoted, value in _EACH.findall(terms[1]):
+        key = bare.decode() if bare else read_name(quoted)
+        if key == "__name__" or (quoted and not value):
+            if name:
+                raise Malformed("a second name")
+            name = read_name(value or quoted)
+        elif not value or not key or key.startswith("__") or key in labels:
+            raise Malformed("a label without a value, twice, or with a reserved name")
+        else:
+            labels[key] = read_name(value)
+    return name, tuple(labels.items())
+
+
+def read_name(text: bytes) -> str:
+    """A name, bare or quoted, or a quoted text; what is no UTF-8 becomes U+FFFD."""
+    if text.startswith(b'"'):
+        text = text[1:-1]
+        if b"\\" in text:
+            text = _ESCAPE.sub(lambda escape: b"\n" if escape[1] == b"n" else escape[1], text)
+    return text.decode(errors="replace")

@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
-import math
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
 
+from watchdeck.collector.exposition.grammar import read_numbers
+from watchdeck.domain.scrape import Cut
 from watchdeck.domain.series import Layout
+
+_INVERSE = bytes.maketrans(b"\0\1", b"\1\0")
+
+
+def inverse(mask: bytes | bytearray) -> bytes:
+    """A 1 for each 0 of a mask, and the other way round."""
+    return bytes(mask).translate(_INVERSE)
 
 
 @dataclass(frozen=True, slots=True)
-class Skeleton:
-    """The lines of a page: where samples are, what stands before their values, all other lines.
+class Frozen:
+    """The bytes of a page that are not values: where samples stand, and all that is not a value.
 
-    `samples` and `others` are line numbers; `starts` is where each value begins.
+    `samples` has a 1 for every line that holds a value; `prefixes` is what precedes those values;
+    `others` are the comments, the empty lines and the lines that cannot be read.
     """
 
-    lines: int
-    samples: tuple[int, ...]
-    starts: tuple[int, ...]
-    prefixes: list[bytes]
-    others: tuple[int, ...]
-    comments: list[bytes]
+    samples: bytes
+    prefixes: tuple[bytes, ...]
+    others: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the page without its values."""
+        breaks = len(self.samples) - 1
+        return sum(map(len, self.prefixes)) + sum(map(len, self.others)) + breaks
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Skeleton:
+    """A page's frozen bytes and the layout that follows from them; endpoints share it.
+
+    `kept` are the positions of the values that the layout holds, None for all of them; `cut` is
+    what every page of this skeleton leaves out.
+    """
+
+    frozen: Frozen
     layout: Layout
+    kept: tuple[int, ...] | None
+    cut: Cut
+    _gaps: bytes = field(init=False, repr=False)
+    _size: int = field(init=False, repr=False)
 
-    def values(self, lines: list[bytes]) -> array[float] | None:
-        """The values of a page that has this very skeleton; None when it has not.
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_gaps", inverse(self.frozen.samples))
+        object.__setattr__(self, "_size", self.frozen.size)
 
-        Only values change between two scrapes of most pages, so nothing else is read again. The
-        checks behind `float` are what it is laxer in than the format: `1_0`, and overflow.
+    def values(self, lines: list[bytes], size: int) -> array[float] | None:
+        """The values of a page of `size` bytes that has this very skeleton; None when it has not.
+
+        A prefix that is not there takes nothing off its line, so the sum of what is left over
+        tells that every one was there: a fifth of the time of comparing each.
         """
-        if len(lines) != self.lines or [lines[i] for i in self.others] != self.comments:
+        frozen = self.frozen
+        if len(lines) != len(frozen.samples) or tuple(compress(lines, self._gaps)) != frozen.others:
             return None
-        found = [lines[i] for i in self.samples]
-        if [f[:k] for f, k in zip(found, self.starts, strict=True)] != self.prefixes:
+        texts = list(map(bytes.removeprefix, compress(lines, frozen.samples), frozen.prefixes))
+        together = b"".join(texts)
+        if len(together) + self._size != size:
             return None
-        texts = [f[k:] for f, k in zip(found, self.starts, strict=True)]
-        try:
-            values = array("d", map(float, texts))
-        except ValueError:
-            return None
-        if math.isinf(sum(values)) or b"_" in b" ".join(texts):
-            return None
-        return values
+        values = read_numbers(texts, together)
+        return None if values is None else picked(values, self.kept)
+
+
+def picked(values: list[float], kept: tuple[int, ...] | None) -> array[float]:
+    """The values at these positions."""
+    if kept is None:
+        return array("d", values)
+    return array("d", map(values.__getitem__, kept))
