@@ -31,10 +31,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """A model's health from `at` (milliseconds UTC) until the next change."""
+    """A model's health and its reason from `at` (milliseconds UTC) until the next change.
+
+    `since` is when the health began, where only its reason changed at `at`.
+    """
 
     endpoint: str
     at: int
     health: Health
     cause: str
     why: str
+    since: int | None = None
+
+    @property
+    def began(self) -> int:
+        """When the health began, whatever its reasons since."""
+        return self.at if self.since is None else self.since

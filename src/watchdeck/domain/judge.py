@@ -102,8 +102,8 @@ def as_seen(
     if recorded is None:
         return Health.UNKNOWN, "not judged yet", None
     if latest.failures and latest.failures < DOWN_FAILURES and recorded.cause != "failed_once":
-        return recorded.health, f"{recorded.why}; {_failure(latest)}", recorded.at
-    return recorded.health, recorded.why, recorded.at
+        return recorded.health, f"{recorded.why}; {_failure(latest)}", recorded.began
+    return recorded.health, recorded.why, recorded.began
 
 
 _COLLECTOR = {

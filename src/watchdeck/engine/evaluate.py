@@ -50,8 +50,10 @@ class Engine:
             before = self._recorded.get(name)
             previous = Verdict(before.health, before.cause, before.why) if before else None
             verdict = judge(one, previous, now, blind)
-            if before is None or (before.health, before.cause) != (verdict.health, verdict.cause):
-                yield HealthChange(name, now, verdict.health, verdict.cause, verdict.why)
+            same = before is not None and before.health is verdict.health
+            if before is None or not same or before.cause != verdict.cause:
+                since = before.began if before and same else None
+                yield HealthChange(name, now, verdict.health, verdict.cause, verdict.why, since)
 
     def _moved(self, latest: Latest) -> bool:
         before = self._identities.get(latest.facts.name)

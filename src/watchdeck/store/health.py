@@ -10,24 +10,26 @@ from typing import Any
 from watchdeck.domain.health import Health, HealthChange
 
 _ADD = """
-insert into health_change (endpoint, at, health, cause, why)
-values (:endpoint, :at, :health, :cause, :why)
+insert into health_change (endpoint, at, health, cause, why, since)
+values (:endpoint, :at, :health, :cause, :why, :since)
 on conflict (endpoint, at) do update
-set health = excluded.health, cause = excluded.cause, why = excluded.why
+set health = excluded.health, cause = excluded.cause, why = excluded.why,
+    since = excluded.since
 """
 
 _SET = """
-insert into health (endpoint, at, health, cause, why)
-values (:endpoint, :at, :health, :cause, :why)
+insert into health (endpoint, at, health, cause, why, since)
+values (:endpoint, :at, :health, :cause, :why, :since)
 on conflict (endpoint) do update
-set at = excluded.at, health = excluded.health, cause = excluded.cause, why = excluded.why
+set at = excluded.at, health = excluded.health, cause = excluded.cause, why = excluded.why,
+    since = excluded.since
 where excluded.at >= health.at
 """
 
-_NOW = "select endpoint, at, health, cause, why from health order by endpoint"
+_NOW = "select endpoint, at, health, cause, why, since from health order by endpoint"
 
 _THEN = """
-select endpoint, at, health, cause, why
+select endpoint, at, health, cause, why, since
 from health_change
 where (endpoint, at) in (
     select h.endpoint, (
@@ -40,7 +42,7 @@ order by endpoint
 """A join here would be answered by reading all changes there ever were."""
 
 _BETWEEN = """
-select endpoint, at, health, cause, why
+select endpoint, at, health, cause, why, since
 from health_change
 where endpoint = :endpoint and at < :end and at >= coalesce(
     (select max(at) from health_change where endpoint = :endpoint and at <= :start), :start
@@ -77,5 +79,5 @@ def read_health_history(
 
 
 def _change(row: Sequence[Any]) -> HealthChange:
-    endpoint, at, health, cause, why = row
-    return HealthChange(endpoint, at, Health(health), cause, why)
+    endpoint, at, health, cause, why, since = row
+    return HealthChange(endpoint, at, Health(health), cause, why, since)

@@ -15,6 +15,7 @@ create table health_change (
     health text not null,
     cause text not null,
     why text not null,
+    since integer,
     primary key (endpoint, at)
 ) strict;
 
@@ -23,7 +24,8 @@ create table health (
     at integer not null,
     health text not null,
     cause text not null,
-    why text not null
+    why text not null,
+    since integer
 ) strict;
 
 create table change (
