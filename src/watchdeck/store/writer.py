@@ -14,7 +14,7 @@ from watchdeck.domain.endpoint import Retention
 from watchdeck.domain.scrape import Scrape
 from watchdeck.domain.text import clean
 from watchdeck.errors import StoreError
-from watchdeck.store.connect import Connection, StorageFault, transaction, writing
+from watchdeck.store.connect import Connection, StorageFault, faults, transaction, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.frames import Layouts, Stream, add_frame, forget_frames
 from watchdeck.store.latest import endpoints, register, save_heartbeat, save_latest
@@ -173,7 +173,7 @@ class Writer:
             self._db = writing(self._directory.metrics, synchronous="NORMAL")
             self._layouts = Layouts(self._db)
         db = self._db
-        with transaction(db):
+        with faults(self._directory.metrics), transaction(db):
             for scrape in batch:
                 self._keep(db, scrape)
             if facts is not None:
@@ -199,7 +199,7 @@ class Writer:
             return
         before = now - int(self._retention.raw)
         numbers = [number for number, _ in endpoints(db)]
-        with transaction(db):
+        with faults(self._directory.metrics), transaction(db):
             gone = forget_frames(db, numbers, before, _FORGET_AT_ONCE)
         if gone < _FORGET_AT_ONCE:
             self._forgotten_at = now
