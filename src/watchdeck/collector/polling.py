@@ -14,6 +14,7 @@ from watchdeck.collector.exposition import PageReader
 from watchdeck.collector.measure import Measure, Statistics
 from watchdeck.collector.reader import Carry, quickest, reader_of
 from watchdeck.collector.resolve import Resolver
+from watchdeck.collector.room import make_room
 from watchdeck.collector.scrape import Scraper
 from watchdeck.domain.endpoint import Endpoint
 from watchdeck.domain.kind import Kind
@@ -70,6 +71,7 @@ class Polling:
 
     async def run(self) -> None:
         """Poll until cancelled; then every connection is let go at once."""
+        make_room(len(self._scrapers))
         tasks = {self._begin(scraper, 0.0): scraper for scraper in self._scrapers.values()}
         try:
             while tasks:

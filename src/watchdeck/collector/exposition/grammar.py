@@ -11,28 +11,29 @@ MAX_PREFIX = 32_768
 
 BLANK = rb"[ \t\r\f\v]"
 NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
-QUOTED = rb'"(?:[^"\\]++|\\.)*+"'
+QUOTED = rb'"[^"\\]*+(?:\\.[^"\\]*+)*"'
 NUMBER = (
     rb"[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?"
     rb"|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])"
 )
-BRACES = rb"\{(?:[^\"{}]++|" + QUOTED + rb")*+\}"
+BRACES = rb'\{[^"{}]*+(?:' + QUOTED + rb'[^"{}]*+)*\}'
 
-_NUMBER = re.compile(BLANK + rb"*" + NUMBER + BLANK + rb"*")
+_B = BLANK + rb"*+"
+_APART = rb"[ \t]" + _B
+_NUMBER = re.compile(_B + NUMBER + _B)
 _LINE = re.compile(
-    BLANK + rb"*(?:(" + NAME + rb")" + BLANK + rb"++"
-    rb"|(" + NAME + rb")?" + BLANK + rb"*(" + BRACES + rb")" + BLANK + rb"*)"
-    rb"(" + NUMBER + rb")"
-    rb"(" + BLANK + rb"++" + NUMBER + rb")?"
-    rb"(" + BLANK + rb"++#" + BLANK + rb"*" + BRACES + BLANK + rb"*" + NUMBER
-    + rb"(?:" + BLANK + rb"++" + NUMBER + rb")?)?" + BLANK + rb"*"
+    _B + rb"(?:(" + NAME + rb")" + _APART + rb"|(" + NAME + rb")?" + _B + rb"(" + BRACES + rb")"
+    + _B + rb")(" + NUMBER + rb")(" + _APART + NUMBER + rb")?"
+    rb"( ++# ++" + BRACES + rb" ++" + NUMBER + rb"(?: ++" + NUMBER + rb")?)?" + _B
 )  # fmt: skip
-_TERM = (
-    rb"(?:(" + NAME + rb")|(" + QUOTED + rb"))" + BLANK + rb"*+"
-    rb"(?:=" + BLANK + rb"*+(" + QUOTED + rb")" + BLANK + rb"*+)?+(?:," + BLANK + rb"*+|\Z)"
-)
-_TERMS = re.compile(BLANK + rb"*+,?+" + BLANK + rb"*+((?:" + _TERM + rb")*+)")
-_EACH = re.compile(_TERM)
+_LABEL = re.compile(
+    rb"(?:(" + NAME + rb")|(" + QUOTED + rb"))" + _B
+    + rb"(?:=" + _B + rb"(" + QUOTED + rb")" + _B + rb")?(?:,|\Z)" + _B
+)  # fmt: skip
+_LABELS = re.compile(
+    _B + rb",?" + _B + rb"((?:(?:" + NAME + rb"|" + QUOTED + rb")" + _B
+    + rb"(?:=" + _B + QUOTED + _B + rb")?(?:,|\Z)" + _B + rb")*)"
+)  # fmt: skip
 _ESCAPE = re.compile(rb'\\([\\"n])')
 
 Labels = tuple[tuple[str, str], ...]
@@ -129,22 +130,22 @@ def _all_sound(texts: list[bytes], values: list[float]) -> bool:
 
 def read_labels(text: bytes) -> tuple[str, Labels]:
     """The metric name, if it stands there, and the labels between a pair of braces."""
-    terms = _TERMS.fullmatch(text)
+    terms = _LABELS.fullmatch(text)
     if terms is None:
         raise Malformed("a label cannot be read")
-    name = ""
+    names: list[str] = []
     labels: dict[str, str] = {}
-    for bare, quoted, value in _EACH.findall(terms[1]):
+    for bare, quoted, value in _LABEL.findall(terms[1]):
         key = bare.decode() if bare else read_name(quoted)
         if key == "__name__" or (quoted and not value):
-            if name:
-                raise Malformed("a second name")
-            name = read_name(value or quoted)
+            names.append(read_name(value or quoted))
         elif not value or not key or key.startswith("__") or key in labels:
             raise Malformed("a label without a value, twice, or with a reserved name")
         else:
             labels[key] = read_name(value)
-    return name, tuple(labels.items())
+    if names and (len(names) > 1 or not names[0]):
+        raise Malformed("more than one name, or an empty one")
+    return "".join(names), tuple(labels.items())
 
 
 def read_name(text: bytes) -> str:

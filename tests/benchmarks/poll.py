@@ -1,0 +1,253 @@
+"""What it costs to poll, parse, derive and store a fleet of real HTTP endpoints on loopback.
+
+`python tests/benchmarks/poll.py [ENDPOINTS] [EVERY_S] [SECONDS]` prints a table: processor time of
+the collecting process alone, with plain sockets and with httpx, without the store and with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+
+from watchdeck.collector.polling import Polling
+from watchdeck.collector.reader import Carry, quickest
+from watchdeck.collector.room import make_room
+from watchdeck.config.kinds import load_kinds
+from watchdeck.domain.endpoint import Endpoint, Keep, Retention
+from watchdeck.domain.scrape import Outcome, Scrape
+from watchdeck.domain.units import Bytes, Milliseconds
+
+HISTOGRAMS, BUCKETS, COUNTERS, GAUGES = 24, 22, 14, 10
+"""24 x (22 + 2) + 14 + 10 = 600 lines."""
+
+VERSIONS = 32
+"""Different pages that are served in turn, each a little further than the one before."""
+
+LOOPS = ("asyncio", "uvloop") if find_spec("uvloop") else ("asyncio",)
+SETTLE = 4.0
+"""Seconds after the first beat that are not counted."""
+
+REACH = {"sockets": 8.0, "httpx": 20.0}
+"""Per cent of a core for 1,000 endpoints of 600 lines every 10 s, the store included."""
+
+
+def pages() -> list[bytes]:
+    """Pages of 600 lines whose counters go up."""
+    dice = random.Random(7)
+    counts = [[0] * BUCKETS for _ in range(HISTOGRAMS)]
+    totals = [0] * COUNTERS
+    return [_page(dice, counts, totals) for _ in range(VERSIONS)]
+
+
+def _page(dice: random.Random, counts: list[list[int]], totals: list[int]) -> bytes:
+    lines: list[str] = []
+    for number, buckets in enumerate(counts):
+        hit = dice.randrange(BUCKETS)
+        buckets[hit:] = [count + dice.randrange(1, 4) for count in buckets[hit:]]
+        name, labels = (
+            "bench:request_stage_seconds",
+            f'engine="0",model_name="organisation/Model-8B-Instruct-{number:02d}",',
+        )
+        lines += [f"# TYPE {name} histogram"] if number == 0 else []
+        edges = [f"{0.001 * 2**edge:g}" for edge in range(BUCKETS - 1)] + ["+Inf"]
+        rising = sorted(buckets)
+        lines += [
+            f'{name}_bucket{{{labels}le="{edge}"}} {count}'
+            for edge, count in zip(edges, rising, strict=True)
+        ]
+        lines += [f"{name}_sum{{{labels[:-1]}}} {rising[-1] * 0.0123:.6f}"]
+        lines += [f"{name}_count{{{labels[:-1]}}} {rising[-1]}"]
+    lines.append("# TYPE bench_requests_total counter")
+    for number in range(COUNTERS):
+        totals[number] += dice.randrange(100)
+        lines.append(f'bench_requests_total{{engine="0",code="{200 + number}"}} {totals[number]}')
+    lines.append("# TYPE bench_level gauge")
+    lines += [f'bench_level{{n="{n}"}} {dice.random():.6f}' for n in range(GAUGES)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+class Server(asyncio.Protocol):
+    """Answers whatever is asked with the next page; as little Python as can be."""
+
+    answers: tuple[bytes, ...] = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._write: Callable[[bytes], None] = transport.write  # type: ignore[attr-defined]
+        self._turn = 0
+
+    def data_received(self, _data: bytes) -> None:
+        self._turn += 1
+        self._write(self.answers[self._turn % VERSIONS])
+
+
+async def serve() -> None:
+    make_room(10_000)
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\n\r\n"
+    )
+    Server.answers = tuple(head.format(len(page)).encode() + page for page in pages())
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+
+
+@contextmanager
+def serving() -> Iterator[int]:
+    """The server, in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, __file__, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+        server.communicate(b"")
+
+
+def fleet(port: int, count: int, every: float) -> list[Endpoint]:
+    mapped = {"requests": "bench_requests_total", "latency": "bench:request_stage_seconds"}
+    return [
+        Endpoint(
+            name=f"model-{number}",
+            url=f"http://127.0.0.1:{port}/{number}",
+            metrics_url=f"http://127.0.0.1:{port}/{number}/metrics",
+            kind="prometheus",
+            every=Milliseconds(int(every * 1_000)),
+            keep=Keep.ALL,
+            map=mapped,
+        )
+        for number in range(count)
+    ]
+
+
+def carrier(name: str) -> Carry:
+    if name == "sockets":
+        return quickest
+    from watchdeck.collector.carrier import Carrier
+
+    return Carrier
+
+
+@asynccontextmanager
+async def storing(
+    endpoints: list[Endpoint], *, stored: bool
+) -> AsyncIterator[Callable[[Scrape], None]]:
+    """Where scrapes go: into a real store, or nowhere."""
+    if not stored:
+        yield lambda _scrape: None
+        return
+    from watchdeck.service.facts import facts
+    from watchdeck.store.directory import StoreDirectory
+    from watchdeck.store.migrations import prepare
+    from watchdeck.store.writer import Writer
+
+    with tempfile.TemporaryDirectory() as folder:
+        directory = StoreDirectory(Path(folder) / "store")
+        directory.create()
+        prepare(directory)
+        writer = Writer(directory, Retention(budget=Bytes(1 << 36)), clock=now)
+        writer.start()
+        writer.register([facts(endpoint) for endpoint in endpoints])
+        yield writer.submit
+        writer.close()
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measurement; it travels as JSON to a process of its own."""
+
+    port: int
+    endpoints: int
+    every: float
+    seconds: float
+    how: str
+    loop: str
+    stored: bool
+
+
+async def measured(run: Run) -> list[float]:
+    endpoints = fleet(run.port, run.endpoints, run.every)
+    bad: list[Scrape] = []
+    async with storing(endpoints, stored=run.stored) as keep:
+
+        def submit(scrape: Scrape) -> None:
+            if scrape.outcome is not Outcome.OK:
+                bad.append(scrape)
+            keep(scrape)
+
+        polling = Polling(endpoints, load_kinds(), submit, now, carry=carrier(run.how))
+        task = asyncio.create_task(polling.run())
+        await asyncio.sleep(run.every * 1.5 + SETTLE)
+        scrapes, used, began = polling.statistics().scrapes, time.process_time(), time.monotonic()
+        await asyncio.sleep(run.seconds)
+        used, took = time.process_time() - used, time.monotonic() - began
+        done = polling.statistics().scrapes - scrapes
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    return [done / took, used / took * 100, used / done * 1e6, peak, len(bad)]
+
+
+def child(run: Run) -> list[float]:
+    """One measurement; on uvloop where it is installed."""
+    if run.loop == "uvloop":
+        import uvloop
+
+        found: list[float] = uvloop.run(measured(run))
+        return found
+    return asyncio.run(measured(run))
+
+
+def row(run: Run) -> str:
+    """Measure in a process of its own, and say what came out."""
+    done = subprocess.run(
+        [sys.executable, __file__, "child", json.dumps(asdict(run))],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    rate, core, each, peak, bad = json.loads(done.stdout)
+    failed = f"  {bad:.0f} failed" if bad else ""
+    stored = "store" if run.stored else "-"
+    return (
+        f"{run.how:12}{run.loop:9}{stored:7}{rate:10.0f}{core:7.1f} %{each:6.0f} µs{peak:6.0f} MB"
+        f"{failed}"
+    )
+
+
+def report(endpoints: int, every: float, seconds: float) -> None:
+    size = sum(map(len, pages())) / VERSIONS / 1_000
+    print(f"{endpoints} endpoints x 600 lines ({size:.0f} kB) every {every:g} s, for {seconds:g} s")
+    print(
+        f"{'carried by':12}{'loop':9}{'store':7}{'scrapes/s':>10}{'core':>9}{'each':>9}{'RSS':>9}"
+    )
+    with serving() as port:
+        for how, loop, stored in product(("sockets", "httpx"), LOOPS, (False, True)):
+            print(row(Run(port, endpoints, every, seconds, how, loop, stored)), flush=True)
+    reach = ", ".join(f"{name} {share:g} %" for name, share in REACH.items())
+    print(f"to reach for 1,000 endpoints every 10 s, stored: {reach}, 150 MB")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        asyncio.run(serve())
+    elif sys.argv[1:2] == ["child"]:
+        print(json.dumps(child(Run(**json.loads(sys.argv[2])))))
+    else:
+        given = [float(text) for text in sys.argv[1:]]
+        endpoints, every, seconds = [*given, *(1_000.0, 10.0, 30.0)[len(given) :]]
+        report(int(endpoints), every, seconds)
