@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from sqlite3 import Connection
 
-from watchdeck.store.frames import Layouts, Stream, key, moment, values_of
+from watchdeck.store.frames import Stream, key, moment, values_of
+from watchdeck.store.layouts import Layouts
 
 _ENDPOINTS = "select name from endpoint order by name"
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import IntEnum
 from sqlite3 import Connection
+from typing import TYPE_CHECKING
 
 from watchdeck.domain.scrape import Frame
-from watchdeck.domain.series import Layout
+from watchdeck.store.layouts import Layouts
+
+if TYPE_CHECKING:
+    from watchdeck.store.bundle import Floats, Integers
 
 _ENDPOINT_SHIFT = 43
 _LAST_MOMENT = (1 << 42) - 1
 
-_ADD_LAYOUT = """
-insert into layout (digest, columns) values (:digest, :columns)
-on conflict (digest) do nothing
-"""
-_LAYOUT_ID = "select id from layout where digest = :digest"
-_COLUMNS = "select columns from layout where id = :layout"
 _ADD_FRAME = """
 insert into frame (k, layout, v) values (:k, :layout, :v)
 on conflict (k) do update set layout = excluded.layout, v = excluded.v
@@ -27,6 +25,7 @@ on conflict (k) do update set layout = excluded.layout, v = excluded.v
 _BETWEEN = "select k, layout, v from frame where k >= :first and k < :past order by k"
 _NEWEST = "select k, layout, v from frame where k >= :first and k < :past and (k & 1) = :stream \
 order by k desc limit 1"
+_REMOVE = "delete from frame where k >= :first and k < :past"
 _FORGET = """
 delete from frame
 where k in (select k from frame where k >= :first and k < :past order by k limit :most)
@@ -40,6 +39,16 @@ class Stream(IntEnum):
     SIGNALS = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stream of one endpoint from `start` until before `end` (ms UTC)."""
+
+    endpoint: int
+    stream: Stream
+    start: int
+    end: int
+
+
 def key(endpoint: int, at: int, stream: int = 0) -> int:
     """A frame's key: 20 bits of endpoint, 42 of time in ms UTC, one of stream.
 
@@ -51,36 +60,6 @@ def key(endpoint: int, at: int, stream: int = 0) -> int:
 def moment(k: int) -> int:
     """The time (ms UTC) in a frame's key."""
     return k >> 1 & _LAST_MOMENT
-
-
-class Layouts:
-    """The layouts of one store, remembered by one connection."""
-
-    def __init__(self, db: Connection) -> None:
-        self._db = db
-        self._ids: dict[bytes, int] = {}
-        self._columns: dict[int, tuple[str, ...]] = {}
-
-    def id_of(self, layout: Layout) -> int:
-        """The number of a layout, given when it is new; inside the caller's transaction."""
-        digest = layout.digest
-        if digest not in self._ids:
-            columns = json.dumps([str(series) for series in layout.series])
-            self._db.execute(_ADD_LAYOUT, {"digest": digest, "columns": columns})
-            ((number,),) = self._db.execute(_LAYOUT_ID, {"digest": digest}).fetchall()
-            self._ids[digest] = number
-        return self._ids[digest]
-
-    def forget(self) -> None:
-        """Remember nothing: a transaction that gave numbers was rolled back."""
-        self._ids.clear()
-
-    def columns(self, number: int) -> tuple[str, ...]:
-        """The column names of a layout, in the order of a frame's values."""
-        if number not in self._columns:
-            ((text,),) = self._db.execute(_COLUMNS, {"layout": number}).fetchall()
-            self._columns[number] = tuple(json.loads(text))
-        return self._columns[number]
 
 
 def values_of(blob: bytes) -> array[float]:
@@ -101,16 +80,25 @@ def add_frame(
 
 
 def read_frames(
-    db: Connection, endpoint: int, stream: Stream, start: int, end: int
-) -> Iterator[tuple[int, int, bytes]]:
-    """Time, layout and blob of every frame from `start` until before `end`, oldest first.
+    db: Connection, endpoint: int, start: int, end: int
+) -> dict[tuple[int, int], tuple[Integers, Floats]]:
+    """Times and values by stream and layout of an endpoint's frames within a window (ms UTC).
 
     All rows are fetched at once: an unfinished cursor would keep the WAL from shrinking.
     """
+    import numpy as np
+
     bounds = {"first": key(endpoint, start), "past": key(endpoint, end)}
+    rows: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
     for k, layout, blob in db.execute(_BETWEEN, bounds).fetchall():
-        if k & 1 == stream:
-            yield moment(k), layout, blob
+        rows.setdefault((k & 1, layout), []).append((moment(k), blob))
+    return {
+        place: (
+            np.array([time for time, _ in found], np.int64),
+            np.frombuffer(b"".join(blob for _, blob in found)).reshape(len(found), -1),
+        )
+        for place, found in rows.items()
+    }
 
 
 def newest_frame(
@@ -120,6 +108,11 @@ def newest_frame(
     bounds = {"first": key(endpoint, start), "past": key(endpoint, end), "stream": stream}
     row = db.execute(_NEWEST, bounds).fetchone()
     return None if row is None else (moment(row[0]), row[1], row[2])
+
+
+def remove_frames(db: Connection, endpoint: int, start: int, end: int) -> None:
+    """Delete the frames of both streams within a window, inside the caller's transaction."""
+    db.execute(_REMOVE, {"first": key(endpoint, start), "past": key(endpoint, end)})
 
 
 def forget_frames(db: Connection, endpoints: Iterable[int], before: int, most: int) -> int:

@@ -23,7 +23,8 @@ from watchdeck.domain.scrape import (
 )
 from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS
 from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.store.frames import Layouts, Stream, newest_frame, values_of
+from watchdeck.store.frames import Stream, newest_frame, values_of
+from watchdeck.store.layouts import Layouts
 
 _REGISTER = """
 insert into endpoint (id, name, facts, retired_at)

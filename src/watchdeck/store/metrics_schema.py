@@ -15,14 +15,45 @@ create table endpoint (
 create table layout (
     id integer primary key,
     digest blob not null unique,
-    columns text not null
+    columns text not null,
+    cumulative blob not null
 ) strict;
 
 create table frame (
     k integer primary key,
-    layout integer not null references layout (id),
+    layout integer not null,
     v blob not null
 ) strict;
+
+create table segment (
+    id integer primary key,
+    endpoint integer not null,
+    stream integer not null,
+    level integer not null,
+    layout integer not null,
+    first integer not null,
+    last integer not null,
+    count integer not null,
+    b blob not null
+) strict;
+
+create unique index segment_of_endpoint on segment (endpoint, stream, first, level, layout);
+create index segment_of_age on segment (stream, first);
+create index segment_of_hour on segment (endpoint, first) where level = 0;
+
+create table rollup (
+    id integer primary key,
+    endpoint integer not null,
+    stream integer not null,
+    period integer not null,
+    layout integer not null,
+    field integer not null,
+    count integer not null,
+    b blob not null
+) strict;
+
+create unique index rollup_of_endpoint on rollup (endpoint, stream, period, layout, field);
+create index rollup_of_age on rollup (period);
 
 create table latest (
     endpoint integer primary key references endpoint (id),
@@ -42,7 +73,7 @@ create table latest (
     cut_duplicates integer not null,
     cut_malformed integer not null,
     not_measurable text not null,
-    layout integer not null references layout (id),
+    layout integer not null,
     v blob not null
 ) strict;
 

@@ -16,8 +16,9 @@ from watchdeck.domain.text import clean
 from watchdeck.errors import StoreError
 from watchdeck.store.connect import Connection, StorageFault, faults, transaction, writing
 from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.frames import Layouts, Stream, add_frame, forget_frames
+from watchdeck.store.frames import Stream, add_frame, forget_frames
 from watchdeck.store.latest import endpoints, register, save_heartbeat, save_latest
+from watchdeck.store.layouts import Layouts
 
 _BATCH = 500
 _GATHER = 0.05
