@@ -12,8 +12,9 @@ import pytest
 from watchdeck.collector.exposition import PageReader
 from watchdeck.config.kinds import load_kinds
 from watchdeck.demo.cast import CAST, Part, settings
+from watchdeck.demo.pages import text
 from watchdeck.demo.story import Trouble, slowness, troubles
-from watchdeck.demo.traffic import Counters, Load, rate
+from watchdeck.demo.traffic import Load, Server, nothing, pace, rate
 from watchdeck.domain.recognise import recognise
 
 KINDS = {
@@ -29,15 +30,19 @@ KINDS = {
 MIDNIGHT = 1_790_035_200
 
 
-def page(part: Part, counters: Counters) -> bytes:
-    return "\n".join([*part.page(part.name, counters), ""]).encode()
+def server(part: Part) -> Server:
+    return Server(part.load, Random(1), MIDNIGHT, nothing())
+
+
+def page(part: Part, server: Server) -> bytes:
+    return text(part.page(part.name, server.counts)).encode()
 
 
 @pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
 def test_a_page_is_recognised_and_read_whole(part: Part) -> None:
-    counters = Counters(part.load, Random(1), MIDNIGHT)
-    counters.advance(MIDNIGHT + 60)
-    read = PageReader().read(part.name, page(part, counters))
+    made = server(part)
+    made.advance(MIDNIGHT + 60)
+    read = PageReader().read(part.name, page(part, made))
     kind = recognise(load_kinds(), read.layout.series, {})
     assert read.cut.total == 0
     assert kind is not None
@@ -47,11 +52,11 @@ def test_a_page_is_recognised_and_read_whole(part: Part) -> None:
 
 @pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
 def test_counters_never_go_down(part: Part) -> None:
-    counters = Counters(part.load, Random(1), MIDNIGHT)
+    made = server(part)
     seen = []
     for second in (10, 20, 20, 5, 60):
-        counters.advance(MIDNIGHT + second, slowness=3)
-        seen.append((counters.good, counters.bad, counters.seconds, *counters.buckets))
+        made.advance(MIDNIGHT + second, slowness=3)
+        seen.append((made.counts.good, made.counts.bad, made.counts.micros, *made.counts.buckets))
     assert all(
         a <= b for before, after in pairwise(seen) for a, b in zip(before, after, strict=True)
     )
@@ -60,6 +65,12 @@ def test_counters_never_go_down(part: Part) -> None:
 def test_the_night_model_is_asked_at_night_alone() -> None:
     load = Load(8, 0.4, nightly=True)
     assert [rate(load, MIDNIGHT + 3_600 * hour) for hour in (0, 1, 2, 12, 23)] == [8, 8, 0, 0, 0]
+
+
+def test_a_busy_model_is_slower_than_a_quiet_one() -> None:
+    load = Load(40, 0.02, strain=0.2)
+    paces = [pace(load, MIDNIGHT + 3_600 * hour) for hour in (2, 8, 14)]
+    assert paces == [pytest.approx(0.95), pytest.approx(1.0), pytest.approx(1.05)]
 
 
 def test_the_story_is_told_in_five_minutes() -> None:

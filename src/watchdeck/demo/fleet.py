@@ -6,33 +6,39 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from random import Random
 
 from watchdeck.demo.cast import CAST, Part
+from watchdeck.demo.pages import text
 from watchdeck.demo.story import Trouble, slowness, troubles
-from watchdeck.demo.traffic import Counters
-
-_WARM = 600
-"""Seconds of traffic that the counters have behind them when the demo begins."""
+from watchdeck.demo.traffic import Counts, Server, nothing
 
 
-def serve(seed: int, parent: Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the servers have counted at a moment (seconds UTC) before the demo; else nothing."""
+
+    moment: float
+    counts: Mapping[str, Counts[int]]
+
+
+def serve(seed: int, opening: Opening, parent: Connection) -> None:
     """Serve until the parent lets go of its end of the pipe, which first gets the ports."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent alone decides when it is over
-    asyncio.run(_serve(seed, parent))
+    asyncio.run(_serve(seed, opening, parent))
 
 
-async def _serve(seed: int, parent: Connection) -> None:
+async def _serve(seed: int, opening: Opening, parent: Connection) -> None:
     began = time.time()
     ports = {}
     servers = []
     for part in CAST:
-        server = _Server(
-            part, Counters(part.load, Random(f"{seed} {part.name}"), began - _WARM), began
-        )
+        counts = opening.counts.get(part.name) or nothing()
+        random = Random(f"{seed} {part.name}")
+        server = _Talker(part, Server(part.load, random, opening.moment, counts), began)
         listening = await asyncio.start_server(server.talk, "127.0.0.1", 0)
         servers.append(listening)
         ports[part.name] = listening.sockets[0].getsockname()[1]
@@ -44,9 +50,9 @@ async def _serve(seed: int, parent: Connection) -> None:
 
 
 @dataclass(slots=True)
-class _Server:
+class _Talker:
     part: Part
-    counters: Counters
+    server: Server
     began: float
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -64,7 +70,7 @@ class _Server:
         wrong = troubles(self.part.name, second)
         if Trouble.HANGS in wrong:
             await _for_ever()
-        self.counters.advance(time.time(), slowness(self.part.name, second))
+        self.server.advance(time.time(), slowness(self.part.name, second))
         body = self._body(path, unloaded=Trouble.UNLOADED in wrong)
         status = b"404 Not Found" if body is None else b"200 OK"
         data = (body or "").encode()
@@ -73,7 +79,7 @@ class _Server:
 
     def _body(self, path: str, *, unloaded: bool) -> str | None:
         if path == "/metrics":
-            return "\n".join([*self.part.page(self.part.name, self.counters), ""])
+            return text(self.part.page(self.part.name, self.server.counts))
         if path in self.part.model_paths:
             return None if unloaded else self.part.model_paths[path]
         return self.part.paths.get(path)

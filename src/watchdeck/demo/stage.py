@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from watchdeck.demo.cast import settings
-from watchdeck.demo.fleet import serve
+from watchdeck.demo.fleet import Opening, serve
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
 from watchdeck.errors import WatchdeckError
@@ -20,6 +20,9 @@ from watchdeck.store.directory import StoreDirectory
 
 _START = 20
 """Seconds that the fleet and the collector each have to come up."""
+
+_WARM = 600
+"""Seconds of traffic that servers without a past have behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,12 @@ def stage(
     temporary = place or Path(tempfile.mkdtemp(prefix="watchdeck-demo-"))
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    fleet = spawn.Process(target=serve, args=(seed, theirs), name="fleet", daemon=True)
+    fleet = spawn.Process(
+        target=serve,
+        args=(seed, Opening(clock() / 1_000 - _WARM, {}), theirs),
+        name="fleet",
+        daemon=True,
+    )
     processes = [fleet]
     try:
         fleet.start()
