@@ -62,18 +62,22 @@ def _judged(made: Stage) -> Board:
     """The first board on which every model was judged, or the last one that patience sees."""
     from watchdeck.store.reader import Reader
 
-    until = time.monotonic() + _PATIENCE
+    until, began = time.monotonic() + _PATIENCE, now()
     with closing(Reader(made.directory)) as reader:
-        while not _all_judged(board := reader.board(now())) and time.monotonic() < until:
+        while not _all_judged(board := reader.board(now()), began) and time.monotonic() < until:
             time.sleep(0.2)
     return board
 
 
-def _all_judged(board: Board) -> bool:
-    """Whether every model was judged, and all but the one without requests have a rate."""
-    rated = [m for m in board.models if m.latest and "request_rate" in m.latest.signals]
+def _all_judged(board: Board, began: int) -> bool:
+    """Whether every model was judged anew, and all but the one without requests have a rate.
+
+    The board of a store that was kept from an earlier demo is not waited for, but what follows.
+    """
+    fresh = [model.latest for model in board.models if model.latest and model.latest.at >= began]
+    rated = [latest for latest in fresh if "request_rate" in latest.signals]
     judged = all(model.since is not None for model in board.models)
-    return judged and len(rated) >= len(board.models) - 1
+    return judged and len(fresh) == len(board.models) and len(rated) >= len(fresh) - 1
 
 
 def _serve(made: Stage) -> None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from watchdeck.demo import pages
 from watchdeck.demo.traffic import Load
-from watchdeck.domain.endpoint import Endpoint, Settings, Slo
+from watchdeck.domain.endpoint import Endpoint, Retention, Settings, Slo
 from watchdeck.domain.units import Milliseconds, Ratio
 
 _EVERY = Milliseconds(2_000)
 _TIMEOUT = Milliseconds(1_500)
+
+_RETENTION = Retention(raw=Milliseconds.parse("100d"))
+"""Longer than the past that the demo begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ CAST = (
     _part(
         "fraud-detector",
         pages.mlserver,
-        Load(40, 0.022, 0.45),
+        Load(40, 0.0235, 0.45, strain=0.1),
         _endpoint(
             "fraud-detector",
             model="fraud-detector",
@@ -142,4 +145,4 @@ def settings(ports: Mapping[str, int]) -> Settings:
         root = f"http://127.0.0.1:{ports[part.name]}"
         return replace(part.about, url=root, metrics_url=f"{root}/metrics")
 
-    return Settings(tuple(placed(part) for part in CAST))
+    return Settings(tuple(placed(part) for part in CAST), retention=_RETENTION)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 Value: TypeAlias = "float | NDArray[Any]"
 """What stands behind a series: a number, or its values over time."""
 
+FIRST_TOKEN = 0.1
+"""The share of a request's time until its first token."""
+
+CARD_MEMORY = 81_200
+"""Mebibytes of each GPU."""
+
 UNSUPPORTED = 9223372036854775794
 """How DCGM says that a card cannot tell a value."""
 
@@ -125,7 +131,7 @@ def vllm(model: str, counts: Counts[Whole]) -> Iterator[Family]:
     yield _one("vllm:prompt_tokens_total", "counter", labels, counts.tokens_in)
     yield _one("vllm:generation_tokens_total", "counter", labels, counts.tokens_out)
     yield _histogram("vllm:e2e_request_latency_seconds", labels, counts)
-    yield _histogram("vllm:time_to_first_token_seconds", labels, counts, 0.1)
+    yield _histogram("vllm:time_to_first_token_seconds", labels, counts, FIRST_TOKEN)
     yield _one("vllm:num_requests_running", "gauge", labels, counts.in_flight)
     yield _one("vllm:num_requests_waiting", "gauge", labels, above(counts.in_flight, 24))
     yield _one("vllm:kv_cache_usage_perc", "gauge", labels, at_most(counts.in_flight, 36) / 40)
@@ -140,17 +146,27 @@ def kserve(model: str, counts: Counts[Whole]) -> Iterator[Family]:
 
 def dcgm(model: str, counts: Counts[Whole]) -> Iterator[Family]:
     """The DCGM exporter of a node with two GPUs; one value is the mark for "unsupported"."""
-    busy = at_most(4 * counts.in_flight, 98)
-    used = 41_200 + 40 * counts.in_flight
-    names = ("GPU_UTIL", "FB_USED", "FB_FREE", "MEMORY_TEMP")
-    one: tuple[Value, ...] = (busy, used, 81_200 - used, 61)
-    two: tuple[Value, ...] = (above(busy, 7), used + 310, 80_890 - used, UNSUPPORTED)
-    for word, *values in zip(names, one, two, strict=True):
+    busy, used = cards(counts)
+    free = (CARD_MEMORY - used[0], CARD_MEMORY - used[1])
+    kinds: tuple[tuple[str, tuple[Value, Value]], ...] = (
+        ("GPU_UTIL", busy),
+        ("FB_USED", used),
+        ("FB_FREE", free),
+        ("MEMORY_TEMP", (61, UNSUPPORTED)),
+    )
+    for word, values in kinds:
         rows = tuple(
             ("", f'gpu="{gpu}",UUID="GPU-{gpu}",Hostname="{model}"', value)
             for gpu, value in enumerate(values)
         )
         yield Family(f"DCGM_FI_DEV_{word}", "gauge", rows)
+
+
+def cards(counts: Counts[Whole]) -> tuple[tuple[Whole, Whole], tuple[Whole, Whole]]:
+    """How busy two GPUs are (percent), and how much of their memory is used."""
+    busy = at_most(4 * counts.in_flight, 98)
+    used = 41_200 + 40 * counts.in_flight
+    return (busy, above(busy, 7)), (used, used + 310)
 
 
 def generic(model: str, counts: Counts[Whole]) -> Iterator[Family]:

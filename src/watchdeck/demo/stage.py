@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,17 +11,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from watchdeck.demo.cast import settings
+from watchdeck.demo.fill import fill
 from watchdeck.demo.fleet import Opening, serve
+from watchdeck.demo.processes import process, told
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
-from watchdeck.errors import WatchdeckError
 from watchdeck.store.directory import StoreDirectory
 
 _START = 20
 """Seconds that the fleet and the collector each have to come up."""
 
 _WARM = 600
-"""Seconds of traffic that servers without a past have behind them."""
+"""Seconds of traffic that servers have behind them where the store has a past of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,57 +43,26 @@ def stage(
     WatchdeckError when a process does not come up.
     """
     temporary = place or Path(tempfile.mkdtemp(prefix="watchdeck-demo-"))
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    fleet = spawn.Process(
-        target=serve,
-        args=(seed, Opening(clock() / 1_000 - _WARM, {}), theirs),
-        name="fleet",
-        daemon=True,
-    )
-    processes = [fleet]
+    directory = StoreDirectory(temporary / "store")
     try:
-        fleet.start()
-        theirs.close()
-        made = Stage(StoreDirectory(temporary / "store"), settings(_told(ours, "the fleet")))
-        hears, tells = spawn.Pipe(duplex=False)
-        collector = spawn.Process(
-            target=_collect, args=(made, who, clock, tells), name="collector", daemon=True
-        )
-        processes.insert(0, collector)
-        collector.start()
-        tells.close()
-        _told(hears, "the collector")
-        yield made
+        opening = _past(directory, who, seed, clock())
+        with process("fleet", serve, seed, opening) as fleet:
+            made = Stage(directory, settings(told(fleet, "the fleet", _START)))
+            with process("collector", _collect, made, who, clock) as collector:
+                told(collector, "the collector", _START)
+                yield made
     finally:
-        ours.close()
-        for process in processes:
-            _ended(process)
         if place is None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _told(pipe: Connection, who: str) -> dict[str, int]:
-    try:
-        if pipe.poll(_START):
-            told: dict[str, int] = pipe.recv()
-            return told
-    except EOFError:
-        pass
-    raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")
+def _past(directory: StoreDirectory, who: Operator, seed: int, now: int) -> Opening:
+    """Fill a new store; the live servers go on from where its past ends."""
+    counts = fill(directory, who, seed, now)
+    return Opening(now / 1_000 - (0 if counts else _WARM), counts)
 
 
-def _ended(process: multiprocessing.process.BaseProcess) -> None:
-    if process.pid is None:
-        return
-    process.terminate()
-    process.join(3)
-    if process.is_alive():
-        process.kill()
-        process.join()
-
-
-def _collect(made: Stage, who: Operator, clock: Callable[[], int], tells: Connection) -> None:
+def _collect(made: Stage, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
     from watchdeck.service.collect import collect
 
-    collect(made.settings, made.directory, who, clock=clock, started=lambda: tells.send({}))
+    collect(made.settings, made.directory, who, clock=clock, started=lambda: parent.send({}))

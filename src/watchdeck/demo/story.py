@@ -12,6 +12,7 @@ class Trouble(StrEnum):
     SLOW = "slow"
     UNLOADED = "unloaded"
     HANGS = "hangs"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 DAY = 86_400
 WEEK = 7 * DAY
 
-_ORDINARY = 0.75
+ORDINARY = 0.75
 """The share of its highest rate at which a model has its ordinary latency."""
 
 Whole = TypeVar("Whole", int, "Integers")
@@ -119,4 +119,4 @@ def rate(load: Load, now: float) -> float:
 
 def pace(load: Load, now: float) -> float:
     """What the load of the moment multiplies a model's latency by."""
-    return 1 + load.strain * (rate(load, now) / load.rate - _ORDINARY)
+    return 1 + load.strain * (rate(load, now) / load.rate - ORDINARY)

@@ -1,0 +1,58 @@
+"""Fills a new store with the demo's past: other processes make it, this one writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+from watchdeck.actions.prepare import prepare_store
+from watchdeck.demo.cast import CAST
+from watchdeck.demo.makers import Made, made
+from watchdeck.demo.past import CHANGES, OPTIMISED
+from watchdeck.demo.traffic import DAY, Counts
+from watchdeck.domain.operator import Operator
+from watchdeck.service.facts import facts
+from watchdeck.store.backfill import insert
+from watchdeck.store.changes import record_change
+from watchdeck.store.connect import faults, transaction, writing
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.health import record_health
+from watchdeck.store.latest import endpoints, register
+
+
+def fill(
+    directory: StoreDirectory, who: Operator, seed: int, now: int
+) -> Mapping[str, Counts[int]]:
+    """Make the store, and give it twelve weeks that end at `now` (ms UTC).
+
+    Returns what every server has counted by then; nothing for a store that has a past already,
+    which is left as it is. Raises CollectorRunning while somebody collects there.
+    """
+    directory.create()
+    with directory.hold_lock():
+        prepare_store(directory, who, now)
+        # what a power cut takes is made anew in seconds
+        with closing(writing(directory.metrics, synchronous="OFF")) as db:
+            if endpoints(db):
+                return {}
+            with faults(directory.metrics), transaction(db):
+                register(db, [facts(part.about) for part in CAST], now)
+                known = []
+                for one in made(seed, now):
+                    insert(db, one.frames)
+                    known.append(one)
+                _record(directory, known, now)
+    return {one.name: one.counts for one in known}
+
+
+def _record(directory: StoreDirectory, known: Sequence[Made], now: int) -> None:
+    with (
+        closing(writing(directory.state)) as db,
+        faults(directory.state),
+        transaction(db),
+    ):
+        for one in known:
+            record_health(db, one.health)
+        for change in CHANGES:
+            at = now - change.days * DAY * 1_000
+            record_change(db, OPTIMISED, at, change.what, change.text, "demo")

@@ -1,0 +1,142 @@
+"""Twelve weeks of one endpoint: its frames, its health, and what its server has counted since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from watchdeck.collector.exposition import PageReader
+from watchdeck.config.kinds import load_kinds
+from watchdeck.demo.cast import Part
+from watchdeck.demo.course import Course, course
+from watchdeck.demo.pages import text
+from watchdeck.demo.past import DAYS
+from watchdeck.demo.readings import signals
+from watchdeck.demo.tally import moment, picked, tally
+from watchdeck.demo.traffic import Counts, nothing
+from watchdeck.demo.verdicts import Scrapes, Told, verdicts
+from watchdeck.domain.answers import read_answers
+from watchdeck.domain.bind import bind
+from watchdeck.domain.health import HealthChange
+from watchdeck.domain.kind import Answer, Kind
+from watchdeck.domain.plan import Plan
+from watchdeck.domain.recognise import recognise
+from watchdeck.domain.signal import columns
+from watchdeck.service.facts import facts
+from watchdeck.store.backfill import Stretch
+from watchdeck.store.frames import Stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from watchdeck.demo.traffic import Integers
+
+    Facts = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+
+_TOOK = 0.0028
+_TOOK_SPREAD = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What happened to a server: its course, its counts and how long it took to answer (s)."""
+
+    run: Course
+    counts: Counts[Integers]
+    took: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of an endpoint's past; `counts` are those of the last scrape."""
+
+    series: Stretch
+    signals: Stretch
+    health: tuple[HealthChange, ...]
+    counts: Counts[int]
+
+
+def history(part: Part, seed: int, now: int, days: int = DAYS) -> History:
+    """The last `days` of an endpoint, ending at `now` (ms UTC); the same for the same seed."""
+    life = live(part, seed, now, days)
+    kind, plan = planned(part)
+    run, answered = life.run, picked(life.counts, life.run.answered)
+    series = _kept(part, plan, answered)
+    frames = signals(plan, part.page, run, answered, life.took)
+    return History(
+        Stretch(part.name, Stream.SERIES, plan.kept_layout, run.times[run.answered], series),
+        Stretch(part.name, Stream.SIGNALS, plan.signal_layout, run.times, frames),
+        tuple(verdicts(scrapes(part, kind, plan, run, frames))),
+        moment(life.counts, -1),
+    )
+
+
+def live(part: Part, seed: int, now: int, days: int) -> Life:
+    """What happened to an endpoint in the `days` before `now`."""
+    import numpy as np
+
+    random = np.random.default_rng([seed, *part.name.encode()])
+    run = course(part, random, now, days)
+    counts = tally(run, part.load, random)
+    quick = _TOOK * np.exp(_TOOK_SPREAD * random.standard_normal(len(run.times)))
+    return Life(run, counts, np.where(run.answered, quick, part.about.timeout.seconds))
+
+
+def planned(part: Part) -> tuple[Kind, Plan]:
+    """What the collector will make of an endpoint's page."""
+    body = text(part.page(part.name, nothing())).encode()
+    layout = PageReader().read(part.name, body).layout
+    kind = recognise(_kinds(), layout.series, {})
+    if kind is None:
+        raise ValueError(f"no kind claims the page of {part.name}")
+    return kind, bind(kind, part.about, layout)
+
+
+@cache
+def _kinds() -> tuple[Kind, ...]:
+    return load_kinds()
+
+
+def _kept(part: Part, plan: Plan, counts: Counts[Integers]) -> Floats:
+    """The series that the store keeps: a row a scrape, in the order of the plan's kept layout."""
+    import numpy as np
+
+    values = [row[2] for family in part.page(part.name, counts) for row in family.rows]
+    places = range(len(values)) if plan.keep is None else plan.keep
+    columns = np.empty((len(places), len(counts.good)))
+    for column, place in zip(columns, places, strict=True):
+        column[:] = values[place]
+    return columns.T
+
+
+def scrapes(part: Part, kind: Kind, plan: Plan, run: Course, frames: Floats) -> Scrapes:
+    """The signal frames of a course, with all that the judge wants to know beside them."""
+    return Scrapes(
+        facts=facts(part.about),
+        columns=columns(plan.signals),
+        times=run.times,
+        values=frames,
+        failures=_in_a_row(~run.answered),
+        detail=f"/metrics: no complete answer within {part.about.timeout}",
+        told=(_told(part, kind, 200), _told(part, kind, 404)),
+    )
+
+
+def _in_a_row(failed: Facts) -> Integers:
+    """How many have failed in a row, up to each."""
+    import numpy as np
+
+    number = np.arange(1, len(failed) + 1)
+    return number - np.maximum.accumulate(np.where(failed, 0, number))
+
+
+def _told(part: Part, kind: Kind, status: int) -> Told:
+    """What the server says of its model, when the model's own paths answer with a status."""
+    answers = {path: Answer(200, body.encode()) for path, body in part.paths.items()}
+    for path, body in part.model_paths.items():
+        answers[path] = Answer(status, body.encode() if status == 200 else b"")
+    said = read_answers(kind, answers, part.about.model)
+    return Told(said.state, said.why)

@@ -1,0 +1,48 @@
+"""Processes of the demo: each ends with the demo, whatever happens."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from watchdeck.errors import WatchdeckError
+
+_PATIENCE = 3
+"""Seconds that a process has to end by itself."""
+
+
+@contextmanager
+def process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator[Connection]:
+    """Run `target` with the arguments and a pipe; the other end of the pipe is given here."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    child = spawn.Process(target=target, args=(*arguments, theirs), name=name, daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        ours.close()
+        _end(child)
+
+
+def _end(child: BaseProcess) -> None:
+    child.terminate()
+    child.join(_PATIENCE)
+    if child.is_alive():
+        child.kill()
+        child.join()
+
+
+def told(pipe: Connection, who: str, within: float) -> Any:
+    """What a process says first. Raises WatchdeckError when it does not, for so many seconds."""
+    try:
+        if pipe.poll(within):
+            return pipe.recv()
+    except EOFError:
+        pass
+    raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")
