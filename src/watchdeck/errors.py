@@ -31,5 +31,9 @@ class StoreCorrupt(StoreError):
     """A file of the store is damaged or is not a watchdeck store at all."""
 
 
+class StoreFull(StoreError):
+    """The disk has no room left for the store."""
+
+
 class CollectorRunning(WatchdeckError):
     """Another collector holds the store's lock; its process is named."""

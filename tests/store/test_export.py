@@ -216,13 +216,12 @@ def test_memory_stays_bounded_while_much_more_is_written(tmp_path: Path) -> None
     directory = StoreDirectory(tmp_path)
     prepare(directory)
     names = {f"series_{number}": float(number) for number in range(100)}
-    write(
-        directory, ["fraud"], [with_series(scrape("fraud", START + n), **names) for n in range(900)]
-    )
+    hours = [with_series(scrape("fraud", START + n * 36_000), **names) for n in range(900)]
+    write(directory, ["fraud"], hours)
     stream = Counting()
     with closing(Reader(directory)) as reader:
         tracemalloc.start()
-        export(reader, stream, Form.JSONL, [], START, END, Stream.SERIES)
+        export(reader, stream, Form.JSONL, [], START, START + 900 * 36_000, Stream.SERIES)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert stream.size > 8_000_000

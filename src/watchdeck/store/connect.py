@@ -11,7 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
-from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
+from watchdeck.errors import (
+    StoreBehind,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreMissing,
+    StoreTooNew,
+)
 from watchdeck.store.directory import check_file
 from watchdeck.store.schema import Schema, schema_of
 
@@ -203,7 +210,8 @@ def _fault(path: Path, error: sqlite3.Error) -> StoreError:
     if code in _DAMAGED:
         return corrupt(path, str(error))
     reason = _REASONS.get(code, "cannot be used.")
-    return StoreError(f"{path} {reason} (SQLite: {error})")
+    kind = StoreFull if code == sqlite3.SQLITE_FULL else StoreError
+    return kind(f"{path} {reason} (SQLite: {error})")
 
 
 def corrupt(path: Path, detail: str) -> StoreCorrupt:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.store.frames import Window, key, moment, read_frames
+from watchdeck.store.frames import Window, key, moment, newest_frame, read_frames, values_of
 from watchdeck.store.layouts import Layouts
-from watchdeck.store.segments import find_segments, in_order, opened
+from watchdeck.store.segments import find_segments, in_order, opened, whole
 
 if TYPE_CHECKING:
     from watchdeck.store.bundle import Floats, Integers
@@ -40,6 +42,36 @@ def first_moment(db: Connection, window: Window) -> int | None:
     (segment,) = db.execute(_FIRST_SEGMENT, place).fetchone()
     (frame,) = db.execute(_FIRST_FRAME, bounds).fetchone()
     return min((t for t in (segment, frame and moment(frame)) if t is not None), default=None)
+
+
+def newest_row(
+    db: Connection, layouts: Layouts, window: Window
+) -> tuple[int, tuple[str, ...], array[float]] | None:
+    """Time, columns and values of the newest scrape within a window; None when there is none."""
+    frame = newest_frame(db, window)
+    later = window if frame is None else replace(window, start=frame[0] + 1)
+    found = _newest_packed(db, layouts, later)
+    if found is not None or frame is None:
+        return found
+    at, layout, blob = frame
+    return at, layouts.columns(layout), values_of(blob)
+
+
+def _newest_packed(
+    db: Connection, layouts: Layouts, window: Window
+) -> tuple[int, tuple[str, ...], array[float]] | None:
+    newest = None
+    for segment in find_segments(db, window):
+        bundle = whole(db, layouts, segment)
+        times = bundle.times()
+        place = int(times.searchsorted(window.end)) - 1
+        at = int(times[place]) if place >= 0 else -1
+        if at >= window.start and (newest is None or at >= newest[0]):
+            newest = at, layouts.columns(segment.layout), bundle, place
+    if newest is None:
+        return None
+    at, columns, bundle, place = newest
+    return at, columns, array("d", (bundle.column(n)[place] for n in range(len(columns))))
 
 
 def _from_segments(

@@ -79,16 +79,17 @@ def _signal_rows(endpoint: str, block: Block) -> Iterator[Row]:
     places = [
         block.columns.index(name) if name in block.columns else None for name in _SIGNAL_COLUMNS
     ]
-    for at, values in zip(block.times, block.values, strict=True):
+    for at, row in zip(block.times, block.values, strict=True):
+        values = row.tolist()
         outcome, *cells = (None if place is None else _value(values[place]) for place in places)
         yield at, _iso(at), safe(endpoint), _outcome(outcome), *cells
 
 
 def _series_rows(endpoint: str, block: Block) -> Iterator[Row]:
     names = [safe(name) for name in block.columns]
-    for at, values in zip(block.times, block.values, strict=True):
+    for at, row in zip(block.times, block.values, strict=True):
         when = (at, _iso(at), safe(endpoint))
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(names, row.tolist(), strict=True):
             yield *when, name, _value(value)
 
 
@@ -97,7 +98,7 @@ _ROWS = {Stream.SIGNALS: _signal_rows, Stream.SERIES: _series_rows}
 
 def _value(value: float) -> float | None:
     """No data is no value, never 0."""
-    return None if math.isnan(value) else float(value)
+    return None if math.isnan(value) else value
 
 
 def _outcome(code: float | None) -> Cell:

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from watchdeck.store.ballast import NAME
+
 _NETWORKED = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs")
 )
@@ -56,5 +58,6 @@ def faulty_permissions(directory: Path) -> Iterator[str]:
 
 
 def bytes_in(directory: Path) -> int:
-    """All that the files of a directory take, its own directories included."""
-    return sum(path.lstat().st_size for path in directory.rglob("*") if not path.is_dir())
+    """All that the files of a store's directory take, but the ballast: backups included."""
+    files = (path for path in directory.rglob("*") if not path.is_dir() and path.name != NAME)
+    return sum(path.lstat().st_size for path in files)

@@ -101,11 +101,13 @@ def read_frames(
     }
 
 
-def newest_frame(
-    db: Connection, endpoint: int, stream: Stream, start: int, end: int
-) -> tuple[int, int, bytes] | None:
-    """The newest frame from `start` until before `end`; None when there is none."""
-    bounds = {"first": key(endpoint, start), "past": key(endpoint, end), "stream": stream}
+def newest_frame(db: Connection, window: Window) -> tuple[int, int, bytes] | None:
+    """Time, layout and blob of the newest frame within a window; None when there is none."""
+    bounds = {
+        "first": key(window.endpoint, window.start),
+        "past": key(window.endpoint, window.end),
+        "stream": int(window.stream),
+    }
     row = db.execute(_NEWEST, bounds).fetchone()
     return None if row is None else (moment(row[0]), row[1], row[2])
 

@@ -160,13 +160,14 @@ def _sliced(points: _Points, start: int, width: int) -> _Points:
     import numpy as np
 
     slices, starts = np.unique((points.times - start) // width, return_index=True)
-    return _Points(
-        start + slices * width + width // 2,
-        np.add.reduceat(np.nan_to_num(points.total), starts),
-        np.add.reduceat(points.count, starts),
-        np.fmin.reduceat(points.low, starts),
-        np.fmax.reduceat(points.high, starts),
-    )
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _Points(
+            start + slices * width + width // 2,
+            np.add.reduceat(np.where(points.count > 0, points.total, 0.0), starts),
+            np.add.reduceat(points.count, starts),
+            np.fmin.reduceat(points.low, starts),
+            np.fmax.reduceat(points.high, starts),
+        )
 
 
 def _mean(points: _Points) -> Floats:

@@ -51,17 +51,18 @@ def roll(times: Integers, values: Floats, before: Floats, cumulative: bytes) -> 
     import numpy as np
 
     hours, starts = np.unique(times // HOUR, return_index=True)
-    found = {
-        Field.LOW: np.fmin.reduceat(values, starts),
-        Field.HIGH: np.fmax.reduceat(values, starts),
-        Field.TOTAL: _sum(values, starts),
-        Field.COUNT: np.add.reduceat((~np.isnan(values)).astype(np.float64), starts),
-        Field.LAST: _last(values, starts),
-    }
-    if any(cumulative):
-        steps = _sum(_steps(values, before), starts)
-        steps[:, ~np.frombuffer(cumulative, np.bool_)] = np.nan
-        found[Field.INCREASE] = steps
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinities there is no sum
+        found = {
+            Field.LOW: np.fmin.reduceat(values, starts),
+            Field.HIGH: np.fmax.reduceat(values, starts),
+            Field.TOTAL: _sum(values, starts),
+            Field.COUNT: np.add.reduceat((~np.isnan(values)).astype(np.float64), starts),
+            Field.LAST: _last(values, starts),
+        }
+        if any(cumulative):
+            steps = _sum(_steps(values, before), starts)
+            steps[:, ~np.frombuffer(cumulative, np.bool_)] = np.nan
+            found[Field.INCREASE] = steps
     return {field: Hours(hours * HOUR, each) for field, each in found.items()}
 
 
@@ -79,7 +80,8 @@ def combined(field: Field, parts: Sequence[Hours]) -> Hours:
         return Hours(hours, np.fmin.reduceat(values, starts))
     if field is Field.HIGH:
         return Hours(hours, np.fmax.reduceat(values, starts))
-    return Hours(hours, (_last if field is Field.LAST else _sum)(values, starts))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return Hours(hours, (_last if field is Field.LAST else _sum)(values, starts))
 
 
 def periods(hours: Hours) -> Iterator[tuple[int, Hours]]:
@@ -111,7 +113,8 @@ def _sum(values: Floats, starts: Integers) -> Floats:
 def _last(values: Floats, starts: Integers) -> Floats:
     import numpy as np
 
-    rows = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
+    numbers = np.arange(len(values)).reshape(-1, *(1,) * (values.ndim - 1))
+    rows = np.where(np.isnan(values), -1, numbers)
     last = np.maximum.reduceat(rows, starts)
     return np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0))
 

@@ -23,7 +23,8 @@ from watchdeck.domain.scrape import (
 )
 from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS
 from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.store.frames import Stream, newest_frame, values_of
+from watchdeck.store.exact import newest_row
+from watchdeck.store.frames import Stream, Window, values_of
 from watchdeck.store.layouts import Layouts
 
 _REGISTER = """
@@ -118,14 +119,13 @@ def read_latest_at(db: Connection, at: int) -> tuple[Latest, ...]:
     layouts = Layouts(db)
     found = []
     for number, _, text in db.execute(_ENDPOINTS).fetchall():
-        frame = newest_frame(db, number, Stream.SIGNALS, at - _A_DAY, at + 1)
-        if frame is not None:
-            found.append(_past(_facts(text), *frame, layouts))
+        row = newest_row(db, layouts, Window(number, Stream.SIGNALS, at - _A_DAY, at + 1))
+        if row is not None:
+            found.append(_past(_facts(text), *row))
     return tuple(found)
 
 
-def _past(facts: Facts, at: int, layout: int, blob: bytes, layouts: Layouts) -> Latest:
-    columns, values = layouts.columns(layout), values_of(blob)
+def _past(facts: Facts, at: int, columns: Sequence[str], values: array[float]) -> Latest:
     outcome = OUTCOMES[int(values[columns.index(OUTCOME_COLUMN)])]
     failures = 0 if outcome is Outcome.OK else 1
     return Latest(facts, at, outcome, failures, readings(columns, values))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from watchdeck.domain.board import Board, Change, History
 from watchdeck.domain.health import HealthChange
-from watchdeck.store.blocks import Block, endpoint_names, next_block
+from watchdeck.store.blocks import Block, endpoint_names, next_blocks
 from watchdeck.store.board import (
     assemble,
     collector_now,
@@ -85,13 +85,12 @@ class Reader:
 
         No moment of the file is held between two blocks, so a long export lets the log shrink.
         """
-        while True:
+        moment: int | None = start
+        while moment is not None:
             with self._metrics.read() as db:
-                block = next_block(db, endpoint, stream, start, end)
-            if block is None:
-                return
-            yield block
-            start = block.times[-1] + 1
+                blocks = next_blocks(db, endpoint, stream, moment, end)
+            yield from blocks.found
+            moment = blocks.next
 
     def close(self) -> None:
         """Let go of both files."""

@@ -13,11 +13,20 @@ from watchdeck.domain.board import Facts, Heartbeat
 from watchdeck.domain.endpoint import Retention
 from watchdeck.domain.scrape import Scrape
 from watchdeck.domain.text import clean
-from watchdeck.errors import StoreError
-from watchdeck.store.connect import Connection, StorageFault, faults, transaction, writing
+from watchdeck.errors import StoreError, StoreFull
+from watchdeck.store.ballast import Ballast
+from watchdeck.store.connect import (
+    Connection,
+    StorageFault,
+    distrusting,
+    faults,
+    transaction,
+    writing,
+)
 from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.frames import Stream, add_frame, forget_frames
-from watchdeck.store.latest import endpoints, register, save_heartbeat, save_latest
+from watchdeck.store.frames import Stream, add_frame
+from watchdeck.store.housekeeping import Housekeeper
+from watchdeck.store.latest import register, save_heartbeat, save_latest
 from watchdeck.store.layouts import Layouts
 
 _BATCH = 500
@@ -26,10 +35,6 @@ _GATHER = 0.05
 
 _RETRY = 2.0
 """Seconds between two tries while nothing can be written."""
-
-_FORGET_EVERY = 60_000
-_FORGET_AT_ONCE = 2_000
-"""Frames deleted in one transaction: some milliseconds, so that no tick waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,18 @@ class WriterStatus:
     dropped: int
     problem: str
     committed_at: int | None
+
+
+_Registration = tuple[tuple[Facts, ...], Future[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """The file while it can be written."""
+
+    db: Connection
+    layouts: Layouts
+    keeper: Housekeeper
 
 
 class Writer:
@@ -63,17 +80,18 @@ class Writer:
         self._capacity = capacity
         self._waiting: deque[Scrape] = deque()
         self._beat: Heartbeat | None = None
-        self._facts: tuple[tuple[Facts, ...], Future[None]] | None = None
+        self._facts: _Registration | None = None
         self._wake = threading.Condition()
         self._closing = False
         self._dropped = 0
         self._problem = ""
         self._committed_at: int | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._db: Connection | None = None
-        self._layouts: Layouts | None = None
+        self._open: _Open | None = None
+        self._ballast = Ballast(directory.path, int(retention.budget))
+        self._untidy = ""
+        self._tight = ""
         self._ids: dict[str, int] = {}
-        self._forgotten_at = 0
 
     def start(self) -> None:
         """Begin to write."""
@@ -105,9 +123,9 @@ class Writer:
     def status(self) -> WriterStatus:
         """What the writer says of itself; from any thread."""
         with self._wake:
-            return WriterStatus(
-                len(self._waiting), self._dropped, self._problem, self._committed_at
-            )
+            said = (self._problem, self._untidy, self._tight)
+            problem = "; ".join(filter(None, said))
+            return WriterStatus(len(self._waiting), self._dropped, problem, self._committed_at)
 
     def close(self) -> None:
         """Write what is queued and end; what the disk refuses is lost after one more try."""
@@ -126,10 +144,12 @@ class Writer:
                     self._wake.wait(_RETRY if self._problem else _GATHER)
                 closing = self._closing
             wrote = self._write()
+            if wrote and not closing:
+                self._tidy()
             if closing and (not wrote or not self.status().queued):
                 break
-        if self._db is not None:
-            self._db.close()
+        if self._open is not None:
+            self._open.db.close()
 
     def _write(self) -> bool:
         """Commit a batch; whether the disk took it."""
@@ -140,7 +160,7 @@ class Writer:
         try:
             self._commit(batch, beat, facts[0] if facts else None)
         except StorageFault as error:
-            self._failed(str(error), facts)
+            self._failed(error, facts)
             return False
         with self._wake:
             gone = self._dropped - dropped
@@ -154,53 +174,67 @@ class Writer:
             facts[1].set_result(None)
         return True
 
-    def _failed(self, why: str, facts: tuple[tuple[Facts, ...], Future[None]] | None) -> None:
+    def _failed(
+        self, error: Exception, facts: tuple[tuple[Facts, ...], Future[None]] | None
+    ) -> None:
+        if isinstance(error, StoreFull):
+            self._ballast.release()
         with self._wake:
-            self._problem = clean(why, 300)
-        if self._layouts is not None:
-            self._layouts.forget()
-        if self._db is not None:
+            self._problem = clean(str(error), 300)
+        if self._open is not None:
             with suppress(*StorageFault):
-                self._db.close()
-        self._db = None
+                self._open.db.close()
+        self._open = None
         if facts and not self._ids:
             self._facts = None
-            facts[1].set_exception(StoreError(why))
+            facts[1].set_exception(StoreError(str(error)))
+
+    def _opened(self) -> _Open:
+        if self._open is None:
+            path = self._directory.metrics
+            db = writing(path, synchronous="NORMAL")
+            layouts = Layouts(db)
+            self._open = _Open(
+                db, layouts, Housekeeper(db, layouts, path, self._retention, self._ballast)
+            )
+        return self._open
 
     def _commit(
         self, batch: list[Scrape], beat: Heartbeat | None, facts: tuple[Facts, ...] | None
     ) -> None:
-        if self._db is None:
-            self._db = writing(self._directory.metrics, synchronous="NORMAL")
-            self._layouts = Layouts(self._db)
-        db = self._db
-        with faults(self._directory.metrics), transaction(db):
+        store = self._opened()
+        with faults(self._directory.metrics), transaction(store.db):
             for scrape in batch:
-                self._keep(db, scrape)
+                self._keep(store, scrape)
             if facts is not None:
-                self._ids = register(db, facts, self._clock())
+                self._ids = register(store.db, facts, self._clock())
             if beat is not None:
-                save_heartbeat(db, beat)
-        self._forget(db)
+                save_heartbeat(store.db, beat)
 
-    def _keep(self, db: Connection, scrape: Scrape) -> None:
+    def _keep(self, store: _Open, scrape: Scrape) -> None:
         """Keep a scrape's frames and its latest row; of an endpoint not registered, nothing."""
         endpoint = self._ids.get(scrape.endpoint)
-        if endpoint is None or self._layouts is None:
+        if endpoint is None:
             return
-        if scrape.series is not None and len(scrape.series.layout):
-            add_frame(db, self._layouts, endpoint, scrape.at, Stream.SERIES, scrape.series)
-        add_frame(db, self._layouts, endpoint, scrape.at, Stream.SIGNALS, scrape.signals)
-        save_latest(db, self._layouts, endpoint, scrape)
+        page = scrape.series
+        if page is not None and len(page.layout) and store.keeper.keeps(Stream.SERIES):
+            add_frame(store.db, store.layouts, endpoint, scrape.at, Stream.SERIES, page)
+        if store.keeper.keeps(Stream.SIGNALS):
+            add_frame(store.db, store.layouts, endpoint, scrape.at, Stream.SIGNALS, scrape.signals)
+        save_latest(store.db, store.layouts, endpoint, scrape)
 
-    def _forget(self, db: Connection) -> None:
-        """Delete what is older than the retention, a little at a time."""
-        now = self._clock()
-        if now - self._forgotten_at < _FORGET_EVERY:
+    def _tidy(self) -> None:
+        """A little housekeeping; what it cannot do is said, and never costs a scrape."""
+        if self._open is None:
             return
-        before = now - int(self._retention.raw)
-        numbers = [number for number, _ in endpoints(db)]
-        with faults(self._directory.metrics), transaction(db):
-            gone = forget_frames(db, numbers, before, _FORGET_AT_ONCE)
-        if gone < _FORGET_AT_ONCE:
-            self._forgotten_at = now
+        path = self._directory.metrics
+        try:
+            with distrusting(path):
+                self._open.keeper.step(self._clock())
+        except StorageFault as error:
+            self._untidy = clean(f"old scrapes cannot be put together: {error}", 300)
+            if isinstance(error, StoreFull):
+                self._ballast.release()
+        else:
+            self._untidy = ""
+            self._tight = self._open.keeper.problem

@@ -19,7 +19,7 @@ from watchdeck.domain.endpoint import Retention, Slo
 from watchdeck.domain.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
 from watchdeck.domain.series import Layout, Series, SeriesType
 from watchdeck.domain.signal import signal_layout
-from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.store.connect import reading
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.frames import Stream, key, moment
@@ -163,23 +163,6 @@ def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> 
     writer.close()
     with closing(reading(directory.metrics)) as db:
         assert read_heartbeat(db) == beat
-
-
-def test_what_is_older_than_the_retention_goes(directory: StoreDirectory) -> None:
-    keep = Retention(Milliseconds(60_000), Milliseconds(60_000), Bytes(1 << 30))
-    writer = Writer(directory, keep, clock=lambda: NOW)
-    writer.start()
-    writer.register([FRAUD])
-    for at in (NOW - 60_001, NOW - 59_000, NOW):
-        writer.submit(scrape(at))
-    writer.close()
-    again = Writer(directory, keep, clock=lambda: NOW)
-    again.start()
-    again.register([FRAUD])
-    again.close()
-    with closing(reading(directory.metrics)) as db:
-        (up,) = read_signals(db, "fraud", ("up",), 0, NOW + 1)
-    assert up.times == [NOW - 59_000, NOW]
 
 
 def test_a_queue_that_nobody_empties_drops_the_oldest_and_counts(

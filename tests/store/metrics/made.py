@@ -1,0 +1,99 @@
+"""A metrics file to try things on, and scrapes by the minute."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from watchdeck.domain.board import Facts
+from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.scrape import Frame
+from watchdeck.domain.series import Layout, Series, SeriesType
+from watchdeck.store.backfill import Stretch, encode, insert
+from watchdeck.store.ballast import Ballast
+from watchdeck.store.connect import Connection, transaction, writing
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.frames import Stream, Window, add_frame
+from watchdeck.store.hours import DAY
+from watchdeck.store.housekeeping import Housekeeper
+from watchdeck.store.latest import register
+from watchdeck.store.layouts import Layouts
+from watchdeck.store.migrations import prepare
+
+T0 = 1_790_035_200_000 // DAY * DAY
+PAGE = Layout((Series("level"), Series("hits_total", (), SeriesType.COUNTER)))
+
+
+@dataclass(slots=True)
+class Metrics:
+    """A file with one endpoint, `fraud`, and its housekeeper."""
+
+    directory: StoreDirectory
+    retention: Retention = field(default_factory=Retention)
+    db: Connection = field(init=False)
+    layouts: Layouts = field(init=False)
+    keeper: Housekeeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        prepare(self.directory)
+        path = self.directory.metrics
+        self.db = writing(path, synchronous="OFF")
+        self.layouts = Layouts(self.db)
+        ballast = Ballast(self.directory.path, int(self.retention.budget))
+        self.keeper = Housekeeper(self.db, self.layouts, path, self.retention, ballast)
+        with transaction(self.db):
+            register(self.db, [Facts("fraud", "", 60_000)], T0)
+
+    def scrape(
+        self,
+        times: Iterable[int],
+        stream: Stream = Stream.SERIES,
+        layout: Layout = PAGE,
+        scale: float = 1.0,
+    ) -> None:
+        """Frames whose values are the minutes since T0, times `scale` in the second column."""
+        with transaction(self.db):
+            for at in times:
+                minute = (at - T0) / 60_000
+                values = array("d", [minute, *[minute * scale] * (len(layout) - 1)])
+                add_frame(self.db, self.layouts, 1, at, stream, Frame(layout, values))
+
+    def fill(
+        self, days: Iterable[int], stream: Stream = Stream.SERIES, *, noise: bool = False
+    ) -> None:
+        """Whole days, a value a minute, packed at once; noise fills 23 kB a day."""
+        with transaction(self.db):
+            for day in days:
+                times = np.arange(T0 + day * DAY, T0 + (day + 1) * DAY, 60_000)
+                minutes = (times - T0) / 60_000.0
+                values = np.stack([minutes, minutes], axis=1)
+                if noise:
+                    values += np.random.default_rng(day).random(values.shape)
+                insert(self.db, [encode(Stretch("fraud", stream, PAGE, times, values))])
+
+    def tidy(self, now: int, steps: int = 60) -> None:
+        """Let the housekeeper do all that is due at a moment."""
+        for _ in range(steps):
+            self.keeper.step(now)
+
+    def count(self, table: str) -> int:
+        """The rows of a table."""
+        (number,) = self.db.execute(f"select count(*) from {table}").fetchone()
+        return int(number)
+
+
+def minutes(start: int, end: int) -> range:
+    """The times of every minute of a stretch of minutes since T0."""
+    return range(T0 + start * 60_000, T0 + end * 60_000, 60_000)
+
+
+def window(start: int, end: int, stream: Stream = Stream.SERIES) -> Window:
+    """The endpoint's minutes since T0."""
+    return Window(1, stream, T0 + start * 60_000, T0 + end * 60_000)
+
+
+def made(folder: Path, **retention: object) -> Metrics:
+    """A new file in a folder."""
+    return Metrics(StoreDirectory(folder / "store"), Retention(**retention))  # type: ignore[arg-type]
