@@ -43,6 +43,6 @@ def told(pipe: Connection, who: str, within: float) -> Any:
     try:
         if pipe.poll(within):
             return pipe.recv()
-    except EOFError:
+    except (EOFError, OSError):
         pass
     raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")

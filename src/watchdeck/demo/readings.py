@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HOUR = 3_600_000
 _SPAN = span_of(EVERY)
 
-_PLACES = {Unit.SECONDS: 5, Unit.RATIO: 5, Unit.PER_SECOND: 3}
+PLACES = {Unit.SECONDS: 5, Unit.RATIO: 5, Unit.PER_SECOND: 3}
 """Decimals that are kept of a unit: finer ones are noise, and noise cannot be packed."""
 
 
@@ -52,7 +52,7 @@ def signals(
 
 def _rounded(name: str, values: Floats) -> Floats:
     signal = SIGNALS.get(name)
-    return values if signal is None else values.round(_PLACES.get(signal.unit, 0))
+    return values if signal is None else values.round(PLACES.get(signal.unit, 0))
 
 
 def _moved(counts: Counts[Integers], times: Integers) -> Moved:
