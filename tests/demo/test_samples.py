@@ -1,13 +1,19 @@
 import csv
 from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from watchdeck.data import folder
-from watchdeck.demo.samples import DAYS, MONTH, costs, predictions
+from watchdeck.demo.cast import CAST
+from watchdeck.demo.pages import text
+from watchdeck.demo.past import CHANGES, OPTIMISED
+from watchdeck.demo.samples import DAYS, LAST_DAY, MONTH, PHASES, costs, predictions
+from watchdeck.demo.traffic import nothing
 
 FRAUD = folder("sample_data") / "fraud"
+A_DAY = timedelta(days=1)
 
 
 def test_the_files_are_what_the_generator_makes() -> None:
@@ -41,3 +47,21 @@ def test_the_costs_fall_from_10000_to_6000_a_month() -> None:
     assert round(amounts[0] * MONTH) == pytest.approx(10_000, abs=1)
     assert round(amounts[-1] * MONTH) == pytest.approx(6_000, abs=1)
     assert amounts == sorted(amounts, reverse=True)
+
+
+def test_costs_and_predictions_change_on_the_days_of_the_changes() -> None:
+    daily: dict[date, Decimal] = defaultdict(Decimal)
+    for row in csv.DictReader(costs()):
+        daily[date.fromisoformat(row["date"])] += Decimal(row["amount"])
+    fallen = [day for day, amount in daily.items() if amount < daily.get(day - A_DAY, amount)]
+    today = LAST_DAY + A_DAY
+    assert [(today - day).days for day in fallen] == [change.days for change in CHANGES]
+    before, after = PHASES
+    assert before.start.date() + before.days * A_DAY == fallen[0]
+    assert after.start.date() + after.days * A_DAY == today
+    assert after.start.date() > fallen[-1]
+
+
+def test_the_live_page_tells_the_version_of_the_last_predictions() -> None:
+    fraud = next(part for part in CAST if part.name == OPTIMISED)
+    assert f'version="{PHASES[-1].version}"' in text(fraud.page(fraud.name, nothing()))

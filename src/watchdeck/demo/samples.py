@@ -13,7 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
+from watchdeck.demo.past import CHANGES
+
 LAST_DAY = date(2026, 11, 22)
+"""The day before these files were current: the changes are counted back from its end."""
+
 DAYS = 400
 MONTH = Decimal("30.4375")
 """Days of an average month."""
@@ -26,8 +30,9 @@ _SHARES = {
 }
 """How a day's cost is made up; the shares sum to one."""
 
-_STEPS = ((56, 9_000), (49, 8_000), (42, 7_000), (35, 6_000))
-"""How many days before the last each change came, and the USD a month from then on."""
+_BEFORE = 10_000
+_AFTER = (9_000, 8_000, 7_000, 6_000)
+"""USD a month before the first change, and from each change on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ def costs() -> Iterator[str]:
     """The lines of `costs.csv`: a row a day and category, money as decimal text."""
     yield "date,category,amount,currency"
     for back in range(DAYS - 1, -1, -1):
-        month = next((usd for days, usd in reversed(_STEPS) if back <= days), 10_000)
+        made = [usd for change, usd in zip(CHANGES, _AFTER, strict=True) if back < change.days]
+        month = made[-1] if made else _BEFORE
         for category, share in _SHARES.items():
             amount = (Decimal(month) / MONTH * share).quantize(Decimal("0.01"), ROUND_HALF_UP)
             yield f"{LAST_DAY - timedelta(days=back)},{category},{amount},USD"
