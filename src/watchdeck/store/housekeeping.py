@@ -9,8 +9,10 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.text import clean
+from watchdeck.errors import StoreFull
 from watchdeck.store.ballast import Ballast
-from watchdeck.store.connect import transaction
+from watchdeck.store.connect import StorageFault, distrusting, transaction
 from watchdeck.store.fold import Span, fold
 from watchdeck.store.frames import Stream, moment
 from watchdeck.store.hours import DAY, HOUR
@@ -68,20 +70,32 @@ class Housekeeper:
         self._looked_at: int | None = None
         self._weight = Weight(0, int(retention.budget))
         self._log = ""
+        self._failing = ""
+        self._failed = ""
 
     @property
     def problem(self) -> str:
-        """What a person should know of the file's size; empty when all is well."""
-        return "; ".join(filter(None, (str(self._weight), self._log)))
+        """What a person should know of the file; empty when all is well."""
+        return "; ".join(filter(None, (str(self._weight), self._log, self._failing)))
 
     def keeps(self, stream: Stream) -> bool:
         """Whether there is room for more history of this stream."""
         return self._weight.keeps(stream)
 
     def step(self, now: int) -> None:
-        """Do one piece of what is due. Raises sqlite3.Error; the same is due again later."""
+        """Do one piece of what is due; what fails is said, and tried again at the next look."""
+        try:
+            with distrusting(self._path):
+                self._step(now)
+        except StorageFault as error:
+            self._failed = self._failing = clean(f"old scrapes cannot be tidied: {error}", 300)
+            if isinstance(error, StoreFull):
+                self._ballast.release()
+
+    def _step(self, now: int) -> None:
         if not self._due and (self._looked_at is None or abs(now - self._looked_at) >= _LOOK_EVERY):
             self._looked_at = now
+            self._failing, self._failed = self._failed, ""
             self._due.extend(self._jobs(now))
         if self._due:
             job = self._due.popleft()

@@ -119,6 +119,8 @@ def in_order(times: Sequence[Integers], values: Sequence[Floats]) -> tuple[Integ
 
     if len(times) == 1:
         return times[0], values[0]
-    joined = np.concatenate(times)
-    backwards, places = np.unique(joined[::-1], return_index=True)
-    return backwards, np.concatenate(values)[len(joined) - 1 - places]
+    joined, beside = np.concatenate(times), np.concatenate(values)
+    if (joined[1:] > joined[:-1]).all():
+        return joined, beside
+    ascending, places = np.unique(joined[::-1], return_index=True)
+    return ascending, beside[len(joined) - 1 - places]

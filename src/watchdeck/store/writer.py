@@ -18,7 +18,6 @@ from watchdeck.store.ballast import Ballast
 from watchdeck.store.connect import (
     Connection,
     StorageFault,
-    distrusting,
     faults,
     transaction,
     writing,
@@ -90,7 +89,6 @@ class Writer:
         self._open: _Open | None = None
         self._ballast = Ballast(directory.path, int(retention.budget))
         self._untidy = ""
-        self._tight = ""
         self._ids: dict[str, int] = {}
 
     def start(self) -> None:
@@ -123,8 +121,7 @@ class Writer:
     def status(self) -> WriterStatus:
         """What the writer says of itself; from any thread."""
         with self._wake:
-            said = (self._problem, self._untidy, self._tight)
-            problem = "; ".join(filter(None, said))
+            problem = "; ".join(filter(None, (self._problem, self._untidy)))
             return WriterStatus(len(self._waiting), self._dropped, problem, self._committed_at)
 
     def close(self) -> None:
@@ -225,16 +222,6 @@ class Writer:
 
     def _tidy(self) -> None:
         """A little housekeeping; what it cannot do is said, and never costs a scrape."""
-        if self._open is None:
-            return
-        path = self._directory.metrics
-        try:
-            with distrusting(path):
-                self._open.keeper.step(self._clock())
-        except StorageFault as error:
-            self._untidy = clean(f"old scrapes cannot be put together: {error}", 300)
-            if isinstance(error, StoreFull):
-                self._ballast.release()
-        else:
-            self._untidy = ""
-            self._tight = self._open.keeper.problem
+        if self._open is not None:
+            self._open.keeper.step(self._clock())
+            self._untidy = self._open.keeper.problem

@@ -24,6 +24,7 @@ from watchdeck.store.connect import reading
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.frames import Stream, key, moment
 from watchdeck.store.history import list_columns, read_series, read_signals
+from watchdeck.store.hours import DAY, HOUR
 from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.migrations import prepare
 from watchdeck.store.writer import Writer
@@ -163,6 +164,52 @@ def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> 
     writer.close()
     with closing(reading(directory.metrics)) as db:
         assert read_heartbeat(db) == beat
+
+
+def test_the_writer_folds_by_itself_while_it_writes(directory: StoreDirectory) -> None:
+    begin = NOW - NOW % HOUR
+    times = iter(range(begin, begin + 5 * HOUR, 600_000))
+    clock = [begin]
+    writer = Writer(directory, Retention(), clock=lambda: clock[0])
+    writer.start()
+    writer.register([FRAUD])
+    for at in times:
+        clock[0] = at
+        writer.submit(scrape(at, p95=(at - begin) / HOUR))
+        while writer.status().queued:
+            pass
+    writer.close()
+    assert writer.status().problem == ""
+    with closing(reading(directory.metrics)) as db:
+        (p95,) = read_signals(db, "fraud", ("latency_p95",), begin, begin + 5 * HOUR)
+        (frames,) = db.execute("select count(*) from frame").fetchone()
+        (segments,) = db.execute("select count(*) from segment").fetchone()
+    assert p95.values == [minute / 60 for minute in range(0, 300, 10)]
+    assert (frames < 24, segments >= 2) == (True, True)
+
+
+def test_a_segment_that_cannot_be_read_is_said_and_costs_no_scrape(
+    directory: StoreDirectory,
+) -> None:
+    with closing(sqlite3.connect(directory.metrics, isolation_level=None)) as db:
+        db.execute(
+            "insert into segment (endpoint, stream, level, layout, first, last, count, b)"
+            " values (1, 1, 0, 7, :day, :day, 1, x'00')",
+            {"day": NOW - 2 * DAY},
+        )
+    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer.start()
+    writer.register([FRAUD])
+    sent = 0
+    while "cannot be tidied" not in writer.status().problem:
+        writer.submit(scrape(NOW + sent))
+        sent += 1
+        while writer.status().queued:
+            pass
+    writer.close()
+    with closing(reading(directory.metrics)) as db:
+        (up,) = read_signals(db, "fraud", ("up",), NOW, NOW + sent)
+    assert len(up.times) == sent
 
 
 def test_a_queue_that_nobody_empties_drops_the_oldest_and_counts(
