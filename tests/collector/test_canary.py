@@ -1,12 +1,15 @@
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from collector.scraping import Beats, named, scraping, signals
+from collector.scraping import Beats, known, named, scraping, signals
 from servers.hostile import Hostile, hostile
+from servers.loopback import Asked, answer, listening
 from watchdeck.domain.endpoint import Canary, Endpoint
-from watchdeck.domain.scrape import Outcome, Scrape
+from watchdeck.domain.kind import Meaning, ProbeSpec
+from watchdeck.domain.scrape import ModelState, Outcome, Scrape
 from watchdeck.domain.units import Milliseconds
 
 MINUTE = Milliseconds(60_000)
@@ -114,4 +117,66 @@ async def test_no_canary_is_sent_to_a_server_that_just_failed() -> None:
         reset = named(bad.url, "prometheus", metrics_url=server.url("/reset"), canary=bad.canary)
         async with scraping(reset) as beats:
             await beats.next()
+    assert server.times("/echo") == 0
+
+
+PREDICT = "/predict"
+TAKES_ANYTHING = {"/health": b"", PREDICT: b"{}"}
+VLLM = b'# TYPE vllm:engine_sleep_state gauge\nvllm:engine_sleep_state{sleep_state="awake"} %d\n'
+RAY = b"ray_serve_application_status 6\nray_serve_autoscaling_target_replicas %d\n"
+LOADED = b'{"models": [{"name": "iris:latest"}]}'
+ASLEEP = b'{"is_sleeping": true}'
+AVAILABLE = b'{"model_version_status": [{"state": "AVAILABLE"}]}'
+LOADING = b'{"model_version_status": [{"state": "LOADING"}]}'
+TAGS = b'{"models": [{"name": "iris:latest"}]}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "away", "back", "state"),
+    [
+        pytest.param("vllm", "/is_sleeping", ASLEEP, b"{}", "sleeping", id="vLLM's own answer"),
+        pytest.param("vllm", "/metrics", VLLM % 0, VLLM % 1, "sleeping", id="vLLM's page"),
+        pytest.param("llamacpp", "/props", ASLEEP, b"{}", "sleeping", id="an idle llama.cpp"),
+        pytest.param("ollama", "/api/ps", b'{"models": []}', LOADED, "sleeping", id="Ollama"),
+        pytest.param("ray_serve", "/metrics", RAY % 0, RAY % 2, "scaled_to_zero", id="Ray Serve"),
+        pytest.param(
+            "tf_serving", "/v1/models/iris", LOADING, AVAILABLE, "loading", id="TensorFlow Serving"
+        ),
+    ],
+)
+async def test_no_canary_wakes_a_model_or_hurries_it(
+    kind: str, path: str, away: bytes, back: bytes, state: str
+) -> None:
+    says = {"/metrics": b"up 1\n", "/api/tags": TAGS, **TAKES_ANYTHING, path: away}
+    asked: list[str] = []
+
+    async def respond(question: Asked, writer: asyncio.StreamWriter) -> None:
+        asked.append(question.target)
+        body = says.get(question.target)
+        writer.write(answer(body) if body is not None else answer(status="404 Not Found"))
+
+    async with listening(respond) as port:
+        url = f"http://127.0.0.1:{port}"
+        canary = Canary(path=PREDICT, body="{}", every=MINUTE)
+        watched = named(url, kind, model="iris", metrics_url=f"{url}/metrics", canary=canary)
+        async with scraping(watched) as beats:
+            held = await beats.times(8)
+            sent_meanwhile = PREDICT in asked
+            says[path] = back
+            awake = await beats.next()
+    assert {(scrape.outcome, scrape.failures) for scrape in held} == {(Outcome.OK, 0)}
+    assert {scrape.model_state for scrape in held} == {ModelState(state)}
+    assert not sent_meanwhile
+    assert awake.outcome is Outcome.OK
+    assert asked.count(PREDICT) == 1
+
+
+async def test_no_canary_is_sent_before_a_port_aside_was_asked_for_the_model() -> None:
+    asleep = Meaning(ModelState.SLEEPING, status=(200,))
+    async with hostile() as manager, hostile() as server:
+        aside = ProbeSpec("/health", about="model", means=(asleep,), port=manager.port)
+        kinds = (replace(known("prometheus"), probes=(aside,)),)
+        async with scraping(endpoint(server), kinds) as beats:
+            scrape = await beats.next()
+    assert scrape.model_state is ModelState.SLEEPING
     assert server.times("/echo") == 0

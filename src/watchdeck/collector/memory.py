@@ -61,6 +61,10 @@ class Memory:
         """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
         self._window.preload(times, good)
 
+    def state(self, visited: Visited) -> ModelState:
+        """What the server says of its model, by what a visit has brought so far."""
+        return self._said(visited, self._plan(visited)).state
+
     def scrape(self, visited: Visited) -> Scrape:
         """The Scrape of a visit, remembered for the next."""
         plan = self._plan(visited)

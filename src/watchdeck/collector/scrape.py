@@ -18,13 +18,17 @@ from watchdeck.collector.visit import LOST, Visit
 from watchdeck.domain.answers import probes
 from watchdeck.domain.endpoint import Endpoint
 from watchdeck.domain.kind import Answer, Kind, ProbeSpec
-from watchdeck.domain.scrape import Outcome, Scrape
+from watchdeck.domain.scrape import ModelState, Outcome, Scrape
 
 NOW_AND_THEN = 600_000
 """Milliseconds between two looks at what seldom changes: versions."""
 
 AFTER_A_FAILURE = 60_000
 """Milliseconds before a question that a scrape can do without is asked again."""
+
+AWAKE = (ModelState.READY, ModelState.UNKNOWN)
+"""What a server may say of a model that is sent a canary: any other word means that an inference
+would wake it, hurry its loading, or fail as foretold."""
 
 
 class Scraper:
@@ -88,9 +92,9 @@ class Scraper:
         await self._probe(visit, kind)
         if visit.page is None and expects_page(kind, self.endpoint):
             await self._read(visit, kind)
-        if self._canary is not None and self._canary.is_due(at):
-            await self._send(self._canary, visit, at)
         await self._ask_aside(visit, kind, at)
+        if self._canary is not None and self._canary.is_due(at) and self._is_awake(visit, at):
+            await self._send(self._canary, visit, at)
 
     async def _probe(self, visit: Visit, kind: Kind) -> None:
         """Ask what every scrape asks on the serving port; a lost connection ends the questions."""
@@ -116,9 +120,13 @@ class Scraper:
         except Failed as failed:
             visit.failures.append(failed.failure)
 
-    async def _send(self, canary: CanaryProbe, visit: Visit, at: int) -> None:
+    def _is_awake(self, visit: Visit, at: int) -> bool:
+        """Whether an inference would meet a model that serves, by all that was said of it."""
         if visit.failures:
-            return
+            return False
+        return self._memory.state(self._visited(visit, at)) in AWAKE
+
+    async def _send(self, canary: CanaryProbe, visit: Visit, at: int) -> None:
         try:
             answer = await visit.ask(canary.question(), canary.name)
             canary.check(answer, at)
@@ -126,7 +134,7 @@ class Scraper:
             visit.failures.append(failed.failure)
 
     async def _ask_aside(self, visit: Visit, kind: Kind, at: int) -> None:
-        """Ask what a scrape can do without, at its own times and when all else went well."""
+        """Ask what a scrape can do without, at its own times and when all went well so far."""
         if visit.failures:
             self._due.clear()
             return
@@ -140,17 +148,18 @@ class Scraper:
 
     def _concluded(self, visit: Visit, at: int, took: float) -> Scrape:
         self._recognition.check(visit)
-        return self._memory.scrape(
-            Visited(
-                at,
-                took,
-                self._recognition.current,
-                {**self._kept, **visit.answers},
-                visit.page,
-                visit.failures,
-                self._reader.expires(),
-                self._canary.sent if self._canary else 0,
-            )
+        return self._memory.scrape(self._visited(visit, at, took))
+
+    def _visited(self, visit: Visit, at: int, took: float = 0.0) -> Visited:
+        return Visited(
+            at,
+            took,
+            self._recognition.current,
+            {**self._kept, **visit.answers},
+            visit.page,
+            visit.failures,
+            self._reader.expires(),
+            self._canary.sent if self._canary else 0,
         )
 
     def _questions(self, kind: Kind) -> _Questions:
