@@ -192,3 +192,21 @@ def test_a_model_without_a_scrape_is_unknown() -> None:
 
 def test_a_model_without_a_verdict_is_unknown() -> None:
     assert as_seen(None, GOOD, RUNNING, NOW, 10_000)[0] is Health.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("p95", "why"),
+    [
+        pytest.param(0.31, "latency_p95 310 ms > 200 ms", id="as bad: the figure of now"),
+        pytest.param(0.9, "latency_p95 250 ms > 200 ms", id="worse: not judged so yet"),
+        pytest.param(0.1, "latency_p95 250 ms > 200 ms", id="good again: not judged so yet"),
+    ],
+)
+def test_a_reason_has_the_figure_of_now_while_the_same_bound_is_crossed(
+    p95: float, why: str
+) -> None:
+    recorded = HealthChange(
+        "fraud", NOW - 60_000, Health.WARNING, "latency_p95", "latency_p95 250 ms > 200 ms"
+    )
+    seen = as_seen(recorded, reading(latency_p95=p95), RUNNING, NOW, 10_000)
+    assert seen[:2] == (Health.WARNING, why)

@@ -55,7 +55,7 @@ def _heading(board: Board) -> list[str]:
     moment = "now" if board.live else "as it was then"
     return [
         f"watchdeck at {iso(board.at)} ({moment})",
-        f"{len(board.models)} models: {said or 'none'}",
+        f"{len(board.models)} {'model' if len(board.models) == 1 else 'models'}: {said or 'none'}",
         f"collector: {_collector(board.collector, board.at)}",
     ]
 

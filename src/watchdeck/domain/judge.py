@@ -92,7 +92,7 @@ def as_seen(
 
     The engine records health only while a collector runs; what it recorded last must not look
     fresh for ever, so a stale scrape is unknown here too, since the moment it became stale. One
-    failed scrape keeps the health, and is said.
+    failed scrape keeps the health, and is said. A figure in the reason is the newest scrape's.
     """
     if latest is None:
         return Health.UNKNOWN, _with("no scrape yet", _COLLECTOR[collector.state]), None
@@ -103,7 +103,16 @@ def as_seen(
         return Health.UNKNOWN, "not judged yet", None
     if latest.failures and latest.failures < DOWN_FAILURES and recorded.cause != "failed_once":
         return recorded.health, f"{recorded.why}; {_failure(latest)}", recorded.began
-    return recorded.health, recorded.why, recorded.began
+    return recorded.health, _why_now(recorded, latest, now), recorded.began
+
+
+def _why_now(recorded: HealthChange, latest: Latest, now: int) -> str:
+    """The recorded reason, with today's figure while the same bound is still crossed as far."""
+    if recorded.cause in latest.signals:
+        verdict = judge(latest, None, now)
+        if (verdict.cause, verdict.health) == (recorded.cause, recorded.health):
+            return verdict.why
+    return recorded.why
 
 
 _COLLECTOR = {
