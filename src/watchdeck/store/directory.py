@@ -47,6 +47,11 @@ class StoreDirectory:
         """Where a copy goes before a file of an older version is changed."""
         return self.path / "backups"
 
+    @property
+    def consoles(self) -> Path:
+        """Where consoles say that they are there."""
+        return self.path / "consoles"
+
     def create(self) -> None:
         """Make the directory (0700) where there is none; one that exists keeps its mode.
 
