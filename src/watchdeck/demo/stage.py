@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 
 from watchdeck.demo.cast import settings
 from watchdeck.demo.fill import fill
@@ -65,4 +68,12 @@ def _past(directory: StoreDirectory, who: Operator, seed: int, now: int) -> Open
 def _collect(made: Stage, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
     from watchdeck.service.collect import collect
 
+    Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     collect(made.settings, made.directory, who, clock=clock, started=lambda: parent.send({}))
+
+
+def _end_with(parent: Connection) -> None:
+    """End the collector when its parent has gone, even where that was killed."""
+    with suppress(EOFError, OSError):
+        parent.recv()
+    os.kill(os.getpid(), signal.SIGTERM)
