@@ -45,7 +45,7 @@ class Window:
         self._span = span_ms
         self._samples: deque[tuple[int, array[float], float]] = deque()
         self._plan: Plan | None = None
-        self._raw: Sequence[float] = ()
+        self._raw: array[float] = array("d")
         self._totals: array[float] = array("d")
         self._started: float | None = None
         self._gone: dict[Series, float] = {}
@@ -75,7 +75,7 @@ class Window:
             self._samples.clear()
         if self._plan is None:
             self._totals = array("d", bytes(8 * len(plan.operands)))
-            self._plan, self._raw = plan, [_counted(value) for value in raw]
+            self._plan, self._raw = plan, array("d", map(_counted, raw))
             self._started = _start(plan, values)
         else:
             if plan is not self._plan:
@@ -112,7 +112,7 @@ class Window:
         increases = list(map(sub, raw, self._raw))
         if increases and not (min(increases) >= 0 and sum(increases) < UNSUPPORTED):
             increases, raw = self._mended(plan, raw)
-        self._raw = raw
+        self._raw = array("d", raw)
         if any(increases):
             folded = increases if plan.plain else _folded(plan, increases)
             self._totals = array("d", map(add, self._totals, folded))
@@ -140,7 +140,7 @@ class Window:
             return
         last = self._samples[-1][0] / 1_000 if self._samples else 0.0
         fresh = started >= last - _SAME_START
-        self._raw = [0.0 if fresh else math.nan] * len(plan.counters)
+        self._raw = array("d", [0.0 if fresh else math.nan]) * len(plan.counters)
         self.resets += fresh
 
     def _move(self, plan: Plan) -> None:
@@ -150,7 +150,7 @@ class Window:
         known = {**self._gone, **dict(zip(old.counter_series, self._raw, strict=True))}
         seen = set(old.layout.series)
         now = plan.counter_series
-        self._raw = [known.get(one, math.nan if one in seen else 0.0) for one in now]
+        self._raw = array("d", [known.get(one, math.nan if one in seen else 0.0) for one in now])
         left = known.keys() - set(now)
         self._gone = {one: raw for one, raw in known.items() if one in left}
         for one in list(self._gone)[:-_REMEMBERED]:
@@ -184,11 +184,13 @@ def _folded(plan: Plan, increases: list[float]) -> list[float]:
     """The increases of the operands: the layers of every block, summed."""
     found: list[float] = []
     for block in plan.blocks:
-        rows = [
-            increases[block.start + layer * block.width :][: block.width]
-            for layer in range(block.layers)
-        ]
-        found += rows[0] if block.layers == 1 else map(sum, zip(*rows, strict=True))
+        end = block.start + block.layers * block.width
+        rows = increases[block.start : end]
+        found += (
+            rows
+            if block.layers == 1
+            else [sum(rows[place :: block.width]) for place in range(block.width)]
+        )
     return found
 
 
