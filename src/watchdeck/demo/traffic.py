@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histograms, in seconds; 200 ms is one, as the fraud SLO asks."""
 
 DAY = 86_400
