@@ -194,7 +194,7 @@ def test_the_same_seed_and_moment_make_the_same_past() -> None:
     assert np.array_equal(one.series.values, same.series.values)
     assert np.array_equal(one.signals.values, same.signals.values, equal_nan=True)
     assert (one.health, one.counts) == (same.health, same.counts)
-    other, later = history(part, 8, NOW, days=2), history(part, 7, NOW + EVERY, days=2)
+    other, later = history(part, -7, NOW, days=2), history(part, 7, NOW + EVERY, days=2)
     assert not np.array_equal(one.series.values, other.series.values)
     assert later.signals.times[-1] == one.signals.times[-1] + EVERY
 

@@ -13,12 +13,8 @@ from watchdeck.demo.traffic import DAY, ORDINARY, WEEK, pace, rate
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
-    from watchdeck.demo.traffic import Integers
-
-    Floats = NDArray[np.float64]
-    Facts = NDArray[np.bool_]
+    from watchdeck.demo.arrays import Flags, Floats, Integers
 
 _A_DAY = DAY * 1_000
 _IN_A_WEEK = WEEK * 1_000 // EVERY
@@ -43,8 +39,8 @@ class Course:
     times: Integers
     asked: Floats
     median: Floats
-    answered: Facts
-    loaded: Facts
+    answered: Flags
+    loaded: Flags
 
 
 def course(part: Part, random: np.random.Generator, now: int, days: int) -> Course:
@@ -87,7 +83,7 @@ def _wandering(random: np.random.Generator, count: int, share: float) -> Floats:
     return wandered
 
 
-def _incidents(name: str, times: Integers, now: int) -> Iterator[tuple[Incident, Facts]]:
+def _incidents(name: str, times: Integers, now: int) -> Iterator[tuple[Incident, Flags]]:
     midnight = now - now % _A_DAY
     for incident in INCIDENTS:
         start = midnight - incident.days * _A_DAY + incident.minute * 60_000

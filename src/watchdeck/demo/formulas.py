@@ -11,12 +11,9 @@ from watchdeck.demo.traffic import BUCKETS, Counts
 from watchdeck.domain.formula import MINIMUM_EVENTS
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from watchdeck.demo.traffic import Integers
-
-    Floats = NDArray[np.float64]
+    from watchdeck.demo.arrays import Floats, Integers
 
 _SHARES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 

@@ -28,13 +28,7 @@ from watchdeck.store.backfill import Stretch
 from watchdeck.store.frames import Stream
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from watchdeck.demo.traffic import Integers
-
-    Facts = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
+    from watchdeck.demo.arrays import Flags, Floats, Integers
 
 _TOOK = 0.0028
 _TOOK_SPREAD = 0.25
@@ -78,7 +72,7 @@ def live(part: Part, seed: int, now: int, days: int) -> Life:
     """What happened to an endpoint in the `days` before `now`."""
     import numpy as np
 
-    random = np.random.default_rng([seed, *part.name.encode()])
+    random = np.random.default_rng(list(f"{seed} {part.name}".encode()))
     run = course(part, random, now, days)
     counts = tally(run, part.load, random)
     quick = _TOOK * np.exp(_TOOK_SPREAD * random.standard_normal(len(run.times)))
@@ -125,7 +119,7 @@ def scrapes(part: Part, kind: Kind, plan: Plan, run: Course, frames: Floats) -> 
     )
 
 
-def _in_a_row(failed: Facts) -> Integers:
+def _in_a_row(failed: Flags) -> Integers:
     """How many have failed in a row, up to each."""
     import numpy as np
 

@@ -16,6 +16,7 @@ from watchdeck.demo.traffic import BUCKETS, Counts, Whole
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+
 Value: TypeAlias = "float | NDArray[Any]"
 """What stands behind a series: a number, or its values over time."""
 

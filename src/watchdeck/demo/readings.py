@@ -15,13 +15,8 @@ from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS, Unit
 from watchdeck.domain.window import MINIMUM_PROBES, span_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from watchdeck.demo.arrays import Floats, Integers
     from watchdeck.demo.course import Course
-    from watchdeck.demo.traffic import Integers
-
-    Floats = NDArray[np.float64]
 
 _HOUR = 3_600_000
 _SPAN = span_of(EVERY)

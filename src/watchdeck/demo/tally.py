@@ -10,13 +10,9 @@ from watchdeck.demo.traffic import BUCKETS, Counts, Load
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
+    from watchdeck.demo.arrays import Flags, Floats, Integers
     from watchdeck.demo.course import Course
-    from watchdeck.demo.traffic import Integers
-
-    Facts = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
 
 _STEP = 0.002
 """How much two neighbouring medians of the table of buckets differ, by their logarithms."""
@@ -66,7 +62,7 @@ def _between(reach: Floats) -> Floats:
     return np.diff(below, axis=0, prepend=0.0, append=1.0)
 
 
-def picked(counts: Counts[Integers], where: Facts) -> Counts[Integers]:
+def picked(counts: Counts[Integers], where: Flags) -> Counts[Integers]:
     """The counts of some scrapes alone."""
     if where.all():
         return counts

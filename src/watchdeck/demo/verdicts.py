@@ -15,12 +15,7 @@ from watchdeck.domain.signal import OUTCOME_COLUMN
 from watchdeck.store.latest import readings
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from watchdeck.demo.traffic import Integers
-
-    Floats = NDArray[np.float64]
+    from watchdeck.demo.arrays import Floats, Integers
 
 _AT_ONCE = 1_440
 """Scrapes that are looked at together before they are halved: a day's are mostly alike."""
