@@ -72,7 +72,7 @@ def test_a_stopped_a_blind_and_a_full_collector_are_said_plainly() -> None:
     blind = boards.collector(blind="50 of 50 failed: dns", storing="the disk is full")
     assert said(with_collector(blind)) == [
         "▲ the collector is blind: 50 of 50 failed: dns",
-        "▲ nothing is stored: the disk is full",
+        "▲ store: the disk is full",
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_late_collector_and_one_that_never_was() -> None:
 
 def test_what_keeps_the_collector_from_working_stands_over_its_figures() -> None:
     lines = collector(boards.collector(blind="dns", storing="disk full"), boards.NOW, 80)
-    assert [str(line) for line in lines[:2]] == [" ▲ blind: dns", " ▲ cannot store: disk full"]
+    assert [str(line) for line in lines[:2]] == [" ▲ blind: dns", " ▲ store: disk full"]
 
 
 def test_a_panel_tells_the_age_of_its_data_and_why_it_is_stale() -> None:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from watchdeck.console.draw.age import coarse
+from watchdeck.console.draw.health import worst_first
 from watchdeck.console.keys import Where, bindings
 from watchdeck.console.messages import HistoryWanted, ModelOpened, SightChanged
 from watchdeck.console.outlook import Outlook, Setting, default_setting
@@ -28,7 +29,9 @@ from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.watching import Watching
 from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
+from watchdeck.console.trends import MOST, STEP, read_trends
 from watchdeck.console.watch import Watch
+from watchdeck.domain.board import Board
 from watchdeck.domain.text import clean
 
 NOTICE_LASTS = 15_000
@@ -76,6 +79,7 @@ class Console(App[None], inherit_bindings=False):
         self._open_source = open_source
         self._outlook = Outlook(setting or default_setting(directory), now=self._moment())
         self._notice_ends = 0
+        self._trended: tuple[int, frozenset[str]] | None = None
         view = Viewpoint(directory, at, clock() + STARTING if notice else 0)
         self._watcher = open_source and Watch(open_source, view, clock, self._see)
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
@@ -123,6 +127,21 @@ class Console(App[None], inherit_bindings=False):
     @on(SightChanged)
     def _show_sight(self, message: SightChanged) -> None:
         self._show(sight=message.sight, now=self._moment())
+        self._want_trends(message.sight.board)
+
+    def _want_trends(self, board: Board | None) -> None:
+        """Read the last hour of the worst models whenever five more minutes are known."""
+        if self._open_source is None or board is None:
+            return
+        names = tuple(model.facts.name for model in worst_first(board.models)[:MOST])
+        wanted = (board.at // STEP, frozenset(names))
+        if wanted != self._trended:
+            self._trended = wanted
+            learn = partial(self._learn_trends, self._open_source, names, board.at)
+            self.run_worker(learn, thread=True, exclusive=True, group="trends")
+
+    def _learn_trends(self, open_source: OpenSource, names: tuple[str, ...], at: int) -> None:
+        self.call_from_thread(self._show, trends=read_trends(open_source, names, at))
 
     def _tick(self) -> None:
         """Ages move on, in steps; a notice has its time."""

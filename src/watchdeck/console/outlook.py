@@ -11,6 +11,7 @@ from watchdeck.console.draw.grid import Dots
 from watchdeck.console.paint import Brush
 from watchdeck.console.palette import load_palette
 from watchdeck.console.sight import Place, Sight
+from watchdeck.console.trends import Trend
 from watchdeck.data import folder
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
@@ -32,7 +33,8 @@ class Setting:
 class Outlook:
     """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
 
-    `reasons` says why a kind of server cannot give a signal, by kind and signal.
+    `reasons` says why a kind of server cannot give a signal, by kind and signal; `trends` is the
+    last hour of each model.
     """
 
     setting: Setting
@@ -40,6 +42,7 @@ class Outlook:
     now: int = 0
     notice: str = ""
     reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    trends: Mapping[str, Trend] = field(default_factory=dict)
 
 
 def dots_for(environ: Mapping[str, str]) -> Dots:

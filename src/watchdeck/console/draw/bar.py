@@ -113,7 +113,7 @@ def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
     said_so = [("✖", stale(sight), Role.CRITICAL)]
     if beat is not None:
         said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
-        said_so.append(("▲", beat.storing and f"nothing is stored: {beat.storing}", Role.CRITICAL))
+        said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
     return [warning for warning in said_so if warning[1]]
 
 

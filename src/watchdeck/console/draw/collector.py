@@ -37,7 +37,7 @@ def _blind(beat: Heartbeat) -> str:
 
 
 def _storing(beat: Heartbeat) -> str:
-    return beat.storing and f"cannot store: {beat.storing}"
+    return beat.storing and f"store: {beat.storing}"
 
 
 def _who(beat: Heartbeat, now: int) -> list[Part]:

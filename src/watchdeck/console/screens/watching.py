@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +13,8 @@ from watchdeck.console.keys import Where
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
 from watchdeck.console.sight import Sight, stale
-from watchdeck.domain.board import Collector, Model
+from watchdeck.console.trends import Trend
+from watchdeck.domain.board import Change, Collector, Model
 
 
 class Watching(Screen[None], inherit_bindings=False):
@@ -31,6 +33,8 @@ class Watching(Screen[None], inherit_bindings=False):
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
     collector: reactive[Collector | None] = reactive[Collector | None](None, repaint=False)
+    changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
+    trends: reactive[Mapping[str, Trend]] = reactive[Mapping[str, Trend]]({}, repaint=False)
 
     def __init__(self, outlook: Outlook, area: str) -> None:
         super().__init__()
@@ -45,10 +49,12 @@ class Watching(Screen[None], inherit_bindings=False):
         self.now = outlook.now
         self.notice = outlook.notice
         self.stale = stale(outlook.sight)
+        self.trends = outlook.trends
         if board is not None:
             self.written = board.metrics_at
             self.models = board.models
             self.collector = board.collector
+            self.changes = board.changes
 
     def compose(self) -> ComposeResult:
         """The frame around the screen's own panels."""

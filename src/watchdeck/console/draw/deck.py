@@ -1,0 +1,89 @@
+"""What the deck tells beside the fleet: what changed lately, and what a bad model hurts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+
+from watchdeck.console.draw import fleet
+from watchdeck.console.draw.age import ago, clock
+from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.health import MARKS, worst_first
+from watchdeck.console.draw.spark import spark
+from watchdeck.console.draw.table import Column, Columns
+from watchdeck.console.draw.text import Line, Role, Span, cut, fit, length, said
+from watchdeck.console.trends import SLOTS, Trend
+from watchdeck.domain.board import Change, Model
+from watchdeck.domain.health import Health
+
+_HURTS = (Health.DOWN, Health.CRITICAL)
+"""Healths that others feel."""
+
+
+def columns(trends: Mapping[str, Trend], dots: Dots) -> Columns[Model]:
+    """The fleet strip with the last hour of latency and errors in it."""
+
+    def latency(model: Model, _now: int) -> Span:
+        trend, promised = trends.get(model.facts.name), model.facts.slo.latency_p95
+        top = promised.seconds if promised is not None else None
+        return Span(spark(trend.latency, dots, top) if trend else "", Role.CHART)
+
+    def errors(model: Model, _now: int) -> Span:
+        trend = trends.get(model.facts.name)
+        return Span(spark(trend.errors, dots, _LEAST_TOP) if trend else "", Role.CHART)
+
+    *before, why = fleet.COLUMNS
+    return (
+        *before,
+        Column("latency", "p95 1h", SLOTS, latency, rank=2),
+        Column("errors", "errors 1h", SLOTS, errors, rank=3),
+        why,
+    )
+
+
+_LEAST_TOP = 0.01
+"""One failure in a hundred reaches the top of a sparkline of errors, where nothing is worse."""
+
+
+def changes(
+    found: Iterable[Change], now: int, zone: tzinfo | None, cells: int, rows: int
+) -> tuple[Line, ...]:
+    """The newest changes first: when, which model, what."""
+    newest = sorted(found, key=lambda change: (-change.at, change.endpoint, change.id))
+    return tuple(_change(change, now, zone, cells) for change in newest[:rows])
+
+
+def _change(change: Change, now: int, zone: tzinfo | None, cells: int) -> Line:
+    when = f" {clock(change.at, zone)}  {fit(ago(change.at, now), 10)}"
+    name = fit(change.endpoint, 18)
+    room = cells - len(when) - 24
+    return Line(
+        (
+            Span(when, Role.MUTED),
+            Span(f"  {name}  ", Role.STRONG),
+            said(cut(f"{change.what}: {change.text}" if change.text else change.what, room)),
+        )
+    )
+
+
+def hurts(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, ...]:
+    """What a model that is down or critical takes with it: services, and models that need it."""
+    known = tuple(models)
+    lines = []
+    for model in worst_first(known):
+        felt = _felt(model, known) if model.health in _HURTS else []
+        if felt:
+            mark = MARKS[model.health]
+            start = (Span(f" {mark.shape} ", mark.role), said(model.facts.name, Role.STRONG, 40))
+            room = cells - length(start) - 9
+            lines.append(
+                Line((*start, Span(" hurts ", Role.MUTED), said(cut(", ".join(felt), room))))
+            )
+    return tuple(lines[:rows])
+
+
+def _felt(model: Model, models: tuple[Model, ...]) -> list[str]:
+    name = model.facts.name
+    needing = [other.facts.name for other in models if name in other.facts.depends_on]
+    lent = [other.facts.name for other in models if name in other.facts.resources]
+    return [*model.facts.serves, *needing, *lent]
