@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from collections import deque
 from typing import cast
 
@@ -13,11 +14,28 @@ from watchdeck.domain.scrape import Outcome
 WAITING = 256 << 10
 """Unread bytes above which the socket is left alone."""
 
+_READ = 256 << 10
+"""Bytes taken off a socket at once."""
+
 STAGGER = 0.25
 """Seconds before the next of a host's addresses is tried beside the ones before (RFC 8305)."""
 
 
-class Wire(asyncio.Protocol):
+class _Room(threading.local):
+    """Where a loop receives, one read after the other: what stays of a read is as long as it was.
+
+    A buffer of its own for every read costs 20 µs, most of them for memory that is taken from the
+    system and given back.
+    """
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_READ))
+
+
+_room = _Room()
+
+
+class Wire(asyncio.BufferedProtocol):
     """The bytes of one connection. `peer` is the address that it really leads to.
 
     `ended` tells that the other side will send no more, `spent` that its reader was told so.
@@ -42,10 +60,14 @@ class Wire(asyncio.Protocol):
         """Keep the way to write."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own name
+        """Where to put what comes."""
+        return _room.view
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Keep what came; a reader that is behind stops the socket."""
-        self._chunks.append(data)
-        self._size += len(data)
+        self._chunks.append(bytes(_room.view[:nbytes]))
+        self._size += nbytes
         if self._size > WAITING:
             self._transport.pause_reading()
         self._wake()
