@@ -9,6 +9,7 @@ import click
 
 from watchdeck import __version__
 from watchdeck.cli.common import Context
+from watchdeck.cli.console import with_options
 from watchdeck.errors import WatchdeckError
 
 _COMMANDS = {
@@ -65,16 +66,23 @@ class LazyGroup(click.Group):
     metavar="FILE",
     help="The configuration; else WATCHDECK_CONFIG, ./watchdeck.toml, the XDG config directory.",
 )
+@with_options
 @click.version_option(__version__, prog_name="watchdeck")
 @click.pass_context
-def group(ctx: click.Context, config: str | None) -> None:
+def group(ctx: click.Context, config: str | None, at: int | None, *, read_only: bool) -> None:
     """A terminal operations console for machine-learning models in production.
 
     Without a command: the console on the configured store; a collector is started if none runs.
     """
     ctx.obj = Context(config)
     if ctx.invoked_subcommand is None:
-        ctx.invoke(group.get_command(ctx, "console"))  # type: ignore[arg-type]
+        console = group.get_command(ctx, "console")
+        ctx.invoke(console, at=at, read_only=read_only)  # type: ignore[arg-type]
+    elif at is not None or read_only:
+        raise click.UsageError(
+            "--at and --read-only before a command are the console's."
+            f" Write them after it: watchdeck {ctx.invoked_subcommand} --help tells which it has."
+        )
 
 
 def main() -> None:

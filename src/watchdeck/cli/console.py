@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
-from watchdeck.cli.common import Context, now
+from watchdeck.cli.common import Context, Moment, now, operator
+
+OPTIONS = (
+    click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
+    click.option("--at", type=Moment(), help="Show the fleet as it was then."),
+)
+"""What a bare `watchdeck` takes as well."""
+
+_UNSEEN = "read-only: nothing is changed, and others on this store do not see this console"
+
+
+def with_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of the console."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
 
 
 @click.command()
+@with_options
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, at: int | None, *, read_only: bool) -> None:
     """Open the console on the configured store; a collector is started if none runs."""
     from watchdeck.console.run import refuse_here, run
     from watchdeck.service.start import ensure_collector
@@ -17,5 +35,6 @@ def command(ctx: click.Context) -> None:
     context: Context = ctx.obj
     directory = context.directory()
     refuse_here()  # before a collector is started for a console that cannot be
-    notice = ensure_collector(directory, context.path())
-    ctx.exit(run(directory, clock=now, notice=notice))
+    notice = _UNSEEN if read_only else ensure_collector(directory, context.path())
+    who = str(operator())
+    ctx.exit(run(directory, clock=now, who=who, read_only=read_only, at=at, notice=notice))

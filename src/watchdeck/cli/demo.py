@@ -43,7 +43,8 @@ def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_o
         else:
             from watchdeck.console.run import run
 
-            run(made.directory, clock=now, notice="A simulated fleet: its story takes 5 minutes.")
+            notice = "A simulated fleet: its story takes 5 minutes."
+            run(made.directory, clock=now, who=str(operator()), notice=notice)
 
 
 def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - signal's signature

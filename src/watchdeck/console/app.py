@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
+from watchdeck.console.company import Company
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.draw.health import worst_first
 from watchdeck.console.keys import Where, bindings
@@ -32,6 +33,7 @@ from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
 from watchdeck.console.trends import MOST, STEP, read_trends
 from watchdeck.console.watch import Watch
 from watchdeck.domain.board import Board
+from watchdeck.domain.presence import RENEW
 from watchdeck.domain.text import clean
 
 NOTICE_LASTS = 15_000
@@ -72,13 +74,16 @@ class Console(App[None], inherit_bindings=False):
         notice: str = "",
         open_source: OpenSource | None = None,
         setting: Setting | None = None,
+        company: Company | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock
         self._at = at
         self._open_source = open_source
+        self._company = company
         self._outlook = Outlook(setting or default_setting(directory), now=self._moment())
         self._notice_ends = 0
+        self._told = ""
         self._trended: tuple[int, frozenset[str]] | None = None
         view = Viewpoint(directory, at, clock() + STARTING if notice else 0)
         self._watcher = open_source and Watch(open_source, view, clock, self._see)
@@ -112,6 +117,8 @@ class Console(App[None], inherit_bindings=False):
         """Begin to watch: the board is read while the first frame is laid out."""
         self.screen_change_signal.subscribe(self, self._hand_down, immediate=True)
         self.set_interval(1.0, self._tick)
+        self.set_interval(RENEW / 1_000, self._meet)
+        self._meet()
         if self._watcher:
             self._watcher.start()
 
@@ -119,6 +126,8 @@ class Console(App[None], inherit_bindings=False):
         """Let go of the store."""
         if self._watcher:
             self._watcher.stop()
+        if self._company:
+            self._company.leave()
 
     def _see(self, sight: Sight) -> None:
         """Called by the watching thread."""
@@ -165,6 +174,20 @@ class Console(App[None], inherit_bindings=False):
         """Only the screen in view is told; the others rest until they are shown again."""
         if isinstance(screen, Watching):
             screen.take(self._outlook)
+            if screen.view != self._told:
+                self._meet()
+
+    def _meet(self) -> None:
+        """Tell the other consoles on this store where one looks, and see them."""
+        if self._company is None or not self.screen_stack or not isinstance(self.screen, Watching):
+            return
+        self._told = self.screen.view
+        meeting = partial(self._met, self._company, self._told)
+        self.run_worker(meeting, thread=True, exclusive=True, group="company")
+
+    def _met(self, company: Company, view: str) -> None:
+        others = company.meet(view, self._clock())
+        self.call_from_thread(self._show, others=others)
 
     @on(ModelOpened)
     def _open_model(self, message: ModelOpened) -> None:

@@ -13,6 +13,7 @@ from watchdeck.console.palette import load_palette
 from watchdeck.console.sight import Place, Sight
 from watchdeck.console.trends import Trend
 from watchdeck.data import folder
+from watchdeck.domain.presence import Presence
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 """Terminals whose fonts have no braille; blocks and most shapes they have."""
@@ -34,7 +35,7 @@ class Outlook:
     """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
 
     `reasons` says why a kind of server cannot give a signal, by kind and signal; `trends` is the
-    last hour of each model.
+    last hour of each model; `others` are the other consoles on this store.
     """
 
     setting: Setting
@@ -43,6 +44,7 @@ class Outlook:
     notice: str = ""
     reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     trends: Mapping[str, Trend] = field(default_factory=dict)
+    others: tuple[Presence, ...] = ()
 
 
 def dots_for(environ: Mapping[str, str]) -> Dots:

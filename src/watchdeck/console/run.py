@@ -27,17 +27,21 @@ def run(
     directory: StoreDirectory,
     *,
     clock: Clock,
+    who: str = "",
     read_only: bool = False,
     at: int | None = None,
     notice: str = "",
 ) -> int:
     """Show the console until the person leaves; the exit code, 0 unless it failed.
 
+    `who` sits at it, as the other consoles on this store see; read-only it is not seen.
     Raises WatchdeckError when this is no terminal that a console can be drawn on.
     """
     refuse_here()
     from watchdeck.console.app import Console
+    from watchdeck.console.company import Company
     from watchdeck.console.outlook import default_setting
+    from watchdeck.store.presence import Seat
 
     console = Console(
         directory,
@@ -46,6 +50,7 @@ def run(
         notice=notice,
         open_source=lambda: _reader(directory),
         setting=default_setting(directory, read_only=read_only),
+        company=Company(Seat(directory), "" if read_only else who, clock()),
     )
     return drive(console)
 

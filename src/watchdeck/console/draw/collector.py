@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from watchdeck.console.draw.age import age, ago
 from watchdeck.console.draw.bar import state
-from watchdeck.console.draw.text import NOTHING, Line, Role, Span, flow, said, wrap
+from watchdeck.console.draw.text import NOTHING, Line, Role, Span, cut, flow, said, wrap
 from watchdeck.domain.board import Collector, Heartbeat
+from watchdeck.domain.presence import Presence
 from watchdeck.domain.signal import Unit
 from watchdeck.domain.words import quantity
 
@@ -30,6 +33,14 @@ def collector(seen: Collector, now: int, cells: int) -> tuple[Line, ...]:
     parts = [(state(seen),), *_who(beat, now), *_pace(beat), *_work(beat)]
     lines = [*trouble, *flow(parts, cells - 1)]
     return tuple(Line((Span(" "), *line.spans)) for line in lines)
+
+
+def company(others: Sequence[Presence], cells: int) -> tuple[Span, ...]:
+    """Who else looks at this store, and where, in at most so many cells."""
+    if not others:
+        return ()
+    names = ", ".join(f"{one.who} ({one.view})" for one in others)
+    return (Span("also here ", Role.MUTED), said(cut(names, max(8, cells)), Role.ACCENT))
 
 
 def _blind(beat: Heartbeat) -> str:

@@ -24,4 +24,4 @@ class DeckScreen(FleetScreen, inherit_bindings=False):
         yield FleetList().data_bind(Watching.trends, *models, *bound)
         yield HurtsPanel(id="hurts").data_bind(*models, *bound)
         yield ChangesPanel(id="changes").data_bind(Watching.changes, *bound)
-        yield CollectorPanel(id="collector").data_bind(Watching.collector, *bound)
+        yield CollectorPanel(id="collector").data_bind(Watching.collector, Watching.others, *bound)

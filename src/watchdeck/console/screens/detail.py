@@ -45,6 +45,11 @@ class DetailScreen(Watching, inherit_bindings=False):
         self._wanted: Wanted | None = None
         super().__init__(outlook, area)
 
+    @property
+    def view(self) -> str:
+        """The model's name."""
+        return self._model_name
+
     def take(self, outlook: Outlook) -> None:
         """The slice of this screen is one model."""
         super().take(outlook)

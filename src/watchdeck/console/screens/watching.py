@@ -15,6 +15,7 @@ from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
 from watchdeck.console.sight import Sight, stale
 from watchdeck.console.trends import Trend
 from watchdeck.domain.board import Change, Collector, Model
+from watchdeck.domain.presence import Presence
 
 
 class Watching(Screen[None], inherit_bindings=False):
@@ -35,6 +36,7 @@ class Watching(Screen[None], inherit_bindings=False):
     collector: reactive[Collector | None] = reactive[Collector | None](None, repaint=False)
     changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
     trends: reactive[Mapping[str, Trend]] = reactive[Mapping[str, Trend]]({}, repaint=False)
+    others: reactive[tuple[Presence, ...]] = reactive[tuple[Presence, ...]]((), repaint=False)
 
     def __init__(self, outlook: Outlook, area: str) -> None:
         super().__init__()
@@ -50,11 +52,17 @@ class Watching(Screen[None], inherit_bindings=False):
         self.notice = outlook.notice
         self.stale = stale(outlook.sight)
         self.trends = outlook.trends
+        self.others = outlook.others
         if board is not None:
             self.written = board.metrics_at
             self.models = board.models
             self.collector = board.collector
             self.changes = board.changes
+
+    @property
+    def view(self) -> str:
+        """Where one looks, for the others on this store."""
+        return self.area
 
     def compose(self) -> ComposeResult:
         """The frame around the screen's own panels."""
