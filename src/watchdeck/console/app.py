@@ -9,7 +9,6 @@ from functools import partial
 
 from rich.text import Text
 from textual import on
-from textual.app import App
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -20,6 +19,7 @@ from watchdeck.console.draw.health import worst_first
 from watchdeck.console.keys import Where, bindings
 from watchdeck.console.messages import HistoryWanted, ModelOpened, SightChanged
 from watchdeck.console.outlook import Outlook, Setting, default_setting
+from watchdeck.console.output.app import Sparing
 from watchdeck.console.paint import Gate
 from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
@@ -49,7 +49,7 @@ _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall"))
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
 
 
-class Console(App[None], inherit_bindings=False):
+class Console(Sparing, inherit_bindings=False):
     """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
 
     `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
@@ -226,7 +226,7 @@ class Console(App[None], inherit_bindings=False):
 
     def action_redraw(self) -> None:
         """Draw every cell again, after something else wrote on the terminal."""
-        self.screen.refresh(layout=True)
+        self.redraw()
 
     def _fatal_error(self) -> None:
         """Say what happened in plain text: Textual's own page shows the values of variables."""

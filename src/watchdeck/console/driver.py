@@ -1,25 +1,107 @@
-"""Textual's terminal driver, made to survive bad bytes and a terminal that went away."""
+"""Textual's terminal driver, made to survive bad bytes, a slow link and a terminal that went."""
 
 from __future__ import annotations
 
 import os
 import selectors
+import signal
+import threading
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
+from types import FrameType
 
+from textual import events
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from watchdeck.console.output.app import Sparing
+from watchdeck.console.output.flow import ANSWER
+from watchdeck.console.output.link import Link, reopen
+from watchdeck.console.output.update import mismatch
+
 _CHUNK = 4_096
+
+_ANSWERED = "<terminal-answered>"
+"""What a terminal's answer is among the keys; no key has that name."""
+
+_LAST_WORDS = 0.2
+"""Seconds that a terminal has to take what is left when the console leaves it."""
 
 
 class Terminal(LinuxDriver):
     """Reads keys and sizes; Textual's own reader dies of one byte that is not UTF-8.
 
-    It also reads for ever, on all of a core, once the terminal is gone without a signal.
+    It also reads for ever, on all of a core, once the terminal is gone without a signal, and its
+    writer blocks the application when the terminal takes no more.
     """
+
+    _link: Link | None = None
+    _active = False
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, through a link of our own if there can be one."""
+        self._active = True
+        self._connect()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._heed_resizes()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, even one that takes no more of the picture."""
+        self._active = False
+        if self._link is not None and not self._link.drain(_LAST_WORDS):
+            self._link.discard()
+        super().stop_application_mode()
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal over again; one that we never left is only drawn anew."""
+        if self._active:
+            self._redraw()
+        else:
+            super().resume_application_mode()
+
+    def close(self) -> None:
+        """Send what is left, and no more."""
+        if self._link is not None and not self._link.is_lost:
+            self._link.drain(_LAST_WORDS)
+            self._link.close()
+        super().close()
+
+    def write(self, data: str) -> None:
+        """Send what is no picture: modes, questions, the clipboard."""
+        if self._link is None:
+            super().write(data)
+        elif threading.current_thread() is threading.main_thread():
+            self._link.write(data.encode())
+        else:
+            self._loop.call_soon_threadsafe(self._link.write, data.encode())
+
+    def _connect(self) -> None:
+        """Without a link Textual draws, as it does everywhere else."""
+        if not isinstance(self._app, Sparing):
+            return
+        descriptor = None
+        if self._file is not None and not mismatch(self._app):
+            descriptor = reopen(self._file.fileno())
+        self._link = None if descriptor is None else Link(descriptor, self._loop)
+        self._app.connect(self._link)
+
+    def _heed_resizes(self) -> None:
+        """Whoever resizes a terminal moves what is on it, also when the size comes back."""
+        before = signal.getsignal(signal.SIGWINCH)
+
+        def resized(number: int, frame: FrameType | None) -> None:
+            self._redraw()
+            if callable(before):
+                before(number, frame)
+
+        signal.signal(signal.SIGWINCH, resized)
+
+    def _redraw(self) -> None:
+        if isinstance(self._app, Sparing):
+            size = self._get_terminal_size()
+            self._loop.call_soon_threadsafe(self._app.distrust, size)
 
     def run_input_thread(self) -> None:
         """Read keys until the application ends, or the terminal does."""
@@ -52,7 +134,20 @@ class Terminal(LinuxDriver):
 
     def _process(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            self.process_message(message)
+            if isinstance(message, events.Key) and message.key == _ANSWERED:
+                if self._link is not None:
+                    self._loop.call_soon_threadsafe(self._link.answered)
+            else:
+                self.process_message(message)
+
+
+class _Parser(XTermParser):
+    """Knows the answer to our question; to Textual it would be keys that a person pressed."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:  # noqa: FBT001, FBT002 - as it is there
+        if sequence == ANSWER:
+            return (events.Key(_ANSWERED, None),)
+        return super()._sequence_to_key_events(sequence, alt)
 
 
 class _Keys:
@@ -61,14 +156,14 @@ class _Keys:
     def __init__(self, *, debug: bool) -> None:
         self._debug = debug
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        self._parser = XTermParser(debug)
+        self._parser = _Parser(debug)
 
     def feed(self, data: bytes) -> list[Message]:
         """The keys in these bytes; half a sequence waits for its other half."""
         try:
             return list(self._parser.feed(self._decode(data)))
         except (ValueError, OverflowError, EOFError, ParseError):
-            self._parser = XTermParser(self._debug)
+            self._parser = _Parser(self._debug)
             return []
 
     def tick(self) -> list[Message]:

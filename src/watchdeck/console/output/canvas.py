@@ -1,0 +1,108 @@
+"""The screen as it should be and as the terminal shows it; what differs is sent when it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from watchdeck.console.output.difference import Change, difference
+from watchdeck.console.output.grid import Grid, Painter
+from watchdeck.console.output.look import Looks
+from watchdeck.console.output.means import Means
+from watchdeck.console.output.order import write
+from watchdeck.console.output.pen import Pen
+from watchdeck.console.output.update import Update
+
+FRAME = 16_384
+"""Cells after which a frame ends; the rest of a vast screen comes with the next one."""
+
+_SYNC = ("\x1b[?2026h", "\x1b[?2026l")
+_SYNC_FROM = 1_024
+"""Characters from which on a frame is announced, where the terminal can hold its picture."""
+
+
+class Wire(Protocol):
+    """What frames go through."""
+
+    def is_free(self) -> bool:
+        """Whether a frame would go out now."""
+        ...
+
+    def skipped(self) -> None:
+        """A frame was not made because the last one is still on its way."""
+        ...
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame."""
+        ...
+
+
+class Canvas:
+    """Takes every update, sends the newest state: a slow link skips what was in between."""
+
+    def __init__(self, means: Means, wire: Wire) -> None:
+        self.wire = wire
+        self.synchronised = False
+        self._means = means
+        self._painter = Painter(Looks(means.depth), means.charset)
+        self._pen = Pen(0, fills=means.fills)
+        self._wanted = Grid()
+        self._shown = Grid()
+        self._changed: set[int] = set()
+        self._clear = True
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Cells across and rows down of the screen that it should show."""
+        return self._wanted.size
+
+    def take(self, update: Update) -> None:
+        """Something changed: it is sent now, or with whatever else changes until it can be."""
+        if update.size is not None and update.size != self._wanted.size:
+            self._wanted = Grid.empty(*update.size)
+            self.forget()
+        rows = self._wanted.rows
+        for x, y, strip in update.pieces:
+            if 0 <= y < len(rows) and 0 <= x < self._wanted.width:
+                rows[y].put(x, self._painter.cells(strip, strip.cell_length))
+                self._changed.add(y)
+        self.flush()
+
+    def forget(self) -> None:
+        """Nothing is known of what the terminal shows: the next frame clears it and draws all."""
+        self._clear = True
+        self._shown = Grid.empty(*self._wanted.size)
+        self._changed = set(range(len(self._wanted.rows)))
+
+    def flush(self) -> None:
+        """Send what differs, as far as the link takes it."""
+        while self._changed:
+            if not self.wire.is_free():
+                self.wire.skipped()
+                return
+            frame = self._frame()
+            if frame:
+                self.wire.send(frame.encode(self._means.charset, "replace"))
+
+    def _frame(self) -> str:
+        if self._clear:
+            self._clear = False
+            self._pen.clear(self._wanted.width)
+        self._pen = write(self._pen, [*self._changes()])
+        frame = self._pen.take()
+        if self.synchronised and len(frame) > _SYNC_FROM:
+            return frame.join(_SYNC)
+        return frame
+
+    def _changes(self) -> Iterator[Change]:
+        """Rows to write, up to a frame of them; from here on they count as shown."""
+        cells = 0
+        for y in sorted(self._changed):
+            if cells >= FRAME:
+                return
+            change = difference(y, self._shown.rows[y], self._wanted.rows[y])
+            self._changed.remove(y)
+            if change:
+                cells += sum(stop - start for start, stop in change.stretches)
+                self._shown.rows[y] = self._wanted.rows[y].copy()
+                yield change
