@@ -101,9 +101,15 @@ def as_seen(
         return Health.UNKNOWN, why, latest.at + STALE_INTERVALS * every
     if recorded is None:
         return Health.UNKNOWN, "not judged yet", None
-    if latest.failures and latest.failures < DOWN_FAILURES and recorded.cause != "failed_once":
+    if _failed_once(latest, recorded):
         return recorded.health, f"{recorded.why}; {_failure(latest)}", recorded.began
     return recorded.health, _why_now(recorded, latest, now), recorded.began
+
+
+def _failed_once(latest: Latest, recorded: HealthChange) -> bool:
+    """Whether the newest scrape failed, and the health does not tell so already."""
+    told = recorded.health is Health.DOWN or recorded.cause == "failed_once"
+    return 0 < latest.failures < DOWN_FAILURES and not told
 
 
 def _why_now(recorded: HealthChange, latest: Latest, now: int) -> str:

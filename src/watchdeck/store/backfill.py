@@ -51,15 +51,25 @@ def encode(stretch: Stretch) -> Encoded:
     """
     import numpy as np
 
+    times, values = stretch.times, stretch.values
+    whole = int(times.searchsorted(_end_of_days(times)))
     unknown = np.full(len(stretch.layout), np.nan)
-    rolled = roll(stretch.times, stretch.values, unknown, cumulative(stretch.layout))
+    rolled = (
+        roll(times[:whole], values[:whole], unknown, cumulative(stretch.layout)) if whole else {}
+    )
     return Encoded(
         stretch.endpoint,
         stretch.stream,
         stretch.layout,
-        tuple(_days(stretch.times, stretch.values)),
+        tuple(_days(times, values)),
         tuple(pack_hours(rolled)),
     )
+
+
+def _end_of_days(times: Integers) -> int:
+    """The end of the last whole day: hours of one that goes on are rolled up when it is over."""
+    step = int(times[-1] - times[-2]) if len(times) > 1 else 0
+    return (int(times[-1]) + step) // DAY * DAY
 
 
 def _days(times: Integers, values: Floats) -> Iterator[Packed]:

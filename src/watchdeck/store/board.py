@@ -89,7 +89,8 @@ def _model(
     collector: Collector,
     at: int,
 ) -> Model:
-    seen = as_seen(recorded.get(facts.name), latest, collector, at, facts.every)
+    every = latest.facts.every if latest else facts.every
+    seen = as_seen(recorded.get(facts.name), latest, collector, at, every)
     return Model(facts, *seen, latest)
 
 

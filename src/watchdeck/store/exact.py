@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.store.frames import Window, key, moment, newest_frame, read_frames, values_of
+from watchdeck.store.frames import Window, key, moment, newest_frames, read_frames, values_of
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.segments import find_segments, in_order, opened, whole
 
@@ -44,34 +45,52 @@ def first_moment(db: Connection, window: Window) -> int | None:
     return min((t for t in (segment, frame and moment(frame)) if t is not None), default=None)
 
 
-def newest_row(
-    db: Connection, layouts: Layouts, window: Window
-) -> tuple[int, tuple[str, ...], array[float]] | None:
-    """Time, columns and values of the newest scrape within a window; None when there is none."""
-    frame = newest_frame(db, window)
-    later = window if frame is None else replace(window, start=frame[0] + 1)
-    found = _newest_packed(db, layouts, later)
-    if found is not None or frame is None:
-        return found
-    at, layout, blob = frame
-    return at, layouts.columns(layout), values_of(blob)
+@dataclass(frozen=True, slots=True)
+class NewestRow:
+    """One scrape; `spacing` is the least distance (ms) of those just before it, 0 if unknown."""
+
+    at: int
+    columns: tuple[str, ...]
+    values: array[float]
+    spacing: int
 
 
-def _newest_packed(
-    db: Connection, layouts: Layouts, window: Window
-) -> tuple[int, tuple[str, ...], array[float]] | None:
+def newest_row(db: Connection, layouts: Layouts, window: Window) -> NewestRow | None:
+    """The newest scrape within a window; None when there is none."""
+    frames = newest_frames(db, window, _ENOUGH)
+    later = replace(window, start=frames[0][0] + 1) if frames else window
+    packed = _newest_packed(db, layouts, later)
+    if packed is not None or not frames:
+        return packed
+    at, layout, blob = frames[0]
+    spacing = _spacing([time for time, _, _ in frames])
+    return NewestRow(at, layouts.columns(layout), values_of(blob), spacing)
+
+
+_ENOUGH = 4
+"""So many scrapes tell how often there was one: a hole is one distance, and never the least."""
+
+
+def _newest_packed(db: Connection, layouts: Layouts, window: Window) -> NewestRow | None:
     newest = None
     for segment in find_segments(db, window):
         bundle = whole(db, layouts, segment)
         times = bundle.times()
-        place = int(times.searchsorted(window.end)) - 1
-        at = int(times[place]) if place >= 0 else -1
+        past = int(times.searchsorted(window.end))
+        at = int(times[past - 1]) if past else -1
         if at >= window.start and (newest is None or at >= newest[0]):
-            newest = at, layouts.columns(segment.layout), bundle, place
+            before = times[max(0, past - _ENOUGH) : past][::-1].tolist()
+            newest = at, layouts.columns(segment.layout), bundle, before
     if newest is None:
         return None
-    at, columns, bundle, place = newest
-    return at, columns, array("d", (bundle.column(n)[place] for n in range(len(columns))))
+    at, columns, bundle, before = newest
+    place = int(bundle.times().searchsorted(at))
+    values = array("d", (bundle.column(n)[place] for n in range(len(columns))))
+    return NewestRow(at, columns, values, _spacing(before))
+
+
+def _spacing(newest_first: Sequence[int]) -> int:
+    return min((after - before for after, before in pairwise(newest_first)), default=0)
 
 
 def _from_segments(

@@ -24,7 +24,7 @@ on conflict (k) do update set layout = excluded.layout, v = excluded.v
 """
 _BETWEEN = "select k, layout, v from frame where k >= :first and k < :past order by k"
 _NEWEST = "select k, layout, v from frame where k >= :first and k < :past and (k & 1) = :stream \
-order by k desc limit 1"
+order by k desc limit :most"
 _REMOVE = "delete from frame where k >= :first and k < :past"
 _FORGET = """
 delete from frame
@@ -101,15 +101,15 @@ def read_frames(
     }
 
 
-def newest_frame(db: Connection, window: Window) -> tuple[int, int, bytes] | None:
-    """Time, layout and blob of the newest frame within a window; None when there is none."""
+def newest_frames(db: Connection, window: Window, most: int) -> list[tuple[int, int, bytes]]:
+    """Time, layout and blob of the newest frames within a window, the newest first."""
     bounds = {
         "first": key(window.endpoint, window.start),
         "past": key(window.endpoint, window.end),
         "stream": int(window.stream),
+        "most": most,
     }
-    row = db.execute(_NEWEST, bounds).fetchone()
-    return None if row is None else (moment(row[0]), row[1], row[2])
+    return [(moment(k), layout, v) for k, layout, v in db.execute(_NEWEST, bounds).fetchall()]
 
 
 def remove_frames(db: Connection, endpoint: int, start: int, end: int) -> None:

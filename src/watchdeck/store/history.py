@@ -121,9 +121,10 @@ def _history(
         if times is None or values is None:
             return empty
         if points is None or len(times) <= points:
-            return replace(empty, times=times.tolist(), values=values.tolist())
+            every = _spacing(times, empty.every)
+            return replace(empty, every=every, times=times.tolist(), values=values.tolist())
     found = _joined(rolled, exact)
-    every = empty.every if rolled is None else max(empty.every, HOUR)
+    every = _spacing(found.times, empty.every) if rolled is None else max(empty.every, HOUR)
     if points is not None and len(found.times) > points:
         width = _width(window, points)
         found, every = _sliced(found, window.start, width), max(width, every)
@@ -135,6 +136,13 @@ def _history(
         found.low.tolist(),
         found.high.tolist(),
     )
+
+
+def _spacing(times: Integers, every: int) -> int:
+    """The distance that points have: an endpoint may have been polled less often then than now."""
+    import numpy as np
+
+    return max(every, int(np.median(np.diff(times)))) if len(times) > 2 else every
 
 
 def _joined(rolled: _Points | None, exact: tuple[Integers, Floats] | None) -> _Points:

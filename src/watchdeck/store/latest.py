@@ -6,7 +6,7 @@ import json
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
@@ -23,7 +23,7 @@ from watchdeck.domain.scrape import (
 )
 from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS
 from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.store.exact import newest_row
+from watchdeck.store.exact import NewestRow, newest_row
 from watchdeck.store.frames import Stream, Window, values_of
 from watchdeck.store.layouts import Layouts
 
@@ -121,14 +121,16 @@ def read_latest_at(db: Connection, at: int) -> tuple[Latest, ...]:
     for number, _, text in db.execute(_ENDPOINTS).fetchall():
         row = newest_row(db, layouts, Window(number, Stream.SIGNALS, at - _A_DAY, at + 1))
         if row is not None:
-            found.append(_past(_facts(text), *row))
+            found.append(_past(_facts(text), row))
     return tuple(found)
 
 
-def _past(facts: Facts, at: int, columns: Sequence[str], values: array[float]) -> Latest:
-    outcome = OUTCOMES[int(values[columns.index(OUTCOME_COLUMN)])]
+def _past(facts: Facts, row: NewestRow) -> Latest:
+    """A scrape of the past, expected as often as there was one then."""
+    outcome = OUTCOMES[int(row.values[row.columns.index(OUTCOME_COLUMN)])]
     failures = 0 if outcome is Outcome.OK else 1
-    return Latest(facts, at, outcome, failures, readings(columns, values))
+    then = replace(facts, every=max(facts.every, row.spacing))
+    return Latest(then, row.at, outcome, failures, readings(row.columns, row.values))
 
 
 def _latest(row: Sequence[Any], layouts: Layouts) -> Latest:

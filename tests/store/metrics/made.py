@@ -11,6 +11,7 @@ from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention
 from watchdeck.domain.scrape import Frame
 from watchdeck.domain.series import Layout, Series, SeriesType
+from watchdeck.domain.signal import signal_layout
 from watchdeck.store.backfill import Stretch, encode, insert
 from watchdeck.store.ballast import Ballast
 from watchdeck.store.connect import Connection, transaction, writing
@@ -51,14 +52,20 @@ class Metrics:
         times: Iterable[int],
         stream: Stream = Stream.SERIES,
         layout: Layout = PAGE,
-        scale: float = 1.0,
     ) -> None:
-        """Frames whose values are the minutes since T0, times `scale` in the second column."""
+        """Frames whose values are the minutes since T0."""
         with transaction(self.db):
             for at in times:
-                minute = (at - T0) / 60_000
-                values = array("d", [minute, *[minute * scale] * (len(layout) - 1)])
+                values = array("d", [(at - T0) / 60_000] * len(layout))
                 add_frame(self.db, self.layouts, 1, at, stream, Frame(layout, values))
+
+    def answer(self, times: Iterable[int]) -> None:
+        """Frames of signals of an endpoint that answered, and nothing else."""
+        layout = signal_layout(())
+        with transaction(self.db):
+            for at in times:
+                frame = Frame(layout, array("d", [0.0] * len(layout)))
+                add_frame(self.db, self.layouts, 1, at, Stream.SIGNALS, frame)
 
     def fill(
         self, days: Iterable[int], stream: Stream = Stream.SERIES, *, noise: bool = False

@@ -14,13 +14,15 @@ from watchdeck.domain.endpoint import Retention
 from watchdeck.domain.series import Layout, Series
 from watchdeck.domain.units import Bytes, Milliseconds
 from watchdeck.errors import StoreCorrupt
+from watchdeck.store.backfill import Stretch, encode, insert
 from watchdeck.store.ballast import SIZE, Ballast
-from watchdeck.store.connect import distrusting, reading
+from watchdeck.store.connect import distrusting, reading, transaction
 from watchdeck.store.exact import read_exact
 from watchdeck.store.frames import Stream
 from watchdeck.store.history import list_columns, read_series, read_signals
 from watchdeck.store.hours import DAY, HOUR, Field
 from watchdeck.store.housekeeping import spans_due
+from watchdeck.store.latest import read_latest_at
 from watchdeck.store.retention import Weight, weigh
 from watchdeck.store.rollups import read_hours, rolled_until
 from watchdeck.store.segments import find_segments
@@ -249,3 +251,39 @@ def test_a_process_killed_while_it_folds_loses_nothing(tmp_path: Path, hours: in
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     assert len(level.values) >= (done + 1) * 60
     assert level.values == np.arange(len(level.values)).tolist()
+
+
+def test_a_past_that_was_scraped_less_often_is_not_stale_between_two_scrapes(
+    metrics: Metrics,
+) -> None:
+    metrics.answer(minutes(0, 30))
+    for folded in (False, True):
+        if folded:
+            metrics.tidy(T0 + 2 * HOUR)
+        (latest,) = read_latest_at(metrics.db, T0 + 20 * 60_000 + 45_000)
+        assert (latest.at, latest.facts.every) == (T0 + 20 * 60_000, 60_000)
+
+
+def test_a_hole_does_not_make_the_past_look_rarely_scraped(metrics: Metrics) -> None:
+    metrics.answer([*minutes(0, 5), T0 + 50 * 60_000])
+    (latest,) = read_latest_at(metrics.db, T0 + 50 * 60_000 + 1)
+    assert latest.facts.every == 60_000
+
+
+def test_points_of_the_past_stand_as_far_apart_as_they_were_scraped(metrics: Metrics) -> None:
+    metrics.db.execute("""update endpoint set facts = replace(facts, '60000', '2000')""")
+    metrics.fill([0], Stream.SIGNALS)
+    (level,) = read_signals(metrics.db, "fraud", ("level",), T0, T0 + HOUR)
+    assert (level.every, len(level.times)) == (60_000, 60)
+
+
+def test_a_day_that_goes_on_is_not_taken_for_rolled_up(metrics: Metrics) -> None:
+    times = np.arange(T0, T0 + DAY + 150 * 60_000, 60_000)
+    values = np.stack([np.arange(len(times), dtype=np.float64)] * 2, axis=1)
+    with transaction(metrics.db):
+        insert(metrics.db, [encode(Stretch("fraud", Stream.SIGNALS, PAGE, times, values))])
+    metrics.scrape(minutes(24 * 60 + 150, 24 * 60 + 170), Stream.SIGNALS)
+    (level,) = read_signals(metrics.db, "fraud", ("level",), T0, T0 + 2 * DAY, points=20)
+    assert level.high is not None
+    assert max(level.high) == 24 * 60 + 169
+    assert rolled_until(metrics.db, metrics.layouts, 1, Stream.SIGNALS) == T0 + DAY

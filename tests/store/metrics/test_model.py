@@ -122,10 +122,10 @@ class Store(RuleBasedStateMachine):
             window = Window(self.numbers[name], stream, at - DAY, at)
             newest = max((time for time in scraped if at - DAY <= time < at), default=None)
             row = newest_row(self.db, self.layouts, window)
-            assert (row and row[0]) == newest
+            assert (row and row.at) == newest
             if row is not None and newest is not None:
-                assert set(row[1]) == set(scraped[newest])
-                assert bits(row[2]) == bits(scraped[newest][column] for column in row[1])
+                assert set(row.columns) == set(scraped[newest])
+                assert bits(row.values) == bits(scraped[newest][column] for column in row.columns)
 
     @rule()
     def read_everything_in_blocks(self) -> None:

@@ -1,6 +1,6 @@
 """How small the metrics lie and how fast they go in and come out: prints a table.
 
-`python tests/benchmarks/store.py [ENDPOINTS]`: pages of 500 series as servers of language models
+`python tests/benchmarks/storage.py [ENDPOINTS]`: pages of 500 series as servers of language models
 have them in use, every 15 s. Sizes are what SQLite's pages take, without those of an empty file.
 """
 
