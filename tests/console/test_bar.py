@@ -104,6 +104,8 @@ def test_a_late_collector_and_one_that_never_was() -> None:
     assert "p50 –" in str(late[1])  # noqa: RUF001
     never = collector(Collector(CollectorState.STOPPED), boards.NOW, 80)
     assert str(never[0]) == " ✖ stopped  never seen on this store"
+    past = collector(Collector(CollectorState.RUNNING), boards.NOW, 80)
+    assert str(past[0]) == " ● running  its own figures of then were not kept"
 
 
 def test_what_keeps_the_collector_from_working_stands_over_its_figures() -> None:

@@ -63,7 +63,7 @@ def _heading(board: Board) -> list[str]:
 def _collector(collector: Collector, at: int) -> str:
     beat = collector.heartbeat
     if beat is None:
-        return f"{collector.state}, never seen"
+        return f"{collector.state}, {collector.silence}"
     said = f"{collector.state}, pid {beat.pid}, last tick {span(at - beat.at)} ago"
     return "; ".join(filter(None, (said, beat.blind, beat.storing)))
 

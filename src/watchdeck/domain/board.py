@@ -112,10 +112,22 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """The collector as a reader of the store sees it; no heartbeat if there never was one."""
+    """The collector as a reader of the store sees it.
+
+    There is no heartbeat if there never was one, and none of the past: only the newest is kept.
+    """
 
     state: CollectorState
     heartbeat: Heartbeat | None = None
+
+    @property
+    def silence(self) -> str:
+        """Why there is no heartbeat, in words; empty when there is one."""
+        if self.heartbeat is not None:
+            return ""
+        if self.state is CollectorState.RUNNING:
+            return "its own figures of then were not kept"
+        return "never seen on this store"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def collector(seen: Collector, now: int, cells: int) -> tuple[Line, ...]:
     """What keeps the collector from working, then its state, pace and losses."""
     beat = seen.heartbeat
     if beat is None:
-        never = Span("never seen on this store", Role.MUTED)
+        never = Span(seen.silence, Role.MUTED)
         return flow([(Span(" "), state(seen)), (never,)], cells)
     trouble = [
         line
