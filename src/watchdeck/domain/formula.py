@@ -43,6 +43,7 @@ class Formulas:
     _widths: list[int] = field(default_factory=list)
     _places: dict[object, int] = field(default_factory=dict)
     _flows: list[Flow] = field(default_factory=list)
+    _histograms: dict[tuple[str, ...], Histogram | None] = field(default_factory=dict)
     _quantiles: dict[tuple[int, tuple[float, ...], float], list[tuple[int, float]]] = field(
         default_factory=dict
     )
@@ -114,7 +115,9 @@ class Formulas:
         return True
 
     def _histogram(self, spec: SignalSpec) -> bool:
-        found = _buckets(self.view, spec.histogram)
+        if spec.histogram not in self._histograms:
+            self._histograms[spec.histogram] = _buckets(self.view, spec.histogram)
+        found = self._histograms[spec.histogram]
         if found is None or spec.quantile is None:
             return False
         start = self._place(("bucket", spec.histogram, found.bounds), found.rows)

@@ -80,5 +80,8 @@ class View:
             said = series.label(self.model_label)
             if said is not None and said != self.model:
                 return False
-        values = (series.label(label) for label in self.probe_labels)
-        return not any(value and self.is_excluded(value) for value in values)
+        for label in self.probe_labels:
+            value = series.label(label)
+            if value and self.is_excluded(value):
+                return False
+        return True

@@ -37,7 +37,10 @@ class Series:
 
     def label(self, name: str) -> str | None:
         """The value of one label; None when it has no such label."""
-        return next((value for key, value in self.labels if key == name), None)
+        for key, value in self.labels:
+            if key == name:
+                return value
+        return None
 
 
 def _quoted(value: str) -> str:
