@@ -10,6 +10,7 @@ from watchdeck.collector.exposition.declared import Types
 from watchdeck.collector.exposition.grammar import (
     Labels,
     Malformed,
+    Parts,
     read_numbers,
     read_parts,
     read_series,
@@ -157,7 +158,7 @@ class _Reading:
         series = self._memory.get(prefix)
         if series is not None:
             series = self._typed(prefix, series)
-        elif (series := self._bounded(*read_series(parts))) is not None:
+        elif (series := self._series(parts)) is not None:
             series = self._memory.put(prefix, series)
         if not parts.plain:
             self._made.plain = False
@@ -173,6 +174,14 @@ class _Reading:
         if kind is series.type:
             return series
         return self._memory.put(prefix, replace(series, type=kind))
+
+    def _series(self, parts: Parts) -> Series | None:
+        """The series of a line, its labels by memory where they are plain; None over a bound."""
+        pairs = self._memory.pairs.read(parts.braces) if parts.name and parts.braces else None
+        if pairs is None or len(pairs) > self._bounds.labels or len(parts.name) > self._bounds.name:
+            return self._bounded(*read_series(parts))
+        name = safe(parts.name.decode(), self._bounds.name)
+        return Series(name, pairs, self._types[name])
 
     def _bounded(self, name: str, labels: Labels) -> Series | None:
         """A clean series; None when it passes a bound."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from watchdeck.collector.exposition.pairs import Pairs
 from watchdeck.domain.series import Series
+
+_MOST_BYTES = 8 << 20
+"""Bytes of a generation's lines: long ones would fill a thousand times the memory of usual ones."""
 
 _Key = tuple[str, tuple[tuple[str, str], ...], int]
 """A series, its type by identity: Series and StrEnum hash in Python, which costs more than all."""
@@ -15,8 +19,10 @@ class Lines:
     forgotten. Equal series of remembered lines are one object, so that `is` may stand for `==`.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, pairs: Pairs) -> None:
+        self.pairs = pairs
         self._capacity = capacity
+        self._bytes = 0
         self._young: dict[bytes, Series] = {}
         self._old: dict[bytes, Series] = {}
         self._young_series: dict[_Key, Series] = {}
@@ -39,9 +45,12 @@ class Lines:
 
     def put(self, prefix: bytes, series: Series) -> Series:
         """Remember a prefix; the series comes back as the one object for all its equals."""
-        if max(len(self._young), len(self._young_series)) >= self._capacity:
+        lines = max(len(self._young), len(self._young_series))
+        if lines >= self._capacity or self._bytes >= _MOST_BYTES:
             self._old, self._young = self._young, {}
             self._old_series, self._young_series = self._young_series, {}
+            self._bytes = 0
+        self._bytes += len(prefix)
         key = series.name, series.labels, id(series.type)
         one = self._young_series.get(key)
         if one is None:

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 from watchdeck.collector.exposition.draft import Bounds, Draft, draft, settle, split
 from watchdeck.collector.exposition.layouts import Layouts
 from watchdeck.collector.exposition.lines import Lines
+from watchdeck.collector.exposition.pairs import Pairs
 from watchdeck.collector.exposition.skeleton import Frozen, Skeleton, picked
 from watchdeck.domain.scrape import Cut
 from watchdeck.domain.series import Layout, Series
@@ -65,7 +66,8 @@ class PageReader:
     ) -> None:
         self._bounds = Bounds(max_series, max_labels, max_label_name, max_label_value)
         self._known: dict[str, _Known] = {}
-        self._lines = Lines(max(_LINES, self._bounds.lines))
+        pairs = Pairs(self._bounds.name, self._bounds.value)
+        self._lines = Lines(max(_LINES, self._bounds.lines), pairs)
         self._layouts: WeakValueDictionary[bytes, Layout] = WeakValueDictionary()
         self._skeletons: WeakValueDictionary[Frozen, Skeleton] = WeakValueDictionary()
 
