@@ -93,10 +93,10 @@ _RICH = {
 
 def wanted(app: App[Any]) -> list[list[Seen]]:
     """What the compositor wants on the screen."""
-    return [_row(strip) for strip in app.screen._compositor.render_strips()]
+    return [row_of(strip) for strip in app.screen._compositor.render_strips()]
 
 
-def _row(segments: Iterable[Segment]) -> list[Seen]:
+def row_of(segments: Iterable[Segment]) -> list[Seen]:
     cells: list[Seen] = []
     for text, style, control in segments:
         if control:

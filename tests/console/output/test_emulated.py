@@ -7,6 +7,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from console.output.emulator import Emulator, Seen, wanted
+from console.output.settling import settle
 from console.output.stage import EVENTS, Stage
 from watchdeck.console.output.canvas import Canvas
 from watchdeck.console.output.means import Means
@@ -23,16 +24,6 @@ def differing(wire: Emulator, app: App[None]) -> list[tuple[int, int, Seen, Seen
         for x, (is_, should) in enumerate(zip(here, there, strict=True))
         if is_ != should
     ]
-
-
-async def settle(pilot: Pilot[None]) -> None:
-    """Until every message is handled and everything drawn; time plays no part in it."""
-    quiet = 0
-    while quiet < 2:
-        await pilot.pause(0)
-        screen = pilot.app.screen
-        due = screen._layout_required or screen._scroll_required or screen._repaint_required
-        quiet = 0 if due or screen._dirty_widgets else quiet + 1
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -32,13 +32,13 @@ class Row:
 
         Of a wide glyph that loses one half to them, the other half becomes a space.
         """
-        room = max(0, len(self.glyphs) - x)
-        stop = x + min(room, len(cells.glyphs))
+        cells.cut(max(0, len(self.glyphs) - x))
+        stop = x + len(cells.glyphs)
         if stop > x:
             self._halve(x, x - 1)
             self._halve(stop, stop)
-            self.glyphs[x:stop] = cells.glyphs[:room]
-            self.looks[x:stop] = cells.looks[:room]
+            self.glyphs[x:stop] = cells.glyphs
+            self.looks[x:stop] = cells.looks
 
     def _halve(self, second: int, left: int) -> None:
         """When a wide glyph has its second half here, blank the half that is left of it."""

@@ -72,18 +72,16 @@ class Link:
 
     def write(self, data: bytes) -> None:
         """Send what belongs to no frame."""
-        if self.is_lost or len(self._unsent) + len(data) > _MOST:
+        if len(self._unsent) + len(data) > _MOST:
             self._meter.dropped(len(data))
-            return
-        self._unsent += data
-        if not self._watched:
-            self._pump()
+        else:
+            self._put(data)
 
     def send(self, frame: bytes) -> None:
-        """Send a frame, and now and then a question behind it."""
+        """Send a frame, and now and then a question behind it; never a part of one alone."""
         self._flow.send(len(frame))
         self._meter.framed()
-        self.write(frame + self._question())
+        self._put(frame + self._question())
 
     def skipped(self) -> None:
         """A frame was not made because the last one is still on its way."""
@@ -133,6 +131,13 @@ class Link:
             return b""
         self._flow.ask(self._loop.time())
         return QUESTION.encode()
+
+    def _put(self, data: bytes) -> None:
+        if self.is_lost:
+            return
+        self._unsent += data
+        if not self._watched:
+            self._pump()
 
     def _pump(self) -> None:
         """Hand over what the terminal takes; come back for the rest when it takes more."""
