@@ -187,3 +187,16 @@ def test_a_mistake_of_syntax_has_its_place(tmp_path: Path, text: str, said: str)
     [line] = problems(tmp_path, text)
     assert line.startswith(said)
     assert line.isprintable()
+
+
+def test_the_console_can_be_set_and_a_wrong_word_is_named_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "watchdeck.toml"
+    path.write_text('[console]\nglyphs = "ascii"\nfilters = { mine = "owner=risk" }\n')
+    view = load(path).console
+    assert (view.glyphs, view.filters) == ("ascii", {"mine": "owner=risk"})
+    path.write_text('[console]\nglyphs = "asci"\nthem = "dark"\n')
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    said = str(caught.value)
+    assert "console.glyphs is not a way to draw. Did you mean 'ascii'?" in said
+    assert "console.them is not a setting. Did you mean 'theme'?" in said

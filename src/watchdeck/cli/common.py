@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from watchdeck.store.directory import StoreDirectory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
-    """The options of `watchdeck` itself, handed to every command."""
+    """The options of `watchdeck` itself, handed to every command; a file is read once."""
 
     config: str | None = None
 
@@ -43,16 +44,20 @@ class Context:
 
     def settings(self) -> Settings:
         """The configuration in force. Raises ConfigError with every problem in it."""
+        return self._settings
+
+    @cached_property
+    def _settings(self) -> Settings:
         from watchdeck.config.load import load
 
         return load(self.path())
 
     def directory(self) -> StoreDirectory:
         """The directory of the configured store, which may not exist yet."""
-        from watchdeck.config.load import load, store_path
+        from watchdeck.config.load import store_path
         from watchdeck.store.directory import StoreDirectory
 
-        return StoreDirectory(store_path(load(self.path()), os.environ))
+        return StoreDirectory(store_path(self.settings(), os.environ))
 
 
 def now() -> int:

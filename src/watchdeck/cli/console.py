@@ -37,4 +37,7 @@ def command(ctx: click.Context, at: int | None, *, read_only: bool) -> None:
     refuse_here()  # before a collector is started for a console that cannot be
     notice = _UNSEEN if read_only else ensure_collector(directory, context.path())
     who = str(operator())
-    ctx.exit(run(directory, clock=now, who=who, read_only=read_only, at=at, notice=notice))
+    view = context.settings().console
+    ctx.exit(
+        run(directory, clock=now, who=who, view=view, read_only=read_only, at=at, notice=notice)
+    )

@@ -15,7 +15,7 @@ from watchdeck.config.credentials import open_secrets, wrong_headers
 from watchdeck.config.fleet import Fleet, same_names, wrong_kind, wrong_map, wrong_references
 from watchdeck.config.paths import settle, wrong_paths
 from watchdeck.config.problems import ConfigProblems, Problem
-from watchdeck.config.rules import RULES, wrong_retention
+from watchdeck.config.rules import RULES, wrong_retention, wrong_view
 from watchdeck.config.schema import read
 from watchdeck.config.texts import wrong_sizes, wrong_texts, wrong_urls
 from watchdeck.domain.endpoint import Endpoint, Settings
@@ -144,6 +144,7 @@ def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Ite
     if len(names) > _MOST_ENDPOINTS:
         yield Problem("endpoint", f"has {len(names)} entries; at most {_MOST_ENDPOINTS} are taken")
     yield from wrong_retention(settings.retention)
+    yield from wrong_view(settings.console)
     yield from wrong_paths(settings)
 
 

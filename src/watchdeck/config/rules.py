@@ -8,6 +8,7 @@ from typing import Any
 from watchdeck.config.problems import Problem, did_you_mean, from_error
 from watchdeck.domain.endpoint import Canary, Endpoint, Keep, Retention
 from watchdeck.domain.units import Bytes, Milliseconds
+from watchdeck.domain.view import GLYPHS, View
 
 _SECOND = 1_000
 _DAY = 86_400_000
@@ -76,6 +77,13 @@ def wrong_canary(endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem(f"canary.{problem.key}", problem.text, problem.hint)
     if endpoint.canary.expect is not None:
         yield from _wrong_expectation(endpoint.canary.expect)
+
+
+def wrong_view(view: View) -> Iterator[Problem]:
+    """A console that cannot be drawn so."""
+    if view.glyphs not in GLYPHS:
+        hint = did_you_mean(view.glyphs, GLYPHS, f"There are: {', '.join(GLYPHS)}.")
+        yield Problem("console.glyphs", "is not a way to draw", hint)
 
 
 def wrong_retention(retention: Retention) -> Iterator[Problem]:

@@ -69,4 +69,12 @@ TAIL = """\
 #raw = "30d"
 #rollups = "396d"
 #budget = "1GiB"
+
+# How the console looks.
+#[console]
+#theme = "dark"
+#glyphs = "auto"
+#columns = ["state", "name", "p95", "rate", "errors", "why"]
+#filters = { mine = "owner=risk", bad = "health!=ok" }
+#keys = { quit = "Q" }
 """

@@ -14,6 +14,7 @@ from watchdeck.console.sight import Place, Sight
 from watchdeck.console.trends import Trend
 from watchdeck.data import folder
 from watchdeck.domain.presence import Presence
+from watchdeck.domain.view import View
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 """Terminals whose fonts have no braille; blocks and most shapes they have."""
@@ -28,6 +29,7 @@ class Setting:
     zone: tzinfo | None = None
     store: str = ""
     read_only: bool = False
+    view: View = field(default_factory=View)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,11 @@ def dots_for(environ: Mapping[str, str]) -> Dots:
     return Dots.BLOCK if environ.get("TERM", "") in _OLD_TERMINALS else Dots.BRAILLE
 
 
-def default_setting(directory: Place, *, read_only: bool = False) -> Setting:
-    """The default theme, and the shapes that this terminal can show."""
-    dots = dots_for(os.environ)
+def default_setting(
+    directory: Place, view: View | None = None, *, read_only: bool = False
+) -> Setting:
+    """The setting that a view asks for, with the shapes that this terminal can show."""
+    wanted = view or View()
+    dots = dots_for(os.environ) if wanted.glyphs == "auto" else Dots(wanted.glyphs)
     brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is Dots.ASCII)
-    return Setting(brush, dots, None, str(directory.path), read_only)
+    return Setting(brush, dots, None, str(directory.path), read_only, wanted)

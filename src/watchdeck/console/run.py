@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from watchdeck.domain.view import View
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def run(
     *,
     clock: Clock,
     who: str = "",
+    view: View | None = None,
     read_only: bool = False,
     at: int | None = None,
     notice: str = "",
@@ -49,7 +51,7 @@ def run(
         at=at,
         notice=notice,
         open_source=lambda: _reader(directory),
-        setting=default_setting(directory, read_only=read_only),
+        setting=default_setting(directory, view or View(), read_only=read_only),
         company=Company(Seat(directory), "" if read_only else who, clock()),
     )
     return drive(console)

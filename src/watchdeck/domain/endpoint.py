@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.domain.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,9 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole configuration: the fleet, and where and how long its store lives."""
+    """A whole configuration: the fleet, where and how long its store lives, and how it looks."""
 
     endpoint: tuple[Endpoint, ...] = ()
     store: str | None = None
     retention: Retention = field(default_factory=Retention)
+    console: View = field(default_factory=View)

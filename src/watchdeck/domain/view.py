@@ -1,0 +1,27 @@
+"""How a person wants the console: what a configuration says under [console]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Colours, shapes, keys, columns and filters; what is not set is the console's own choice.
+
+    `keys` maps the id of a binding to the keys it has instead; `filters` gives filters names.
+    `slow_link` is measured where it is None.
+    """
+
+    theme: str = "dark"
+    glyphs: str = "auto"
+    layout: str = ""
+    columns: tuple[str, ...] = ()
+    keys: dict[str, str] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict)
+    slow_link: bool | None = None
+    bell: bool = False
+
+
+GLYPHS = ("auto", "braille", "block", "ascii")
+"""What charts may be drawn with."""
