@@ -46,6 +46,7 @@ class Terminal(LinuxDriver):
         self._connect()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._heed_resizes()
+        self._redraw()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, even one that takes no more of the picture."""
@@ -60,6 +61,21 @@ class Terminal(LinuxDriver):
             self._redraw()
         else:
             super().resume_application_mode()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stop between two steps of the loop: a signal may come in the middle of a frame.
+
+        While another program has the terminal there are no steps, and no frames.
+        """
+        if self._auto_restart:
+            self._loop.call_soon_threadsafe(super()._sigtstp_application)
+        else:
+            super()._sigtstp_application()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on between two steps of the loop."""
+        if self._auto_restart:
+            self._loop.call_soon_threadsafe(super()._sigcont_application)
 
     def close(self) -> None:
         """Send what is left, and no more."""
