@@ -15,6 +15,7 @@ from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import fitted
 from watchdeck.console.trends import SLOTS, SPAN, STEP, Trend, means, read_trends
 from watchdeck.domain.board import Board, Change, History
+from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health
 from watchdeck.errors import StoreError
 
@@ -48,7 +49,7 @@ def test_a_trend_has_the_mean_of_every_five_minutes() -> None:
     )
 
 
-class Source:
+class Source(boards.Uneventful):
     """A store that knows one model, and fails on another."""
 
     closed = False
@@ -101,6 +102,15 @@ def test_latency_reaches_the_top_at_what_was_promised() -> None:
     assert cells["latency"](fraud, NOW).text == "▅█"
     assert cells["errors"](fraud, NOW).text == "▁█"
     assert cells["latency"](boards.model("other"), NOW).text == ""
+
+
+def test_without_a_promise_what_is_usual_lies_half_way_up() -> None:
+    facts = replace(boards.facts("free"), slo=Slo())
+    free = replace(boards.model("free"), facts=facts)
+    trends = {"free": Trend((0.1, 0.1, NAN, 0.2), (NAN,) * 4)}
+    cells = {one.name: one.cell for one in deck.columns(trends, Dots.BRAILLE)}
+    assert cells["latency"](free, NOW).text == "▅▅ █"
+    assert cells["errors"](free, NOW).text == "    "
 
 
 def change(ago: int, endpoint: str = "fraud", text: str = "v2") -> Change:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
+from statistics import median
 
 from watchdeck.console.draw import fleet
 from watchdeck.console.draw.age import ago, clock
@@ -25,8 +27,10 @@ def columns(trends: Mapping[str, Trend], dots: Dots) -> Columns[Model]:
 
     def latency(model: Model, _now: int) -> Span:
         trend, promised = trends.get(model.facts.name), model.facts.slo.latency_p95
-        top = promised.seconds if promised is not None else None
-        return Span(spark(trend.latency, dots, top) if trend else "", Role.CHART)
+        if trend is None:
+            return Span("")
+        top = promised.seconds if promised is not None else 2 * usual(trend.latency)
+        return Span(spark(trend.latency, dots, top), Role.CHART)
 
     def errors(model: Model, _now: int) -> Span:
         trend = trends.get(model.facts.name)
@@ -39,6 +43,12 @@ def columns(trends: Mapping[str, Trend], dots: Dots) -> Columns[Model]:
         Column("errors", "errors 1h", SLOTS, errors, rank=3),
         why,
     )
+
+
+def usual(values: Sequence[float]) -> float:
+    """The middle one of the known values: a line that is as it always was lies half way up."""
+    known = [value for value in values if math.isfinite(value)]
+    return median(known) if known else 0.0
 
 
 _LEAST_TOP = 0.01
