@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
-from statistics import median
 
 from watchdeck.console.draw import fleet
 from watchdeck.console.draw.age import ago, clock
@@ -47,8 +46,8 @@ def columns(trends: Mapping[str, Trend], dots: Dots) -> Columns[Model]:
 
 def usual(values: Sequence[float]) -> float:
     """The middle one of the known values: a line that is as it always was lies half way up."""
-    known = [value for value in values if math.isfinite(value)]
-    return median(known) if known else 0.0
+    known = sorted(value for value in values if math.isfinite(value))
+    return known[len(known) // 2] if known else 0.0
 
 
 _LEAST_TOP = 0.01
