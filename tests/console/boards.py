@@ -9,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 
 from watchdeck.console.draw.grid import Dots
+from watchdeck.console.messages import Found, Wanted
 from watchdeck.console.outlook import Setting
 from watchdeck.console.paint import Brush
 from watchdeck.console.palette import load_palette
@@ -16,6 +17,7 @@ from watchdeck.console.sight import Sight, Trouble
 from watchdeck.data import folder
 from watchdeck.domain.board import (
     Board,
+    Change,
     Collector,
     CollectorState,
     Facts,
@@ -26,7 +28,7 @@ from watchdeck.domain.board import (
     Reading,
 )
 from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.health import Health
+from watchdeck.domain.health import Health, HealthChange
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
 from watchdeck.domain.signal import SIGNALS
 from watchdeck.domain.units import Milliseconds
@@ -200,6 +202,39 @@ def _wave(share: float) -> float:
 def setting(dots: Dots = Dots.BRAILLE) -> Setting:
     brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is Dots.ASCII)
     return Setting(brush, dots, UTC, "/home/ops/.local/state/watchdeck")
+
+
+class Uneventful:
+    """The part of a store where nothing ever happened."""
+
+    def changes(
+        self,
+        start: int,  # noqa: ARG002
+        end: int,  # noqa: ARG002
+        endpoint: str | None = None,  # noqa: ARG002
+    ) -> tuple[Change, ...]:
+        return ()
+
+    def health_history(
+        self,
+        endpoint: str,  # noqa: ARG002
+        start: int,  # noqa: ARG002
+        end: int,  # noqa: ARG002
+    ) -> tuple[HealthChange, ...]:
+        return ()
+
+
+def found(wanted: Wanted, *changes: Change) -> Found:
+    """The same wave for every signal, half as high for each that follows."""
+    span = wanted.end - wanted.start
+    wave = history(wanted.columns[0], wanted.end, span)
+    made = [
+        replace(wave, column=column, values=[value / 2**place for value in wave.values])
+        for place, column in enumerate(wanted.columns)
+        if "." not in column
+    ]
+    before = replace(wave, values=[value * 0.7 for value in wave.values])
+    return Found(tuple(made), before if wanted.earlier else None, changes)
 
 
 class Store:

@@ -63,7 +63,7 @@ def shifted(models: Sequence[Model], by: int) -> tuple[Model, ...]:
     )
 
 
-class Source:
+class Source(boards.Uneventful):
     """Boards of one fleet; a live one changes each second."""
 
     def __init__(self, fleet: str) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console import boards
-from watchdeck.console.draw.chart import Window, buckets, chart
+from watchdeck.console.draw.chart import Picture, chart
+from watchdeck.console.draw.curve import Curve, Window, buckets, points
 from watchdeck.console.draw.grid import Dots, Grid
 from watchdeck.console.draw.scale import scale, time_step
 from watchdeck.console.draw.text import width
@@ -24,7 +25,12 @@ def drawn(values: list[float], dots: Dots = Dots.ASCII, unit: Unit = Unit.COUNT)
     """One value every six minutes, 40 cells by 7 rows."""
     times = [START + index * 360_000 for index in range(len(values))]
     history = History("queue_depth", 360_000, times, values)
-    return [str(line).rstrip() for line in chart(history, unit, WINDOW, 40, 7, dots)]
+    return [str(line).rstrip() for line in chart(picture(history, unit), 40, 7, dots)]
+
+
+def picture(history: History, unit: Unit = Unit.COUNT, window: Window = WINDOW) -> Picture:
+    """One curve alone."""
+    return Picture((Curve(history, history.column),), unit, window)
 
 
 def test_a_climb_in_ascii() -> None:
@@ -51,14 +57,14 @@ def test_a_spike_between_two_columns_is_not_lost() -> None:
     times = [START + index * 1_000 for index in range(3_600)]
     values = [1.0] * 3_600
     values[1_800] = 100.0
-    lines = chart(History("x", 1_000, times, values), Unit.COUNT, WINDOW, 40, 9, Dots.BRAILLE)
+    lines = chart(picture(History("x", 1_000, times, values)), 40, 9, Dots.BRAILLE)
     assert str(lines[0]).strip("│┤ 01⠀") != ""
 
 
 def test_the_extremes_of_an_hour_are_shown_where_points_are_rollups() -> None:
     history = History("x", HOUR, [START + 1], [5.0], low=[1.0], high=[9.0])
-    bucket = buckets(history, WINDOW, 10)[0]
-    assert (bucket.low, bucket.high, bucket.last) == (1.0, 9.0, 5.0)
+    bucket = buckets(list(points(history, WINDOW)), WINDOW, 10)[0]
+    assert (bucket.lowest, bucket.highest, bucket.last) == (1.0, 9.0, 5.0)
 
 
 def test_without_data_the_chart_says_so() -> None:
@@ -69,7 +75,7 @@ def test_without_data_the_chart_says_so() -> None:
 
 def test_values_outside_the_window_do_not_stretch_the_axis() -> None:
     history = History("x", 1_000, [START - 5, START + 5], [1e9, 1.0])
-    lines = chart(history, Unit.COUNT, WINDOW, 40, 7, Dots.ASCII)
+    lines = chart(picture(history), 40, 7, Dots.ASCII)
     assert "G" not in "".join(str(line) for line in lines)
 
 
@@ -77,7 +83,7 @@ def test_labels_are_round_moments_on_the_readers_clock() -> None:
     zone = timezone(timedelta(hours=5, minutes=45))
     window = Window(boards.NOW - 24 * HOUR, boards.NOW, zone)
     history = History("x", HOUR, [boards.NOW - HOUR], [1.0])
-    last = str(chart(history, Unit.COUNT, window, 80, 7, Dots.BRAILLE)[-1])
+    last = str(chart(picture(history, window=window), 80, 7, Dots.BRAILLE)[-1])
     assert [word for word in last.split() if word.endswith(":00")]
     assert all(word.endswith(":00") for word in last.split()[1:])
 
@@ -131,7 +137,7 @@ def test_any_values_at_any_size_make_a_chart_of_that_size(
     values: list[float], cells: int, rows: int, dots: Dots, unit: Unit
 ) -> None:
     times = [START + index * 60_000 for index in range(len(values))]
-    lines = chart(History("x", 60_000, times, values), unit, WINDOW, cells, rows, dots)
+    lines = chart(picture(History("x", 60_000, times, values), unit), cells, rows, dots)
     assert len(lines) == rows
     assert all(width(str(line)) <= cells for line in lines)
 

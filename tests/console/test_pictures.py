@@ -41,7 +41,7 @@ async def detail(pilot: Pilot[None]) -> None:
     screen = pilot.app.screen
     assert isinstance(screen, DetailScreen)
     assert screen._wanted is not None
-    found = boards.history("latency_p95", screen._wanted.end)
+    found = boards.found(screen._wanted)
     screen.post_message(HistoryRead(screen._wanted, found))
     await pilot.pause()
     await pilot.pause()

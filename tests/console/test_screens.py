@@ -15,7 +15,7 @@ from watchdeck.console.screens.detail import FIRST_SPAN, SPANS, DetailScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.sight import Sight, Trouble
-from watchdeck.domain.board import Board, Collector, CollectorState, History, Model
+from watchdeck.domain.board import Board, Change, Collector, CollectorState, History, Model
 from watchdeck.domain.health import Health
 
 
@@ -163,14 +163,49 @@ async def test_a_model_is_opened_with_its_chart_and_its_signals() -> None:
         await at.press("2", "down", "enter")
         wanted = at.detail._wanted
         assert wanted is not None
-        assert (wanted.endpoint, wanted.column) == ("fraud-detector", "latency_p95")
+        assert (wanted.endpoint, wanted.columns[0]) == ("fraud-detector", "latency_p95")
         assert wanted.end - wanted.start == FIRST_SPAN
         assert "reading the history" in at.text()
-        found = boards.history("latency_p95", wanted.end)
-        at.detail.post_message(HistoryRead(wanted, found))
+        at.detail.post_message(HistoryRead(wanted, boards.found(wanted)))
         await at.settle()
         assert "400 ms┤" in at.text()
-        assert "latency_p95  410 ms in 206-515 ms  last 1h" in at.text()
+        assert "── latency_p95  last 1h ──" in at.text()
+        assert "p50 180 ms" in at.text()
+
+
+async def test_the_chart_is_read_with_a_cursor_that_leaves_at_its_end() -> None:
+    async with shown(120, 40) as at:
+        await at.board()
+        await at.press("2", "down", "enter")
+        wanted = at.detail._wanted
+        assert wanted is not None
+        deploy = Change(1, "fraud-detector", wanted.end - 600_000, "deploy", "1 → 2", "collector")
+        at.detail.post_message(HistoryRead(wanted, boards.found(wanted, deploy)))
+        await at.settle()
+        await at.press(*["h"] * 9, "shift+left")
+        assert "04:49" in next(line for line in at.lines() if "── latency_p95" in line)
+        assert "◆ Nov 23 04:50 10m ago  deploy: 1 → 2" in at.text()
+        await at.press(*["l"] * 9)
+        assert at.detail._cursor is not None
+        await at.press("shift+right")
+        assert at.detail._cursor is None
+        await at.press("l")
+        assert at.detail._cursor is None
+
+
+async def test_the_signal_is_compared_with_itself_earlier() -> None:
+    async with shown(120, 40) as at:
+        await at.board()
+        await at.press("2", "down", "enter", "c")
+        wanted = at.detail._wanted
+        assert wanted is not None
+        assert wanted.earlier == 86_400_000
+        at.detail.post_message(HistoryRead(wanted, boards.found(wanted)))
+        await at.settle()
+        assert "yesterday 252 ms" in at.text()
+        await at.press("c", "c")
+        assert at.detail._wanted is not None
+        assert at.detail._wanted.earlier == 0
 
 
 async def test_the_signal_and_the_window_of_the_chart_are_chosen_by_keys() -> None:
@@ -180,9 +215,9 @@ async def test_the_signal_and_the_window_of_the_chart_are_chosen_by_keys() -> No
         assert at.list.cursor == "latency_p95"
         await at.press("escape", "down", "enter", "right")
         assert at.detail._wanted is not None
-        assert at.detail._wanted.column == "latency_p99"
+        assert at.detail._wanted.columns[0] == "latency_p99"
         await at.press("left", "up")
-        assert at.detail._wanted.column == "latency_p50"
+        assert at.detail._wanted.columns[0] == "latency_p50"
         await at.press(*["minus"] * 9)
         assert at.detail._wanted.end - at.detail._wanted.start == SPANS[-1]
         await at.press("plus")
@@ -196,7 +231,7 @@ async def test_an_answer_that_is_no_longer_wanted_is_dropped() -> None:
         late = at.detail._wanted
         assert late is not None
         await at.press("right")
-        at.detail.post_message(HistoryRead(late, boards.history("latency_p95")))
+        at.detail.post_message(HistoryRead(late, boards.found(late)))
         await at.settle()
         assert "reading the history" in at.text()
 
@@ -312,7 +347,7 @@ async def test_a_click_and_the_wheel_move_the_cursor() -> None:
         assert at.list.cursor == "churn"
 
 
-class Source:
+class Source(boards.Uneventful):
     """One board, and a history that remembers who asked for it."""
 
     def __init__(self, asked: list[str]) -> None:

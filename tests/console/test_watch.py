@@ -12,7 +12,7 @@ from watchdeck.domain.board import Board, Collector, CollectorState, History
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 
 
-class Source:
+class Source(boards.Uneventful):
     """Answers with what it was told to, one answer a read; the last one stays."""
 
     def __init__(self, *answers: Board | Exception) -> None:

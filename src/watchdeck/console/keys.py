@@ -55,6 +55,18 @@ KEYS = (
     Key("detail.previous", "shift+tab,left", "signal(-1)", "Previous signal", Where.DETAIL),
     Key("detail.wider", "minus", "zoom(1)", "Look back further", Where.DETAIL, "wider"),
     Key("detail.closer", "plus,equals_sign", "zoom(-1)", "Look closer", Where.DETAIL, "closer"),
+    Key(
+        "chart.left", "h,shift+left", "read(-1)", "Read the chart to the left", Where.DETAIL, "read"
+    ),
+    Key("chart.right", "l,shift+right", "read(1)", "Read to the right, and off", Where.DETAIL),
+    Key(
+        "chart.compare",
+        "c",
+        "compare",
+        "Beside yesterday, last week, before a change",
+        Where.DETAIL,
+        "compare",
+    ),
     Key("detail.back", "escape", "back", "Back to where you came from", Where.DETAIL, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),

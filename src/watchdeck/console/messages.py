@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from watchdeck.console.sight import Sight
-from watchdeck.domain.board import History
+from watchdeck.domain.board import Change, History
 
 
 class SightChanged(Message, bubble=False):
@@ -25,13 +25,26 @@ class SightChanged(Message, bubble=False):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A stretch of one signal that a chart would like to draw; times in ms UTC."""
+    """A stretch of some signals that a chart would like to draw; times in ms UTC.
+
+    The first column is also wanted so many milliseconds `earlier`, unless that is 0.
+    """
 
     endpoint: str
-    column: str
+    columns: tuple[str, ...]
     start: int
     end: int
     points: int
+    earlier: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The columns in their order, the first one earlier, and what changed within the window."""
+
+    histories: tuple[History, ...]
+    before: History | None = None
+    changes: tuple[Change, ...] = ()
 
 
 class HistoryWanted(Message):
@@ -46,10 +59,10 @@ class HistoryWanted(Message):
 class HistoryRead(Message, bubble=False):
     """The answer to a `HistoryWanted`; `problem` says why there is no history."""
 
-    def __init__(self, wanted: Wanted, history: History | None, problem: str = "") -> None:
+    def __init__(self, wanted: Wanted, found: Found | None, problem: str = "") -> None:
         super().__init__()
         self.wanted = wanted
-        self.history = history
+        self.found = found
         self.problem = problem
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from watchdeck.console.messages import HistoryRead, Wanted
-from watchdeck.console.sight import OpenSource
+from watchdeck.console.messages import Found, HistoryRead, Wanted
+from watchdeck.console.sight import BoardSource, OpenSource
+from watchdeck.console.time.against import later
 from watchdeck.errors import StoreError
 
 
@@ -13,15 +14,22 @@ def read_history(open_source: OpenSource, wanted: Wanted) -> HistoryRead:
     """The points of a chart, through a connection that belongs to this thread alone."""
     source = open_source()
     try:
-        columns = (wanted.column,)
-        found = source.history(
-            wanted.endpoint, columns, wanted.start, wanted.end, points=wanted.points
-        )
+        return HistoryRead(wanted, _find(source, wanted))
     except StoreError as error:
         return HistoryRead(wanted, None, str(error))
     finally:
         source.close()
-    return HistoryRead(wanted, found[0] if found else None)
+
+
+def _find(source: BoardSource, wanted: Wanted) -> Found:
+    start, end, name = wanted.start, wanted.end, wanted.endpoint
+    histories = source.history(name, wanted.columns, start, end, points=wanted.points)
+    changes = source.changes(start, end, name)
+    if not wanted.earlier:
+        return Found(histories, None, changes)
+    earlier, first = wanted.earlier, wanted.columns[:1]
+    before = source.history(name, first, start - earlier, end - earlier, points=wanted.points)
+    return Found(histories, later(before[0], earlier) if before else None, changes)
 
 
 def read_reasons() -> Mapping[str, Mapping[str, str]]:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from watchdeck.domain.board import Board, CollectorState, History
+from watchdeck.domain.board import Board, Change, CollectorState, History
+from watchdeck.domain.health import HealthChange
 from watchdeck.errors import StoreBehind, StoreError, StoreMissing
 
 Clock = Callable[[], int]
@@ -47,6 +48,14 @@ class BoardSource(Protocol):
         points: int | None = None,
     ) -> tuple[History, ...]:
         """The columns over a stretch of time, thinned to about so many points."""
+        ...
+
+    def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:
+        """The change markers of a stretch of time, oldest first."""
+        ...
+
+    def health_history(self, endpoint: str, start: int, end: int) -> tuple[HealthChange, ...]:
+        """The healths of a stretch of time, led by the one in force at its start."""
         ...
 
     def close(self) -> None:

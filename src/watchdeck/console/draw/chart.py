@@ -1,131 +1,136 @@
-"""One signal over time, as text: a line of dots, a value axis and a time axis; gaps are gaps."""
+"""Signals over time, as text: lines of dots, a value axis, a time axis, and what happened when."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
 
 from watchdeck.console.draw.age import ahead_of_utc, clock, offset
-from watchdeck.console.draw.grid import Dots, Grid
+from watchdeck.console.draw.curve import Curve, Window, layers, points
+from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.layers import merged, stacked
 from watchdeck.console.draw.number import amount
 from watchdeck.console.draw.scale import Scale, scale, time_step
 from watchdeck.console.draw.text import Line, Role, Span, cut, fit, width
-from watchdeck.domain.board import History
 from watchdeck.domain.signal import Unit
 
-GAP = 2.5
-"""Two points further apart than so many times their usual distance are not joined."""
-
-_FLOATING = ("availability", "tls_days_left")
+FLOATING = ("availability", "tls_days_left")
 """Signals whose story lies far from zero."""
 
+TOO_FAR = 3.0
+"""A promise so many times above all values would press them flat: it is told, not drawn."""
+
 _DAY = 86_400_000
-_MOST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of time, in milliseconds UTC, read on the clock of `zone`."""
+class Picture:
+    """What a chart shows; the first curve is the one that matters.
 
-    start: int
-    end: int
-    zone: tzinfo | None = None
+    `limit` is what was promised, in the unit of the curves; `changes` are the times (ms UTC) of
+    change markers, and `cursor` is the time that is read, if any.
+    """
+
+    curves: tuple[Curve, ...]
+    unit: Unit
+    window: Window
+    limit: float | None = None
+    changes: tuple[int, ...] = ()
+    cursor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """What one column of dots holds: its extremes, and its first and last point."""
+class Frame:
+    """How a picture lies in its cells: the axis, its labels by row, the cells left of the plot."""
 
-    low: float
-    high: float
-    first: float
-    last: float
-    begins: int
-    ends: int
-
-
-def chart(
-    history: History, unit: Unit, window: Window, cells: int, rows: int, dots: Dots
-) -> tuple[Line, ...]:
-    """The signal in so many cells and rows, the axes included."""
-    found = list(_points(history, window))
-    if not found:
-        return _empty(window, cells, rows)
-    axis = _axis(history.column, unit, found, max(1, (rows - 2) // 2))
-    labels = _labels(axis, unit, rows - 2)
-    margin = min(max(width(text) for text in labels.values()) + 1, cells // 2)
-    grid = Grid(max(1, cells - margin - 1), max(1, rows - 2), dots)
-    _plot(grid, buckets(history, window, grid.across), axis, history.every)
-    body = [
-        Line((_label(labels.get(row, ""), margin), Span(text, Role.CHART)))
-        for row, text in enumerate(grid.rows())
-    ]
-    return (*body, *_time_axis(window, margin, cells))
+    axis: Scale | None
+    labels: dict[int, str]
+    margin: int
+    across: int
+    down: int
 
 
-def _points(history: History, window: Window) -> Iterator[tuple[int, float, float, float]]:
-    """Time, lowest, highest and value of every known point in the window."""
-    lows = history.low or history.values
-    highs = history.high or history.values
-    for at, value, low, high in zip(history.times, history.values, lows, highs, strict=True):
-        if window.start <= at <= window.end and math.isfinite(value):
-            lowest = low if math.isfinite(low) else value
-            highest = high if math.isfinite(high) else value
-            yield at, _drawable(lowest), _drawable(highest), _drawable(value)
+def framed(picture: Picture, cells: int, rows: int) -> Frame:
+    """The axes in so many cells and rows; without a single value there is no value axis."""
+    down = max(1, rows - 2)
+    axis = _axis(picture, max(1, down // 2))
+    labels = _labels(axis, picture.unit, down) if axis else {}
+    widest = max((width(text) for text in labels.values()), default=5)
+    margin = min(widest + 1, cells // 2)
+    return Frame(axis, labels, margin, max(1, cells - margin - 1), down)
 
 
-def _drawable(value: float) -> float:
-    """The value within what arithmetic on an axis can bear."""
-    return max(-_MOST, min(_MOST, value))
+def chart(picture: Picture, cells: int, rows: int, dots: Dots) -> tuple[Line, ...]:
+    """The picture in so many cells and rows, the axes included."""
+    frame = framed(picture, cells, rows)
+    body = _plot(picture, frame, dots) if frame.axis else _empty(cells, rows)
+    return (*body, *_time_axis(picture, frame, cells))
 
 
-def buckets(history: History, window: Window, columns: int) -> dict[int, Bucket]:
-    """The points by the column of dots they fall into; a column without a point is absent."""
-    found: dict[int, Bucket] = {}
-    span = max(1, window.end - window.start)
-    for at, low, high, value in _points(history, window):
-        x = min(columns - 1, (at - window.start) * columns // span)
-        old = found.get(x)
-        found[x] = (
-            Bucket(low, high, value, value, at, at)
-            if old is None
-            else Bucket(min(old.low, low), max(old.high, high), old.first, value, old.begins, at)
-        )
-    return found
+def _axis(picture: Picture, steps: int) -> Scale | None:
+    """An axis for all curves, and for the band of the one that matters."""
+    lows, highs = [], []
+    for place, curve in enumerate(picture.curves):
+        for p in points(curve.history, picture.window):
+            lows.append(p.value if place else p.low)
+            highs.append(p.value if place else p.high)
+    if not lows:
+        return None
+    low, high = min(lows), max(highs)
+    if shown_limit(picture.limit, low, high):
+        low, high = min(low, picture.limit or low), max(high, picture.limit or high)
+    floating = picture.curves[0].history.column in FLOATING
+    return scale(low, high, picture.unit, min(steps, 5), floating=floating)
 
 
-def _axis(
-    column: str, unit: Unit, points: list[tuple[int, float, float, float]], steps: int
-) -> Scale:
-    low = min(point[1] for point in points)
-    high = max(point[2] for point in points)
-    return scale(low, high, unit, min(steps, 5), floating=column in _FLOATING)
+def shown_limit(limit: float | None, low: float, high: float) -> bool:
+    """Whether a promise lies near enough to be drawn."""
+    return limit is not None and limit <= TOO_FAR * max(abs(low), abs(high))
 
 
-def _plot(grid: Grid, found: dict[int, Bucket], axis: Scale, every: int) -> None:
-    def height(value: float) -> int:
-        return round(axis.share(value) * (grid.down - 1))
+def _plot(picture: Picture, frame: Frame, dots: Dots) -> tuple[Line, ...]:
+    if frame.axis is None:
+        return ()
+    size = (frame.across, frame.down)
+    drawn = [layers(curve, picture.window, frame.axis, size, dots) for curve in picture.curves]
+    lines = [one[0] for one in drawn]
+    bands = [layer for one in drawn for layer in one[1:]]
+    rows = stacked([*lines, *bands], _marks(picture, frame), frame.down, frame.across)
+    return tuple(
+        Line((_label(frame.labels.get(row, ""), frame.margin), *spans))
+        for row, spans in enumerate(rows)
+    )
 
-    before: tuple[int, Bucket] | None = None
-    for x, bucket in sorted(found.items()):
-        grid.column(x, height(bucket.low), height(bucket.high))
-        if before is not None and bucket.begins - before[1].ends <= GAP * max(1, every):
-            _join(grid, before[0], height(before[1].last), x, height(bucket.first))
-        before = (x, bucket)
+
+def _marks(picture: Picture, frame: Frame) -> dict[tuple[int, int], Span]:
+    """The promise, and the cursor over it."""
+    marks: dict[tuple[int, int], Span] = {}
+    row = _row(picture.limit, frame)
+    if row is not None:
+        marks |= {(row, cell): Span("╌", Role.WARNING) for cell in range(frame.across)}
+    if picture.cursor is not None:
+        cell = column(picture.cursor, picture.window, frame.across)
+        marks |= {(row, cell): Span("│", Role.STRONG) for row in range(frame.down)}
+    return marks
 
 
-def _join(grid: Grid, x0: int, y0: int, x1: int, y1: int) -> None:
-    """A straight line of dots between two columns."""
-    last = y0
-    for x in range(x0, x1 + 1):
-        y = round(y0 + (y1 - y0) * (x - x0) / max(1, x1 - x0))
-        middle = (last + y) // 2
-        grid.column(x, min(y, middle), max(y, middle))
-        if x > x0:
-            grid.column(x - 1, min(last, middle), max(last, middle))
-        last = y
+def _row(value: float | None, frame: Frame) -> int | None:
+    """The row of a value, if it lies on the axis."""
+    if value is None or frame.axis is None or not 0 <= frame.axis.share(value) <= 1:
+        return None
+    return frame.down - 1 - round(frame.axis.share(value) * (frame.down - 1))
+
+
+def column(at: int, window: Window, across: int) -> int:
+    """The cell of a moment, one of the outermost when it lies outside."""
+    place = (at - window.start) * across // max(1, window.end - window.start)
+    return max(0, min(across - 1, place))
+
+
+def span_of(at: int, window: Window, across: int) -> tuple[int, int]:
+    """The times from and until which the cell of a moment reaches."""
+    length = max(1, window.end - window.start)
+    cell = column(at, window, across)
+    return window.start + cell * length // across, window.start + (cell + 1) * length // across
 
 
 def _labels(axis: Scale, unit: Unit, rows: int) -> dict[int, str]:
@@ -140,25 +145,36 @@ def _label(text: str, margin: int) -> Span:
     return Span(f"{fit(text, margin, right=True)}{'┤' if text else '│'}", Role.MUTED)
 
 
-def _time_axis(window: Window, margin: int, cells: int) -> tuple[Line, ...]:
-    plot = max(1, cells - margin - 1)
-    span = max(1, window.end - window.start)
-    step = time_step(span, max(1, plot // 10))
+def _time_axis(picture: Picture, frame: Frame, cells: int) -> tuple[Line, ...]:
+    window, margin, across = picture.window, frame.margin, frame.across
+    step = time_step(max(1, window.end - window.start), max(1, across // 10))
     form = "%H:%M" if step < _DAY else "%b %d"
-    ticks = ["─"] * plot
+    ticks = [Span("─", Role.MUTED)] * across
     zone = cut(offset(window.end, window.zone), margin)
-    text = [*zone, *" " * (plot + margin + 1 - len(zone))]
+    text = [*zone, *" " * (cells - len(zone))]
     for at in range(_first_tick(window, step), window.end + 1, step):
-        x = min(plot - 1, (at - window.start) * plot // span)
         said = clock(at, window.zone, form)
-        place = margin + 1 + x - len(said) // 2
+        place = margin + 1 + column(at, window, across) - len(said) // 2
         if place > len(zone) and place + len(said) <= len(text):
-            ticks[x] = "┴"
+            ticks[column(at, window, across)] = Span("┴", Role.MUTED)
             text[place : place + len(said)] = said
+    _mark_times(ticks, picture, across)
     return (
-        Line((Span(f"{' ' * margin}└{''.join(ticks)}", Role.MUTED),)),
+        Line((Span(f"{' ' * margin}└", Role.MUTED), *merged(ticks))),
         Line((Span("".join(text), Role.MUTED),)),
     )
+
+
+def _mark_times(ticks: list[Span], picture: Picture, across: int) -> None:
+    """Changes and the cursor on the time axis."""
+    window = picture.window
+    for at in picture.changes:
+        if window.start <= at <= window.end:
+            ticks[column(at, window, across)] = Span("◆", Role.ACCENT)
+    if picture.cursor is not None:
+        cell = column(picture.cursor, window, across)
+        shape = "◆" if ticks[cell].text == "◆" else "▲"
+        ticks[cell] = Span(shape, Role.STRONG)
 
 
 def _first_tick(window: Window, step: int) -> int:
@@ -167,8 +183,8 @@ def _first_tick(window: Window, step: int) -> int:
     return -(-(window.start + ahead) // step) * step - ahead
 
 
-def _empty(window: Window, cells: int, rows: int) -> tuple[Line, ...]:
+def _empty(cells: int, rows: int) -> tuple[Line, ...]:
     blank = [Line()] * max(0, rows - 2)
     if blank:
         blank[len(blank) // 2] = Line((Span(cut("  no data in this window", cells), Role.MUTED),))
-    return (*blank, *_time_axis(window, 6, cells))
+    return tuple(blank)

@@ -47,3 +47,11 @@ class Grid:
     def rows(self) -> tuple[str, ...]:
         """The grid as text, one string a row, top first."""
         return tuple("".join(self._characters[code] for code in row) for row in self._codes)
+
+    def code(self, row: int, cell: int) -> int:
+        """The dots of one cell, 0 when there are none; row 0 is the top."""
+        return self._codes[row][cell]
+
+    def character(self, code: int) -> str:
+        """How the dots of a cell look."""
+        return self._characters[code]

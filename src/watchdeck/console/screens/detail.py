@@ -1,24 +1,30 @@
-"""One model: why it has its state, one signal over time, and all signals."""
+"""One model: why it has its state, a chart of related signals, and all signals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.reactive import reactive
 
-from watchdeck.console.draw.chart import Window
+from watchdeck.console.draw.group import together
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import HistoryRead, HistoryWanted, RowReached, Wanted
+from watchdeck.console.messages import Found, HistoryRead, HistoryWanted, RowReached, Wanted
 from watchdeck.console.outlook import Outlook
-from watchdeck.console.panels.detail import ChartPanel, Drawn, FactsPanel, SignalList
+from watchdeck.console.panels.chart import ChartPanel, Drawn
+from watchdeck.console.panels.detail import FactsPanel, SignalList
 from watchdeck.console.screens.watching import Watching
-from watchdeck.domain.board import Model
+from watchdeck.console.time.against import Against, following
+from watchdeck.domain.board import Change, Model
+from watchdeck.domain.signal import SIGNALS
 
-SPANS = (900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000, 2_592_000_000)
-"""How far a chart looks back, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d."""
+_HOUR, _DAY = 3_600_000, 86_400_000
+
+SPANS = (900_000, _HOUR, 6 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY)
+"""How far a chart looks back, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d, 90 d."""
 
 FIRST_SPAN = SPANS[1]
 
@@ -43,6 +49,8 @@ class DetailScreen(Watching, inherit_bindings=False):
         self._model_name = model_name
         self._span = FIRST_SPAN
         self._wanted: Wanted | None = None
+        self._against: Against | None = None
+        self._cursor: int | None = None
         super().__init__(outlook, area)
 
     @property
@@ -83,28 +91,34 @@ class DetailScreen(Watching, inherit_bindings=False):
     @on(HistoryRead)
     def _show_history(self, message: HistoryRead) -> None:
         if message.wanted == self._wanted:
-            self._show(message.wanted, message)
+            self._show(message.found, message.problem)
 
-    def _show(self, wanted: Wanted, read: HistoryRead | None) -> None:
-        zone = self.setting.zone if self.setting else None
-        window = Window(wanted.start, wanted.end, zone)
-        history, problem = (read.history, read.problem) if read else (None, "")
-        self.drawn = Drawn(wanted.column, window, self._span, history, problem)
+    def _show(self, found: Found | None, problem: str = "") -> None:
+        if self._wanted is not None:
+            names = tuple(name for name in self._wanted.columns if name in SIGNALS)
+            args = (self._wanted, names, found, problem, self._against, self._cursor)
+            self.drawn = Drawn(*args)
 
     def _want_history(self) -> None:
         """Ask for the chart's points, once for each step that moves it by a column."""
-        column = self.query_one(SignalList).cursor if self.is_mounted else None
-        if column is None:
+        wanted = self._next_wanted()
+        if wanted is None or wanted == self._wanted:
             return
+        same = self._wanted is not None and _same_chart(self._wanted, wanted)
+        self._wanted = wanted
+        if not same:
+            self._show(None)
+        self.post_message(HistoryWanted(self, wanted))
+
+    def _next_wanted(self) -> Wanted | None:
+        signal = self.query_one(SignalList).cursor if self.is_mounted else None
+        if signal is None:
+            return None
         step = self._span // POINTS
         end = -(-self._moment() // step) * step
-        wanted = Wanted(self._model_name, column, end - self._span, end, POINTS)
-        if wanted != self._wanted:
-            same = self._wanted is not None and _same_chart(self._wanted, wanted)
-            self._wanted = wanted
-            if not same:
-                self._show(wanted, None)
-            self.post_message(HistoryWanted(self, wanted))
+        earlier = self._against.shift(end) if self._against else 0
+        columns = _columns(signal, self.model)
+        return Wanted(self._model_name, columns, end - self._span, end, POINTS, earlier)
 
     def _moment(self) -> int:
         board = self.sight.board
@@ -120,11 +134,40 @@ class DetailScreen(Watching, inherit_bindings=False):
         self._span = SPANS[max(0, min(len(SPANS) - 1, place))]
         self._want_history()
 
+    def action_compare(self) -> None:
+        """Beside the signal itself earlier: yesterday, last week, before a change, not at all."""
+        found = self.drawn.found if self.drawn else None
+        changes: tuple[Change, ...] = found.changes if found else ()
+        moment = self._moment() if self._cursor is None else self._cursor
+        self._against = following(self._against, changes, moment)
+        self._want_history()
+
+    def action_read(self, by: int) -> None:
+        """Move the cursor over the chart; over the newest moment there is none."""
+        if self._wanted is None or self.drawn is None:
+            return
+        start, end = self._wanted.start, self._wanted.end
+        step = max(1, self._span // self.query_one(ChartPanel).across)
+        at = (end if self._cursor is None else self._cursor) + by * step
+        self._cursor = None if at >= end else max(start, at)
+        self.drawn = replace(self.drawn, cursor=self._cursor)
+
     def action_back(self) -> None:
         """Back to the list, as it was left."""
         self.dismiss()
 
 
+def _columns(signal: str, model: Model | None) -> tuple[str, ...]:
+    """The signal, those it is drawn with, and the bounds of its own buckets."""
+    latest = model.latest if model else None
+    names = together(signal, latest.not_measurable if latest else ())
+    return (*names, f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else names
+
+
 def _same_chart(one: Wanted, other: Wanted) -> bool:
     """Whether only time moved: then the old picture stays until the new one is there."""
-    return (one.column, one.end - one.start) == (other.column, other.end - other.start)
+    return (one.columns, one.end - one.start, bool(one.earlier)) == (
+        other.columns,
+        other.end - other.start,
+        bool(other.earlier),
+    )
