@@ -1,4 +1,4 @@
-"""`watchdeck status --follow`: a plain line for each change, for screen readers."""
+"""`watchdeck status --follow`: a plain line for each change, for screen readers.
 
 No colour, no cursor, nothing is ever overwritten: what was said stays said.
 """
