@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from console import boards
 from watchdeck.console.draw.chart import Picture, chart
-from watchdeck.console.draw.curve import Curve, Window, buckets, points
+from watchdeck.console.draw.curve import Curve, Window, buckets, is_gap, points
 from watchdeck.console.draw.grid import Dots, Grid
 from watchdeck.console.draw.scale import scale, time_step
 from watchdeck.console.draw.text import width
@@ -51,6 +51,22 @@ def test_a_gap_is_drawn_as_a_gap(dots: Dots) -> None:
     broken = drawn([5, 5, 5, 5, NAN, NAN, NAN, 5, 5, 5, 5], dots)
     count = [sum(c not in " │┤" for c in "".join(lines[:5])[3:]) for lines in (whole, broken)]
     assert count[1] < count[0] * 0.8
+
+
+def test_a_slower_pace_of_scrapes_is_no_gap() -> None:
+    slow = [START + index * 60_000 for index in range(50)]
+    quick = [slow[-1] + index * 2_000 for index in range(1, 300)]
+    mixed = History("x", 2_000, slow + quick, [5.0] * (len(slow) + len(quick)))
+    lines = chart(picture(mixed), 68, 7, Dots.BRAILLE)
+    assert max(str(line).count("⠉") + str(line).count("⠒") for line in lines) > 50
+
+
+def test_a_lone_point_between_two_outages_is_not_joined() -> None:
+    times = [START + n for n in (0, 2_000, 4_000, 1_800_000, 3_594_000, 3_596_000, 3_598_000)]
+    lone = points(History("x", 2_000, times, [1.0] * 7), WINDOW)
+    assert [is_gap(a, b, 2_000) for a, b in pairwise(lone)] == [
+        False, False, True, True, False, False,
+    ]  # fmt: skip
 
 
 def test_a_spike_between_two_columns_is_not_lost() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from enum import StrEnum
+from itertools import pairwise
 
 from watchdeck.console.draw.grid import Dots, Grid
 from watchdeck.console.draw.layers import Layer
@@ -71,12 +72,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value at a time (ms UTC), with the lowest and highest that it stands for."""
+    """A value at a time (ms UTC), with the lowest and highest that it stands for.
+
+    `step` is how far (ms) the nearest neighbour lies, known or not: the pace of scrapes changes.
+    """
 
     at: int
     value: float
     low: float
     high: float
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,8 @@ class Bucket:
     high: float
     first: float
     last: float
-    begins: int
-    ends: int
+    begins: Point
+    ends: Point
     lowest: float
     highest: float
 
@@ -97,11 +102,26 @@ def points(history: History, window: Window) -> Iterator[Point]:
     """Every known point in the window."""
     lows = history.low or history.values
     highs = history.high or history.values
-    for at, value, low, high in zip(history.times, history.values, lows, highs, strict=True):
+    rows = zip(history.times, history.values, lows, highs, _steps(history.times), strict=True)
+    for at, value, low, high, step in rows:
         if window.start <= at <= window.end and math.isfinite(value):
             lowest = low if math.isfinite(low) else value
             highest = high if math.isfinite(high) else value
-            yield Point(at, _drawable(value), _drawable(lowest), _drawable(highest))
+            yield Point(at, _drawable(value), _drawable(lowest), _drawable(highest), step)
+
+
+def _steps(times: Sequence[int]) -> Iterator[int]:
+    """The distance of each time to its nearest neighbour; 0 when it is alone."""
+    apart = [after - before for before, after in pairwise(times)]
+    if apart:
+        yield from map(min, [apart[0], *apart], [*apart, apart[-1]])
+    else:
+        yield from (0 for _ in times)
+
+
+def is_gap(before: Point, after: Point, every: int) -> bool:
+    """Whether something is missing between two points that should be `every` ms apart."""
+    return after.at - before.at > GAP * max(1, every, min(before.step, after.step))
 
 
 def _drawable(value: float) -> float:
@@ -117,14 +137,14 @@ def buckets(found: Sequence[Point], window: Window, columns: int) -> dict[int, B
         x = min(columns - 1, (p.at - window.start) * columns // span)
         old = made.get(x)
         made[x] = (
-            Bucket(p.value, p.value, p.value, p.value, p.at, p.at, p.low, p.high)
+            Bucket(p.value, p.value, p.value, p.value, p, p, p.low, p.high)
             if old is None
             else replace(
                 old,
                 low=min(old.low, p.value),
                 high=max(old.high, p.value),
                 last=p.value,
-                ends=p.at,
+                ends=p,
                 lowest=min(old.lowest, p.low),
                 highest=max(old.highest, p.high),
             )
@@ -193,7 +213,7 @@ def _draw(pen: Pen, found: dict[int, Bucket], every: int) -> None:
     before: tuple[int, Bucket] | None = None
     for x, bucket in sorted(found.items()):
         pen.column(x, pen.height(bucket.low), pen.height(bucket.high))
-        if before is not None and bucket.begins - before[1].ends <= GAP * max(1, every):
+        if before is not None and not is_gap(before[1].ends, bucket.begins, every):
             pen.join(before[0], pen.height(before[1].last), x, pen.height(bucket.first))
         before = (x, bucket)
 

@@ -79,7 +79,9 @@ def _at(history: History, picture: Picture, across: int) -> Point | None:
 
 def _is_near(point: Point, history: History, picture: Picture) -> bool:
     """Whether a point is no older than a gap before the end."""
-    return picture.window.end - point.at <= GAP * max(history.every, 1) + _slice(picture.window)
+    return picture.window.end - point.at <= GAP * max(history.every, point.step, 1) + _slice(
+        picture.window
+    )
 
 
 def _slice(window: Window) -> int:
@@ -96,8 +98,10 @@ def read(history: History, window: Window, at: int, across: int) -> Point | None
         low, high = min(p.low for p in inside), max(p.high for p in inside)
         return Point(inside[-1].at, min(high, max(low, mean)), low, high)
     near = min(known, key=lambda p: abs(p.at - at), default=None)
-    far = GAP / 2 * max(1, history.every)
-    return near if near is not None and abs(near.at - at) <= far else None
+    if near is None:
+        return None
+    far = GAP / 2 * max(1, history.every, near.step)
+    return near if abs(near.at - at) <= far else None
 
 
 def happened(
