@@ -30,11 +30,13 @@ from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.watching import Watching
 from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
+from watchdeck.console.themes import load_theme, themes
 from watchdeck.console.trends import MOST, STEP, read_trends
 from watchdeck.console.watch import Watch
 from watchdeck.domain.board import Board
 from watchdeck.domain.presence import RENEW
 from watchdeck.domain.text import clean
+from watchdeck.errors import ConfigError
 
 NOTICE_LASTS = 15_000
 """How long a notice stays, in milliseconds."""
@@ -90,24 +92,46 @@ class Console(Sparing, inherit_bindings=False):
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
         self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
         self._dress(self._outlook.setting.brush.palette)
-        if notice:
-            self.say(notice)
+        said = "; ".join(filter(None, (notice, self._outlook.setting.problem)))
+        if said:
+            self.say(said)
 
     def _moment(self) -> int:
         return coarse(self._clock()) if self._at is None else self._at
 
     def _dress(self, palette: Palette) -> None:
-        colours = palette.colours
+        accent, text, ground = (_styled(palette, name) for name in ("accent", "text", "background"))
         self.register_theme(
             Theme(
                 palette.name,
-                primary=colours["accent"],
-                foreground=colours["text"],
-                background=colours["background"],
+                primary=accent,
+                foreground=text,
+                background=ground,
                 dark=palette.dark,
+                ansi=palette.terminal,
+                variables={"ansi-background": ground, "ansi-foreground": text},
             )
         )
         self.theme = palette.name
+
+    def action_theme(self, name: str) -> None:
+        """Other colours, at once; what is wrong with a theme is said, and the old one stays."""
+        try:
+            palette = load_theme(name, self._outlook.setting.environ)
+        except ConfigError as error:
+            self.say(str(error))
+            return
+        setting = self._outlook.setting
+        self._dress(palette)
+        self._show(setting=replace(setting, brush=replace(setting.brush, palette=palette)))
+
+    def action_next_theme(self) -> None:
+        """The theme after this one, by name."""
+        names = sorted(themes(self._outlook.setting.environ))
+        here = self._outlook.setting.brush.palette.name
+        following = [name for name in names if name > here] or names
+        self.action_theme(following[0])
+        self.say(f"theme {following[0]}")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Everything that is drawn passes the gate last."""
@@ -232,3 +256,9 @@ class Console(Sparing, inherit_bindings=False):
         """Say what happened in plain text: Textual's own page shows the values of variables."""
         said = traceback.format_exc().splitlines()
         self.panic(Text("\n".join(clean(line, 200) for line in said)))
+
+
+def _styled(palette: Palette, name: str) -> str:
+    """A colour as Textual's style sheets name it."""
+    colour = palette.colours[name]
+    return f"ansi_{colour}" if palette.terminal else colour

@@ -72,6 +72,7 @@ KEYS = (
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
     Key("mode.models", "2", "mode('models')", "The table of models", Where.EVERYWHERE),
     Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
+    Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
     Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
     Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
     Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),

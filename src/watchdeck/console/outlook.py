@@ -9,12 +9,13 @@ from datetime import tzinfo
 
 from watchdeck.console.draw.grid import Dots
 from watchdeck.console.paint import Brush
-from watchdeck.console.palette import load_palette
+from watchdeck.console.palette import Palette
 from watchdeck.console.sight import Place, Sight
+from watchdeck.console.themes import DEFAULT, load_theme
 from watchdeck.console.trends import Trend
-from watchdeck.data import folder
 from watchdeck.domain.presence import Presence
 from watchdeck.domain.view import View
+from watchdeck.errors import ConfigError
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 """Terminals whose fonts have no braille; blocks and most shapes they have."""
@@ -22,7 +23,11 @@ _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What stays as it is from tick to tick: colours, shapes, clock, and which store this is."""
+    """What stays as it is from tick to tick: colours, shapes, clock, and which store this is.
+
+    `problem` is what of the view could not be had, in words; `environ` tells where a person's own
+    themes are.
+    """
 
     brush: Brush
     dots: Dots = Dots.BRAILLE
@@ -30,6 +35,8 @@ class Setting:
     store: str = ""
     read_only: bool = False
     view: View = field(default_factory=View)
+    problem: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +71,15 @@ def default_setting(
     """The setting that a view asks for, with the shapes that this terminal can show."""
     wanted = view or View()
     dots = dots_for(os.environ) if wanted.glyphs == "auto" else Dots(wanted.glyphs)
-    brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is Dots.ASCII)
-    return Setting(brush, dots, None, str(directory.path), read_only, wanted)
+    environ = dict(os.environ)
+    palette, problem = _palette(wanted.theme, environ)
+    brush = Brush(palette, ascii=dots is Dots.ASCII)
+    return Setting(brush, dots, None, str(directory.path), read_only, wanted, problem, environ)
+
+
+def _palette(name: str, environ: Mapping[str, str]) -> tuple[Palette, str]:
+    """The theme of this name, else the usual one and why."""
+    try:
+        return load_theme(name, environ), ""
+    except ConfigError as error:
+        return load_theme(DEFAULT, {}), f"{error} The theme is {DEFAULT}."

@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 from textual.strip import Strip
 
 from watchdeck.console.draw.text import NOTHING, Ground, Line, Role
-from watchdeck.console.palette import Palette
+from watchdeck.console.palette import REVERSE, Palette
 
 _BOLD = {Role.STRONG, Role.TITLE, Role.DOWN, Role.CRITICAL}
 
@@ -41,16 +41,22 @@ class Brush:
 
     palette: Palette
     ascii: bool = False
-    _styles: dict[tuple[Role, Ground], Style] = field(default_factory=dict, compare=False)
+    _styles: dict[tuple[Role, Ground], Style] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def style(self, role: Role, ground: Ground) -> Style:
         """How text of this role looks on this ground."""
         key = (role, ground)
         if key not in self._styles:
             colours = self.palette.colours
-            self._styles[key] = Style.from_color(
-                RichColor.parse(colours[role]), RichColor.parse(colours[ground])
-            ) + Style(bold=role in _BOLD)
+            back, bold = colours[ground], role in _BOLD
+            text = RichColor.parse(colours[role])
+            self._styles[key] = (
+                Style.from_color(text) + Style(bold=bold, reverse=True)
+                if back == REVERSE
+                else Style.from_color(text, RichColor.parse(back)) + Style(bold=bold)
+            )
         return self._styles[key]
 
     def strip(self, line: Line, cells: int) -> Strip:

@@ -9,21 +9,32 @@ from pathlib import Path
 from typing import Any
 
 from watchdeck.console.draw.text import Ground, Role
+from watchdeck.domain.text import clean
 from watchdeck.errors import ConfigError
 
 NAMES = (*(ground.value for ground in Ground), *(role.value for role in Role))
 """The colours that every theme has to give."""
 
+REVERSE = "reverse"
+"""The ground that changes places with the text, where a terminal has colours of its own."""
+
+_OWN = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+_TERMINAL = ("default", REVERSE, *_OWN, *(f"bright_{name}" for name in _OWN))
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """A theme: its name, whether it is dark, and a `#rrggbb` for each of `NAMES`."""
+    """A theme: its name, whether it is dark, and a colour for each of `NAMES`.
+
+    A colour is `#rrggbb`; in a theme of the `terminal`'s own colours it is one of the sixteen,
+    `default`, or for a ground `reverse`.
+    """
 
     name: str
     dark: bool
     colours: dict[str, str]
+    terminal: bool = False
 
 
 def load_palette(path: Path) -> Palette:
@@ -35,7 +46,12 @@ def load_palette(path: Path) -> Palette:
     problems = _problems(raw)
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
-    return Palette(str(raw["name"]), bool(raw.get("dark", True)), dict(raw["colours"]))
+    return Palette(
+        str(raw["name"]),
+        bool(raw.get("dark", True)),
+        dict(raw["colours"]),
+        bool(raw.get("terminal", False)),
+    )
 
 
 def _problems(raw: dict[str, Any]) -> list[str]:
@@ -44,12 +60,20 @@ def _problems(raw: dict[str, Any]) -> list[str]:
         return ["a theme has a name and a table [colours]."]
     missing = [f"colours.{name} is missing." for name in NAMES if name not in colours]
     unknown = [f"colours.{name} is not a colour of a theme." for name in {*colours} - {*NAMES}]
+    own = bool(raw.get("terminal", False))
+    example = "bright_red" if own else "#10141b"
     wrong = [
-        f"colours.{name} is {value!r}, not a colour such as #10141b."
+        f"colours.{name} is {clean(repr(value), 60)}, not a colour such as {example}."
         for name, value in colours.items()
-        if name in NAMES and not (isinstance(value, str) and _HEX.fullmatch(value))
+        if name in NAMES and not _is_colour(value, terminal=own)
     ]
     return [*missing, *sorted(unknown), *wrong]
+
+
+def _is_colour(value: object, *, terminal: bool) -> bool:
+    if not isinstance(value, str):
+        return False
+    return value in _TERMINAL if terminal else _HEX.fullmatch(value) is not None
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,0 +1,43 @@
+"""Themes by name: those that come along, and a person's own folder, which wins."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from watchdeck.console.palette import Palette, load_palette
+from watchdeck.data import folder
+from watchdeck.domain.text import clean
+from watchdeck.errors import ConfigError
+
+DEFAULT = "dark"
+
+_MOST = 200
+
+
+def own_folder(environ: Mapping[str, str]) -> Path | None:
+    """Where a person's own themes lie; it need not exist. None for somebody without a home."""
+    base = environ.get("XDG_CONFIG_HOME", "")
+    if not base.startswith("/"):
+        base = f"{environ.get('HOME', '')}/.config"
+    return None if base == "/.config" else Path(base) / "watchdeck" / "themes"
+
+
+def themes(environ: Mapping[str, str]) -> dict[str, Path]:
+    """The file of every theme there is, by its name."""
+    found: dict[str, Path] = {}
+    for place in (folder("themes"), own_folder(environ)):
+        if place is not None and place.is_dir():
+            found |= {path.stem: path for path in sorted(place.glob("*.toml"))[:_MOST]}
+    return found
+
+
+def load_theme(name: str, environ: Mapping[str, str]) -> Palette:
+    """A theme by its name. Raises ConfigError that names what there is, or what is wrong."""
+    known = themes(environ)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+        raise ConfigError(f"there is no theme {clean(name, 40)!r}. {hint}")
+    return load_palette(known[name])
