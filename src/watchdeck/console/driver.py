@@ -23,6 +23,9 @@ from watchdeck.console.output.update import mismatch
 
 _CHUNK = 4_096
 
+_SOON = 0.1
+"""Seconds after which what was typed is looked at again, while it may be half a sequence."""
+
 _ANSWERED = "<terminal-answered>"
 """What a terminal's answer is among the keys; no key has that name."""
 
@@ -38,11 +41,14 @@ class Terminal(LinuxDriver):
     """
 
     _link: Link | None = None
+    _bell: tuple[int, int] | None = None
+    """A pipe that wakes the reader of keys: to look now and then would cost more than all else."""
     _active = False
 
     def start_application_mode(self) -> None:
         """Take the terminal over, through a link of our own if there can be one."""
         self._active = True
+        self._bell = self._bell or os.pipe()
         self._connect()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._heed_resizes()
@@ -54,6 +60,16 @@ class Terminal(LinuxDriver):
         if self._link is not None and not self._link.drain(_LAST_WORDS):
             self._link.discard()
         super().stop_application_mode()
+
+    def disable_input(self) -> None:
+        """Read no more keys."""
+        if self._bell is None:
+            return
+        os.write(self._bell[1], b".")
+        super().disable_input()
+        for descriptor in self._bell:
+            os.close(descriptor)
+        self._bell = None
 
     def resume_application_mode(self) -> None:
         """Take the terminal over again; one that we never left is only drawn anew."""
@@ -122,10 +138,13 @@ class Terminal(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until the application ends, or the terminal does."""
         keys = _Keys(debug=self._debug)
-        with selectors.SelectSelector() as selector:
+        with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
+            if self._bell is not None:
+                selector.register(self._bell[0], selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1):
+                ready = selector.select(_SOON if keys.is_waiting else None)
+                if any(key.fd == self.fileno for key, _ in ready):
                     data = self._read()
                     if not data:
                         self._app.call_later(self._app.exit)
@@ -181,6 +200,11 @@ class _Keys:
         except (ValueError, OverflowError, EOFError, ParseError):
             self._parser = _Parser(self._debug)
             return []
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether time alone may make a key of what was typed: Escape, when nothing follows."""
+        return self._parser._timeout_time is not None  # noqa: SLF001 - pinned to this Textual
 
     def tick(self) -> list[Message]:
         """What is a key by itself because nothing came after it."""
