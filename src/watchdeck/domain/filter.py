@@ -1,0 +1,323 @@
+"""The filter language: which models a person wants to see.
+
+`fraud` or `"two words"` is part of a name, owner, kind, service or label; `/^fraud-/` a pattern;
+`fraud` or `"two words"` is part of a name, owner, kind, service or label; `/^fraud-/` matches;
+Three results, not two: what is not known matches neither a comparison nor its opposite.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+
+from watchdeck.domain.board import Model
+from watchdeck.domain.signal import SIGNALS, Unit
+from watchdeck.domain.text import clean
+from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+
+Answer = bool | None
+"""Whether a model matches; None where that cannot be known."""
+
+LONGEST = 500
+"""Characters of a filter."""
+
+_LONGEST_PATTERN = 100
+_SEARCHED = 200
+"""Characters of a text that patterns look at: what a person types must not stop the console."""
+
+ALIASES = {
+    "p50": "latency_p50",
+    "p95": "latency_p95",
+    "p99": "latency_p99",
+    "mean": "latency_mean",
+    "rate": "request_rate",
+    "req/s": "request_rate",
+    "errors": "error_ratio",
+    "err": "error_ratio",
+    "avail": "availability",
+    "sat": "saturation",
+    "cpu": "cpu_utilization",
+    "gpu": "gpu_utilization",
+    "memory": "memory_bytes",
+}
+"""Short words for signals."""
+
+_TEXTS: dict[str, Callable[[Model], str | None]] = {
+    "name": lambda model: model.facts.name,
+    "health": lambda model: model.health.value,
+    "kind": lambda model: model.latest.kind if model.latest else None,
+    "owner": lambda model: model.facts.owner,
+    "model": lambda model: model.facts.model,
+    "tier": lambda model: None if model.facts.tier is None else str(model.facts.tier),
+    "why": lambda model: model.why,
+    "version": lambda model: model.latest.identity.version if model.latest else None,
+}
+"""What can be compared by its text; any other key is a label."""
+
+_ORDERS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
+
+_TERM = re.compile(
+    r"""(?P<blank>\s+)|(?P<or>\|)|(?P<not>!)|(?P<open>")
+    |/(?P<pattern>(?:[^/\\]|\\.)*)(?P<closed>/?)
+    |(?P<key>[^\s|!"=<>][^\s|"=<>!]*)(?P<order>!=|>=|<=|=|>|<)(?P<value>"[^"]*"|[^\s|"]*)
+    |(?P<word>[^\s|!"]+)""",
+    re.VERBOSE,
+)
+_QUOTED = re.compile(r'"([^"]*)"')
+_REPEATED_TWICE = re.compile(r"\([^()]*[*+{|][^()]*\)[*+{?]")
+_ENDLESS = re.compile(r"(?<!\\)[*+]|\{\d*,\d*\}")
+
+
+class FilterError(ValueError):
+    """A filter that cannot be read: what is wrong, and at which character."""
+
+    def __init__(self, position: int, message: str) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A part of something that a model is called by, whatever its case."""
+
+    text: str
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        return any(self.text.casefold() in said.casefold() for said in _said(model))
+
+    def __str__(self) -> str:
+        plain = re.fullmatch(r'[^\s|!"/=<>][^\s|!"=<>]*', self.text)
+        return self.text if plain else f'"{self.text}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression over the same texts, whatever their case."""
+
+    text: str
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        pattern = re.compile(self.text, re.IGNORECASE)
+        return any(pattern.search(said[:_SEARCHED]) for said in _said(model))
+
+    def __str__(self) -> str:
+        return f"/{self.text}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A field or label that is exactly this, whatever its case."""
+
+    key: str
+    value: str
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        read = _TEXTS.get(self.key)
+        text = read(model) if read else model.facts.labels.get(self.key)
+        return None if text is None else text.casefold() == self.value.casefold()
+
+    def __str__(self) -> str:
+        return f'{self.key}="{self.value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A signal above or below a value, which is written as `text`."""
+
+    signal: str
+    order: str
+    value: float
+    text: str
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        reading = model.latest.signals.get(self.signal) if model.latest else None
+        return None if reading is None else _ORDERS[self.order](reading.value, self.value)
+
+    def __str__(self) -> str:
+        return f"{self.signal}{self.order}{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite; of what is not known nothing is."""
+
+    inner: Filter
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        answer = self.inner(model)
+        return None if answer is None else not answer
+
+    def __str__(self) -> str:
+        return f"!{self.inner}"
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every one of them; none at all is everything."""
+
+    inner: tuple[Filter, ...] = ()
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        answers = [one(model) for one in self.inner]
+        return False if False in answers else None if None in answers else True
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.inner))
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """At least one of them."""
+
+    inner: tuple[All, ...]
+
+    def __call__(self, model: Model) -> Answer:
+        """Whether a model matches."""
+        answers = [one(model) for one in self.inner]
+        return True if True in answers else None if None in answers else False
+
+    def __str__(self) -> str:
+        return " | ".join(map(str, self.inner))
+
+
+Filter = Word | Pattern | Same | Compared | Not | All | Any
+
+EVERYTHING = All()
+
+
+def parse(text: str) -> Filter:
+    """A filter as a person writes it; empty is everything. Raises FilterError."""
+    if len(text) > LONGEST:
+        raise FilterError(LONGEST, f"a filter has at most {LONGEST} characters")
+    groups: list[list[Filter]] = [[]]
+    turned, last = 0, 0
+    position = 0
+    while position < len(text):
+        match = _TERM.match(text, position)
+        if match is None:
+            raise FilterError(position, "this is no word")
+        if match["not"]:
+            turned, last = turned + 1, position
+        elif match["or"]:
+            _refuse_dangling(turned, last)
+            groups.append([])
+        elif not match["blank"]:
+            term, end = _term(text, match)
+            groups[-1].append(Not(term) if turned % 2 else term)
+            turned, position = 0, end
+            continue
+        position = match.end()
+    _refuse_dangling(turned, last)
+    parts = tuple(All(tuple(group)) for group in groups)
+    if len(parts) > 1 and not all(part.inner for part in parts):
+        raise FilterError(text.index("|"), "on both sides of | there must be something")
+    if len(parts) > 1:
+        return Any(parts)
+    return parts[0].inner[0] if len(parts[0].inner) == 1 else parts[0]
+
+
+def matches(wanted: Filter, model: Model) -> bool:
+    """Whether a model is to be shown: only what is known to match is."""
+    return wanted(model) is True
+
+
+def _refuse_dangling(turned: int, position: int) -> None:
+    if turned:
+        raise FilterError(position, "after ! there must be something to turn round")
+
+
+def _term(text: str, match: re.Match[str]) -> tuple[Filter, int]:
+    start = match.start()
+    if match["open"]:
+        quoted = _QUOTED.match(text, start)
+        if quoted is None:
+            raise FilterError(start, 'a second " is missing')
+        return Word(quoted[1]), quoted.end()
+    if match["pattern"] is not None:
+        if not match["closed"]:
+            raise FilterError(start, "a second / is missing")
+        return _pattern(match["pattern"], start), match.end()
+    if match["key"]:
+        value = match["value"].removeprefix('"').removesuffix('"')
+        return _comparison(match, value), match.end()
+    return Word(match["word"]), match.end()
+
+
+def _pattern(text: str, position: int) -> Pattern:
+    if len(text) > _LONGEST_PATTERN:
+        raise FilterError(position, f"a pattern has at most {_LONGEST_PATTERN} characters")
+    if (
+        _REPEATED_TWICE.search(text)
+        or len(_ENDLESS.findall(text)) > 2
+        or re.search(r"\\\d|\(\?", text)
+    ):
+        raise FilterError(
+            position, "a pattern repeats at most twice, and no group with a repeat in it"
+        )
+    try:
+        re.compile(text, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise FilterError(position, f"the pattern cannot be read: {error}") from None
+    return Pattern(text)
+
+
+def _comparison(match: re.Match[str], value: str) -> Filter:
+    key, order = match["key"], match["order"]
+    at = match.start("value")
+    if not value:
+        raise FilterError(at, f"after {key}{order} a value is missing")
+    signal = ALIASES.get(key, key)
+    if order in _ORDERS:
+        if signal not in SIGNALS:
+            raise FilterError(match.start("key"), _unknown_signal(key))
+        return Compared(signal, order, _number(SIGNALS[signal].unit, value, at), value)
+    if signal in SIGNALS:
+        raise FilterError(match.start("order"), f"a signal is compared with > or <: {key}>{value}")
+    same = Same(key, value)
+    return Not(same) if order == "!=" else same
+
+
+def _unknown_signal(key: str) -> str:
+    names = [*ALIASES, *SIGNALS]
+    near = difflib.get_close_matches(key, names, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else "Such as p95, errors, rate, saturation."
+    return f"{clean(key, 40)!r} is no signal. {hint}"
+
+
+_READ: dict[Unit, tuple[Callable[[str], float], str]] = {
+    Unit.SECONDS: (lambda text: Milliseconds.parse(text).seconds, "200ms"),
+    Unit.RATIO: (lambda text: float(Ratio.parse(text)), "1%"),
+    Unit.BYTES: (lambda text: float(Bytes.parse(text)), "2GiB"),
+    Unit.PER_SECOND: (lambda text: float(text.removesuffix("/s")), "5/s"),
+    Unit.DAYS: (lambda text: float(text.removesuffix("d")), "14d"),
+}
+"""How a value of each unit is read, and an example."""
+
+
+def _number(unit: Unit, text: str, position: int) -> float:
+    read, example = _READ.get(unit, (float, "3"))
+    try:
+        return read(text)
+    except (ValueError, OverflowError):
+        problem = f"{clean(text, 40)!r} is no value here. Write {example}."
+        raise FilterError(position, problem) from None
+
+
+def _said(model: Model) -> Iterator[str]:
+    """The texts that a model is found by."""
+    facts = model.facts
+    yield facts.name
+    yield from (text for text in (facts.owner, facts.model) if text)
+    if model.latest and model.latest.kind:
+        yield model.latest.kind
+    yield from facts.serves
+    yield from facts.labels.values()
