@@ -1,7 +1,7 @@
 """The filter language: which models a person wants to see.
 
 `fraud` or `"two words"` is part of a name, owner, kind, service or label; `/^fraud-/` a pattern;
-`fraud` or `"two words"` is part of a name, owner, kind, service or label; `/^fraud-/` matches;
+`owner=risk`, `health!=ok` and `p95>200ms` compare; `!` turns round, a blank is and, `|` is or.
 Three results, not two: what is not known matches neither a comparison nor its opposite.
 """
 
