@@ -7,6 +7,7 @@ from watchdeck.console import keys
 from watchdeck.console.app import Console
 from watchdeck.console.keys import KEYS, LISTS, NEVER, Key, Where, bindings, clashes, working
 from watchdeck.console.panels.list import List
+from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.help import HelpScreen
@@ -15,6 +16,7 @@ from watchdeck.console.screens.models import ModelsScreen
 OWNERS: dict[Where, type[DOMNode]] = {
     Where.EVERYWHERE: Console,
     Where.LIST: List,
+    Where.FLEET: ModelList,
     Where.DECK: DeckScreen,
     Where.MODELS: ModelsScreen,
     Where.DETAIL: DetailScreen,
@@ -55,7 +57,8 @@ def test_every_action_exists_where_its_key_works(where: Where) -> None:
 def test_only_keys_of_the_table_are_bound(where: Where) -> None:
     assert list(OWNERS[where].BINDINGS) == bindings(where)
     merged = OWNERS[where]._merge_bindings()
-    expected = {name for key in KEYS if key.where is where for name in key.keys.split(",")}
+    places = (where, Where.LIST) if where is Where.FLEET else (where,)
+    expected = {name for key in KEYS if key.where in places for name in key.keys.split(",")}
     assert {*merged.key_to_bindings} == expected
 
 

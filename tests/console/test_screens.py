@@ -87,7 +87,7 @@ async def test_the_deck_shows_the_fleet_worst_first_and_the_collector() -> None:
         lines = at.lines()
         assert lines[4].startswith("▌✖ DOWN      churn")
         assert lines[-4].startswith(" ● running  pid 4711")
-        assert lines[-1].split() == ["Enter", "open", "?", "help", "Q", "quit"]
+        assert " ".join(lines[-1].split()) == "Enter open s sort / filter ? help Q quit"
 
 
 async def test_digits_switch_modes_and_those_of_modes_that_do_not_exist_do_nothing() -> None:

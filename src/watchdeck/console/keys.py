@@ -21,6 +21,7 @@ class Where(StrEnum):
 
     EVERYWHERE = "everywhere"
     LIST = "in a list"
+    FLEET = "in a list of models"
     DECK = "deck"
     MODELS = "models"
     DETAIL = "model"
@@ -45,6 +46,12 @@ class Key:
 KEYS = (
     Key("deck.open", "enter", "open", "Open the model under the cursor", Where.DECK, "open"),
     Key("models.open", "enter", "open", "Open the model under the cursor", Where.MODELS, "open"),
+    Key("models.sort", "s", "sort(1)", "Sort by the next column", Where.FLEET, "sort"),
+    Key("models.sort_back", "S", "sort(-1)", "Sort by the column before", Where.FLEET),
+    Key("models.turn", "r", "turn", "Sort the other way round", Where.FLEET),
+    Key("models.mark", "v", "mark", "Mark the row and go on", Where.FLEET),
+    Key("models.mark_all", "V", "mark_all", "Mark all that is shown, or none", Where.FLEET),
+    Key("models.filter", "slash", "filter", "Filter the models", Where.FLEET, "filter"),
     Key("list.down", "down,j", "move(1)", "Next row", Where.LIST),
     Key("list.up", "up,k", "move(-1)", "Previous row", Where.LIST),
     Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.LIST),
@@ -82,8 +89,12 @@ KEYS = (
 LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.HELP)
 """The screens with a list in them."""
 
+FLEETS = (Where.DECK, Where.MODELS)
+"""The screens with a list of models in them."""
+
 _DISPLAY = {
-    "question_mark": "?", "minus": "-", "plus": "+", "equals_sign": "=", "escape": "Esc",
+    "question_mark": "?", "slash": "/", "colon": ":",
+    "minus": "-", "plus": "+", "equals_sign": "=", "escape": "Esc",
     "enter": "Enter", "down": "↓", "up": "↑", "left": "←", "right": "→", "pagedown": "PgDn",
     "pageup": "PgUp", "home": "Home", "end": "End", "tab": "Tab", "shift+tab": "Shift+Tab",
 }  # fmt: skip
@@ -100,8 +111,13 @@ def bindings(where: Where) -> list[BindingType]:
 
 def working(where: Where) -> tuple[Key, ...]:
     """The keys that work on a screen: its own, those of its list, those of everywhere."""
-    places = [where, *([Where.LIST] if where in LISTS else []), Where.EVERYWHERE]
-    return tuple(key for place in places for key in KEYS if key.where is place)
+    return tuple(key for place in _places(where) for key in KEYS if key.where is place)
+
+
+def _places(where: Where) -> tuple[Where, ...]:
+    """Where the keys of a screen are from."""
+    fleet = (Where.FLEET,) if where in FLEETS else ()
+    return (where, *fleet, *((Where.LIST,) if where in LISTS else ()), Where.EVERYWHERE)
 
 
 def footer(where: Where) -> tuple[tuple[str, str], ...]:
@@ -131,5 +147,4 @@ def clashes(keys: Iterable[Key] = KEYS) -> tuple[str, ...]:
 
 
 def _names(keys: Iterable[Key], where: Where) -> Iterable[str]:
-    places = (where, Where.EVERYWHERE, *([Where.LIST] if where in LISTS else []))
-    return (name for key in keys if key.where in places for name in key.keys.split(","))
+    return (name for key in keys if key.where in _places(where) for name in key.keys.split(","))

@@ -80,3 +80,7 @@ class ModelOpened(Message):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+
+
+class FilterAsked(Message):
+    """A person wants to filter the list."""

@@ -32,8 +32,8 @@ def _why(model: Model, _now: int) -> Span:
 
 COLUMNS: Columns[Model] = (
     Column("health", "", 10, _health),
-    Column("name", "model", 16, _name, most=24),
-    Column("since", "since", 6, _since, right=True),
+    Column("name", "model", 16, _name, most=24, by=lambda model: model.facts.name.casefold()),
+    Column("since", "since", 6, _since, right=True, by=lambda model: model.since),
     Column("seen", "seen", 4, _seen, right=True, rank=1),
     Column("why", "why", 20, _why, most=400),
 )

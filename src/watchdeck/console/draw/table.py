@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from watchdeck.console.draw.place import Place
 from watchdeck.console.draw.text import Ground, Line, Role, Span, fit, width, wrap
@@ -20,7 +20,8 @@ class Column(Generic[Row]):
     """One column: its head, its cells, and how it behaves when room is short or plenty.
 
     `cell` makes a row's span at the moment `now`. The column may grow to `most` cells (0: it does
-    not); the one with the highest `rank` is left out first, and rank 0 never is.
+    not); the one with the highest `rank` is left out first, and rank 0 never is. Rows can be
+    sorted by what `by` gives, texts or numbers; None of a row is no value.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Column(Generic[Row]):
     right: bool = False
     most: int = 0
     rank: int = 0
+    by: Callable[[Row], Any] | None = None
 
 
 Columns = tuple[Column[Row], ...]
@@ -43,6 +45,9 @@ class Table(Generic[Row]):
     rows: tuple[Row, ...] = ()
     keys: tuple[str, ...] = ()
     empty: str = ""
+    marked: frozenset[str] = frozenset()
+    sorted_by: str = ""
+    rising: bool = False
 
 
 def _needed(columns: Sequence[Column[Row]], gap: int) -> int:
@@ -83,16 +88,30 @@ def _stretched(columns: Sequence[Column[Row]], wanted: Sequence[int], spare: int
     return tuple(replace(c, width=w) for c, w in zip(columns, widths, strict=True))
 
 
-def heading(columns: Columns[Row], gap: int) -> Line:
-    """The line of heads."""
-    cells = [fit(column.head, column.width, right=column.right) for column in columns]
+def heading(columns: Columns[Row], gap: int, by: str = "", *, rising: bool = False) -> Line:
+    """The line of heads; the one that rows are sorted by has an arrow."""
+    arrow = "↑" if rising else "↓"
+    heads = [f"{column.head}{arrow}" if column.name == by else column.head for column in columns]
+    cells = [
+        fit(head, column.width, right=column.right)
+        for head, column in zip(heads, columns, strict=True)
+    ]
     margin = " " * MARGIN
     return Line((Span(margin + (" " * gap).join(cells), Role.MUTED),))
 
 
-def row(columns: Columns[Row], gap: int, item: Row, now: int, *, cursor: bool = False) -> Line:
-    """One row; the cursor's row lies on its own ground and starts with a bar."""
-    spans = [Span("▌" if cursor else " " * MARGIN, Role.ACCENT)]
+def row(
+    columns: Columns[Row],
+    gap: int,
+    item: Row,
+    now: int,
+    *,
+    cursor: bool = False,
+    marked: bool = False,
+) -> Line:
+    """One row; the cursor's row lies on its own ground and starts with a bar, a marked one so."""
+    start = "✓" if marked else "▌" if cursor else " " * MARGIN
+    spans = [Span(start, Role.ACCENT)]
     for place, column in enumerate(columns):
         span = column.cell(item, now)
         before = " " * gap if place else ""
@@ -104,12 +123,26 @@ def body(table: Table[Row], place: Place, now: int, cells: int, rows: int) -> tu
     """The heads and the rows in view, in at most `rows` lines; or why there are none."""
     if not table.rows:
         return (Line(), *wrap(f" {table.empty}", cells, Role.MUTED)) if table.empty else ()
-    columns, gap = fitted(table.columns, cells, table.rows, now)
+    columns, gap = fitted(table.columns, cells, table.rows[:_MEASURED], now)
     shown = range(place.top, min(len(table.rows), place.top + rows - 1))
     return (
-        heading(columns, gap),
-        *(row(columns, gap, table.rows[i], now, cursor=i == place.index) for i in shown),
+        heading(columns, gap, table.sorted_by, rising=table.rising),
+        *(
+            row(
+                columns,
+                gap,
+                table.rows[i],
+                now,
+                cursor=i == place.index,
+                marked=table.keys[i] in table.marked,
+            )
+            for i in shown
+        ),
     )
+
+
+_MEASURED = 200
+"""Rows whose cells tell how wide columns want to be: of thousands, all would take too long."""
 
 
 def extent(table: Table[Row], place: Place, rows: int) -> str:

@@ -8,14 +8,20 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from watchdeck.console.keys import Where
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
+from watchdeck.console.panels.prompt import Prompt
 from watchdeck.console.sight import Sight, stale
 from watchdeck.console.trends import Trend
 from watchdeck.domain.board import Change, Collector, Model
 from watchdeck.domain.presence import Presence
+
+_REMEMBERED = 100
+_TYPED: dict[str, list[str]] = {}
+"""What was typed on any screen, for as long as the console runs."""
 
 
 class Watching(Screen[None], inherit_bindings=False):
@@ -40,6 +46,7 @@ class Watching(Screen[None], inherit_bindings=False):
 
     def __init__(self, outlook: Outlook, area: str) -> None:
         super().__init__()
+        self._before: Widget | None = None
         self.area = area
         self.take(outlook)
 
@@ -73,6 +80,29 @@ class Watching(Screen[None], inherit_bindings=False):
         yield from self.panels()
         yield Footer(self.WHERE).data_bind(Watching.setting)
         yield TooSmall(id="too-small").data_bind(Watching.setting)
+
+    def ask(self, prompt: Prompt) -> None:
+        """Have something typed at the bottom of the screen."""
+        self.unask()
+        self._before = self.focused
+        self.mount(prompt.data_bind(Watching.setting))
+
+    def unask(self) -> None:
+        """Take the line away again."""
+        for prompt in self.query(Prompt):
+            prompt.remove()
+            self.set_focus(self._before)
+
+    def history(self, sign: str) -> list[str]:
+        """What was typed after this sign before, the newest last."""
+        return _TYPED.setdefault(sign, [])
+
+    def remember(self, sign: str, text: str) -> None:
+        """Have a text come back with the up key."""
+        past = self.history(sign)
+        if text and text not in past[-1:]:
+            past.append(text)
+            del past[:-_REMEMBERED]
 
     def panels(self) -> ComposeResult:
         """The panels of this screen, bound to its slices."""
