@@ -19,6 +19,7 @@ from textual.message import Message
 from watchdeck.console.output.app import Sparing
 from watchdeck.console.output.flow import ANSWER
 from watchdeck.console.output.link import Link, reopen
+from watchdeck.console.output.pen import RESET
 from watchdeck.console.output.update import mismatch
 
 _CHUNK = 4_096
@@ -59,6 +60,7 @@ class Terminal(LinuxDriver):
         self._active = False
         if self._link is not None and not self._link.drain(_LAST_WORDS):
             self._link.discard()
+        self.write(RESET)
         super().stop_application_mode()
 
     def disable_input(self) -> None:

@@ -105,6 +105,12 @@ def scroll(app: Stage, chance: random.Random) -> None:
     side.scroll_to(y=chance.randint(0, 16), animate=False)
 
 
+def widen(app: Stage, _: random.Random) -> None:
+    """Lines over the whole width can be moved by the terminal when they scroll."""
+    right = app.query_one("#right")
+    right.display = not right.display
+
+
 def walk(app: Stage, chance: random.Random) -> None:
     app.query_one(OptionList).highlighted = chance.randrange(12)
     app.query_one(DataTable).move_cursor(row=chance.randrange(12))
@@ -131,6 +137,6 @@ def change_theme(app: Stage, chance: random.Random) -> None:
 
 EVENTS: tuple[tuple[Event, float], ...] = (
     (change_lines, 6), (change_cells, 6), (move_box, 4), (scroll, 4), (walk, 4),
-    (look_elsewhere, 2), (open_or_close, 2), (redraw, 1), (change_theme, 0.3),
+    (look_elsewhere, 2), (open_or_close, 2), (redraw, 1), (widen, 2), (change_theme, 0.3),
 )  # fmt: skip
 """What may happen, and how often."""

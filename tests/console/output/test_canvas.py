@@ -123,7 +123,53 @@ def test_drawing_anew_clears_what_others_left_there() -> None:
     canvas.forget()
     canvas.flush()
     assert wire.cells() == [row_of(strip_of(words("abc")))] * HEIGHT
-    assert wire.frames[-1].startswith(b"\x1b[m\x1b[2J")
+    assert wire.frames[-1].startswith(b"\x1b[r\x1b[m\x1b[2J")
+
+
+LINES = [words(9 * chr(97 + number), "bold #ff0000 on #10141b") for number in range(28)]
+
+
+def moved(by: int) -> tuple[Canvas, Emulator]:
+    """A tall screen between two rows that stay, and then the same with its rows moved."""
+    wire = Emulator(WIDTH, 14)
+    canvas = Canvas(Means(fills=True), wire)
+    for start in (6, 6 + by):
+        canvas.take(screen(words("top"), *LINES[start : start + 12], words("bottom")))
+    assert wire.cells()[1] == row_of(strip_of(LINES[6 + by]))
+    assert wire.cells()[12] == row_of(strip_of(LINES[17 + by]))
+    assert wire.cells()[13] == row_of(strip_of(words("bottom")))
+    return canvas, wire
+
+
+@pytest.mark.parametrize(("by", "move"), [(1, b"\x1b[1M"), (-1, b"\x1b[1L"), (3, b"\x1b[3M")])
+def test_rows_that_moved_are_moved_by_the_terminal(by: int, move: bytes) -> None:
+    _, wire = moved(by)
+    assert wire.frames[1].startswith(b"\x1b[2;13r\x1b[2H" + move + b"\x1b[r")
+    assert len(wire.frames[1]) < 120
+
+
+def test_rows_that_moved_too_far_are_written() -> None:
+    _, wire = moved(10)
+    assert b"\x1b[r" not in wire.frames[1]
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=9, max_size=9),
+    st.lists(st.integers(-4, 4), max_size=5),
+    st.integers(0, 8),
+)
+@settings(deadline=None)
+def test_rows_that_move_anywhere_end_where_they_should(
+    rows: list[int], moves: list[int], changed: int
+) -> None:
+    wire = Emulator(WIDTH, len(rows))
+    canvas = Canvas(Means(fills=True), wire)
+    canvas.take(screen(*(LINES[row] for row in rows)))
+    for by in moves:
+        rows = rows[by:] + rows[:by]
+        rows[changed] = 10 + changed
+        canvas.take(screen(*(LINES[row] for row in rows)))
+        assert wire.cells() == [row_of(strip_of(LINES[row])) for row in rows]
 
 
 def test_another_size_begins_anew() -> None:
@@ -159,12 +205,12 @@ def test_a_vast_screen_goes_out_in_parts() -> None:
 
 def test_without_colours_no_code_of_a_colour_is_sent() -> None:
     _, wire = coloured(Means(Depth.NONE))
-    assert b"".join(wire.frames) == b"\x1b[m\x1b[2J\x1b[H\x1b[1mbold \x1b[mred"
+    assert b"".join(wire.frames) == b"\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[1mbold \x1b[mred"
 
 
 def test_sixteen_colours_are_codes_that_an_old_terminal_knows() -> None:
     _, wire = coloured(Means(Depth.FEW))
-    assert wire.frames[0] == b"\x1b[m\x1b[2J\x1b[H\x1b[1;91;40mbold \x1b[22mred"
+    assert wire.frames[0] == b"\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[1;91;40mbold \x1b[22mred"
 
 
 def coloured(means: Means) -> tuple[Canvas, Emulator]:
@@ -191,9 +237,7 @@ def test_no_control_character_in_a_cell_reaches_the_terminal(text: str) -> None:
     sent = b"".join(wire.frames).decode()
     assert not {*text} & {*"\x07\x08\x9b\u202e"} & {*sent}
     assert "\ufffd" in sent
-    assert sent.count("\x1b") == sent.count("\x1b[m") + sent.count("\x1b[2J") + sent.count(
-        "\x1b[H"
-    ) + sent.count("\x1b[37;40m")
+    assert "\x1b" not in sent.removeprefix("\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[37;40m")
 
 
 def test_a_segment_of_control_is_no_picture() -> None:

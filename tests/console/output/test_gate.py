@@ -21,7 +21,7 @@ from watchdeck.console.output.means import Means
 
 HOSTILE = "A\x1b]0;PWNED\x07B\x1b[2J\x9b31mC\x1b[6n\x1b]52;c;UFdO\x1b\\\u202eD\x08\x0e\x85E"
 
-OWN = re.compile("\x1b\\[(?:[0-9;]*[mHGCDK]|2J)|\r\n|\r|\x08+")
+OWN = re.compile("\x1b\\[(?:[0-9;]*[mrHGCDKLM]|2J)|\r\n|\r|\x08+")
 """What the layer itself sends: looks, moves and erasing."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from watchdeck.console.output.difference import Change, difference
@@ -11,6 +11,7 @@ from watchdeck.console.output.look import Looks
 from watchdeck.console.output.means import Means
 from watchdeck.console.output.order import write
 from watchdeck.console.output.pen import Pen
+from watchdeck.console.output.shift import find
 from watchdeck.console.output.update import Update
 
 FRAME = 16_384
@@ -88,21 +89,42 @@ class Canvas:
         if self._clear:
             self._clear = False
             self._pen.clear(self._wanted.width)
-        self._pen = write(self._pen, [*self._changes()])
+        changes = [*self._changes()]
+        self._pen = self._shortest(changes)
+        for change in changes:
+            self._changed.discard(change.y)
+            self._shown.rows[change.y] = change.wanted.copy()
         frame = self._pen.take()
         if self.synchronised and len(frame) > _SYNC_FROM:
             return frame.join(_SYNC)
         return frame
 
     def _changes(self) -> Iterator[Change]:
-        """Rows to write, up to a frame of them; from here on they count as shown."""
+        """Rows to write, up to a frame of them."""
         cells = 0
         for y in sorted(self._changed):
+            change = difference(y, self._shown.rows[y], self._wanted.rows[y])
+            if change is None:
+                self._changed.remove(y)
+                continue
+            yield change
+            cells += sum(stop - start for start, stop in change.stretches)
             if cells >= FRAME:
                 return
-            change = difference(y, self._shown.rows[y], self._wanted.rows[y])
-            self._changed.remove(y)
-            if change:
-                cells += sum(stop - start for start, stop in change.stretches)
-                self._shown.rows[y] = self._wanted.rows[y].copy()
-                yield change
+
+    def _shortest(self, changes: Sequence[Change]) -> Pen:
+        """The pen that has written the changes, with rows that only moved written or shifted."""
+        written = write(self._pen, changes)
+        shown, wanted = self._shown.rows, self._wanted.rows
+        shift = find(shown, changes) if len(changes) == len(self._changed) else None
+        if shift is None:
+            return written
+        after = shift.of(shown)
+        pen = self._pen.like()
+        pen.shift(*shift)
+        left = [difference(y, *rows) for y, rows in enumerate(zip(after, wanted, strict=True))]
+        shifted = write(pen, [change for change in left if change])
+        if shifted.length >= written.length:
+            return written
+        self._shown.rows = [row.copy() for row in wanted]
+        return shifted

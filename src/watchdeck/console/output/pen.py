@@ -22,6 +22,9 @@ _OFF = (
 )  # fmt: skip
 """Which attributes one parameter turns off: some only together."""
 
+RESET = "\x1b[r\x1b[m"
+"""No region that scrolls alone, no colour, no attribute."""
+
 
 @lru_cache(4_096)
 def change(old: Look, new: Look) -> tuple[str, Look]:
@@ -88,7 +91,13 @@ class Pen:
         """Make the whole terminal empty, whatever was on it; it is so many cells wide."""
         self._width, self._look = width, PLAIN
         self.x = self.y = None
-        self._add("\x1b[m\x1b[2J")
+        self._add(f"{RESET}\x1b[2J")
+
+    def shift(self, top: int, bottom: int, by: int) -> None:
+        """Move the rows between up, or down by less than none; what comes in may be anything."""
+        move = f"\x1b[{by}M" if by > 0 else f"\x1b[{-by}L"
+        self._add(f"\x1b[{top + 1};{bottom}r{_place(0, top)}{move}\x1b[r")
+        self.x = self.y = None
 
     def take(self) -> str:
         """All that was written since the last time; somebody else may move the cursor now."""
