@@ -19,6 +19,7 @@ _COMMANDS = {
     "check": "Validate the configuration and poll every endpoint once.",
     "collect": "Run the collector in the foreground.",
     "status": "Print one board as text or JSON; the exit code is the worst model's.",
+    "change": "Mark deploys, retrains and changes of configuration.",
     "export": "Write any window of the store as CSV, JSON lines or a plain-rows SQLite file.",
     "backup": "Copy the whole store, consistent and checked.",
     "audit": "Verify the audit chain.",

@@ -14,6 +14,7 @@ OPTIONAL = """\
 #owner = "the team to call"
 #tier = 1
 #labels = { team = "risk" }
+#change = "deploy: v14"  # another text is another marker on the charts
 #serves = ["card payments"]
 #depends_on = ["features"]
 #resources = ["gpu-7"]

@@ -40,6 +40,7 @@ class Facts:
     resources: tuple[str, ...] = ()
     slo: Slo = field(default_factory=Slo)
     insecure: bool = False
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Endpoint:
 
     `kind` is a kind's name or "auto"; `url` is the serving address and `metrics_url` the page when
     the kind's own place for it does not hold. `map` names series for signals that no kind knows.
+    `change` tells of the last deploy, retrain or configuration: another text is another marker.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Endpoint:
     map: dict[str, str] = field(default_factory=dict)
     max_body: Bytes = Bytes(1 << 20)
     max_series: int = 5_000
+    change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What changed by itself: versions, restarts and replica counts seen on scrapes."""
+"""What changed: versions, restarts and replica counts seen on scrapes, and what people tell."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ class ChangeKind(StrEnum):
     DEPLOY = "deploy"
     RESTART = "restart"
     SCALE = "scale"
-    CONFIGURATION = "configuration"
+    CONFIGURATION = "config"
     RETRAIN = "retrain"
+    NOTE = "note"
+
+
+SAID = tuple(
+    kind.value
+    for kind in (ChangeKind.DEPLOY, ChangeKind.CONFIGURATION, ChangeKind.RETRAIN, ChangeKind.NOTE)
+)
+"""The kinds that people tell of; the others are seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,17 @@ def markers(before: Identity | None, now: Identity) -> tuple[Marker, ...]:
         return ()
     found = (_version(before, now), _restart(before, now), _replicas(before, now))
     return tuple(marker for marker in found if marker is not None)
+
+
+def configured(text: str) -> Marker:
+    """The change that a configuration tells of in words: `retrain: on October's data`.
+
+    Words that begin with no kind of change are a change of configuration.
+    """
+    word, colon, rest = text.partition(":")
+    if colon and word.strip() in SAID and rest.strip():
+        return Marker(ChangeKind(word.strip()), rest.strip())
+    return Marker(ChangeKind.CONFIGURATION, text.strip())
 
 
 def merge(before: Identity | None, now: Identity) -> Identity:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchdeck import __version__
+from watchdeck.actions.change import mark_configured
 from watchdeck.actions.prepare import prepare_store
 from watchdeck.collector.polling import Polling
 from watchdeck.config.kinds import load_kinds
@@ -50,7 +51,9 @@ def collect(
         writer = Writer(directory, settings.retention, clock=clock)
         writer.start()
         try:
-            writer.register([facts(endpoint) for endpoint in settings.endpoint])
+            fleet = [facts(endpoint) for endpoint in settings.endpoint]
+            mark_configured(directory, fleet, who, clock())
+            writer.register(fleet)
             _run(_collecting(settings, directory, writer, clock, started))
         finally:
             writer.close()

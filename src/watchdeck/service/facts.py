@@ -24,6 +24,7 @@ def facts(endpoint: Endpoint) -> Facts:
         resources=endpoint.resources,
         slo=endpoint.slo,
         insecure=endpoint.tls.insecure,
+        change=clean(endpoint.change or "", 200),
     )
 
 

@@ -1,0 +1,97 @@
+"""Mark a change: what a person says happened, or what the configuration says of an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from difflib import get_close_matches
+
+from watchdeck.domain.board import Facts
+from watchdeck.domain.markers import Marker, configured
+from watchdeck.domain.operator import Operator
+from watchdeck.domain.text import clean
+from watchdeck.errors import WatchdeckError
+from watchdeck.store.audit import append
+from watchdeck.store.changes import record_change
+from watchdeck.store.connect import Connection, faults, reading, transaction, writing
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.latest import read_facts
+
+LONGEST = 200
+"""Characters of a marker's text: it is read on one line."""
+
+
+class ChangeError(WatchdeckError):
+    """A marker that cannot be kept."""
+
+    exit_code = 2
+
+
+def add_change(
+    directory: StoreDirectory, endpoint: str, marker: Marker, at: int, who: Operator, now: int
+) -> int:
+    """Keep a marker of `at` (ms UTC) and enter in the audit who set it; returns its number.
+
+    Raises ChangeError for an endpoint that is not watched, an empty or long text, and a moment
+    that has not come yet; StoreError.
+    """
+    text = clean(marker.text.strip())
+    _refuse_bad(text, at, now)
+    _refuse_unknown(endpoint, [facts.name for facts in _known(directory)])
+    with closing(writing(directory.state)) as db, faults(directory.state), transaction(db):
+        return _mark(db, endpoint, Marker(marker.what, text), at, (who, now))
+
+
+def mark_configured(
+    directory: StoreDirectory, fleet: Sequence[Facts], who: Operator, now: int
+) -> int:
+    """Mark each endpoint whose change text is another than when a collector last started.
+
+    Asked before the fleet is registered. An endpoint that is new, or that has no such text, has
+    nothing to tell. Returns how many were marked.
+    """
+    before = {facts.name: facts.change for facts in _known(directory)}
+    moved = [one for one in fleet if one.change and one.change != before.get(one.name, one.change)]
+    if moved:
+        with closing(writing(directory.state)) as db, faults(directory.state), transaction(db):
+            for one in moved:
+                _mark(db, one.name, configured(one.change), now, (who, now), "config")
+    return len(moved)
+
+
+def _mark(
+    db: Connection,
+    endpoint: str,
+    marker: Marker,
+    at: int,
+    entry: tuple[Operator, int],
+    source: str = "",
+) -> int:
+    who, now = entry
+    number = record_change(db, endpoint, at, marker.what, marker.text, source or str(who))
+    after = {"id": number, "at": at, "what": marker.what, "text": marker.text}
+    append(db, now, who, "change add", endpoint, None, after)
+    return number
+
+
+def _known(directory: StoreDirectory) -> tuple[Facts, ...]:
+    with closing(reading(directory.metrics)) as db, faults(directory.metrics):
+        return read_facts(db)
+
+
+def _refuse_bad(text: str, at: int, now: int) -> None:
+    if not text:
+        raise ChangeError("the text of a change is empty. Say what was changed.")
+    if len(text) > LONGEST:
+        said = f"the text of a change is {len(text)} characters long; {LONGEST} are kept."
+        raise ChangeError(said)
+    if at > now:
+        raise ChangeError("a change is marked when it has happened; that moment has not come yet.")
+
+
+def _refuse_unknown(name: str, known: Sequence[str]) -> None:
+    if name in known:
+        return
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none yet'}."
+    raise ChangeError(f"no model {clean(name, 80)!r} is watched. {hint}")
