@@ -13,6 +13,8 @@ from watchdeck.console.draw.models import COLUMNS
 from watchdeck.console.draw.order import Order, arranged, next_order, sortable
 from watchdeck.console.messages import SightChanged
 from watchdeck.console.panels.models import ModelList
+from watchdeck.console.screens.detail import DetailScreen
+from watchdeck.console.screens.palette import EntryList
 from watchdeck.domain.board import Model
 from watchdeck.domain.filter import EVERYTHING, parse
 from watchdeck.domain.view import View
@@ -199,3 +201,75 @@ def test_five_thousand_models_are_filtered_and_sorted_as_few_are() -> None:
     values = [m.latest.signals["latency_p95"].value for m in rows if m.latest]
     assert values == sorted(values, reverse=True)
     assert 0 < len(rows) < 5_000
+
+
+async def command(at: Desk, line: str) -> None:
+    await at.press("colon")
+    await at.type(line)
+    await at.press("enter")
+
+
+async def test_a_command_does_what_a_key_does() -> None:
+    async with desk("1") as at:
+        await command(at, "models")
+        assert at.console.current_mode == "models"
+        await command(at, "sort p95")
+        assert at.list.order == Order("p95")
+        await command(at, "filter churn")
+        assert at.names == ("churn",)
+        await command(at, "theme light")
+        assert at.console.theme == "light"
+        await command(at, "model churn")
+        assert isinstance(at.console.screen, DetailScreen)
+        await command(at, "sort p95")
+        assert "nothing to choose from here" in at.text()
+
+
+async def test_a_command_that_is_none_stays_to_be_mended() -> None:
+    async with desk() as at:
+        await command(at, "thme light")
+        assert "Did you mean 'theme'?" in at.text()
+        await at.press("escape")
+        assert "Did you mean" not in at.text()
+        assert at.console.screen.focused is at.list
+
+
+async def test_tab_completes_a_command() -> None:
+    async with desk() as at:
+        await at.press("colon")
+        await at.type("the")
+        await at.press("tab")
+        await at.type("li")
+        await at.press("tab", "enter")
+        assert at.console.theme == "light"
+
+
+async def test_a_filter_that_a_command_gives_and_that_cannot_be_read_is_said() -> None:
+    async with desk() as at:
+        await command(at, "filter p59>1s")
+        assert "is no signal" in at.text()
+
+
+async def test_the_palette_finds_and_opens() -> None:
+    async with desk("1") as at:
+        await at.press("ctrl+p")
+        await at.type("vocr")
+        await at.press("enter")
+        assert isinstance(at.console.screen, DetailScreen)
+        assert at.console.screen.view == "vision-ocr"
+        await at.press("escape", "ctrl+p", "down", "down")
+        chosen = at.console.screen.query_one(EntryList).cursor
+        await at.press("enter")
+        assert isinstance(at.console.screen, DetailScreen)
+        assert chosen == f"model {at.console.screen.view}"
+
+
+async def test_the_palette_can_be_left_with_nothing_done() -> None:
+    async with desk() as at:
+        await at.press("ctrl+p")
+        await at.type("zzz")
+        await at.press("enter")
+        assert "nothing has these letters" in at.text()
+        await at.press("escape")
+        assert at.console.current_mode == "models"
+        assert len(at.names) == 8

@@ -12,6 +12,7 @@ from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
+from watchdeck.console.screens.palette import PaletteScreen
 
 OWNERS: dict[Where, type[DOMNode]] = {
     Where.EVERYWHERE: Console,
@@ -21,6 +22,7 @@ OWNERS: dict[Where, type[DOMNode]] = {
     Where.MODELS: ModelsScreen,
     Where.DETAIL: DetailScreen,
     Where.HELP: HelpScreen,
+    Where.PALETTE: PaletteScreen,
 }
 
 

@@ -26,6 +26,7 @@ class Where(StrEnum):
     MODELS = "models"
     DETAIL = "model"
     HELP = "help"
+    PALETTE = "palette"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,13 @@ KEYS = (
         "compare",
     ),
     Key("detail.back", "escape", "back", "Back to where you came from", Where.DETAIL, "back"),
+    Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
     Key("mode.models", "2", "mode('models')", "The table of models", Where.EVERYWHERE),
     Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
+    Key("command", "colon", "command", "Give a command by name", Where.EVERYWHERE),
+    Key("palette", "ctrl+p", "palette", "Find a model, view or command", Where.EVERYWHERE),
     Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
     Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
     Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 from textual.message_pump import MessagePump
 
+from watchdeck.console.commands import Given
 from watchdeck.console.sight import Sight
 from watchdeck.domain.board import Change, History
 
@@ -84,3 +85,15 @@ class ModelOpened(Message):
 
 class FilterAsked(Message):
     """A person wants to filter the list."""
+
+
+class CommandAsked(Message, bubble=False):
+    """A person wants to type a command on this screen."""
+
+
+class CommandGiven(Message):
+    """A command was typed, or chosen in the palette."""
+
+    def __init__(self, given: Given) -> None:
+        super().__init__()
+        self.given = given

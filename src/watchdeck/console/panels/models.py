@@ -93,6 +93,11 @@ class ModelList(List):
         """Have a filter typed."""
         self.post_message(FilterAsked())
 
+    def sort(self, column: str) -> None:
+        """Sort by a column; high values first, texts from A on."""
+        self.order = Order(column, rising=column in ("name", "kind"))
+        self.watch_models()
+
     def action_sort(self, by: int) -> None:
         """Sort by the next or previous column."""
         self.order = next_order(self.order, self._columns, by)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input
@@ -42,6 +42,18 @@ class HintLine(Panel):
     def watch_hint(self) -> None:
         """Something else is to be said."""
         self.redraw()
+
+
+class Sign(Panel):
+    """What kind of line this is."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__(id="sign")
+        self._sign = sign
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """One character."""
+        return (Line((Span(f" {self._sign}", Role.ACCENT),)),)
 
 
 class Typing(Input, inherit_bindings=True):
@@ -86,6 +98,14 @@ class Prompt(Vertical):
             self.prompt = prompt
             self.text = text
 
+    class Completed(Message):
+        """Tab was pressed on a text."""
+
+        def __init__(self, prompt: Prompt, text: str) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.text = text
+
     class Left(Message):
         """Esc was pressed."""
 
@@ -102,7 +122,9 @@ class Prompt(Vertical):
     def compose(self) -> ComposeResult:
         """The hint over the line."""
         yield HintLine(id="hint").data_bind(Prompt.setting)
-        yield Typing(self._past)
+        with Horizontal():
+            yield Sign(self.sign).data_bind(Prompt.setting)
+            yield Typing(self._past)
 
     def on_mount(self) -> None:
         """Type at once."""
@@ -132,8 +154,10 @@ class Prompt(Vertical):
         self.post_message(self.Done(self, event.value))
 
     def on_key(self, event: events.Key) -> None:
-        """Esc gives up; nothing that is typed here means anything elsewhere."""
-        if event.key == "escape":
+        """Esc gives up, Tab completes; nothing that is typed here means anything elsewhere."""
+        if event.key in ("escape", "tab"):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Left(self))
+            text = self.query_one(Typing).value
+            left = event.key == "escape"
+            self.post_message(self.Left(self) if left else self.Completed(self, text))

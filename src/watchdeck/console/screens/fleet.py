@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual import on
 
+from watchdeck.console.commands import Known
+from watchdeck.console.draw.order import sortable
 from watchdeck.console.messages import FilterAsked, ModelOpened
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.panels.prompt import Hint, Prompt
@@ -32,6 +36,10 @@ class FleetScreen(Watching, inherit_bindings=False):
     def _ask_for_filter(self) -> None:
         """The list follows every letter that is typed."""
         self.ask(Prompt(FILTER, self.typed, self.history(FILTER)))
+
+    def known(self) -> Known:
+        """Models can be sorted here."""
+        return replace(super().known(), columns=sortable(self.query_one(ModelList).columns))
 
     def keep(self, typed: str) -> None:
         """Filter by a text from now on. Raises FilterError when it cannot be read."""

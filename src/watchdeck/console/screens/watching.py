@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual import on
+from textual.app import App, ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from watchdeck.console.commands import (
+    COMMANDS,
+    MOST,
+    Command,
+    CommandError,
+    Known,
+    completions,
+    parse,
+)
 from watchdeck.console.keys import Where
+from watchdeck.console.messages import CommandAsked, CommandGiven
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
-from watchdeck.console.panels.prompt import Prompt
+from watchdeck.console.panels.prompt import Hint, Prompt
 from watchdeck.console.sight import Sight, stale
+from watchdeck.console.themes import themes
 from watchdeck.console.trends import Trend
 from watchdeck.domain.board import Change, Collector, Model
 from watchdeck.domain.presence import Presence
@@ -22,6 +34,15 @@ from watchdeck.domain.presence import Presence
 _REMEMBERED = 100
 _TYPED: dict[str, list[str]] = {}
 """What was typed on any screen, for as long as the console runs."""
+
+
+COMMAND = ":"
+"""The sign of the line that a command is typed on."""
+
+
+def offered(app: App[Any]) -> tuple[Command, ...]:
+    """The commands that this app can do."""
+    return tuple(one for one in COMMANDS if hasattr(app, f"command_{one.action}"))
 
 
 class Watching(Screen[None], inherit_bindings=False):
@@ -92,6 +113,51 @@ class Watching(Screen[None], inherit_bindings=False):
         for prompt in self.query(Prompt):
             prompt.remove()
             self.set_focus(self._before)
+
+    def known(self) -> Known:
+        """What commands can be about on this screen."""
+        setting = self.setting
+        return Known(
+            tuple(model.facts.name for model in self.models),
+            tuple(sorted(themes(setting.environ))) if setting else (),
+            (),
+            tuple(f"@{name}" for name in setting.view.filters) if setting else (),
+        )
+
+    @on(CommandAsked)
+    def _ask_for_command(self) -> None:
+        self.ask(Prompt(COMMAND, "", self.history(COMMAND)))
+
+    @on(Prompt.Changed)
+    def _hint_at_commands(self, message: Prompt.Changed) -> None:
+        if message.prompt.sign == COMMAND:
+            lines = completions(message.text, self.known(), offered(self.app))
+            message.prompt.hint(Hint("  ".join(line.strip() for line in lines[:MOST])))
+
+    @on(Prompt.Completed)
+    def _complete(self, message: Prompt.Completed) -> None:
+        if message.prompt.sign == COMMAND:
+            lines = completions(message.text, self.known(), offered(self.app))
+            if lines:
+                message.prompt.complete(lines[0])
+
+    @on(Prompt.Done)
+    def _give(self, message: Prompt.Done) -> None:
+        if message.prompt.sign != COMMAND:
+            return
+        try:
+            given = parse(message.text, self.known(), offered(self.app))
+        except CommandError as error:
+            message.prompt.hint(Hint(str(error), error.position))
+            return
+        self.remember(COMMAND, message.text.strip())
+        self.unask()
+        self.post_message(CommandGiven(given))
+
+    @on(Prompt.Left)
+    def _give_up(self, message: Prompt.Left) -> None:
+        if message.prompt.sign == COMMAND:
+            self.unask()
 
     def history(self, sign: str) -> list[str]:
         """What was typed after this sign before, the newest last."""
