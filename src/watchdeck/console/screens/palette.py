@@ -59,7 +59,7 @@ class PaletteScreen(Watching, inherit_bindings=False):
 
     def panels(self) -> ComposeResult:
         """The line over the list."""
-        yield Input(id="search", placeholder="a few letters")
+        yield Input(id="search", placeholder="a few letters", compact=True)
         yield EntryList(id="entries").data_bind(Watching.setting)
 
     def on_mount(self) -> None:
