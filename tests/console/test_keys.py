@@ -5,7 +5,7 @@ from textual.dom import DOMNode
 
 from watchdeck.console import keys
 from watchdeck.console.app import Console
-from watchdeck.console.keys import KEYS, LISTS, NEVER, Key, Where, bindings, clashes, working
+from watchdeck.console.keys import KEYS, LISTS, NEVER, Key, Where, bindings, shared, working
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.deck import DeckScreen
@@ -27,14 +27,15 @@ OWNERS: dict[Where, type[DOMNode]] = {
 
 
 def test_no_key_does_two_things_on_one_screen() -> None:
-    assert clashes() == ()
+    assert [*shared()] == []
 
 
 def test_a_clash_is_named() -> None:
     doubled = replace(KEYS[0], id="deck.other", action="other")
-    assert clashes((*KEYS, doubled)) == ("deck: enter",)
+    found = [(where, name) for where, name, _ in shared((*KEYS, doubled))]
+    assert found == [(Where.DECK, "enter")]
     everywhere = Key("x", "down", "x", "x", Where.EVERYWHERE)
-    assert len(clashes((*KEYS, everywhere))) == len(LISTS)
+    assert len([*shared((*KEYS, everywhere))]) == len(LISTS)
 
 
 def test_prefixes_of_multiplexers_and_flow_control_are_never_bound() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+from watchdeck.console.keynames import printed
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 MODES = (("1", "deck"), ("2", "models"))
 """The digit and the name of every mode there is."""
 
 NEVER = ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q")
-"""Prefixes of tmux and screen, and flow control: no key of ours by default."""
+"""Prefixes of tmux and screen, and flow control: never a key of ours."""
 
 
 class Where(StrEnum):
@@ -96,16 +100,11 @@ LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.HELP)
 FLEETS = (Where.DECK, Where.MODELS)
 """The screens with a list of models in them."""
 
-_DISPLAY = {
-    "question_mark": "?", "slash": "/", "colon": ":",
-    "minus": "-", "plus": "+", "equals_sign": "=", "escape": "Esc",
-    "enter": "Enter", "down": "↓", "up": "↑", "left": "←", "right": "→", "pagedown": "PgDn",
-    "pageup": "PgUp", "home": "Home", "end": "End", "tab": "Tab", "shift+tab": "Shift+Tab",
-}  # fmt: skip
-
 
 def bindings(where: Where) -> list[BindingType]:
     """The bindings of one place, for Textual."""
+    from textual.binding import Binding  # 190 ms, for commands that only ask which keys there are
+
     return [
         Binding(key.keys, key.action, key.words, show=False, id=key.id)
         for key in KEYS
@@ -113,9 +112,10 @@ def bindings(where: Where) -> list[BindingType]:
     ]
 
 
-def working(where: Where) -> tuple[Key, ...]:
+def working(where: Where, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
     """The keys that work on a screen: its own, those of its list, those of everywhere."""
-    return tuple(key for place in _places(where) for key in KEYS if key.where is place)
+    table = tuple(keys)
+    return tuple(key for place in _places(where) for key in table if key.where is place)
 
 
 def _places(where: Where) -> tuple[Where, ...]:
@@ -124,31 +124,23 @@ def _places(where: Where) -> tuple[Where, ...]:
     return (where, *fleet, *((Where.LIST,) if where in LISTS else ()), Where.EVERYWHERE)
 
 
-def footer(where: Where) -> tuple[tuple[str, str], ...]:
+def footer(where: Where, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:
     """Key and word for the last line of a screen."""
-    shown = [key for key in working(where) if key.footer]
+    shown = [key for key in working(where, keys) if key.footer]
     return tuple((display(key).split()[0], key.footer) for key in shown)
 
 
 def display(key: Key) -> str:
-    """The keys as they are printed on a keyboard: `PgDn Ctrl+D`."""
-    return " ".join(_DISPLAY.get(name, _spoken(name)) for name in key.keys.split(","))
+    """The keys as they are printed on a keyboard: `PgDn Ctrl+d`."""
+    return " ".join(printed(name) for name in key.keys.split(","))
 
 
-def _spoken(name: str) -> str:
-    return name.replace("ctrl+", "Ctrl+") if "+" in name else name
-
-
-def clashes(keys: Iterable[Key] = KEYS) -> tuple[str, ...]:
-    """Every key that would do two things on one screen, as `screen: key`."""
+def shared(keys: Iterable[Key] = KEYS) -> Iterator[tuple[Where, str, tuple[Key, ...]]]:
+    """Every key that would do several things on one screen: where, its name, and what."""
     table = tuple(keys)
-    return tuple(
-        f"{where}: {name}"
-        for where in LISTS
-        for name, count in Counter(_names(table, where)).items()
-        if count > 1
-    )
-
-
-def _names(keys: Iterable[Key], where: Where) -> Iterable[str]:
-    return (name for key in keys if key.where in _places(where) for name in key.keys.split(","))
+    for where in LISTS:
+        found = defaultdict(list)
+        for key in working(where, table):
+            for name in key.keys.split(","):
+                found[name].append(key)
+        yield from ((where, name, tuple(those)) for name, those in found.items() if those[1:])
