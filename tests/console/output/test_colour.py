@@ -65,6 +65,17 @@ def test_dark_grounds_stay_apart_on_256_colours() -> None:
     assert len({nearest(ground, Depth.MANY) for ground in grounds}) == 3
 
 
+@pytest.mark.parametrize(
+    ("role", "number"),
+    [
+        *(("#7bd88f", 2), ("#f5cf5b", 11), ("#ff8a94", 9), ("#5ec8e5", 14), ("#c4b2ff", 12)),
+        *(("#a2adbd", 8), ("#ffffff", 15), ("#10141b", 0), ("#24334b", 4)),
+    ],
+)
+def test_soft_colours_keep_their_hue_among_sixteen(role: str, number: int) -> None:
+    assert nearest(Color.parse(role).get_truecolor(), Depth.FEW) == number
+
+
 def test_the_nearest_of_a_colour_that_exists_is_itself() -> None:
     assert nearest((95, 135, 175), Depth.MANY) == 67
     assert nearest((8, 8, 8), Depth.MANY) == 232

@@ -6,9 +6,12 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
+from console import boards
 from console.output.emulator import Emulator, Seen, wanted
 from console.output.settling import settle
 from console.output.stage import EVENTS, Stage
+from watchdeck.console.app import Console
+from watchdeck.console.messages import SightChanged
 from watchdeck.console.output.canvas import Canvas
 from watchdeck.console.output.means import Means
 
@@ -40,6 +43,27 @@ async def test_an_emulated_terminal_shows_what_the_compositor_wants(seed: int) -
             await play(app, pilot, wire, chance)
             if differing(wire, app):  # something was still to be drawn
                 await pilot.pause()
+            assert not differing(wire, app), f"sequence {number}"
+
+
+KEYS = ("down", "up", "pagedown", "pageup", "home", "end", "1", "2", "enter", "escape", "?")
+
+
+async def test_the_console_itself_looks_the_same_on_an_emulated_terminal() -> None:
+    chance = random.Random(0)
+    app = Console(boards.Store(), clock=boards.clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        wire = Emulator(80, 24)
+        app.canvas = Canvas(Means(fills=True), wire)
+        app.refresh(layout=True)
+        for number in range(25):
+            wire.free = chance.random() < 0.7
+            models = boards.large_fleet(chance.randint(0, 60), number)
+            app.post_message(SightChanged(boards.sight(boards.board(models))))
+            await pilot.press(*chance.choices(KEYS, k=2))
+            await settle(pilot)
+            wire.free = True
+            app.canvas.flush()
             assert not differing(wire, app), f"sequence {number}"
 
 

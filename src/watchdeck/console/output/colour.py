@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import colorsys
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 
@@ -38,6 +39,12 @@ _MANY = _CUBE + _GREYS
 """Colours 16 to 255: the same on every terminal, unlike the first sixteen."""
 
 _FIRST = 16
+
+_HUES = (1, 3, 2, 6, 4, 5)
+"""Red, yellow, green, cyan, blue and magenta among the sixteen."""
+
+_BLACK, _GREY, _BRIGHT = 0.2, 0.25, 0.85
+"""Below this value a colour is black, below this saturation grey; above this value it is bright."""
 
 
 def depth_of(environ: Mapping[str, str], system: str | None) -> Depth:
@@ -90,12 +97,18 @@ def rgb_of(colour: Color) -> RGB:
 def nearest(wanted: RGB, depth: Depth) -> int:
     """The index of the colour that looks most like this one."""
     if depth is Depth.FEW:
-        return _closest(wanted, enumerate(_FEW))
-    return _closest(wanted, enumerate(_MANY, _FIRST))
+        return _among_few(wanted)
+    return min(range(_FIRST, 256), key=lambda number: _distance(wanted, _MANY[number - _FIRST]))
 
 
-def _closest(wanted: RGB, choice: Iterable[tuple[int, RGB]]) -> int:
-    return min(choice, key=lambda one: _distance(wanted, one[1]))[0]
+def _among_few(wanted: RGB) -> int:
+    """By hue: by distance all soft colours would be grey, and all dark grounds black."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in wanted))
+    if value < _BLACK:
+        return 0
+    if saturation < _GREY:
+        return min(0, 7, 8, 15, key=lambda number: _distance(wanted, _FEW[number]))
+    return _HUES[round(6 * hue) % 6] + (8 if value > _BRIGHT else 0)
 
 
 def _distance(one: RGB, other: RGB) -> float:
