@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
+from watchdeck.console.draw.choice import chosen
 from watchdeck.console.draw.models import COLUMNS
 from watchdeck.console.draw.order import Order, arranged, next_order, sortable
 from watchdeck.console.messages import SightChanged
@@ -201,6 +202,16 @@ def test_five_thousand_models_are_filtered_and_sorted_as_few_are() -> None:
     values = [m.latest.signals["latency_p95"].value for m in rows if m.latest]
     assert values == sorted(values, reverse=True)
     assert 0 < len(rows) < 5_000
+
+
+async def test_the_columns_are_those_that_were_chosen_and_a_wrong_one_is_told() -> None:
+    async with desk(columns=("p95", "memory_bytes", "name")) as at:
+        assert [column.name for column in at.list.columns] == ["p95", "memory_bytes", "name"]
+        assert "memory bytes" in at.text()
+    columns, wrong = chosen(("p59", "errors"))
+    assert [column.name for column in columns] == ["name", "errors"]
+    assert wrong == ("console.columns: there is no column 'p59'. Did you mean 'p99'?",)
+    assert chosen(()) == (COLUMNS, ())
 
 
 async def command(at: Desk, line: str) -> None:

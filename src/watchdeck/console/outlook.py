@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from watchdeck.console.draw.choice import chosen
 from watchdeck.console.draw.grid import Dots
 from watchdeck.console.paint import Brush
 from watchdeck.console.palette import Palette
@@ -73,8 +74,10 @@ def default_setting(
     dots = dots_for(os.environ) if wanted.glyphs == "auto" else Dots(wanted.glyphs)
     environ = dict(os.environ)
     palette, problem = _palette(wanted.theme, environ)
+    _, wrong = chosen(wanted.columns)
     brush = Brush(palette, ascii=dots is Dots.ASCII)
-    return Setting(brush, dots, None, str(directory.path), read_only, wanted, problem, environ)
+    said = " ".join(filter(None, (problem, *wrong)))
+    return Setting(brush, dots, None, str(directory.path), read_only, wanted, said, environ)
 
 
 def _palette(name: str, environ: Mapping[str, str]) -> tuple[Palette, str]:

@@ -55,6 +55,13 @@ def _seen(model: Model, now: int) -> Span:
     return Span(brief(model.latest.at if model.latest else None, now), Role.MUTED)
 
 
+def of_signal(name: str) -> Column[Model]:
+    """A column of any signal, under its own name; it gives way before the usual ones."""
+    head = name.removesuffix("_utilization").removesuffix("_ratio").replace("_", " ")
+    width = max(6, len(head))
+    return Column(name, head, width, _signal(name), right=True, rank=6, by=_value(name))
+
+
 COLUMNS: Columns[Model] = (
     Column("state", "", 6, _state),
     Column("name", "model", 14, _name, most=40, by=lambda model: model.facts.name.casefold()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from watchdeck.console.draw.models import COLUMNS
+from watchdeck.console.draw.choice import chosen
 from watchdeck.console.keys import Where, bindings
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.fleet import FleetScreen
@@ -19,6 +19,7 @@ class ModelsScreen(FleetScreen, inherit_bindings=False):
 
     def panels(self) -> ComposeResult:
         """The table has the whole screen."""
-        yield ModelList("models", COLUMNS).data_bind(
+        columns, _ = chosen(self.setting.view.columns if self.setting else ())
+        yield ModelList("models", columns).data_bind(
             Watching.models, Watching.written, Watching.now, Watching.stale, Watching.setting
         )
