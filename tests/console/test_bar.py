@@ -129,5 +129,5 @@ def test_the_footer_shows_as_many_keys_as_there_is_room() -> None:
 
 
 def test_the_page_for_a_small_terminal_names_the_size() -> None:
-    said = [str(line) for line in too_small(40, 10, (60, 16))]
-    assert said == ["watchdeck needs 60x16", "this is 40x10", "Q quits"]
+    said = [str(line) for line in too_small(40, 10, (60, 16), "F9")]
+    assert said == ["watchdeck needs 60x16", "this is 40x10", "F9 quits"]

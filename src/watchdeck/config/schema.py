@@ -190,6 +190,8 @@ def _mended(raw: object, wanted: Any) -> str:
     lists = [option for option in options if get_origin(option) is tuple]
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return _with_unit(raw, options)
+    if isinstance(raw, dict) and str in options:
+        return 'A name with a dot in it stands in quotes: "a.b" = "...".'
     if isinstance(raw, str) and lists:
         return "Put it in brackets: [...]."
     if isinstance(raw, str) and {int, bool} & set(options):

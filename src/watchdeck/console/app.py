@@ -16,7 +16,7 @@ from textual.theme import Theme
 from watchdeck.console.company import Company
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.draw.health import worst_first
-from watchdeck.console.keys import Where, bindings
+from watchdeck.console.keys import Where, bindings, shown
 from watchdeck.console.messages import (
     CommandAsked,
     CommandGiven,
@@ -102,6 +102,7 @@ class Console(Sparing, inherit_bindings=False):
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
         self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
         self._dress(self._outlook.setting.brush.palette)
+        self.set_keymap({key.id: key.keys for key in self._outlook.setting.keys})
         said = "; ".join(filter(None, (notice, self._outlook.setting.problem)))
         if said:
             self.say(said)
@@ -321,7 +322,8 @@ class Console(Sparing, inherit_bindings=False):
 
     def action_hint(self) -> None:
         """Many leave programs with Ctrl+C; here that key says how to."""
-        self.say("Q leaves the console; the collector goes on")
+        leave = shown("quit", self._outlook.setting.keys)
+        self.say(f"{leave} leaves the console; the collector goes on")
 
     def action_redraw(self) -> None:
         """Draw every cell again, after something else wrote on the terminal."""

@@ -61,6 +61,5 @@ def _clashes(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem
     for (name, ids), found in places.items():
         at = next((one for one in ids if one in wanted), ids[0])
         others = " and ".join(one for one in ids if one != at)
-        where = ", ".join(found)
-        text = f"is {printed(name)!r}, as {others} is ({where})"
+        text = f"is {printed(name)!r}, as {others} is ({', '.join(found)})"
         yield Problem(below(_TABLE, at), text, "Give one of them another key.")

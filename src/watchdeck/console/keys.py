@@ -135,6 +135,11 @@ def display(key: Key) -> str:
     return " ".join(printed(name) for name in key.keys.split(","))
 
 
+def shown(name: str, keys: Iterable[Key] = KEYS) -> str:
+    """The first key of a binding, by its id, as it is printed on a keyboard."""
+    return next(display(key).split()[0] for key in keys if key.id == name)
+
+
 def shared(keys: Iterable[Key] = KEYS) -> Iterator[tuple[Where, str, tuple[Key, ...]]]:
     """Every key that would do several things on one screen: where, its name, and what."""
     table = tuple(keys)

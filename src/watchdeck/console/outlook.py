@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 from watchdeck.console.draw.choice import chosen
 from watchdeck.console.draw.grid import Dots
+from watchdeck.console.keymap import remapped
+from watchdeck.console.keys import KEYS, Key
 from watchdeck.console.paint import Brush
 from watchdeck.console.palette import Palette
 from watchdeck.console.sight import Place, Sight
@@ -38,6 +40,7 @@ class Setting:
     view: View = field(default_factory=View)
     problem: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[Key, ...] = KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,22 @@ def default_setting(
     directory: Place, view: View | None = None, *, read_only: bool = False
 ) -> Setting:
     """The setting that a view asks for, with the shapes that this terminal can show."""
-    wanted = view or View()
+    setting = _drawn(directory, view or View(), read_only=read_only)
+    keys, keyless = _keys(setting.view)
+    return replace(setting, keys=keys, problem=" ".join(filter(None, (keyless, setting.problem))))
+
+
+def _keys(view: View) -> tuple[tuple[Key, ...], str]:
+    """The keys that are wanted, else the usual ones and why."""
+    keys, wrong = remapped(view.keys)
+    if not wrong:
+        return keys, ""
+    more = f" ({len(wrong)} such problems: `watchdeck check`)" if len(wrong) > 1 else ""
+    return keys, f"The keys are the usual ones: {wrong[0]}{more}"
+
+
+def _drawn(directory: Place, wanted: View, *, read_only: bool) -> Setting:
+    """Colours and shapes, and what of them could not be had."""
     dots = dots_for(os.environ) if wanted.glyphs == "auto" else Dots(wanted.glyphs)
     environ = dict(os.environ)
     palette, problem = _palette(wanted.theme, environ)

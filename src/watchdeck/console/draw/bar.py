@@ -94,7 +94,7 @@ def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[
         for line in wrap(f"{shape} {words}", cells - 1, role, most=2)
     ]
     if notice:
-        lines += wrap(f"→ {notice}", cells - 1, Role.ACCENT, most=1)
+        lines += wrap(f"→ {notice}", cells - 1, Role.ACCENT, most=2)
     return tuple(Line((Span(" "), *line.spans), Ground.BAR) for line in lines)
 
 
@@ -127,8 +127,8 @@ def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
     return Line(tuple(spans), Ground.BAR)
 
 
-def too_small(cells: int, rows: int, least: tuple[int, int]) -> tuple[Line, ...]:
+def too_small(cells: int, rows: int, least: tuple[int, int], leave: str) -> tuple[Line, ...]:
     """The page below the smallest layout: it names the size that is needed."""
     need = f"watchdeck needs {least[0]}x{least[1]}"
     have = f"this is {cells}x{rows}"
-    return tuple(Line((said(text, Role.WARNING),)) for text in (need, have, "Q quits"))
+    return tuple(Line((said(text, Role.WARNING),)) for text in (need, have, f"{leave} quits"))

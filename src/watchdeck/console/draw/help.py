@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from watchdeck.console.draw.table import Column, Columns, Table
 from watchdeck.console.draw.text import Role, Span
+from watchdeck.console.keys import Key, display
 
-HelpRow = tuple[str, str, str]
-"""The keys, what they do, and where."""
-
-
-def _keys(row: HelpRow, _now: int) -> Span:
-    return Span(row[0], Role.ACCENT)
-
-
-def _words(row: HelpRow, _now: int) -> Span:
-    return Span(row[1])
-
-
-def _where(row: HelpRow, _now: int) -> Span:
-    return Span(row[2], Role.MUTED)
-
-
-COLUMNS: Columns[HelpRow] = (
-    Column("keys", "key", 14, _keys),
-    Column("words", "what it does", 30, _words, most=60),
-    Column("where", "where", 10, _where, rank=1),
+COLUMNS: Columns[Key] = (
+    Column("keys", "key", 14, lambda key, _now: Span(display(key), Role.ACCENT)),
+    Column("words", "what it does", 30, lambda key, _now: Span(key.words), most=60),
+    Column("where", "where", 10, lambda key, _now: Span(key.where, Role.MUTED), most=20, rank=1),
+    Column("id", "id", 15, lambda key, _now: Span(key.id, Role.MUTED), most=20, rank=2),
 )
+"""The columns of the help; the id is what a configuration calls a binding."""
 
 
-def table(rows: tuple[HelpRow, ...]) -> Table[HelpRow]:
-    """The help as a table, one row a key."""
-    return Table(COLUMNS, rows, tuple(row[1] for row in rows))
+def table(keys: tuple[Key, ...]) -> Table[Key]:
+    """The help as a table, one row a binding."""
+    return Table(COLUMNS, keys, tuple(key.id for key in keys))

@@ -84,7 +84,7 @@ class Footer(Panel):
 
     def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
-        return (bar.footer(keys.footer(self._where), cells),)
+        return (bar.footer(keys.footer(self._where, setting.keys), cells),)
 
 
 class TooSmall(Panel):
@@ -92,4 +92,4 @@ class TooSmall(Panel):
 
     def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The size there is, and the size that is needed."""
-        return bar.too_small(cells, rows, SMALLEST)
+        return bar.too_small(cells, rows, SMALLEST, keys.shown("quit", setting.keys))

@@ -20,8 +20,12 @@ class HelpList(List):
     def __init__(self, where: Where) -> None:
         super().__init__(id="help")
         self._where = where
-        working = keys.working(where)
-        self.table = table(tuple((keys.display(k), k.words, k.where.value) for k in working))
+
+    def watch_setting(self) -> None:
+        """The keys as they are set now."""
+        super().watch_setting()
+        if self.setting is not None:
+            self.table = table(keys.working(self._where, self.setting.keys))
 
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
