@@ -255,6 +255,16 @@ class Console(Sparing, inherit_bindings=False):
         if isinstance(screen, Watching) and not isinstance(screen, HelpScreen):
             self.push_screen(HelpScreen(self._outlook, self.current_mode, screen.WHERE))
 
+    def action_jump(self) -> None:
+        """Show a letter on each panel."""
+        if isinstance(self.screen, Watching):
+            self.screen.jump()
+
+    def action_zoom_panel(self) -> None:
+        """One panel on the whole screen, or all again."""
+        if isinstance(self.screen, Watching):
+            self.screen.zoom()
+
     def action_command(self) -> None:
         """Type a command at the bottom of the screen in view."""
         self.screen.post_message(CommandAsked())

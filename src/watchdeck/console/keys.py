@@ -87,6 +87,8 @@ KEYS = (
     Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
     Key("command", "colon", "command", "Give a command by name", Where.EVERYWHERE),
     Key("palette", "ctrl+p", "palette", "Find a model, view or command", Where.EVERYWHERE),
+    Key("panel.jump", "f", "jump", "Go to a panel by its letter", Where.EVERYWHERE),
+    Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", Where.EVERYWHERE),
     Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
     Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
     Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),

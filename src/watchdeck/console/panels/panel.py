@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from watchdeck.console.draw.text import Line
+from watchdeck.console.draw.text import Line, Role, Span
 from watchdeck.console.outlook import Setting
 
 
@@ -17,6 +17,7 @@ class Panel(Widget):
     now: reactive[int] = reactive(0, repaint=False)
     stale: reactive[str] = reactive("", repaint=False)
     setting: reactive[Setting | None] = reactive[Setting | None](None, repaint=False)
+    letter: reactive[str] = reactive("", repaint=False)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -39,7 +40,8 @@ class Panel(Widget):
         cells, rows = self.size
         if self.setting is None or not cells or not rows:
             return
-        before, self._lines = self._lines, self.draw(self.setting, cells, rows)[:rows]
+        drawn = lettered(self.draw(self.setting, cells, rows)[:rows], self.letter)
+        before, self._lines = self._lines, drawn
         changed = [Region(0, y, cells, 1) for y in range(rows) if _row(before, y) != self._row(y)]
         if changed:
             self.refresh(*changed)
@@ -57,6 +59,10 @@ class Panel(Widget):
         """Every line depends on the width."""
         self.redraw_now()
 
+    def watch_letter(self) -> None:
+        """A letter goes here, or no longer does."""
+        self.redraw()
+
     def watch_now(self) -> None:
         """Ages moved on."""
         self.redraw()
@@ -70,6 +76,15 @@ class Panel(Widget):
         self._lines = ()
         self.refresh()
         self.redraw()
+
+
+def lettered(lines: tuple[Line, ...], letter: str) -> tuple[Line, ...]:
+    """The lines, with a letter at the beginning of their rule."""
+    if not letter or not lines:
+        return lines
+    first, *rest = lines[0].spans
+    mark = Span(f"[{letter}]", Role.WARNING)
+    return (Line((mark, Span(first.text[3:], first.role), *rest), lines[0].ground), *lines[1:])
 
 
 def _row(lines: tuple[Line, ...], y: int) -> Line:

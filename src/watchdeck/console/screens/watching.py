@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import App, ComposeResult
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widget import Widget
 
 from watchdeck.console.commands import (
@@ -25,6 +24,7 @@ from watchdeck.console.messages import CommandAsked, CommandGiven
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
 from watchdeck.console.panels.prompt import Hint, Prompt
+from watchdeck.console.screens.zooming import Zooming
 from watchdeck.console.sight import Sight, stale
 from watchdeck.console.themes import themes
 from watchdeck.console.trends import Trend
@@ -45,7 +45,7 @@ def offered(app: App[Any]) -> tuple[Command, ...]:
     return tuple(one for one in COMMANDS if hasattr(app, f"command_{one.action}"))
 
 
-class Watching(Screen[None], inherit_bindings=False):
+class Watching(Zooming, inherit_bindings=False):
     """A screen that shows an outlook; it rests while another screen is in view.
 
     `area` is the mode it belongs to: a model opened from the deck is still part of the deck.
