@@ -115,6 +115,49 @@ def test_all_problems_are_told_before_anybody_is_asked(tmp_path: Path) -> None:
     assert second.startswith(f"{config}: endpoint[0].every must be a duration such as")
 
 
+def test_what_the_console_cannot_have_is_told_with_all_other_problems(tmp_path: Path) -> None:
+    config = written(tmp_path, named("a", "http://h", "evry = 1"))
+    config.write_text(f"""{config.read_text()}
+[console]
+theme = "drak"
+layout = "fokus"
+columns = ["name", "p59"]
+filters = {{ "my own" = "p95>" }}
+keys = {{ quti = "x", "theme.next" = "ctrl+a", "models.mark" = "s" }}
+""")
+    ran = run(command, config=config, env={"XDG_CONFIG_HOME": str(tmp_path)})
+    keys = [line.removeprefix(f"{config}: ").split(" ")[0] for line in ran.err.splitlines()]
+    assert keys == [
+        "endpoint[0].evry",
+        "console.theme",
+        "console.keys.quti",
+        'console.keys."theme.next"',
+        'console.keys."models.mark"',
+        "console.layout",
+        "console.columns",
+        'console.filters."my',
+    ]
+    assert ran.err.count("Did you mean") == 5
+
+
+def test_a_console_that_was_set_in_full_is_no_problem(tmp_path: Path) -> None:
+    config = written(tmp_path, named("a", "http://h"))
+    config.write_text(f"""{config.read_text()}
+[console]
+theme = "light"
+glyphs = "block"
+layout = "focus"
+columns = ["name", "p95", "why"]
+filters = {{ bad = "health!=ok" }}
+slow_link = true
+
+[console.keys]
+"theme.next" = "F5"
+""")
+    ran = run(command, "--no-poll", config=config)
+    assert (ran.code, ran.out) == (0, f"{config}: 1 endpoint, no problems.\n")
+
+
 def test_programs_get_the_problems_as_json(tmp_path: Path) -> None:
     config = written(tmp_path, named("a", "http://h", "evry = 1"))
     ran = run(command, "--json", config=config)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from watchdeck.cli.common import Context, now
+from watchdeck.cli.common import now
 from watchdeck.domain.text import clean
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     It says what is measurable, what is not, and why. The exit code is 1 when the configuration has
     a problem or an endpoint was not reached, else 0.
     """
+    from watchdeck.config.load import load
     from watchdeck.config.problems import ConfigProblems
+    from watchdeck.console.refusal import refused
 
     path = ctx.obj.path()
     try:
-        settings = Context(str(path)).settings()
+        settings = load(path, lambda settings: refused(settings.console, os.environ))
     except ConfigProblems as problems:
         if not as_json:
             raise

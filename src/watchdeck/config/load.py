@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,10 @@ _OWN = (wrong_texts, wrong_sizes, wrong_urls, wrong_headers, *RULES)
 _OF_FLEET = (wrong_kind, wrong_map, wrong_references)
 
 
+def _nothing(_settings: Settings) -> Iterable[Problem]:
+    return ()
+
+
 def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
     """The configuration to use; None when there is none.
 
@@ -47,13 +51,17 @@ def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def load(path: Path) -> Settings:
-    """The settings in a file, its paths absolute. Raises ConfigError with every problem in it."""
+def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _nothing) -> Settings:
+    """The settings in a file, its paths absolute. Raises ConfigError with every problem in it.
+
+    `also` finds more problems, which are told with the others.
+    """
     written = _read(path)
     raw = _parse(str(path), written.text)
     problems: list[Problem] = []
     settings: Settings = read(raw, Settings, "", problems)
     problems += _wrong(settings, _names(raw), private=written.private)
+    problems += also(settings)
     if problems:
         raise ConfigProblems(str(path), problems)
     return settle(settings, path)

@@ -17,6 +17,7 @@ from watchdeck.console.company import Company
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.draw.health import worst_first
 from watchdeck.console.keys import Where, bindings, shown
+from watchdeck.console.layouts import unknown
 from watchdeck.console.messages import (
     CommandAsked,
     CommandGiven,
@@ -56,8 +57,8 @@ STARTING = 15_000
 
 _GATE = Gate()
 
-_WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"))
-_HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall"))
+_WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"), (150, "-broad"))
+_HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"), (46, "-towering"))
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
 
 
@@ -143,6 +144,14 @@ class Console(Sparing, inherit_bindings=False):
         following = [name for name in names if name > here] or names
         self.action_theme(following[0])
         self.say(f"theme {following[0]}")
+
+    def action_layout(self, name: str) -> None:
+        """Other panels, at once."""
+        if wrong := unknown(name):
+            self.say(wrong)
+            return
+        setting = self._outlook.setting
+        self._show(setting=replace(setting, view=replace(setting.view, layout=name)))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Everything that is drawn passes the gate last."""
@@ -295,6 +304,10 @@ class Console(Sparing, inherit_bindings=False):
     def command_theme(self, name: str) -> None:
         """Other colours."""
         self.action_theme(name)
+
+    def command_layout(self, name: str) -> None:
+        """Other panels."""
+        self.action_layout(name)
 
     def command_help(self, _text: str) -> None:
         """The keys."""

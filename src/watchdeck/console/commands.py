@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from watchdeck.console import layouts
 from watchdeck.domain.text import clean
 
 
@@ -45,6 +46,7 @@ COMMANDS = (
     Command("filter", "filter", "Show some models only", "TEXT", lambda k: k.filters, free=True),
     Command("sort", "sort", "Sort the models by a column", "COLUMN", lambda known: known.columns),
     Command("theme", "theme", "Other colours", "NAME", lambda known: known.themes),
+    Command("layout", "layout", "Other panels", "NAME", lambda _known: layouts.NAMES),
     Command("at", "seek", "Show a moment of the past", "TIME", free=True),
     Command("live", "live", "Show now"),
     Command("changes", "changes", "What changed in the 30 minutes before"),

@@ -11,6 +11,7 @@ from watchdeck.console.draw.choice import chosen
 from watchdeck.console.draw.grid import Dots
 from watchdeck.console.keymap import remapped
 from watchdeck.console.keys import KEYS, Key
+from watchdeck.console.layouts import unknown
 from watchdeck.console.paint import Brush
 from watchdeck.console.palette import Palette
 from watchdeck.console.sight import Place, Sight
@@ -75,7 +76,8 @@ def default_setting(
     """The setting that a view asks for, with the shapes that this terminal can show."""
     setting = _drawn(directory, view or View(), read_only=read_only)
     keys, keyless = _keys(setting.view)
-    return replace(setting, keys=keys, problem=" ".join(filter(None, (keyless, setting.problem))))
+    told = (keyless, unknown(setting.view.layout), setting.problem)
+    return replace(setting, keys=keys, problem=" ".join(filter(None, told)))
 
 
 def _keys(view: View) -> tuple[tuple[Key, ...], str]:

@@ -20,6 +20,7 @@ from watchdeck.console.commands import (
     parse,
 )
 from watchdeck.console.keys import Where
+from watchdeck.console.layouts import LAYOUTS
 from watchdeck.console.messages import CommandAsked, CommandGiven
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
@@ -86,6 +87,12 @@ class Watching(Zooming, inherit_bindings=False):
             self.models = board.models
             self.collector = board.collector
             self.changes = board.changes
+
+    def watch_setting(self) -> None:
+        """The panels that the layout wants."""
+        wanted = self.setting.view.layout if self.setting else ""
+        for layout in LAYOUTS:
+            self.set_class(layout.name == wanted, layout.style)
 
     @property
     def view(self) -> str:
