@@ -24,6 +24,11 @@ _ALWAYS = (
 )
 
 
+_HIDDEN = "(secret)"
+_SHORTEST = 4
+"""Characters of a value that is worth hiding: a shorter one is in every text."""
+
+
 class Credentials:
     """The headers of one endpoint's requests; its secrets are looked up once, and when refused.
 
@@ -42,6 +47,15 @@ class Credentials:
         if key not in self._ready:
             self._ready[key] = self._made(origin, identity=identity)
         return self._ready[key]
+
+    def redacted(self, text: str) -> str:
+        """The text without any secret that was sent: a server may repeat what it was asked with."""
+        for headers in self._ready.values():
+            for name, value in headers:
+                if (name, value) not in _ALWAYS and name != "accept-encoding":
+                    for secret in (value, value.rpartition(" ")[2]):
+                        text = text.replace(secret, _HIDDEN) if len(secret) >= _SHORTEST else text
+        return text
 
     def forget(self) -> None:
         """Look the secrets up again before the next request: they may have been renewed."""

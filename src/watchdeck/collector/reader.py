@@ -45,6 +45,10 @@ class Reader:
         self._limit = limit
         self._connections: dict[Origin, Connection] = {}
 
+    def redacted(self, text: str) -> str:
+        """The text without the secrets that are sent to this endpoint."""
+        return self._credentials.redacted(text)
+
     async def get(self, where: Address) -> Answer:
         """The answer to a GET, whatever its status. Raises Failed."""
         return await self.ask(Question(where))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchdeck.collector.canary import CanaryProbe
 from watchdeck.collector.exposition import PageReader
 from watchdeck.collector.failure import Failed, Failure
 from watchdeck.collector.memory import Memory, Visited, expects_page
+from watchdeck.collector.overheard import MOST, RENEW, exchange
 from watchdeck.collector.pages import Pages
 from watchdeck.collector.places import Site, site
 from watchdeck.collector.reader import Reader, reader_of
@@ -51,6 +52,8 @@ class Scraper:
         self._kept: dict[str, Answer] = {}
         self._due: dict[str, int] = {}
         self._asked: _Questions | None = None
+        self._told: tuple[Outcome, ModelState] | None = None
+        self._told_at = 0
 
     def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
         """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
@@ -148,7 +151,20 @@ class Scraper:
 
     def _concluded(self, visit: Visit, at: int, took: float) -> Scrape:
         self._recognition.check(visit)
-        return self._memory.scrape(self._visited(visit, at, took))
+        scrape = self._memory.scrape(self._visited(visit, at, took))
+        return self._with_exchanges(scrape, visit)
+
+    def _with_exchanges(self, scrape: Scrape, visit: Visit) -> Scrape:
+        """The scrape with what was heard, when it is another outcome or a minute later."""
+        said = (scrape.outcome, scrape.model_state)
+        if said == self._told and scrape.at - self._told_at < RENEW:
+            return scrape
+        self._told, self._told_at = said, scrape.at
+        heard = list(visit.heard.items())[:MOST]
+        redacted = self._reader.redacted
+        return replace(
+            scrape, exchanges=tuple(exchange(name, scrape.at, a, redacted) for name, a in heard)
+        )
 
     def _visited(self, visit: Visit, at: int, took: float = 0.0) -> Visited:
         return Visited(

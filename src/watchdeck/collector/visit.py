@@ -37,7 +37,7 @@ class Visit:
     """What one visit to an endpoint has brought: it counts even when the deadline cuts the rest.
 
     `answers` are by the path that a kind asks; the first of `failures` is the visit's outcome;
-    `asking` names the question under way.
+    `asking` names the question under way; `heard` has every answer by the name of its question.
     """
 
     reader: Reader
@@ -47,14 +47,18 @@ class Visit:
     page: Page | None = None
     failures: list[Failure] = field(default_factory=list)
     asking: str = ""
+    heard: dict[str, Answer] = field(default_factory=dict)
 
     async def ask(self, question: Question, name: str = "") -> Answer:
         """Send a request. Raises Failed that names it."""
         self.asking = name or self.site.called(question.address)
         try:
-            return await self.reader.ask(question)
+            answer = await self.reader.ask(question)
         except Failed as failed:
+            self.heard[self.asking] = Answer(None, failed.failure.detail.encode())
             raise failed.about(self.asking) from failed
+        self.heard[self.asking] = answer
+        return answer
 
     async def probe(self, path: str, port: int | None = None) -> Answer:
         """Ask what a kind asks, and keep the answer. Raises Failed that names the path."""

@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.series import Layout
 
 
@@ -88,7 +89,7 @@ class Scrape:
     `at` is when it began, in milliseconds UTC; `took` is in seconds. `failures` counts the failed
     scrapes in a row, this one included. `series` is None when the page could not be read, and
     `signals` always holds at least the outcome and the scrape's own signals. `detail` and
-    `model_detail` are clean text for a person.
+    `model_detail` are clean text for a person. `exchanges` are the last raw answers, now and then.
     """
 
     endpoint: str
@@ -105,3 +106,4 @@ class Scrape:
     identity: Identity = field(default_factory=Identity)
     cut: Cut = field(default_factory=Cut)
     not_measurable: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()

@@ -77,6 +77,18 @@ create table latest (
     v blob not null
 ) strict;
 
+create table exchange (
+    id integer primary key,
+    endpoint integer not null references endpoint (id),
+    asked text not null,
+    at integer not null,
+    status integer,
+    headers text not null,
+    body text not null
+) strict;
+
+create index exchange_of_endpoint on exchange (endpoint);
+
 create table heartbeat (
     one integer primary key check (one = 1),
     beat text not null

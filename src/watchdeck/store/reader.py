@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from watchdeck.domain.board import Board, Change, History
+from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
 from watchdeck.store.blocks import Block, endpoint_names, next_blocks
 from watchdeck.store.board import (
@@ -16,6 +17,7 @@ from watchdeck.store.board import (
 )
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.exchanges import read_exchanges
 from watchdeck.store.frames import Stream
 from watchdeck.store.health import read_health_history
 from watchdeck.store.watched import WatchedFile
@@ -74,6 +76,11 @@ class Reader:
         """The healths from `start` until before `end`, led by the one in force at `start`."""
         with self._state.read() as db:
             return read_health_history(db, endpoint, start, end)
+
+    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
+        """The last raw answers of one endpoint."""
+        with self._metrics.read() as db:
+            return read_exchanges(db, endpoint)
 
     def endpoints(self) -> tuple[str, ...]:
         """Every endpoint that was ever watched and still has a place in the store."""

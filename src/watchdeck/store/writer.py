@@ -23,6 +23,7 @@ from watchdeck.store.connect import (
     writing,
 )
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.exchanges import save_exchanges
 from watchdeck.store.frames import Stream, add_frame
 from watchdeck.store.housekeeping import Housekeeper
 from watchdeck.store.latest import register, save_heartbeat, save_latest
@@ -219,6 +220,8 @@ class Writer:
         if store.keeper.keeps(Stream.SIGNALS):
             add_frame(store.db, store.layouts, endpoint, scrape.at, Stream.SIGNALS, scrape.signals)
         save_latest(store.db, store.layouts, endpoint, scrape)
+        if scrape.exchanges:
+            save_exchanges(store.db, endpoint, scrape.exchanges)
 
     def _tidy(self) -> None:
         """A little housekeeping; what it cannot do is said, and never costs a scrape."""
