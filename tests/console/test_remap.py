@@ -33,10 +33,10 @@ def text(pilot: Pilot[None]) -> str:
 
 
 async def test_another_key_does_it_and_ours_does_not() -> None:
-    async with shown(theme_next="F5", mode_models="m") as pilot:
+    async with shown(theme_next="F5", mode_models="F2") as pilot:
         await pilot.press("T", "2")
         assert pilot.app.theme == "dark"
-        await pilot.press("f5", "m")
+        await pilot.press("f5", "f2")
         assert pilot.app.theme == "deuteranopia"
         assert isinstance(pilot.app.screen, ModelsScreen)
 
@@ -52,9 +52,9 @@ async def test_two_bindings_change_places() -> None:
 
 
 async def test_help_and_footer_tell_the_keys_that_work() -> None:
-    async with shown(help_open="F1", quit="ctrl+x", models_filter="f") as pilot:
+    async with shown(help_open="F1", quit="ctrl+x", models_filter="F6") as pilot:
         footer = text(pilot).splitlines()[-1]
-        assert "f filter" in footer
+        assert "F6 filter" in footer
         assert "F1 help" in footer
         assert "Ctrl+x quit" in footer
         await pilot.press("f1")
