@@ -1,7 +1,8 @@
 """What it costs to poll, parse, derive and store a fleet of real HTTP endpoints on loopback.
 
 `python tests/benchmarks/poll.py [ENDPOINTS] [EVERY_S] [SECONDS]` prints a table: processor time of
-the collecting process alone, with plain sockets and with httpx, without the store and with it.
+the collecting process alone, with plain sockets and with httpx, without the store and with it. The
+pages have equal labels, as replicas have; in the last row every endpoint has labels of its own.
 """
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ def _page(dice: random.Random, counts: list[list[int]], totals: list[int]) -> by
 
 
 class Server(asyncio.Protocol):
-    """Answers whatever is asked with the next page; as little Python as can be."""
+    """Answers whatever is asked with the next page; as little Python as can be.
+
+    Under /own/NUMBER/ the labels hold the number.
+    """
 
     answers: tuple[bytes, ...] = ()
 
@@ -87,9 +91,12 @@ class Server(asyncio.Protocol):
         self._write: Callable[[bytes], None] = transport.write  # type: ignore[attr-defined]
         self._turn = 0
 
-    def data_received(self, _data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         self._turn += 1
-        self._write(self.answers[self._turn % VERSIONS])
+        answer = self.answers[self._turn % VERSIONS]
+        if data.startswith(b"GET /own/"):
+            answer = answer.replace(b"Model-8B", b"M-%06d" % int(data.split(b"/")[2]))
+        self._write(answer)
 
 
 async def serve() -> None:
@@ -114,13 +121,14 @@ def serving() -> Iterator[int]:
         server.communicate(b"")
 
 
-def fleet(port: int, count: int, every: float) -> list[Endpoint]:
+def fleet(port: int, count: int, every: float, *, own: bool = False) -> list[Endpoint]:
+    root = f"http://127.0.0.1:{port}/own" if own else f"http://127.0.0.1:{port}"
     mapped = {"requests": "bench_requests_total", "latency": "bench:request_stage_seconds"}
     return [
         Endpoint(
             name=f"model-{number}",
-            url=f"http://127.0.0.1:{port}/{number}",
-            metrics_url=f"http://127.0.0.1:{port}/{number}/metrics",
+            url=f"{root}/{number}",
+            metrics_url=f"{root}/{number}/metrics",
             kind="prometheus",
             every=Milliseconds(int(every * 1_000)),
             keep=Keep.ALL,
@@ -177,10 +185,11 @@ class Run:
     how: str
     loop: str
     stored: bool
+    own: bool = False
 
 
 async def measured(run: Run) -> list[float]:
-    endpoints = fleet(run.port, run.endpoints, run.every)
+    endpoints = fleet(run.port, run.endpoints, run.every, own=run.own)
     bad: list[Scrape] = []
     async with storing(endpoints, stored=run.stored) as keep:
 
@@ -223,9 +232,10 @@ def row(run: Run) -> str:
     rate, core, each, peak, bad = json.loads(done.stdout)
     failed = f"  {bad:.0f} failed" if bad else ""
     stored = "store" if run.stored else "-"
+    labels = "own" if run.own else "equal"
     return (
-        f"{run.how:12}{run.loop:9}{stored:7}{rate:10.0f}{core:7.1f} %{each:6.0f} µs{peak:6.0f} MB"
-        f"{failed}"
+        f"{run.how:12}{run.loop:9}{stored:7}{labels:7}{rate:9.0f}{core:7.1f} %"
+        f"{each:6.0f} µs{peak:6.0f} MB{failed}"
     )
 
 
@@ -233,11 +243,13 @@ def report(endpoints: int, every: float, seconds: float) -> None:
     size = sum(map(len, pages())) / VERSIONS / 1_000
     print(f"{endpoints} endpoints x 600 lines ({size:.0f} kB) every {every:g} s, for {seconds:g} s")
     print(
-        f"{'carried by':12}{'loop':9}{'store':7}{'scrapes/s':>10}{'core':>9}{'each':>9}{'RSS':>9}"
+        f"{'carried by':12}{'loop':9}{'store':7}{'labels':7}{'scrapes/s':>9}"
+        f"{'core':>9}{'each':>9}{'RSS':>9}"
     )
     with serving() as port:
         for how, loop, stored in product(("sockets", "httpx"), LOOPS, (False, True)):
             print(row(Run(port, endpoints, every, seconds, how, loop, stored)), flush=True)
+        print(row(Run(port, endpoints, every, seconds, "sockets", LOOPS[0], stored=True, own=True)))
     reach = ", ".join(f"{name} {share:g} %" for name, share in REACH.items())
     print(f"to reach for 1,000 endpoints every 10 s, stored: {reach}, 150 MB")
 
