@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC
 
 from console import boards
@@ -8,6 +9,7 @@ from watchdeck.console.draw.text import Line, Role, Span, width
 from watchdeck.console.keys import MODES, Where
 from watchdeck.console.keys import footer as footer_keys
 from watchdeck.console.sight import Sight, Trouble, stale
+from watchdeck.console.time.cursor import Past
 from watchdeck.domain.board import Collector, CollectorState
 
 STORE = "/home/ops/.local/state/watchdeck"
@@ -62,9 +64,20 @@ def test_a_collector_that_cannot_be_seen_is_not_called_running() -> None:
 
 def test_the_past_cannot_be_missed() -> None:
     past = boards.sight(boards.board(live=False))
-    assert top(past).endswith("PAST")
-    assert said(past) == ["◆ as it was at 2026-11-23 05:00:00 UTC"]
+    assert top(past).endswith("PAST Nov 23 05:00:00 UTC")
+    assert said(past) == ["◆ PAST: all is as it was at 2026-11-23 05:00:00 UTC; L is live"]
+    lines = (bar(past, SITUATION, boards.NOW, 80), *banner(past, "a notice", UTC, 80))
+    assert all(line.inverted for line in lines)
+    assert not bar(boards.sight(), SITUATION, boards.NOW, 80).inverted
     assert stale(past) == ""
+
+
+def test_the_past_tells_how_long_ago_it_is_and_how_fast_it_runs() -> None:
+    past = boards.sight(boards.board(live=False))
+    standing = replace(SITUATION, past=Past(7_200_000))
+    assert top(past, 80, standing).endswith("PAST Nov 23 05:00:00 UTC 2h ago ||")
+    running = replace(SITUATION, past=Past(7_200_000, 15))
+    assert top(past, 80, running).endswith("2h ago > 15x")
 
 
 def test_a_stopped_a_blind_and_a_full_collector_are_said_plainly() -> None:

@@ -152,7 +152,7 @@ async def test_rows_are_sorted_by_any_column_and_the_cursor_keeps_its_row() -> N
         await at.press("r")
         assert at.names[-1] in {"churn", "night-batch"}
         assert at.list.cursor == "embeddings"
-        await at.press("S", "S", "S", "S")
+        await at.press("R", "R", "R", "R")
         assert at.list.order == Order()
 
 

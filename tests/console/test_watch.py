@@ -118,6 +118,50 @@ def test_a_moment_of_the_past_is_read_once(watching: list[Watching]) -> None:
     assert one.source.reads == 1
 
 
+class Slow(Source):
+    """Waits with every board until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(boards.board())
+        self.asked: queue.Queue[int | None] = queue.Queue()
+        self.go: queue.Queue[None] = queue.Queue()
+
+    def board(self, now: int, at: int | None = None) -> Board:
+        self.asked.put(at)
+        self.go.get(timeout=5)
+        return replace(super().board(now, at), live=at is None)
+
+
+def test_of_moments_that_were_overtaken_only_the_newest_is_read(watching: list[Watching]) -> None:
+    source = Slow()
+    one = Watching(source, at=1_000)
+    watching.append(one)
+    assert source.asked.get(timeout=5) == 1_000
+    for moment in (2_000, 3_000, 4_000):
+        one.watch.look_at(moment)
+    source.go.put(None)
+    source.go.put(None)
+    assert [_at(one.next()), _at(one.next())] == [1_000, 4_000]
+    assert [source.asked.get(timeout=5)] == [4_000]
+    assert source.asked.empty()
+
+
+def test_the_past_is_not_shown_once_now_is_asked_for(watching: list[Watching]) -> None:
+    source = Slow()
+    one = Watching(source, at=1_000)
+    watching.append(one)
+    assert source.asked.get(timeout=5) == 1_000
+    one.watch.look_at(None)
+    source.go.put(None)
+    source.go.put(None)
+    assert _at(one.next()) == boards.NOW
+
+
+def _at(sight: Sight) -> int:
+    assert sight.board is not None
+    return sight.board.at
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_board_that_nobody_renews_never_looks_alive(watching: list[Watching]) -> None:
     one = Watching(Source(boards.board(), RuntimeError("a defect")))

@@ -19,6 +19,7 @@ from watchdeck.console.draw.health import worst_first
 from watchdeck.console.keys import Where, bindings, shown
 from watchdeck.console.layouts import unknown
 from watchdeck.console.messages import (
+    AnswersWanted,
     CommandAsked,
     CommandGiven,
     HistoryWanted,
@@ -26,14 +27,14 @@ from watchdeck.console.messages import (
     SightChanged,
 )
 from watchdeck.console.outlook import Outlook, Setting, default_setting
-from watchdeck.console.output.app import Sparing
 from watchdeck.console.paint import Gate
 from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
 from watchdeck.console.panels.models import ModelList
-from watchdeck.console.reading import read_history, read_reasons
+from watchdeck.console.reading import read_answers, read_history, read_reasons
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
+from watchdeck.console.screens.exchange import ExchangeScreen
 from watchdeck.console.screens.fleet import FleetScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
@@ -41,6 +42,8 @@ from watchdeck.console.screens.palette import PaletteScreen
 from watchdeck.console.screens.watching import Watching
 from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
 from watchdeck.console.themes import load_theme, themes
+from watchdeck.console.time.cursor import Cursor
+from watchdeck.console.time.travel import Travelling
 from watchdeck.console.trends import MOST, STEP, read_trends
 from watchdeck.console.watch import Watch
 from watchdeck.domain.board import Board
@@ -62,7 +65,7 @@ _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"),
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
 
 
-class Console(Sparing, inherit_bindings=False):
+class Console(Travelling, inherit_bindings=False):
     """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
 
     `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
@@ -91,10 +94,11 @@ class Console(Sparing, inherit_bindings=False):
     ) -> None:
         super().__init__()
         self._clock = clock
-        self._at = at
+        self._cursor = Cursor(at)
         self._open_source = open_source
         self._company = company
-        self._outlook = Outlook(setting or default_setting(directory), now=self._moment())
+        moment = coarse(clock()) if at is None else at
+        self._outlook = Outlook(setting or default_setting(directory), now=moment)
         self._notice_ends = 0
         self._told = ""
         self._trended: tuple[int, frozenset[str]] | None = None
@@ -109,7 +113,11 @@ class Console(Sparing, inherit_bindings=False):
             self.say(said)
 
     def _moment(self) -> int:
-        return coarse(self._clock()) if self._at is None else self._at
+        """The moment that is shown: it is the board's, wherever the cursor was sent since."""
+        board = self._outlook.sight.board
+        if board is not None and not board.live:
+            return board.at
+        return coarse(self._clock())
 
     def _dress(self, palette: Palette) -> None:
         accent, text, ground = (_styled(palette, name) for name in ("accent", "text", "background"))
@@ -179,7 +187,8 @@ class Console(Sparing, inherit_bindings=False):
 
     @on(SightChanged)
     def _show_sight(self, message: SightChanged) -> None:
-        self._show(sight=message.sight, now=self._moment())
+        self._outlook = replace(self._outlook, sight=message.sight)
+        self._show(now=self._moment(), past=self._past(message.sight.board))
         self._want_trends(message.sight.board)
 
     def _want_trends(self, board: Board | None) -> None:
@@ -197,7 +206,8 @@ class Console(Sparing, inherit_bindings=False):
         self.call_from_thread(self._show, trends=read_trends(open_source, names, at))
 
     def _tick(self) -> None:
-        """Ages move on, in steps; a notice has its time."""
+        """Ages move on, in steps; a notice has its time; the past may run."""
+        self._play()
         now = self._moment()
         if self._outlook.notice and self._clock() >= self._notice_ends:
             self._show(notice="", now=now)
@@ -238,6 +248,17 @@ class Console(Sparing, inherit_bindings=False):
         if self._open_source and not self._outlook.reasons:
             self.run_worker(self._learn_reasons, thread=True)
         self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
+
+    @on(AnswersWanted)
+    def _find_answers(self, message: AnswersWanted) -> None:
+        if self._open_source is not None:
+            find = partial(self._show_answers, self._open_source, message.name)
+            self.run_worker(find, thread=True, exclusive=True, group="answers")
+
+    def _show_answers(self, open_source: OpenSource, name: str) -> None:
+        found, problem = read_answers(open_source, name)
+        screen = ExchangeScreen(self._outlook, self.current_mode, name, found, problem)
+        self.call_from_thread(self.push_screen, screen)
 
     def _learn_reasons(self) -> None:
         self.call_from_thread(self._show, reasons=read_reasons())

@@ -52,7 +52,7 @@ KEYS = (
     Key("deck.open", "enter", "open", "Open the model under the cursor", Where.DECK, "open"),
     Key("models.open", "enter", "open", "Open the model under the cursor", Where.MODELS, "open"),
     Key("models.sort", "s", "sort(1)", "Sort by the next column", Where.FLEET, "sort"),
-    Key("models.sort_back", "S", "sort(-1)", "Sort by the column before", Where.FLEET),
+    Key("models.sort_back", "R", "sort(-1)", "Sort by the column before", Where.FLEET),
     Key("models.turn", "r", "turn", "Sort the other way round", Where.FLEET),
     Key("models.mark", "v", "mark", "Mark the row and go on", Where.FLEET),
     Key("models.mark_all", "V", "mark_all", "Mark all that is shown, or none", Where.FLEET),
@@ -94,6 +94,13 @@ KEYS = (
     Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
     Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),
 )
+    Key("time.back", "left_square_bracket", "step(-1)", "A step into the past", Where.EVERYWHERE),
+    Key("time.on", "right_square_bracket", "step(1)", "A step towards now", Where.EVERYWHERE),
+    Key("time.seek", "S", "seek", "Go to a time", Where.EVERYWHERE),
+    Key("time.play", "space", "play", "Let the past run, or stand", Where.EVERYWHERE),
+    Key("time.faster", "greater_than_sign", "hurry(1)", "Run faster", Where.EVERYWHERE),
+    Key("time.slower", "less_than_sign", "hurry(-1)", "Run slower", Where.EVERYWHERE),
+    Key("time.live", "L", "live", "Back to now", Where.EVERYWHERE),
 """Every key of the console."""
 
 LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.HELP)

@@ -75,6 +75,14 @@ class RowReached(Message):
         self.key = key
 
 
+class AnswersWanted(Message):
+    """A person wants to see what a model's server last answered."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
 class ModelOpened(Message):
     """A model was opened from a list."""
 
@@ -89,6 +97,10 @@ class FilterAsked(Message):
 
 class CommandAsked(Message, bubble=False):
     """A person wants to type a command on this screen."""
+
+
+class TimeAsked(Message, bubble=False):
+    """A person wants to type a time to go to on this screen."""
 
 
 class CommandGiven(Message):

@@ -16,6 +16,7 @@ from watchdeck.console.paint import Brush
 from watchdeck.console.palette import Palette
 from watchdeck.console.sight import Place, Sight
 from watchdeck.console.themes import DEFAULT, load_theme
+from watchdeck.console.time.cursor import Past
 from watchdeck.console.trends import Trend
 from watchdeck.domain.presence import Presence
 from watchdeck.domain.view import View
@@ -49,7 +50,8 @@ class Outlook:
     """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
 
     `reasons` says why a kind of server cannot give a signal, by kind and signal; `trends` is the
-    last hour of each model; `others` are the other consoles on this store.
+    last hour of each model; `others` are the other consoles on this store; `past` tells how
+    far away the moment shown is, None when it is now.
     """
 
     setting: Setting
@@ -59,6 +61,7 @@ class Outlook:
     reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     trends: Mapping[str, Trend] = field(default_factory=dict)
     others: tuple[Presence, ...] = ()
+    past: Past | None = None
 
 
 def dots_for(environ: Mapping[str, str]) -> Dots:

@@ -59,8 +59,18 @@ class Brush:
             )
         return self._styles[key]
 
+    @property
+    def inverted(self) -> Style:
+        """Text and ground of a warning, the other way round."""
+        colours = self.palette.colours
+        text, back = RichColor.parse(colours["warning"]), RichColor.parse(colours["background"])
+        return Style.from_color(text, back) + Style(bold=True, reverse=True)
+
     def strip(self, line: Line, cells: int) -> Strip:
         """A line as wide as the widget; what is too long is cropped."""
+        if line.inverted:
+            inverted = [Segment(self._shown(span.text), self.inverted) for span in line.spans]
+            return Strip(inverted).adjust_cell_length(cells, self.inverted)
         segments = [
             Segment(self._shown(span.text), self.style(span.role, line.ground))
             for span in line.spans

@@ -29,7 +29,8 @@ DEFECT = "a defect ended the watching of the store: leave the console and start 
 class Watch(threading.Thread):
     """Reads a board when the store changed; `see` is called on this thread.
 
-    A moment of the past is read once: it never changes.
+    A moment of the past is read once: it never changes. Of moments asked for while a board is read
+    only the newest is read next, so that no key waits for those that were overtaken.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class Watch(threading.Thread):
         self._clock = clock
         self._see = see
         self._stopping = threading.Event()
+        self._waking = threading.Event()
+        self._seen: Viewpoint | None = None
         self._sight = Sight()
         self._looked = 0
 
@@ -54,7 +57,8 @@ class Watch(threading.Thread):
         try:
             while not self._stopping.is_set():
                 self._once(source)
-                self._stopping.wait(EVERY)
+                self._waking.wait(EVERY)
+                self._waking.clear()
         finally:
             if not self._stopping.is_set():
                 self._see(replace(self._sight, trouble=Trouble.BROKEN, words=DEFECT))
@@ -63,15 +67,24 @@ class Watch(threading.Thread):
     def stop(self) -> None:
         """Ask it to end, and wait for a moment until it did."""
         self._stopping.set()
+        self._waking.set()
         if self.is_alive():
             self.join(1.0)
 
+    def look_at(self, at: int | None) -> None:
+        """Show another moment (ms UTC), or now; called on any thread."""
+        self._view = replace(self._view, at=at)
+        self._waking.set()
+
     def _once(self, source: BoardSource) -> None:
-        now = self._clock()
-        if self._is_due(source, now):
-            self._looked = now
-            self._sight = look(source, self._view, now, self._sight)
-            self._see(self._sight)
+        now, view = self._clock(), self._view
+        if view == self._seen and not self._is_due(source, now):
+            return
+        self._looked = now
+        sight = look(source, view, now, self._sight)
+        if (view.at is None) is (self._view.at is None):
+            self._seen, self._sight = view, sight
+            self._see(sight)
 
     def _is_due(self, source: BoardSource, now: int) -> bool:
         if self._sight.trouble is Trouble.READING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from watchdeck.console.draw.age import age, clock, offset
+from watchdeck.console.draw.age import age, ago, clock, offset
 from watchdeck.console.draw.text import (
     NOTHING,
     Ground,
@@ -19,6 +19,7 @@ from watchdeck.console.draw.text import (
     wrap,
 )
 from watchdeck.console.sight import Sight, Trouble, stale
+from watchdeck.console.time.cursor import Past
 from watchdeck.domain.board import Collector, CollectorState
 from watchdeck.domain.text import clean
 
@@ -39,6 +40,7 @@ class Situation:
     store: str
     zone: tzinfo | None = None
     read_only: bool = False
+    past: Past | None = None
 
 
 def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
@@ -47,7 +49,9 @@ def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
     for key, name in where.modes:
         here = name == where.mode
         left.append(Span(f" {key} {name} ", Role.TITLE if here else Role.MUTED))
-    right = [*_data(sight, now), *_collector(sight), *_clock(sight, where, now)]
+    if sight.board and not sight.board.live:
+        return replace(apart(left, _past(sight.board.at, where), cells, Span(" ")), inverted=True)
+    right = [*_data(sight, now), *_collector(sight), *_clock(where, now)]
     room = cells - length(left) - length(right) - 3
     store = [Span(f"{_path(where.store, room)}  ", Role.MUTED)] if room >= 12 else []
     ending = [*store, *right, Span(" ")]
@@ -78,12 +82,26 @@ def state(collector: Collector) -> Span:
     return Span(f"{shape} {collector.state}", role)
 
 
-def _clock(sight: Sight, where: Situation, now: int) -> list[Span]:
-    read_only = [Span("read-only  ", Role.WARNING)] if where.read_only else []
-    if sight.board and not sight.board.live:
-        return [*read_only, Span("PAST", Role.WARNING)]
+def _clock(where: Situation, now: int) -> list[Span]:
     text = f"{clock(now, where.zone)} {offset(now, where.zone)}"
-    return [*read_only, Span(text, Role.STRONG)]
+    return [*_read_only(where), Span(text, Role.STRONG)]
+
+
+def _read_only(where: Situation) -> list[Span]:
+    return [Span("read-only  ", Role.WARNING)] if where.read_only else []
+
+
+def _past(at: int, where: Situation) -> list[Span]:
+    """The moment shown, how long ago it was, and how fast it runs."""
+    moment = f"{clock(at, where.zone, '%b %d %H:%M:%S')} {offset(at, where.zone)}"
+    said = f"PAST  {moment}"
+    if where.past is not None:
+        said += f"  {ago(at, at + where.past.ago)}  {_pace(where.past)}"
+    return [*_read_only(where), Span(f"{said.rstrip()} ")]
+
+
+def _pace(past: Past) -> str:
+    return f"> {past.speed}x" if past.speed else "||"
 
 
 def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[Line, ...]:
@@ -95,7 +113,8 @@ def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[
     ]
     if notice:
         lines += wrap(f"→ {notice}", cells - 1, Role.ACCENT, most=2)
-    return tuple(Line((Span(" "), *line.spans), Ground.BAR) for line in lines)
+    past = sight.board is not None and not sight.board.live
+    return tuple(Line((Span(" "), *line.spans), Ground.BAR, past) for line in lines)
 
 
 def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
@@ -108,7 +127,8 @@ def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
         return []
     if not board.live:
         moment = clock(board.at, zone, "%Y-%m-%d %H:%M:%S")
-        return [("◆", f"as it was at {moment} {offset(board.at, zone)}", Role.WARNING)]
+        said = f"PAST: all is as it was at {moment} {offset(board.at, zone)}; L is live"
+        return [("◆", said, Role.WARNING)]
     beat = board.collector.heartbeat
     said_so = [("✖", stale(sight), Role.CRITICAL)]
     if beat is not None:

@@ -51,10 +51,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the screen."""
+    """One row of the screen; an `inverted` one stands out in every theme, also without colours."""
 
     spans: tuple[Span, ...] = ()
     ground: Ground = Ground.PLAIN
+    inverted: bool = False
 
     def __str__(self) -> str:
         return "".join(span.text for span in self.spans)

@@ -12,6 +12,7 @@ from watchdeck.console.keys import Where
 from watchdeck.console.outlook import Setting
 from watchdeck.console.panels.panel import Panel
 from watchdeck.console.sight import Sight
+from watchdeck.console.time.cursor import Past
 
 SMALLEST = (60, 16)
 """The smallest terminal with a layout: cells across, rows down."""
@@ -21,6 +22,7 @@ class TopBar(Panel):
     """Name, modes, store, age of the data, collector, clock."""
 
     sight: reactive[Sight] = reactive(Sight(), repaint=False)
+    past: reactive[Past | None] = reactive[Past | None](None, repaint=False)
 
     def __init__(self, mode: str) -> None:
         super().__init__(id="top")
@@ -28,11 +30,16 @@ class TopBar(Panel):
 
     def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
-        where = Situation(self._mode, keys.MODES, setting.store, setting.zone, setting.read_only)
+        known = (setting.store, setting.zone, setting.read_only, self.past)
+        where = Situation(self._mode, keys.MODES, *known)
         return (bar.bar(self.sight, where, self.now, cells),)
 
     def watch_sight(self) -> None:
         """Another sight of the store."""
+        self.redraw()
+
+    def watch_past(self) -> None:
+        """The moment moved away from now, or runs faster."""
         self.redraw()
 
 
@@ -90,6 +97,6 @@ class Footer(Panel):
 class TooSmall(Panel):
     """The only thing on a terminal below the smallest layout."""
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:
         """The size there is, and the size that is needed."""
         return bar.too_small(cells, rows, SMALLEST, keys.shown("quit", setting.keys))

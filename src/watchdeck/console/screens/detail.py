@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from watchdeck.console.draw.group import together
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import Found, HistoryRead, HistoryWanted, RowReached, Wanted
+from watchdeck.console.messages import AnswersWanted, Found, HistoryRead, HistoryWanted, RowReached, Wanted
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.panels.chart import ChartPanel, Drawn
 from watchdeck.console.panels.detail import FactsPanel, SignalList
@@ -25,6 +25,10 @@ _HOUR, _DAY = 3_600_000, 86_400_000
 
 SPANS = (900_000, _HOUR, 6 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY)
 """How far a chart looks back, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d, 90 d."""
+
+_MINUTE = 60_000
+STEPS = (_MINUTE, _MINUTE, 5 * _MINUTE, 30 * _MINUTE, 3 * _HOUR, 12 * _HOUR, _DAY)
+"""How far a step through time goes in each span, in milliseconds."""
 
 FIRST_SPAN = SPANS[1]
 
@@ -52,6 +56,11 @@ class DetailScreen(Watching, inherit_bindings=False):
         self._against: Against | None = None
         self._cursor: int | None = None
         super().__init__(outlook, area)
+
+    @property
+    def step(self) -> int:
+        """A step of the chart's time."""
+        return STEPS[SPANS.index(self._span)]
 
     @property
     def view(self) -> str:
@@ -151,6 +160,10 @@ class DetailScreen(Watching, inherit_bindings=False):
         at = (end if self._cursor is None else self._cursor) + by * step
         self._cursor = None if at >= end else max(start, at)
         self.drawn = replace(self.drawn, cursor=self._cursor)
+
+    def action_answers(self) -> None:
+        """What the server last answered, word for word."""
+        self.post_message(AnswersWanted(self._model_name))
 
     def action_back(self) -> None:
         """Back to the list, as it was left."""

@@ -21,13 +21,15 @@ from watchdeck.console.commands import (
 )
 from watchdeck.console.keys import Where
 from watchdeck.console.layouts import LAYOUTS
-from watchdeck.console.messages import CommandAsked, CommandGiven
+from watchdeck.console.messages import CommandAsked, CommandGiven, TimeAsked
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.frame import Banner, Footer, TooSmall, TopBar
 from watchdeck.console.panels.prompt import Hint, Prompt
 from watchdeck.console.screens.zooming import Zooming
 from watchdeck.console.sight import Sight, stale
 from watchdeck.console.themes import themes
+from watchdeck.console.time.cursor import Past
+from watchdeck.console.time.moment import EXAMPLES
 from watchdeck.console.trends import Trend
 from watchdeck.domain.board import Change, Collector, Model
 from watchdeck.domain.presence import Presence
@@ -36,6 +38,12 @@ _REMEMBERED = 100
 _TYPED: dict[str, list[str]] = {}
 """What was typed on any screen, for as long as the console runs."""
 
+
+STEP = 60_000
+"""A step through time, in milliseconds."""
+
+SEEK = "@"
+"""The sign of the line that a time is typed on."""
 
 COMMAND = ":"
 """The sign of the line that a command is typed on."""
@@ -65,6 +73,7 @@ class Watching(Zooming, inherit_bindings=False):
     changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
     trends: reactive[Mapping[str, Trend]] = reactive[Mapping[str, Trend]]({}, repaint=False)
     others: reactive[tuple[Presence, ...]] = reactive[tuple[Presence, ...]]((), repaint=False)
+    past: reactive[Past | None] = reactive[Past | None](None, repaint=False)
 
     def __init__(self, outlook: Outlook, area: str) -> None:
         super().__init__()
@@ -82,11 +91,17 @@ class Watching(Zooming, inherit_bindings=False):
         self.stale = stale(outlook.sight)
         self.trends = outlook.trends
         self.others = outlook.others
+        self.past = outlook.past
         if board is not None:
             self.written = board.metrics_at
             self.models = board.models
             self.collector = board.collector
             self.changes = board.changes
+
+    @property
+    def step(self) -> int:
+        """How far (ms) a step through time goes on this screen."""
+        return STEP
 
     def watch_setting(self) -> None:
         """The panels that the layout wants."""
@@ -101,7 +116,9 @@ class Watching(Zooming, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """The frame around the screen's own panels."""
-        yield TopBar(self.area).data_bind(Watching.sight, Watching.now, Watching.setting)
+        yield TopBar(self.area).data_bind(
+            Watching.sight, Watching.now, Watching.past, Watching.setting
+        )
         yield Banner(id="banner").data_bind(
             Watching.sight, Watching.notice, Watching.now, Watching.setting
         )
@@ -134,6 +151,12 @@ class Watching(Zooming, inherit_bindings=False):
     @on(CommandAsked)
     def _ask_for_command(self) -> None:
         self.ask(Prompt(COMMAND, "", self.history(COMMAND)))
+
+    @on(TimeAsked)
+    def _ask_for_time(self) -> None:
+        prompt = Prompt(SEEK, "", self.history(SEEK))
+        self.ask(prompt)
+        self.call_after_refresh(prompt.hint, Hint(f"a time to go to: {EXAMPLES}"))
 
     @on(Prompt.Changed)
     def _hint_at_commands(self, message: Prompt.Changed) -> None:

@@ -1,0 +1,140 @@
+"""The keys of the time machine: they move the one moment that every panel shows."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from textual import on
+
+from watchdeck.console.draw.age import ago, clock, offset
+from watchdeck.console.messages import TimeAsked
+from watchdeck.console.outlook import Outlook
+from watchdeck.console.output.app import Sparing
+from watchdeck.console.panels.prompt import Hint, Prompt
+from watchdeck.console.screens.watching import SEEK, STEP, Watching
+from watchdeck.console.sight import Clock
+from watchdeck.console.time.cursor import Cursor, Past
+from watchdeck.console.time.moment import EXAMPLES, MomentError, parse
+from watchdeck.console.watch import Watch
+from watchdeck.domain.board import Board
+
+
+class Travelling(Sparing, inherit_bindings=False):
+    """An application with a moment of its own; `_cursor` is where it was sent.
+
+    What is shown follows when it has been read: nothing is claimed of a moment before.
+    """
+
+    _clock: Clock
+    _outlook: Outlook
+    _watcher: Watch | None
+    _cursor: Cursor
+    _played_at: int = 0
+
+    def say(self, notice: str) -> None:
+        """Say something for a while."""
+        raise NotImplementedError
+
+    def _show(self, **changes: object) -> None:
+        raise NotImplementedError
+
+    def _send(self, cursor: Cursor) -> None:
+        """Show another moment as soon as it is read."""
+        before, self._cursor = self._cursor, cursor
+        if self._watcher and cursor.at != before.at:
+            self._watcher.look_at(cursor.at)
+        self._show(past=self._past(self._outlook.sight.board))
+
+    def _past(self, board: Board | None) -> Past | None:
+        """How far away the board is; None when it is the newest."""
+        if board is None or board.live:
+            return None
+        speed = self._cursor.speed if self._cursor.playing else 0
+        return Past(max(0, self._clock() - board.at), speed)
+
+    def _play(self) -> None:
+        """Let the past run on, once a second."""
+        now = self._clock()
+        elapsed, self._played_at = now - self._played_at, now
+        if self._cursor.playing:
+            self._send(self._cursor.played(min(elapsed, 2_000), now))
+
+    def action_step(self, by: int) -> None:
+        """A step through time; the screen knows how far one goes."""
+        step = self.screen.step if isinstance(self.screen, Watching) else STEP
+        self._send(self._cursor.stepped(by, step, self._clock()))
+
+    def action_play(self) -> None:
+        """Let the past run, or stand."""
+        if self._cursor.at is None:
+            self.say("this is live; [ steps into the past, S goes to a time")
+            return
+        self._played_at = self._clock()
+        self._send(self._cursor.toggled())
+
+    def action_hurry(self, by: int) -> None:
+        """Let the past run faster, or slower."""
+        self._send(self._cursor.hurried(by))
+        self.say(f"the past runs at {self._cursor.speed}x")
+
+    def action_live(self) -> None:
+        """Back to now."""
+        self._send(self._cursor.live())
+
+    def action_seek(self) -> None:
+        """Type a time to go to."""
+        if isinstance(self.screen, Watching):
+            self.screen.post_message(TimeAsked())
+
+    def command_seek(self, text: str) -> None:
+        """Go to a time."""
+        try:
+            self._send(self._cursor.sought(self._meant(text), self._clock()))
+        except MomentError as error:
+            self.say(str(error))
+
+    def command_live(self, _text: str) -> None:
+        """Back to now."""
+        self.action_live()
+
+    def _meant(self, text: str) -> int:
+        now = self._clock()
+        shown = now if self._cursor.at is None else self._cursor.at
+        return parse(text, now, shown, self._outlook.setting.zone)
+
+    @on(Prompt.Changed)
+    def _hint_at_moments(self, message: Prompt.Changed) -> None:
+        if message.prompt.sign == SEEK:
+            message.prompt.hint(self._hint(message.text))
+
+    def _hint(self, text: str) -> Hint:
+        if not text.strip():
+            return Hint(f"a time to go to: {EXAMPLES}")
+        try:
+            at = self._meant(text)
+        except MomentError as error:
+            return Hint(str(error), 0)
+        return Hint(_told(at, self._outlook.setting.zone, self._clock()))
+
+    @on(Prompt.Done)
+    def _go(self, message: Prompt.Done) -> None:
+        if message.prompt.sign != SEEK or not isinstance(self.screen, Watching):
+            return
+        try:
+            at = self._meant(message.text)
+        except MomentError as error:
+            message.prompt.hint(Hint(str(error), 0))
+            return
+        self.screen.remember(SEEK, message.text.strip())
+        self.screen.unask()
+        self._send(self._cursor.sought(at, self._clock()))
+
+    @on(Prompt.Left)
+    def _stay(self, message: Prompt.Left) -> None:
+        if message.prompt.sign == SEEK and isinstance(self.screen, Watching):
+            self.screen.unask()
+
+
+def _told(at: int, zone: tzinfo | None, now: int) -> str:
+    """A moment in words, as it is meant."""
+    return f"{clock(at, zone, '%Y-%m-%d %H:%M:%S')} {offset(at, zone)}, {ago(at, now)}"
