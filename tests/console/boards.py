@@ -28,6 +28,7 @@ from watchdeck.domain.board import (
     Reading,
 )
 from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import Health, HealthChange
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
 from watchdeck.domain.signal import SIGNALS
@@ -213,6 +214,9 @@ class Uneventful:
         end: int,  # noqa: ARG002
         endpoint: str | None = None,  # noqa: ARG002
     ) -> tuple[Change, ...]:
+        return ()
+
+    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:  # noqa: ARG002
         return ()
 
     def health_history(

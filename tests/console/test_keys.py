@@ -10,6 +10,7 @@ from watchdeck.console.panels.list import List
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
+from watchdeck.console.screens.exchange import ExchangeScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.palette import PaletteScreen
@@ -23,6 +24,7 @@ OWNERS: dict[Where, type[DOMNode]] = {
     Where.DETAIL: DetailScreen,
     Where.HELP: HelpScreen,
     Where.PALETTE: PaletteScreen,
+    Where.EXCHANGE: ExchangeScreen,
 }
 
 

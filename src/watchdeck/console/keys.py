@@ -31,6 +31,7 @@ class Where(StrEnum):
     DETAIL = "model"
     HELP = "help"
     PALETTE = "palette"
+    EXCHANGE = "answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,12 @@ KEYS = (
         "compare",
     ),
     Key("detail.back", "escape", "back", "Back to where you came from", Where.DETAIL, "back"),
+    Key("detail.answers", "x", "answers", "What the server last answered", Where.DETAIL),
+    Key("answers.down", "down,j", "scroll(1)", "Next line", Where.EXCHANGE),
+    Key("answers.up", "up,k", "scroll(-1)", "Previous line", Where.EXCHANGE),
+    Key("answers.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.EXCHANGE),
+    Key("answers.page_up", "pageup,ctrl+u", "page(-1)", "One page up", Where.EXCHANGE),
+    Key("answers.back", "escape", "back", "Back to the model", Where.EXCHANGE, "back"),
     Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
@@ -87,13 +94,6 @@ KEYS = (
     Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
     Key("command", "colon", "command", "Give a command by name", Where.EVERYWHERE),
     Key("palette", "ctrl+p", "palette", "Find a model, view or command", Where.EVERYWHERE),
-    Key("panel.jump", "f", "jump", "Go to a panel by its letter", Where.EVERYWHERE),
-    Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", Where.EVERYWHERE),
-    Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
-    Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
-    Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
-    Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),
-)
     Key("time.back", "left_square_bracket", "step(-1)", "A step into the past", Where.EVERYWHERE),
     Key("time.on", "right_square_bracket", "step(1)", "A step towards now", Where.EVERYWHERE),
     Key("time.seek", "S", "seek", "Go to a time", Where.EVERYWHERE),
@@ -101,6 +101,13 @@ KEYS = (
     Key("time.faster", "greater_than_sign", "hurry(1)", "Run faster", Where.EVERYWHERE),
     Key("time.slower", "less_than_sign", "hurry(-1)", "Run slower", Where.EVERYWHERE),
     Key("time.live", "L", "live", "Back to now", Where.EVERYWHERE),
+    Key("panel.jump", "f", "jump", "Go to a panel by its letter", Where.EVERYWHERE),
+    Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", Where.EVERYWHERE),
+    Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
+    Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
+    Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
+    Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),
+)
 """Every key of the console."""
 
 LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.HELP)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from watchdeck.console.messages import Found, HistoryRead, Wanted
 from watchdeck.console.sight import BoardSource, OpenSource
 from watchdeck.console.time.against import later
+from watchdeck.domain.exchange import Exchange
 from watchdeck.errors import StoreError
 
 
@@ -30,6 +31,17 @@ def _find(source: BoardSource, wanted: Wanted) -> Found:
     earlier, first = wanted.earlier, wanted.columns[:1]
     before = source.history(name, first, start - earlier, end - earlier, points=wanted.points)
     return Found(histories, later(before[0], earlier) if before else None, changes)
+
+
+def read_answers(open_source: OpenSource, name: str) -> tuple[tuple[Exchange, ...], str]:
+    """The last raw answers of a model's server, or why they cannot be read."""
+    source = open_source()
+    try:
+        return source.exchanges(name), ""
+    except StoreError as error:
+        return (), str(error)
+    finally:
+        source.close()
 
 
 def read_reasons() -> Mapping[str, Mapping[str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from watchdeck.domain.board import Board, Change, CollectorState, History
+from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
 from watchdeck.errors import StoreBehind, StoreError, StoreMissing
 
@@ -48,6 +49,10 @@ class BoardSource(Protocol):
         points: int | None = None,
     ) -> tuple[History, ...]:
         """The columns over a stretch of time, thinned to about so many points."""
+        ...
+
+    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
+        """The last raw answers of one endpoint."""
         ...
 
     def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:

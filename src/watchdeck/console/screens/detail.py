@@ -12,7 +12,14 @@ from textual.reactive import reactive
 
 from watchdeck.console.draw.group import together
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import AnswersWanted, Found, HistoryRead, HistoryWanted, RowReached, Wanted
+from watchdeck.console.messages import (
+    AnswersWanted,
+    Found,
+    HistoryRead,
+    HistoryWanted,
+    RowReached,
+    Wanted,
+)
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.panels.chart import ChartPanel, Drawn
 from watchdeck.console.panels.detail import FactsPanel, SignalList

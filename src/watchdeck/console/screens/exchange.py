@@ -1,0 +1,71 @@
+"""What a model's server last answered, word for word."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.reactive import reactive
+
+from watchdeck.console.draw.exchange import exchanges
+from watchdeck.console.draw.rule import Freshness, headed
+from watchdeck.console.draw.text import Line
+from watchdeck.console.keys import Where, bindings
+from watchdeck.console.outlook import Outlook, Setting
+from watchdeck.console.panels.panel import Panel
+from watchdeck.console.screens.watching import Watching
+from watchdeck.domain.exchange import Exchange
+
+
+class ExchangePanel(Panel):
+    """Every question and its answer; `top` is the first line in view."""
+
+    top: reactive[int] = reactive(0, repaint=False)
+
+    def __init__(self, name: str, found: tuple[Exchange, ...], problem: str) -> None:
+        super().__init__(id="exchange")
+        self._name = name
+        self._found = found
+        self._problem = problem
+        self._count = 0
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """The rule, and the lines from `top` on."""
+        newest = max((one.at for one in self._found), default=None)
+        fresh = Freshness(newest, self.now, self._problem or self.stale)
+        lines = exchanges(self._found, self.now, cells)
+        self._count = len(lines)
+        title = f"answers of {self._name}"
+        return headed(title, (), fresh, lines[self.top : self.top + rows - 1], cells)
+
+    def scroll(self, by: int) -> None:
+        """Move the lines, as far as there are any."""
+        self.top = max(0, min(self.top + by, self._count - self.size.height + 1))
+        self.redraw()
+
+
+class ExchangeScreen(Watching, inherit_bindings=False):
+    """The answers as they were when the screen was opened."""
+
+    WHERE = Where.EXCHANGE
+    BINDINGS = bindings(Where.EXCHANGE)
+
+    def __init__(
+        self, outlook: Outlook, area: str, name: str, found: tuple[Exchange, ...], problem: str = ""
+    ) -> None:
+        self._panel = ExchangePanel(name, found, problem)
+        super().__init__(outlook, area)
+
+    def panels(self) -> ComposeResult:
+        """One panel."""
+        yield self._panel.data_bind(Watching.now, Watching.stale, Watching.setting)
+
+    def action_scroll(self, by: int) -> None:
+        """Lines up or down."""
+        self._panel.scroll(by)
+
+    def action_page(self, by: int) -> None:
+        """Pages up or down."""
+        self._panel.scroll(by * max(1, self._panel.size.height - 2))
+
+    def action_back(self) -> None:
+        """Back to the model."""
+        self.dismiss()
