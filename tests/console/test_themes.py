@@ -1,7 +1,13 @@
 """Colours change at once, and a theme that cannot be had costs nothing but a word."""
 
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
 from console import boards
 from console.boards import Store
+from console.terminal import STUB, Terminal
 from watchdeck.console.app import Console
 from watchdeck.console.messages import SightChanged
 from watchdeck.console.outlook import default_setting
@@ -47,3 +53,57 @@ async def test_a_wrong_theme_in_the_configuration_is_said_at_the_start() -> None
     async with console.run_test(size=(80, 24)):
         assert console.theme == "dark"
         assert "Did you mean 'light'? The theme is dark." in console._outlook.notice
+
+
+COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
+"""A sequence that asks for a colour."""
+
+RGB = re.compile(rb"[34]8;2;")
+MANY = re.compile(rb"[34]8;5;")
+
+
+@pytest.fixture
+def walk() -> Iterator[Callable[..., bytes]]:
+    opened: list[Terminal] = []
+
+    def through(themes: int, **environ: str) -> bytes:
+        """Every byte of a walk over the screens, in so many themes."""
+        terminal = Terminal(STUB, "still", environ={"NO_COLOR": "", **environ})
+        opened.append(terminal)
+        terminal.wait_for(b"vision-ocr")
+        seen = terminal.output
+        for keys in (*[b"T"] * themes, b"\r", b"\x1b", b"2", b"?", b"Q"):
+            terminal.type(keys)
+            seen += terminal.read(0.3)
+        assert terminal.ended() == 0
+        return seen
+
+    yield through
+    for terminal in opened:
+        terminal.close()
+
+
+def test_no_color_sends_no_colour_whatever_the_theme(walk: Callable[..., bytes]) -> None:
+    seen = walk(7, NO_COLOR="1")
+    assert COLOUR.search(seen) is None
+    assert b"\x1b[1m" in seen or b";1" in seen
+
+
+@pytest.mark.parametrize(
+    ("environ", "never", "ever"),
+    [
+        pytest.param({"COLORTERM": "truecolor"}, MANY, RGB, id="all colours"),
+        pytest.param({"COLORTERM": "", "TERM": "xterm-256color"}, RGB, MANY, id="256"),
+        pytest.param({"COLORTERM": "", "TERM": "screen"}, RGB, COLOUR, id="16, of screen"),
+        pytest.param({"COLORTERM": "", "TERM": "xterm"}, MANY, COLOUR, id="16, of xterm"),
+    ],
+)
+def test_a_terminal_gets_the_colours_that_it_has(
+    walk: Callable[..., bytes],
+    environ: dict[str, str],
+    never: re.Pattern[bytes],
+    ever: re.Pattern[bytes],
+) -> None:
+    seen = walk(1, **environ)
+    assert never.search(seen) is None
+    assert ever.search(seen) is not None

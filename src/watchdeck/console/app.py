@@ -108,7 +108,7 @@ class Console(Travelling, inherit_bindings=False):
         self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
         self._dress(self._outlook.setting.brush.palette)
         self.set_keymap({key.id: key.keys for key in self._outlook.setting.keys})
-        said = "; ".join(filter(None, (notice, self._outlook.setting.problem)))
+        said = "; ".join(filter(None, (self._outlook.setting.problem, notice)))
         if said:
             self.say(said)
 

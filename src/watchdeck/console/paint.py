@@ -20,6 +20,8 @@ from watchdeck.console.draw.text import NOTHING, Ground, Line, Role
 from watchdeck.console.palette import REVERSE, Palette
 
 _BOLD = {Role.STRONG, Role.TITLE, Role.DOWN, Role.CRITICAL}
+_TELLING = {Role.OK, Role.WARNING, Role.CRITICAL, Role.DOWN, Role.UNKNOWN}
+"""Roles whose colour is kept where text and ground change places: more would be a patchwork."""
 
 _ASCII = str.maketrans(
     {
@@ -53,7 +55,7 @@ class Brush:
             back, bold = colours[ground], role in _BOLD
             text = RichColor.parse(colours[role])
             self._styles[key] = (
-                Style.from_color(text) + Style(bold=bold, reverse=True)
+                Style(color=text if role in _TELLING else None, bold=bold, reverse=True)
                 if back == REVERSE
                 else Style.from_color(text, RichColor.parse(back)) + Style(bold=bold)
             )
