@@ -105,6 +105,8 @@ KEYS = (
     Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", Where.EVERYWHERE),
     Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
     Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
+    Key("copy", "y", "copy", "Copy the row under the cursor", Where.EVERYWHERE),
+    Key("suspend", "ctrl+z", "suspend_process", "Stop here; fg comes back", Where.EVERYWHERE),
     Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
     Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),
 )

@@ -63,6 +63,14 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         keys = self.table.keys
         return keys[place.follow(self.place, keys, self.rows_in_view).index] if keys else None
 
+    @property
+    def words(self) -> str:
+        """The row under the cursor in full, a tab between its cells; empty without a row."""
+        if self.cursor is None:
+            return ""
+        row = self.table.rows[self.table.keys.index(self.cursor)]
+        return "\t".join(column.cell(row, self.now).text.strip() for column in self.table.columns)
+
     def watch_place(self) -> None:
         """The cursor was moved."""
         self.redraw()
