@@ -22,6 +22,7 @@ from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.health import read_health
 from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
+from watchdeck.store.near import Near
 
 SILENT = 5_000
 """Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
@@ -50,9 +51,9 @@ class Decided:
     changes: tuple[Change, ...]
 
 
-def read_measured(db: Connection, at: int | None) -> Measured:
+def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
     """The newest scrapes, live or as they were at a moment of the past."""
-    latest = read_latest(db) if at is None else read_latest_at(db, at)
+    latest = read_latest(db) if at is None else read_latest_at(db, at, near)
     return Measured(read_facts(db), latest, read_heartbeat(db))
 
 

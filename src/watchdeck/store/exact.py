@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from watchdeck.store.frames import Window, key, moment, newest_frames, read_frames, values_of
 from watchdeck.store.layouts import Layouts
-from watchdeck.store.segments import find_segments, in_order, opened, whole
+from watchdeck.store.near import Near
+from watchdeck.store.segments import find_segments, in_order, opened
 
 if TYPE_CHECKING:
     from watchdeck.store.bundle import Floats, Integers
@@ -55,11 +56,13 @@ class NewestRow:
     spacing: int
 
 
-def newest_row(db: Connection, layouts: Layouts, window: Window) -> NewestRow | None:
+def newest_row(
+    db: Connection, layouts: Layouts, window: Window, near: Near | None = None
+) -> NewestRow | None:
     """The newest scrape within a window; None when there is none."""
     frames = newest_frames(db, window, _ENOUGH)
     later = replace(window, start=frames[0][0] + 1) if frames else window
-    packed = _newest_packed(db, layouts, later)
+    packed = _newest_packed(db, layouts, later, near or Near())
     if packed is not None or not frames:
         return packed
     at, layout, blob = frames[0]
@@ -71,22 +74,21 @@ _ENOUGH = 4
 """So many scrapes tell how often there was one: a hole is one distance, and never the least."""
 
 
-def _newest_packed(db: Connection, layouts: Layouts, window: Window) -> NewestRow | None:
-    newest = None
-    for segment in find_segments(db, window):
-        bundle = whole(db, layouts, segment)
-        times = bundle.times()
-        past = int(times.searchsorted(window.end))
-        at = int(times[past - 1]) if past else -1
-        if at >= window.start and (newest is None or at >= newest[0]):
-            before = times[max(0, past - _ENOUGH) : past][::-1].tolist()
-            newest = at, layouts.columns(segment.layout), bundle, before
-    if newest is None:
-        return None
-    at, columns, bundle, before = newest
-    place = int(bundle.times().searchsorted(at))
-    values = array("d", (bundle.column(n)[place] for n in range(len(columns))))
-    return NewestRow(at, columns, values, _spacing(before))
+def _newest_packed(
+    db: Connection, layouts: Layouts, window: Window, near: Near
+) -> NewestRow | None:
+    """The newest scrape that is packed; what ended before one that was found is skipped."""
+    newest: NewestRow | None = None
+    for segment in sorted(find_segments(db, window), key=lambda one: one.last, reverse=True):
+        if newest is not None and segment.last < newest.at:
+            break
+        rows, past = near.rows(db, layouts, segment, window.end)
+        at = int(rows.times[past - 1]) if past else -1
+        if at >= window.start and (newest is None or at >= newest.at):
+            before = rows.times[max(0, past - _ENOUGH) : past][::-1].tolist()
+            columns = layouts.columns(segment.layout)
+            newest = NewestRow(at, columns, array("d", rows.values[past - 1]), _spacing(before))
+    return newest
 
 
 def _spacing(newest_first: Sequence[int]) -> int:

@@ -26,6 +26,7 @@ from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.store.exact import NewestRow, newest_row
 from watchdeck.store.frames import Stream, Window, values_of
 from watchdeck.store.layouts import Layouts
+from watchdeck.store.near import Near
 
 _REGISTER = """
 insert into endpoint (id, name, facts, retired_at)
@@ -111,15 +112,16 @@ def read_latest(db: Connection) -> tuple[Latest, ...]:
     return tuple(_latest(row, layouts) for row in db.execute(_LATEST).fetchall())
 
 
-def read_latest_at(db: Connection, at: int) -> tuple[Latest, ...]:
+def read_latest_at(db: Connection, at: int, near: Near | None = None) -> tuple[Latest, ...]:
     """The newest scrape of every endpoint at a moment of the past, at most a day before it.
 
-    Only signals were kept for the past: what else a scrape said is unknown.
+    Only signals were kept for the past: what else a scrape said is unknown. `near` remembers what
+    was unpacked, for the next moment.
     """
-    layouts = Layouts(db)
+    layouts, near = Layouts(db), near or Near()
     found = []
     for number, _, text in db.execute(_ENDPOINTS).fetchall():
-        row = newest_row(db, layouts, Window(number, Stream.SIGNALS, at - _A_DAY, at + 1))
+        row = newest_row(db, layouts, Window(number, Stream.SIGNALS, at - _A_DAY, at + 1), near)
         if row is not None:
             found.append(_past(_facts(text), row))
     return tuple(found)

@@ -20,6 +20,7 @@ from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.exchanges import read_exchanges
 from watchdeck.store.frames import Stream
 from watchdeck.store.health import read_health_history
+from watchdeck.store.near import Near
 from watchdeck.store.watched import WatchedFile
 
 
@@ -34,6 +35,7 @@ class Reader:
         self._directory = directory
         self._metrics = WatchedFile(directory, directory.metrics)
         self._state = WatchedFile(directory, directory.state)
+        self._near = Near()
 
     def changed(self) -> bool:
         """Whether either file was written or replaced since the last board or question."""
@@ -45,7 +47,7 @@ class Reader:
         Metrics are read before state: what was decided is never older than what it was decided on.
         """
         with self._metrics.read() as db:
-            measured = read_measured(db, at)
+            measured = read_measured(db, at, self._near)
         with self._state.read() as db:
             decided = read_decided(db, at, now)
         if at is None:

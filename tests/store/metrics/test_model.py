@@ -28,6 +28,7 @@ from watchdeck.store.housekeeping import Housekeeper
 from watchdeck.store.latest import register
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.migrations import prepare
+from watchdeck.store.near import Near
 from watchdeck.store.rollups import read_hours
 
 T0 = 1_790_035_200_000 // DAY * DAY
@@ -59,6 +60,7 @@ class Store(RuleBasedStateMachine):
         self.path = directory.metrics
         self.db = writing(self.path, synchronous="OFF")
         self.layouts = Layouts(self.db)
+        self.near = Near()
         with transaction(self.db):
             self.numbers = register(self.db, [Facts("x", "", 1), Facts("y", "", 1)], T0)
         self.keeper = Housekeeper(
@@ -121,11 +123,13 @@ class Store(RuleBasedStateMachine):
         for (name, stream), scraped in self.scraped.items():
             window = Window(self.numbers[name], stream, at - DAY, at)
             newest = max((time for time in scraped if at - DAY <= time < at), default=None)
-            row = newest_row(self.db, self.layouts, window)
-            assert (row and row.at) == newest
-            if row is not None and newest is not None:
-                assert set(row.columns) == set(scraped[newest])
-                assert bits(row.values) == bits(scraped[newest][column] for column in row.columns)
+            for near in (None, self.near):
+                row = newest_row(self.db, self.layouts, window, near)
+                assert (row and row.at) == newest
+                if row is not None and newest is not None:
+                    given = scraped[newest]
+                    assert set(row.columns) == set(given)
+                    assert bits(row.values) == bits(given[column] for column in row.columns)
 
     @rule()
     def read_everything_in_blocks(self) -> None:
