@@ -92,6 +92,15 @@ async def test_a_secret_that_a_server_repeats_is_hidden(tmp_path: Path) -> None:
     assert page.headers == "server: (secret)"
 
 
+def test_a_secret_at_the_edge_of_what_is_kept_is_hidden_whole() -> None:
+    for before in range(4_060, 4_100):
+        body = b"\n" * before + b"tok-1234567890-abcdef"
+        kept = exchange(
+            "/x", 7, Answer(200, body), lambda t: t.replace("tok-1234567890-abcdef", "*")
+        )
+        assert "tok" not in kept.body
+
+
 @pytest.mark.parametrize(
     ("body", "kept"),
     [

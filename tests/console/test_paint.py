@@ -27,8 +27,8 @@ DOORS = {
 TITLES = {"border_title", "border_subtitle", "tooltip", "title", "sub_title"}
 """Attributes that do the same."""
 
-SAFE = {"Text", "Content"}
-"""What makes a string plain text, whatever is in it."""
+SAFE = {"Text", "Content", "sequence"}
+"""What makes a string plain text, or base64, whatever is in it."""
 
 
 def brush(dots: Dots = Dots.BRAILLE) -> Brush:

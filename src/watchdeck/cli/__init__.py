@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
@@ -70,7 +71,7 @@ class LazyGroup(click.Group):
 @with_options
 @click.version_option(__version__, prog_name="watchdeck")
 @click.pass_context
-def group(ctx: click.Context, config: str | None, at: int | None, *, read_only: bool) -> None:
+def group(ctx: click.Context, /, config: str | None, **options: Any) -> None:
     """A terminal operations console for machine-learning models in production.
 
     Without a command: the console on the configured store; a collector is started if none runs.
@@ -78,11 +79,11 @@ def group(ctx: click.Context, config: str | None, at: int | None, *, read_only: 
     ctx.obj = Context(config)
     if ctx.invoked_subcommand is None:
         console = group.get_command(ctx, "console")
-        ctx.invoke(console, at=at, read_only=read_only)  # type: ignore[arg-type]
-    elif at is not None or read_only:
+        ctx.invoke(console, **options)  # type: ignore[arg-type]
+    elif given := [name for name, value in options.items() if value]:
         raise click.UsageError(
-            "--at and --read-only before a command are the console's."
-            f" Write them after it: watchdeck {ctx.invoked_subcommand} --help tells which it has."
+            f"before a command --{given[0].replace('_', '-')} is the console's. Write it after the"
+            f" command: watchdeck {ctx.invoked_subcommand} --help tells what that takes."
         )
 
 

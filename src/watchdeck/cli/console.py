@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
@@ -11,6 +12,7 @@ from watchdeck.cli.common import Context, Moment, now, operator
 OPTIONS = (
     click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
     click.option("--at", type=Moment(), help="Show the fleet as it was then."),
+    click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
 )
 """What a bare `watchdeck` takes as well."""
 
@@ -27,7 +29,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @with_options
 @click.pass_context
-def command(ctx: click.Context, at: int | None, *, read_only: bool) -> None:
+def command(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: bool) -> None:
     """Open the console on the configured store; a collector is started if none runs."""
     from watchdeck.console.run import refuse_here, run
     from watchdeck.service.start import ensure_collector
@@ -38,6 +40,7 @@ def command(ctx: click.Context, at: int | None, *, read_only: bool) -> None:
     notice = _UNSEEN if read_only else ensure_collector(directory, context.path())
     who = str(operator())
     view = context.settings().console
+    view = replace(view, slow_link=True) if slow_link else view
     ctx.exit(
         run(directory, clock=now, who=who, view=view, read_only=read_only, at=at, notice=notice)
     )

@@ -18,6 +18,9 @@ MOST = 8
 """Questions of one endpoint whose answers are kept."""
 
 _READ = 4_096
+_LONGEST = 1_024
+"""Bytes of a body, and how much more is read: a secret at the edge must be whole to be found."""
+
 _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
 """Headers that tell something about an answer, and never who asked."""
 
@@ -25,7 +28,7 @@ _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
 def exchange(asked: str, at: int, answer: Answer, redacted: Callable[[str], str]) -> Exchange:
     """An answer as it is kept; `redacted` takes secrets out that a server sent back."""
     told = (f"{name}: {answer.headers[name]}" for name in _HEADERS if name in answer.headers)
-    text = redacted(answer.body[:_READ].decode("utf-8", "replace"))
+    text = redacted(answer.body[: _READ + _LONGEST].decode("utf-8", "replace"))[:_READ]
     lines = [clean(line, CHARACTERS) for line in text.splitlines()[:LINES]]
     return Exchange(
         clean(asked, 200),

@@ -157,7 +157,7 @@ class Scraper:
     def _with_exchanges(self, scrape: Scrape, visit: Visit) -> Scrape:
         """The scrape with what was heard, when it is another outcome or a minute later."""
         said = (scrape.outcome, scrape.model_state)
-        if said == self._told and scrape.at - self._told_at < RENEW:
+        if said == self._told and abs(scrape.at - self._told_at) < RENEW:
             return scrape
         self._told, self._told_at = said, scrape.at
         heard = list(visit.heard.items())[:MOST]

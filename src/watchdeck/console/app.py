@@ -16,6 +16,7 @@ from textual.theme import Theme
 from watchdeck.console.clipboard import save, sequence
 from watchdeck.console.company import Company
 from watchdeck.console.draw.age import coarse
+from watchdeck.console.draw.bar import meter
 from watchdeck.console.draw.health import worst_first
 from watchdeck.console.keys import Where, bindings, shown
 from watchdeck.console.layouts import unknown
@@ -60,6 +61,9 @@ NOTICE_LASTS = 15_000
 STARTING = 15_000
 """How long a collector that was started may need until it has the store, in milliseconds."""
 
+SLOW = 0.15
+"""Seconds to the terminal and back from which on a link is spared."""
+
 _GATE = Gate()
 
 _WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"), (150, "-broad"))
@@ -103,6 +107,7 @@ class Console(Travelling, inherit_bindings=False):
         self._outlook = Outlook(setting or default_setting(directory), now=moment)
         self._notice_ends = 0
         self._told = ""
+        self._metered = False
         self._trended: tuple[int, frozenset[str]] | None = None
         view = Viewpoint(directory, at, clock() + STARTING if notice else 0)
         self._watcher = open_source and Watch(open_source, view, clock, self._see)
@@ -210,11 +215,31 @@ class Console(Travelling, inherit_bindings=False):
     def _tick(self) -> None:
         """Ages move on, in steps; a notice has its time; the past may run."""
         self._play()
+        self._mind_the_link()
         now = self._moment()
         if self._outlook.notice and self._clock() >= self._notice_ends:
             self._show(notice="", now=now)
         elif now != self._outlook.now:
             self._show(now=now)
+
+    def _mind_the_link(self) -> None:
+        """Spare a link that is slow, unless the person said whether it is; tell the meter."""
+        traffic, wanted = self.traffic, self._outlook.setting.view.slow_link
+        if traffic is None or traffic.lag is None:
+            return
+        if wanted is None and not self.slow and traffic.lag > SLOW:
+            self.slow_down()
+            self.say(f"the link is slow ({traffic.lag * 1_000:.0f} ms): fewer colours, no mouse")
+        elif self._metered:
+            self.say(meter(traffic))
+
+    def command_meter(self, _text: str) -> None:
+        """Tell what goes over the link, or no longer."""
+        self._metered = not self._metered
+        if not self._metered:
+            self._show(notice="")
+        elif self.traffic is None:
+            self.say("nothing is measured here: Textual itself draws on this terminal")
 
     def say(self, notice: str) -> None:
         """Say something for a while, under the top line."""
@@ -379,9 +404,9 @@ class Console(Travelling, inherit_bindings=False):
         if not text:
             self.say("there is no row to copy")
             return
-        asking = sequence(text, self._outlook.setting.environ)
-        if asking and self._driver is not None:
-            self._driver.write(asking)
+        environ = self._outlook.setting.environ
+        if self._driver is not None and sequence(text, environ):
+            self._driver.write(sequence(text, environ))
             self.say(f"asked the terminal to copy {len(text)} characters")
             return
         try:

@@ -33,5 +33,5 @@ def save(text: str) -> str:
     """Keep the text in a file that nobody else may read; its path. Raises OSError."""
     descriptor, path = tempfile.mkstemp(prefix="watchdeck-", suffix=".txt")
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
+        print(text, end="", file=file)
     return path

@@ -50,6 +50,7 @@ COMMANDS = (
     Command("at", "seek", "Show a moment of the past", "TIME", free=True),
     Command("live", "live", "Show now"),
     Command("changes", "changes", "What changed in the 30 minutes before"),
+    Command("meter", "meter", "What goes over the link to this terminal, or no longer"),
     Command("help", "help", "The keys that work here"),
     Command("redraw", "redraw", "Draw the screen anew"),
     Command("quit", "quit", "Leave; the collector goes on"),

@@ -54,6 +54,8 @@ def run(
         setting=default_setting(directory, view or View(), read_only=read_only),
         company=Company(Seat(directory), "" if read_only else who, clock()),
     )
+    if view is not None and view.slow_link:
+        console.slow_down()
     return drive(console)
 
 
@@ -101,4 +103,4 @@ async def _until_left(console: Console) -> None:
     loop = asyncio.get_running_loop()
     for number in _ENDINGS:
         loop.add_signal_handler(number, console.exit)
-    await console.run_async()
+    await console.run_async(mouse=not console.slow)

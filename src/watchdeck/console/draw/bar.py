@@ -18,6 +18,7 @@ from watchdeck.console.draw.text import (
     said,
     wrap,
 )
+from watchdeck.console.output.meter import Traffic
 from watchdeck.console.sight import Sight, Trouble, stale
 from watchdeck.console.time.cursor import Past
 from watchdeck.domain.board import Collector, CollectorState
@@ -135,6 +136,15 @@ def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
         said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
         said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
     return [warning for warning in said_so if warning[1]]
+
+
+def meter(traffic: Traffic) -> str:
+    """What goes over the link to the terminal, in words."""
+    lag = NOTHING if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
+    return (
+        f"link: {traffic.rate:.0f} B/s, {traffic.sent:,} B sent, lag {lag},"
+        f" {traffic.skipped} frames overtaken"
+    )
 
 
 def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:

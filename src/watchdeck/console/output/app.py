@@ -8,11 +8,12 @@ from typing import Any
 
 from rich.console import RenderableType
 from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from watchdeck.console.output.canvas import Canvas
 from watchdeck.console.output.link import Link
-from watchdeck.console.output.means import means_of
+from watchdeck.console.output.means import means_of, sparing
 from watchdeck.console.output.meter import Traffic
 from watchdeck.console.output.update import read
 
@@ -21,7 +22,21 @@ class Sparing(App[None]):
     """Sends the cells that changed, over a link that never blocks; without one it is as Textual."""
 
     canvas: Canvas | None = None
+    slow = False
+    """Whether the link is spared: fewer colours, no mouse, no animation."""
+
     _link: Link | None = None
+
+    def slow_down(self) -> None:
+        """Spare the link from now on."""
+        self.slow = True
+        self.animation_level = "none"
+        if isinstance(self._driver, LinuxDriver):
+            self._driver._disable_mouse_support()  # noqa: SLF001 - Textual has no other way
+        if self.canvas is not None and self._link is not None:
+            self.canvas = Canvas(sparing(self.canvas.means), self._link)
+            self._link.on_free = self.canvas.flush
+            self.screen.refresh(layout=True)
 
     def connect(self, link: Link | None) -> None:
         """Draw over this link from now on, on a terminal of which nothing is known.
@@ -35,7 +50,7 @@ class Sparing(App[None]):
         if self.canvas is None:
             encoding = None if sys.__stderr__ is None else sys.__stderr__.encoding
             means = means_of(os.environ, self.console.color_system, encoding)
-            self.canvas = Canvas(means, link)
+            self.canvas = Canvas(sparing(means) if self.slow else means, link)
         self.canvas.wire = link
         link.on_free = self.canvas.flush
         link.on_lost = self.exit

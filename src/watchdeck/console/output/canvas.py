@@ -53,6 +53,11 @@ class Canvas:
         self._clear = True
 
     @property
+    def means(self) -> Means:
+        """What the terminal can do, as far as it is used."""
+        return self._means
+
+    @property
     def size(self) -> tuple[int, int]:
         """Cells across and rows down of the screen that it should show."""
         return self._wanted.size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchdeck.console.output.colour import Depth, depth_of
 
@@ -22,6 +22,11 @@ class Means:
     depth: Depth = Depth.FULL
     charset: str = "utf-8"
     fills: bool = False
+
+
+def sparing(means: Means) -> Means:
+    """The same terminal on a link where each byte counts: a colour in five bytes, not in twelve."""
+    return replace(means, depth=Depth.MANY) if means.depth is Depth.FULL else means
 
 
 def means_of(environ: Mapping[str, str], system: str | None, encoding: str | None) -> Means:

@@ -7,7 +7,7 @@ from textual.reactive import reactive
 
 from watchdeck.console.draw.exchange import exchanges
 from watchdeck.console.draw.rule import Freshness, headed
-from watchdeck.console.draw.text import Line
+from watchdeck.console.draw.text import Line, cut
 from watchdeck.console.keys import Where, bindings
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.panel import Panel
@@ -20,9 +20,9 @@ class ExchangePanel(Panel):
 
     top: reactive[int] = reactive(0, repaint=False)
 
-    def __init__(self, name: str, found: tuple[Exchange, ...], problem: str) -> None:
+    def __init__(self, about: str, found: tuple[Exchange, ...], problem: str) -> None:
         super().__init__(id="exchange")
-        self._name = name
+        self._about = about
         self._found = found
         self._problem = problem
         self._count = 0
@@ -33,8 +33,8 @@ class ExchangePanel(Panel):
         fresh = Freshness(newest, self.now, self._problem or self.stale)
         lines = exchanges(self._found, self.now, cells)
         self._count = len(lines)
-        title = f"answers of {self._name}"
-        return headed(title, (), fresh, lines[self.top : self.top + rows - 1], cells)
+        shown = lines[self.top : self.top + rows - 1]
+        return headed(f"answers of {cut(self._about, 40)}", (), fresh, shown, cells)
 
     def scroll(self, by: int) -> None:
         """Move the lines, as far as there are any."""
