@@ -34,7 +34,10 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the top line tells beside the board: where one is, and as whom."""
+    """What the top line tells beside the board: where one is, and as whom.
+
+    `trail` is what was opened within the mode; it gives way first.
+    """
 
     mode: str
     modes: tuple[tuple[str, str], ...]
@@ -42,6 +45,7 @@ class Situation:
     zone: tzinfo | None = None
     read_only: bool = False
     past: Past | None = None
+    trail: str = ""
 
 
 def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
@@ -50,6 +54,8 @@ def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
     for key, name in where.modes:
         here = name == where.mode
         left.append(Span(f" {key} {name} ", Role.TITLE if here else Role.MUTED))
+    if where.trail:
+        left.append(Span(f" → {cut(where.trail, 24)} ", Role.TITLE))
     if sight.board and not sight.board.live:
         return replace(apart(left, _past(sight.board.at, where), cells, Span(" ")), inverted=True)
     right = [*_data(sight, now), *_collector(sight), *_clock(where, now)]

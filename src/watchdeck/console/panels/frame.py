@@ -24,13 +24,14 @@ class TopBar(Panel):
     sight: reactive[Sight] = reactive(Sight(), repaint=False)
     past: reactive[Past | None] = reactive[Past | None](None, repaint=False)
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, trail: str = "") -> None:
         super().__init__(id="top")
         self._mode = mode
+        self._trail = trail
 
     def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
-        known = (setting.store, setting.zone, setting.read_only, self.past)
+        known = (setting.store, setting.zone, setting.read_only, self.past, self._trail)
         where = Situation(self._mode, keys.MODES, *known)
         return (bar.bar(self.sight, where, self.now, cells),)
 

@@ -116,7 +116,7 @@ class Watching(Zooming, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """The frame around the screen's own panels."""
-        yield TopBar(self.area).data_bind(
+        yield TopBar(self.area, "" if self.view == self.area else self.view).data_bind(
             Watching.sight, Watching.now, Watching.past, Watching.setting
         )
         yield Banner(id="banner").data_bind(
