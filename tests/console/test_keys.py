@@ -8,6 +8,7 @@ from watchdeck.console.app import Console
 from watchdeck.console.keys import KEYS, LISTS, NEVER, Key, Where, bindings, shared, working
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.models import ModelList
+from watchdeck.console.screens.before import BeforeScreen
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
@@ -25,6 +26,7 @@ OWNERS: dict[Where, type[DOMNode]] = {
     Where.HELP: HelpScreen,
     Where.PALETTE: PaletteScreen,
     Where.EXCHANGE: ExchangeScreen,
+    Where.BEFORE: BeforeScreen,
 }
 
 

@@ -29,6 +29,7 @@ class Where(StrEnum):
     DECK = "deck"
     MODELS = "models"
     DETAIL = "model"
+    BEFORE = "what changed"
     HELP = "help"
     PALETTE = "palette"
     EXCHANGE = "answers"
@@ -87,6 +88,8 @@ KEYS = (
     Key("answers.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.EXCHANGE),
     Key("answers.page_up", "pageup,ctrl+u", "page(-1)", "One page up", Where.EXCHANGE),
     Key("answers.back", "escape", "back", "Back to the model", Where.EXCHANGE, "back"),
+    Key("changes.open", "enter", "open", "Open the model of this change", Where.BEFORE, "open"),
+    Key("changes.back", "escape", "back", "Back to where you came from", Where.BEFORE, "back"),
     Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
@@ -94,6 +97,9 @@ KEYS = (
     Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
     Key("command", "colon", "command", "Give a command by name", Where.EVERYWHERE),
     Key("palette", "ctrl+p", "palette", "Find a model, view or command", Where.EVERYWHERE),
+    Key(
+        "changes.before", "b", "changes", "What changed in the 30 minutes before", Where.EVERYWHERE
+    ),
     Key("time.back", "left_square_bracket", "step(-1)", "A step into the past", Where.EVERYWHERE),
     Key("time.on", "right_square_bracket", "step(1)", "A step towards now", Where.EVERYWHERE),
     Key("time.seek", "S", "seek", "Go to a time", Where.EVERYWHERE),
@@ -112,7 +118,7 @@ KEYS = (
 )
 """Every key of the console."""
 
-LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.HELP)
+LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.BEFORE, Where.HELP)
 """The screens with a list in them."""
 
 FLEETS = (Where.DECK, Where.MODELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -10,6 +11,7 @@ from textual.message_pump import MessagePump
 from watchdeck.console.commands import Given
 from watchdeck.console.sight import Sight
 from watchdeck.domain.board import Change, History
+from watchdeck.domain.health import HealthChange
 
 
 class SightChanged(Message, bubble=False):
@@ -64,6 +66,32 @@ class HistoryRead(Message, bubble=False):
         super().__init__()
         self.wanted = wanted
         self.found = found
+        self.problem = problem
+
+
+class EventsWanted(Message):
+    """A screen asks what changed in the fleet; the answer is an `EventsRead` posted to it."""
+
+    def __init__(self, asked: MessagePump, names: tuple[str, ...], start: int, end: int) -> None:
+        super().__init__()
+        self.asked = asked
+        self.names = names
+        self.start = start
+        self.end = end
+
+
+class EventsRead(Message, bubble=False):
+    """Change markers, and the healths of each model; `problem` says why there are none."""
+
+    def __init__(
+        self,
+        changes: tuple[Change, ...],
+        healths: Mapping[str, tuple[HealthChange, ...]],
+        problem: str = "",
+    ) -> None:
+        super().__init__()
+        self.changes = changes
+        self.healths = healths
         self.problem = problem
 
 

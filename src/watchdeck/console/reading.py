@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from watchdeck.console.messages import Found, HistoryRead, Wanted
+from watchdeck.console.messages import EventsRead, EventsWanted, Found, HistoryRead, Wanted
 from watchdeck.console.sight import BoardSource, OpenSource
 from watchdeck.console.time.against import later
 from watchdeck.domain.exchange import Exchange
@@ -31,6 +31,19 @@ def _find(source: BoardSource, wanted: Wanted) -> Found:
     earlier, first = wanted.earlier, wanted.columns[:1]
     before = source.history(name, first, start - earlier, end - earlier, points=wanted.points)
     return Found(histories, later(before[0], earlier) if before else None, changes)
+
+
+def read_events(open_source: OpenSource, wanted: EventsWanted) -> EventsRead:
+    """What changed in a stretch of time: 50 us a model."""
+    start, end = wanted.start, wanted.end
+    source = open_source()
+    try:
+        healths = {name: source.health_history(name, start, end) for name in wanted.names}
+        return EventsRead(source.changes(start, end), healths)
+    except StoreError as error:
+        return EventsRead((), {}, str(error))
+    finally:
+        source.close()
 
 
 def read_answers(open_source: OpenSource, name: str) -> tuple[tuple[Exchange, ...], str]:

@@ -170,6 +170,12 @@ def _breaches(latest: Latest) -> Iterator[Verdict]:
             yield _breach(reading, bound)
 
 
+def crossed(latest: Latest) -> tuple[str, ...]:
+    """Every bound that a scrape crosses, in words, the worst first."""
+    found = sorted(_breaches(latest), key=lambda verdict: WORST_FIRST.index(verdict.health))
+    return tuple(verdict.why for verdict in found)
+
+
 def _crossed(value: float, limit: float, *, above: bool) -> bool:
     return value > limit if above else value < limit
 

@@ -26,6 +26,7 @@ from watchdeck.console.panels.detail import FactsPanel, SignalList
 from watchdeck.console.screens.watching import Watching
 from watchdeck.console.time.against import Against, following
 from watchdeck.domain.board import Change, Model
+from watchdeck.domain.health import Health
 from watchdeck.domain.signal import SIGNALS
 
 _HOUR, _DAY = 3_600_000, 86_400_000
@@ -68,6 +69,16 @@ class DetailScreen(Watching, inherit_bindings=False):
     def step(self) -> int:
         """A step of the chart's time."""
         return STEPS[SPANS.index(self._span)]
+
+    @property
+    def about(self) -> tuple[str, int]:
+        """What changed before the cursor, or before it became as it is, unless that is well."""
+        model = self.model
+        if self._cursor is not None:
+            return self._model_name, self._cursor
+        if model is None or model.since is None or model.health is Health.OK:
+            return self._model_name, self.now
+        return self._model_name, model.since
 
     @property
     def view(self) -> str:

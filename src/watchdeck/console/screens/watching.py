@@ -110,6 +110,11 @@ class Watching(Zooming, inherit_bindings=False):
             self.set_class(layout.name == wanted, layout.style)
 
     @property
+    def about(self) -> tuple[str, int]:
+        """The model whose changes are asked for, or none, and before which moment (ms UTC)."""
+        return "", self.now
+
+    @property
     def view(self) -> str:
         """Where one looks, for the others on this store."""
         return self.area

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from functools import partial
 
 from textual import on
 
 from watchdeck.console.draw.age import ago, clock, offset
-from watchdeck.console.messages import TimeAsked
+from watchdeck.console.messages import EventsWanted, TimeAsked
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.output.app import Sparing
 from watchdeck.console.panels.prompt import Hint, Prompt
+from watchdeck.console.reading import read_events
+from watchdeck.console.screens.before import BeforeScreen
 from watchdeck.console.screens.watching import SEEK, STEP, Watching
-from watchdeck.console.sight import Clock
+from watchdeck.console.sight import Clock, OpenSource
 from watchdeck.console.time.cursor import Cursor, Past
 from watchdeck.console.time.moment import EXAMPLES, MomentError, parse
 from watchdeck.console.watch import Watch
@@ -28,6 +31,7 @@ class Travelling(Sparing, inherit_bindings=False):
     _clock: Clock
     _outlook: Outlook
     _watcher: Watch | None
+    _open_source: OpenSource | None
     _cursor: Cursor
     _played_at: int = 0
 
@@ -96,6 +100,25 @@ class Travelling(Sparing, inherit_bindings=False):
     def command_live(self, _text: str) -> None:
         """Back to now."""
         self.action_live()
+
+    def action_changes(self) -> None:
+        """What changed in the half hour before the moment that counts on this screen."""
+        screen = self.screen
+        if isinstance(screen, Watching) and not isinstance(screen, BeforeScreen):
+            self.push_screen(BeforeScreen(self._outlook, self.current_mode, *screen.about))
+
+    def command_changes(self, _text: str) -> None:
+        """What changed before."""
+        self.action_changes()
+
+    @on(EventsWanted)
+    def _find_events(self, message: EventsWanted) -> None:
+        if self._open_source is not None:
+            answer = partial(self._tell_events, self._open_source, message)
+            self.run_worker(answer, thread=True, exclusive=True, group="events")
+
+    def _tell_events(self, open_source: OpenSource, message: EventsWanted) -> None:
+        message.asked.post_message(read_events(open_source, message))
 
     def _meant(self, text: str) -> int:
         now = self._clock()

@@ -1,0 +1,119 @@
+"""What changed in the half hour before a moment, and why a model has its state."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.reactive import reactive
+
+from watchdeck.console.draw import before
+from watchdeck.console.draw.age import clock
+from watchdeck.console.draw.before import BEFORE, Event
+from watchdeck.console.draw.rule import Freshness, headed
+from watchdeck.console.draw.table import Table
+from watchdeck.console.draw.text import Line, Role, Span, said
+from watchdeck.console.keys import Where, bindings
+from watchdeck.console.messages import EventsRead, EventsWanted, ModelOpened
+from watchdeck.console.outlook import Outlook
+from watchdeck.console.panels.list import List
+from watchdeck.console.screens.watching import Watching
+from watchdeck.domain.board import Model
+
+
+class EventList(List):
+    """One row a change; over them, when a model is asked about, why it has its state."""
+
+    models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
+    events: reactive[tuple[Event, ...] | None] = reactive[tuple[Event, ...] | None](
+        None, repaint=False
+    )
+    problem: reactive[str] = reactive("", repaint=False)
+
+    def __init__(self, about: str, moment: int) -> None:
+        super().__init__(id="events")
+        self._about = about
+        self._moment = moment
+
+    @property
+    def _model(self) -> Model | None:
+        return next((one for one in self.models if one.facts.name == self._about), None)
+
+    def lead(self) -> tuple[Line, ...]:
+        """Health, reason, and the bounds that are crossed."""
+        model = self._model
+        return before.why(model, self.now, self.size.width) if model else ()
+
+    def heading(
+        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+    ) -> tuple[Line, ...]:
+        """The rule tells the moment that counts."""
+        zone = self.setting.zone if self.setting else None
+        at = clock(self._moment, zone, "%b %d %H:%M:%S")
+        whose = (said(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
+        title = f"changed in the 30 minutes before {at}"
+        fresh = Freshness(None if self.events is None else self.now, self.now, self.stale)
+        return headed(title, (*whose, *more), fresh, body, cells)
+
+    def watch_events(self) -> None:
+        """The events were read."""
+        self._list()
+
+    def watch_problem(self) -> None:
+        """They could not be read."""
+        self._list()
+
+    def watch_models(self) -> None:
+        """A model changed."""
+        self._list()
+
+    def watch_setting(self) -> None:
+        """The clock of the rows is known now."""
+        super().watch_setting()
+        self._list()
+
+    def _list(self) -> None:
+        zone = self.setting.zone if self.setting else None
+        found = before.rows(self.events or (), self._moment, zone, self._model, self.models)
+        empty = "nothing changed" if self.events is not None else "reading what changed"
+        names = tuple(f"{n} {row.event.endpoint}" for n, row in enumerate(found))
+        self.table = Table(before.COLUMNS, found, names, self.problem or empty)
+        self.redraw()
+
+
+class BeforeScreen(Watching, inherit_bindings=False):
+    """The half hour before `moment` (ms UTC); `about` is a model's name, or empty."""
+
+    WHERE = Where.BEFORE
+    BINDINGS = bindings(Where.BEFORE)
+
+    def __init__(self, outlook: Outlook, area: str, about: str, moment: int) -> None:
+        self._about = about
+        self._moment = moment
+        super().__init__(outlook, area)
+
+    def panels(self) -> ComposeResult:
+        """The list has the whole screen."""
+        yield EventList(self._about, self._moment).data_bind(
+            Watching.models, Watching.now, Watching.stale, Watching.setting
+        )
+
+    def on_mount(self) -> None:
+        """Ask for what changed."""
+        names = tuple(model.facts.name for model in self.models)
+        self.post_message(EventsWanted(self, names, self._moment - BEFORE, self._moment + 1))
+
+    @on(EventsRead)
+    def _show_events(self, message: EventsRead) -> None:
+        listed = self.query_one(EventList)
+        listed.problem = message.problem
+        listed.events = before.events(message.changes, message.healths, self._moment - BEFORE)
+
+    def action_open(self) -> None:
+        """Open the model of the row under the cursor."""
+        key = self.query_one(EventList).cursor
+        if key is not None:
+            self.post_message(ModelOpened(key.partition(" ")[2]))
+
+    def action_back(self) -> None:
+        """Back to where it was asked."""
+        self.dismiss()
