@@ -51,7 +51,7 @@ class Outlook:
 
     `reasons` says why a kind of server cannot give a signal, by kind and signal; `trends` is the
     last hour of each model; `others` are the other consoles on this store; `past` tells how
-    far away the moment shown is, None when it is now.
+    far away the moment shown is, None when it is now; `typed` is what was typed after each sign.
     """
 
     setting: Setting
@@ -62,6 +62,7 @@ class Outlook:
     trends: Mapping[str, Trend] = field(default_factory=dict)
     others: tuple[Presence, ...] = ()
     past: Past | None = None
+    typed: dict[str, list[str]] = field(default_factory=dict)
 
 
 def dots_for(environ: Mapping[str, str]) -> Dots:

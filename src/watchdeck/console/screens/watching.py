@@ -35,9 +35,7 @@ from watchdeck.domain.board import Change, Collector, Model
 from watchdeck.domain.presence import Presence
 
 _REMEMBERED = 100
-_TYPED: dict[str, list[str]] = {}
-"""What was typed on any screen, for as long as the console runs."""
-
+"""Lines that come back with the up key."""
 
 STEP = 60_000
 """A step through time, in milliseconds."""
@@ -91,6 +89,7 @@ class Watching(Zooming, inherit_bindings=False):
         self.stale = stale(outlook.sight)
         self.trends = outlook.trends
         self.others = outlook.others
+        self._typed = outlook.typed
         self.past = outlook.past
         if board is not None:
             self.written = board.metrics_at
@@ -196,7 +195,7 @@ class Watching(Zooming, inherit_bindings=False):
 
     def history(self, sign: str) -> list[str]:
         """What was typed after this sign before, the newest last."""
-        return _TYPED.setdefault(sign, [])
+        return self._typed.setdefault(sign, [])
 
     def remember(self, sign: str, text: str) -> None:
         """Have a text come back with the up key."""
