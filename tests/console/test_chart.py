@@ -179,3 +179,4 @@ def test_dots_become_characters(dots: Dots, expected: tuple[str, ...]) -> None:
 def test_labels_of_time_are_never_closer_than_asked() -> None:
     assert time_step(HOUR, 6) == 600_000
     assert time_step(30 * 24 * HOUR, 5) == 7 * 24 * HOUR
+    assert time_step(90 * 24 * HOUR, 6) == 28 * 24 * HOUR

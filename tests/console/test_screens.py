@@ -17,6 +17,7 @@ from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.sight import Sight, Trouble
 from watchdeck.domain.board import Board, Change, Collector, CollectorState, History, Model
 from watchdeck.domain.health import Health
+from watchdeck.domain.kind import Kind, SignalSpec
 
 
 class Clock:
@@ -367,3 +368,14 @@ class Source(boards.Uneventful):
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+async def test_the_source_of_the_signal_under_the_cursor_is_named() -> None:
+    spec = SignalSpec("latency_p95", histogram=("seconds",), quantile=0.95)
+    async with shown(120, 40) as at:
+        await at.board()
+        at.console._show(kinds={"mlserver": Kind("mlserver", "MLServer", signals=(spec,))})
+        await at.press("2", "down", "enter")
+        assert "from 95 % quantile of histogram seconds" in at.text()
+        await at.press("down", "down", "down")
+        assert "its kind of server tells no source of it" in at.text()

@@ -34,7 +34,7 @@ from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.models import ModelList
-from watchdeck.console.reading import read_answers, read_history, read_reasons
+from watchdeck.console.reading import read_answers, read_history, read_kinds
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
@@ -272,8 +272,8 @@ class Console(Travelling, inherit_bindings=False):
 
     @on(ModelOpened)
     def _open_model(self, message: ModelOpened) -> None:
-        if self._open_source and not self._outlook.reasons:
-            self.run_worker(self._learn_reasons, thread=True)
+        if self._open_source and not self._outlook.kinds:
+            self.run_worker(self._learn_kinds, thread=True)
         self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
 
     @on(AnswersWanted)
@@ -287,8 +287,8 @@ class Console(Travelling, inherit_bindings=False):
         screen = ExchangeScreen(self._outlook, self.current_mode, name, found, problem)
         self.call_from_thread(self.push_screen, screen)
 
-    def _learn_reasons(self) -> None:
-        self.call_from_thread(self._show, reasons=read_reasons())
+    def _learn_kinds(self) -> None:
+        self.call_from_thread(self._show, kinds=read_kinds())
 
     @on(HistoryWanted)
     def _find_history(self, message: HistoryWanted) -> None:

@@ -18,6 +18,7 @@ from watchdeck.console.sight import Place, Sight
 from watchdeck.console.themes import DEFAULT, load_theme
 from watchdeck.console.time.cursor import Past
 from watchdeck.console.trends import Trend
+from watchdeck.domain.kind import Kind
 from watchdeck.domain.presence import Presence
 from watchdeck.domain.view import View
 from watchdeck.errors import ConfigError
@@ -49,8 +50,8 @@ class Setting:
 class Outlook:
     """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
 
-    `reasons` says why a kind of server cannot give a signal, by kind and signal; `trends` is the
-    last hour of each model; `others` are the other consoles on this store; `past` tells how
+    `kinds` are the kinds of server by name, once they are read; `trends` is the last hour of each
+    model; `others` are the other consoles on this store; `past` tells how
     far away the moment shown is, None when it is now; `typed` is what was typed after each sign.
     """
 
@@ -58,7 +59,7 @@ class Outlook:
     sight: Sight = field(default_factory=Sight)
     now: int = 0
     notice: str = ""
-    reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     trends: Mapping[str, Trend] = field(default_factory=dict)
     others: tuple[Presence, ...] = ()
     past: Past | None = None

@@ -8,6 +8,7 @@ from watchdeck.console.messages import EventsRead, EventsWanted, Found, HistoryR
 from watchdeck.console.sight import BoardSource, OpenSource
 from watchdeck.console.time.against import later
 from watchdeck.domain.exchange import Exchange
+from watchdeck.domain.kind import Kind
 from watchdeck.errors import StoreError
 
 
@@ -57,8 +58,8 @@ def read_answers(open_source: OpenSource, name: str) -> tuple[tuple[Exchange, ..
         source.close()
 
 
-def read_reasons() -> Mapping[str, Mapping[str, str]]:
-    """Why a kind of server cannot give a signal, by kind and signal (20 ms: files are parsed)."""
+def read_kinds() -> Mapping[str, Kind]:
+    """The kinds of server by name: where signals are from, or why not (20 ms: files are parsed)."""
     from watchdeck.config.kinds import load_kinds
 
-    return {kind.name: kind.unmeasurable for kind in load_kinds()}
+    return {kind.name: kind for kind in load_kinds()}

@@ -41,6 +41,7 @@ class Facts:
     slo: Slo = field(default_factory=Slo)
     insecure: bool = False
     change: str = ""
+    map: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

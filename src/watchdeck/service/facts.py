@@ -25,6 +25,7 @@ def facts(endpoint: Endpoint) -> Facts:
         slo=endpoint.slo,
         insecure=endpoint.tls.insecure,
         change=clean(endpoint.change or "", 200),
+        map={name: clean(text) for name, text in endpoint.map.items()},
     )
 
 

@@ -37,7 +37,7 @@ def legend(
     ]
     if picture.limit is not None:
         promise = Span(f"SLO {amount(picture.limit, picture.unit)}", Role.WARNING)
-        parts.append((Span("╌╌ ", Role.WARNING), promise))
+        parts.insert(1, (Span("╌╌ ", Role.WARNING), promise))
     return tuple(Line((Span(" "), *line.spans)) for line in flow(parts, cells - 1, gap=3))
 
 

@@ -12,7 +12,7 @@ _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 TIMES = (
     *(minutes * 60_000 for minutes in (1, 5, 10, 15, 30)),
     *(hours * 3_600_000 for hours in (1, 2, 3, 6, 12)),
-    *(days * 86_400_000 for days in (1, 2, 7)),
+    *(days * 86_400_000 for days in (1, 2, 7, 14, 28)),
 )
 """Distances between two labels of a time axis, in milliseconds."""
 

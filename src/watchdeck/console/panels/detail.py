@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from textual.reactive import reactive
 
 from watchdeck.console.draw.detail import SIGNAL_COLUMNS, facts, signals
@@ -14,6 +12,11 @@ from watchdeck.console.outlook import Setting
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.panel import Panel
 from watchdeck.domain.board import Model
+from watchdeck.domain.kind import Kind
+from watchdeck.domain.source import sources
+
+_ROOMY = 14
+"""From so many rows on a source may take two of them."""
 
 _GONE = "this model is no longer configured"
 
@@ -49,7 +52,26 @@ class SignalList(List):
     """Every signal of a model; the one under the cursor is drawn over time."""
 
     model: NamedModel = NamedModel(None, repaint=False)
-    reasons: reactive[Mapping[str, str]] = reactive[Mapping[str, str]]({}, repaint=False)
+    kind: reactive[Kind | None] = reactive[Kind | None](None, repaint=False)
+
+    def lead(self) -> tuple[Line, ...]:
+        """Where the signal under the cursor comes from."""
+        rows = 2 if self.size.height >= _ROOMY else 1
+        if self.kind is None or self.model is None:
+            return (Line(),) * rows
+        found = sources(self.kind, self.model.facts.map).get(self.cursor_name or "", "")
+        words = f" from {found}" if found else " its kind of server tells no source of it"
+        told = wrap(words.strip(), self.size.width - 1, Role.MUTED, most=rows)
+        return (*(Line((Span(" "), *one.spans)) for one in told), *[Line()] * (rows - len(told)))
+
+    @property
+    def cursor_name(self) -> str | None:
+        """The signal under the cursor, without asking for the rows that are in view."""
+        place = self.place
+        keys = self.table.keys
+        if not keys:
+            return None
+        return place.key if place.key in keys else keys[min(place.index, len(keys) - 1)]
 
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
@@ -60,11 +82,13 @@ class SignalList(List):
 
     def watch_model(self) -> None:
         """The model changed."""
-        rows = signals(self.model, self.reasons) if self.model else ()
+        rows = (
+            signals(self.model, self.kind.unmeasurable if self.kind else {}) if self.model else ()
+        )
         keys = tuple(row.signal.name for row in rows)
         self.table = Table(SIGNAL_COLUMNS, rows, keys, "no scrape yet")
         self.redraw()
 
-    def watch_reasons(self) -> None:
-        """The reasons of the kind came."""
+    def watch_kind(self) -> None:
+        """The kind of server is known now."""
         self.watch_model()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from textual import on
@@ -27,6 +26,7 @@ from watchdeck.console.screens.watching import Watching
 from watchdeck.console.time.against import Against, following
 from watchdeck.domain.board import Change, Model
 from watchdeck.domain.health import Health
+from watchdeck.domain.kind import Kind
 from watchdeck.domain.signal import SIGNALS
 
 _HOUR, _DAY = 3_600_000, 86_400_000
@@ -55,7 +55,7 @@ class DetailScreen(Watching, inherit_bindings=False):
 
     model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
     drawn: reactive[Drawn | None] = reactive[Drawn | None](None, repaint=False)
-    reasons: reactive[Mapping[str, str]] = reactive[Mapping[str, str]]({}, repaint=False)
+    kind: reactive[Kind | None] = reactive[Kind | None](None, repaint=False)
 
     def __init__(self, outlook: Outlook, area: str, model_name: str) -> None:
         self._model_name = model_name
@@ -90,7 +90,7 @@ class DetailScreen(Watching, inherit_bindings=False):
         super().take(outlook)
         self.model = next((m for m in self.models if m.facts.name == self._model_name), None)
         kind = self.model.latest.kind if self.model and self.model.latest else None
-        self.reasons = outlook.reasons.get(kind or "", {})
+        self.kind = outlook.kinds.get(kind or "")
         self._want_history()
 
     def panels(self) -> ComposeResult:
@@ -99,9 +99,7 @@ class DetailScreen(Watching, inherit_bindings=False):
         yield FactsPanel(id="facts").data_bind(DetailScreen.model, *bound)
         with Container(id="body"):
             yield ChartPanel(id="chart").data_bind(DetailScreen.model, DetailScreen.drawn, *bound)
-            yield SignalList(id="signals").data_bind(
-                DetailScreen.model, DetailScreen.reasons, *bound
-            )
+            yield SignalList(id="signals").data_bind(DetailScreen.model, DetailScreen.kind, *bound)
 
     def on_mount(self) -> None:
         """Start on the signal that tells most."""
