@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -20,7 +21,9 @@ def process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator
     """Run `target` with the arguments and a pipe; the other end of the pipe is given here."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    child = spawn.Process(target=target, args=(*arguments, theirs), name=name, daemon=True)
+    child = spawn.Process(
+        target=_quietly, args=(target, *arguments, theirs), name=name, daemon=True
+    )
     child.start()
     theirs.close()
     try:
@@ -28,6 +31,18 @@ def process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator
     finally:
         ours.close()
         _end(child)
+
+
+def _quietly(target: Callable[..., None], *arguments: Any) -> None:
+    """Run with nothing to say on the terminal: that is the console's own, and drawn on."""
+    if os.isatty(_STDERR):
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, _STDERR)
+        os.close(silence)
+    target(*arguments)
+
+
+_STDERR = 2
 
 
 def _end(child: BaseProcess) -> None:
