@@ -68,7 +68,8 @@ async def test_a_model_takes_the_room_there_is(
         assert (chart.region.y == signals.region.y) is beside
         assert chart.size.width >= 60
         assert chart.size.height >= 9
-        heads = str(signals._lines[1])  # type: ignore[attr-defined]
+        lines = [str(line) for line in signals._lines]  # type: ignore[attr-defined]
+        heads = next(line for line in lines if line.startswith(" signal "))
         assert ("what it is" in heads) is explained
 
 

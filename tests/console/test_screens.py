@@ -209,6 +209,20 @@ async def test_the_signal_is_compared_with_itself_earlier() -> None:
         assert at.detail._wanted.earlier == 0
 
 
+async def test_before_a_change_is_reached_also_by_quick_fingers() -> None:
+    async with shown(120, 40) as at:
+        await at.board()
+        await at.press("2", "down", "enter")
+        wanted = at.detail._wanted
+        assert wanted is not None
+        deploy = Change(1, "fraud-detector", wanted.end - 600_000, "deploy", "1 → 2", "collector")
+        at.detail.post_message(HistoryRead(wanted, boards.found(wanted, deploy)))
+        await at.settle()
+        await at.press("c", "c", "c")
+        assert at.detail._wanted is not None
+        assert at.detail._wanted.earlier == 600_000
+
+
 async def test_the_signal_and_the_window_of_the_chart_are_chosen_by_keys() -> None:
     async with shown() as at:
         await at.board()

@@ -50,9 +50,9 @@ class EventList(List):
         zone = self.setting.zone if self.setting else None
         at = clock(self._moment, zone, "%b %d %H:%M:%S")
         whose = (said(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
-        title = f"changed in the 30 minutes before {at}"
+        said_so = f"changed in the 30 minutes before {at}"
         fresh = Freshness(None if self.events is None else self.now, self.now, self.stale)
-        return headed(title, (*whose, *more), fresh, body, cells)
+        return headed(said_so, (*whose, *more), fresh, body, cells)
 
     def watch_events(self) -> None:
         """The events were read."""

@@ -63,6 +63,7 @@ class DetailScreen(Watching, inherit_bindings=False):
         self._wanted: Wanted | None = None
         self._against: Against | None = None
         self._cursor: int | None = None
+        self._changes: tuple[Change, ...] = ()
         super().__init__(outlook, area)
 
     @property
@@ -116,6 +117,8 @@ class DetailScreen(Watching, inherit_bindings=False):
     @on(HistoryRead)
     def _show_history(self, message: HistoryRead) -> None:
         if message.wanted == self._wanted:
+            if message.found:
+                self._changes = message.found.changes
             self._show(message.found, message.problem)
 
     def _show(self, found: Found | None, problem: str = "") -> None:
@@ -161,10 +164,8 @@ class DetailScreen(Watching, inherit_bindings=False):
 
     def action_compare(self) -> None:
         """Beside the signal itself earlier: yesterday, last week, before a change, not at all."""
-        found = self.drawn.found if self.drawn else None
-        changes: tuple[Change, ...] = found.changes if found else ()
         moment = self._moment() if self._cursor is None else self._cursor
-        self._against = following(self._against, changes, moment)
+        self._against = following(self._against, self._changes, moment)
         self._want_history()
 
     def action_read(self, by: int) -> None:
