@@ -225,11 +225,12 @@ class Console(Travelling, inherit_bindings=False):
     def _mind_the_link(self) -> None:
         """Spare a link that is slow, unless the person said whether it is; tell the meter."""
         traffic, wanted = self.traffic, self._outlook.setting.view.slow_link
-        if traffic is None or traffic.lag is None:
+        if traffic is None:
             return
-        if wanted is None and not self.slow and traffic.lag > SLOW:
+        steady = traffic.steady
+        if wanted is None and not self.slow and steady is not None and steady > SLOW:
             self.slow_down()
-            self.say(f"the link is slow ({traffic.lag * 1_000:.0f} ms): fewer colours, no mouse")
+            self.say(f"the link is slow ({steady * 1_000:.0f} ms): fewer colours, no mouse")
         elif self._metered:
             self.say(meter(traffic))
 

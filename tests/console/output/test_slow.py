@@ -13,7 +13,7 @@ from watchdeck.console.draw.text import NOTHING
 from watchdeck.console.messages import SightChanged
 from watchdeck.console.output.colour import Depth
 from watchdeck.console.output.means import Means, sparing
-from watchdeck.console.output.meter import Traffic
+from watchdeck.console.output.meter import Meter, Traffic
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ class Far(Console):
 
     @property
     def traffic(self) -> Traffic:
-        return Traffic(1_000, 1, 0, 10.0, self.lag)
+        return Traffic(1_000, 1, 0, 10.0, self.lag, steady=self.lag)
 
 
 async def test_a_link_that_is_slow_is_spared_once_and_that_is_said() -> None:
@@ -59,6 +59,15 @@ async def test_a_link_that_is_slow_is_spared_once_and_that_is_said() -> None:
         assert "lag 300 ms" in console._outlook.notice
         console.command_meter("")
         assert console._outlook.notice == ""
+
+
+def test_one_slow_answer_is_a_busy_moment_and_three_are_a_slow_link() -> None:
+    meter = Meter()
+    for lag, steady in ((0.9, None), (0.4, None), (0.5, 0.4), (0.1, 0.1), (0.6, 0.1), (0.7, 0.1)):
+        meter.answered(lag)
+        assert meter.read(0.0, held=False).steady == steady
+    meter.answered(0.8)
+    assert meter.read(0.0, held=False).steady == 0.6
 
 
 async def test_a_terminal_that_never_answered_is_not_called_slow() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
+_STEADY = 3
+
 WINDOW = 10.0
 """Seconds over which a rate is taken."""
 
@@ -14,7 +16,8 @@ class Traffic:
     """What was sent so far; `lag` is the last measured way to the terminal and back, in seconds.
 
     `skipped` counts frames that a newer one overtook, `rate` is bytes a second. Without `held` the
-    link takes what comes; `lag` is None on a terminal that never answered.
+    link takes what comes; `lag` is None on a terminal that never answered. `steady` is the least of
+    the last three: one slow answer is a busy moment, not a slow link.
     """
 
     sent: int = 0
@@ -24,6 +27,7 @@ class Traffic:
     lag: float | None = None
     held: bool = False
     dropped: int = 0
+    steady: float | None = None
 
 
 class Meter:
@@ -31,6 +35,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._so_far = Traffic()
+        self._lags: deque[float] = deque(maxlen=_STEADY)
         self._lately: deque[tuple[float, int]] = deque()
 
     def sent(self, count: int, now: float) -> None:
@@ -53,7 +58,9 @@ class Meter:
 
     def answered(self, lag: float) -> None:
         """The terminal answered after so many seconds."""
-        self._so_far = replace(self._so_far, lag=lag)
+        self._lags.append(lag)
+        steady = min(self._lags) if len(self._lags) == _STEADY else None
+        self._so_far = replace(self._so_far, lag=lag, steady=steady)
 
     def read(self, now: float, *, held: bool) -> Traffic:
         """The traffic as it is now."""
