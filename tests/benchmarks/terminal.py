@@ -7,20 +7,23 @@ process of its own, twenty models a second. The terminal answers questions, as t
 from __future__ import annotations
 
 import os
+import re
 import select
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.remove(str(Path(__file__).parent))  # else `console` is the benchmark of that name
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from console.output.emulator import Emulator
 from console.terminal import Terminal
 
 MODELS, EVERY = 200, 10_000
@@ -103,6 +106,10 @@ QUESTION, ANSWER = b"\x1b[5n", b"\x1b[0n"
 SLOW = 8_000
 """Bytes a second on a link of 64 kbit/s."""
 
+MARK = "\u258c"
+UNKNOWN = re.compile(rb"\x1b\[[<>=?][0-9;]*u|\x1b\[\?[0-9;]*\$p")
+"""Questions at the start that the emulator would print."""
+
 CAP = 5.0
 """Seconds after which a key is taken for lost."""
 
@@ -110,23 +117,43 @@ CAP = 5.0
 class Answering(Terminal):
     """A terminal that answers what it is asked, when it comes to read it."""
 
+    tail = b""
+
     def _some(self, seconds: float) -> bytes | None:
         data = super()._some(seconds)
         if data:
-            self.type(ANSWER * data.count(QUESTION))
+            self._answer(data)
         return data
 
-    def slowly(self, seconds: float, text: bytes | None = None) -> float | None:
-        """Read as a slow link carries; the seconds until the text came, None when it did not."""
-        began, seen = time.monotonic(), b""
+    def _answer(self, came: bytes) -> None:
+        """Answer the questions that are complete now; one may come in two halves."""
+        seen = self.tail + came
+        self.type(ANSWER * seen.count(QUESTION))
+        self.tail = seen[-(len(QUESTION) - 1) :]
+
+    def slowly(self, seconds: float, done: Callable[[], bool] = lambda: False) -> float | None:
+        """Read as a slow link carries; the seconds until it is done, None when it never is."""
+        began = time.monotonic()
         while (passed := time.monotonic() - began) < seconds:
-            ready = os.read(self.fd, SLOW // 50) if self._readable() else b""
-            seen += ready
-            self.type(ANSWER * ready.count(QUESTION))
-            if text is not None and text in seen:
+            came = os.read(self.fd, SLOW // 50) if self._readable() else b""
+            self.screen.feed(came)
+            self._answer(came)
+            if came and done():
                 return passed
             time.sleep(0.02)
         return None
+
+    def look(self, cells: int, rows: int) -> None:
+        """Keep a screen of what came, and of what comes slowly."""
+        self.screen = Emulator(cells, rows)
+        self.screen.feed(UNKNOWN.sub(b"", self.output))
+
+    def marked(self) -> str:
+        """The model in the row of the cursor."""
+        for row in self.screen.cells():
+            if row[0].glyph == MARK:
+                return "".join(cell.glyph for cell in row).split()[2]
+        return ""
 
     def _readable(self) -> bool:
         return bool(select.select([self.fd], [], [], 0)[0])
@@ -206,7 +233,7 @@ def measure_live(path: Path, how: str, size: tuple[int, int], seconds: float) ->
         note("live cpu", f"{load:.1f}")
         note("key", "{:.0f} / {:.0f}".format(*latencies(terminal, 60)))
         note("stall", f"{after_stall(terminal)}")
-        note("slow", on_a_slow_link(terminal, 12))
+        note("slow", on_a_slow_link(terminal, size, 40))
 
 
 def note(name: str, text: str) -> None:
@@ -251,18 +278,23 @@ def after_stall(terminal: Answering) -> int:
     return total
 
 
-def on_a_slow_link(terminal: Answering, times: int) -> str:
-    """Milliseconds from the key for help, or back from it, until its words are there."""
+def on_a_slow_link(terminal: Answering, size: tuple[int, int], times: int) -> str:
+    """Milliseconds from an arrow key until the mark of the cursor is on another row."""
     found = []
-    terminal.slowly(2.0)
+    terminal.look(*size)
+    terminal.slowly(CAP)
     for number in range(times):
-        terminal.type(b"?" if number % 2 == 0 else b"\x1b")
-        words = b"Say" if number % 2 == 0 else b"req/s"
-        took = terminal.slowly(CAP, words)
+        terminal.type(DOWN if number % 8 < 4 else UP)
+        took = terminal.slowly(CAP, partial(has_moved, terminal, terminal.marked()))
         found.append(1_000 * (CAP if took is None else took))
-        terminal.slowly(1.2)
+        terminal.slowly(0.77)
     worst = statistics.quantiles(found, n=20)[-1]
     return f"{worst:.0f}" if worst < 1_000 * CAP else f"over {1_000 * CAP:.0f}"
+
+
+def has_moved(terminal: Answering, before: str) -> bool:
+    """Whether the mark is on another model than before."""
+    return terminal.marked() not in ("", before)
 
 
 def report(seconds: float) -> None:

@@ -14,7 +14,7 @@ WINDOW = 2_048
 ASK_AFTER = 512
 """Bytes on their way from which on a frame carries a question."""
 
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds after which an answer is taken for lost; twice as long after each that was."""
 
 PATIENCE_MOST = 320.0
