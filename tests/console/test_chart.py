@@ -3,7 +3,7 @@ from datetime import UTC, timedelta, timezone
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from console import boards
@@ -142,6 +142,7 @@ def test_a_share_has_no_room_above_the_whole() -> None:
     assert scale(0.991, 1.0, Unit.RATIO, 4, floating=True).top == 1.0
 
 
+@example([5e-324], 20, 6, Dots.BRAILLE, Unit.RATIO)
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=50),
     st.integers(20, 120),

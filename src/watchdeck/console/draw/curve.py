@@ -19,6 +19,7 @@ GAP = 2.5
 """Two points further apart than so many times their usual distance are not joined."""
 
 _MOST = 1e100
+_LEAST = 1e-100
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def is_gap(before: Point, after: Point, every: int) -> bool:
 
 def _drawable(value: float) -> float:
     """The value within what arithmetic on an axis can bear."""
-    return max(-_MOST, min(_MOST, value))
+    return 0.0 if abs(value) < _LEAST else max(-_MOST, min(_MOST, value))
 
 
 def buckets(found: Sequence[Point], window: Window, columns: int) -> dict[int, Bucket]:
