@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from watchdeck.console.clipboard import save, sequence
+from watchdeck.console.commanding import Commanding
 from watchdeck.console.company import Company
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.draw.bar import meter
@@ -22,8 +23,6 @@ from watchdeck.console.keys import Where, bindings, shown
 from watchdeck.console.layouts import unknown
 from watchdeck.console.messages import (
     AnswersWanted,
-    CommandAsked,
-    CommandGiven,
     HistoryWanted,
     ModelOpened,
     SightChanged,
@@ -33,24 +32,19 @@ from watchdeck.console.paint import Gate
 from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
 from watchdeck.console.panels.list import List
-from watchdeck.console.panels.models import ModelList
 from watchdeck.console.reading import read_answers, read_history, read_kinds
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
-from watchdeck.console.screens.fleet import FleetScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
-from watchdeck.console.screens.palette import PaletteScreen
 from watchdeck.console.screens.watching import Watching
 from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
 from watchdeck.console.themes import load_theme, themes
 from watchdeck.console.time.cursor import Cursor
-from watchdeck.console.time.travel import Travelling
 from watchdeck.console.trends import MOST, STEP, read_trends
 from watchdeck.console.watch import Watch
 from watchdeck.domain.board import Board
-from watchdeck.domain.filter import FilterError
 from watchdeck.domain.presence import RENEW
 from watchdeck.domain.text import clean
 from watchdeck.errors import ConfigError
@@ -71,7 +65,7 @@ _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"),
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
 
 
-class Console(Travelling, inherit_bindings=False):
+class Console(Commanding, inherit_bindings=False):
     """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
 
     `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
@@ -322,75 +316,6 @@ class Console(Travelling, inherit_bindings=False):
         """One panel on the whole screen, or all again."""
         if isinstance(self.screen, Watching):
             self.screen.zoom()
-
-    def action_command(self) -> None:
-        """Type a command at the bottom of the screen in view."""
-        self.screen.post_message(CommandAsked())
-
-    def action_palette(self) -> None:
-        """Find anything by a few of its letters."""
-        screen = self.screen
-        if isinstance(screen, Watching) and not isinstance(screen, PaletteScreen):
-            self.push_screen(PaletteScreen(self._outlook, self.current_mode, screen.known()))
-
-    @on(CommandGiven)
-    def _do(self, message: CommandGiven) -> None:
-        given = message.given
-        getattr(self, f"command_{given.command.action}")(given.text)
-
-    def command_model(self, name: str) -> None:
-        """Open a model."""
-        self.post_message(ModelOpened(name))
-
-    def command_mode_deck(self, _text: str) -> None:
-        """To the deck."""
-        self.action_mode("deck")
-
-    def command_mode_models(self, _text: str) -> None:
-        """To the table of models."""
-        self.action_mode("models")
-
-    def command_theme(self, name: str) -> None:
-        """Other colours."""
-        self.action_theme(name)
-
-    def command_layout(self, name: str) -> None:
-        """Other panels."""
-        self.action_layout(name)
-
-    def command_help(self, _text: str) -> None:
-        """The keys."""
-        self.action_help()
-
-    def command_redraw(self, _text: str) -> None:
-        """Draw anew."""
-        self.action_redraw()
-
-    def command_quit(self, _text: str) -> None:
-        """Leave."""
-        self.exit()
-
-    def command_filter(self, text: str) -> None:
-        """Show some models only."""
-        fleet = self._fleet()
-        if fleet is None:
-            return
-        try:
-            fleet.keep(text)
-        except FilterError as error:
-            self.say(f"{error} (at character {error.position + 1})")
-
-    def command_sort(self, column: str) -> None:
-        """Sort the models."""
-        fleet = self._fleet()
-        if fleet is not None:
-            fleet.query_one(ModelList).sort(column)
-
-    def _fleet(self) -> FleetScreen | None:
-        if isinstance(self.screen, FleetScreen):
-            return self.screen
-        self.say("this works on a list of models: 1 or 2 goes to one")
-        return None
 
     def action_hint(self) -> None:
         """Many leave programs with Ctrl+C; here that key says how to."""
