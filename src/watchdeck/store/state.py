@@ -6,6 +6,7 @@ row that people change has a `rev` for compare-and-set.
 
 from __future__ import annotations
 
+from watchdeck.store.alert_tables import ALERT_TABLES
 from watchdeck.store.schema import Step
 
 _FIRST = """
@@ -107,5 +108,5 @@ begin
 end;
 """
 
-MIGRATIONS: tuple[Step, ...] = (_FIRST,)
+MIGRATIONS: tuple[Step, ...] = (_FIRST, ALERT_TABLES)
 """The versions of state.db, oldest first; a step that was released is never changed."""
