@@ -1,0 +1,26 @@
+"""What is to be told to others, as it is written beside what it tells of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Something to be told: to which channel, what, and not before when (ms UTC).
+
+    Rows of one `fold` that wait together become one message; rows of one `lane` are sent in the
+    order of their numbers. The same `dedup_key` twice on one channel is once. `done` tells that
+    being written is being told, as on a board.
+    """
+
+    channel: str
+    kind: str
+    dedup_key: str
+    not_before: int
+    episode: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    fold: str = ""
+    lane: str = ""
+    done: bool = False
