@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from store.places import HOLD, NOW, process, whole
+from store.places import HOLD, NOW, act, process, whole
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreTooNew
+from watchdeck.store.audit import verify
 from watchdeck.store.connect import reading
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.episodes import read_open
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
 from watchdeck.store.schema import Schema, schema_of
@@ -31,6 +33,10 @@ def refused_version(path: Path) -> Schema:
     known = next_version(path)
     steps = (*known.steps[:-1], "insert into absent values (1);")
     return Schema(known.name, known.application, steps if known.name == "state" else known.steps)
+
+
+KNOWN = [schema_of(Path(name)).version for name in ("metrics.db", "state.db")]
+NEXT = [number + 1 for number in KNOWN]
 
 
 def versions(directory: StoreDirectory) -> list[int]:
@@ -70,12 +76,15 @@ def test_a_file_that_is_missing_beside_another_is_made(tmp_path: Path) -> None:
 def test_an_older_store_is_upgraded_after_a_copy_of_each_file(tmp_path: Path) -> None:
     directory = whole(tmp_path / "store")
     done = prepare(directory, next_version)
-    assert [(one.before, one.after) for one in done] == [(1, 2), (1, 2)]
-    assert versions(directory) == [2, 2]
+    assert [(one.before, one.after) for one in done] == list(zip(KNOWN, NEXT, strict=True))
+    assert versions(directory) == NEXT
     with closing(Reader(directory)) as reader, pytest.raises(StoreTooNew, match=r"2.*up to 1"):
         reader.board(NOW)
     copies = [one.copy for one in done if one.copy]
-    assert [copy.name for copy in copies] == ["metrics-v1-1.db", "state-v1-1.db"]
+    assert [copy.name for copy in copies] == [
+        f"metrics-v{KNOWN[0]}-1.db",
+        f"state-v{KNOWN[1]}-1.db",
+    ]
     for copy, path in zip(copies, (directory.metrics, directory.state), strict=True):
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
         copy.replace(path)
@@ -89,18 +98,18 @@ def test_a_step_that_fails_leaves_its_file_as_it_was_and_the_copy_beside_it(
     directory = whole(tmp_path / "store")
     with pytest.raises(StoreError, match="no such table"):
         prepare(directory, refused_version)
-    assert versions(directory) == [2, 1]
+    assert versions(directory) == [NEXT[0], KNOWN[1]]
     prepare(directory, next_version)
-    assert versions(directory) == [2, 2]
+    assert versions(directory) == NEXT
     copies = sorted(path.name for path in directory.backups.iterdir())
-    assert copies == ["metrics-v1-1.db", "state-v1-1.db", "state-v1-2.db"]
+    assert copies == ["metrics-v1-1.db", *(f"state-v{KNOWN[1]}-{n}.db" for n in (1, 2))]
 
 
 def test_a_newer_file_is_refused_before_the_other_one_is_touched(tmp_path: Path) -> None:
     directory = whole(tmp_path / "store")
     prepare(directory, next_version)
     directory.metrics.unlink()
-    with pytest.raises(StoreTooNew, match=r"state\.db has version 2.*up to 1"):
+    with pytest.raises(StoreTooNew, match=rf"state\.db has version {NEXT[1]}.*up to {KNOWN[1]}"):
         prepare(directory)
     assert not directory.metrics.exists()
 
@@ -120,14 +129,14 @@ def test_a_store_is_not_upgraded_under_a_running_collector(tmp_path: Path) -> No
         pytest.raises(StoreBehind, match=f"process {holder.pid}.*Stop that one"),
     ):
         prepare(directory, next_version)
-    assert versions(directory) == [1, 1]
+    assert versions(directory) == KNOWN
 
 
 def test_the_collector_itself_upgrades_while_it_holds_the_lock(tmp_path: Path) -> None:
     directory = whole(tmp_path / "store")
     with directory.hold_lock():
         prepare(directory, next_version)
-    assert versions(directory) == [2, 2]
+    assert versions(directory) == NEXT
 
 
 def test_what_a_killed_preparation_left_is_cleared_away(tmp_path: Path) -> None:
@@ -143,6 +152,7 @@ import sys
 from itertools import count
 from pathlib import Path
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.episodes import read_open
 from watchdeck.store.migrations import prepare
 print("begins", flush=True)
 for number in count():
@@ -173,3 +183,22 @@ def test_two_processes_that_prepare_one_store_make_one(tmp_path: Path) -> None:
         assert (one.wait(), other.wait()) == (0, 0)
     with closing(Reader(StoreDirectory(tmp_path / "store"))) as reader:
         assert reader.board(NOW).models == ()
+
+
+def first_version(path: Path) -> Schema:
+    """The schema of the first watchdeck."""
+    known = schema_of(path)
+    return Schema(
+        known.name, known.application, known.steps[:1], known.page_size, known.auto_vacuum
+    )
+
+
+def test_the_state_of_the_first_version_gains_alerts_and_keeps_its_audit(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path)
+    prepare(directory, first_version)
+    with closing(sqlite3.connect(directory.state, isolation_level=None)) as db:
+        act(db, 3)
+    prepare(directory)
+    with closing(reading(directory.state)) as db:
+        assert read_open(db) == ()
+        assert verify(db).rows == 3

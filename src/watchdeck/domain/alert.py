@@ -259,8 +259,7 @@ class Shown(StrEnum):
 class Raised:
     """An alert as a board shows it: its identity, its newest episode, who has it, who hears of it.
 
-    `hours` are the last 24 hours, the newest last: the share of each in which it fired, None of an
-    hour in which nobody collected.
+    `hours` are the last 24 hours, the newest last: the share of each in which it was firing.
     """
 
     alert: Alert
@@ -268,7 +267,7 @@ class Raised:
     acknowledgement: Acknowledgement | None = None
     mutes: tuple[Mute, ...] = ()
     pins: tuple[Pin, ...] = ()
-    hours: tuple[float | None, ...] = ()
+    hours: tuple[float, ...] = ()
     notes: int = 0
     opinion: Opinion | None = None
 

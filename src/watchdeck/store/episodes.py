@@ -182,12 +182,16 @@ def read_transitions(db: Connection, episode: Episode, at: int) -> tuple[Transit
     """What happened to an episode until `at` (ms UTC), the oldest first."""
     rows = db.execute(_STEPS, {"episode": episode.id, "at": at}).fetchall()
     return tuple(
-        Transition(Verb(verb), when, as_of(episode, rest), rest[-1]) for when, verb, *rest in rows
+        Transition(Verb(verb), when, as_of(episode, when, *state), state[-1])
+        for when, verb, *state in rows
     )
 
 
-def as_of(episode: Episode, state: Sequence[Any]) -> Episode:
-    """An episode as a transition left it: condition, data, severity, flapping, value, why."""
+def as_of(episode: Episode, when: int, *state: Any) -> Episode:
+    """An episode as a transition of `when` left it.
+
+    `state` is condition, data, severity, flapping, value, why.
+    """
     condition, data, severity, flapping, value, why = state
     over = condition == Condition.OK
     return replace(
@@ -198,7 +202,7 @@ def as_of(episode: Episode, state: Sequence[Any]) -> Episode:
         flapping=bool(flapping),
         value=value,
         why=why,
-        ended_at=episode.ended_at if over else None,
+        ended_at=when if over else None,
         end_reason=episode.end_reason if over else None,
     )
 
