@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdeck.domain.alert import Raised, Silence
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
@@ -157,6 +158,8 @@ class Board:
     collector: Collector
     models: tuple[Model, ...] = ()
     changes: tuple[Change, ...] = ()
+    alerts: tuple[Raised, ...] = ()
+    silences: tuple[Silence, ...] = ()
     metrics_at: int | None = None
     state_at: int | None = None
 

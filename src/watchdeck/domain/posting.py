@@ -24,3 +24,24 @@ class Posting:
     fold: str = ""
     lane: str = ""
     done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A row of the outbox: what is to be told, and what came of it; times in ms UTC."""
+
+    id: int
+    channel: str
+    kind: str
+    episode: int | None
+    payload: dict[str, Any]
+    dedup_key: str
+    fold: str
+    lane: str
+    created_at: int
+    not_before: int
+    attempts: int
+    sent_at: int | None
+    gave_up_at: int | None
+    cancelled_at: int | None
+    last_error: str

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from watchdeck.domain.alert import Raised, Silence
 from watchdeck.domain.board import (
     Board,
     Change,
@@ -20,9 +21,11 @@ from watchdeck.domain.health import HealthChange
 from watchdeck.domain.judge import as_seen, is_stale
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.handling import read_silences
 from watchdeck.store.health import read_health
 from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.near import Near
+from watchdeck.store.raised import read_raised
 
 SILENT = 5_000
 """Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
@@ -49,6 +52,8 @@ class Decided:
 
     health: dict[str, HealthChange]
     changes: tuple[Change, ...]
+    raised: tuple[Raised, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
@@ -60,7 +65,12 @@ def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
 def read_decided(db: Connection, at: int | None, now: int) -> Decided:
     """The health in force and the recent markers, live or as they were."""
     end = now if at is None else at
-    return Decided(read_health(db, at), read_changes(db, end - RECENT, end + 1))
+    return Decided(
+        read_health(db, at),
+        read_changes(db, end - RECENT, end + 1),
+        read_raised(db, at, now),
+        read_silences(db, end),
+    )
 
 
 def assemble(
@@ -78,6 +88,8 @@ def assemble(
         collector=collector,
         models=tuple(models),
         changes=decided.changes,
+        alerts=decided.raised,
+        silences=decided.silences,
         metrics_at=_newest([one.at for one in measured.latest], collector.heartbeat),
         state_at=_newest([*_times(decided.health.values()), *_times(decided.changes)], None),
     )

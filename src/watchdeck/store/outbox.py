@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
-from watchdeck.domain.posting import Posting
+from watchdeck.domain.posting import Posted, Posting
 
 _POST = """
 insert into outbox (
@@ -53,27 +53,6 @@ delete from outbox
 where created_at < :before and (sent_at is not null or gave_up_at is not null
     or cancelled_at is not null)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A row of the outbox: what is to be told, and what came of it; times in ms UTC."""
-
-    id: int
-    channel: str
-    kind: str
-    episode: int | None
-    payload: dict[str, Any]
-    dedup_key: str
-    fold: str
-    lane: str
-    created_at: int
-    not_before: int
-    attempts: int
-    sent_at: int | None
-    gave_up_at: int | None
-    cancelled_at: int | None
-    last_error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from watchdeck.domain.alert import Story
 from watchdeck.domain.board import Board, Change, History
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
@@ -78,6 +79,13 @@ class Reader:
         """The healths from `start` until before `end`, led by the one in force at `start`."""
         with self._state.read() as db:
             return read_health_history(db, endpoint, start, end)
+
+    def story(self, episode: int, at: int) -> Story | None:
+        """What was known of an episode at `at` (ms UTC); None when there is no such episode."""
+        from watchdeck.store.story import read_story
+
+        with self._state.read() as db:
+            return read_story(db, episode, at)
 
     def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
         """The last raw answers of one endpoint."""
