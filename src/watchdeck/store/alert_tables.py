@@ -54,6 +54,8 @@ create table episode (
     truth integer not null,
     paged_at integer,
     escalated integer not null,
+    worse_at integer,
+    flapped_at integer,
     rev integer not null
 ) strict;
 

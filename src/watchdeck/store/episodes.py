@@ -25,7 +25,7 @@ _COLUMNS = (
     *("id", "alert", "started_at", "condition", "severity", "peak_severity", "data", "value"),
     *("peak", "bound", "why", "observed", "false_for", "samples", "seen_at", "fired_at"),
     *("ended_at", "end_reason", "reopened", "flapping", "recent", "truth", "paged_at"),
-    *("escalated", "rev"),
+    *("escalated", "worse_at", "flapped_at", "rev"),
 )
 """The columns of an episode, in the order of its fields; `limit` is a word of SQL."""
 
