@@ -132,7 +132,7 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class WeekBefore:
-    """The mean of a window (ms) is off by `ratio` from the same window of the week before."""
+    """The mean of a window (ms) is over, or under, `ratio` times that of the week before."""
 
     signal: str
     above: bool
@@ -142,10 +142,14 @@ class WeekBefore:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A test of signals that nothing gives yet: listed as waiting, never silently off."""
+    """A test of signals that nothing gives yet: listed as waiting, never silently off.
+
+    `text` is the test as it was written.
+    """
 
     kind: str
     signals: tuple[str, ...]
+    text: str = ""
 
 
 Test = Threshold | Burn | Absent | Down | Anomaly | WeekBefore | Waiting
