@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchdeck.domain.alert import Alert, Condition, Episode, Mute, MuteKind, Raised
 from watchdeck.domain.board import Facts, Latest, Model, Reading
 from watchdeck.domain.filter import ALIASES, LONGEST, Filter, FilterError, matches, parse
+from watchdeck.domain.filtered import ALERTS, FilteredAlert, FilteredModel
 from watchdeck.domain.health import Health
+from watchdeck.domain.rule import Severity
 from watchdeck.domain.scrape import Identity, Outcome
 from watchdeck.domain.signal import SIGNALS
 
@@ -29,8 +32,10 @@ SIGNS = {
     "memory_bytes": Reading(3e9, SIGNALS["memory_bytes"].unit),
 }
 LATEST = Latest(FACTS, 0, Outcome.OK, 0, SIGNS, kind="mlserver", identity=Identity("2.1"))
-MODEL = Model(FACTS, Health.CRITICAL, "latency_p95 250 ms > 200 ms", 0, LATEST)
-UNSEEN = Model(replace(FACTS, owner=None), Health.UNKNOWN, "no scrape yet", None, None)
+MODEL = FilteredModel(Model(FACTS, Health.CRITICAL, "latency_p95 250 ms > 200 ms", 0, LATEST))
+UNSEEN = FilteredModel(
+    Model(replace(FACTS, owner=None), Health.UNKNOWN, "no scrape yet", None, None)
+)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +136,37 @@ def read(text: str) -> Filter | None:
 
 def test_every_short_word_is_a_signal() -> None:
     assert set(ALIASES.values()) <= SIGNALS.keys()
+
+
+EPISODE = Episode(
+    *(7, 1, 0, Condition.FIRING, Severity.HIGH, Severity.HIGH),
+    why="latency_p95 412 ms > 200 ms",
+    flapping=False,
+)
+RAISED = Raised(
+    Alert(1, "watchdeck", "slow/fraud", "latency-slow", "fraud", {"owner": "risk"}),
+    EPISODE,
+    mutes=(Mute(MuteKind.SILENCE, "3"),),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "slow", "risk", "owner=risk", "sev<=2", "severity>1", "age>10m", "age<1h", "unacked",
+        "muted", "rule=latency-slow", "model=fraud", "state=muted", "source!=am", "!flapping",
+        "sev<=2 age>10m unacked",
+    ],
+)  # fmt: skip
+def test_it_finds_an_alert(text: str) -> None:
+    assert matches(parse(text, ALERTS), FilteredAlert(RAISED, 1_200_000))
+
+
+@pytest.mark.parametrize("text", ["churn", "sev>2", "age>1h", "!unacked", "by=anna", "by!=anna"])
+def test_it_leaves_an_alert_out(text: str) -> None:
+    assert not matches(parse(text, ALERTS), FilteredAlert(RAISED, 1_200_000))
+
+
+def test_an_alert_has_no_signals() -> None:
+    with pytest.raises(FilterError, match=r"'p95' is no number of an alert\. Such as sev<=2"):
+        parse("p95>200ms", ALERTS)

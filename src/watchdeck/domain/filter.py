@@ -1,4 +1,4 @@
-"""The filter language: which models a person wants to see.
+"""The filter language: which models or alerts a person wants to see.
 
 `fraud` or `"two words"` is part of a name, owner, kind, service or label; `/^fraud-/` a pattern;
 `owner=risk`, `health!=ok` and `p95>200ms` compare; `!` turns round, a blank is and, `|` is or.
@@ -9,17 +9,34 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
+from typing import Protocol
 
-from watchdeck.domain.board import Model
 from watchdeck.domain.signal import SIGNALS, Unit
 from watchdeck.domain.text import clean
 from watchdeck.domain.units import Bytes, Milliseconds, Ratio
 
 Answer = bool | None
-"""Whether a model matches; None where that cannot be known."""
+"""Whether something matches; None where that cannot be known."""
+
+
+class Subject(Protocol):
+    """What a filter sees of a model or an alert."""
+
+    def words(self) -> Iterable[str]:
+        """The texts that it is found by."""
+        ...
+
+    def text(self, key: str) -> str | None:
+        """A field or label by its name; None where there is none."""
+        ...
+
+    def number(self, name: str) -> float | None:
+        """What can be above or below a value; None where that is not known."""
+        ...
+
 
 LONGEST = 500
 """Characters of a filter."""
@@ -45,17 +62,24 @@ ALIASES = {
 }
 """Short words for signals."""
 
-_TEXTS: dict[str, Callable[[Model], str | None]] = {
-    "name": lambda model: model.facts.name,
-    "health": lambda model: model.health.value,
-    "kind": lambda model: model.latest.kind if model.latest else None,
-    "owner": lambda model: model.facts.owner,
-    "model": lambda model: model.facts.model,
-    "tier": lambda model: None if model.facts.tier is None else str(model.facts.tier),
-    "why": lambda model: model.why,
-    "version": lambda model: model.latest.identity.version if model.latest else None,
-}
-"""What can be compared by its text; any other key is a label."""
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What can be above or below a value: short words for it, its units, and some `examples`."""
+
+    aliases: Mapping[str, str]
+    units: Mapping[str, Unit]
+    what: str
+    examples: str
+
+
+MODELS = Vocabulary(
+    ALIASES,
+    {name: signal.unit for name, signal in SIGNALS.items()},
+    "signal",
+    "p95, errors, rate, saturation",
+)
+"""Models are compared by their signals."""
 
 _ORDERS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
 
@@ -85,9 +109,9 @@ class Word:
 
     text: str
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
-        return any(self.text.casefold() in said.casefold() for said in _said(model))
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
+        return any(self.text.casefold() in said.casefold() for said in one.words())
 
     def __str__(self) -> str:
         plain = re.fullmatch(r'[^\s|!"/=<>][^\s|!"=<>]*', self.text)
@@ -100,10 +124,10 @@ class Pattern:
 
     text: str
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
         pattern = re.compile(self.text, re.IGNORECASE)
-        return any(pattern.search(said[:_SEARCHED]) for said in _said(model))
+        return any(pattern.search(said[:_SEARCHED]) for said in one.words())
 
     def __str__(self) -> str:
         return f"/{self.text}/"
@@ -116,10 +140,9 @@ class Same:
     key: str
     value: str
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
-        read = _TEXTS.get(self.key)
-        text = read(model) if read else model.facts.labels.get(self.key)
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
+        text = one.text(self.key)
         return None if text is None else text.casefold() == self.value.casefold()
 
     def __str__(self) -> str:
@@ -128,20 +151,20 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A signal above or below a value, which is written as `text`."""
+    """A number above or below a value, which is written as `text`."""
 
-    signal: str
+    name: str
     order: str
     value: float
     text: str
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
-        reading = model.latest.signals.get(self.signal) if model.latest else None
-        return None if reading is None else _ORDERS[self.order](reading.value, self.value)
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
+        found = one.number(self.name)
+        return None if found is None else _ORDERS[self.order](found, self.value)
 
     def __str__(self) -> str:
-        return f"{self.signal}{self.order}{self.text}"
+        return f"{self.name}{self.order}{self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +173,9 @@ class Not:
 
     inner: Filter
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
-        answer = self.inner(model)
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
+        answer = self.inner(one)
         return None if answer is None else not answer
 
     def __str__(self) -> str:
@@ -165,9 +188,9 @@ class All:
 
     inner: tuple[Filter, ...] = ()
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
-        answers = [one(model) for one in self.inner]
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
+        answers = [part(one) for part in self.inner]
         return False if False in answers else None if None in answers else True
 
     def __str__(self) -> str:
@@ -180,9 +203,9 @@ class Any:
 
     inner: tuple[All, ...]
 
-    def __call__(self, model: Model) -> Answer:
-        """Whether a model matches."""
-        answers = [one(model) for one in self.inner]
+    def __call__(self, one: Subject) -> Answer:
+        """Whether one matches."""
+        answers = [part(one) for part in self.inner]
         return True if True in answers else None if None in answers else False
 
     def __str__(self) -> str:
@@ -194,7 +217,7 @@ Filter = Word | Pattern | Same | Compared | Not | All | Any
 EVERYTHING = All()
 
 
-def parse(text: str) -> Filter:
+def parse(text: str, vocabulary: Vocabulary = MODELS) -> Filter:
     """A filter as a person writes it; empty is everything. Raises FilterError."""
     if len(text) > LONGEST:
         raise FilterError(LONGEST, f"a filter has at most {LONGEST} characters")
@@ -211,7 +234,7 @@ def parse(text: str) -> Filter:
             _refuse_dangling(turned, last)
             groups.append([])
         elif not match["blank"]:
-            term, end = _term(text, match)
+            term, end = _term(text, match, vocabulary)
             groups[-1].append(Not(term) if turned % 2 else term)
             turned, position = 0, end
             continue
@@ -225,9 +248,9 @@ def parse(text: str) -> Filter:
     return parts[0].inner[0] if len(parts[0].inner) == 1 else parts[0]
 
 
-def matches(wanted: Filter, model: Model) -> bool:
-    """Whether a model is to be shown: only what is known to match is."""
-    return wanted(model) is True
+def matches(wanted: Filter, one: Subject) -> bool:
+    """Whether one is to be shown: only what is known to match is."""
+    return wanted(one) is True
 
 
 def _refuse_dangling(turned: int, position: int) -> None:
@@ -235,7 +258,7 @@ def _refuse_dangling(turned: int, position: int) -> None:
         raise FilterError(position, "after ! there must be something to turn round")
 
 
-def _term(text: str, match: re.Match[str]) -> tuple[Filter, int]:
+def _term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple[Filter, int]:
     start = match.start()
     if match["open"]:
         quoted = _QUOTED.match(text, start)
@@ -248,7 +271,7 @@ def _term(text: str, match: re.Match[str]) -> tuple[Filter, int]:
         return _pattern(match["pattern"], start), match.end()
     if match["key"]:
         value = match["value"].removeprefix('"').removesuffix('"')
-        return _comparison(match, value), match.end()
+        return _comparison(match, value, vocabulary), match.end()
     return Word(match["word"]), match.end()
 
 
@@ -270,27 +293,28 @@ def _pattern(text: str, position: int) -> Pattern:
     return Pattern(text)
 
 
-def _comparison(match: re.Match[str], value: str) -> Filter:
+def _comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -> Filter:
     key, order = match["key"], match["order"]
     at = match.start("value")
     if not value:
         raise FilterError(at, f"after {key}{order} a value is missing")
-    signal = ALIASES.get(key, key)
+    name = vocabulary.aliases.get(key, key)
     if order in _ORDERS:
-        if signal not in SIGNALS:
-            raise FilterError(match.start("key"), _unknown_signal(key))
-        return Compared(signal, order, _number(SIGNALS[signal].unit, value, at), value)
-    if signal in SIGNALS:
-        raise FilterError(match.start("order"), f"a signal is compared with > or <: {key}>{value}")
+        if name not in vocabulary.units:
+            raise FilterError(match.start("key"), _unknown(key, vocabulary))
+        return Compared(name, order, _number(vocabulary.units[name], value, at), value)
+    if name in vocabulary.units:
+        said = f"a {vocabulary.what} is compared with > or <: {key}>{value}"
+        raise FilterError(match.start("order"), said)
     same = Same(key, value)
     return Not(same) if order == "!=" else same
 
 
-def _unknown_signal(key: str) -> str:
-    names = [*ALIASES, *SIGNALS]
+def _unknown(key: str, vocabulary: Vocabulary) -> str:
+    names = [*vocabulary.aliases, *vocabulary.units]
     near = difflib.get_close_matches(key, names, 1)
-    hint = f"Did you mean {near[0]!r}?" if near else "Such as p95, errors, rate, saturation."
-    return f"{clean(key, 40)!r} is no signal. {hint}"
+    hint = f"Did you mean {near[0]!r}?" if near else f"Such as {vocabulary.examples}."
+    return f"{clean(key, 40)!r} is no {vocabulary.what}. {hint}"
 
 
 _READ: dict[Unit, tuple[Callable[[str], float], str]] = {
@@ -310,14 +334,3 @@ def _number(unit: Unit, text: str, position: int) -> float:
     except (ValueError, OverflowError):
         problem = f"{clean(text, 40)!r} is no value here. Write {example}."
         raise FilterError(position, problem) from None
-
-
-def _said(model: Model) -> Iterator[str]:
-    """The texts that a model is found by."""
-    facts = model.facts
-    yield facts.name
-    yield from (text for text in (facts.owner, facts.model) if text)
-    if model.latest and model.latest.kind:
-        yield model.latest.kind
-    yield from facts.serves
-    yield from facts.labels.values()

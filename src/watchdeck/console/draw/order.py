@@ -10,6 +10,7 @@ from watchdeck.console.draw.health import worst_first
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.domain.board import Model
 from watchdeck.domain.filter import EVERYTHING, Filter, matches
+from watchdeck.domain.filtered import FilteredModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ def arranged(
 ) -> tuple[Model, ...]:
     """The models that are wanted, in their order; what has no value stands last either way."""
     rows = worst_first(
-        models if wanted == EVERYTHING else (model for model in models if matches(wanted, model))
+        models
+        if wanted == EVERYTHING
+        else (model for model in models if matches(wanted, FilteredModel(model)))
     )
     by = next((column.by for column in columns if column.name == order.column), None)
     if by is None:
