@@ -98,6 +98,17 @@ def test_a_real_page_becomes_a_true_line_of_status(
     assert (tmp_path / "copy" / "metrics.db").is_file()
 
 
+@pytest.mark.parametrize("name", ["metrics.db", "state.db", "collector.lock"])
+def test_a_collector_whose_store_goes_away_ends_and_says_what_would_work(
+    collector: subprocess.Popen[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "store" / name).unlink()
+    _, said = collector.communicate(timeout=20)
+    assert collector.returncode == 1
+    assert "deleted or replaced while the collector wrote to them. Start it again" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("argv", "code"),
     [

@@ -11,6 +11,7 @@ from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing
 from watchdeck.store.connect import (
     check_version,
     faults,
+    faults_of,
     reading,
     snapshot,
     transaction,
@@ -49,6 +50,16 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
         db.execute("delete from identity")
 
 
+def test_what_goes_wrong_with_a_connection_names_its_file(tmp_path: Path) -> None:
+    path = state_only(tmp_path).state
+    with (
+        closing(reading(path)) as db,
+        pytest.raises(StoreError, match=f"{path} cannot be written"),
+        faults_of(db),
+    ):
+        db.execute("delete from identity")
+
+
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreMissing, match="watchdeck collect"):
         reading(tmp_path / "state.db")
@@ -56,9 +67,10 @@ def test_a_missing_file_is_missing(tmp_path: Path) -> None:
 
 def test_a_newer_file_is_refused_with_both_numbers(tmp_path: Path) -> None:
     path = state_only(tmp_path).state
-    tamper(path, "pragma user_version = 7")
+    known = schema_of(path).version
+    tamper(path, "pragma user_version = 70")
     for opened in (reading, writing):
-        with pytest.raises(StoreTooNew, match=r"version 7.*up to 1"):
+        with pytest.raises(StoreTooNew, match=rf"version 70.*up to {known}"):
             opened(path)
 
 
@@ -66,7 +78,8 @@ def test_an_older_file_is_refused_with_what_upgrades_it(tmp_path: Path) -> None:
     path = state_only(tmp_path).state
     known = schema_of(path)
     newer = Schema(known.name, known.application, (*known.steps, "select 1;"))
-    with closing(unchecked(path)) as db, pytest.raises(StoreBehind, match=r"version 1.* needs 2"):
+    said = f"version {known.version}.* needs {newer.version}"
+    with closing(unchecked(path)) as db, pytest.raises(StoreBehind, match=said):
         check_version(db, path, newer)
 
 

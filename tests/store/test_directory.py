@@ -2,13 +2,19 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from store.places import HOLD, process
 from watchdeck.errors import CollectorRunning, StoreError, StoreMissing
+from watchdeck.service.start import ensure_collector
 from watchdeck.store.directory import StoreDirectory, check_file
+from watchdeck.store.migrations import prepare
+
+UNWRITABLE = Path("/proc/sys")
+"""A directory in which even root can make nothing."""
 
 
 def mode(path: Path) -> int:
@@ -67,6 +73,49 @@ def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None
         StoreDirectory(path).create()
     with pytest.raises(StoreMissing, match="no store in"):
         StoreDirectory(path / "below").check()
+
+
+def lock(directory: StoreDirectory) -> None:
+    with directory.hold_lock():
+        pass
+
+
+@pytest.mark.skipif(not UNWRITABLE.is_dir(), reason="not a Linux")
+@pytest.mark.parametrize(
+    ("use", "below", "named"),
+    [
+        pytest.param(StoreDirectory.create, "store", "store", id="a directory to be made"),
+        pytest.param(StoreDirectory.create, "s" * 300, "s" * 300, id="a name that is too long"),
+        pytest.param(lock, ".", "collector.lock", id="the lock"),
+        pytest.param(prepare, ".", "", id="files to be made"),
+        pytest.param(
+            lambda directory: ensure_collector(directory, Path("none")),
+            ".",
+            "collector.log",
+            id="what a collector that is started says",
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_said_with_the_place_and_what_would_work(
+    use: Callable[[StoreDirectory], object], below: str, named: str
+) -> None:
+    with pytest.raises(StoreError, match=f"{UNWRITABLE / named} cannot be used: .*another dir"):
+        use(StoreDirectory(UNWRITABLE / below))
+
+
+def test_a_file_that_another_one_replaced_has_another_place(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path)
+    prepare(directory)
+    first = directory.places()
+    assert first == directory.places()
+    assert first[2] is None
+    prepare(StoreDirectory(tmp_path / "other"))
+    (tmp_path / "other" / "state.db").rename(directory.state)
+    assert [one == other for one, other in zip(first, directory.places(), strict=True)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for another user")

@@ -202,9 +202,18 @@ def test_a_directory_that_became_open_to_everybody_is_not_read_anew(
     ids=["newer", "somebody else's"],
 )
 @pytest.mark.parametrize("name", ["metrics.db", "state.db"])
+@pytest.mark.parametrize("opened", [True, False], ids=["while it is read", "before it is read"])
 def test_a_file_of_another_version_is_named(
-    directory: StoreDirectory, reader: Reader, name: str, pragma: str, error: type[StoreError]
+    directory: StoreDirectory,
+    reader: Reader,
+    name: str,
+    pragma: str,
+    error: type[StoreError],
+    *,
+    opened: bool,
 ) -> None:
+    if opened:
+        reader.board(NOW)
     with closing(sqlite3.connect(directory.path / name)) as db:
         db.execute(f"pragma {pragma}")
     with pytest.raises(error, match=name):

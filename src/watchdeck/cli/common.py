@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 import time
 from dataclasses import dataclass
@@ -68,7 +68,18 @@ def now() -> int:
 def operator() -> Operator:
     """Who runs this command: the OS user, and the address their SSH session came from."""
     origin = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
-    return Operator(clean(getpass.getuser(), 64), clean(origin, 64))
+    return Operator(clean(user_name(os.getuid()), 64), clean(origin, 64))
+
+
+def user_name(number: int) -> str:
+    """The name of an OS user, never what the environment says; the number if it has none.
+
+    Many a container runs as a user without a name.
+    """
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 _AGO = re.compile(r"-?(\d+(?:\.\d+)?(?:ms|s|m|h|d|w))(?: ago)?")

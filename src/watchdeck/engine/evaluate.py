@@ -10,7 +10,7 @@ from watchdeck.domain.judge import judge
 from watchdeck.domain.markers import markers, merge
 from watchdeck.domain.scrape import Identity
 from watchdeck.store.changes import read_identities, record_change, save_identity
-from watchdeck.store.connect import Connection, transaction
+from watchdeck.store.connect import Connection, faults_of, transaction
 from watchdeck.store.health import read_health, record_health
 from watchdeck.store.latest import read_latest
 
@@ -30,14 +30,16 @@ class Engine:
     def evaluate(self, now: int, blind: str = "") -> int:
         """Judge all models at `now` (ms UTC); returns how many changes were written.
 
-        All changes of a tick are one transaction: a tick is seen whole or not at all.
+        All changes of a tick are one transaction: a tick is seen whole or not at all. Raises
+        StoreError that names the file which could not be read or written.
         """
-        latest = read_latest(self._metrics)
+        with faults_of(self._metrics):
+            latest = read_latest(self._metrics)
         health = list(self._judged(latest, now, blind))
         moved = [one for one in latest if self._moved(one)]
         if not health and not moved:
             return 0
-        with transaction(self._state):
+        with faults_of(self._state), transaction(self._state):
             record_health(self._state, health)
             for one in moved:
                 self._mark(one)

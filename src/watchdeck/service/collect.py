@@ -20,6 +20,7 @@ from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.text import clean
 from watchdeck.engine.evaluate import Engine
+from watchdeck.errors import StoreMissing
 from watchdeck.service.facts import facts
 from watchdeck.service.restore import recent_probes
 from watchdeck.store.connect import StorageFault, reading, writing
@@ -43,7 +44,8 @@ def collect(
     """Collect until SIGTERM or SIGINT, holding the store's lock; `started` is called once it runs.
 
     The store is made, or brought up to this version, on behalf of `who`. Raises
-    CollectorRunning when another collector has the store.
+    CollectorRunning when another collector has the store, and StoreMissing when the store goes
+    away under this one.
     """
     directory.create()
     with directory.hold_lock():
@@ -91,6 +93,7 @@ async def _collecting(
             _beating(_Pulse(len(settings.endpoint), polling, writer, judge), clock)
         ),
         asyncio.create_task(_judging(judge)),
+        asyncio.create_task(_guarding(directory, directory.places())),
     ]
     started()
     await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -112,6 +115,17 @@ async def _beating(pulse: _Pulse, clock: Clock) -> None:
     while True:
         pulse.writer.beat(_heartbeat(pulse, started_at, clock()))
         await asyncio.sleep(TICK)
+
+
+async def _guarding(directory: StoreDirectory, opened: object) -> None:
+    """Fail when the store is no longer the one that was opened: all would be written to nowhere."""
+    while True:
+        await asyncio.sleep(TICK)
+        if directory.places() != opened:
+            raise StoreMissing(
+                f"files of {directory.path} were deleted or replaced while the collector wrote to"
+                " them. Start it again: it goes on with what is there, and makes what is not."
+            )
 
 
 @dataclass(frozen=True, slots=True)

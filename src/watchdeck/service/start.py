@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from watchdeck.store.directory import FILE_MODE, StoreDirectory
+from watchdeck.store.directory import FILE_MODE, StoreDirectory, refusals
 
 
 def ensure_collector(directory: StoreDirectory, config: Path) -> str:
@@ -21,7 +21,8 @@ def ensure_collector(directory: StoreDirectory, config: Path) -> str:
         return ""
     log = directory.path / "collector.log"
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(log, flags, FILE_MODE)
+    with refusals(log):
+        handle = os.open(log, flags, FILE_MODE)
     try:
         started = subprocess.Popen(  # noqa: S603 - our own program, by an argument list
             [sys.executable, "-m", "watchdeck", "--config", str(config.absolute()), "collect"],

@@ -161,6 +161,10 @@ _REASONS = {
     sqlite3.SQLITE_LOCKED: "is busy: another process is upgrading or recovering it. Try again.",
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Free some space.",
     sqlite3.SQLITE_READONLY: "cannot be written: the file or its disk is read-only.",
+    sqlite3.SQLITE_READONLY_DIRECTORY: (
+        "cannot even be read: that takes two small files beside it, and its directory is read-only."
+        " Use a copy of the directory, or the user who made it."
+    ),
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk answers with an error.",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check the permissions of it and its directory.",
     sqlite3.SQLITE_PERM: "may not be opened. Check its permissions.",
@@ -178,6 +182,16 @@ def faults(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         # what SQLite has to say of a damaged schema may quote it
         raise corrupt(path, str(error)) from error
+
+
+@contextmanager
+def faults_of(db: Connection) -> Iterator[None]:
+    """As `faults`, for the file that a connection was opened on."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        _, _, path = db.execute("pragma database_list").fetchone()
+        raise _fault(Path(path), error) from error
 
 
 _SENSELESS = (
@@ -204,12 +218,13 @@ def distrusting(path: Path) -> Iterator[None]:
 
 
 def _fault(path: Path, error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = extended & 0xFF
     if not os.path.lexists(path):
         return StoreMissing(f"{path} has gone. `watchdeck collect` makes a new store.")
     if code in _DAMAGED:
         return corrupt(path, str(error))
-    reason = _REASONS.get(code, "cannot be used.")
+    reason = _REASONS.get(extended) or _REASONS.get(code, "cannot be used.")
     kind = StoreFull if code == sqlite3.SQLITE_FULL else StoreError
     return kind(f"{path} {reason} (SQLite: {error})")
 

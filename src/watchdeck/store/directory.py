@@ -58,10 +58,11 @@ class StoreDirectory:
         Raises StoreError when it may not be used as it is, or when root would put files where only
         another user should.
         """
-        if not os.path.lexists(self.path):
-            _refuse_foreign_root(_nearest(self.path))
-            self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
-            self.path.chmod(DIRECTORY_MODE)
+        if _lstat(self.path) is None:
+            with refusals(self.path):
+                _refuse_foreign_root(_nearest(self.path))
+                self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
+                self.path.chmod(DIRECTORY_MODE)
         self.check()
         _refuse_foreign_root(self.path)
 
@@ -87,13 +88,15 @@ class StoreDirectory:
     def hold_lock(self) -> Iterator[None]:
         """Be the one collector of this store until the block ends, or the process does.
 
-        Raises CollectorRunning that names the process which is.
+        Raises CollectorRunning that names the process which is, or StoreError when none can be.
         """
         self.check()
-        handle = self._locked()
+        with refusals(self.lock):
+            handle = self._locked()
         try:
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
+            with refusals(self.lock):
+                os.ftruncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
             yield
         finally:
             os.close(handle)
@@ -116,6 +119,10 @@ class StoreDirectory:
         """When the lock was last taken, in ms UTC; None when it never was."""
         found = _lstat(self.lock)
         return None if found is None else found.st_mtime_ns // 1_000_000
+
+    def places(self) -> tuple[tuple[int, int] | None, ...]:
+        """Which files the database files and the lock are; None for each that there is not."""
+        return tuple(place(path) for path in (self.metrics, self.state, self.lock))
 
     def _locked(self) -> int:
         check_file(self.lock, missing_ok=True)
@@ -149,6 +156,30 @@ def check_file(path: Path, *, missing_ok: bool = False) -> None:
         raise StoreCorrupt(f"{path} is not a file, so it is no store. Move it away.")
     if found.st_mode & stat.S_IWOTH:
         raise StoreError(f"{path} can be written by everybody. `chmod 600 {path}` if it is yours.")
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Every error of the system within the block as a StoreError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"{path} cannot be used: {error.strerror}. Make room and check its permissions, or name"
+        " another directory (`store =`)."
+    )
+
+
+def place(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to: another one that is put there has another place."""
+    with suppress(OSError):
+        found = path.lstat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def sync(path: Path) -> None:
@@ -193,6 +224,8 @@ def _lstat(path: Path) -> os.stat_result | None:
         raise StoreError(
             f"{path} may not be looked at by this user. Use the store as the user who made it."
         ) from error
+    except OSError as error:
+        raise _refused(path, error) from error
 
 
 def _nearest(path: Path) -> Path:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 from watchdeck.errors import StoreBehind
 from watchdeck.store.connect import check_kind, faults, transaction, unchecked
 from watchdeck.store.copy import copy_file
-from watchdeck.store.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory, alone, sync
+from watchdeck.store.directory import (
+    DIRECTORY_MODE,
+    FILE_MODE,
+    StoreDirectory,
+    alone,
+    refusals,
+    sync,
+)
 from watchdeck.store.schema import Schema, Step, schema_of, take
 
 if TYPE_CHECKING:
@@ -57,7 +64,7 @@ def prepare(
     change, and StoreBehind while the collector of an older watchdeck still writes.
     """
     directory.create()
-    with alone(directory.path):
+    with refusals(directory.path), alone(directory.path):
         versions = {
             path: _version_of(path, schema_for(path))
             for path in (directory.metrics, directory.state)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
 from watchdeck.errors import StoreError
-from watchdeck.store.connect import distrusting, reading, snapshot
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.connect import check_version, distrusting, reading, snapshot
+from watchdeck.store.directory import StoreDirectory, place
+from watchdeck.store.schema import schema_of
 
 _Place = tuple[int, int] | None
 
@@ -29,12 +29,14 @@ class WatchedFile:
     def read(self) -> Iterator[Connection]:
         """One moment of the file. Raises the StoreError family and nothing else.
 
-        Whatever fails, the next call begins anew, so that a repaired store is read again.
+        Whatever fails, the next call begins anew, so that a repaired store is read again. A newer
+        watchdeck may have upgraded the file since it was opened: that is asked each time (5 us).
         """
         with self._named_failures():
             db = self._current()
             self._seen = _version(db)
             with snapshot(db):
+                check_version(db, self._path, schema_of(self._path))
                 yield db
 
     def changed(self) -> bool:
@@ -56,14 +58,14 @@ class WatchedFile:
         self.close()
         self._directory.check()
         # asked before opening: what is put there in between is found out by the next call
-        main = _place(self._path)
+        main = place(self._path)
         self._db = reading(self._path)
         self._places = (main, self._found()[1])
         return self._db
 
     def _found(self) -> tuple[_Place, _Place]:
         """Where the file and its write-ahead log are: one that was deleted is still readable."""
-        return _place(self._path), _place(self._path.with_name(f"{self._path.name}-wal"))
+        return place(self._path), place(self._path.with_name(f"{self._path.name}-wal"))
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:
@@ -73,13 +75,6 @@ class WatchedFile:
         except StoreError:
             self.close()
             raise
-
-
-def _place(path: Path) -> _Place:
-    with suppress(OSError):
-        found = os.lstat(path)
-        return found.st_dev, found.st_ino
-    return None
 
 
 def _version(db: Connection) -> int:
