@@ -30,7 +30,7 @@ class WatchedFile:
         """One moment of the file. Raises the StoreError family and nothing else.
 
         Whatever fails, the next call begins anew, so that a repaired store is read again. A newer
-        watchdeck may have upgraded the file since it was opened: that is asked each time (5 us).
+        watchdeck may have upgraded the file since it was opened: that is asked each time (15 us).
         """
         with self._named_failures():
             db = self._current()
