@@ -103,13 +103,19 @@ def save_latest(db: Connection, layouts: Layouts, endpoint: int, scrape: Scrape)
 
 def read_facts(db: Connection) -> tuple[Facts, ...]:
     """The fleet as it is configured now."""
-    return tuple(_facts(text) for _, _, text in db.execute(_ENDPOINTS).fetchall())
+    return tuple(read_numbered(db).values())
+
+
+def read_numbered(db: Connection) -> dict[int, Facts]:
+    """The fleet as it is configured now, by the number that each endpoint has in the store."""
+    return {number: _facts(text) for number, _, text in db.execute(_ENDPOINTS).fetchall()}
 
 
 def read_latest(db: Connection) -> tuple[Latest, ...]:
     """The newest scrape of every endpoint that is watched, by the order of their first sight."""
     layouts = Layouts(db)
-    return tuple(_latest(row, layouts) for row in db.execute(_LATEST).fetchall())
+    rows = db.execute(_LATEST).fetchall()
+    return tuple(latest_from(_facts(text), row, layouts) for text, *row in rows)
 
 
 def read_latest_at(db: Connection, at: int, near: Near | None = None) -> tuple[Latest, ...]:
@@ -135,11 +141,12 @@ def _past(facts: Facts, row: NewestRow) -> Latest:
     return Latest(then, row.at, outcome, failures, readings(row.columns, row.values))
 
 
-def _latest(row: Sequence[Any], layouts: Layouts) -> Latest:
-    text, at, outcome, detail, failures, kind, state, words, *rest = row
+def latest_from(facts: Facts, row: Sequence[Any], layouts: Layouts) -> Latest:
+    """A newest scrape from its row, as the table has it after the number of the endpoint."""
+    at, outcome, detail, failures, kind, state, words, *rest = row
     version, started, replicas, resets, *cut, missing, layout, blob = rest
     return Latest(
-        facts=_facts(text),
+        facts=facts,
         at=at,
         outcome=Outcome(outcome),
         failures=failures,
