@@ -5,6 +5,9 @@ from __future__ import annotations
 from watchdeck.domain.board import Facts
 from watchdeck.domain.rule import Rule
 
+OWN = ("model", "kind", "rule", "family", "signal", "playbook", "severity", "source")
+"""Labels that watchdeck gives an alert itself: no rule may say otherwise."""
+
 
 def labels_of(facts: Facts, kind: str | None = None) -> dict[str, str]:
     """The labels of a model: its own, and what is known of it under names that win over them.
