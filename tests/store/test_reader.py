@@ -146,6 +146,17 @@ def test_what_a_board_showed_is_no_change_any_more(
     assert not reader.changed()
 
 
+def test_an_unchanged_file_is_read_once_and_its_silence_is_seen(
+    directory: StoreDirectory, reader: Reader
+) -> None:
+    later = NOW + 3_600_000
+    before, after = (reader.board(now).models[1] for now in (NOW, later))
+    assert before.latest is after.latest
+    assert (before.health, after.health) == (Health.WARNING, Health.UNKNOWN)
+    write(directory, NAMES, [scrape("fraud", later)])
+    assert reader.board(later).models[1].health is Health.WARNING
+
+
 @pytest.mark.parametrize("name", ["metrics.db", "state.db"])
 @pytest.mark.parametrize("opened", [True, False], ids=["while it is read", "before it is read"])
 def test_a_deleted_file_is_missing_and_a_new_one_is_read(

@@ -21,6 +21,8 @@ class WatchedFile:
     def __init__(self, directory: StoreDirectory, path: Path) -> None:
         self._directory = directory
         self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._opened = 0
         self._db: Connection | None = None
         self._places: tuple[_Place, _Place] = (None, None)
         self._seen: int | None = None
@@ -46,6 +48,11 @@ class WatchedFile:
             before, self._seen = self._seen, _version(db)
             return self._seen != before
 
+    @property
+    def moment(self) -> tuple[int, int | None]:
+        """Which state of which file was read last: two reads at equal moments find the same."""
+        return self._opened, self._seen
+
     def close(self) -> None:
         """Let go of the file; the next read opens it again."""
         if self._db is not None:
@@ -61,11 +68,12 @@ class WatchedFile:
         main = place(self._path)
         self._db = reading(self._path)
         self._places = (main, self._found()[1])
+        self._opened += 1
         return self._db
 
     def _found(self) -> tuple[_Place, _Place]:
         """Where the file and its write-ahead log are: one that was deleted is still readable."""
-        return place(self._path), place(self._path.with_name(f"{self._path.name}-wal"))
+        return place(self._path), place(self._log)
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:
