@@ -1,14 +1,14 @@
 """Claims: what other systems say of an alert, and what that makes of its episode.
 
 Whoever speaks has waited already, so a claim fires at once; `fired_at` is the start it claims. A
-resolve is believed of a live source only.
+resolve is believed of a live source only; until then its episode is clearing, without data.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdeck.domain.alert import Condition, EndReason, Episode, Transition, Verb
+from watchdeck.domain.alert import Condition, Data, EndReason, Episode, Transition, Verb
 from watchdeck.domain.flapping import record, rested
 from watchdeck.domain.foreign import ForeignEvent, Status
 from watchdeck.domain.lifecycle import (
@@ -31,6 +31,12 @@ EARLY = 5 * 60_000
 MANUAL_REST = 60_000
 """A claim that goes on so long (ms) after a person called it over is a new episode."""
 
+RELEASE = 5 * 60_000
+"""For how long (ms) nothing may speak against a resolve that was held, until it counts.
+
+A target that came back has its alerts fire again within this.
+"""
+
 RESEND = 60_000
 """How often (ms) a source says the same again: what stands for a sample that did not change."""
 
@@ -40,46 +46,46 @@ def foreign(
     event: ForeignEvent,
     previous: Episode | None = None,
     *,
-    alive: bool = True,
+    doubt: str = "",
 ) -> Step:
     """What an event makes of an open episode, or of none.
 
-    `alive` tells that its source is heard from and that nothing says that its target is silent. An
-    event from before the last one changes nothing; one of an older start is late, and counts as
-    heard only. A new episode has no number, nor its alert's where there is no `previous`.
+    `doubt` is why a resolve cannot be believed, empty when it can. An event from before the last
+    one changes nothing; one of an older start is late, and only heard. A new episode has no number,
+    nor its alert's where there is no `previous`.
     """
     if event.status is Status.RESOLVED:
-        return NOTHING if episode is None else _resolves(episode, event, alive=alive)
+        return NOTHING if episode is None else _resolves(episode, event, doubt)
     if episode is None:
         return _begins(event, previous)
-    if event.received_at < episode.seen_at or _is_late(episode, event):
-        return _heard(episode, event), ()
-    return _fires(episode, event)
+    return (_heard(episode, event), ()) if _is_late(episode, event) else _fires(episode, event)
 
 
 def cancels(resolve: ForeignEvent, firing: ForeignEvent) -> bool:
     """Whether a resolve that was heard before its firing means just that firing."""
-    same = resolve.fingerprint == firing.fingerprint and resolve.starts_at == firing.starts_at
-    return same and 0 <= firing.received_at - resolve.received_at <= EARLY
+    mine = (resolve.source, resolve.fingerprint, resolve.told or resolve.starts_at)
+    theirs = (firing.source, firing.fingerprint, firing.told or firing.starts_at)
+    return mine == theirs and 0 <= firing.received_at - resolve.received_at <= EARLY
 
 
-def settled(episode: Episode, now: int, *, alive: bool) -> Moved:
-    """What time makes of an open foreign episode: it calms down, and a held resolve is believed.
+def settled(episode: Episode, now: int, *, doubt: str = "") -> Moved:
+    """What time makes of an open foreign episode: it calms down, and a resolve comes to count.
 
-    To be asked now and then, of those that flap or are clearing.
+    To be asked now and then of those that flap or are clearing. A resolve that was held counts when
+    nothing spoke against it for `RELEASE`.
     """
-    calm = max(0, now - episode.seen_at) // RESEND
+    rest = max(0, now - episode.seen_at) // RESEND
     after = replace(
         episode,
-        recent=rested(episode.recent, calm),
-        seen_at=episode.seen_at + calm * RESEND,
+        recent=rested(episode.recent, rest),
+        false_for=0 if doubt else episode.false_for + rest * RESEND,
+        seen_at=episode.seen_at + rest * RESEND,
     )
     after, told = flapped(after, now)
-    if after.condition is not Condition.CLEARING or not alive:
+    held = after.data is Data.NONE and after.false_for < RELEASE
+    if after.condition is not Condition.CLEARING or after.flapping or doubt or held:
         return after, told
     after, back = refreshed(after, now)
-    if after.flapping:
-        return after, told + back
     after, end = over(after, now, EndReason.SOURCE, after.why)
     return after, told + back + end
 
@@ -127,38 +133,39 @@ def _fires(episode: Episode, event: ForeignEvent) -> Moved:
         truth=True,
         why=_why(event),
     )
-    after, told = refreshed(after, at)
-    after, graded_ = graded(after, event.severity, at)
-    after, flapped_ = flapped(after, at)
-    told += graded_ + flapped_
+    after, back = refreshed(after, at)
+    after, grade = graded(after, event.severity, at)
+    after, flap = flapped(after, at)
     if after.condition is not Condition.CLEARING:
-        return after, told
-    after, turned_ = turned(after, at, Condition.FIRING, Verb.FIRING_AGAIN)
-    return after, told + turned_
+        return after, back + grade + flap
+    after, turn = turned(after, at, Condition.FIRING, Verb.FIRING_AGAIN)
+    return after, back + grade + flap + turn
 
 
-def _resolves(episode: Episode, event: ForeignEvent, *, alive: bool) -> Moved:
-    at = event.received_at
-    if at < episode.seen_at or _is_late(episode, event):
-        return _heard(episode, event), ()
-    if event.lapsed:
-        return unheard(episode, at, "nobody said again that it fires", Verb.HELD)
-    after = _heard(episode, event)
-    told: tuple[Transition, ...] = ()
-    if episode.truth:
-        after = replace(after, recent=record(episode.recent, changed=True), truth=False)
-        after, told = flapped(after, at)
-        after, more = turned(after, at, Condition.CLEARING, Verb.CLEARING)
-        told += more
-    if not alive:
-        after, held = unheard(after, at, "resolved by a source that cannot know", Verb.HELD)
-        return after, told + held
-    after, more = settled(after, at, alive=True)
-    return after, told + more
+def _resolves(episode: Episode, event: ForeignEvent, doubt: str) -> Moved:
+    at, after = event.received_at, _heard(episode, event)
+    if _is_late(episode, event):
+        return after, ()
+    after, turn = _turned(after, at) if episode.truth else (after, ())
+    if doubt:
+        after, held = unheard(after, at, doubt, Verb.HELD)
+        return after, turn + held
+    after, back = refreshed(after, at)
+    after, end = settled(after, at)
+    return after, turn + back + end
+
+
+def _turned(episode: Episode, at: int) -> Moved:
+    recent = record(episode.recent, changed=True)
+    after, flap = flapped(replace(episode, recent=recent, truth=False, false_for=0), at)
+    after, turn = turned(after, at, Condition.CLEARING, Verb.CLEARING)
+    return after, flap + turn
 
 
 def _is_late(episode: Episode, event: ForeignEvent) -> bool:
-    return event.starts_at < (episode.fired_at or 0)
+    """Whether it was overtaken, on its way here or at its source."""
+    overtaken = event.received_at < episode.seen_at
+    return overtaken or event.starts_at < (episode.fired_at or 0)
 
 
 def _heard(episode: Episode, event: ForeignEvent) -> Episode:

@@ -9,22 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from difflib import get_close_matches
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from watchdeck.domain.hours import local, moment
 from watchdeck.domain.matcher import Matcher
-from watchdeck.domain.text import clean
 
 _DAY = 86_400_000
 _WEEK = 7
 
 _AHEAD = 124
 """Days in which the next window is looked for: a fifth Monday comes within four months."""
-
-
-class ZoneError(ValueError):
-    """A time zone that is not known; the text says what would work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,36 +88,21 @@ def next_window(work: Maintenance, now: int) -> Window | None:
     return next((one for one in _windows(work, now, _AHEAD) if one.opens > now), None)
 
 
-def read_zone(name: str) -> ZoneInfo:
-    """A time zone by its IANA name. Raises ZoneError with the nearest names."""
-    try:
-        return _zone(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ZoneError(_unknown(name)) from None
-
-
 def _windows(work: Maintenance, now: int, ahead: int) -> Iterator[Window]:
-    """The windows that can be open at `now`, or open within so many days, the first first.
-
-    None in a zone that is not known: it is better to tell of an alert than not to.
-    """
+    """The windows that can be open at `now`, or open within so many days, the first first."""
     if work.recurrence is None:
         yield from _bounded(work, _ALWAYS)
         return
-    try:
-        zone = read_zone(work.zone)
-    except ZoneError:
-        return
-    today = datetime.fromtimestamp(now / 1_000, zone).date()
+    today = local(now, work.zone).date()
     for offset in range(-work.recurrence.lasts // _DAY - 1, ahead + 1):
         day = today + timedelta(days=offset)
         if work.recurrence.falls_on(day):
-            yield from _bounded(work, _opened(work.recurrence, day, zone))
+            yield from _bounded(work, _opened(work.recurrence, day, work.zone))
 
 
-def _opened(recurrence: Recurrence, day: date, zone: ZoneInfo) -> Window:
-    wall = datetime.combine(day, time(*divmod(recurrence.minute, 60)), zone)
-    opens = round(wall.timestamp() * 1_000)
+def _opened(recurrence: Recurrence, day: date, zone: str) -> Window:
+    wall = datetime.combine(day, time()) + timedelta(minutes=recurrence.minute)
+    opens = moment(wall, zone)
     return Window(opens, opens + recurrence.lasts)
 
 
@@ -134,15 +112,3 @@ def _bounded(work: Maintenance, window: Window) -> Iterator[Window]:
     closes = min(window.closes, _ALWAYS.closes if work.ends_at is None else work.ends_at)
     if opens < closes:
         yield Window(opens, closes)
-
-
-@lru_cache(maxsize=64)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-def _unknown(name: str) -> str:
-    shown = clean(name, 80)
-    near = get_close_matches(shown, available_timezones(), 1)
-    hint = f"did you mean {near[0]}?" if near else "write one such as Europe/Berlin, or UTC"
-    return f"{shown!r} is not a time zone; {hint}"
