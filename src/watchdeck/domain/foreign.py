@@ -15,6 +15,10 @@ from hashlib import sha256
 from watchdeck.domain.rule import Severity
 
 
+REPEATED = 5 * 60_000
+"""For how long (ms) Alertmanager takes an alert for firing that nobody speaks of any more."""
+
+
 class Status(StrEnum):
     """What an event says of its alert; a resolve is a claim, believed only of a live source."""
 
@@ -31,7 +35,8 @@ class ForeignEvent:
     said again, or its sender is gone. `updated_at` is when the sender last spoke of it, where that
     is known, and `sender` the address of the system that raised it. `lapsed` marks a resolve that
     nobody spoke: the promise ran out. `clock_skewed` tells that its clock cannot be right,
-    `truncated` that something of it was too long.
+    `truncated` that something of it was too long. `turn` is its place among those that came at
+    once.
     """
 
     key: str
@@ -54,6 +59,17 @@ class ForeignEvent:
     lapsed: bool = False
     clock_skewed: bool = False
     truncated: bool = False
+    turn: int = 0
+
+    @property
+    def alive_at(self) -> int | None:
+        """When its sender was surely there, in ms UTC; None when it does not prove that.
+
+        Alertmanager repeats what it heard for up to five minutes after its sender is gone.
+        """
+        if self.updated_at is not None or self.status is Status.RESOLVED:
+            return self.updated_at
+        return self.received_at - REPEATED
 
     @property
     def summary(self) -> str:

@@ -163,7 +163,8 @@ def _hooked(one: Any, of_all: object, source: str, now: int) -> ForeignEvent:
 def _posted(one: Any, source: str, now: int) -> ForeignEvent:
     ends_at = read_moment(one.get("endsAt")) if isinstance(one, dict) else None
     over = ends_at is not None and now - RESENT <= ends_at <= now
-    return raised(one, Status.RESOLVED if over else Status.FIRING, source, now)
+    event = raised(one, Status.RESOLVED if over else Status.FIRING, source, now)
+    return replace(event, updated_at=now)
 
 
 def _listed(one: Any, source: str, now: int) -> ForeignEvent:
@@ -196,7 +197,7 @@ def _list(body: bytes) -> list[Any]:
 def _read(alerts: list[Any], read: Callable[[Any], ForeignEvent]) -> Said:
     if len(alerts) > MOST:
         raise SayingError(f"the body has {len(alerts)} alerts; at most {MOST} are taken at once")
-    events = tuple(_readable(alerts, read))
+    events = tuple(replace(one, turn=n) for n, one in enumerate(_readable(alerts, read)))
     return Said(events, len(alerts) - len(events))
 
 

@@ -158,18 +158,18 @@ def subject_of(db: Connection, episode: int) -> str:
 
 def read_open(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
     """Every episode that is not over, with its alert, the oldest first."""
-    return tuple(_pair(row) for row in db.execute(_ALL_OPEN).fetchall())
+    return tuple(pair_from(row) for row in db.execute(_ALL_OPEN).fetchall())
 
 
 def read_ended(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
     """The episodes that ended at `since` (ms UTC) or later, the oldest first."""
-    return tuple(_pair(row) for row in db.execute(_ENDED, {"since": since}).fetchall())
+    return tuple(pair_from(row) for row in db.execute(_ENDED, {"since": since}).fetchall())
 
 
 def read_episode(db: Connection, number: int) -> tuple[Episode, Alert] | None:
     """One episode by its number, with its alert; None when there is none."""
     row = db.execute(_ONE, {"id": number}).fetchone()
-    return None if row is None else _pair(row)
+    return None if row is None else pair_from(row)
 
 
 def read_episodes(db: Connection, alert: int, at: int, limit: int = MOST) -> tuple[Episode, ...]:
@@ -207,7 +207,8 @@ def as_of(episode: Episode, when: int, *state: Any) -> Episode:
     )
 
 
-def _pair(row: Sequence[Any]) -> tuple[Episode, Alert]:
+def pair_from(row: Sequence[Any]) -> tuple[Episode, Alert]:
+    """An episode and its alert from their columns, in the order of EPISODE and ALERT."""
     return episode_from(row[: len(_COLUMNS)]), alert_from(row[len(_COLUMNS) :])
 
 

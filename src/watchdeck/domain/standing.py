@@ -1,0 +1,193 @@
+"""Foreign sources: how they are heard, when they are silent, what they last said of an alert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from watchdeck.domain.foreign import ForeignEvent, Status, event_key
+from watchdeck.domain.rule import Severity
+from watchdeck.domain.words import span
+
+TOLERANCE = 1_500
+"""Milliseconds by which two sayings of one end may differ."""
+
+RELEASE = 5 * 60_000
+"""For how long (ms) nothing may speak against a resolve that was held, until it counts.
+
+A target that came back has its alerts fire again within this, or they reopen quietly.
+"""
+
+
+class Way(StrEnum):
+    """How a source is heard: it sends what changes, repeats all that fires, or is asked."""
+
+    WEBHOOK = "webhook"
+    POST = "post"
+    LIST = "list"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignSource:
+    """One system that tells of alerts; times in ms UTC, durations in ms.
+
+    It is silent when not heard for `silent_after`, 0 for never: always where it is `expected` to
+    speak, otherwise only while alerts of it are open. `since` is when we began to listen, and
+    `hold` for how long its word of an end counts for nothing after it started anew. `deadman` is
+    an alert that always fires while all is well. `problem` is why it could not be asked.
+    """
+
+    name: str
+    way: Way
+    silent_after: int = 0
+    expected: bool = False
+    hold: int = 0
+    deadman: str = ""
+    since: int = 0
+    heard_at: int = 0
+    started_at: int | None = None
+    held_until: int = 0
+    problem: str = ""
+    retired: bool = False
+
+    def silence(self, now: int, *, raised: bool) -> int:
+        """For how long it has been too silent (ms), 0 when it is not; `raised`: alerts are open."""
+        quiet = now - max(self.heard_at, self.since)
+        if self.retired or not self.silent_after or not (self.expected or raised):
+            return 0
+        return quiet if quiet > self.silent_after else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a source last said of an alert that fires: since when, and until when it will repeat it.
+
+    Times are in ms UTC: `told` the start that it names, `promise` None for none, `at` when it last
+    said so. `listed` tells that it was in the source's newest list, and `suppressed_by` who keeps
+    it quiet there.
+    """
+
+    told: int
+    promise: int | None = None
+    sender: str = ""
+    listed: bool = False
+    suppressed_by: tuple[str, ...] = ()
+    at: int = 0
+
+
+def standing(event: ForeignEvent, *, listed: bool) -> Standing:
+    """What a firing event leaves behind."""
+    return Standing(
+        event.told, event.ends_at, event.sender, listed, event.suppressed_by, event.received_at
+    )
+
+
+def came_back(event: ForeignEvent, before: Standing | None) -> ForeignEvent:
+    """A listed alert; one that had left the list says something new, whatever its start."""
+    if before is None or before.listed:
+        return event
+    return replace(event, key=event_key(event.key, "again", event.received_at))
+
+
+def vanished(
+    source: str, before: Mapping[str, Standing], listed: Iterable[ForeignEvent], now: int
+) -> tuple[ForeignEvent, ...]:
+    """The resolves that a list speaks by what it no longer holds.
+
+    An alert that went before its promise ran out was resolved; one that went after, lapsed.
+    """
+    there = {event.fingerprint for event in listed}
+    return tuple(
+        _gone(source, fingerprint, last, now)
+        for fingerprint, last in before.items()
+        if last.listed and fingerprint not in there
+    )
+
+
+def _gone(source: str, fingerprint: str, last: Standing, now: int) -> ForeignEvent:
+    ends_at = now if last.promise is None else min(last.promise, now)
+    return ForeignEvent(
+        key=event_key(source, fingerprint, last.told, "gone", now),
+        source=source,
+        fingerprint=fingerprint,
+        rule="",
+        model="",
+        severity=Severity.HIGH,
+        status=Status.RESOLVED,
+        received_at=now,
+        starts_at=min(last.told or now, now),
+        told=last.told,
+        ends_at=ends_at,
+        sender=last.sender,
+        lapsed=last.promise is not None and last.promise <= now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a resolve is weighed against, at `now` (ms UTC).
+
+    `last` is what its source said of it while it fired, `alive_at` when its sender was last surely
+    there, `silence` for how long the source is too silent. `absent` names the alerts that say that
+    its target gives no data, and `mute` that we ourselves get none from its model.
+    """
+
+    now: int
+    source: ForeignSource
+    last: Standing | None = None
+    alive_at: int | None = None
+    silence: int = 0
+    absent: tuple[str, ...] = ()
+    mute: bool = False
+
+
+def lapsed(event: ForeignEvent, scene: Scene) -> bool:
+    """Whether nobody said that it is over: its sender, as far as is known, only fell silent.
+
+    Alertmanager then resolves it with the very end that the sender had promised to renew.
+    """
+    ends_at = event.ends_at or event.received_at
+    if not (event.lapsed or _ran_out(event, ends_at, scene.last)):
+        return False
+    return scene.alive_at is None or scene.alive_at <= ends_at + TOLERANCE
+
+
+def doubt(event: ForeignEvent, scene: Scene) -> str:
+    """Why a resolve cannot be believed now, in words; empty when it can."""
+    if lapsed(event, scene):
+        return f"{event.sender or 'its sender'} fell silent, and did not say that it is over"
+    return _doubt_of_source(event, scene) or _doubt_of_target(scene)
+
+
+def _ran_out(event: ForeignEvent, ends_at: int, last: Standing | None) -> bool:
+    if last is None or last.promise is None or last.told != event.told:
+        return False
+    return abs(ends_at - last.promise) <= TOLERANCE
+
+
+def _doubt_of_source(event: ForeignEvent, scene: Scene) -> str:
+    source, ends_at = scene.source, event.ends_at or event.received_at
+    if scene.now < source.held_until:
+        return f"{source.name} started anew, and may not know yet"
+    if scene.silence:
+        return f"{source.name} is silent for {span(scene.silence)}"
+    if source.deadman and (scene.alive_at is None or scene.alive_at < ends_at):
+        return f"{source.deadman} was not heard since"
+    return ""
+
+
+def _doubt_of_target(scene: Scene) -> str:
+    if scene.absent:
+        return f"{scene.absent[0]} says that there is no data"
+    return "its model says nothing" if scene.mute else ""
+
+
+_NO_DATA = re.compile(r"absent|missing|no_?data|down|unreachable|stale", re.IGNORECASE)
+
+
+def tells_of_no_data(rule: str) -> bool:
+    """Whether an alert of this name says that a target gives no data."""
+    return _NO_DATA.search(rule) is not None
