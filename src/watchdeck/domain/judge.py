@@ -20,7 +20,7 @@ STALE_INTERVALS = 3
 DOWN_FAILURES = 2
 """This many failed scrapes in a row are down; fewer keep the health that was."""
 
-_CANNOT_READ = (
+CANNOT_READ = (
     Outcome.TOO_LARGE,
     Outcome.UNREADABLE,
     Outcome.REDIRECTED,
@@ -140,7 +140,7 @@ def _stale(at: int, every: int, now: int) -> Verdict:
 def _failed(latest: Latest, previous: Verdict | None) -> Verdict:
     if latest.failures < DOWN_FAILURES and latest.model_state is not ModelState.NOT_READY:
         return previous or Verdict(Health.UNKNOWN, "failed_once", _failure(latest))
-    if latest.outcome in _CANNOT_READ and latest.model_state is ModelState.READY:
+    if latest.outcome in CANNOT_READ and latest.model_state is ModelState.READY:
         why = f"ready, but its page cannot be read: {_failure(latest)}"
         return Verdict(Health.UNKNOWN, latest.outcome.value, why)
     return Verdict(Health.DOWN, latest.outcome.value, _failure(latest))

@@ -58,10 +58,13 @@ class Burned:
     __slots__ = ("_bad", "_bad_at", "_levels", "_newest", "_total", "complete")
 
     def __init__(self) -> None:
-        self._levels = tuple(_Level(*level) for level in LEVELS)
-        self._bad = self._total = 0.0
-        self._newest = self._bad_at = -1
         self.complete = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._levels = tuple(_Level(*level) for level in LEVELS)
+        self._bad, self._total = 0.0, 0.0
+        self._newest, self._bad_at = -1, -1
 
     def add(self, at: int, bad: float, total: float) -> None:
         """Count what a sample of `at` (ms UTC) brought; a clock set back a little stands still."""
@@ -74,7 +77,8 @@ class Burned:
             level.put(self._newest, self._bad, self._total)
 
     def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
-        """Count what is known from before: time, bad and total, oldest first."""
+        """Have these counts (time, bad, total; oldest first) in place of all that was counted."""
+        self._begin()
         for at, bad, total in counts:
             self.add(at, bad, total)
         self.complete = True

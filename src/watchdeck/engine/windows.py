@@ -20,15 +20,20 @@ class Window:
     `every` is the distance (ms) that samples should have.
     """
 
-    __slots__ = ("_counts", "_every", "_highs", "_lows", "_newest", "_span", "_times", "_totals",
-                 "_width")  # fmt: skip
+    __slots__ = ("_counts", "_every", "_highs", "_lows", "_newest", "_times", "_totals", "_width",
+                 "span")  # fmt: skip
 
     def __init__(self, span: int, every: int) -> None:
-        self._span, self._every = span, every
+        self.span, self._every = span, every
         self._width = max(1, span // CELLS)
         self._newest = -1
         self._times, self._counts = array("q"), array("q")
         self._totals, self._lows, self._highs = array("d"), array("d"), array("d")
+
+    def reach(self, span: int) -> None:
+        """Look back as far as this (ms) too; to be told before the first sample."""
+        self.span = max(self.span, span)
+        self._width = max(1, self.span // CELLS)
 
     def add(self, at: int, value: float) -> None:
         """Take a sample of `at` (ms UTC); NaN is none, and a clock set back empties the window."""
@@ -44,11 +49,13 @@ class Window:
         self._counts.append(1)
         for part in (self._totals, self._lows, self._highs):
             part.append(value)
-        if self._times[0] <= at - 2 * self._span:
-            self._forget(bisect_right(self._times, at - self._span))
+        if self._times[0] <= at - 2 * self.span:
+            self._forget(bisect_right(self._times, at - self.span))
 
     def fill(self, times: Iterable[int], values: Iterable[float]) -> None:
-        """Take samples that are known from before, oldest first."""
+        """Have these samples, oldest first, in place of all that were taken."""
+        self._forget(len(self._times))
+        self._newest = -1
         for at, value in zip(times, values, strict=True):
             self.add(at, value)
 

@@ -1,0 +1,110 @@
+"""What a collector that starts anew must remember: windows and budgets, out of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from watchdeck.domain.board import History
+from watchdeck.engine.burning import FURTHEST, LEVELS
+from watchdeck.engine.watched import LONGEST_STEP, Watched
+from watchdeck.store.connect import Connection
+from watchdeck.store.history import read_signals
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Counts = tuple[Integers, Floats, Floats]
+
+EACH_TICK = 8
+"""Endpoints that are restored in a tick: three days of one take about 10 ms."""
+
+_COUNTED = ("up", "ready", "error_ratio", "request_rate")
+
+
+def restore(db: Connection, fleet: Iterable[Watched]) -> int:
+    """Restore the next few endpoints of which there is a sample; how many it were.
+
+    Until its turn, an endpoint's windows and budgets know what this collector has seen itself.
+    """
+    waiting = (one for one in fleet if not one.restored and one.sample is not None)
+    done = 0
+    for watched, _ in zip(waiting, range(EACH_TICK), strict=False):
+        _windows(db, watched)
+        _budgets(db, watched)
+        watched.restored = True
+        done += 1
+    return done
+
+
+def _windows(db: Connection, watched: Watched) -> None:
+    assert watched.sample is not None  # noqa: S101 - restore() has asked
+    end = watched.sample.at + 1
+    start = end - max((window.span for window in watched.windows.values()), default=0)
+    found = read_signals(db, watched.facts.name, tuple(watched.windows), start, end)
+    for history, window in zip(found, watched.windows.values(), strict=True):
+        window.fill(history.times, history.values)
+
+
+def _budgets(db: Connection, watched: Watched) -> None:
+    import numpy as np
+
+    assert watched.sample is not None  # noqa: S101 - restore() has asked
+    if not watched.burned:
+        return
+    end = watched.sample.at + 1
+    found = read_signals(db, watched.facts.name, _COUNTED, end - FURTHEST, end)
+    times = np.array(found[0].times, np.int64)
+    columns = {one.column: _aligned(one, times) for one in found}
+    for measure, burned in watched.burned.items():
+        count = _COUNTERS[measure](times, columns, watched.facts.every)
+        burned.fill(_in_cells(count, end))
+
+
+def _aligned(history: History, times: Integers) -> Floats:
+    """The values of a column at these times; NaN where a scrape had no such column."""
+    import numpy as np
+
+    values = np.full(len(times), np.nan)
+    values[times.searchsorted(np.array(history.times, np.int64))] = history.values
+    return values
+
+
+def _probed(times: Integers, columns: dict[str, Floats], _: int) -> Counts:
+    import numpy as np
+
+    good = (columns["up"] == 1) & (columns["ready"] != 0)
+    return times, np.where(good, 0.0, 1.0), np.ones(len(times))
+
+
+def _requested(times: Integers, columns: dict[str, Floats], every: int) -> Counts:
+    import numpy as np
+
+    seconds = np.clip(np.diff(times, prepend=times[:1] - every), 0, LONGEST_STEP * every) / 1_000
+    requests = columns["request_rate"] * seconds
+    failed = np.where(requests == 0, 0.0, columns["error_ratio"] * requests)
+    known = ~np.isnan(requests) & ~np.isnan(failed)
+    return times[known], failed[known], requests[known]
+
+
+_COUNTERS = {"availability": _probed, "error_ratio": _requested}
+
+
+def _in_cells(counts: Counts, end: int) -> Iterator[tuple[int, float, float]]:
+    """The counts, those of one cell of time summed as coarsely as they will be looked at."""
+    import numpy as np
+
+    times, bad, total = counts
+    if not len(times):
+        return
+    widths = np.full(len(times), LEVELS[0][0])
+    for (_, reach), (width, _) in pairwise(LEVELS):
+        widths[times < end - reach - width] = width
+    cells = times // widths * widths
+    starts = np.flatnonzero(np.diff(cells, prepend=-1))
+    sums = (np.add.reduceat(part, starts) for part in (bad, total))
+    yield from zip(cells[starts].tolist(), *(part.tolist() for part in sums), strict=True)

@@ -1,0 +1,174 @@
+"""One endpoint with the rules that are for it, and what they must remember of its scrapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from watchdeck.domain.alert import OURS, Alert, Episode
+from watchdeck.domain.board import Facts
+from watchdeck.domain.labels import alert_labels, labels_of
+from watchdeck.domain.lifecycle import silent_after
+from watchdeck.domain.matcher import matches
+from watchdeck.domain.rule import Absent, Burn, Down, NoData, Rule, Threshold
+from watchdeck.domain.scrape import Outcome
+from watchdeck.engine.burning import Budget, Burned
+from watchdeck.engine.checks import Burning, Check, Failing, Gone, Over, Sample, bound
+from watchdeck.engine.windows import Window
+
+LONGEST_STEP = 3
+"""Intervals that one sample may stand for, when requests are counted by their rate."""
+
+
+@dataclass(slots=True, eq=False)
+class Judged:
+    """One rule on one endpoint: its check, its alert, and the episode that is open.
+
+    `ended` is the newest episode that is over; `timed` tells that time alone can make it true.
+    """
+
+    rule: Rule
+    check: Check
+    every: int
+    alert: Alert
+    timed: bool
+    fires_on_silence: bool
+    episode: Episode | None = None
+    ended: Episode | None = None
+    saved_at: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """An endpoint, its newest sample, and what its rules look back on.
+
+    `good_at` is when it last gave a good sample (ms UTC). `restored` tells that what was before
+    this collector began is known.
+    """
+
+    facts: Facts
+    kind: str | None
+    judged: tuple[Judged, ...] = ()
+    windows: dict[str, Window] = field(default_factory=dict)
+    burned: dict[str, Burned] = field(default_factory=dict)
+    sample: Sample | None = None
+    good_at: int = 0
+    patience: int = 0
+    restored: bool = False
+
+    @property
+    def open(self) -> Iterator[Judged]:
+        """The rules that have an open episode."""
+        return (one for one in self.judged if one.episode is not None)
+
+    def take(self, sample: Sample) -> None:
+        """Remember a new sample, before it is judged."""
+        before, self.sample = self.sample, sample
+        if sample.outcome == Outcome.OK.value:
+            self.good_at = sample.at
+        for signal, window in self.windows.items():
+            window.add(sample.at, sample.value(signal))
+        for measure, burned in self.burned.items():
+            counted = COUNTS[measure](sample, self._seconds(before, sample.at))
+            if counted is not None:
+                burned.add(sample.at, *counted)
+
+    def _seconds(self, before: Sample | None, at: int) -> float:
+        """How long a sample stands for: since the one before it, but not over a gap."""
+        most = LONGEST_STEP * self.facts.every
+        passed = self.facts.every if before is None else at - before.at
+        return max(0, min(passed, most)) / 1_000
+
+
+Counted = tuple[float, float] | None
+"""What a sample adds to a budget: bad, and all; None when it tells nothing."""
+
+
+def _probed(sample: Sample, _: float) -> Counted:
+    """A probe is good when it was answered and the model, where it can say so, was ready."""
+    good = sample.outcome == Outcome.OK.value and sample.value("ready") != 0
+    return (0.0 if good else 1.0), 1.0
+
+
+def _requested(sample: Sample, seconds: float) -> Counted:
+    """The requests since the sample before, and those of them that failed."""
+    requests = sample.value("request_rate") * seconds
+    failed = sample.value("error_ratio") * requests
+    if math.isnan(requests) or (math.isnan(failed) and requests):
+        return None
+    return (failed if requests else 0.0), requests
+
+
+COUNTS: dict[str, Callable[[Sample, float], Counted]] = {
+    "availability": _probed,
+    "error_ratio": _requested,
+}
+"""How a sample counts towards the budget of each signal that an SLO promises a share of."""
+
+
+def watch(facts: Facts, kind: str | None, rules: Iterable[Rule], now: int) -> Watched:
+    """An endpoint with the rules that are for it and can be judged on it, looked at since `now`."""
+    watched = Watched(facts, kind, good_at=now)
+    labels = labels_of(facts, kind)
+    watched.judged = tuple(
+        _judged(watched, rule, check, labels)
+        for rule in rules
+        if rule.enabled and matches(rule.match, labels)
+        for check in _checks(watched, rule, now)
+    )
+    watched.patience = min(map(_patience, watched.judged), default=0)
+    return watched
+
+
+def _judged(watched: Watched, rule: Rule, check: Check, labels: dict[str, str]) -> Judged:
+    name, model = rule.name, watched.facts.name
+    alert = Alert(0, OURS, f"{name}/{model}", name, model, alert_labels(rule, labels))
+    timed = isinstance(check, Gone)
+    return Judged(
+        rule, check, watched.facts.every, alert, timed, rule.no_data is NoData.FIRE or timed
+    )
+
+
+def _patience(one: Judged) -> int:
+    """How long (ms) nothing may come before something is made of it."""
+    silent = silent_after(one.rule, one.every)
+    return min(silent, one.check.after) if isinstance(one.check, Gone) else silent
+
+
+def _checks(watched: Watched, rule: Rule, now: int) -> Iterator[Check]:
+    """The check of a rule on an endpoint: none when it rests on a promise that was not made."""
+    match rule.test:
+        case Threshold():
+            yield from _over(watched, rule, rule.test)
+        case Burn():
+            yield from _burning(watched, rule, rule.test)
+        case Absent():
+            yield Gone(rule.test, watched.facts.every, now)
+        case Down():
+            yield Failing(rule.test)
+
+
+def _over(watched: Watched, rule: Rule, test: Threshold) -> Iterator[Check]:
+    slo = watched.facts.slo
+    limit = bound(test.limit, test.signal, slo)
+    clear = limit if test.clear is None else bound(test.clear, test.signal, slo)
+    if limit is None or clear is None:
+        return
+    if not test.window:
+        yield Over(test, limit, clear)
+        return
+    window = watched.windows.setdefault(test.signal, Window(test.window, watched.facts.every))
+    window.reach(test.window)
+    yield Over(test, limit, clear, rule.min_samples, window)
+
+
+def _burning(watched: Watched, rule: Rule, test: Burn) -> Iterator[Check]:
+    slo, every = watched.facts.slo, watched.facts.every
+    promised = slo.availability if test.signal == "availability" else slo.error_ratio
+    if promised is None:
+        return
+    share = 1 - promised if test.signal == "availability" else promised
+    expected = 1 / every if test.signal == "availability" else 0.0
+    burned = watched.burned.setdefault(test.signal, Burned())
+    yield Burning(test, Budget(share, expected, rule.min_samples), burned)
