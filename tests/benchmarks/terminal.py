@@ -98,7 +98,7 @@ from watchdeck.store.directory import StoreDirectory
 if sys.argv[2] == "plain":
     driver.Terminal._connect = lambda self: None
 path = StoreDirectory(Path(sys.argv[1]))
-sys.exit(run(path, clock=lambda: time.time_ns() // 1_000_000, read_only=True))
+sys.exit(run(path, clock=lambda: time.time_ns() // 1_000_000))
 """
 
 DOWN, UP, PAGE_DOWN = b"\x1b[B", b"\x1b[A", b"\x1b[6~"

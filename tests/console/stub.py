@@ -1,4 +1,4 @@
-"""A real console on this terminal, with boards made by hand: `python tests/console/stub.py FLEET`.
+"""A real console on this terminal, with boards made by hand: `python stub.py FLEET [CONFIG]`.
 
 FLEET is small, still (small, by a clock that stands), large, live (large, one row of ten moves
 each second), hostile, or defect (small, with a history that fails as nothing should).
@@ -16,8 +16,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from console import boards
 from watchdeck.console.app import Console
+from watchdeck.console.desk import Desk
 from watchdeck.console.run import drive
 from watchdeck.domain.board import Board, History, Model
+from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import Health
 
 HOSTILE = (
@@ -99,6 +101,10 @@ class Source(boards.Uneventful):
             raise RuntimeError(HOSTILE[0])
         return tuple(boards.history(column, end, end - start) for column in columns)
 
+    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:  # noqa: ARG002 - all answer alike
+        body = "\n".join(HOSTILE) if self._fleet == "hostile" else "up 1\n" * 40
+        return (Exchange("/metrics", boards.NOW, 200, "server: stub", body),)
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -111,7 +117,8 @@ def main() -> int:
     fleet = sys.argv[1] if len(sys.argv) > 1 else "small"
     store = boards.Store()
     time_of = boards.clock if fleet == "still" else clock
-    return drive(Console(store, clock=time_of, open_source=lambda: Source(fleet)))
+    desk = Desk(config=Path(sys.argv[2])) if len(sys.argv) > 2 else None
+    return drive(Console(store, clock=time_of, open_source=lambda: Source(fleet), desk=desk))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,8 @@ def test_the_palette_finds_the_closest_first(typed: str, first: str) -> None:
 
 def test_the_palette_offers_everything_that_can_be_given() -> None:
     for line, words in entries(KNOWN):
+        if line.endswith(" "):
+            continue  # the beginning of one that any text may follow
         assert f"{parse(line, KNOWN).command.name} {parse(line, KNOWN).text}".strip() == line
         assert words
     assert len(found("", list(entries(KNOWN)))) == len(list(entries(KNOWN)))

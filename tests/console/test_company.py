@@ -4,6 +4,7 @@ from console import boards
 from console.boards import NOW, Store
 from watchdeck.console.app import Console
 from watchdeck.console.company import Company
+from watchdeck.console.desk import Desk
 from watchdeck.console.messages import SightChanged
 from watchdeck.domain.presence import Presence
 
@@ -30,7 +31,7 @@ class Seats:
 
 async def met(company: Company, seats: Seats) -> str:
     """What the deck shows of the others, after a walk to the models and into one of them."""
-    console = Console(Store(), clock=boards.clock, setting=boards.setting(), company=company)
+    console = Console(Store(), clock=boards.clock, setting=boards.setting(), desk=Desk(company))
     async with console.run_test(size=(120, 40)) as pilot:
         console.post_message(SightChanged(boards.sight()))
         for keys in ((), ("2",), ("enter",), ("1",)):

@@ -5,7 +5,7 @@ from textual.dom import DOMNode
 
 from watchdeck.console import keys
 from watchdeck.console.app import Console
-from watchdeck.console.keys import KEYS, LISTS, NEVER, Key, Where, bindings, shared, working
+from watchdeck.console.keys import KEYS, NEVER, SCREENS, Key, Where, bindings, shared, working
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.before import BeforeScreen
@@ -15,6 +15,7 @@ from watchdeck.console.screens.exchange import ExchangeScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.palette import PaletteScreen
+from watchdeck.console.screens.problems import ProblemsScreen
 
 OWNERS: dict[Where, type[DOMNode]] = {
     Where.EVERYWHERE: Console,
@@ -27,6 +28,7 @@ OWNERS: dict[Where, type[DOMNode]] = {
     Where.PALETTE: PaletteScreen,
     Where.EXCHANGE: ExchangeScreen,
     Where.BEFORE: BeforeScreen,
+    Where.PROBLEMS: ProblemsScreen,
 }
 
 
@@ -39,7 +41,7 @@ def test_a_clash_is_named() -> None:
     found = [(where, name) for where, name, _ in shared((*KEYS, doubled))]
     assert found == [(Where.DECK, "enter")]
     everywhere = Key("x", "down", "x", "x", Where.EVERYWHERE)
-    assert len([*shared((*KEYS, everywhere))]) == len(LISTS)
+    assert len([*shared((*KEYS, everywhere))]) == len(SCREENS)
 
 
 def test_prefixes_of_multiplexers_and_flow_control_are_never_bound() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from store.places import NOW, state
-from store.raising import MINUTE, fire
+from store.raising import MINUTE, end, fire
 from watchdeck.domain.posting import Posting
 from watchdeck.store.connect import Connection, transaction
 from watchdeck.store.outbox import (
@@ -12,13 +12,15 @@ from watchdeck.store.outbox import (
     backlog,
     cancel,
     due,
+    due_channels,
     failed,
     gave_up,
     lost_since,
-    newest_of_fold,
     next_due,
     post,
     read_posted,
+    recent_folds,
+    seal,
     sent,
     tidy,
 )
@@ -91,12 +93,57 @@ def test_what_is_told_by_being_written_never_waits(tmp_path: Path) -> None:
         assert row.sent_at == NOW
 
 
-def test_a_fold_tells_when_it_was_last_written_to(tmp_path: Path) -> None:
+def test_recent_folds_are_those_written_of_late(tmp_path: Path) -> None:
     with state(tmp_path) as db:
-        write(db, PAGE)
-        assert newest_of_fold(db, "phone", "risk", NOW - MINUTE) == NOW
-        assert newest_of_fold(db, "phone", "risk", NOW + 1) is None
-        assert newest_of_fold(db, "chat", "risk", NOW - MINUTE) is None
+        write(db, PAGE, replace(PAGE, dedup_key="episode/2"), replace(PAGE, channel="c", fold=""))
+        assert recent_folds(db, NOW) == ("risk",)
+        assert recent_folds(db, NOW + 1) == ()
+
+
+def test_a_sealed_message_takes_nothing_in_and_leaves_out_what_was_taken_back(
+    tmp_path: Path,
+) -> None:
+    with state(tmp_path) as db:
+        write(db, PAGE, replace(PAGE, dedup_key="episode/2"))
+        with transaction(db):
+            assert cancel(db, "episode/1", NOW) == 1
+            assert seal(db, [1, 2], "risk#1") == (2,)
+        write(db, replace(PAGE, dedup_key="episode/3"))
+        assert [(row.id, row.fold) for row in due(db, NOW)] == [(2, "risk#1"), (3, "risk")]
+
+
+def test_what_is_behind_something_not_due_in_its_lane_waits_with_it(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        number = fire(db).id
+        page = replace(PAGE, episode=number, lane="phone/1")
+        write(db, page, replace(page, kind="resolved", dedup_key="episode/1/resolved"))
+        with transaction(db):
+            failed(db, [1], NOW + MINUTE, "503")
+        assert due(db, NOW) == ()
+        assert [row.id for row in due(db, NOW + MINUTE)] == [1, 2]
+        with transaction(db):
+            gave_up(db, [1], NOW, "503")
+        assert [row.id for row in due(db, NOW)] == [2]
+
+
+def test_each_channel_tells_what_is_due_on_it(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        later = replace(PAGE, channel="mail", not_before=NOW + 1)
+        write(db, PAGE, replace(PAGE, channel="chat"), later)
+        assert due_channels(db, NOW) == ("chat", "phone")
+        assert [row.channel for row in due(db, NOW, channel="chat")] == ["chat"]
+
+
+def test_what_was_told_of_an_open_episode_is_kept_until_it_is_over(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        episode = fire(db)
+        write(db, replace(PAGE, episode=episode.id))
+        with transaction(db):
+            sent(db, [1], NOW)
+            assert tidy(db, NOW + 1) == 0
+        end(db, episode, NOW)
+        with transaction(db):
+            assert tidy(db, NOW + 1) == 1
 
 
 def test_settled_rows_are_forgotten_and_waiting_ones_are_not(tmp_path: Path) -> None:

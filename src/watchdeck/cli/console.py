@@ -38,9 +38,16 @@ def command(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: b
     directory = context.directory()
     refuse_here()  # before a collector is started for a console that cannot be
     notice = _UNSEEN if read_only else ensure_collector(directory, context.path())
-    who = str(operator())
     view = context.settings().console
     view = replace(view, slow_link=True) if slow_link else view
     ctx.exit(
-        run(directory, clock=now, who=who, view=view, read_only=read_only, at=at, notice=notice)
+        run(
+            directory,
+            clock=now,
+            who=None if read_only else operator(),
+            view=view,
+            at=at,
+            notice=notice,
+            config=context.path(),
+        )
     )

@@ -44,7 +44,7 @@ def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_o
             from watchdeck.console.run import run
 
             notice = "A simulated fleet: its story takes 5 minutes."
-            run(made.directory, clock=now, who=str(operator()), notice=notice)
+            run(made.directory, clock=now, who=operator(), notice=notice)
 
 
 def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - signal's signature

@@ -16,6 +16,7 @@ from textual.theme import Theme
 from watchdeck.console.clipboard import save, sequence
 from watchdeck.console.commanding import Commanding
 from watchdeck.console.company import Company
+from watchdeck.console.desk import Desk
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.draw.bar import meter
 from watchdeck.console.draw.health import worst_first
@@ -39,7 +40,7 @@ from watchdeck.console.screens.exchange import ExchangeScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.watching import Watching
-from watchdeck.console.sight import Clock, OpenSource, Place, Sight, Viewpoint
+from watchdeck.console.sight import Clock, OpenSource, Place, Viewpoint
 from watchdeck.console.themes import load_theme, themes
 from watchdeck.console.time.cursor import Cursor
 from watchdeck.console.trends import MOST, STEP, read_trends
@@ -90,13 +91,14 @@ class Console(Commanding, inherit_bindings=False):
         notice: str = "",
         open_source: OpenSource | None = None,
         setting: Setting | None = None,
-        company: Company | None = None,
+        desk: Desk | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock
         self._cursor = Cursor(at)
         self._open_source = open_source
-        self._company = company
+        self._desk = desk or Desk()
+        self._company = self._desk.company
         moment = coarse(clock()) if at is None else at
         self._outlook = Outlook(setting or default_setting(directory), now=moment)
         self._notice_ends = 0
@@ -181,10 +183,6 @@ class Console(Commanding, inherit_bindings=False):
             self._watcher.stop()
         if self._company:
             self._company.leave()
-
-    def _see(self, sight: Sight) -> None:
-        """Called by the watching thread."""
-        self.post_message(SightChanged(sight))
 
     @on(SightChanged)
     def _show_sight(self, message: SightChanged) -> None:

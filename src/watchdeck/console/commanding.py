@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from textual import on
 
+from watchdeck.console.ahead import TypingAhead
+from watchdeck.console.marking import Marking
 from watchdeck.console.messages import CommandAsked, CommandGiven, ModelOpened
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.fleet import FleetScreen
 from watchdeck.console.screens.palette import PaletteScreen
 from watchdeck.console.screens.watching import Watching
-from watchdeck.console.time.travel import Travelling
 from watchdeck.domain.filter import FilterError
 
 
-class Commanding(Travelling, inherit_bindings=False):
+class Commanding(TypingAhead, Marking, inherit_bindings=False):
     """An application that can be told what to do; a method `command_NAME` for each command."""
 
     def action_mode(self, name: str) -> None:

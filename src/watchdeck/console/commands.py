@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from watchdeck.console import layouts
+from watchdeck.domain.markers import SAID
 from watchdeck.domain.text import clean
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What commands can be about right now."""
+    """What commands can be about right now; `focus` is the model and the moment in view."""
 
     models: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    focus: str = ""
 
 
 def _nothing(_known: Known) -> Sequence[str]:
@@ -50,6 +52,15 @@ COMMANDS = (
     Command("at", "seek", "Show a moment of the past", "TIME", free=True),
     Command("live", "live", "Show now"),
     Command("changes", "changes", "What changed in the 30 minutes before"),
+    Command(
+        "change",
+        "change",
+        "Mark a change of the model in focus",
+        "TEXT",
+        lambda _known: tuple(f"--what {kind} " for kind in SAID),
+        free=True,
+    ),
+    Command("edit", "edit", "Edit the configuration, and have it checked"),
     Command("meter", "meter", "What goes over the link to this terminal, or no longer"),
     Command("help", "help", "The keys that work here"),
     Command("redraw", "redraw", "Draw the screen anew"),
@@ -124,9 +135,26 @@ def completions(line: str, known: Known, commands: Sequence[Command] = COMMANDS)
     return tuple(f"{name} {choice}" for choice in (*begun, *inside))
 
 
+def hint(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> str:
+    """What a beginning can become; where any text follows, what is done with it."""
+    lines = completions(line, known, commands)
+    if lines:
+        return "  ".join(one.strip() for one in lines[:MOST])
+    name = line.partition(" ")[0]
+    command = next((one for one in commands if one.name == name and one.free), None)
+    if command is None:
+        return ""
+    return f"{command.words}: {known.focus}" if command.name == "change" else command.words
+
+
 def entries(known: Known, commands: Sequence[Command] = COMMANDS) -> Iterator[tuple[str, str]]:
-    """Every line that the palette offers, with its words: models first, then views and actions."""
+    """Every line that the palette offers, with its words: models first, then views and actions.
+
+    One that ends with a blank is a beginning: any text may follow.
+    """
     for command in commands:
+        if command.free:
+            yield f"{command.name} ", command.words
         if command.takes:
             yield from ((f"{command.name} {one}", command.words) for one in command.choices(known))
         else:

@@ -33,6 +33,7 @@ class Where(StrEnum):
     HELP = "help"
     PALETTE = "palette"
     EXCHANGE = "answers"
+    PROBLEMS = "problems"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,12 @@ KEYS = (
     Key("answers.up", "up,k", "scroll(-1)", "Previous line", Where.EXCHANGE),
     Key("answers.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.EXCHANGE),
     Key("answers.page_up", "pageup,ctrl+u", "page(-1)", "One page up", Where.EXCHANGE),
+    Key("answers.pager", "P", "pager", "Read it in your $PAGER", Where.EXCHANGE, "pager"),
     Key("answers.back", "escape", "back", "Back to the model", Where.EXCHANGE, "back"),
     Key("changes.open", "enter", "open", "Open the model of this change", Where.BEFORE, "open"),
     Key("changes.back", "escape", "back", "Back to where you came from", Where.BEFORE, "back"),
+    Key("problems.edit", "enter", "edit", "Edit the file again", Where.PROBLEMS, "edit"),
+    Key("problems.back", "escape", "back", "Back to where you came from", Where.PROBLEMS, "back"),
     Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
@@ -118,11 +122,15 @@ KEYS = (
 )
 """Every key of the console."""
 
-LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.BEFORE, Where.HELP)
+LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.BEFORE, Where.HELP, Where.PROBLEMS)
 """The screens with a list in them."""
 
 FLEETS = (Where.DECK, Where.MODELS)
 """The screens with a list of models in them."""
+
+
+SCREENS = (*LISTS, Where.EXCHANGE)
+"""The screens with keys of everywhere; in the palette one types."""
 
 
 def bindings(where: Where) -> list[BindingType]:
@@ -167,7 +175,7 @@ def shown(name: str, keys: Iterable[Key] = KEYS) -> str:
 def shared(keys: Iterable[Key] = KEYS) -> Iterator[tuple[Where, str, tuple[Key, ...]]]:
     """Every key that would do several things on one screen: where, its name, and what."""
     table = tuple(keys)
-    for where in LISTS:
+    for where in SCREENS:
         found = defaultdict(list)
         for key in working(where, table):
             for name in key.keys.split(","):

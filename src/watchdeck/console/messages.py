@@ -111,6 +111,18 @@ class AnswersWanted(Message):
         self.name = name
 
 
+class PagerWanted(Message):
+    """A person wants to read a text in a pager of their own."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class EditWanted(Message):
+    """A person wants to edit the configuration."""
+
+
 class ModelOpened(Message):
     """A model was opened from a list."""
 
@@ -124,7 +136,11 @@ class FilterAsked(Message):
 
 
 class CommandAsked(Message, bubble=False):
-    """A person wants to type a command on this screen."""
+    """A person wants to type a command on this screen, or the rest of one that is begun."""
+
+    def __init__(self, begun: str = "") -> None:
+        super().__init__()
+        self.begun = begun
 
 
 class TimeAsked(Message, bubble=False):

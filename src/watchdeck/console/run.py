@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchdeck.domain.view import View
@@ -15,6 +17,8 @@ from watchdeck.errors import WatchdeckError
 if TYPE_CHECKING:
     from watchdeck.console.app import Console
     from watchdeck.console.sight import BoardSource, Clock
+    from watchdeck.domain.markers import Marker
+    from watchdeck.domain.operator import Operator
     from watchdeck.store.directory import StoreDirectory
 
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
@@ -28,31 +32,34 @@ def run(
     directory: StoreDirectory,
     *,
     clock: Clock,
-    who: str = "",
+    who: Operator | None = None,
     view: View | None = None,
-    read_only: bool = False,
     at: int | None = None,
     notice: str = "",
+    config: Path | None = None,
 ) -> int:
     """Show the console until the person leaves; the exit code, 0 unless it failed.
 
-    `who` sits at it, as the other consoles on this store see; read-only it is not seen.
+    `who` sits at it, as the other consoles on this store see; without anybody it is read-only, and
+    not seen. `config` is the file that can be edited from it.
     Raises WatchdeckError when this is no terminal that a console can be drawn on.
     """
     refuse_here()
     from watchdeck.console.app import Console
     from watchdeck.console.company import Company
+    from watchdeck.console.desk import Desk
     from watchdeck.console.outlook import default_setting
     from watchdeck.store.presence import Seat
 
+    company = Company(Seat(directory), str(who or ""), clock())
     console = Console(
         directory,
         clock=clock,
         at=at,
         notice=notice,
         open_source=lambda: _reader(directory),
-        setting=default_setting(directory, view or View(), read_only=read_only),
-        company=Company(Seat(directory), "" if read_only else who, clock()),
+        setting=default_setting(directory, view or View(), read_only=who is None),
+        desk=Desk(company, config, partial(_mark, directory, who) if who else None),
     )
     if view is not None and view.slow_link:
         console.slow_down()
@@ -72,6 +79,14 @@ def _reader(directory: StoreDirectory) -> BoardSource:
     from watchdeck.store.reader import Reader
 
     return Reader(directory)
+
+
+def _mark(
+    directory: StoreDirectory, who: Operator, endpoint: str, marker: Marker, at: int, now: int
+) -> int:
+    from watchdeck.actions.change import add_change
+
+    return add_change(directory, endpoint, marker, at, who, now)
 
 
 def _drawable() -> bool:

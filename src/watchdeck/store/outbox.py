@@ -28,8 +28,17 @@ _COLUMNS = (
 _WAITING = "sent_at is null and gave_up_at is null and cancelled_at is null"
 
 _DUE = f"""
-select {_COLUMNS} from outbox where {_WAITING} and not_before <= :now
+select {_COLUMNS} from outbox as o where {_WAITING} and not_before <= :now
+and (:channel is null or channel = :channel)
+and not exists (
+    select 1 from outbox as b where b.episode = o.episode and b.lane = o.lane and b.id < o.id
+    and b.not_before > :now
+    and b.sent_at is null and b.gave_up_at is null and b.cancelled_at is null
+)
 order by not_before, id limit :limit
+"""
+_DUE_CHANNELS = f"""
+select distinct channel from outbox where {_WAITING} and not_before <= :now order by channel
 """
 _NEXT = f"select min(not_before) from outbox where {_WAITING}"
 _OLDEST = f"select min(created_at), count(*) from outbox where {_WAITING} and not_before <= :now"
@@ -42,16 +51,19 @@ _GAVE_UP = """
 update outbox set attempts = attempts + 1, gave_up_at = :at, last_error = :error where id = :id
 """
 _CANCEL = f"update outbox set cancelled_at = :at where dedup_key = :dedup_key and {_WAITING}"
-_NEWEST_FOLD = """
-select max(created_at) from outbox
-where channel = :channel and fold = :fold and created_at >= :since
-"""
 _LOST = f"select {_COLUMNS} from outbox where gave_up_at >= :since order by id"
 _OF_EPISODE = f"select {_COLUMNS} from outbox where episode = :episode order by id"
+_SEAL = f"update outbox set fold = :fold where id = :id and {_WAITING}"
+_RECENT_FOLDS = """
+select distinct fold from (
+    select fold, created_at from outbox where fold <> '' order by id desc limit :most
+) as newest where created_at >= :since order by fold
+"""
 _TIDY = """
 delete from outbox
 where created_at < :before and (sent_at is not null or gave_up_at is not null
     or cancelled_at is not null)
+and not exists (select 1 from episode where id = outbox.episode and ended_at is null)
 """
 
 
@@ -83,9 +95,20 @@ def _row(posting: Posting, now: int) -> dict[str, Any]:
     }
 
 
-def due(db: Connection, now: int, limit: int = 500) -> tuple[Posted, ...]:
-    """What is to be sent at `now` (ms UTC), the longest waiting first."""
-    return tuple(_posted(row) for row in db.execute(_DUE, {"now": now, "limit": limit}).fetchall())
+def due_channels(db: Connection, now: int) -> tuple[str, ...]:
+    """The channels to which something is to be sent at `now` (ms UTC)."""
+    return tuple(row[0] for row in db.execute(_DUE_CHANNELS, {"now": now}).fetchall())
+
+
+def due(
+    db: Connection, now: int, limit: int = 500, channel: str | None = None
+) -> tuple[Posted, ...]:
+    """What is to be sent at `now` (ms UTC), to one channel or all, the longest waiting first.
+
+    What is behind something in its lane that is not due yet waits with it.
+    """
+    asked = {"now": now, "limit": limit, "channel": channel}
+    return tuple(_posted(row) for row in db.execute(_DUE, asked).fetchall())
 
 
 def next_due(db: Connection) -> int | None:
@@ -121,11 +144,19 @@ def cancel(db: Connection, dedup_key: str, at: int) -> int:
     return db.execute(_CANCEL, {"dedup_key": dedup_key, "at": at}).rowcount
 
 
-def newest_of_fold(db: Connection, channel: str, fold: str, since: int) -> int | None:
-    """When a fold was last written to (ms UTC); None when not since `since`."""
-    asked = {"channel": channel, "fold": fold, "since": since}
-    at: int | None = db.execute(_NEWEST_FOLD, asked).fetchone()[0]
-    return at
+def seal(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
+    """Make rows one message for good, inside the caller's transaction: none joins it any more.
+
+    What was taken back meanwhile is left out; returns the numbers of the rest.
+    """
+    rows = ({"id": number, "fold": fold} for number in numbers)
+    return tuple(row["id"] for row in rows if db.execute(_SEAL, row).rowcount)
+
+
+def recent_folds(db: Connection, since: int) -> tuple[str, ...]:
+    """The folds of what was written at `since` (ms UTC) or later, of the newest 5,000 rows."""
+    asked = {"since": since, "most": 5_000}
+    return tuple(row[0] for row in db.execute(_RECENT_FOLDS, asked).fetchall())
 
 
 def lost_since(db: Connection, since: int) -> tuple[Posted, ...]:
@@ -139,7 +170,10 @@ def read_posted(db: Connection, episode: int) -> tuple[Posted, ...]:
 
 
 def tidy(db: Connection, before: int) -> int:
-    """Forget what was settled and written before a moment (ms UTC); how many rows."""
+    """Forget what was settled and written before a moment (ms UTC); how many rows.
+
+    What was told of an episode that is still open is kept: its end must find who was told.
+    """
     return db.execute(_TIDY, {"before": before}).rowcount
 
 

@@ -10,6 +10,9 @@ from watchdeck.domain.exchange import Exchange
 
 NONE = "no answer was kept yet"
 
+_WHOLE = 4_096
+"""Cells of a line that is not cut: longer ones were cut when they came."""
+
 
 def exchanges(found: Iterable[Exchange], now: int, cells: int) -> tuple[Line, ...]:
     """Each question with its status, headers and the beginning of its body."""
@@ -31,3 +34,8 @@ def exchanges(found: Iterable[Exchange], now: int, cells: int) -> tuple[Line, ..
         lines += [Line((Span(f"   {cut(text, cells - 4)}"),)) for text in one.body.splitlines()]
         lines.append(Line())
     return tuple(lines) or (Line((Span(f" {NONE}", Role.MUTED),)),)
+
+
+def as_text(found: Iterable[Exchange], now: int) -> str:
+    """The same without colours, and as wide as it is."""
+    return "".join(f"{str(line).rstrip()}\n" for line in exchanges(found, now, _WHOLE))

@@ -97,7 +97,16 @@ class BeforeScreen(Watching, inherit_bindings=False):
             Watching.models, Watching.now, Watching.stale, Watching.setting
         )
 
+    @property
+    def subject(self) -> str:
+        """The model of the row under the cursor, else the one that is asked about."""
+        return (self.query_one(EventList).cursor or "").partition(" ")[2] or self._about
+
     def on_mount(self) -> None:
+        """Ask for what changed."""
+        self.again()
+
+    def again(self) -> None:
         """Ask for what changed."""
         names = tuple(model.facts.name for model in self.models)
         self.post_message(EventsWanted(self, names, self._moment - BEFORE, self._moment + 1))
@@ -110,9 +119,8 @@ class BeforeScreen(Watching, inherit_bindings=False):
 
     def action_open(self) -> None:
         """Open the model of the row under the cursor."""
-        key = self.query_one(EventList).cursor
-        if key is not None:
-            self.post_message(ModelOpened(key.partition(" ")[2]))
+        if self.query_one(EventList).cursor is not None:
+            self.post_message(ModelOpened(self.subject))
 
     def action_back(self) -> None:
         """Back to where it was asked."""

@@ -82,6 +82,21 @@ class DetailScreen(Watching, inherit_bindings=False):
         return self._model_name, model.since
 
     @property
+    def subject(self) -> str:
+        """This model."""
+        return self._model_name
+
+    @property
+    def pointed(self) -> int | None:
+        """The moment under the chart's cursor, else the one that is shown."""
+        return super().pointed if self._cursor is None else self._cursor
+
+    def again(self) -> None:
+        """Read the chart anew; the old one stays until then."""
+        if self._wanted is not None:
+            self.post_message(HistoryWanted(self, self._wanted))
+
+    @property
     def view(self) -> str:
         """The model's name."""
         return self._model_name

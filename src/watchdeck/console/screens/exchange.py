@@ -5,17 +5,18 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
-from watchdeck.console.draw.exchange import exchanges
+from watchdeck.console.draw.exchange import as_text, exchanges
 from watchdeck.console.draw.rule import Freshness, headed
 from watchdeck.console.draw.text import Line, cut
 from watchdeck.console.keys import Where, bindings
+from watchdeck.console.messages import PagerWanted
 from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.panels.panel import Panel
 from watchdeck.console.screens.watching import Watching
 from watchdeck.domain.exchange import Exchange
 
 
-class ExchangePanel(Panel):
+class ExchangePanel(Panel, can_focus=True):
     """Every question and its answer; `top` is the first line in view."""
 
     top: reactive[int] = reactive(0, repaint=False)
@@ -51,12 +52,23 @@ class ExchangeScreen(Watching, inherit_bindings=False):
     def __init__(
         self, outlook: Outlook, area: str, name: str, found: tuple[Exchange, ...], problem: str = ""
     ) -> None:
+        self._about = name
+        self._found = found
         self._panel = ExchangePanel(name, found, problem)
         super().__init__(outlook, area)
 
     def panels(self) -> ComposeResult:
         """One panel."""
         yield self._panel.data_bind(Watching.now, Watching.stale, Watching.setting)
+
+    @property
+    def subject(self) -> str:
+        """The model that answered."""
+        return self._about
+
+    def action_pager(self) -> None:
+        """Read all of it in a pager of one's own: clean, as everything that is shown."""
+        self.post_message(PagerWanted(as_text(self._found, self.now)))
 
     def action_scroll(self, by: int) -> None:
         """Lines up or down."""

@@ -32,6 +32,11 @@ class FleetScreen(Watching, inherit_bindings=False):
         if name is not None:
             self.post_message(ModelOpened(name))
 
+    @property
+    def subject(self) -> str:
+        """The model under the cursor."""
+        return self.query_one(ModelList).cursor or ""
+
     @on(FilterAsked)
     def _ask_for_filter(self) -> None:
         """The list follows every letter that is typed."""

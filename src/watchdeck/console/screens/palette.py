@@ -11,7 +11,7 @@ from watchdeck.console.draw.rule import rule
 from watchdeck.console.draw.table import Column, Columns, Table
 from watchdeck.console.draw.text import Line, Role, Span, said
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import CommandGiven
+from watchdeck.console.messages import CommandAsked, CommandGiven
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.panels.list import List
 from watchdeck.console.screens.watching import Watching, offered
@@ -85,6 +85,11 @@ class PaletteScreen(Watching, inherit_bindings=False):
     def _choose(self) -> None:
         line = self.query_one(EntryList).cursor
         if line is None:
+            return
+        if line.endswith(" "):
+            below = self.app.screen_stack[-2]
+            self.dismiss()
+            below.post_message(CommandAsked(line))
             return
         try:
             given = parse(line, self._known_then, offered(self.app))

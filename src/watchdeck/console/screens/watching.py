@@ -12,13 +12,14 @@ from textual.widget import Widget
 
 from watchdeck.console.commands import (
     COMMANDS,
-    MOST,
     Command,
     CommandError,
     Known,
     completions,
+    hint,
     parse,
 )
+from watchdeck.console.draw.age import clock, offset
 from watchdeck.console.keys import Where
 from watchdeck.console.layouts import LAYOUTS
 from watchdeck.console.messages import CommandAsked, CommandGiven, TimeAsked
@@ -114,6 +115,20 @@ class Watching(Zooming, inherit_bindings=False):
         return "", self.now
 
     @property
+    def subject(self) -> str:
+        """The model in focus; empty when there is none."""
+        return ""
+
+    @property
+    def pointed(self) -> int | None:
+        """The moment of the past (ms UTC) that is shown, or pointed at; None when it is now."""
+        board = self.sight.board
+        return None if board is None or board.live else board.at
+
+    def again(self) -> None:
+        """Read anew what was read of the past: something was entered there."""
+
+    @property
     def view(self) -> str:
         """Where one looks, for the others on this store."""
         return self.area
@@ -150,11 +165,18 @@ class Watching(Zooming, inherit_bindings=False):
             tuple(sorted(themes(setting.environ))) if setting else (),
             (),
             tuple(f"@{name}" for name in setting.view.filters) if setting else (),
+            self._focus(),
         )
 
+    def _focus(self) -> str:
+        """The model and the moment that a change would be marked on."""
+        at, zone = self.pointed, self.setting.zone if self.setting else None
+        when = "now" if at is None else f"at {clock(at, zone, '%b %d %H:%M:%S')} {offset(at, zone)}"
+        return f"{self.subject} {when}" if self.subject else "no model is in focus"
+
     @on(CommandAsked)
-    def _ask_for_command(self) -> None:
-        self.ask(Prompt(COMMAND, "", self.history(COMMAND)))
+    def _ask_for_command(self, message: CommandAsked) -> None:
+        self.ask(Prompt(COMMAND, message.begun, self.history(COMMAND)))
 
     @on(TimeAsked)
     def _ask_for_time(self) -> None:
@@ -165,8 +187,7 @@ class Watching(Zooming, inherit_bindings=False):
     @on(Prompt.Changed)
     def _hint_at_commands(self, message: Prompt.Changed) -> None:
         if message.prompt.sign == COMMAND:
-            lines = completions(message.text, self.known(), offered(self.app))
-            message.prompt.hint(Hint("  ".join(line.strip() for line in lines[:MOST])))
+            message.prompt.hint(Hint(hint(message.text, self.known(), offered(self.app))))
 
     @on(Prompt.Completed)
     def _complete(self, message: Prompt.Completed) -> None:

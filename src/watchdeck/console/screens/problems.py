@@ -1,0 +1,59 @@
+"""Every problem of a configuration that was edited."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from watchdeck.config.problems import Problem
+from watchdeck.console.draw.rule import rule
+from watchdeck.console.draw.table import Column, Columns, Table
+from watchdeck.console.draw.text import Line, Role, Span, said
+from watchdeck.console.keys import Where, bindings
+from watchdeck.console.messages import EditWanted
+from watchdeck.console.outlook import Outlook
+from watchdeck.console.panels.list import List
+from watchdeck.console.screens.watching import Watching
+
+_COLUMNS: Columns[Problem] = (
+    Column("key", "where", 12, lambda one, _now: said(one.key or "the file", Role.STRONG), most=40),
+    Column("problem", "problem", 24, lambda one, _now: said(one.text, Role.WARNING), most=90),
+    Column("hint", "what would work", 16, lambda one, _now: said(one.hint), most=60, rank=1),
+)
+
+
+class ProblemList(List):
+    """One row a problem; a copied row has it in full."""
+
+    def __init__(self, found: tuple[Problem, ...]) -> None:
+        super().__init__(id="problems")
+        self.table = Table(_COLUMNS, found, tuple(str(number) for number in range(len(found))))
+
+    def heading(
+        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+    ) -> tuple[Line, ...]:
+        """How many there are."""
+        return (rule("problems of the configuration", more, None, cells), *body)
+
+
+class ProblemsScreen(Watching, inherit_bindings=False):
+    """The problems as they were when the editor was left."""
+
+    WHERE = Where.PROBLEMS
+    BINDINGS = bindings(Where.PROBLEMS)
+
+    def __init__(self, outlook: Outlook, area: str, found: tuple[Problem, ...]) -> None:
+        self._found = found
+        super().__init__(outlook, area)
+
+    def panels(self) -> ComposeResult:
+        """The list has the whole screen."""
+        yield ProblemList(self._found).data_bind(Watching.setting)
+
+    def action_edit(self) -> None:
+        """Edit the file again."""
+        self.dismiss()
+        self.app.post_message(EditWanted())
+
+    def action_back(self) -> None:
+        """Back to where it was edited from."""
+        self.dismiss()

@@ -1,0 +1,69 @@
+"""Rotas: who is on call at a moment, by turns or by a calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watchdeck.domain.hours import local, moment
+from watchdeck.domain.shifts import Event, under_way
+
+TURNS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody else is on call for a while, both times as `2026-12-24T09:00` of the rota's zone."""
+
+    person: str
+    from_: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """Who is on call: `people` by turns, or who stands in an iCalendar file.
+
+    The first of `people` took over at `starts` (as `2026-01-05T09:00`); every hand-over is at that
+    time of the zone's clock, summer and winter. `to` are the channels for somebody who has none of
+    their own, and for when nobody is on call.
+    """
+
+    name: str
+    people: tuple[str, ...] = ()
+    turn: str = "weekly"
+    starts: str = "2026-01-05T09:00"
+    zone: str = "UTC"
+    override: tuple[Override, ...] = ()
+    calendar: str | None = None
+    to: tuple[str, ...] = ()
+
+
+def read_wall(text: str) -> datetime:
+    """Read `2026-01-05T09:00`, a time without a zone. Raises ValueError."""
+    example = "write a time of the rota's zone such as 2026-01-05T09:00"
+    try:
+        wall = datetime.fromisoformat(text[:40])
+    except ValueError:
+        raise ValueError(f"is not a time; {example}") from None
+    if wall.tzinfo is not None:
+        raise ValueError(f"has a zone of its own; {example}")
+    return wall
+
+
+def on_call(rota: Rota, events: Sequence[Event], now: int) -> str | None:
+    """Who is on call at `now` (ms UTC); None when nobody is.
+
+    The last override that holds goes before everything; `events` are those of the calendar file.
+    """
+    for override in reversed(rota.override):
+        begins, ends = read_wall(override.from_), read_wall(override.until)
+        if moment(begins, rota.zone) <= now < moment(ends, rota.zone):
+            return override.person
+    if rota.calendar is not None:
+        return next((event.summary for event in under_way(events, now)), None)
+    if not rota.people:
+        return None
+    turns = (local(now, rota.zone) - read_wall(rota.starts)) // TURNS[rota.turn]
+    return rota.people[turns % len(rota.people)]
