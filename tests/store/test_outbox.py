@@ -120,7 +120,7 @@ def test_what_is_behind_something_not_due_in_its_lane_waits_with_it(tmp_path: Pa
         with transaction(db):
             failed(db, [1], NOW + MINUTE, "503")
         assert due(db, NOW) == ()
-        assert [row.id for row in due(db, NOW + MINUTE)] == [1, 2]
+        assert {row.id for row in due(db, NOW + MINUTE)} == {1, 2}
         with transaction(db):
             gave_up(db, [1], NOW, "503")
         assert [row.id for row in due(db, NOW)] == [2]

@@ -60,8 +60,7 @@ class Letter:
     def title(self) -> str:
         """One line for all of it."""
         first = self.alerts[0]
-        word = "" if self.kind is Class.CALL else f"{self.kind}: "
-        one = f"[{self.severity.name}] {word}{first['text']}"
+        one = f"[{self.severity.name}] {first['text']}"
         more = len(self.alerts) - 1
         return f"{one} (and {more} more: {_shared(self.alerts)})" if more else one
 

@@ -193,6 +193,6 @@ def _posting(
         episode=episode,
         payload=contents(message, about.raised, about.rule, now, meant),
         fold=at.fold,
-        lane=f"{channel}/{message.lane}",
+        lane=f"{channel}/{episode}",
         done=channel == CONSOLE,
     )

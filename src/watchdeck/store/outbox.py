@@ -149,8 +149,9 @@ def seal(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
 
     What was taken back meanwhile is left out; returns the numbers of the rest.
     """
-    rows = ({"id": number, "fold": fold} for number in numbers)
-    return tuple(row["id"] for row in rows if db.execute(_SEAL, row).rowcount)
+    return tuple(
+        number for number in numbers if db.execute(_SEAL, {"id": number, "fold": fold}).rowcount
+    )
 
 
 def recent_folds(db: Connection, since: int) -> tuple[str, ...]:
