@@ -3,6 +3,7 @@ import pytest
 from watchdeck.collector import address
 from watchdeck.collector.address import Address, Origin, parse
 from watchdeck.collector.failure import Failed
+from watchdeck.domain import reach
 from watchdeck.domain.scrape import Outcome
 
 
@@ -59,9 +60,9 @@ def test_nothing_in_a_target_ends_a_line() -> None:
     ],
 )
 def test_hosts_are_told_apart(host: str, *, loopback: bool, near: bool, forbidden: bool) -> None:
-    assert address.loopback(host) is loopback
-    assert address.near(host) is near
-    assert address.forbidden(host) is forbidden
+    assert reach.loopback(host) is loopback
+    assert reach.near(host) is near
+    assert reach.forbidden(host) is forbidden
 
 
 def test_user_and_password_are_found_once_and_unquoted() -> None:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from watchdeck.collector.address import loopback
 from watchdeck.domain.endpoint import Endpoint
+from watchdeck.domain.reach import loopback
 from watchdeck.domain.scrape import Outcome
 
 CUT_OFF = frozenset((Outcome.DNS, Outcome.TIMED_OUT, Outcome.UNREACHABLE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from watchdeck.collector import address, tls
+from watchdeck.collector import tls
 from watchdeck.collector.address import Address, Origin
 from watchdeck.collector.connection import Connection, Question, Raw
 from watchdeck.collector.credentials import Credentials, Headers
@@ -16,6 +16,7 @@ from watchdeck.collector.resolve import Resolver
 from watchdeck.config.secrets import reveal
 from watchdeck.domain.endpoint import Endpoint, Tls
 from watchdeck.domain.kind import Answer
+from watchdeck.domain.reach import near
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.text import clean
 
@@ -78,7 +79,7 @@ class Reader:
         connection = self._connections.get(origin)
         if connection is None:
             connection = self._connections[origin] = self._connect(origin)
-        identity = address.near(connection.peer or origin.host)
+        identity = near(connection.peer or origin.host)
         headers = self._credentials.headers(origin, identity=identity)
         prepared = Question(
             question.address,

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from watchdeck.collector import address
 from watchdeck.collector.failure import Failed
+from watchdeck.domain.reach import forbidden, literal
 from watchdeck.domain.scrape import Outcome
 
 AT_ONCE = 32
@@ -42,9 +42,9 @@ class Resolver:
         A host that is an address already is what the owner wrote down, and always allowed. A name
         must not lead to a link-local address or a metadata service, whatever its server answers.
         """
-        if address.literal(host):
+        if literal(host):
             return [host]
-        allowed = [ip for ip in await self._shared(host) if not address.forbidden(ip)]
+        allowed = [ip for ip in await self._shared(host) if not forbidden(ip)]
         if not allowed:
             raise Failed(
                 Outcome.UNREACHABLE, "the host name leads to a link-local or metadata address"
