@@ -51,6 +51,14 @@ def test_a_role_has_its_colour_on_its_ground() -> None:
     assert style.bold
 
 
+def test_a_span_may_lie_on_a_ground_of_its_own() -> None:
+    strip = brush().strip(Line((Span("lit", Role.TEXT, Ground.CURSOR), Span("not"))), 8)
+    grounds = [segment.style and segment.style.bgcolor for segment in strip]
+    names = [ground and ground.name for ground in grounds]
+    colours = brush().palette.colours
+    assert names == [colours["cursor"], colours["background"], colours["background"]]
+
+
 def test_no_markup_and_no_link_ever_comes_of_text() -> None:
     text = "[red]x[/red] [@click=app.quit]y[/] [link=http://e]z[/link]"
     strip = brush().strip(Line((Span(text),)), 80)

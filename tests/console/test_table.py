@@ -66,9 +66,11 @@ def test_columns_that_never_give_way_are_squeezed_at_last() -> None:
     assert sum(column.width for column in columns) + gap * (len(columns) - 1) + 1 == 50
 
 
-def test_the_row_of_the_cursor_lies_on_its_own_ground() -> None:
+def test_the_row_of_the_cursor_lies_on_its_own_ground_as_far_as_its_name() -> None:
     lines = body(table(MODELS), Place("embeddings", 4, 0), boards.NOW, 80, 20)
-    assert [line.ground for line in lines].index(Ground.CURSOR) == 5
+    lit = [[span.text for span in line.spans if span.ground is Ground.CURSOR] for line in lines]
+    assert [y for y, texts in enumerate(lit) if texts] == [5]
+    assert "".join(lit[5]).split() == ["▌●", "ok", "embeddings"]
 
 
 def test_only_the_rows_in_view_are_drawn() -> None:

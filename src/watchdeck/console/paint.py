@@ -74,7 +74,7 @@ class Brush:
             inverted = [Segment(self._shown(span.text), self.inverted) for span in line.spans]
             return Strip(inverted).adjust_cell_length(cells, self.inverted)
         segments = [
-            Segment(self._shown(span.text), self.style(span.role, line.ground))
+            Segment(self._shown(span.text), self.style(span.role, span.ground or line.ground))
             for span in line.spans
             if span.text
         ]

@@ -109,14 +109,22 @@ def row(
     cursor: bool = False,
     marked: bool = False,
 ) -> Line:
-    """One row; the cursor's row lies on its own ground and starts with a bar, a marked one so."""
+    """One row; the cursor's starts with a bar, a marked one with a tick.
+
+    As far as its name, the cursor's row lies on its own ground: to lay two whole rows on another
+    ground costs 530 bytes a key, and this less than half of it.
+    """
     start = "✓" if marked else "▌" if cursor else " " * MARGIN
-    spans = [Span(start, Role.ACCENT)]
+    ground = Ground.CURSOR if cursor else None
+    spans = [Span(start, Role.ACCENT, ground)]
     for place, column in enumerate(columns):
         span = column.cell(item, now)
         before = " " * gap if place else ""
-        spans.append(Span(before + fit(span.text, column.width, right=column.right), span.role))
-    return Line(tuple(spans), Ground.CURSOR if cursor else Ground.PLAIN)
+        text = before + fit(span.text, column.width, right=column.right)
+        spans.append(Span(text, span.role, ground))
+        if column.most:
+            ground = None
+    return Line(tuple(spans))
 
 
 def body(table: Table[Row], place: Place, now: int, cells: int, rows: int) -> tuple[Line, ...]:

@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 
 class Ground(StrEnum):
-    """What a line lies on."""
+    """What a line, or a span of it, lies on."""
 
     PLAIN = "background"
     BAR = "bar"
@@ -43,10 +43,14 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of clean text with one role; foreign text comes in through `said` or `fit`."""
+    """A stretch of clean text with one role; foreign text comes in through `said` or `fit`.
+
+    Without a `ground` of its own it lies on that of its line.
+    """
 
     text: str
     role: Role = Role.TEXT
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)
