@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import stat
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from watchdeck.config.credentials import open_secrets, wrong_headers
+from watchdeck.config.files import parse, read_file
 from watchdeck.config.fleet import Fleet, same_names, wrong_kind, wrong_map, wrong_references
 from watchdeck.config.paths import settle, wrong_paths
 from watchdeck.config.problems import ConfigProblems, Problem
@@ -19,16 +16,13 @@ from watchdeck.config.rules import RULES, wrong_retention, wrong_view
 from watchdeck.config.schema import read
 from watchdeck.config.texts import wrong_sizes, wrong_texts, wrong_urls
 from watchdeck.domain.endpoint import Endpoint, Settings
-from watchdeck.domain.text import clean
 
 NAME = "watchdeck.toml"
 
-_LARGEST = 4 << 20
-"""Bytes of a configuration; ten thousand endpoints take 3 MiB."""
+RULES_FOLDER = "rules"
+"""Where, beside a configuration, more files of rules lie."""
 
 _MOST_ENDPOINTS = 10_000
-
-_POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 _OWN = (wrong_texts, wrong_sizes, wrong_urls, wrong_headers, *RULES)
 _OF_FLEET = (wrong_kind, wrong_map, wrong_references)
@@ -56,15 +50,34 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _nothing) -
 
     `also` finds more problems, which are told with the others.
     """
-    written = _read(path)
-    raw = _parse(str(path), written.text)
+    written = read_file(path)
+    raw = parse(str(path), written.text)
     problems: list[Problem] = []
     settings: Settings = read(raw, Settings, "", problems)
+    settings = _with_rules(settings, path, problems)
     problems += _wrong(settings, _names(raw), private=written.private)
     problems += also(settings)
     if problems:
         raise ConfigProblems(str(path), problems)
     return settle(settings, path)
+
+
+def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Settings:
+    """The settings with the rules of all files; what is wrong with those is appended.
+
+    What reads them costs 40 ms, which only a configuration with rules pays.
+    """
+    folder = path.absolute().parent / RULES_FOLDER
+    if settings.rule or settings.alerts.disable or folder.is_dir():
+        from watchdeck.config.alerting import with_rule_files, wrong_rules
+
+        settings = with_rule_files(settings, path, folder, problems)
+        problems += wrong_rules(settings)
+    if settings.maintenance:
+        from watchdeck.config.maintenance import wrong_maintenance
+
+        problems += wrong_maintenance(settings)
+    return settings
 
 
 def store_path(settings: Settings, environ: Mapping[str, str]) -> Path:
@@ -83,55 +96,6 @@ def _xdg(environ: Mapping[str, str], variable: str, otherwise: str) -> Path:
     if not base.startswith("/"):
         base = f"{environ.get('HOME') or Path.home()}/{otherwise}"
     return Path(base) / "watchdeck"
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A configuration as it was written; `private` when nobody but its owner can read it."""
-
-    text: str
-    private: bool
-
-
-def _read(path: Path) -> _Written:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            body = file.read(_LARGEST + 1)
-    except FileNotFoundError:
-        hint = "`watchdeck init URL` writes one."
-        raise ConfigProblems(str(path), [Problem("", "there is no such file", hint)]) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "its path is not one"
-        raise ConfigProblems(str(path), [Problem("", f"cannot be read: {why}")]) from None
-    if len(body) > _LARGEST:
-        raise ConfigProblems(str(path), [Problem("", f"is over {_LARGEST >> 20} MiB")])
-    private = stat.S_ISREG(mode) and not mode & (stat.S_IRWXG | stat.S_IRWXO)
-    try:
-        return _Written(body.decode("utf-8-sig"), private)
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        problem = Problem("", f"line {line} is not UTF-8 text")
-        raise ConfigProblems(str(path), [problem]) from None
-
-
-def _parse(file: str, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigProblems(file, [_syntax(str(error))]) from None
-    except RecursionError:
-        raise ConfigProblems(file, [Problem("", "is nested too deeply")]) from None
-    except ValueError:
-        raise ConfigProblems(file, [Problem("", "has a number that is too long")]) from None
-
-
-def _syntax(said: str) -> Problem:
-    match = _POSITION.fullmatch(said)
-    what = clean(match[1] if match else said, 200)
-    where = f"line {match[2]}, column {match[3]}" if match and match[2] else "at its end"
-    hint = 'Texts are in quotes: key = "text".' if "Invalid value" in what else ""
-    return Problem("", f"{where}: {what[:1].lower()}{what[1:]}", hint)
 
 
 def _names(raw: dict[str, Any]) -> list[str | None]:

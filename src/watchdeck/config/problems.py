@@ -30,6 +30,13 @@ _SYNONYMS = {
     "auth": "headers",
     "model_name": "model",
     "skip_verify": "insecure",
+    "expr": "when",
+    "condition": "when",
+    "alert": "name",
+    "hold": "for",
+    "keep_firing_for": "resolve_for",
+    "summary": "message",
+    "runbook_url": "runbook",
 }
 """What settings are called elsewhere."""
 
@@ -38,12 +45,14 @@ _SYNONYMS = {
 class Problem:
     """One problem: the path of its key, what is wrong there, and what would work.
 
-    The key is empty when the whole file is meant. All texts are clean.
+    The key is empty when the whole file is meant. All texts are clean. `file` is named where it is
+    not the one that is read.
     """
 
     key: str
     text: str
     hint: str = ""
+    file: str = ""
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.key, _sentence(self.text), self.hint)))
@@ -55,7 +64,7 @@ class ConfigProblems(ConfigError):
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         self.file = clean(file)
         self.problems = tuple(problems)
-        lines = [f"{self.file}: {problem}" for problem in self.problems[:_SHOWN]]
+        lines = [f"{one.file or self.file}: {one}" for one in self.problems[:_SHOWN]]
         if len(self.problems) > _SHOWN:
             lines.append(f"{self.file}: and {len(self.problems) - _SHOWN} more problems.")
         super().__init__("\n".join(lines))

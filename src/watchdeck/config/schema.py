@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from keyword import iskeyword
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -72,7 +73,9 @@ def _table(
         if name in _needed(wanted) and name not in raw and name not in meant
     )
     good = {name: value for name, value in found.items() if value is not INVALID}
-    return wanted(**good) if good.keys() >= _needed(wanted) else INVALID
+    if not good.keys() >= _needed(wanted):
+        return INVALID
+    return wanted(**{_field(name): value for name, value in good.items()})
 
 
 def _entries(raw: dict[str, object], wanted: Any, key: str, problems: list[Problem]) -> Any:
@@ -109,14 +112,21 @@ def _unit(wanted: type[Any], raw: object) -> Any:
 
 @cache
 def _settings(wanted: Any) -> dict[str, Any]:
-    return get_type_hints(wanted)
+    """The settings of a table by their names in the file: the field `for_` is written `for`."""
+    hints = get_type_hints(wanted)
+    names = (field.name for field in fields(wanted) if field.metadata.get("written", True))
+    return {name.rstrip("_"): hints[name] for name in names}
+
+
+def _field(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name
 
 
 @cache
 def _needed(wanted: Any) -> frozenset[str]:
     """The settings of a table that have no default."""
     return frozenset(
-        field.name
+        field.name.rstrip("_")
         for field in fields(wanted)
         if field.default is MISSING and field.default_factory is MISSING
     )
@@ -161,7 +171,7 @@ def _described(options: Iterable[Any]) -> Iterable[str]:
     for option in options:
         origin = get_origin(option)
         if is_dataclass(option):
-            yield f"a table with {', '.join(field.name for field in fields(option))}"
+            yield _a_table(option)
         elif origin is tuple and is_dataclass(get_args(option)[0]):
             yield "a list of tables"
         elif origin is tuple:
@@ -170,6 +180,10 @@ def _described(options: Iterable[Any]) -> Iterable[str]:
             yield "a table"
         else:
             yield _EXPECTED[option]
+
+
+def _a_table(wanted: Any) -> str:
+    return f"a table with {', '.join(_settings(wanted))}"
 
 
 def _given(raw: object) -> str:

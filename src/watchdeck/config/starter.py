@@ -71,6 +71,27 @@ TAIL = """\
 #rollups = "396d"
 #budget = "1GiB"
 
+# What is worth an alert. `watchdeck rules list` shows the rules that hold without a line here;
+# one with the name of one of those changes what it says, and more may lie in rules/*.toml.
+#[[rule]]
+#name = "fraud-slow"
+#when = "latency_p95 > 200ms for 5m"
+#severity = 2
+#match = ["owner=risk", 'model=~"fraud-.*"']
+#message = "{model} takes {value}, more than {limit}"
+#[alerts]
+#pack = true
+#disable = ["memory-grows"]
+
+# Planned work: nobody is told of alerts while it lasts.
+#[[maintenance]]
+#name = "patching"
+#match = ["owner=risk"]
+#days = "sun"
+#weeks = ["first"]
+#hours = "02:00-04:00"
+#zone = "Europe/Berlin"
+
 # How the console looks.
 #[console]
 #theme = "dark"

@@ -25,13 +25,23 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 def wrong_texts(endpoint: Endpoint) -> Iterator[Problem]:
     """Texts that are empty, too long, or hold what a terminal would obey; none is repeated."""
-    for key, text in _texts(endpoint):
+    yield from bad_texts(endpoint)
+    yield from wrong_name(endpoint.name)
+
+
+def bad_texts(holder: Any) -> Iterator[Problem]:
+    """Texts of any table that are too long, or hold what a terminal would obey."""
+    for key, text in _texts(holder):
         limit = _LIMITS.get(key, _LIMIT)
         if len(text) > limit:
             yield Problem(key, f"is longer than {limit} characters")
         elif key not in _MANY_LINES and (code := _unseen(text)):
             yield Problem(key, f"has a character that no screen shows ({code})", "Leave it out.")
-    if not endpoint.name.strip() or endpoint.name != endpoint.name.strip():
+
+
+def wrong_name(name: str) -> Iterator[Problem]:
+    """A name that nobody could write again."""
+    if not name.strip() or name != name.strip():
         yield Problem("name", "is empty, or begins or ends with a blank")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdeck.domain.ruletext import Alerts, MaintenanceText, RuleText
 from watchdeck.domain.units import Bytes, Milliseconds, Ratio
 from watchdeck.domain.view import View
 
@@ -110,9 +111,15 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole configuration: the fleet, where and how long its store lives, and how it looks."""
+    """A whole configuration: the fleet, its store, how it looks, and what is worth an alert.
+
+    `rule` holds those of the files in `rules/` too.
+    """
 
     endpoint: tuple[Endpoint, ...] = ()
     store: str | None = None
     retention: Retention = field(default_factory=Retention)
     console: View = field(default_factory=View)
+    rule: tuple[RuleText, ...] = ()
+    alerts: Alerts = field(default_factory=Alerts)
+    maintenance: tuple[MaintenanceText, ...] = ()

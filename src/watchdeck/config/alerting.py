@@ -1,0 +1,118 @@
+"""The rules in force: the pack, as a configuration changes it, and the configuration's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from watchdeck.config.fleet import AUTO
+from watchdeck.config.pack import load_pack, read_folder, with_origin
+from watchdeck.config.problems import Problem, did_you_mean
+from watchdeck.config.ruletexts import compiled, merged, wrong_rule
+from watchdeck.domain.board import Facts
+from watchdeck.domain.endpoint import Endpoint, Settings
+from watchdeck.domain.labels import labels_of
+from watchdeck.domain.matcher import matches
+from watchdeck.domain.rule import Rule
+from watchdeck.domain.ruletext import RuleText
+
+_MOST_RULES = 1_000
+
+
+def with_rule_files(
+    settings: Settings, path: Path, folder: Path, problems: list[Problem]
+) -> Settings:
+    """The settings of a file with the rules of a folder too; what is wrong there is appended."""
+    own = with_origin(settings.rule, path)
+    return replace(settings, rule=own + read_folder(folder, problems))
+
+
+def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
+    """The rules of settings that were loaded without problems, those of the pack first.
+
+    A rule that is switched off is among them, with `enabled` false: it is listed, not judged.
+    """
+    off = set(settings.alerts.disable)
+    texts = {text.name: text for text in _pack(settings)}
+    for text in settings.rule:
+        texts[text.name] = _meant(text, texts)
+    rules = map(compiled, texts.values())
+    return tuple(replace(rule, enabled=False) if rule.name in off else rule for rule in rules)
+
+
+def wrong_rules(settings: Settings) -> Iterator[Problem]:
+    """Every problem of the configuration's own rules, each with its file and key."""
+    pack = {text.name: text for text in _pack(settings)}
+    for text in settings.rule:
+        for problem in _wrong_text(text, pack):
+            key = f"{text.place}.{problem.key}".rstrip(".")
+            yield replace(problem, key=key, file=text.origin)
+    yield from _same_names(settings.rule)
+    if len(settings.rule) > _MOST_RULES:
+        yield Problem("rule", f"has {len(settings.rule)} entries; at most {_MOST_RULES} are taken")
+    names = [*pack, *(text.name for text in settings.rule)]
+    for number, name in enumerate(settings.alerts.disable):
+        if name not in names:
+            hint = did_you_mean(name, names, "`watchdeck rules list` names all.")
+            yield Problem(f"alerts.disable[{number}]", "names no rule", hint)
+
+
+def odd_matches(rules: Iterable[Rule], fleet: Iterable[Endpoint]) -> Iterator[tuple[Rule, Problem]]:
+    """Rules whose matchers mean no model of the fleet, or mean every model by a pattern.
+
+    The kind of an endpoint that is `auto` is not known: any may be meant.
+    """
+    known = [_labels(endpoint) for endpoint in fleet]
+    for rule in rules:
+        for number, matcher in enumerate(rule.match):
+            if matcher.everything:
+                hint = "Leave it out, or say which models are meant."
+                yield rule, Problem(f"match[{number}]", f"{matcher} means every model", hint)
+        meant = any(_may_match(rule, labels) for labels in known)
+        if known and not meant:
+            said = ", ".join(map(str, rule.match))
+            yield rule, Problem("match", f"means no model that is watched ({said})")
+
+
+def _labels(endpoint: Endpoint) -> dict[str, str]:
+    facts = Facts(
+        endpoint.name,
+        "",
+        endpoint.every,
+        owner=endpoint.owner,
+        tier=endpoint.tier,
+        labels=endpoint.labels,
+    )
+    return labels_of(facts, None if endpoint.kind == AUTO else endpoint.kind)
+
+
+def _may_match(rule: Rule, labels: dict[str, str]) -> bool:
+    asked = (one for one in rule.match if one.label != "kind" or "kind" in labels)
+    return matches(asked, labels)
+
+
+def _pack(settings: Settings) -> tuple[RuleText, ...]:
+    return load_pack() if settings.alerts.pack else ()
+
+
+def _meant(text: RuleText, pack: dict[str, RuleText]) -> RuleText:
+    return merged(pack[text.name], text) if text.name in pack else text
+
+
+def _wrong_text(text: RuleText, pack: dict[str, RuleText]) -> Iterator[Problem]:
+    if text.when is None and text.name not in pack:
+        hint = did_you_mean(text.name, pack, 'Write when = "latency_p95 > 200ms for 5m".')
+        yield Problem("", "has no 'when', and no rule of the pack has its name", hint)
+    else:
+        yield from wrong_rule(_meant(text, pack))
+
+
+def _same_names(texts: Iterable[RuleText]) -> Iterator[Problem]:
+    first: dict[str, RuleText] = {}
+    for text in texts:
+        other = first.setdefault(text.name, text)
+        if other is not text:
+            where = "" if other.origin == text.origin else f" of {other.origin}"
+            said = f"is the name of {other.place}{where} too"
+            yield Problem(f"{text.place}.name", said, "Every rule has its own.", text.origin)
