@@ -100,6 +100,10 @@ def test_a_notice_stands_under_what_is_wrong() -> None:
     assert said(boards.sight(), "started a collector") == ["→ started a collector"]
 
 
+def test_a_notice_of_several_lines_is_told_as_sentences() -> None:
+    assert said(boards.sight(), "No colour.\nNo ground.") == ["→ No colour. No ground."]
+
+
 def test_the_collector_tells_its_pace_and_its_losses() -> None:
     lines = collector(boards.collector(dropped=3), boards.NOW, 80)
     assert [str(line) for line in lines] == [

@@ -1,4 +1,5 @@
 import math
+import os
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -142,6 +143,19 @@ def test_a_persons_own_theme_wins_and_a_wrong_name_is_told_with_the_nearest(
         load_theme("ligth", environ)
     with pytest.raises(ConfigError, match="There are: ansi, dark"):
         load_theme("\x1b[2J", {"HOME": str(tmp_path)})
+
+
+def test_a_theme_has_the_name_of_its_file_and_what_is_no_file_is_none(tmp_path: Path) -> None:
+    """A key goes from theme to theme by these names; a pipe would be read for ever."""
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    own = own_folder(environ)
+    assert own is not None
+    own.mkdir(parents=True)
+    dark = (folder("themes") / "dark.toml").read_text()
+    (own / "aa.toml").write_text(dark.replace('"dark"', '"zz"'))
+    os.mkfifo(own / "pipe.toml")
+    assert load_theme("aa", environ).name == "aa"
+    assert set(themes(environ)) == {path.stem for path in THEMES} | {"aa"}
 
 
 def test_contrast_is_that_of_wcag() -> None:

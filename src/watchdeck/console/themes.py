@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from watchdeck.console.palette import Palette, load_palette
@@ -25,19 +26,23 @@ def own_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def themes(environ: Mapping[str, str]) -> dict[str, Path]:
-    """The file of every theme there is, by its name."""
+    """The file of every theme there is, by its name; what is no plain file may never end."""
     found: dict[str, Path] = {}
     for place in (folder("themes"), own_folder(environ)):
         if place is not None and place.is_dir():
-            found |= {path.stem: path for path in sorted(place.glob("*.toml"))[:_MOST]}
+            files = (path for path in sorted(place.glob("*.toml"))[:_MOST] if path.is_file())
+            found |= {path.stem: path for path in files}
     return found
 
 
 def load_theme(name: str, environ: Mapping[str, str]) -> Palette:
-    """A theme by its name. Raises ConfigError that names what there is, or what is wrong."""
+    """A theme by the name of its file, whatever it calls itself: by that one it is chosen.
+
+    Raises ConfigError that names what there is, or what is wrong.
+    """
     known = themes(environ)
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
         raise ConfigError(f"there is no theme {clean(name, 40)!r}. {hint}")
-    return load_palette(known[name])
+    return replace(load_palette(known[name]), name=name)

@@ -6,12 +6,13 @@ import re
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff"
+    "\U000e0000-\U000e0fff]"
 )
 
 
 def clean(text: str, limit: int = 1_024) -> str:
-    """The text with control, bidi, zero-width and surrogate characters made visible, and cut.
+    """The text with control, bidi, zero-width, surrogate and noncharacters made visible, cut.
 
     C0 becomes caret notation (`^[`), the rest `<9b>` or `<U+202E>`. The result has at most `limit`
     characters, the last an ellipsis when something was cut. Cleaning twice changes nothing.

@@ -119,7 +119,8 @@ def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[
         for line in wrap(f"{shape} {words}", cells - 1, role, most=2)
     ]
     if notice:
-        lines += wrap(f"→ {notice}", cells - 1, Role.ACCENT, most=3)
+        said = " ".join(notice.splitlines())
+        lines += wrap(f"→ {said}", cells - 1, Role.ACCENT, most=3)
     past = sight.board is not None and not sight.board.live
     return tuple(Line((Span(" "), *line.spans), Ground.BAR, past) for line in lines)
 
