@@ -142,7 +142,7 @@ def bounded(what: str, now: int, until: int) -> Refusal | None:
     if until <= now:
         return Refusal(f"{what} must end later than it begins")
     if until - now > LONGEST:
-        return Refusal(f"{what} lasts {span(LONGEST)} at most, not {span(until - now)}")
+        return Refusal(f"{what} lasts {span(LONGEST)} at most")
     return None
 
 
