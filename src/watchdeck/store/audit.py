@@ -30,6 +30,8 @@ _HEAD = "select rows, hash from audit_head where id = 1"
 
 _LAST = "select subject, at from audit where action = :action order by number desc limit 1"
 
+_SOME = f"select {', '.join(_COLUMNS)} from audit where number between :first and :last order by 1"
+
 _NOTHING = "0" * 64
 """What the first row is chained to."""
 
@@ -98,6 +100,29 @@ def last(db: Connection, action: str) -> tuple[str, int] | None:
     """The subject and time of the newest deed of one kind; None when there was none."""
     found = db.execute(_LAST, {"action": action}).fetchone()
     return None if found is None else (str(found[0]), int(found[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the audit, as it was entered; `at` in ms UTC."""
+
+    number: int
+    at: int
+    who: str
+    origin: str
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def read_entries(db: Connection, first: int, last: int) -> tuple[Entry, ...]:
+    """The rows of these numbers, both included, the oldest first."""
+    rows = db.execute(_SOME, {"first": first, "last": last}).fetchall()
+    return tuple(
+        Entry(*row[:6], *(None if text is None else json.loads(text) for text in row[6:8]))
+        for row in rows
+    )
 
 
 def verify(db: Connection, known: Head | None = None) -> Verified:

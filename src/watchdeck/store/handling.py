@@ -39,6 +39,8 @@ update acknowledgement set ended_at = :at, end_reason = :reason, rev = rev + 1
 where id = :id and rev = :rev and ended_at is null
 """
 
+_ONE = f"select {_ACK}, k.rev from acknowledgement as k where k.id = :id"
+
 _LIVE = f"""
 select {_ACK}, k.rev from acknowledgement as k where k.ended_at is null order by k.id
 """
@@ -128,6 +130,18 @@ def read_acknowledgements(db: Connection, at: int | None = None) -> dict[int, Ac
     """Who has which episode, by its number, now or at a moment of the past (ms UTC)."""
     rows = db.execute(_LIVE) if at is None else db.execute(_LIVE_AT, {"at": at})
     return {row[1]: _ack(row) for row in rows.fetchall()}
+
+
+def find_acknowledgement(db: Connection, number: int) -> Acknowledgement | None:
+    """One acknowledgement by its own number, live or over; None when there is none."""
+    row = db.execute(_ONE, {"id": number}).fetchone()
+    return None if row is None else _ack(row)
+
+
+def read_acknowledgement(db: Connection, episode: int) -> Acknowledgement | None:
+    """Who has one episode; None when nobody has it."""
+    found = read_acknowledgements_of(db, episode)
+    return next((one for one in reversed(found) if one.ended_at is None), None)
 
 
 def read_acknowledgements_of(db: Connection, episode: int) -> tuple[Acknowledgement, ...]:
