@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import pyte
@@ -26,12 +27,12 @@ class Seen(NamedTuple):
 _INK = frozenset({"bold", "italics"})
 
 
-def seen(glyph: str, fore: str, back: str, attributes: Iterable[str]) -> Seen:
+@lru_cache(4_096)
+def seen(glyph: str, fore: str, back: str, attributes: frozenset[str]) -> Seen:
     """The cell without what nobody sees of it."""
-    found = frozenset(attributes)
-    if glyph == " " and not found - _INK:
+    if glyph == " " and not attributes - _INK:
         return Seen(glyph, "", back)
-    return Seen(unicodedata.normalize("NFC", glyph), fore, back, found)
+    return Seen(unicodedata.normalize("NFC", glyph), fore, back, attributes)
 
 
 class Emulator:
@@ -76,9 +77,10 @@ class Emulator:
 _PYTE = ("bold", "italics", "underscore", "strikethrough", "reverse", "blink")
 
 
+@lru_cache(4_096)
 def _cell(char: Any) -> Seen:
     back = char.bg.replace("bfight", "bright")  # as pyte spells it
-    return seen(char.data, char.fg, back, (name for name in _PYTE if getattr(char, name)))
+    return seen(char.data, char.fg, back, frozenset(n for n in _PYTE if getattr(char, n)))
 
 
 _RICH = {
@@ -108,8 +110,9 @@ def row_of(segments: Iterable[Segment]) -> list[Seen]:
     return cells
 
 
-def _style(style: Style) -> tuple[str, str, list[str]]:
-    names = [there for here, there in _RICH.items() if getattr(style, here)]
+@lru_cache(4_096)
+def _style(style: Style) -> tuple[str, str, frozenset[str]]:
+    names = frozenset(there for here, there in _RICH.items() if getattr(style, here))
     return _colour(style.color), _colour(style.bgcolor), names
 
 
