@@ -126,7 +126,7 @@ def raised(one: Mapping[str, Any], status: Status, source: str, now: int) -> For
         severity=severity,
         status=status,
         received_at=now,
-        starts_at=now if told is None or told > ahead else told,
+        starts_at=now if told is None else min(told, now),
         told=told or 0,
         ends_at=_end(ends_at, now) if over else ends_at,
         updated_at=read_moment(one.get("updatedAt")),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from watchdeck.domain.alert import Alert, Episode
 from watchdeck.domain.foreign import ForeignEvent, Status, event_key
 from watchdeck.domain.rule import Severity
 from watchdeck.domain.words import span
@@ -14,11 +15,8 @@ from watchdeck.domain.words import span
 TOLERANCE = 1_500
 """Milliseconds by which two sayings of one end may differ."""
 
-RELEASE = 5 * 60_000
-"""For how long (ms) nothing may speak against a resolve that was held, until it counts.
-
-A target that came back has its alerts fire again within this, or they reopen quietly.
-"""
+REPEATS = 4 * 60_000
+"""For how long (ms) Prometheus promises an alert at the least: four times it would repeat it."""
 
 
 class Way(StrEnum):
@@ -37,7 +35,8 @@ class ForeignSource:
     It is silent when not heard for `silent_after`, 0 for never: always where it is `expected` to
     speak, otherwise only while alerts of it are open. `since` is when we began to listen, and
     `hold` for how long its word of an end counts for nothing after it started anew. `deadman` is
-    an alert that always fires while all is well. `problem` is why it could not be asked.
+    an alert that always fires while all is well, and `lost_at` when it ceased to. `problem` is why
+    it could not be heard whole.
     """
 
     name: str
@@ -50,15 +49,39 @@ class ForeignSource:
     heard_at: int = 0
     started_at: int | None = None
     held_until: int = 0
+    lost_at: int | None = None
     problem: str = ""
     retired: bool = False
 
-    def silence(self, now: int, *, raised: bool) -> int:
-        """For how long it has been too silent (ms), 0 when it is not; `raised`: alerts are open."""
-        quiet = now - max(self.heard_at, self.since)
-        if self.retired or not self.silent_after or not (self.expected or raised):
+    def silence(self, now: int, raised: Sequence[Standing]) -> int:
+        """For how long it has been too silent (ms), 0 when it is not; `raised` are open alerts.
+
+        Who repeats what fires has half the time that it promised, which is twice its interval.
+        """
+        if self.retired:
             return 0
-        return quiet if quiet > self.silent_after else 0
+        if self.lost_at is not None:
+            return max(1, now - self.lost_at)
+        promises = [last.promised // 2 for last in raised if self.way is Way.POST]
+        patience = max([self.silent_after, *promises])
+        waits = self.silent_after and (self.expected or raised)
+        quiet = now - max(self.heard_at, self.since)
+        return quiet if waits and quiet > patience else 0
+
+    def answered(self, at: int, started_at: int | None) -> ForeignSource:
+        """The source after it answered, and said when it started.
+
+        When that moved it started anew, and what it says of ends is held for a while: it has
+        forgotten what it does not hear of again.
+        """
+        anew = None not in (self.started_at, started_at) and self.started_at != started_at
+        return replace(
+            self,
+            heard_at=max(at, self.heard_at),
+            started_at=self.started_at if started_at is None else started_at,
+            held_until=at + self.hold if anew else self.held_until,
+            problem="",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +93,7 @@ class Standing:
     it quiet there.
     """
 
+    rule: str
     told: int
     promise: int | None = None
     sender: str = ""
@@ -77,11 +101,38 @@ class Standing:
     suppressed_by: tuple[str, ...] = ()
     at: int = 0
 
+    @property
+    def promised(self) -> int:
+        """For how long (ms) it was promised; a clock that is behind promises the past."""
+        return max(REPEATS, (self.promise or 0) - self.at)
+
 
 def standing(event: ForeignEvent, *, listed: bool) -> Standing:
     """What a firing event leaves behind."""
     return Standing(
-        event.told, event.ends_at, event.sender, listed, event.suppressed_by, event.received_at
+        rule=event.rule,
+        told=event.told,
+        promise=event.ends_at,
+        sender=event.sender,
+        listed=listed,
+        suppressed_by=event.suppressed_by,
+        at=event.received_at,
+    )
+
+
+def again(alert: Alert, episode: Episode, last: Standing) -> ForeignEvent:
+    """The event that a source speaks by repeating itself when we held its alert for silent."""
+    return ForeignEvent(
+        key="",
+        source=alert.source,
+        fingerprint=alert.fingerprint,
+        rule=alert.rule,
+        model=alert.model,
+        severity=episode.severity,
+        status=Status.FIRING,
+        received_at=last.at,
+        starts_at=episode.fired_at or episode.started_at,
+        annotations={"summary": episode.why},
     )
 
 
@@ -113,7 +164,7 @@ def _gone(source: str, fingerprint: str, last: Standing, now: int) -> ForeignEve
         key=event_key(source, fingerprint, last.told, "gone", now),
         source=source,
         fingerprint=fingerprint,
-        rule="",
+        rule=last.rule,
         model="",
         severity=Severity.HIGH,
         status=Status.RESOLVED,

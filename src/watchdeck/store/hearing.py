@@ -11,15 +11,14 @@ from sqlite3 import Connection
 from watchdeck.domain.alert import OURS, Alert, Episode
 from watchdeck.domain.foreign import ForeignEvent, Status, decode, encode
 from watchdeck.domain.standing import (
-    ForeignSource,
     Standing,
-    Way,
     came_back,
     standing,
     vanished,
 )
 from watchdeck.store.connect import transaction
 from watchdeck.store.episodes import ALERT, EPISODE, pair_from
+from watchdeck.store.sources import sources, touch
 
 _TAKE = """
 insert into event_in (source, event_key, received_at, payload, judged_at)
@@ -34,7 +33,9 @@ _JUDGED = """
 update event_in set judged_at = :at where source = :source and event_key = :key
 """
 _FORGET = "delete from event_in where judged_at < :before"
-_FORGET_SAID = "delete from memory where at < :before and holder like 'said:%'"
+_FORGET_SAID = """
+delete from memory where at < :before and (holder like 'said:%' or holder like 'sender:%')
+"""
 
 _REMEMBER = """
 insert into memory (holder, key, value, at) values (:holder, :key, :value, :at)
@@ -48,19 +49,16 @@ _SUPPRESSED = """
 select holder, key, value from memory where holder like 'said:%' order by holder, key
 """
 
-_HEARD = "update source set heard_at = :at where name = :name and heard_at < :at"
-_SOURCES = "select name, heard_at, started_at, facts from source order by name"
-_SAVE_SOURCE = """
-insert into source (name, heard_at, started_at, facts)
-values (:name, :heard_at, :started_at, :facts)
-on conflict (name) do update
-set heard_at = excluded.heard_at, started_at = excluded.started_at, facts = excluded.facts
-"""
-
 _OPEN = f"""
 select {EPISODE}, {ALERT} from episode as e join alert as a on a.id = e.alert
 where e.ended_at is null and a.source <> :ours order by e.id
 """
+
+_ANYTHING = """
+select exists (select 1 from source) or exists (select 1 from event_in where judged_at is null)
+"""
+
+_HOUR = 3_600_000
 
 KEPT = 3 * 86_400_000
 """For how long (ms) a judged event is kept, so that it is known when it comes again."""
@@ -79,14 +77,13 @@ def take(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) 
         return _take(db, source, events, now, listed=False)
 
 
-def take_list(
-    db: Connection, source: str, events: Sequence[ForeignEvent], now: int, *, whole: bool
-) -> int:
+def take_list(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
     """Keep a source's list of all that fires, and what it says by what it no longer holds.
 
-    A list that is not `whole`, or of a source that just started anew, says nothing of an end.
+    The list of a source that just started anew says nothing of an end.
     """
     with transaction(db):
+        whole = not any(one.name == source and now < one.held_until for one in sources(db))
         before = read_standings(db, source)
         gone = vanished(source, before, events, now) if whole else ()
         told = [came_back(event, before.get(event.fingerprint)) for event in events]
@@ -107,7 +104,7 @@ def _take(
             _stand(db, source, event.fingerprint, standing(event, listed=listed))
     for sender, at in _alive(events).items():
         _remember(db, f"sender:{source}", sender, "", at)
-    db.execute(_HEARD, {"name": source, "at": now})
+    touch(db, source, now)
     return new
 
 
@@ -133,8 +130,20 @@ def judged(db: Connection, events: Iterable[ForeignEvent], now: int) -> None:
     db.executemany(_JUDGED, rows)
 
 
+def anything(db: Connection) -> bool:
+    """Whether any source was ever configured, or anything waits to be judged."""
+    return bool(db.execute(_ANYTHING).fetchone()[0])
+
+
 def forget(db: Connection, now: int) -> int:
-    """Let go of what was judged long ago, inside the caller's transaction; how many events."""
+    """Let go of what was judged long ago, once an hour, inside the caller's transaction.
+
+    Returns how many events went.
+    """
+    last = db.execute(_RECALL_ONE, {"holder": "hearing", "key": "forgot"}).fetchone()
+    if last is not None and now - last[1] < _HOUR:
+        return 0
+    _remember(db, "hearing", "forgot", "", now)
     db.execute(_FORGET_SAID, {"before": now - 10 * KEPT})
     return db.execute(_FORGET, {"before": now - KEPT}).rowcount
 
@@ -172,91 +181,20 @@ def sender_alive_at(db: Connection, source: str, sender: str) -> int | None:
     return None if row is None else int(row[1])
 
 
-def waiting(db: Connection, why: Waits) -> tuple[tuple[ForeignEvent, int], ...]:
-    """The resolves that wait, each with the time (ms UTC) since when nothing changed for it."""
+def waiting(db: Connection, why: Waits) -> tuple[ForeignEvent, ...]:
+    """The resolves that wait."""
     rows = db.execute(_RECALL, {"holder": why.value}).fetchall()
-    return tuple((decode(payload), at) for _, payload, at in rows)
+    return tuple(decode(payload) for _, payload, _ in rows)
 
 
-def let_wait(db: Connection, why: Waits, event: ForeignEvent, now: int) -> None:
-    """Let a resolve wait, or wait on, inside the caller's transaction."""
-    _remember(db, why.value, event.key, encode(event), now)
+def let_wait(db: Connection, why: Waits, event: ForeignEvent) -> None:
+    """Let a resolve wait, inside the caller's transaction."""
+    _remember(db, why.value, event.key, encode(event), event.received_at)
 
 
 def wait_no_more(db: Connection, why: Waits, event: ForeignEvent) -> None:
     """A resolve waits no longer, inside the caller's transaction."""
     db.execute(_DROP, {"holder": why.value, "key": event.key})
-
-
-def register_sources(db: Connection, wanted: Iterable[ForeignSource], now: int) -> None:
-    """Make the configured sources known; what others are is kept, and they are retired."""
-    with transaction(db):
-        known = {source.name: source for source in sources(db)}
-        for source in wanted:
-            old = known.pop(source.name, source)
-            _save(
-                db,
-                replace(
-                    source,
-                    since=now,
-                    heard_at=old.heard_at,
-                    started_at=old.started_at,
-                    held_until=old.held_until,
-                ),
-            )
-        for old in known.values():
-            _save(db, replace(old, retired=True))
-
-
-def heard(db: Connection, source: str, at: int, started_at: int | None) -> None:
-    """A source answered at `at`, and says that it started at `started_at` (ms UTC).
-
-    When that moved it started anew, and what it says of ends is held for a while: it has forgotten
-    what it does not hear of again.
-    """
-    with transaction(db):
-        for old in sources(db):
-            if old.name == source:
-                anew = None not in (old.started_at, started_at) and old.started_at != started_at
-                held = at + old.hold if anew else old.held_until
-                told = started_at if started_at is not None else old.started_at
-                _save(
-                    db,
-                    replace(
-                        old,
-                        heard_at=max(at, old.heard_at),
-                        started_at=told,
-                        held_until=held,
-                        problem="",
-                    ),
-                )
-
-
-def not_heard(db: Connection, source: str, problem: str) -> None:
-    """A source could not be asked, and why."""
-    with transaction(db):
-        for old in sources(db):
-            if old.name == source and old.problem != problem:
-                _save(db, replace(old, problem=problem))
-
-
-def sources(db: Connection) -> tuple[ForeignSource, ...]:
-    """Every source that was ever configured."""
-    return tuple(_source(*row) for row in db.execute(_SOURCES).fetchall())
-
-
-def _source(name: str, heard_at: int, started_at: int | None, facts: str) -> ForeignSource:
-    told = json.loads(facts)
-    told["way"] = Way(told["way"])
-    return ForeignSource(name=name, heard_at=heard_at, started_at=started_at, **told)
-
-
-def _save(db: Connection, source: ForeignSource) -> None:
-    facts = asdict(source) | {"way": source.way.value}
-    for column in ("name", "heard_at", "started_at"):
-        del facts[column]
-    row = {"name": source.name, "heard_at": source.heard_at, "started_at": source.started_at}
-    db.execute(_SAVE_SOURCE, row | {"facts": json.dumps(facts, sort_keys=True)})
 
 
 def _remember(db: Connection, holder: str, key: str, value: str, at: int) -> None:
