@@ -1,4 +1,4 @@
-"""Lives of alerts as text: T a true sample, F a false one, _ none, ten seconds apart."""
+"""Lives of alerts as text: T a true sample, F a false one, _ none."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Life:
 
     rule: Rule = RULE
     now: int = START
+    every: int = EVERY
     episode: Episode | None = None
     previous: Episode | None = None
     steps: list[Transition] = field(default_factory=list)
@@ -46,11 +47,11 @@ class Life:
     def play(self, letters: str) -> Life:
         for letter in letters:
             self.see(found(letter, self.now))
-            self.now += EVERY
+            self.now += self.every
         return self
 
     def see(self, finding: Finding) -> None:
-        self.keep(*step(self.rule, EVERY, self.episode, finding, self.previous))
+        self.keep(*step(self.rule, self.every, self.episode, finding, self.previous))
 
     def keep(self, episode: Episode | None, steps: tuple[Transition, ...]) -> None:
         """What a store does: number what is new, and remember what is over."""
@@ -78,7 +79,7 @@ class Life:
     @property
     def told(self) -> list[str]:
         """The steps as `WHICH SAMPLE verb`."""
-        return [f"{(one.at - START) // EVERY} {short(one)}" for one in self.steps]
+        return [f"{(one.at - START) // self.every} {short(one)}" for one in self.steps]
 
     @property
     def verbs(self) -> list[str]:
