@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.telling import NOW, hook, message, raised
+from watchdeck.domain.channel import Route
 from watchdeck.domain.folding import WINDOW, Windows, place, windows_of
 from watchdeck.domain.posting import Posting
-from watchdeck.domain.route import About, Route, Routing, route
+from watchdeck.domain.route import About, Routing, route
 from watchdeck.domain.rule import Severity
 
 ROUTING = Routing(channels=(hook("phone"),), routes=(Route(to=("phone",)),))

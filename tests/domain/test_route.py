@@ -3,12 +3,10 @@ from dataclasses import replace
 import pytest
 
 from domain.telling import MINUTE, NOW, hook, message, raised, taken
-from watchdeck.domain.channel import CONSOLE
-from watchdeck.domain.escalation import Escalation, Rung
+from watchdeck.domain.channel import CONSOLE, Escalation, Override, Rota, Route, Rung
 from watchdeck.domain.paging import MessageKind
 from watchdeck.domain.posting import Posting
-from watchdeck.domain.rota import Override, Rota
-from watchdeck.domain.route import About, Route, Routing, overdue, route
+from watchdeck.domain.route import About, Routing, overdue, route
 from watchdeck.domain.rule import Rule, Severity, Waiting
 from watchdeck.domain.units import Milliseconds
 

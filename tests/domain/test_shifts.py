@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.domain.rota import Rota, on_call
+from watchdeck.domain.channel import Rota
+from watchdeck.domain.rota import on_call
 from watchdeck.domain.shifts import MOST, CalendarError, read_calendar
 
 BERLIN = "Europe/Berlin"

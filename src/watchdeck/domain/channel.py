@@ -1,4 +1,4 @@
-"""Channels: whom watchdeck tells, and how each of them is spoken to."""
+"""Channels and routes: whom watchdeck tells, how, and of what, as a configuration writes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from watchdeck.domain.endpoint import Secret
+from watchdeck.domain.secret import Secret
 from watchdeck.domain.units import Milliseconds
 
 CONSOLE = "console"
@@ -52,6 +52,70 @@ class Channel:
         """Whether it is the channel of one of these people; capitals make no difference."""
         own = (self.person or "").casefold()
         return bool(own) and any(own == person.casefold() for person in people)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which alerts go where: the first route that matches takes them, unless it says `goes_on`.
+
+    All that is written must hold: matchers on labels (also `rule`, `model`, `severity`, `source`),
+    severities, kinds of message, hours and days of a zone. `to` names channels and rotas;
+    `escalation` names who is told, and who next.
+    """
+
+    match: tuple[str, ...] = ()
+    severity: tuple[int, ...] = ()
+    hours: str = ""
+    days: str = ""
+    zone: str = "UTC"
+    to: tuple[str, ...] = ()
+    escalation: str | None = None
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step: whom to tell when nobody took it for so long since the page."""
+
+    to: tuple[str, ...]
+    after: Milliseconds = Milliseconds(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """The steps in their order, the first of them at once; then the last one again and again."""
+
+    name: str
+    step: tuple[Rung, ...]
+    again: Milliseconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody else is on call for a while, both times as `2026-12-24T09:00` of the rota's zone."""
+
+    person: str
+    from_: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """Who is on call: `people` by turns, or who stands in an iCalendar file.
+
+    The first of `people` took over at `starts` (as `2026-01-05T09:00`); every hand-over is at that
+    time of the zone's clock, summer and winter. `to` are the channels for somebody who has none of
+    their own, and for when nobody is on call.
+    """
+
+    name: str
+    people: tuple[str, ...] = ()
+    turn: str = "weekly"
+    starts: str = "2026-01-05T09:00"
+    zone: str = "UTC"
+    override: tuple[Override, ...] = ()
+    calendar: str | None = None
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

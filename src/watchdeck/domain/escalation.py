@@ -5,27 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchdeck.domain.alert import Raised
+from watchdeck.domain.channel import Escalation, Rung
 from watchdeck.domain.units import Milliseconds
 
 MOST_AGAIN = 10
 """How often the last step is taken again; who did not answer by then does not listen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One step: whom to tell when nobody took it for so long since the page."""
-
-    to: tuple[str, ...]
-    after: Milliseconds = Milliseconds(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    """The steps in their order, the first of them at once; then the last one again and again."""
-
-    name: str
-    step: tuple[Rung, ...]
-    again: Milliseconds | None = None
 
 
 @dataclass(frozen=True, slots=True)

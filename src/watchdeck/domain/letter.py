@@ -5,6 +5,7 @@ What a row keeps is written by `contents` and read by `letter_of`, and nowhere e
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -89,8 +90,8 @@ def contents(
         "severity": int(message.severity),
         "condition": episode.condition.value,
         "data": episode.data.value,
-        "value": episode.value,
-        "limit": episode.limit,
+        "value": _finite(episode.value),
+        "limit": _finite(episode.limit),
         "why": clean(episode.why, 400),
         "started_at": episode.started_at,
         "acknowledged_by": clean(ack.by, 100) if ack else None,
@@ -103,15 +104,15 @@ def contents(
     return {name: value for name, value in kept.items() if value not in (None, "", [], {})}
 
 
-def letter_of(rows: Sequence[Posted]) -> Letter:
-    """The letter that rows of one fold make together."""
+def letter_of(number: str, rows: Sequence[Posted]) -> Letter:
+    """The letter that rows make together, under a number of its own."""
     alerts = sorted(
         (row.payload | {"text": row.payload.get("text", row.kind)} for row in rows),
         key=lambda told: (told.get("severity", Severity.LOW), told.get("at", 0)),
     )
     first = rows[0]
     return Letter(
-        first.fold or f"row#{first.id}",
+        number,
         first.channel,
         class_of(first.kind),
         tuple(row.id for row in rows),
@@ -119,6 +120,11 @@ def letter_of(rows: Sequence[Posted]) -> Letter:
         tuple(alerts),
         min(row.created_at for row in rows),
     )
+
+
+def _finite(value: float | None) -> float | None:
+    """The value, unless JSON has no word for it."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _shared(alerts: Sequence[Mapping[str, Any]]) -> str:

@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from watchdeck.domain.channel import Rota
 from watchdeck.domain.hours import local, moment
 from watchdeck.domain.shifts import Event, under_way
 
 TURNS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """Somebody else is on call for a while, both times as `2026-12-24T09:00` of the rota's zone."""
-
-    person: str
-    from_: str
-    until: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rota:
-    """Who is on call: `people` by turns, or who stands in an iCalendar file.
-
-    The first of `people` took over at `starts` (as `2026-01-05T09:00`); every hand-over is at that
-    time of the zone's clock, summer and winter. `to` are the channels for somebody who has none of
-    their own, and for when nobody is on call.
-    """
-
-    name: str
-    people: tuple[str, ...] = ()
-    turn: str = "weekly"
-    starts: str = "2026-01-05T09:00"
-    zone: str = "UTC"
-    override: tuple[Override, ...] = ()
-    calendar: str | None = None
-    to: tuple[str, ...] = ()
 
 
 def read_wall(text: str) -> datetime:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watchdeck.domain.alert import Raised
-from watchdeck.domain.channel import CONSOLE, Channel
-from watchdeck.domain.escalation import Due, Escalation, due_rung
+from watchdeck.domain.channel import CONSOLE, Channel, Escalation, Rota, Route
+from watchdeck.domain.escalation import Due, due_rung
 from watchdeck.domain.folding import Place, Windows, group_of, place, windows_of
 from watchdeck.domain.hours import falls
 from watchdeck.domain.letter import class_of, contents
 from watchdeck.domain.matcher import matches, read_matcher
 from watchdeck.domain.paging import Message
 from watchdeck.domain.posting import Posting
-from watchdeck.domain.rota import Rota, on_call
+from watchdeck.domain.rota import on_call
 from watchdeck.domain.rule import Rule, Severity
 from watchdeck.domain.shifts import Event
 
@@ -35,33 +35,6 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """Which alerts go where: the first route that matches takes them, unless it says `goes_on`.
-
-    All that is written must hold: matchers on labels (also `rule`, `model`, `severity`, `source`),
-    severities, kinds of message, hours and days of a zone. `to` names channels and rotas;
-    `escalation` names who is told, and who next.
-    """
-
-    match: tuple[str, ...] = ()
-    severity: tuple[int, ...] = ()
-    hours: str = ""
-    days: str = ""
-    zone: str = "UTC"
-    to: tuple[str, ...] = ()
-    escalation: str | None = None
-    goes_on: bool = False
-
-    def takes(self, labels: Mapping[str, str], severity: Severity, now: int) -> bool:
-        """Whether an alert with these labels goes this way at `now` (ms UTC)."""
-        if self.severity and severity not in self.severity:
-            return False
-        if not matches(map(read_matcher, self.match), labels):
-            return False
-        return falls(now, self.hours, self.days, self.zone)
-
-
-@dataclass(frozen=True, slots=True)
 class Routing:
     """Who is told of what: all of the configuration that routes need.
 
@@ -79,7 +52,7 @@ class Routing:
         if not self.routes and severity.pages:
             yield Route(to=tuple(channel.name for channel in self.channels))
         for one in self.routes:
-            if one.takes(labels, severity, now):
+            if takes(one, labels, severity, now):
                 yield one
                 if not one.goes_on:
                     return
@@ -104,6 +77,15 @@ class Routing:
             return (name,)
         own = [channel.name for channel in self.channels if person and channel.is_of((person,))]
         return own or rota.to
+
+
+def takes(way: Route, labels: Mapping[str, str], severity: Severity, now: int) -> bool:
+    """Whether an alert with these labels goes this way at `now` (ms UTC)."""
+    if way.severity and severity not in way.severity:
+        return False
+    if not matches(map(read_matcher, way.match), labels):
+        return False
+    return falls(now, way.hours, way.days, way.zone)
 
 
 def labels_told(raised: Raised, severity: Severity) -> dict[str, str]:
