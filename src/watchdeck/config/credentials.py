@@ -45,7 +45,7 @@ def wrong_headers(endpoint: Endpoint) -> Iterator[Problem]:
         if not (text.isascii() and text.isprintable()):
             yield Problem(key, "has a character that HTTP does not allow")
         if isinstance(value, Secret):
-            yield from _wrong_secret(key, value)
+            yield from wrong_secret(key, value)
 
 
 def open_secrets(endpoint: Endpoint) -> Iterator[Problem]:
@@ -60,7 +60,8 @@ def open_secrets(endpoint: Endpoint) -> Iterator[Problem]:
             yield Problem(key, f"{text} {_OPEN}", f"{_ALONE} {hint}")
 
 
-def _wrong_secret(key: str, secret: Secret) -> Iterator[Problem]:
+def wrong_secret(key: str, secret: Secret) -> Iterator[Problem]:
+    """A reference that names no place, or two."""
     if (secret.env is None) == (secret.file is None):
         yield Problem(key, "needs one of env and file")
     elif secret.env is not None and not _VARIABLE.fullmatch(secret.env):

@@ -115,6 +115,10 @@ def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Ite
     yield from same_names(names)
     if len(names) > _MOST_ENDPOINTS:
         yield Problem("endpoint", f"has {len(names)} entries; at most {_MOST_ENDPOINTS} are taken")
+    if settings.intake or settings.alertmanager:
+        from watchdeck.config.hearing import wrong_hearing
+
+        yield from wrong_hearing(settings, private=private)
     yield from wrong_retention(settings.retention)
     yield from wrong_view(settings.console)
     yield from wrong_paths(settings)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from watchdeck.config.problems import Problem
 from watchdeck.domain.endpoint import Canary, Endpoint, Secret, Settings, Tls
+from watchdeck.domain.intake import Alertmanager
 from watchdeck.domain.text import clean
 
 
@@ -16,7 +17,14 @@ def settle(settings: Settings, file: Path) -> Settings:
     """The same settings with every path absolute: `~` and paths beside the file are filled in."""
     base = file.absolute().parent
     endpoints = tuple(_endpoint(endpoint, base) for endpoint in settings.endpoint)
-    return replace(settings, store=_path(settings.store, base), endpoint=endpoints)
+    intake = settings.intake
+    return replace(
+        settings,
+        store=_path(settings.store, base),
+        endpoint=endpoints,
+        intake=intake and replace(intake, token=_secret(intake.token, base)),
+        alertmanager=tuple(_alertmanager(one, base) for one in settings.alertmanager),
+    )
 
 
 def wrong_paths(settings: Settings) -> Iterator[Problem]:
@@ -35,16 +43,25 @@ def wrong_paths(settings: Settings) -> Iterator[Problem]:
 def _endpoint(endpoint: Endpoint, base: Path) -> Endpoint:
     return replace(
         endpoint,
-        headers={name: _header(value, base) for name, value in endpoint.headers.items()},
+        headers=_headers(endpoint.headers, base),
         tls=_tls(endpoint.tls, base),
         canary=_canary(endpoint.canary, base),
     )
 
 
-def _header(value: str | Secret, base: Path) -> str | Secret:
-    if isinstance(value, str) or value.file is None:
-        return value
-    return replace(value, file=_path(value.file, base))
+def _alertmanager(asked: Alertmanager, base: Path) -> Alertmanager:
+    return replace(asked, headers=_headers(asked.headers, base), tls=_tls(asked.tls, base))
+
+
+def _headers(headers: dict[str, str | Secret], base: Path) -> dict[str, str | Secret]:
+    return {
+        name: value if isinstance(value, str) else _secret(value, base)
+        for name, value in headers.items()
+    }
+
+
+def _secret(secret: Secret, base: Path) -> Secret:
+    return replace(secret, file=_path(secret.file, base))
 
 
 def _tls(tls: Tls, base: Path) -> Tls:

@@ -32,7 +32,7 @@ _METHODS = ("POST", "GET", "PUT")
 
 def wrong_bounds(endpoint: Endpoint) -> Iterator[Problem]:
     """Numbers that no server or screen can work with."""
-    yield from _outside(endpoint, _BOUNDS)
+    yield from outside(endpoint, _BOUNDS)
 
 
 def wrong_slo(endpoint: Endpoint) -> Iterator[Problem]:
@@ -73,7 +73,7 @@ def wrong_canary(endpoint: Endpoint) -> Iterator[Problem]:
     """An inference that cannot be sent, or whose answer cannot be checked."""
     if endpoint.canary is None:
         return
-    for problem in (*_wrong_request(endpoint.canary), *_outside(endpoint.canary, _CANARY_BOUNDS)):
+    for problem in (*_wrong_request(endpoint.canary), *outside(endpoint.canary, _CANARY_BOUNDS)):
         yield Problem(f"canary.{problem.key}", problem.text, problem.hint)
     if endpoint.canary.expect is not None:
         yield from _wrong_expectation(endpoint.canary.expect)
@@ -88,7 +88,7 @@ def wrong_view(view: View) -> Iterator[Problem]:
 
 def wrong_retention(retention: Retention) -> Iterator[Problem]:
     """Times and sizes that a store cannot keep to."""
-    for problem in _outside(retention, _RETENTION_BOUNDS):
+    for problem in outside(retention, _RETENTION_BOUNDS):
         yield Problem(f"retention.{problem.key}", problem.text, problem.hint)
     if retention.rollups < retention.raw:
         text = f"is {retention.rollups}, shorter than raw ({retention.raw})"
@@ -116,7 +116,8 @@ def _wrong_expectation(text: str) -> Iterator[Problem]:
         yield from_error("canary.expect", error)
 
 
-def _outside(holder: object, bounds: dict[str, tuple[Any, Any]]) -> Iterator[Problem]:
+def outside(holder: object, bounds: dict[str, tuple[Any, Any]]) -> Iterator[Problem]:
+    """Settings that are less or more than their bounds."""
     for name, (least, most) in bounds.items():
         value = getattr(holder, name)
         if value is not None and not least <= value <= most:

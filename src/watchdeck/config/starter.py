@@ -65,6 +65,17 @@ EXAMPLE = f"""\
 
 TAIL = """\
 
+# Whose alerts are heard beside our own: who may send them here, with this token, and whom to ask.
+#[intake]
+#token = { env = "WATCHDECK_TOKEN" }
+#listen = "127.0.0.1:9193"
+#exposed = false
+#deadman = "Watchdog"
+
+#[[alertmanager]]
+#url = "http://alertmanager.internal:9093"
+#mirror = false  # true: whoever acknowledges here silences there, for as long
+
 # How long what is kept, and how large the store may grow.
 #[retention]
 #raw = "30d"

@@ -5,31 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdeck.domain.intake import Alertmanager, Intake
 from watchdeck.domain.ruletext import Alerts, MaintenanceText, RuleText
+from watchdeck.domain.secret import Secret, Tls
 from watchdeck.domain.units import Bytes, Milliseconds, Ratio
 from watchdeck.domain.view import View
 
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A reference to a secret, never the secret: an environment variable or a 0600 file.
-
-    `prefix` stands before the value when it is sent ("Bearer ").
-    """
-
-    env: str | None = None
-    file: str | None = None
-    prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How an endpoint's certificate is checked; `insecure` shows as a permanent badge."""
-
-    ca: str | None = None
-    certificate: str | None = None
-    key: str | None = None
-    insecure: bool = False
+__all__ = [
+    "Canary",
+    "Endpoint",
+    "Keep",
+    "Retention",
+    "Secret",
+    "Settings",
+    "Slo",
+    "Tls",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +114,5 @@ class Settings:
     rule: tuple[RuleText, ...] = ()
     alerts: Alerts = field(default_factory=Alerts)
     maintenance: tuple[MaintenanceText, ...] = ()
+    intake: Intake | None = None
+    alertmanager: tuple[Alertmanager, ...] = ()
