@@ -123,9 +123,9 @@ def shifted(episode: Episode, jump: int) -> Episode:
 
     When it began and fired stays what people saw on the wall.
     """
-    paged_at = None if episode.paged_at is None else episode.paged_at + jump
-    ended_at = None if episode.ended_at is None else episode.ended_at + jump
-    return replace(episode, seen_at=episode.seen_at + jump, paged_at=paged_at, ended_at=ended_at)
+    waits = ("seen_at", "paged_at", "worse_at", "flapped_at", "ended_at")
+    times = {name: getattr(episode, name) for name in waits}
+    return replace(episode, **{name: at + jump for name, at in times.items() if at is not None})
 
 
 def over(episode: Episode, at: int, reason: EndReason, why: str) -> Moved:
