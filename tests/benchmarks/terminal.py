@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-sys.path.remove(str(Path(__file__).parent))  # else `console` is the benchmark of that name
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from console.output.emulator import Emulator

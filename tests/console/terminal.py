@@ -68,6 +68,13 @@ class Terminal:
         self.output += data
         return data or None
 
+    def quiet(self, seconds: float) -> bytes:
+        """What comes until nothing came for so many seconds."""
+        found = b""
+        while data := self._some(seconds):
+            found += data
+        return found
+
     def wait_for(self, text: bytes) -> None:
         """Read until the text came; AssertionError with the end of what came when it does not."""
         end = time.monotonic() + PATIENCE

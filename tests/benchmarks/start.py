@@ -1,6 +1,6 @@
 """How fast the console starts on a store of 200 models, and how much memory it takes.
 
-`python tests/benchmarks/console.py [RUNS]` prints a table. Times begin before the interpreter does.
+`python tests/benchmarks/start.py [RUNS]` prints a table. Times begin before the interpreter does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.remove(str(Path(__file__).parent))  # else `console` is this very file
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from console.terminal import Terminal
