@@ -174,7 +174,13 @@ def test_a_body_says_how_much_it_left_out_and_what_could_not_be_read() -> None:
         NOW,
     )
     assert (len(said.events), said.unread, said.left_out) == (1, 3, 12)
-    assert said.by == "http://am:9093"
+    assert {event.source for event in said.events} == {"eu"}
+
+
+def test_a_webhook_is_of_the_source_that_it_calls_itself() -> None:
+    body = webhook(alert(), externalURL="http://am:9093/")
+    [event] = read_webhook(body, "eu", NOW, {"http://am:9093": "us"}).events
+    assert event.source == "us"
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,9 @@ def read_head(data: bytes, method: str = "GET") -> Head:
     begin = _STATUS.fullmatch(first)
     if begin is None:
         raise not_http()
-    headers = _headers(lines)
+    headers = read_fields(lines)
     status = int(begin[2])
-    chunked, length = _chunked(headers), _length(headers)
+    chunked, length = _chunked(headers), read_length(headers)
     if status in _BODILESS or method == "HEAD":
         chunked, length = False, 0
     elif chunked:
@@ -69,7 +69,7 @@ def not_http() -> Failed:
     return Failed(Outcome.UNREADABLE, "the answer is not proper HTTP")
 
 
-def _headers(lines: list[bytes]) -> dict[str, str]:
+def read_fields(lines: list[bytes]) -> dict[str, str]:
     """The headers by lower-case name; one that comes twice is joined, so that it cannot hide."""
     found: dict[str, str] = {}
     for line in lines:
@@ -88,7 +88,8 @@ def _chunked(headers: dict[str, str]) -> bool:
     return encoding is not None
 
 
-def _length(headers: dict[str, str]) -> int | None:
+def read_length(headers: dict[str, str]) -> int | None:
+    """The length that the headers give the body, one only; None for none. Raises Failed."""
     text = headers.get("content-length")
     if text is None:
         return None
@@ -172,6 +173,8 @@ class Chunks:
         found = _END.search(data, position)
         if found is None:
             return None
-        _headers([line.removesuffix(b"\r") for line in data[position : found.start()].split(b"\n")])
+        read_fields(
+            [line.removesuffix(b"\r") for line in data[position : found.start()].split(b"\n")]
+        )
         self.rest = data[found.end() :]
         return position

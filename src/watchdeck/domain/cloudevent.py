@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from watchdeck.domain.foreign import ForeignEvent, Status, event_key
-from watchdeck.domain.saying import MOST, Said, SayingError, loaded, raised
+from watchdeck.domain.saying import MOST, Said, SayingError, TooManyError, loaded, raised
 from watchdeck.domain.text import clean
 
 STRUCTURED = "application/cloudevents+json"
@@ -35,8 +35,10 @@ def read_cloud_events(body: bytes, headers: Mapping[str, str], source: str, now:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == BATCH:
         listed = loaded(body)
-        if not isinstance(listed, list) or len(listed) > MOST:
-            raise SayingError(f"the batch is no list of at most {MOST} events")
+        if not isinstance(listed, list):
+            raise SayingError("the batch is no list of events")
+        if len(listed) > MOST:
+            raise TooManyError(f"the batch has {len(listed)} events; at most {MOST} are taken")
         return Said(tuple(_structured(one, source, now) for one in listed))
     if kind == STRUCTURED or "ce-specversion" not in headers:
         return Said((_structured(loaded(body), source, now),))

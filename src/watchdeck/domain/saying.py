@@ -17,6 +17,9 @@ from watchdeck.domain.text import clean
 MOST = 5_000
 """Alerts of one body: Prometheus sends 64, and a fleet in flames a few thousand."""
 
+MOST_LISTED = 10_000
+"""Alerts of one list: two seconds of work on a thread of its own."""
+
 SKEW = 60_000
 """Milliseconds that a clock may be ahead of ours before it is called wrong."""
 
@@ -44,18 +47,20 @@ class SayingError(ValueError):
     """A body that cannot be taken; the text says why, and what would work."""
 
 
+class TooManyError(SayingError):
+    """A body with more alerts than are taken at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a body said: its events, and what it says that it left out.
 
-    `unread` alerts could not be read, and `left_out` were not in the body. `by` is the address that
-    the sender calls itself.
+    `unread` alerts could not be read, and `left_out` were not in the body.
     """
 
     events: tuple[ForeignEvent, ...]
     unread: int = 0
     left_out: int = 0
-    by: str = ""
 
 
 def severity_of(labels: Mapping[str, str]) -> Severity:
@@ -64,17 +69,22 @@ def severity_of(labels: Mapping[str, str]) -> Severity:
     return _SEVERITY.get(said.strip().lower(), Severity.HIGH)
 
 
-def read_webhook(body: bytes, source: str, now: int) -> Said:
-    """The events of an Alertmanager webhook of version 4. Raises SayingError."""
+def read_webhook(
+    body: bytes, source: str, now: int, known: Mapping[str, str] | None = None
+) -> Said:
+    """The events of an Alertmanager webhook of version 4. Raises SayingError.
+
+    `known` names sources by what they call themselves, without a slash at its end.
+    """
     told = loaded(body)
     if not isinstance(told, dict) or not isinstance(told.get("alerts"), list):
         raise SayingError("the body is no Alertmanager webhook; it has no list of alerts")
-    left_out = told.get("truncatedAlerts")
+    left_out, by = told.get("truncatedAlerts"), _text(told.get("externalURL"), _LINK)
+    source = (known or {}).get(by.rstrip("/"), source)
     said = _read(told["alerts"], lambda one: _hooked(one, told.get("status"), source, now))
     return replace(
         said,
         left_out=left_out if isinstance(left_out, int) and left_out > 0 else 0,
-        by=_text(told.get("externalURL"), _LINK),
     )
 
 
@@ -89,7 +99,7 @@ def read_posted(body: bytes, source: str, now: int) -> Said:
 
 def read_listed(body: bytes, source: str, now: int) -> Said:
     """The events of an answer to GET /api/v2/alerts: all that fires now. Raises SayingError."""
-    return _read(_list(body), lambda one: _listed(one, source, now))
+    return _read(_list(body), lambda one: _listed(one, source, now), MOST_LISTED)
 
 
 def loaded(body: bytes) -> Any:
@@ -194,9 +204,9 @@ def _list(body: bytes) -> list[Any]:
     return told
 
 
-def _read(alerts: list[Any], read: Callable[[Any], ForeignEvent]) -> Said:
-    if len(alerts) > MOST:
-        raise SayingError(f"the body has {len(alerts)} alerts; at most {MOST} are taken at once")
+def _read(alerts: list[Any], read: Callable[[Any], ForeignEvent], most: int = MOST) -> Said:
+    if len(alerts) > most:
+        raise TooManyError(f"the body has {len(alerts)} alerts; at most {most} are taken at once")
     events = tuple(replace(one, turn=n) for n, one in enumerate(_readable(alerts, read)))
     return Said(events, len(alerts) - len(events))
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from enum import StrEnum
 from sqlite3 import Connection
 
-from watchdeck.domain.alert import OURS, Alert, Episode
+from watchdeck.domain.alert import OURS, Acknowledgement, Alert, Episode
 from watchdeck.domain.foreign import ForeignEvent, Status, decode, encode
 from watchdeck.domain.standing import (
     Standing,
@@ -18,6 +18,7 @@ from watchdeck.domain.standing import (
 )
 from watchdeck.store.connect import transaction
 from watchdeck.store.episodes import ALERT, EPISODE, pair_from
+from watchdeck.store.handling import read_acknowledgements
 from watchdeck.store.sources import sources, touch
 
 _TAKE = """
@@ -151,6 +152,25 @@ def forget(db: Connection, now: int) -> int:
 def read_open_foreign(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
     """Every open episode of another system's alert, the oldest first."""
     return tuple(pair_from(row) for row in db.execute(_OPEN, {"ours": OURS}).fetchall())
+
+
+def read_owned(db: Connection, source: str) -> dict[str, Acknowledgement]:
+    """Who has which open alert of a source, by its fingerprint."""
+    acks = read_acknowledgements(db)
+    return {
+        alert.fingerprint: acks[episode.id]
+        for episode, alert in read_open_foreign(db)
+        if alert.source == source and episode.id in acks
+    }
+
+
+def own_name(db: Connection, fresh: str) -> str:
+    """The name by which others know this store, for good; `fresh` when it has none yet."""
+    with transaction(db):
+        row = db.execute(_RECALL_ONE, {"holder": "hearing", "key": "name"}).fetchone()
+        if row is None:
+            _remember(db, "hearing", "name", fresh, 0)
+        return fresh if row is None else str(row[0])
 
 
 def read_standings(db: Connection, source: str) -> dict[str, Standing]:

@@ -1,0 +1,1 @@
+"""Hears other systems: an intake that they send to, and a poller of Alertmanagers."""
