@@ -15,6 +15,7 @@ from watchdeck.console.paint import Brush
 from watchdeck.console.palette import load_palette
 from watchdeck.console.sight import Sight, Trouble
 from watchdeck.data import folder
+from watchdeck.domain.alert import Story
 from watchdeck.domain.board import (
     Board,
     Change,
@@ -218,6 +219,9 @@ class Uneventful:
 
     def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:  # noqa: ARG002
         return ()
+
+    def story(self, episode: int, at: int) -> Story | None:  # noqa: ARG002
+        return None
 
     def health_history(
         self,

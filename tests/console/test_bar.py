@@ -31,13 +31,18 @@ def with_collector(collector: Collector) -> Sight:
 
 
 def test_the_top_line_tells_mode_data_age_collector_and_clock() -> None:
-    expected = "watchdeck 1 deck 2 models data <5s collector ● running 05:00 UTC"
-    assert top(boards.sight()) == expected
+    expected = "watchdeck 1 deck 2 models 3 alerts data <5s collector ● running 05:00 UTC"
+    assert top(boards.sight(), 92) == expected
+
+
+def test_where_there_is_no_room_for_all_names_the_mode_in_view_keeps_its_own() -> None:
+    expected = "watchdeck 1 deck 2 3 data <5s collector ● running 05:00 UTC"
+    assert top(boards.sight(), 80) == expected
 
 
 def test_the_path_of_the_store_gives_way_first() -> None:
     assert STORE in top(boards.sight(), 120)
-    assert "…/ops/.local/state/watchdeck" in top(boards.sight(), 100)
+    assert "…cal/state/watchdeck data" in top(boards.sight(), 103)
     assert "watchdeck " in top(boards.sight(), 60)
 
 
@@ -141,7 +146,7 @@ def test_a_panel_tells_the_age_of_its_data_and_why_it_is_stale() -> None:
 
 def test_the_footer_shows_as_many_keys_as_there_is_room() -> None:
     keys = footer_keys(Where.DECK)
-    assert " ".join(str(footer(keys, 80)).split()) == "Enter open s sort / filter ? help Q quit"
+    assert " ".join(str(footer(keys, 80)).split()) == "Enter open a ack s sort / filter ? help Q quit"
     assert width(str(footer(keys, 20))) <= 20
 
 

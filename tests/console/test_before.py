@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from console import boards
+from console.alerted import alerts
 from console.test_screens import shown
 from watchdeck.console.draw.before import BEFORE, Event, events, related, rows, why
 from watchdeck.console.draw.text import Role
@@ -71,24 +72,22 @@ def test_a_row_tells_the_time_and_how_long_before_it_was() -> None:
     assert (row.clock, row.before) == ("04:55:00", "5m")
 
 
-def test_why_names_every_bound_that_is_crossed() -> None:
-    bad = boards.signals(0.412) | {"saturation": boards.reading("saturation", 0.95)}
-    model = replace(FRAUD, latest=boards.latest("fraud-detector", signals=bad))
-    first, second = (str(line) for line in why(model, NOW, 100))
+def test_why_names_every_open_alert_of_the_model() -> None:
+    first, second = (str(line) for line in why(FRAUD, alerts(), NOW, 100))
     assert first == " ▲ CRITICAL  since 3m  latency_p95 412 ms > 400 ms"
-    assert second == " crossed now: latency_p95 412 ms > 400 ms; saturation 95 % > 90 %"
+    assert second == " alerts: latency-slow firing: latency_p95 412 ms > 200 ms for 5m"
 
 
-def test_why_says_when_nothing_is_crossed_any_more() -> None:
+def test_why_says_when_no_alert_is_open() -> None:
     model = boards.model("calm", seen=boards.latest("calm"))
-    assert str(why(model, NOW, 100)[1]) == " no bound is crossed now"
+    assert str(why(model, alerts(), NOW, 100)[1]) == " no alert of it is open"
 
 
 async def test_one_key_shows_what_changed_before_the_moment_that_is_shown() -> None:
     async with shown(100, 30) as at:
         await at.board()
         await at.press("b")
-        assert "changed in the 30 minutes before Nov 23 05:00:00" in at.lines()[1]
+        assert "changed in the 30 min before Nov 23 05:00:00" in at.lines()[1]
         assert "reading what changed" in at.text()
         screen = at.console.screen
         turns = (turn(90, Health.OK), turn(4, Health.CRITICAL, "slow"))
@@ -107,7 +106,7 @@ async def test_on_a_bad_model_it_is_what_changed_before_it_became_bad() -> None:
         await at.board()
         await at.press("2", "down", "enter", "b")
         assert "before Nov 23 04:56:40  fraud-detector" in at.lines()[1]
-        assert "crossed now: latency_p95" in at.text()
+        assert "no alert of it is open" in at.text()
 
 
 async def test_on_a_chart_it_is_what_changed_before_the_cursor() -> None:

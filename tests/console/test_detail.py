@@ -53,7 +53,7 @@ def test_what_was_left_out_of_a_page_is_counted() -> None:
 
 def test_what_is_not_known_of_a_server_is_a_dash() -> None:
     unknown = boards.model("x", seen=boards.latest("x", identity=Identity(), kind=None))
-    expected = f"kind not recognised  version {NOTHING}  started {NOTHING}  replicas {NOTHING}"
+    expected = f"kind {NOTHING}  version {NOTHING}  started {NOTHING}  replicas {NOTHING}"
     assert expected in text(unknown)[2]
 
 

@@ -7,7 +7,8 @@ import pytest
 from console import boards
 from console.boards import NOW, Store
 from watchdeck.console.app import Console
-from watchdeck.console.draw.exchange import NONE, exchanges
+from watchdeck.console.draw.exchange import NONE, as_text, exchanges
+from watchdeck.console.draw.text import width
 from watchdeck.console.messages import ModelOpened, SightChanged
 from watchdeck.console.screens.exchange import ExchangeScreen
 from watchdeck.domain.board import Board, History
@@ -30,6 +31,17 @@ def test_each_answer_has_its_question_status_age_headers_and_body() -> None:
         "   refused by 10.0.0.7",
         "",
     ]
+
+
+def test_a_long_line_is_broken_and_none_of_it_lost() -> None:
+    bucket = 'seconds_bucket{path="/v2/models/fraud/infer",le="0.025"} 21340146'
+    page = Exchange("/metrics", NOW, 200, "", f"{bucket}\n模型{'x' * 30}")
+    lines = [str(line) for line in exchanges([page], NOW, 40)]
+    assert all(width(line) <= 40 for line in lines)
+    assert (
+        "".join(line[5:] if line.startswith(" " * 5) else line[3:] for line in lines[1:3]) == bucket
+    )
+    assert bucket in as_text([page], NOW)
 
 
 def test_nothing_is_said_to_be_nothing() -> None:

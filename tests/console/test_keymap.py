@@ -53,10 +53,10 @@ def keys_of(wanted: dict[str, str]) -> dict[str, str]:
 
 
 def test_only_the_bindings_that_were_named_get_other_keys() -> None:
-    found = keys_of({"theme.next": "F5", "models.filter": "F6, F7"})
-    assert (found["theme.next"], found["models.filter"]) == ("f5", "f6,f7")
-    assert {i: k for i, k in found.items() if i not in ("theme.next", "models.filter")} == {
-        key.id: key.keys for key in KEYS if key.id not in ("theme.next", "models.filter")
+    found = keys_of({"theme.next": "F5", "list.filter": "F6, F7"})
+    assert (found["theme.next"], found["list.filter"]) == ("f5", "f6,f7")
+    assert {i: k for i, k in found.items() if i not in ("theme.next", "list.filter")} == {
+        key.id: key.keys for key in KEYS if key.id not in ("theme.next", "list.filter")
     }
 
 
@@ -75,7 +75,7 @@ def test_every_problem_is_told_at_once_and_then_no_key_is_other_than_ours() -> N
         "quti is not a binding. Did you mean 'quit'?",
         f"\"theme.next\" is 'ctrl+a', which tmux, screen or flow control takes away. {never}",
         "\"chart.left\" 'ctlr+x' is not a key. Write a key such as x, F5 or ctrl+x.",
-        f"\"screen.redraw\" is 'v', as models.mark is (deck, models). {other}",
+        f"\"screen.redraw\" is 'v', as list.mark is (deck, models). {other}",
     ]
 
 

@@ -6,12 +6,16 @@ from textual.dom import DOMNode
 from watchdeck.console import keys
 from watchdeck.console.app import Console
 from watchdeck.console.keys import KEYS, NEVER, SCREENS, Key, Where, bindings, shared, working
+from watchdeck.console.panels.choosing import ChoosingList
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.models import ModelList
+from watchdeck.console.screens.alert import AlertScreen
+from watchdeck.console.screens.alerts import AlertsScreen
 from watchdeck.console.screens.before import BeforeScreen
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
+from watchdeck.console.screens.handling import Handling
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.palette import PaletteScreen
@@ -20,8 +24,12 @@ from watchdeck.console.screens.problems import ProblemsScreen
 OWNERS: dict[Where, type[DOMNode]] = {
     Where.EVERYWHERE: Console,
     Where.LIST: List,
+    Where.CHOICE: ChoosingList,
     Where.FLEET: ModelList,
     Where.DECK: DeckScreen,
+    Where.HANDLING: Handling,
+    Where.ALERTS: AlertsScreen,
+    Where.ALERT: AlertScreen,
     Where.MODELS: ModelsScreen,
     Where.DETAIL: DetailScreen,
     Where.HELP: HelpScreen,
@@ -66,7 +74,12 @@ def test_every_action_exists_where_its_key_works(where: Where) -> None:
 def test_only_keys_of_the_table_are_bound(where: Where) -> None:
     assert list(OWNERS[where].BINDINGS) == bindings(where)
     merged = OWNERS[where]._merge_bindings()
-    places = (where, Where.LIST) if where is Where.FLEET else (where,)
+    places = {
+        Where.FLEET: (where, Where.CHOICE, Where.LIST),
+        Where.CHOICE: (where, Where.LIST),
+        Where.ALERTS: (where, Where.HANDLING),
+        Where.ALERT: (where, Where.HANDLING),
+    }.get(where, (where,))
     expected = {name for key in KEYS if key.where in places for name in key.keys.split(",")}
     assert {*merged.key_to_bindings} == expected
 

@@ -52,7 +52,7 @@ async def test_two_bindings_change_places() -> None:
 
 
 async def test_help_and_footer_tell_the_keys_that_work() -> None:
-    async with shown(help_open="F1", quit="ctrl+x", models_filter="F6") as pilot:
+    async with shown(help_open="F1", quit="ctrl+x", list_filter="F6") as pilot:
         footer = text(pilot).splitlines()[-1]
         assert "F6 filter" in footer
         assert "F1 help" in footer

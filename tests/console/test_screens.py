@@ -102,6 +102,13 @@ async def test_digits_switch_modes_and_those_of_modes_that_do_not_exist_do_nothi
         assert isinstance(at.console.screen, DeckScreen)
 
 
+async def test_the_digit_of_the_mode_in_view_leads_to_its_first_screen() -> None:
+    async with shown() as at:
+        await at.board()
+        await at.press("enter", "b", "1")
+        assert isinstance(at.console.screen, DeckScreen)
+
+
 async def test_the_cursor_stays_on_its_model_while_rows_move() -> None:
     async with shown() as at:
         await at.board()
@@ -192,6 +199,21 @@ async def test_the_chart_is_read_with_a_cursor_that_leaves_at_its_end() -> None:
         assert at.detail._cursor is None
         await at.press("l")
         assert at.detail._cursor is None
+
+
+async def test_a_cursor_that_time_has_left_behind_points_at_nothing() -> None:
+    async with shown(120, 40) as at:
+        await at.board()
+        await at.press("2", "down", "enter")
+        wanted = at.detail._wanted
+        assert wanted is not None
+        at.detail.post_message(HistoryRead(wanted, boards.found(wanted)))
+        await at.settle()
+        await at.press("h", "h")
+        pointed = at.detail.pointed
+        assert pointed is not None
+        await at.board(at=pointed - 60_000, live=False)
+        assert at.detail.pointed == pointed - 60_000
 
 
 async def test_the_signal_is_compared_with_itself_earlier() -> None:

@@ -8,12 +8,17 @@ from textual import events, on
 from textual.timer import Timer
 from textual.widgets import Input
 
+from watchdeck.console.keys import Where
 from watchdeck.console.output.app import Sparing
+from watchdeck.console.screens.watching import Watching
 
 _OPENING = frozenset(
     ("answers", "changes", "command", "filter", "help", "jump", "open", "palette", "seek")
 )
 """The actions after which keys mean something else; many keys may come in one packet."""
+
+_THERE = frozenset(((Where.HELP, "help"), (Where.BEFORE, "changes")))
+"""Where such an action finds open what it would open."""
 
 _AT_MOST = 0.25
 """Seconds that keys wait for something to have the focus: what opens need not take it."""
@@ -46,7 +51,11 @@ class TypingAhead(Sparing, inherit_bindings=False):
         if isinstance(self.focused, Input):
             return False
         bound = self.screen.active_bindings.get(key)
-        return bound is not None and bound.binding.action in _OPENING
+        if bound is None or bound.binding.action not in _OPENING:
+            return False
+        screen = self.screen
+        where = screen.WHERE if isinstance(screen, Watching) else None
+        return (where, bound.binding.action) not in _THERE
 
     @on(events.DescendantFocus)
     async def _go_on(self) -> None:

@@ -34,6 +34,7 @@ from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
 from watchdeck.console.panels.list import List
 from watchdeck.console.reading import read_answers, read_history, read_kinds
+from watchdeck.console.screens.alerts import AlertsScreen
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
@@ -109,6 +110,7 @@ class Console(Commanding, inherit_bindings=False):
         self._watcher = open_source and Watch(open_source, view, clock, self._see)
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
         self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
+        self.add_mode("alerts", lambda: AlertsScreen(self._outlook, "alerts"))
         self._dress(self._outlook.setting.brush.palette)
         self.set_keymap({key.id: key.keys for key in self._outlook.setting.keys})
         said = "; ".join(filter(None, (self._outlook.setting.problem, notice)))
@@ -293,11 +295,14 @@ class Console(Commanding, inherit_bindings=False):
         message.asked.post_message(read_history(open_source, message.wanted))
 
     def action_mode(self, name: str) -> None:
-        """Show a mode as it was left."""
+        """Show a mode as it was left, or the first screen of the one that is shown."""
         if isinstance(self.screen, HelpScreen):
             self.pop_screen()
         if name != self.current_mode:
             self.switch_mode(name)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def action_help(self) -> None:
         """The keys of the screen in view."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 
 from watchdeck.console.ahead import TypingAhead
-from watchdeck.console.marking import Marking
+from watchdeck.console.alerting import Alerting
 from watchdeck.console.messages import CommandAsked, CommandGiven, ModelOpened
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.fleet import FleetScreen
@@ -14,7 +14,7 @@ from watchdeck.console.screens.watching import Watching
 from watchdeck.domain.filter import FilterError
 
 
-class Commanding(TypingAhead, Marking, inherit_bindings=False):
+class Commanding(TypingAhead, Alerting, inherit_bindings=False):
     """An application that can be told what to do; a method `command_NAME` for each command."""
 
     def action_mode(self, name: str) -> None:
@@ -63,6 +63,10 @@ class Commanding(TypingAhead, Marking, inherit_bindings=False):
     def command_mode_models(self, _text: str) -> None:
         """To the table of models."""
         self.action_mode("models")
+
+    def command_mode_alerts(self, _text: str) -> None:
+        """To the alerts."""
+        self.action_mode("alerts")
 
     def command_theme(self, name: str) -> None:
         """Other colours."""

@@ -31,6 +31,7 @@ class Command:
     """One verb: the app's action that it is, what it does in words, and what may follow it.
 
     `takes` names what follows, or is empty; `free` takes any text, else it is one of `choices`.
+    `bare` tells that nothing has to follow.
     """
 
     name: str
@@ -39,12 +40,14 @@ class Command:
     takes: str = ""
     choices: Callable[[Known], Sequence[str]] = field(default=_nothing)
     free: bool = False
+    bare: bool = False
 
 
 COMMANDS = (
     Command("model", "model", "Open a model", "NAME", lambda known: known.models),
     Command("deck", "mode_deck", "Everything, worst first"),
     Command("models", "mode_models", "The table of models"),
+    Command("alerts", "mode_alerts", "The alerts, most urgent first"),
     Command("filter", "filter", "Show some models only", "TEXT", lambda k: k.filters, free=True),
     Command("sort", "sort", "Sort the models by a column", "COLUMN", lambda known: known.columns),
     Command("theme", "theme", "Other colours", "NAME", lambda known: known.themes),
@@ -60,6 +63,16 @@ COMMANDS = (
         lambda _known: tuple(f"--what {kind} " for kind in SAID),
         free=True,
     ),
+    Command("ack", "ack", "Take the chosen alerts: [2h] [NOTE]", "NOTE", free=True, bare=True),
+    Command("takeover", "takeover", "Take the chosen alerts from who has them"),
+    Command("unack", "unack", "Give the chosen alerts back"),
+    Command("resolve", "resolve", "End the chosen alerts by hand", "NOTE", free=True),
+    Command("note", "note", "Write a note on the chosen alerts", "TEXT", free=True),
+    Command("silence", "silence", "Tell nobody: model=NAME 2h REASON", "WHICH", free=True),
+    Command("unsilence", "unsilence", "End a silence", "NUMBER", free=True),
+    Command("pin", "pin", "Pin a known issue: model=NAME 1d TEXT", "WHAT", free=True),
+    Command("unpin", "unpin", "Take a known issue away", "NUMBER", free=True),
+    Command("undo", "undo", "Take back what was just done"),
     Command("edit", "edit", "Edit the configuration, and have it checked"),
     Command("meter", "meter", "What goes over the link to this terminal, or no longer"),
     Command("help", "help", "The keys that work here"),
@@ -102,7 +115,7 @@ def parse(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> Gi
     command = found[0]
     if text and not command.takes:
         raise CommandError(len(name) + 1, f"nothing follows {command.name}")
-    if command.takes and not text:
+    if command.takes and not text and not command.bare:
         raise CommandError(len(line), f"{command.name} needs a {command.takes}")
     if command.takes and not command.free and text not in command.choices(known):
         raise CommandError(len(name) + 1, _unknown(text, command.choices(known)))

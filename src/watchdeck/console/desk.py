@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from watchdeck.console.company import Company
+from watchdeck.console.deeds import Hands
 from watchdeck.domain.markers import Marker
 
 
@@ -20,8 +21,12 @@ class Mark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The others, the configuration in use, the pen for markers; None where there is none."""
+    """The others, the configuration in use, the pen for markers, the hands for alerts.
+
+    None where there is none.
+    """
 
     company: Company | None = None
     config: Path | None = None
     mark: Mark | None = None
+    hands: Hands | None = None

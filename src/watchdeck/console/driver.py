@@ -30,6 +30,9 @@ _SOON = 0.1
 _ANSWERED = "<terminal-answered>"
 """What a terminal's answer is among the keys; no key has that name."""
 
+_CLEAR = "\x1b[2J\x1b[H"
+"""GNU screen and the Linux console have no second screen: a prompt would stand in the picture."""
+
 _LAST_WORDS = 0.2
 """Seconds that a terminal has to take what is left when the console leaves it."""
 
@@ -60,7 +63,7 @@ class Terminal(LinuxDriver):
         self._active = False
         if self._link is not None and not self._link.drain(_LAST_WORDS):
             self._link.discard()
-        self.write(RESET)
+        self.write(f"{RESET}{_CLEAR}")
         super().stop_application_mode()
 
     def disable_input(self) -> None:

@@ -13,7 +13,7 @@ from watchdeck.console.keynames import printed
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
-MODES = (("1", "deck"), ("2", "models"))
+MODES = (("1", "deck"), ("2", "models"), ("3", "alerts"))
 """The digit and the name of every mode there is."""
 
 NEVER = ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q")
@@ -25,9 +25,13 @@ class Where(StrEnum):
 
     EVERYWHERE = "everywhere"
     LIST = "in a list"
+    CHOICE = "in a list with marks"
     FLEET = "in a list of models"
     DECK = "deck"
     MODELS = "models"
+    HANDLING = "about alerts"
+    ALERTS = "alerts"
+    ALERT = "alert"
     DETAIL = "model"
     BEFORE = "what changed"
     HELP = "help"
@@ -54,12 +58,27 @@ class Key:
 KEYS = (
     Key("deck.open", "enter", "open", "Open the model under the cursor", Where.DECK, "open"),
     Key("models.open", "enter", "open", "Open the model under the cursor", Where.MODELS, "open"),
+    Key("deck.acknowledge", "a", "acknowledge", "Take the worst alert", Where.DECK, "ack"),
+    Key("alerts.open", "enter", "open", "Open the alert, or fold a group", Where.ALERTS, "open"),
+    Key("alert.model", "m", "model", "Open its model", Where.ALERT, "model"),
+    Key("alert.back", "escape", "back", "Back to where you came from", Where.ALERT, "back"),
+    Key("ack.set", "a", "acknowledge", "Take it, for as long as is usual", Where.HANDLING, "ack"),
+    Key("ack.with", "A", "acknowledge_with", "Take it for a time, with a note", Where.HANDLING),
+    Key("ack.takeover", "t", "take_over", "Take it from who has it", Where.HANDLING),
+    Key("ack.end", "U", "unacknowledge", "Give it back", Where.HANDLING),
+    Key("alert.silence", "s", "silence", "Silence it for a while", Where.HANDLING, "silence"),
+    Key("alert.note", "n", "note", "Write a note", Where.HANDLING, "note"),
+    Key("alert.resolve", "R", "resolve", "End it by hand, with a note", Where.HANDLING),
+    Key("alert.pin", "P", "pin", "Pin a known issue on its model", Where.HANDLING),
+    Key("alert.useful", "plus", "opine('useful')", "It was useful, now it is over", Where.HANDLING),
+    Key("alert.noise", "minus", "opine('noise')", "It was noise", Where.HANDLING),
+    Key("alert.late", "equals_sign", "opine('late')", "It came too late", Where.HANDLING),
     Key("models.sort", "s", "sort(1)", "Sort by the next column", Where.FLEET, "sort"),
     Key("models.sort_back", "R", "sort(-1)", "Sort by the column before", Where.FLEET),
     Key("models.turn", "r", "turn", "Sort the other way round", Where.FLEET),
-    Key("models.mark", "v", "mark", "Mark the row and go on", Where.FLEET),
-    Key("models.mark_all", "V", "mark_all", "Mark all that is shown, or none", Where.FLEET),
-    Key("models.filter", "slash", "filter", "Filter the models", Where.FLEET, "filter"),
+    Key("list.mark", "v", "mark", "Mark the row and go on", Where.CHOICE),
+    Key("list.mark_all", "V", "mark_all", "Mark all that is shown, or none", Where.CHOICE),
+    Key("list.filter", "slash", "filter", "Filter the list", Where.CHOICE, "filter"),
     Key("list.down", "down,j", "move(1)", "Next row", Where.LIST),
     Key("list.up", "up,k", "move(-1)", "Previous row", Where.LIST),
     Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.LIST),
@@ -94,10 +113,13 @@ KEYS = (
     Key("changes.back", "escape", "back", "Back to where you came from", Where.BEFORE, "back"),
     Key("problems.edit", "enter", "edit", "Edit the file again", Where.PROBLEMS, "edit"),
     Key("problems.back", "escape", "back", "Back to where you came from", Where.PROBLEMS, "back"),
+    Key("palette.choose", "enter", "choose", "Go there, or do it", Where.PALETTE, "go"),
     Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
     Key("mode.models", "2", "mode('models')", "The table of models", Where.EVERYWHERE),
+    Key("mode.alerts", "3", "mode('alerts')", "The alerts", Where.EVERYWHERE),
+    Key("undo", "u", "undo", "Take back what was just done", Where.EVERYWHERE),
     Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
     Key("command", "colon", "command", "Give a command by name", Where.EVERYWHERE),
     Key("palette", "ctrl+p", "palette", "Find a model, view or command", Where.EVERYWHERE),
@@ -122,12 +144,20 @@ KEYS = (
 )
 """Every key of the console."""
 
-LISTS = (Where.DECK, Where.MODELS, Where.DETAIL, Where.BEFORE, Where.HELP, Where.PROBLEMS)
+LISTS = (
+    *(Where.DECK, Where.MODELS, Where.ALERTS, Where.ALERT, Where.DETAIL, Where.BEFORE),
+    *(Where.HELP, Where.PROBLEMS),
+)
 """The screens with a list in them."""
 
 FLEETS = (Where.DECK, Where.MODELS)
 """The screens with a list of models in them."""
 
+CHOICES = (*FLEETS, Where.ALERTS)
+"""The screens with a list that can be filtered, and whose rows can be marked."""
+
+HANDLINGS = (Where.ALERTS, Where.ALERT)
+"""The screens whose keys do something to alerts."""
 
 SCREENS = (*LISTS, Where.EXCHANGE)
 """The screens with keys of everywhere; in the palette one types."""
@@ -151,9 +181,14 @@ def working(where: Where, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
 
 
 def _places(where: Where) -> tuple[Where, ...]:
-    """Where the keys of a screen are from."""
+    """Where the keys of a screen are from; in the palette letters are only letters."""
+    if where is Where.PALETTE:
+        return (where,)
     fleet = (Where.FLEET,) if where in FLEETS else ()
-    return (where, *fleet, *((Where.LIST,) if where in LISTS else ()), Where.EVERYWHERE)
+    choice = (Where.CHOICE,) if where in CHOICES else ()
+    handling = (Where.HANDLING,) if where in HANDLINGS else ()
+    lists = (Where.LIST,) if where in LISTS else ()
+    return (where, *handling, *fleet, *choice, *lists, Where.EVERYWHERE)
 
 
 def footer(where: Where, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from textual.message_pump import MessagePump
 
 from watchdeck.console.commands import Given
 from watchdeck.console.sight import Sight
+from watchdeck.domain.alert import Story
 from watchdeck.domain.board import Change, History
 from watchdeck.domain.health import HealthChange
 
@@ -129,6 +130,43 @@ class ModelOpened(Message):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
+
+
+class AlertOpened(Message):
+    """An alert was opened from a list, by the number of its episode."""
+
+    def __init__(self, episode: int) -> None:
+        super().__init__()
+        self.episode = episode
+
+
+class StoryWanted(Message):
+    """A screen asks for an episode's story; the answer is a `StoryRead` posted to it."""
+
+    def __init__(self, asked: MessagePump, episode: int, at: int) -> None:
+        super().__init__()
+        self.asked = asked
+        self.episode = episode
+        self.at = at
+
+
+class StoryRead(Message, bubble=False):
+    """The story of an episode; `problem` says why there is none."""
+
+    def __init__(self, story: Story | None, problem: str = "") -> None:
+        super().__init__()
+        self.story = story
+        self.problem = problem
+
+
+class DeedWanted(Message):
+    """A person wants something done to episodes: a verb, and what is typed after it."""
+
+    def __init__(self, verb: str, episodes: tuple[int, ...], text: str = "") -> None:
+        super().__init__()
+        self.verb = verb
+        self.episodes = episodes
+        self.text = text
 
 
 class FilterAsked(Message):

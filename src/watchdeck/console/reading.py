@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from watchdeck.console.messages import EventsRead, EventsWanted, Found, HistoryRead, Wanted
+from watchdeck.console.messages import (
+    EventsRead,
+    EventsWanted,
+    Found,
+    HistoryRead,
+    StoryRead,
+    Wanted,
+)
 from watchdeck.console.sight import BoardSource, OpenSource
 from watchdeck.console.time.against import later
 from watchdeck.domain.exchange import Exchange
@@ -43,6 +50,18 @@ def read_events(open_source: OpenSource, wanted: EventsWanted) -> EventsRead:
         return EventsRead(source.changes(start, end), healths)
     except StoreError as error:
         return EventsRead((), {}, str(error))
+    finally:
+        source.close()
+
+
+def read_story(open_source: OpenSource, episode: int, at: int) -> StoryRead:
+    """What was known of an episode at a moment (ms UTC), or why it cannot be read."""
+    source = open_source()
+    try:
+        story = source.story(episode, at)
+        return StoryRead(story, "" if story else f"there is no episode {episode} any more")
+    except StoreError as error:
+        return StoryRead(None, str(error))
     finally:
         source.close()
 

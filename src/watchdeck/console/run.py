@@ -16,6 +16,8 @@ from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
     from watchdeck.console.app import Console
+    from watchdeck.console.company import Company
+    from watchdeck.console.desk import Desk
     from watchdeck.console.sight import BoardSource, Clock
     from watchdeck.domain.markers import Marker
     from watchdeck.domain.operator import Operator
@@ -47,7 +49,6 @@ def run(
     refuse_here()
     from watchdeck.console.app import Console
     from watchdeck.console.company import Company
-    from watchdeck.console.desk import Desk
     from watchdeck.console.outlook import default_setting
     from watchdeck.store.presence import Seat
 
@@ -59,11 +60,22 @@ def run(
         notice=notice,
         open_source=lambda: _reader(directory),
         setting=default_setting(directory, view or View(), read_only=who is None),
-        desk=Desk(company, config, partial(_mark, directory, who) if who else None),
+        desk=_desk(directory, who, company, config),
     )
     if view is not None and view.slow_link:
         console.slow_down()
     return drive(console)
+
+
+def _desk(
+    directory: StoreDirectory, who: Operator | None, company: Company, config: Path | None
+) -> Desk:
+    from watchdeck.console.deeds import Hands
+    from watchdeck.console.desk import Desk
+
+    if who is None:
+        return Desk(company, config)
+    return Desk(company, config, partial(_mark, directory, who), Hands(directory, who))
 
 
 def drive(console: Console) -> int:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from watchdeck.domain.alert import Story
 from watchdeck.domain.board import Board, Change, CollectorState, History
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
@@ -49,6 +50,10 @@ class BoardSource(Protocol):
         points: int | None = None,
     ) -> tuple[History, ...]:
         """The columns over a stretch of time, thinned to about so many points."""
+        ...
+
+    def story(self, episode: int, at: int) -> Story | None:
+        """What was known of an episode at a moment (ms UTC); None when there is none."""
         ...
 
     def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:

@@ -50,19 +50,35 @@ class Situation:
 
 def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
     """Name, modes, store, age of the data, collector, clock; the store's path gives way first."""
-    left = [Span(" watchdeck ", Role.STRONG)]
-    for key, name in where.modes:
-        here = name == where.mode
-        left.append(Span(f" {key} {name} ", Role.TITLE if here else Role.MUTED))
-    if where.trail:
-        left.append(Span(f" → {cut(where.trail, 24)} ", Role.TITLE))
-    if sight.board and not sight.board.live:
-        return replace(apart(left, _past(sight.board.at, where), cells, Span(" ")), inverted=True)
-    right = [*_data(sight, now), *_collector(sight), *_clock(where, now)]
-    room = cells - length(left) - length(right) - 3
+    past = sight.board is not None and not sight.board.live
+    right = (
+        _past(sight.board.at, where)
+        if sight.board is not None and past
+        else [*_data(sight, now), *_collector(sight), *_clock(where, now)]
+    )
+    left = _left(where, cells - length(right) - 3)
+    if past:
+        return replace(apart(left, right, cells, Span(" ")), inverted=True)
+    room = cells - length(left) - length(right) - 4
     store = [Span(f"{_path(where.store, room)}  ", Role.MUTED)] if room >= 12 else []
-    ending = [*store, *right, Span(" ")]
+    ending = [Span(" "), *store, *right, Span(" ")]
     return Line(apart(left, ending, cells, Span(" ")).spans, Ground.BAR)
+
+
+def _left(where: Situation, room: int) -> list[Span]:
+    """Name and modes; where there is no room for all names, that of the mode in view alone."""
+    trail = [Span(f" → {cut(where.trail, 24)} ", Role.TITLE)] if where.trail else []
+    start = Span(" watchdeck ", Role.STRONG)
+    named = [start, *(_mode(where, key, name, name) for key, name in where.modes), *trail]
+    if length(named) <= room:
+        return named
+    return [start, *(_mode(where, key, name, "") for key, name in where.modes), *trail]
+
+
+def _mode(where: Situation, key: str, name: str, otherwise: str) -> Span:
+    if name == where.mode:
+        return Span(f" {key} {name} ", Role.TITLE)
+    return Span(f" {key} {otherwise} " if otherwise else f" {key} ", Role.MUTED)
 
 
 def _path(path: str, cells: int) -> str:
@@ -111,11 +127,16 @@ def _pace(past: Past) -> str:
     return f"> {past.speed}x" if past.speed else "||"
 
 
-def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[Line, ...]:
-    """What must not be missed: no newer data, a blind collector, the past, a notice."""
+def banner(
+    sight: Sight, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
+) -> tuple[Line, ...]:
+    """What must not be missed: no newer data, a blind collector, the past, a notice.
+
+    `live` is the key that leads from the past to now.
+    """
     lines = [
         line
-        for shape, words, role in _warnings(sight, zone)
+        for shape, words, role in _warnings(sight, zone, live)
         for line in wrap(f"{shape} {words}", cells - 1, role, most=2)
     ]
     if notice:
@@ -125,7 +146,7 @@ def banner(sight: Sight, notice: str, zone: tzinfo | None, cells: int) -> tuple[
     return tuple(Line((Span(" "), *line.spans), Ground.BAR, past) for line in lines)
 
 
-def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
+def _warnings(sight: Sight, zone: tzinfo | None, live: str) -> list[tuple[str, str, Role]]:
     if sight.trouble is Trouble.BROKEN:
         return [("✖", sight.words, Role.CRITICAL)]
     if sight.trouble is Trouble.PREPARING:
@@ -135,7 +156,7 @@ def _warnings(sight: Sight, zone: tzinfo | None) -> list[tuple[str, str, Role]]:
         return []
     if not board.live:
         moment = clock(board.at, zone, "%Y-%m-%d %H:%M:%S")
-        said = f"PAST: all is as it was at {moment} {offset(board.at, zone)}; L is live"
+        said = f"PAST: all is as it was at {moment} {offset(board.at, zone)}; {live} is live"
         return [("◆", said, Role.WARNING)]
     beat = board.collector.heartbeat
     said_so = [("✖", stale(sight), Role.CRITICAL)]

@@ -10,9 +10,9 @@ from watchdeck.console.draw.age import clock, lasting
 from watchdeck.console.draw.health import MARKS, word
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import Line, Role, Span, length, said, wrap
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Change, Model
 from watchdeck.domain.health import HealthChange
-from watchdeck.domain.judge import crossed
 
 BEFORE = 1_800_000
 """How far back one looks, in milliseconds."""
@@ -100,14 +100,18 @@ def rows(
     )
 
 
-def why(model: Model, now: int, cells: int) -> tuple[Line, ...]:
-    """The health, since when, and every bound that the newest scrape crosses."""
+def why(model: Model, alerts: Iterable[Raised], now: int, cells: int) -> tuple[Line, ...]:
+    """The health, since when, and every alert of the model that is open."""
     since = () if model.since is None else (Span(f"  since {lasting(now - model.since)}"),)
     start = (Span(" "), word(model.health), *since, Span("  "))
     told = wrap(model.why, cells - length(start), Role.STRONG, most=1)
     first = Line((*start, *(told[0].spans if told else ())))
-    found = crossed(model.latest) if model.latest else ()
-    text = f"crossed now: {'; '.join(found)}" if found else "no bound is crossed now"
+    found = [
+        f"{one.alert.rule} {one.shown.value.lower()}: {one.episode.why}"
+        for one in alerts
+        if one.alert.model == model.facts.name and one.episode.is_open
+    ]
+    text = f"alerts: {'; '.join(found)}" if found else "no alert of it is open"
     return (first, Line((Span(" "), said(text, Role.WARNING if found else Role.MUTED))))
 
 
@@ -139,7 +143,7 @@ COLUMNS: Columns[EventRow] = (
     Column("when", "when", 8, _when),
     Column("before", "before", 6, _distance, right=True, rank=2),
     Column("model", "model", 14, _model, most=24),
-    Column("what", "what", 12, _what, most=24),
+    Column("what", "what", 14, _what, most=24),
     Column("words", "in words", 20, _words, most=80),
     Column("related", "related", 8, _related, most=18, rank=1),
 )

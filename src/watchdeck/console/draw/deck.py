@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
 from watchdeck.console.draw import fleet
-from watchdeck.console.draw.age import ago, clock
+from watchdeck.console.draw.age import age, ago, clock
+from watchdeck.console.draw.alerts import counts, state, urgency, who, why
 from watchdeck.console.draw.grid import Dots
 from watchdeck.console.draw.health import MARKS, worst_first
 from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import Line, Role, Span, cut, fit, length, said
 from watchdeck.console.trends import SLOTS, Trend
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Change, Model
 from watchdeck.domain.health import Health
 
@@ -52,6 +54,26 @@ def usual(values: Sequence[float]) -> float:
 
 _LEAST_TOP = 0.01
 """One failure in a hundred reaches the top of a sparkline of errors, where nothing is worse."""
+
+
+def urgent(
+    alerts: Iterable[Raised], now: int, cells: int, rows: int
+) -> tuple[tuple[Span, ...], tuple[Line, ...]]:
+    """How many open alerts are how, and the most urgent ones in a line each."""
+    opened = [one for one in alerts if one.episode.is_open]
+    first = sorted(opened, key=urgency)[:rows]
+    return counts(opened).spans, tuple(_urgent(one, now, cells) for one in first)
+
+
+def _urgent(raised: Raised, now: int, cells: int) -> Line:
+    spans = (
+        Span(" "),
+        Span(fit(state(raised).text, 12), state(raised).role),
+        said(fit(f" {raised.alert.model}", 16), Role.STRONG),
+        Span(fit(age(raised.episode.started_at, now), 7, right=True), Role.MUTED),
+        said(f"  {who(raised, now)}" if raised.acknowledgement else "", Role.ACCENT),
+    )
+    return Line((*spans, said(cut(f"  {why(raised)}", cells - length(spans)))))
 
 
 def changes(

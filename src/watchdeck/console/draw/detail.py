@@ -69,7 +69,7 @@ def _identity(latest: Latest, now: int) -> list[Part]:
     identity = latest.identity
     started, replicas = identity.started_at, identity.replicas
     return [
-        _pair("kind", latest.kind or "not recognised"),
+        _pair("kind", latest.kind or NOTHING),
         _pair("version", identity.version or NOTHING),
         _pair("started", NOTHING if started is None else ago(started, now)),
         _pair("replicas", NOTHING if replicas is None else str(replicas)),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from watchdeck.console.draw.age import ago
-from watchdeck.console.draw.text import Line, Role, Span, cut, said
+from watchdeck.console.draw.text import Line, Role, Span, cut, said, width
 from watchdeck.domain.exchange import Exchange
+from watchdeck.domain.text import clean
 
 NONE = "no answer was kept yet"
 
-_WHOLE = 4_096
-"""Cells of a line that is not cut: longer ones were cut when they came."""
+_LONGEST = 4_096
+"""Characters of a line, and cells of one that is not broken: longer ones were cut on arrival."""
 
 
 def exchanges(found: Iterable[Exchange], now: int, cells: int) -> tuple[Line, ...]:
@@ -31,11 +32,28 @@ def exchanges(found: Iterable[Exchange], now: int, cells: int) -> tuple[Line, ..
         )
         if one.headers:
             lines.append(Line((Span(f"   {cut(one.headers, cells - 4)}", Role.MUTED),)))
-        lines += [Line((Span(f"   {cut(text, cells - 4)}"),)) for text in one.body.splitlines()]
+        lines += [part for text in one.body.splitlines() for part in _whole(text, cells)]
         lines.append(Line())
     return tuple(lines) or (Line((Span(f" {NONE}", Role.MUTED),)),)
 
 
+def _whole(text: str, cells: int) -> Iterator[Line]:
+    """All of a line of an answer: where buckets differ is often at the end."""
+    for place, part in enumerate(_broken(clean(text, _LONGEST), max(2, cells - 6))):
+        yield Line((Span(f"{'     ' if place else '   '}{part}"),))
+
+
+def _broken(text: str, cells: int) -> Iterator[str]:
+    part, taken = "", 0
+    for letter in text:
+        taken += width(letter)
+        if taken > cells:
+            yield part
+            part, taken = "", width(letter)
+        part += letter
+    yield part
+
+
 def as_text(found: Iterable[Exchange], now: int) -> str:
     """The same without colours, and as wide as it is."""
-    return "".join(f"{str(line).rstrip()}\n" for line in exchanges(found, now, _WHOLE))
+    return "".join(f"{str(line).rstrip()}\n" for line in exchanges(found, now, _LONGEST))

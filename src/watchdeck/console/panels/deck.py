@@ -13,6 +13,7 @@ from watchdeck.console.outlook import Setting
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.panels.panel import Panel
 from watchdeck.console.trends import Trend
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Change, Model
 
 
@@ -29,6 +30,27 @@ class FleetList(ModelList):
         if self.setting is not None:
             self._columns = deck.columns(self.trends, self.setting.dots)
             self.watch_models()
+
+
+class UrgentPanel(Panel):
+    """The alerts that somebody should take, and how many there are; not there while none is open.
+
+    The first line is the one that the key of the deck takes.
+    """
+
+    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
+    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+
+    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """A rule with the counts, and a line an alert."""
+        more, body = deck.urgent(self.alerts, self.now, cells, rows - 1)
+        fresh = Freshness(self.written, self.now, self.stale)
+        return headed("alerts", more, fresh, body, cells)
+
+    def watch_alerts(self) -> None:
+        """An alert changed."""
+        self.display = any(one.episode.is_open for one in self.alerts)
+        self.redraw()
 
 
 class ChangesPanel(Panel):

@@ -55,7 +55,8 @@ class Banner(Panel):
         return self._words(setting, cells)
 
     def _words(self, setting: Setting, cells: int) -> tuple[Line, ...]:
-        return bar.banner(self.sight, self.notice, setting.zone, cells)
+        live = keys.shown("time.live", setting.keys)
+        return bar.banner(self.sight, self.notice, setting.zone, cells, live)
 
     def _resize_to_fit(self) -> None:
         """Take as many rows as there are lines; none hides the panel."""

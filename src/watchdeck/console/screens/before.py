@@ -17,6 +17,7 @@ from watchdeck.console.messages import EventsRead, EventsWanted, ModelOpened
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.panels.list import List
 from watchdeck.console.screens.watching import Watching
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Model
 
 
@@ -24,6 +25,7 @@ class EventList(List):
     """One row a change; over them, when a model is asked about, why it has its state."""
 
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
+    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
     events: reactive[tuple[Event, ...] | None] = reactive[tuple[Event, ...] | None](
         None, repaint=False
     )
@@ -39,9 +41,9 @@ class EventList(List):
         return next((one for one in self.models if one.facts.name == self._about), None)
 
     def lead(self) -> tuple[Line, ...]:
-        """Health, reason, and the bounds that are crossed."""
+        """Health, reason, and the open alerts."""
         model = self._model
-        return before.why(model, self.now, self.size.width) if model else ()
+        return before.why(model, self.alerts, self.now, self.size.width) if model else ()
 
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
@@ -50,7 +52,7 @@ class EventList(List):
         zone = self.setting.zone if self.setting else None
         at = clock(self._moment, zone, "%b %d %H:%M:%S")
         whose = (said(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
-        said_so = f"changed in the 30 minutes before {at}"
+        said_so = f"changed in the 30 min before {at}"
         fresh = Freshness(None if self.events is None else self.now, self.now, self.stale)
         return headed(said_so, (*whose, *more), fresh, body, cells)
 
@@ -64,6 +66,10 @@ class EventList(List):
 
     def watch_models(self) -> None:
         """A model changed."""
+        self._list()
+
+    def watch_alerts(self) -> None:
+        """An alert changed."""
         self._list()
 
     def watch_setting(self) -> None:
@@ -94,7 +100,7 @@ class BeforeScreen(Watching, inherit_bindings=False):
     def panels(self) -> ComposeResult:
         """The list has the whole screen."""
         yield EventList(self._about, self._moment).data_bind(
-            Watching.models, Watching.now, Watching.stale, Watching.setting
+            Watching.models, Watching.alerts, Watching.now, Watching.stale, Watching.setting
         )
 
     @property

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
+from watchdeck.console.draw.alerts import worst
 from watchdeck.console.keys import Where, bindings
+from watchdeck.console.messages import DeedWanted
 from watchdeck.console.panels.collector import CollectorPanel
-from watchdeck.console.panels.deck import ChangesPanel, FleetList, HurtsPanel
+from watchdeck.console.panels.deck import ChangesPanel, FleetList, HurtsPanel, UrgentPanel
 from watchdeck.console.screens.fleet import FleetScreen
 from watchdeck.console.screens.watching import Watching
 
 
 class DeckScreen(FleetScreen, inherit_bindings=False):
-    """The fleet strip over what it hurts, what changed, and the collector's health."""
+    """Alerts over the fleet, what it hurts, what changed, and the collector's health."""
 
     WHERE = Where.DECK
     BINDINGS = bindings(Where.DECK)
@@ -21,7 +23,13 @@ class DeckScreen(FleetScreen, inherit_bindings=False):
         """Each part is there when it has something to tell."""
         bound = (Watching.now, Watching.stale, Watching.setting)
         models = (Watching.models, Watching.written)
+        yield UrgentPanel(id="urgent").data_bind(Watching.alerts, Watching.written, *bound)
         yield FleetList().data_bind(Watching.trends, *models, *bound)
         yield HurtsPanel(id="hurts").data_bind(*models, *bound)
         yield ChangesPanel(id="changes").data_bind(Watching.changes, *bound)
         yield CollectorPanel(id="collector").data_bind(Watching.collector, Watching.others, *bound)
+
+    def action_acknowledge(self) -> None:
+        """Take the worst alert that nobody has: the first line of its panel says which that is."""
+        first = worst(self.alerts)
+        self.post_message(DeedWanted("ack", (first.episode.id,) if first else ()))

@@ -149,6 +149,8 @@ class DetailScreen(Watching, inherit_bindings=False):
             return
         same = self._wanted is not None and _same_chart(self._wanted, wanted)
         self._wanted = wanted
+        if self._cursor is not None and not wanted.start <= self._cursor < wanted.end:
+            self._cursor = None
         if not same:
             self._show(None)
         self.post_message(HistoryWanted(self, wanted))

@@ -66,6 +66,11 @@ class ExchangeScreen(Watching, inherit_bindings=False):
         """The model that answered."""
         return self._about
 
+    @property
+    def view(self) -> str:
+        """The model's name."""
+        return self._about
+
     def action_pager(self) -> None:
         """Read all of it in a pager of one's own: clean, as everything that is shown."""
         self.post_message(PagerWanted(as_text(self._found, self.now)))

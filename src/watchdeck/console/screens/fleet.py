@@ -13,6 +13,7 @@ from watchdeck.console.panels.models import ModelList
 from watchdeck.console.panels.prompt import Hint, Prompt
 from watchdeck.console.screens.watching import Watching
 from watchdeck.domain.filter import EVERYTHING, Filter, FilterError, matches, parse
+from watchdeck.domain.filtered import FilteredModel
 
 FILTER = "/"
 """The sign of the line that a filter is typed on."""
@@ -72,7 +73,7 @@ class FleetScreen(Watching, inherit_bindings=False):
             return
         models = self.query_one(ModelList)
         models.want(wanted, message.text.strip())
-        count = sum(matches(wanted, model) for model in self.models)
+        count = sum(matches(wanted, FilteredModel(model)) for model in self.models)
         said = f"{count} of {len(self.models)}" if message.text.strip() else _HELP
         message.prompt.hint(Hint(said))
 

@@ -82,7 +82,8 @@ class PaletteScreen(Watching, inherit_bindings=False):
             self.query_one(EntryList).action_move(_STEPS[event.key])
 
     @on(Input.Submitted)
-    def _choose(self) -> None:
+    def action_choose(self) -> None:
+        """Go to what the cursor is on, or do it; one that is only begun is typed to its end."""
         line = self.query_one(EntryList).cursor
         if line is None:
             return

@@ -32,6 +32,7 @@ from watchdeck.console.themes import themes
 from watchdeck.console.time.cursor import Past
 from watchdeck.console.time.moment import EXAMPLES
 from watchdeck.console.trends import Trend
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Change, Collector, Model
 from watchdeck.domain.presence import Presence
 
@@ -69,6 +70,7 @@ class Watching(Zooming, inherit_bindings=False):
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
     collector: reactive[Collector | None] = reactive[Collector | None](None, repaint=False)
+    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
     changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
     trends: reactive[Mapping[str, Trend]] = reactive[Mapping[str, Trend]]({}, repaint=False)
     others: reactive[tuple[Presence, ...]] = reactive[tuple[Presence, ...]]((), repaint=False)
@@ -97,6 +99,7 @@ class Watching(Zooming, inherit_bindings=False):
             self.models = board.models
             self.collector = board.collector
             self.changes = board.changes
+            self.alerts = board.alerts
 
     @property
     def step(self) -> int:
@@ -187,7 +190,11 @@ class Watching(Zooming, inherit_bindings=False):
     @on(Prompt.Changed)
     def _hint_at_commands(self, message: Prompt.Changed) -> None:
         if message.prompt.sign == COMMAND:
-            message.prompt.hint(Hint(hint(message.text, self.known(), offered(self.app))))
+            message.prompt.hint(Hint(self.hinted(message.text)))
+
+    def hinted(self, text: str) -> str:
+        """What a line that is typed can become, or would do."""
+        return hint(text, self.known(), offered(self.app))
 
     @on(Prompt.Completed)
     def _complete(self, message: Prompt.Completed) -> None:

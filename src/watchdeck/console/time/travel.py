@@ -8,6 +8,7 @@ from functools import partial
 from textual import on
 
 from watchdeck.console.draw.age import ago, clock, offset
+from watchdeck.console.keys import shown
 from watchdeck.console.messages import EventsWanted, TimeAsked
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.output.app import Sparing
@@ -71,7 +72,9 @@ class Travelling(Sparing, inherit_bindings=False):
     def action_play(self) -> None:
         """Let the past run, or stand."""
         if self._cursor.at is None:
-            self.say("this is live; [ steps into the past, S goes to a time")
+            keys = self._outlook.setting.keys
+            step, seek = shown("time.back", keys), shown("time.seek", keys)
+            self.say(f"this is live; {step} steps into the past, {seek} goes to a time")
             return
         self._played_at = self._clock()
         self._send(self._cursor.toggled())
@@ -122,8 +125,8 @@ class Travelling(Sparing, inherit_bindings=False):
 
     def _meant(self, text: str) -> int:
         now = self._clock()
-        shown = now if self._cursor.at is None else self._cursor.at
-        return parse(text, now, shown, self._outlook.setting.zone)
+        here = now if self._cursor.at is None else self._cursor.at
+        return parse(text, now, here, self._outlook.setting.zone)
 
     @on(Prompt.Changed)
     def _hint_at_moments(self, message: Prompt.Changed) -> None:

@@ -1,0 +1,175 @@
+"""What a person does to alerts from here: each verb with what is typed after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from watchdeck.domain.matcher import Matcher, MatcherError, read_matcher
+from watchdeck.domain.units import Milliseconds
+
+if TYPE_CHECKING:
+    from watchdeck.actions.deed import Done
+    from watchdeck.domain.operator import Operator
+    from watchdeck.domain.route import Routing
+    from watchdeck.store.directory import StoreDirectory
+
+
+class DeedError(ValueError):
+    """What was typed after a verb does not say what to do; the text says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is typed after a verb: labels, a length of time (ms), and words, in any order."""
+
+    matchers: tuple[Matcher, ...] = ()
+    length: int | None = None
+    words: str = ""
+
+
+def read_said(text: str) -> Said:
+    """Read `model=fraud 2h a deploy`: matchers and a time come before the words."""
+    matchers: list[Matcher] = []
+    length: int | None = None
+    rest = text.split()
+    while rest:
+        if length is None and (found := _length(rest[0])) is not None:
+            length = found
+        elif (matcher := _matcher(rest[0])) is not None:
+            matchers.append(matcher)
+        else:
+            break
+        rest.pop(0)
+    return Said(tuple(matchers), length, " ".join(rest))
+
+
+def _length(word: str) -> int | None:
+    try:
+        return int(Milliseconds.parse(word))
+    except ValueError:
+        return None
+
+
+def _matcher(word: str) -> Matcher | None:
+    try:
+        return read_matcher(word)
+    except MatcherError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """The hands of whoever sits here: what they do goes into the store in their name."""
+
+    directory: StoreDirectory
+    who: Operator
+    routing: Routing | None = None
+    verbs: dict[str, Callable[[Sequence[int], str, int], Done]] = field(
+        default_factory=dict, init=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        self.verbs.update(
+            {
+                "ack": self._acknowledge,
+                "takeover": self._take_over,
+                "unack": self._unacknowledge,
+                "resolve": self._resolve,
+                "note": self._note,
+                "opinion": self._opine,
+                "silence": self._silence,
+                "unsilence": self._unsilence,
+                "pin": self._pin,
+                "unpin": self._unpin,
+            }
+        )
+
+    def do(self, verb: str, episodes: Sequence[int], text: str, now: int) -> Done:
+        """Do what a verb says at `now` (ms UTC). Raises DeedError, and WatchdeckError."""
+        return self.verbs[verb](episodes, text, now)
+
+    def undo(self, numbers: Sequence[int], now: int) -> Done:
+        """Take a deed back."""
+        from watchdeck.actions.undo import undo
+
+        return undo(self.directory, numbers, self.who, now)
+
+    def _acknowledge(self, episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.acknowledge import acknowledge
+
+        said = read_said(text)
+        until = None if said.length is None else now + said.length
+        return acknowledge(
+            self.directory,
+            episodes,
+            self.who,
+            now,
+            expires_at=until,
+            note=said.words,
+            routing=self.routing,
+        )
+
+    def _take_over(self, episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.acknowledge import take_over
+
+        return take_over(self.directory, episodes, self.who, now, note=text, routing=self.routing)
+
+    def _unacknowledge(self, episodes: Sequence[int], _text: str, now: int) -> Done:
+        from watchdeck.actions.acknowledge import unacknowledge
+
+        return unacknowledge(self.directory, episodes, self.who, now, routing=self.routing)
+
+    def _resolve(self, episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.resolve import resolve
+
+        return resolve(self.directory, episodes, self.who, now, note=text, routing=self.routing)
+
+    def _note(self, episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.resolve import note
+
+        return note(self.directory, episodes, self.who, now, text=text)
+
+    def _opine(self, episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.resolve import opine
+        from watchdeck.domain.alert import Opinion
+
+        return opine(self.directory, episodes[0], self.who, now, opinion=Opinion(text))
+
+    def _silence(self, _episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.silence import silence
+
+        said = read_said(text)
+        until = None if said.length is None else now + said.length
+        return silence(
+            self.directory, said.matchers, self.who, now, reason=said.words, ends_at=until
+        )
+
+    def _unsilence(self, _episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.silence import unsilence
+
+        return unsilence(self.directory, _number(text, "silence"), self.who, now)
+
+    def _pin(self, _episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.silence import pin
+
+        said = read_said(text)
+        named = {one.label: one.wanted for one in said.matchers if not one.pattern}
+        if said.length is None:
+            raise DeedError("a known issue needs an end: pin model=NAME 1d WHAT IS KNOWN")
+        about = named.get("model", ""), named.get("rule", "")
+        return pin(
+            self.directory, about, self.who, now, text=said.words, expires_at=now + said.length
+        )
+
+    def _unpin(self, _episodes: Sequence[int], text: str, now: int) -> Done:
+        from watchdeck.actions.silence import unpin
+
+        return unpin(self.directory, _number(text, "known issue"), self.who, now)
+
+
+def _number(text: str, what: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 18:
+        raise DeedError(f"write the number of the {what}")
+    return int(text)

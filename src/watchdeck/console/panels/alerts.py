@@ -1,0 +1,97 @@
+"""The alerts of a board as a list: on the deck the urgent ones, in their own mode all."""
+
+from __future__ import annotations
+
+from textual.reactive import reactive
+
+from watchdeck.console.draw.alerts import (
+    Group,
+    Row,
+    arranged,
+    columns,
+    counts,
+    episodes_of,
+    key_of,
+)
+from watchdeck.console.draw.rule import Freshness, headed
+from watchdeck.console.draw.table import Table
+from watchdeck.console.draw.text import Line, Span
+from watchdeck.console.panels.choosing import ChoosingList
+from watchdeck.domain.alert import Raised
+
+_QUIET = "no alert is open, and none ended in the last quarter of an hour"
+
+
+class AlertList(ChoosingList):
+    """The alerts, most urgent first; several of one owner stand under their group."""
+
+    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
+    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+
+    def __init__(self, title: str, *, counted: bool = True) -> None:
+        super().__init__(title)
+        self._counted = counted
+        self._folded: frozenset[str] = frozenset()
+
+    @property
+    def total(self) -> int:
+        """All alerts."""
+        return len(self.alerts)
+
+    def lead(self) -> tuple[Line, ...]:
+        """How many alerts are how, and how many nobody hears of."""
+        return (counts(self.alerts),) if self._counted else ()
+
+    def heading(
+        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+    ) -> tuple[Line, ...]:
+        """The rule tells what is left out, and the age of what is judged."""
+        fresh = Freshness(self.written, self.now, self.stale)
+        shown = sum(1 for row in self.table.rows if not isinstance(row, Group))
+        return headed(self._title, (*more, *self.told(shown, cells)), fresh, body, cells)
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The open episodes that a verb is about: those marked, else those of the cursor's row."""
+        keys = self.table.marked or {self.cursor}
+        rows = (row for row in self.table.rows if key_of(row) in keys)
+        return tuple(dict.fromkeys(number for row in rows for number in episodes_of(row)))
+
+    @property
+    def under_cursor(self) -> Row | None:
+        """The row under the cursor."""
+        keys = self.table.keys
+        return self.table.rows[keys.index(self.cursor)] if self.cursor in keys else None
+
+    def watch_alerts(self) -> None:
+        """An alert changed."""
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Arrange the alerts anew."""
+        if self.setting is None:
+            return
+        rows = arranged(self.alerts, self.wanted, self._folded, self.now)
+        keys = tuple(map(key_of, rows))
+        marked = self.table.marked & frozenset(keys)
+        self.table = Table(columns(self.setting.dots), rows, keys, self._empty(), marked)
+        self.redraw()
+
+    def _empty(self) -> str:
+        if self.stale:
+            return ""
+        return f"no alert matches /{self.typed}" if self.typed and self.alerts else _QUIET
+
+    def fold(self, owner: str) -> None:
+        """Show the alerts of an owner in one line, or each in its own again."""
+        self._folded ^= {owner}
+        self.rebuild()
+
+    def watch_setting(self) -> None:
+        """Shapes may be others."""
+        super().watch_setting()
+        self.rebuild()
+
+    def watch_written(self) -> None:
+        """Something newer was judged."""
+        self.redraw()
