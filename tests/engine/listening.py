@@ -40,6 +40,7 @@ class Ear:
     sources: tuple[ForeignSource, ...] = (HOOK,)
     mute: tuple[str, ...] = ()
     steps: list[tuple[str, str]] = field(default_factory=list)
+    suppressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         register_sources(self.db, self.sources, self.now)
@@ -59,7 +60,7 @@ class Ear:
         """Judge once, `after` so many ms; what happened in it."""
         self.now += after
         before = len(self.steps)
-        judge_foreign(self.db, self.now, self.keep, mute=self.mute)
+        judge_foreign(self.db, self.now, self.keep, mute=self.mute, suppressed=self.suppressed)
         return self.steps[before:]
 
     def captured(self, name: str, **changed: Any) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from watchdeck.domain.alert import Alert, Condition, Data, Episode, Transition, Verb
@@ -58,15 +58,18 @@ def judge_foreign(
     *,
     mute: Iterable[str] = (),
     named: Mapping[str, str] | None = None,
+    suppressed: MutableMapping[int, tuple[str, ...]] | None = None,
 ) -> int:
     """Judge what other systems said until `now` (ms UTC), in one transaction; how many events.
 
     `mute` are the models that give no data, `named` the endpoints by what others call them.
+    `suppressed` is told who keeps an alert quiet at its source, before the alert is kept.
     """
     if not hearing.anything(db):
         return 0
     with transaction(db):
-        bench = _Bench(db, now, keep, frozenset(mute), named or {})
+        quiet = {} if suppressed is None else suppressed
+        bench = _Bench(db, now, keep, frozenset(mute), named or {}, quiet)
         events = hearing.unjudged(db)
         for event in events:
             bench.hear(event)
@@ -100,6 +103,7 @@ class _Bench:
     keep: Keep
     mute: frozenset[str]
     named: Mapping[str, str]
+    suppressed: MutableMapping[int, tuple[str, ...]]
     sources: dict[str, ForeignSource] = field(init=False)
     open: dict[Key, tuple[Episode, Alert]] = field(init=False)
     early: dict[Key, ForeignEvent] = field(init=False)
@@ -230,7 +234,9 @@ class _Bench:
         alert = Alert(
             0, event.source, event.fingerprint, event.rule, model, {**event.labels, "model": model}
         )
-        return replace(alert, id=alert_id(self.db, alert))
+        alert = replace(alert, id=alert_id(self.db, alert))
+        self.suppressed[alert.id] = event.suppressed_by
+        return alert
 
     def _doubt(self, event: ForeignEvent, alert: Alert) -> str:
         source = self.sources.get(event.source) or ForeignSource(event.source, Way.EVENTS)

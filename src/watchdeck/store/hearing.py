@@ -47,7 +47,10 @@ _RECALL = "select key, value, at from memory where holder = :holder order by key
 _RECALL_ONE = "select value, at from memory where holder = :holder and key = :key"
 _DROP = "delete from memory where holder = :holder and key = :key"
 _SUPPRESSED = """
-select holder, key, value from memory where holder like 'said:%' order by holder, key
+select a.id, m.value
+from alert as a join memory as m on m.holder = 'said:' || a.source and m.key = a.fingerprint
+where a.source <> 'watchdeck' and m.value not like '%"suppressed_by": []%'
+order by a.id
 """
 
 _OPEN = f"""
@@ -185,13 +188,13 @@ def read_standing(db: Connection, source: str, fingerprint: str) -> Standing | N
     return None if row is None else _standing(row[0])
 
 
-def read_suppressed(db: Connection) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Who keeps which alert quiet at its source, by source and fingerprint."""
+def read_suppressed(db: Connection) -> dict[int, tuple[str, ...]]:
+    """Who keeps which alert quiet at its source, by the alert's number."""
     found = {}
-    for holder, fingerprint, value in db.execute(_SUPPRESSED).fetchall():
+    for number, value in db.execute(_SUPPRESSED).fetchall():
         last = _standing(value)
         if last.suppressed_by:
-            found[holder.removeprefix("said:"), fingerprint] = last.suppressed_by
+            found[int(number)] = last.suppressed_by
     return found
 
 
