@@ -59,9 +59,9 @@ def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
     left = _left(where, cells - length(right) - 3)
     if past:
         return replace(apart(left, right, cells, Span(" ")), inverted=True)
-    room = cells - length(left) - length(right) - 4
-    store = [Span(f"{_path(where.store, room)}  ", Role.MUTED)] if room >= 12 else []
-    ending = [Span(" "), *store, *right, Span(" ")]
+    room = cells - length(left) - length(right) - 3
+    store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", Role.MUTED)
+    ending = [store, *right, Span(" ")]
     return Line(apart(left, ending, cells, Span(" ")).spans, Ground.BAR)
 
 
