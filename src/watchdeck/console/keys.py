@@ -114,7 +114,6 @@ KEYS = (
     Key("problems.edit", "enter", "edit", "Edit the file again", Where.PROBLEMS, "edit"),
     Key("problems.back", "escape", "back", "Back to where you came from", Where.PROBLEMS, "back"),
     Key("palette.choose", "enter", "choose", "Go there, or do it", Where.PALETTE, "go"),
-    Key("palette.choose", "enter", "choose", "Go there, or do it", Where.PALETTE, "go"),
     Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
     Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
