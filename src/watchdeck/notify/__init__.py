@@ -1,0 +1,1 @@
+"""Empties the outbox: tells others, at least once, and in order."""

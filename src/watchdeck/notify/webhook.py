@@ -1,0 +1,88 @@
+"""A webhook: a CloudEvents 1.0 event as structured JSON, for whoever can read one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from watchdeck.domain.channel import Channel
+from watchdeck.domain.letter import MOST, Class, Letter
+from watchdeck.domain.secret import Secret
+from watchdeck.errors import WatchdeckError
+from watchdeck.notify.outcome import Outcome, TryAgain, judged
+from watchdeck.notify.post import Post, Question
+
+Reveal = Callable[[Secret], str]
+
+_TYPES = {one: f"dev.watchdeck.alert.{one}.v1" for one in Class} | {
+    Class.CALL: "dev.watchdeck.alert.firing.v1"
+}
+_TIMES = ("at", "started_at", "acknowledged_until")
+
+
+class Webhook:
+    """Sends letters to one address; the same letter always has the same id."""
+
+    def __init__(self, channel: Channel, post: Post, reveal: Reveal, source: str) -> None:
+        self._channel = channel
+        self._post = post
+        self._reveal = reveal
+        self._source = source
+
+    async def __call__(self, letter: Letter) -> Outcome:
+        """Post it; the receiver may drop what it has had under this id."""
+        try:
+            url, headers, secrets = self._address()
+            sent = {
+                "content-type": "application/cloudevents+json; charset=utf-8",
+                "idempotency-key": letter.id,
+                **headers,
+            }
+            content = json.dumps(event(letter, self._source)).encode()
+            answer = await self._post.ask(Question(url, "POST", sent, content))
+        except WatchdeckError as error:
+            return TryAgain(str(error))
+        return judged(answer, secrets)
+
+    def _address(self) -> tuple[str, dict[str, str], tuple[str, ...]]:
+        """Where it goes, its own headers, and what of them is secret."""
+        own = {name: revealed(value, self._reveal) for name, value in self._channel.headers.items()}
+        url = revealed(self._channel.url or "", self._reveal)
+        return url, own, (url, *own.values(), *(text.rpartition(" ")[2] for text in own.values()))
+
+
+def revealed(value: str | Secret, reveal: Reveal) -> str:
+    """A setting's value, with what its secret holds. Raises SecretError."""
+    return value if isinstance(value, str) else f"{value.prefix}{reveal(value)}"
+
+
+def event(letter: Letter, source: str) -> dict[str, Any]:
+    """A letter as a CloudEvent; `source` and `id` together name it for good."""
+    more = len(letter.alerts) - MOST
+    return {
+        "specversion": "1.0",
+        "id": letter.id,
+        "source": source,
+        "type": _TYPES[letter.kind],
+        "subject": ",".join(str(number) for number in letter.episodes[:MOST]),
+        "time": moment(letter.at),
+        "datacontenttype": "application/json",
+        "data": {
+            "title": letter.title,
+            "severity": int(letter.severity),
+            "alerts": [_readable(alert) for alert in letter.alerts[:MOST]],
+            "more": max(0, more),
+        },
+    }
+
+
+def moment(at: int) -> str:
+    """A time (ms UTC) as RFC 3339."""
+    text = datetime.fromtimestamp(at / 1_000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _readable(alert: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(alert) | {name: moment(alert[name]) for name in _TIMES if name in alert}
