@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from watchdeck.domain.alert import OURS, Alert, Condition, Episode, Raised
 from watchdeck.domain.board import Collector, CollectorState, Facts, Latest, Reading
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health, HealthChange, Verdict
 from watchdeck.domain.judge import as_seen, judge
+from watchdeck.domain.rule import Severity
 from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.domain.signal import SIGNALS
 from watchdeck.domain.units import Milliseconds, Ratio
@@ -103,46 +105,11 @@ def failed(outcome: Outcome, times: int, state: ModelState = ModelState.UNKNOWN)
             id="sleeping is not down",
         ),
         pytest.param(
-            reading(latency_p95=0.2),
+            reading(latency_p95=9.9, saturation=1.0),
             None,
             "ok",
             "ready, within its SLO",
-            id="the bound itself is kept",
-        ),
-        pytest.param(
-            reading(latency_p95=0.201),
-            None,
-            "warning",
-            "latency_p95 201 ms > 200 ms",
-            id="over the promise is a warning",
-        ),
-        pytest.param(
-            reading(latency_p95=0.412, error_ratio=0.02),
-            None,
-            "critical",
-            "latency_p95 412 ms > 400 ms",
-            id="twice the promise is critical, and the worst is told",
-        ),
-        pytest.param(
-            reading(availability=0.98),
-            None,
-            "critical",
-            "availability 98 % < 99 %",
-            id="ten times the allowed loss is critical",
-        ),
-        pytest.param(
-            reading(tls_days_left=5.0),
-            None,
-            "warning",
-            "tls_days_left 5 d < 14 d",
-            id="a certificate about to expire is a warning",
-        ),
-        pytest.param(
-            reading(error_ratio=float("nan")),
-            None,
-            "ok",
-            "ready, within its SLO",
-            id="an absent value breaks no promise",
+            id="no figure is judged but by rules",
         ),
     ],
 )
@@ -151,6 +118,82 @@ def test_a_model_is_judged(
 ) -> None:
     verdict = judge(latest, previous, NOW)
     assert (verdict.health, verdict.why) == (health, why)
+
+
+def raised(
+    rule: str,
+    severity: Severity,
+    why: str = "latency_p95 412 ms > 200 ms",
+    condition: Condition = Condition.FIRING,
+) -> Raised:
+    alert = Alert(1, OURS, f"{rule}/fraud", rule, "fraud", {"signal": "latency_p95"})
+    episode = Episode(
+        *(int(severity), 1, NOW, condition, severity, severity), value=0.412, limit=0.2, why=why
+    )
+    return Raised(alert, episode)
+
+
+SLOW = raised("slow", Severity.HIGH)
+FULL = raised("full", Severity.MEDIUM, "saturation 95 % > 90 %")
+
+
+@pytest.mark.parametrize(
+    ("latest", "alerts", "verdict"),
+    [
+        pytest.param(
+            GOOD,
+            (FULL, SLOW),
+            Verdict(Health.CRITICAL, "slow", "latency_p95 412 ms > 200 ms"),
+            id="the worst alert is the health, in its own words",
+        ),
+        pytest.param(
+            GOOD,
+            (FULL,),
+            Verdict(Health.WARNING, "full", "saturation 95 % > 90 %"),
+            id="an alert that pages nobody is a warning",
+        ),
+        pytest.param(
+            GOOD,
+            (raised("slow", Severity.HIGH, "it answers", Condition.CLEARING),),
+            Verdict(Health.WARNING, "slow", "not yet surely over: it answers"),
+            id="what is about to be over is no longer critical, and not yet ok",
+        ),
+        pytest.param(
+            GOOD,
+            (raised("slow", Severity.HIGH, condition=Condition.PENDING),),
+            Verdict(Health.OK, "good", "ready, within its SLO"),
+            id="what is only pending is no health",
+        ),
+        pytest.param(
+            replace(GOOD, model_state=ModelState.NOT_READY),
+            (SLOW,),
+            Verdict(Health.DOWN, "not_ready", "the model says that it is not ready"),
+            id="not ready is worse than any alert",
+        ),
+        pytest.param(
+            replace(GOOD, model_state=ModelState.SLEEPING),
+            (SLOW,),
+            Verdict(Health.CRITICAL, "slow", "latency_p95 412 ms > 200 ms"),
+            id="a sleeping model that is in trouble is not ok",
+        ),
+        pytest.param(
+            failed(Outcome.REFUSED, 2),
+            (SLOW,),
+            Verdict(Health.DOWN, "refused", "failed scrapes in a row: refused: why not"),
+            id="down is down, whatever fired before",
+        ),
+        pytest.param(
+            replace(GOOD, at=NOW - 30_001),
+            (SLOW,),
+            Verdict(Health.UNKNOWN, "stale", "no fresh sample for 30s (expected every 10s)"),
+            id="what fired before the silence is not known to fire still",
+        ),
+    ],
+)
+def test_a_health_is_that_of_the_worst_alert(
+    latest: Latest, alerts: tuple[Raised, ...], verdict: Verdict
+) -> None:
+    assert judge(latest, None, NOW, alerts=alerts) == verdict
 
 
 def test_a_blind_collector_says_so_instead_of_calling_models_down() -> None:
@@ -197,16 +240,20 @@ def test_a_model_without_a_verdict_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("p95", "why"),
     [
-        pytest.param(0.31, "latency_p95 310 ms > 200 ms", id="as bad: the figure of now"),
-        pytest.param(0.9, "latency_p95 250 ms > 200 ms", id="worse: not judged so yet"),
-        pytest.param(0.1, "latency_p95 250 ms > 200 ms", id="good again: not judged so yet"),
+        pytest.param(0.31, "latency_p95 310 ms > 200 ms", id="still past it: the figure of now"),
+        pytest.param(0.1, "latency_p95 412 ms > 200 ms", id="good again: not judged so yet"),
     ],
 )
-def test_a_reason_has_the_figure_of_now_while_the_same_bound_is_crossed(
+def test_a_reason_has_the_figure_of_now_while_the_same_limit_is_passed(
     p95: float, why: str
 ) -> None:
-    recorded = HealthChange(
-        "fraud", NOW - 60_000, Health.WARNING, "latency_p95", "latency_p95 250 ms > 200 ms"
-    )
-    seen = as_seen(recorded, reading(latency_p95=p95), RUNNING, NOW, 10_000)
-    assert seen[:2] == (Health.WARNING, why)
+    recorded = HealthChange("fraud", NOW, Health.CRITICAL, "slow", "latency_p95 250 ms > 200 ms")
+    seen = as_seen(recorded, reading(latency_p95=p95), RUNNING, NOW, 10_000, (SLOW,))
+    assert seen[:2] == (Health.CRITICAL, why)
+
+
+def test_a_reason_that_is_no_comparison_is_told_in_the_alerts_newest_words() -> None:
+    recorded = HealthChange("fraud", NOW, Health.CRITICAL, "slow", "burns 15x")
+    burning = raised("slow", Severity.HIGH, "burns 20x")
+    seen = as_seen(recorded, reading(latency_p95=0.3), RUNNING, NOW, 10_000, (burning,))
+    assert seen[1] == "burns 20x"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.rule import Pair
-from watchdeck.engine.burning import FURTHEST, LEVELS, Budget, Burned, Speed
+from watchdeck.engine.burning import FURTHEST, LEVELS, Budget, Burned
 
 HOUR, MINUTE = 3_600_000, 60_000
 FAST = (Pair(HOUR, 5 * MINUTE, 14.4), Pair(6 * HOUR, 30 * MINUTE, 6.0))
@@ -41,14 +41,13 @@ def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, i
         burned.add(at, lost, count)
         samples.append((at, lost, count))
     found = burned.speeds(FAST + SLOW, Budget(0.01, 0.0, 0))
-    if not any(bad for when, bad, _ in samples if when > at - FURTHEST):
-        assert found is None
-        return
-    assert found is not None
+    assert burned.quiet is not any(bad for when, bad, _ in samples if when > at - FURTHEST)
     for speed in found:
         for span, said in ((speed.pair.long, speed.long), (speed.pair.short, speed.short)):
             bad, total = plain(samples, span)
             assert said == pytest.approx(bad / (0.01 * total))
+    fast = any(min(speed.long, speed.short) > speed.pair.factor for speed in found)
+    assert bool(burned.too_fast(FAST + SLOW, Budget(0.01, 0.0, 0))) is fast
 
 
 def outage(good_hours: float, every: int = 5_000) -> tuple[Burned, int]:
@@ -61,7 +60,7 @@ def outage(good_hours: float, every: int = 5_000) -> tuple[Burned, int]:
 def seconds_until_fast(burned: Burned, start: int) -> float:
     for number in range(60):
         burned.add(start + 5_000 * number, 1.0, 1.0)
-        if any(speed.too_fast for speed in burned.speeds(FAST, PROBED) or ()):
+        if burned.too_fast(FAST, PROBED):
             return number * 5.0
     return math.inf
 
@@ -74,7 +73,7 @@ def test_a_total_outage_is_fast_within_52_seconds_and_a_poll(good_hours: float) 
 def test_one_failed_probe_of_a_new_endpoint_is_no_fast_burn() -> None:
     burned, start = outage(0.0)
     burned.add(start, 1.0, 1.0)
-    assert not any(speed.too_fast for speed in burned.speeds(FAST, PROBED) or ())
+    assert not burned.too_fast(FAST, PROBED)
 
 
 def test_three_requests_are_no_error_ratio() -> None:
@@ -83,22 +82,25 @@ def test_three_requests_are_no_error_ratio() -> None:
     assert burned.speeds(FAST, Budget(0.01, 0.0, least=50)) == ()
 
 
-def test_nothing_bad_for_three_days_costs_nothing_and_is_none_only_when_all_is_known() -> None:
+def test_nothing_bad_for_three_days_is_quiet() -> None:
     burned = Burned()
     burned.add(FURTHEST, 0.0, 1.0)
-    assert burned.speeds(FAST, PROBED) == (Speed(FAST[0], 0.0, 0.0), Speed(FAST[1], 0.0, 0.0))
-    burned.complete = True
-    assert burned.speeds(FAST, PROBED) is None
+    assert burned.quiet
+    burned.add(FURTHEST + 1, 1.0, 1.0)
+    burned.add(2 * FURTHEST, 0.0, 1.0)
+    assert not burned.quiet
+    burned.add(2 * FURTHEST + 1, 0.0, 1.0)
+    assert burned.quiet
 
 
 def test_a_promise_of_everything_burns_with_the_first_loss() -> None:
     burned = Burned()
     burned.fill([(FURTHEST, 1.0, 1.0)])
-    assert [speed.too_fast for speed in burned.speeds(FAST, Budget(0.0, 0.0)) or ()] == [True] * 2
+    assert burned.too_fast(FAST, Budget(0.0, 0.0))
 
 
 def test_a_clock_set_back_a_little_loses_nothing() -> None:
     burned = Burned()
     burned.fill([(FURTHEST, 1.0, 1.0), (FURTHEST - 2_000, 1.0, 1.0)])
-    (speed, _) = burned.speeds(FAST, Budget(0.5, 0.0)) or ()
+    (speed, _) = burned.speeds(FAST, Budget(0.5, 0.0))
     assert speed.long == 2.0

@@ -10,9 +10,11 @@ import pytest
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention, Slo
 from watchdeck.domain.health import Health
+from watchdeck.domain.rule import Rule, Severity
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, Identity, ModelState, Outcome, Scrape
 from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.domain.units import Milliseconds, Ratio
+from watchdeck.domain.when import read_when
 from watchdeck.engine.evaluate import Engine
 from watchdeck.store.changes import read_changes
 from watchdeck.store.connect import reading, writing
@@ -24,6 +26,10 @@ from watchdeck.store.writer import Writer
 NOW = 1_790_000_000_000
 LAYOUT = signal_layout(("latency_p95", "error_ratio"))
 FRAUD = Facts("fraud", "http://fraud", 10_000, slo=Slo(None, Milliseconds(200), Ratio(0.01)))
+RULES = (
+    Rule("slow", "", read_when("latency_p95 > slo").test, Severity.LOW),
+    Rule("errors", "", read_when("error_ratio > 1%").test, Severity.MEDIUM),
+)
 
 
 def scrape(at: int, **signals: float) -> Scrape:
@@ -42,7 +48,7 @@ class Fleet:
         self.engine = self.started()
 
     def started(self) -> Engine:
-        return Engine(reading(self.directory.metrics), writing(self.directory.state))
+        return Engine(reading(self.directory.metrics), writing(self.directory.state), RULES)
 
     def see(self, *scrapes: Scrape) -> None:
         writer = Writer(self.directory, Retention(), clock=lambda: NOW)
@@ -77,9 +83,9 @@ def test_another_reason_for_the_same_health_keeps_its_beginning(fleet: Fleet) ->
     with closing(reading(fleet.directory.state)) as db:
         told = read_health(db)["fraud"]
         story = read_health_history(db, "fraud", 0, NOW + 60_000)
-    assert (told.health, told.cause, told.at) == (Health.WARNING, "error_ratio", NOW + 20_000)
+    assert (told.health, told.cause, told.at) == (Health.WARNING, "errors", NOW + 20_000)
     assert told.began == NOW + 10_000
-    assert [change.cause for change in story] == ["good", "latency_p95", "error_ratio"]
+    assert [change.cause for change in story] == ["good", "slow", "errors"]
 
 
 def test_silence_becomes_unknown_and_never_ok(fleet: Fleet) -> None:

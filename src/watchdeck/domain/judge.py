@@ -1,18 +1,19 @@
-"""From a model's newest scrape to its health, and the reason in words.
+"""From a model's newest scrape and its alerts to its health, and the reason in words.
 
-The bounds are the model's own promises (its SLO) and a few limits that hold for every server.
+What is too slow, too full or too wrong is decided by rules alone: a health that is not of the
+scrape itself is that of the worst alert.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-from watchdeck.domain.board import Collector, CollectorState, Facts, Latest, Reading
+from watchdeck.domain.alert import Condition, Raised
+from watchdeck.domain.board import Collector, CollectorState, Facts, Latest
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import WORST_FIRST, Health, HealthChange, Verdict
 from watchdeck.domain.scrape import ModelState, Outcome
-from watchdeck.domain.words import quantity, span
+from watchdeck.domain.words import compared, span
 
 STALE_INTERVALS = 3
 """A model without a fresh sample for this many intervals is unknown."""
@@ -37,26 +38,14 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """A signal's limits; `above` tells whether more is worse."""
-
-    signal: str
-    warning: float
-    critical: float
-    above: bool = True
-
-
-_LIMITS = (
-    _Bound("saturation", 0.9, 0.98),
-    _Bound("kv_cache_usage", 0.95, 0.995),
-    _Bound("gpu_memory_ratio", 0.97, 0.995),
-    _Bound("tls_days_left", 14, 2, above=False),
-)
-
-
-def judge(latest: Latest | None, previous: Verdict | None, now: int, blind: str = "") -> Verdict:
-    """The health that follows from the newest scrape, at `now` (ms UTC).
+def judge(
+    latest: Latest | None,
+    previous: Verdict | None,
+    now: int,
+    blind: str = "",
+    alerts: Iterable[Raised] = (),
+) -> Verdict:
+    """The health that follows from the newest scrape and the model's `alerts`, at `now` (ms UTC).
 
     `blind` is the reason why the collector can reach nothing at all, or empty. One failed scrape
     keeps `previous`. No data is never ok.
@@ -69,11 +58,37 @@ def judge(latest: Latest | None, previous: Verdict | None, now: int, blind: str 
         return _stale(latest.at, latest.facts.every, now)
     if latest.failures:
         return _failed(latest, previous)
+    found = (*_stated(latest), *map(_alerted, worst_first(alerts)))
+    return min(found, key=_badness) if found else _good(latest)
+
+
+def worst_first(alerts: Iterable[Raised]) -> list[Raised]:
+    """The alerts that a health rests on: those that fire, and those not yet surely over."""
+    burning = (one for one in alerts if one.episode.condition in _BURNING)
+    return sorted(burning, key=lambda one: (one.episode.severity, one.episode.id))
+
+
+_BURNING = (Condition.FIRING, Condition.CLEARING)
+
+
+def _badness(verdict: Verdict) -> int:
+    return WORST_FIRST.index(verdict.health)
+
+
+def _stated(latest: Latest) -> Iterator[Verdict]:
+    """What the model itself says of its state, where that settles its health."""
     if latest.model_state in _STATES:
         health, words = _STATES[latest.model_state]
-        return Verdict(health, latest.model_state.value, _with(words, latest.model_detail))
-    found = sorted(_breaches(latest), key=lambda verdict: WORST_FIRST.index(verdict.health))
-    return found[0] if found else _good(latest)
+        yield Verdict(health, latest.model_state.value, _with(words, latest.model_detail))
+
+
+def _alerted(raised: Raised) -> Verdict:
+    """The health that an alert makes; what is about to be over is no longer critical."""
+    alert, episode = raised.alert, raised.episode
+    if episode.condition is Condition.CLEARING:
+        return Verdict(Health.WARNING, alert.rule, f"not yet surely over: {episode.why}")
+    health = Health.CRITICAL if episode.severity.pages else Health.WARNING
+    return Verdict(health, alert.rule, episode.why)
 
 
 def is_stale(at: int, every: int, now: int) -> bool:
@@ -87,6 +102,7 @@ def as_seen(
     collector: Collector,
     now: int,
     every: int,
+    alerts: Iterable[Raised] = (),
 ) -> tuple[Health, str, int | None]:
     """Health, why and since when, as a reader of the store must see them at `now`.
 
@@ -103,7 +119,7 @@ def as_seen(
         return Health.UNKNOWN, "not judged yet", None
     if _failed_once(latest, recorded):
         return recorded.health, f"{recorded.why}; {_failure(latest)}", recorded.began
-    return recorded.health, _why_now(recorded, latest, now), recorded.began
+    return recorded.health, _why_now(recorded, latest, alerts), recorded.began
 
 
 def _failed_once(latest: Latest, recorded: HealthChange) -> bool:
@@ -112,13 +128,26 @@ def _failed_once(latest: Latest, recorded: HealthChange) -> bool:
     return 0 < latest.failures < DOWN_FAILURES and not told
 
 
-def _why_now(recorded: HealthChange, latest: Latest, now: int) -> str:
-    """The recorded reason, with today's figure while the same bound is still crossed as far."""
-    if recorded.cause in latest.signals:
-        verdict = judge(latest, None, now)
+def _why_now(recorded: HealthChange, latest: Latest, alerts: Iterable[Raised]) -> str:
+    """The recorded reason, in the alert's newest words, with today's figure where that holds."""
+    for one in worst_first(alerts):
+        verdict = _alerted(one)
         if (verdict.cause, verdict.health) == (recorded.cause, recorded.health):
-            return verdict.why
+            return _today(one, latest) or verdict.why
     return recorded.why
+
+
+def _today(raised: Raised, latest: Latest) -> str:
+    """A comparison with the newest value, while that is past the same limit; else nothing."""
+    episode, signal = raised.episode, raised.alert.labels.get("signal", "")
+    reading, limit, value = latest.signals.get(signal), episode.limit, episode.value
+    if reading is None or limit is None or value is None:
+        return ""
+    said = compared(signal, value, limit, reading.unit, above=value > limit)
+    past = (reading.value > limit) is (value > limit) and reading.value != limit
+    if said != episode.why or not past:
+        return ""
+    return compared(signal, reading.value, limit, reading.unit, above=value > limit)
 
 
 _COLLECTOR = {
@@ -149,44 +178,6 @@ def _failed(latest: Latest, previous: Verdict | None) -> Verdict:
 def _failure(latest: Latest) -> str:
     times = "one failed scrape" if latest.failures == 1 else "failed scrapes in a row"
     return f"{times}: {_with(latest.outcome.value, latest.detail)}"
-
-
-def _bounds(slo: Slo) -> Iterator[_Bound]:
-    if slo.latency_p95 is not None:
-        limit = slo.latency_p95.seconds
-        yield _Bound("latency_p95", limit, 2 * limit)
-    if slo.error_ratio is not None:
-        yield _Bound("error_ratio", slo.error_ratio, 5 * slo.error_ratio)
-    if slo.availability is not None:
-        lost = 1 - slo.availability
-        yield _Bound("availability", slo.availability, 1 - 10 * lost, above=False)
-    yield from _LIMITS
-
-
-def _breaches(latest: Latest) -> Iterator[Verdict]:
-    for bound in _bounds(latest.facts.slo):
-        reading = latest.signals.get(bound.signal)
-        if reading is not None and _crossed(reading.value, bound.warning, above=bound.above):
-            yield _breach(reading, bound)
-
-
-def crossed(latest: Latest) -> tuple[str, ...]:
-    """Every bound that a scrape crosses, in words, the worst first."""
-    found = sorted(_breaches(latest), key=lambda verdict: WORST_FIRST.index(verdict.health))
-    return tuple(verdict.why for verdict in found)
-
-
-def _crossed(value: float, limit: float, *, above: bool) -> bool:
-    return value > limit if above else value < limit
-
-
-def _breach(reading: Reading, bound: _Bound) -> Verdict:
-    critical = _crossed(reading.value, bound.critical, above=bound.above)
-    limit = bound.critical if critical else bound.warning
-    value, text = quantity(reading.value, reading.unit), quantity(limit, reading.unit)
-    why = f"{bound.signal} {value} {'>' if bound.above else '<'} {text}"
-    health = Health.CRITICAL if critical else Health.WARNING
-    return Verdict(health, bound.signal, why)
 
 
 def _good(latest: Latest) -> Verdict:

@@ -90,3 +90,8 @@ def quantity(value: float | None, unit: Unit) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     return _SAY[unit](value)
+
+
+def compared(signal: str, value: float | None, limit: float, unit: Unit, *, above: bool) -> str:
+    """A value against a limit: `latency_p95 412 ms > 200 ms`."""
+    return f"{signal} {quantity(value, unit)} {'>' if above else '<'} {quantity(limit, unit)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from watchdeck.domain.rule import Pair
@@ -28,11 +28,6 @@ class Speed:
     def least(self) -> float:
         """The slower of the two, which must be over the pair's factor too."""
         return min(self.long, self.short)
-
-    @property
-    def too_fast(self) -> bool:
-        """Whether both windows are over the pair's factor."""
-        return self.least > self.pair.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +63,15 @@ class Burned:
 
     def add(self, at: int, bad: float, total: float) -> None:
         """Count what a sample of `at` (ms UTC) brought; a clock set back a little stands still."""
-        self._newest = max(self._newest, at)
+        at = max(at, self._newest)
+        for level in self._levels:
+            if at >= level.edge:
+                level.go_on(at, self._bad, self._total)
+        self._newest = at
         self._bad += bad
         self._total += total
         if bad:
-            self._bad_at = self._newest
-        for level in self._levels:
-            level.put(self._newest, self._bad, self._total)
+            self._bad_at = at
 
     def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
         """Have these counts (time, bad, total; oldest first) in place of all that was counted."""
@@ -83,58 +80,76 @@ class Burned:
             self.add(at, bad, total)
         self.complete = True
 
-    def speeds(self, pairs: tuple[Pair, ...], budget: Budget) -> tuple[Speed, ...] | None:
-        """How fast the budget burns at the newest sample, a speed for each pair that is known.
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing bad was seen for three days: then nothing needs to be computed."""
+        return self._bad_at <= self._newest - FURTHEST
 
-        None when nothing was bad for three days, for which nothing is computed.
+    def too_fast(self, pairs: tuple[Pair, ...], budget: Budget) -> bool | None:
+        """Whether the budget burns too fast in both windows of any pair, at the newest sample.
+
+        None when too little was seen to say that it does not. It is asked of every sample, so it
+        looks no further than it must.
         """
-        if self._bad_at <= self._newest - FURTHEST and self.complete:
-            return None
-        return tuple(self._known(pairs, budget))
-
-    def _known(self, pairs: tuple[Pair, ...], budget: Budget) -> Iterator[Speed]:
+        known = self.complete
         for pair in pairs:
-            long, short = self._speed(pair.long, budget), self._speed(pair.short, budget)
-            if long is not None and short is not None:
-                yield Speed(pair, long, short)
+            short = self._speed(pair.short, budget)
+            if short is None:
+                known = False
+            elif short > pair.factor and (self._speed(pair.long, budget) or 0.0) > pair.factor:
+                return True
+        return False if known else None
+
+    def speeds(self, pairs: tuple[Pair, ...], budget: Budget) -> tuple[Speed, ...]:
+        """How fast the budget burns at the newest sample, a speed for each pair that is known."""
+        found = (
+            (pair, self._speed(pair.long, budget), self._speed(pair.short, budget))
+            for pair in pairs
+        )
+        return tuple(
+            Speed(pair, long, short)
+            for pair, long, short in found
+            if long is not None and short is not None
+        )
 
     def _speed(self, span: int, budget: Budget) -> float | None:
-        level = next(one for one in self._levels if one.reach >= span)
+        fine, middle, coarse = self._levels
+        level = fine if span <= fine.reach else middle if span <= middle.reach else coarse
         bad_before, total_before = level.before(self._newest - span)
-        bad, total = self._bad - bad_before, self._total - total_before
+        total = self._total - total_before
         if total < budget.least or not total:
             return None
-        may_be_lost = budget.share * max(total, budget.expected * span)
+        bad = self._bad - bad_before
         if bad <= 0:
             return 0.0
+        expected = budget.expected * span
+        may_be_lost = budget.share * (max(total, expected))
         return bad / may_be_lost if may_be_lost else math.inf
 
 
 class _Level:
-    """Running totals at the end of each cell of time, in a ring: a window is two look-ups."""
+    """Running totals at the end of each cell of time, in a ring: a window is two look-ups.
 
-    __slots__ = ("_bad", "_cell", "_size", "_total", "_width", "reach")
+    `edge` is where the newest cell ends (ms UTC).
+    """
+
+    __slots__ = ("_bad", "_size", "_total", "_width", "edge", "reach")
 
     def __init__(self, width: int, reach: int) -> None:
-        self.reach = reach
+        self.reach, self.edge = reach, 0
         self._width, self._size = width, reach // width + 2
-        self._cell = -1
         self._bad = array("d", bytes(8 * self._size))
         self._total = array("d", bytes(8 * self._size))
 
-    def put(self, at: int, bad: float, total: float) -> None:
-        """Keep the running totals of a moment; a cell in which nothing came keeps what was."""
-        cell, size = at // self._width, self._size
-        if cell > self._cell + 1 and self._cell >= 0:
-            was = self._cell % size
-            bad_was, total_was = self._bad[was], self._total[was]
-            for passed in range(max(self._cell + 1, cell - size + 1), cell):
-                self._bad[passed % size], self._total[passed % size] = bad_was, total_was
-        self._cell = cell
-        self._bad[cell % size], self._total[cell % size] = bad, total
+    def go_on(self, at: int, bad: float, total: float) -> None:
+        """Go on to the cell of `at`; those that end before it have these running totals."""
+        cell, newest = at // self._width, self.edge // self._width - 1
+        for passed in range(max(newest, cell - self._size + 1), cell):
+            self._bad[passed % self._size], self._total[passed % self._size] = bad, total
+        self.edge = (cell + 1) * self._width
 
     def before(self, moment: int) -> tuple[float, float]:
-        """The running totals at the end of the cell that a moment is in."""
-        oldest = self._cell - self._size + 1
-        place = max(moment // self._width, oldest) % self._size
+        """The running totals at the end of the cell that a moment is in, which must be over."""
+        cell, oldest = moment // self._width, self.edge // self._width - self._size
+        place = (max(oldest, cell)) % self._size
         return self._bad[place], self._total[place]

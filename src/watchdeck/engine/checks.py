@@ -19,7 +19,7 @@ from watchdeck.domain.limits import decimal
 from watchdeck.domain.rule import Absent, Burn, Down, Limit, Threshold
 from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.domain.signal import SIGNALS
-from watchdeck.domain.words import quantity, span
+from watchdeck.domain.words import compared, span
 from watchdeck.engine.burning import Budget, Burned, Speed
 from watchdeck.engine.windows import Window
 
@@ -81,41 +81,58 @@ def bound(limit: Limit, signal: str, slo: Slo) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A signal past a limit; `window` is None where only the newest sample counts.
+    """The newest value of a signal past a limit; once true, until it is back past `clear`."""
 
-    Once true it is true until it is back past `clear`.
-    """
+    test: Threshold
+    signal: str
+    limit: float
+    clear: float
+
+    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+        """Whether the value is past the limit; None when there is no value."""
+        place = sample.places.get(self.signal)
+        value = math.nan if place is None else sample.values[place]
+        limit = self.clear if held else self.limit
+        if value > limit:
+            return self.test.above
+        return None if value != value else value < limit and not self.test.above  # noqa: PLR0124
+
+    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+        """The value against the limit: `latency_p95 412 ms > 200 ms`."""
+        return _compared(self.test, sample.value(self.signal), self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class OverWindow:
+    """An aggregate of a signal over a window past a limit, of `least` samples or more."""
 
     test: Threshold
     limit: float
     clear: float
-    least: int = 1
-    window: Window | None = None
+    least: int
+    window: Window
 
-    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: FBT001
-        """Whether the value is past the limit; None when there is no value."""
-        value = self._value(sample, now)
-        if value is None or value != value:  # noqa: PLR0124 - only NaN is not itself
+    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+        """Whether the aggregate is past the limit; None when too little was seen."""
+        value = self.window.read(self.test.aggregate, self.test.window, now, self.least)
+        if value is None:
             return None
         limit = self.clear if held else self.limit
         return value > limit if self.test.above else value < limit
 
-    def said(self, sample: Sample, now: int) -> Said:
-        """The value against the limit: `latency_p95 412 ms > 200 ms (avg over 10m)`."""
-        value = self._value(sample, now)
-        known = None if value is None or math.isnan(value) else value
-        test, unit = self.test, SIGNALS[self.test.signal].unit
-        past = known is None or (known > self.limit if test.above else known < self.limit)
-        sign = ">" if test.above is past else "<"
-        over = f" ({test.aggregate} over {span(test.window)})" if test.window else ""
-        words = f"{test.signal} {quantity(known, unit)} {sign} {quantity(self.limit, unit)}{over}"
-        return Said(known, self.limit, words)
+    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+        """The aggregate against the limit: `latency_p95 412 ms > 200 ms (avg over 10m)`."""
+        value = self.window.read(self.test.aggregate, self.test.window, now, self.least)
+        said = _compared(self.test, math.nan if value is None else value, self.limit)
+        over = f" ({self.test.aggregate} over {span(self.test.window)})"
+        return said._replace(why=said.why + over, samples=self.least)
 
-    def _value(self, sample: Sample, now: int) -> float | None:
-        if self.window is None:
-            place = sample.places.get(self.test.signal)
-            return None if place is None else sample.values[place]
-        return self.window.read(self.test.aggregate, self.test.window, now, self.least)
+
+def _compared(test: Threshold, value: float, limit: float) -> Said:
+    known = None if math.isnan(value) else value
+    past = known is None or (known > limit if test.above else known < limit)
+    words = compared(test.signal, known, limit, SIGNALS[test.signal].unit, above=test.above is past)
+    return Said(known, limit, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,28 +145,24 @@ class Burning:
 
     def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether any pair is too fast; None when too little was seen to say that none is."""
-        speeds = self.burned.speeds(self.test.pairs, self.budget)
-        if speeds is None:
-            return False
-        if any(speed.too_fast for speed in speeds):
-            return True
-        known = len(speeds) == len(self.test.pairs) and self.burned.complete
-        return False if known else None
+        if self.burned.quiet:
+            return False if self.burned.complete else None
+        return self.burned.too_fast(self.test.pairs, self.budget)
 
     def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
         """How fast the worst pair burns, over either window, against its limit."""
-        speeds = self.burned.speeds(self.test.pairs, self.budget) or ()
+        speeds = self.burned.speeds(self.test.pairs, self.budget)
         if not speeds:
-            return Said(None, None, f"{self.test.signal} budget: nothing lost in 3d")
+            return Said(None, None, f"{self.test.signal} budget: too little was seen")
         worst = max(speeds, key=_share)
         pair = worst.pair
         words = (
             f"{self.test.signal} budget burns {_times(worst.least)}"
-            f" {'>' if worst.too_fast else '<'} {_times(pair.factor)}"
+            f" {'>' if worst.least > pair.factor else '<'} {_times(pair.factor)}"
             f" ({_times(worst.long)} over {span(pair.long)},"
             f" {_times(worst.short)} over {span(pair.short)})"
         )
-        return Said(worst.least, pair.factor, words)
+        return Said(worst.least, pair.factor, words, self.budget.least)
 
 
 def _share(speed: Speed) -> float:
@@ -162,30 +175,28 @@ def _times(speed: float) -> str:
 
 @dataclass(slots=True)
 class Gone:
-    """No good sample for too long; `good_at` is when the last one came, or we began to look."""
+    """No scrape for too long, not even a failed one; `seen_at` is the last, or our first look."""
 
     test: Absent
     every: int
-    good_at: int
+    seen_at: int
 
     def truth(self, sample: Sample, now: int, held: bool) -> bool:  # noqa: ARG002, FBT001
-        """Whether the last good sample is too old."""
-        if sample.outcome == _OK:
-            self.good_at = max(sample.at, self.good_at)
-        return now - self.good_at > self.after
+        """Whether the last scrape is too old."""
+        self.seen_at = max(sample.at, self.seen_at)
+        return now - self.seen_at > self.after
 
     @property
     def after(self) -> int:
         """How old (ms) is too old."""
         return self.test.after or 3 * self.every
 
-    def said(self, sample: Sample, now: int) -> Said:
-        """For how long there was none, and why."""
-        quiet = now - self.good_at
-        reason = f": {_failure(sample)}" if sample.failures else ""
-        words = f"no good sample for {span(quiet)} (expected every {span(self.every)}){reason}"
+    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+        """For how long there was none."""
+        quiet = now - self.seen_at
+        words = f"no sample for {span(quiet)} (expected every {span(self.every)})"
         if quiet <= self.after:
-            words = f"a good sample {span(quiet)} ago"
+            words = f"samples come every {span(self.every)} again"
         return Said(quiet / 1_000, self.after / 1_000, words)
 
 

@@ -1,18 +1,28 @@
-"""One tick of judgement: the newest scrapes in, changes of health and change markers out."""
+"""One tick of judgement: the newest scrapes in; alerts, changes of health and markers out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from watchdeck.domain.board import Latest
-from watchdeck.domain.health import HealthChange, Verdict
-from watchdeck.domain.judge import judge
-from watchdeck.domain.markers import markers, merge
-from watchdeck.domain.scrape import Identity
-from watchdeck.store.changes import read_identities, record_change, save_identity
-from watchdeck.store.connect import Connection, faults_of, transaction
-from watchdeck.store.health import read_health, record_health
-from watchdeck.store.latest import read_latest
+from watchdeck.domain.alert import OURS, Alert, Episode, Raised
+from watchdeck.domain.board import Facts
+from watchdeck.domain.rule import Rule
+from watchdeck.engine.alerting import Alerting, Change, keep
+from watchdeck.engine.checks import Sample
+from watchdeck.engine.healths import Healths
+from watchdeck.engine.hearing import judge_foreign, names
+from watchdeck.engine.ledger import BURNING, Ledger, Terms
+from watchdeck.engine.marking import Marking
+from watchdeck.engine.restoring import restore
+from watchdeck.engine.timers import Timers
+from watchdeck.store.connect import Connection, others_wrote, transaction
+from watchdeck.store.latest import read_numbered
+from watchdeck.store.layouts import Layouts
+from watchdeck.store.newest import Newest, read_newest
+
+Row = tuple[Facts, Newest]
 
 
 class Engine:
@@ -21,50 +31,144 @@ class Engine:
     What it remembers is read from the store at the start, so that a restart repeats nothing.
     """
 
-    def __init__(self, metrics: Connection, state: Connection) -> None:
+    def __init__(
+        self,
+        metrics: Connection,
+        state: Connection,
+        rules: Sequence[Rule] = (),
+        terms: Terms | None = None,
+    ) -> None:
         self._metrics = metrics
         self._state = state
-        self._recorded = read_health(state)
-        self._identities = read_identities(state)
+        self._layouts = Layouts(metrics)
+        self._alerting = Alerting(rules)
+        self._ledger = Ledger(state, rules, terms or Terms())
+        self._timers = Timers(self._ledger, self._told)
+        self._healths = Healths(state, self._layouts)
+        self._marking = Marking(state)
+        self._facts = read_numbered(metrics)
+        self._retired: set[int] = set()
+        self._seen: dict[int, int] = {}
+        self._foreign: dict[str, list[Raised]] = {}
+        self._version: int | None = None
 
     def evaluate(self, now: int, blind: str = "") -> int:
         """Judge all models at `now` (ms UTC); returns how many changes were written.
 
-        All changes of a tick are one transaction: a tick is seen whole or not at all. Raises
-        StoreError that names the file which could not be read or written.
+        All changes of a tick are one transaction: a tick is seen whole or not at all. While the
+        collector is `blind`, no rule is judged: what fires is held, and nothing begins.
         """
-        with faults_of(self._metrics):
-            latest = read_latest(self._metrics)
-        health = list(self._judged(latest, now, blind))
-        moved = [one for one in latest if self._moved(one)]
-        if not health and not moved:
-            return 0
-        with faults_of(self._state), transaction(self._state):
-            record_health(self._state, health)
-            for one in moved:
-                self._mark(one)
-        self._recorded |= {change.endpoint: change for change in health}
-        return len(health) + len(moved)
+        self._read_state(now)
+        rows = self._rows()
+        changes = [] if blind else list(self._changes(rows, now))
+        self._ledger.begin()
+        tasks = self._timers.due(now)
+        health = list(self._healths.changes(rows, self._alerts_of, now, blind))
+        moved = [(facts.name, row) for facts, row in rows if self._marking.moved(facts.name, row)]
+        written = len(changes) + len(tasks) + len(health) + len(moved)
+        if written:
+            with transaction(self._state):
+                self._healths.record(health)
+                for name, row in moved:
+                    self._marking.mark(name, row)
+                self._keep_all(changes, now)
+                for task in tasks:
+                    task()
+        written += self._hear(now)
+        restore(self._metrics, self._alerting.fleet.values())
+        return written
 
-    def _judged(self, latest: Iterable[Latest], now: int, blind: str) -> Iterable[HealthChange]:
-        for one in latest:
-            name = one.facts.name
-            before = self._recorded.get(name)
-            previous = Verdict(before.health, before.cause, before.why) if before else None
-            verdict = judge(one, previous, now, blind)
-            same = before is not None and before.health is verdict.health
-            if before is None or not same or before.cause != verdict.cause:
-                since = before.began if before and same else None
-                yield HealthChange(name, now, verdict.health, verdict.cause, verdict.why, since)
+    def _read_state(self, now: int) -> None:
+        """Read what is open, at the start and whenever somebody else has written."""
+        version = others_wrote(self._state)
+        if version == self._version:
+            return
+        anew, self._version = self._version is None, version
+        self._ledger.read(now)
+        self._alerting.adopt(self._ledger.opened.values(), self._ledger.ended, now, anew=anew)
+        self._know_foreign()
 
-    def _moved(self, latest: Latest) -> bool:
-        before = self._identities.get(latest.facts.name)
-        return before is None or merge(before, latest.identity) != before
+    def _rows(self) -> list[Row]:
+        """The newest scrapes of all who are watched."""
+        rows, facts = read_newest(self._metrics), self._facts
+        unknown = {row.endpoint for row in rows} - facts.keys() - self._retired
+        if unknown:
+            facts = self._facts = read_numbered(self._metrics)
+            self._retired |= unknown - facts.keys()
+        return [(facts[row.endpoint], row) for row in rows if row.endpoint in facts]
 
-    def _mark(self, latest: Latest) -> None:
-        name = latest.facts.name
-        before: Identity | None = self._identities.get(name)
-        for marker in markers(before, latest.identity):
-            record_change(self._state, name, latest.at, marker.what, marker.text, "collector")
-        self._identities[name] = merge(before, latest.identity)
-        save_identity(self._state, name, self._identities[name], latest.at)
+    def _changes(self, rows: Sequence[Row], now: int) -> Iterator[Change]:
+        """What rules make of the new scrapes, of silence, and of what is watched no more."""
+        for facts in self._facts.values():
+            if facts.name not in self._alerting.fleet:
+                self._alerting.watch(facts, None, now)
+        for facts, row in rows:
+            if self._seen.get(row.endpoint) == row.at:
+                continue
+            self._seen[row.endpoint] = row.at
+            watched = self._alerting.watch(facts, row.kind, now)
+            sample = Sample(
+                *(row.at, row.values, self._layouts.places(row.layout), row.outcome),
+                *(row.failures, row.model_state, row.detail, row.model_detail),
+            )
+            watched.take(sample)
+            yield from self._alerting.judge(watched, sample, now)
+        yield from self._alerting.late(now)
+        yield from self._alerting.withdrawn(now)
+        yield from self._alerting.unsaved(now)
+
+    def _keep_all(self, changes: Sequence[Change], now: int) -> None:
+        numbered = [replace(one, alert=self._ledger.numbered(one.alert)) for one in changes]
+        self._ledger.begin((one.episode, one.alert) for one in numbered)
+        for one in numbered:
+            self._keep(one, now)
+
+    def _keep(self, change: Change, now: int) -> bool:
+        """Keep a change; of what somebody else changed meanwhile, all is read again."""
+        kept = self._ledger.keep(change.alert, change.episode, change.steps, now)
+        if kept is None:
+            self._version = -1
+            self._seen.clear()
+            return False
+        if change.judged is not None:
+            change.judged.alert, change.judged.saved_at = change.alert, now
+            keep(change.judged, kept)
+        return True
+
+    def _told(self, alert: Alert, episode: Episode) -> bool:
+        """Keep that somebody was told of an episode, beside what is known of it here."""
+        judged = self._alerting.find(alert)
+        current = judged.episode if judged and judged.episode else episode
+        told = replace(current, paged_at=episode.paged_at, escalated=episode.escalated)
+        return self._keep(Change(alert, told, judged=judged), episode.paged_at or 0)
+
+    def _hear(self, now: int) -> int:
+        """Judge what other systems said."""
+        self._ledger.begin()
+        heard = judge_foreign(
+            self._state,
+            now,
+            lambda alert, episode, steps: self._ledger.keep(alert, episode, steps, now),
+            mute=self._ledger.troubled,
+            named=names(self._facts.values()),
+        )
+        if heard:
+            self._know_foreign()
+        return heard
+
+    def _know_foreign(self) -> None:
+        found: defaultdict[str, list[Raised]] = defaultdict(list)
+        for episode, alert in self._ledger.opened.values():
+            if alert.source != OURS and episode.condition in BURNING:
+                found[alert.model].append(Raised(alert, episode))
+        self._foreign = dict(found)
+
+    def _alerts_of(self, facts: Facts) -> list[Raised]:
+        """What fires of a model, ours and that of others."""
+        watched = self._alerting.fleet.get(facts.name)
+        own = [
+            Raised(one.alert, one.episode)
+            for one in (watched.open if watched else ())
+            if one.episode is not None and one.episode.condition in BURNING
+        ]
+        return own + self._foreign.get(facts.name, [])

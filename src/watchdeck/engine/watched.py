@@ -14,8 +14,10 @@ from watchdeck.domain.matcher import matches
 from watchdeck.domain.rule import Absent, Burn, Down, NoData, Rule, Threshold
 from watchdeck.domain.scrape import Outcome
 from watchdeck.engine.burning import Budget, Burned
-from watchdeck.engine.checks import Burning, Check, Failing, Gone, Over, Sample, bound
+from watchdeck.engine.checks import Burning, Check, Failing, Gone, Over, OverWindow, Sample, bound
 from watchdeck.engine.windows import Window
+
+_OK = Outcome.OK.value
 
 LONGEST_STEP = 3
 """Intervals that one sample may stand for, when requests are counted by their rate."""
@@ -63,9 +65,11 @@ class Watched:
         return (one for one in self.judged if one.episode is not None)
 
     def take(self, sample: Sample) -> None:
-        """Remember a new sample, before it is judged."""
+        """Remember a new sample, before it is judged; the same one counts once."""
         before, self.sample = self.sample, sample
-        if sample.outcome == Outcome.OK.value:
+        if before is not None and before.at == sample.at:
+            return
+        if sample.outcome == _OK:
             self.good_at = sample.at
         for signal, window in self.windows.items():
             window.add(sample.at, sample.value(signal))
@@ -87,7 +91,7 @@ Counted = tuple[float, float] | None
 
 def _probed(sample: Sample, _: float) -> Counted:
     """A probe is good when it was answered and the model, where it can say so, was ready."""
-    good = sample.outcome == Outcome.OK.value and sample.value("ready") != 0
+    good = sample.outcome == _OK and sample.value("ready") != 0
     return (0.0 if good else 1.0), 1.0
 
 
@@ -156,11 +160,11 @@ def _over(watched: Watched, rule: Rule, test: Threshold) -> Iterator[Check]:
     if limit is None or clear is None:
         return
     if not test.window:
-        yield Over(test, limit, clear)
+        yield Over(test, test.signal, limit, clear)
         return
     window = watched.windows.setdefault(test.signal, Window(test.window, watched.facts.every))
     window.reach(test.window)
-    yield Over(test, limit, clear, rule.min_samples, window)
+    yield OverWindow(test, limit, clear, rule.min_samples, window)
 
 
 def _burning(watched: Watched, rule: Rule, test: Burn) -> Iterator[Check]:

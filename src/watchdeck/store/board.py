@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
 
-from watchdeck.domain.alert import Raised, Silence
+from watchdeck.domain.alert import OURS, Alert, Raised, Silence
 from watchdeck.domain.board import (
     Board,
     Change,
@@ -19,6 +20,7 @@ from watchdeck.domain.board import (
 )
 from watchdeck.domain.health import HealthChange
 from watchdeck.domain.judge import as_seen, is_stale
+from watchdeck.domain.muting import World, mutes, troubled
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.handling import read_silences
@@ -26,6 +28,7 @@ from watchdeck.store.health import read_health
 from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.near import Near
 from watchdeck.store.raised import read_raised
+from watchdeck.store.rules import read_maintenance, read_rules
 
 SILENT = 5_000
 """Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
@@ -54,6 +57,7 @@ class Decided:
     changes: tuple[Change, ...]
     raised: tuple[Raised, ...] = ()
     silences: tuple[Silence, ...] = ()
+    world: World = field(default_factory=World)
 
 
 def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
@@ -65,11 +69,33 @@ def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
 def read_decided(db: Connection, at: int | None, now: int) -> Decided:
     """The health in force and the recent markers, live or as they were."""
     end = now if at is None else at
+    raised, silences = read_raised(db, at, now), read_silences(db, end)
     return Decided(
         read_health(db, at),
         read_changes(db, end - RECENT, end + 1),
-        read_raised(db, at, now),
-        read_silences(db, end),
+        raised,
+        silences,
+        _world(db, raised, silences) if raised else World(),
+    )
+
+
+def _world(db: Connection, raised: Iterable[Raised], silences: tuple[Silence, ...]) -> World:
+    """What may mute an alert, but for who depends on whom."""
+    rules = read_rules(db)
+
+    def tells(alert: Alert) -> bool:
+        return alert.source == OURS and bool(rules.get(alert.rule, {}).get("tells_of_trouble"))
+
+    found = troubled(((one.episode, one.alert) for one in raised), tells)
+    return World(silences, read_maintenance(db), found)
+
+
+def _muted(decided: Decided, facts: Iterable[Facts], at: int) -> tuple[Raised, ...]:
+    """The alerts, each with every reason why nobody hears of it."""
+    depends = {one.name: one.depends_on for one in facts if one.depends_on}
+    world = replace(decided.world, depends=depends)
+    return tuple(
+        replace(one, mutes=mutes(one.alert, one.episode, world, at)) for one in decided.raised
     )
 
 
@@ -78,8 +104,14 @@ def assemble(
 ) -> Board:
     """The Board of `at` (ms UTC), models by name."""
     latest = {one.facts.name: one for one in measured.latest}
+    raised = _muted(decided, measured.facts, at)
+    alerts: defaultdict[str, list[Raised]] = defaultdict(list)
+    for one in raised:
+        alerts[one.alert.model].append(one)
     models = (
-        _model(facts, latest.get(facts.name), decided.health, collector, at)
+        _model(
+            facts, latest.get(facts.name), decided.health, tuple(alerts[facts.name]), collector, at
+        )
         for facts in sorted(measured.facts, key=lambda facts: facts.name)
     )
     return Board(
@@ -88,7 +120,7 @@ def assemble(
         collector=collector,
         models=tuple(models),
         changes=decided.changes,
-        alerts=decided.raised,
+        alerts=raised,
         silences=decided.silences,
         metrics_at=_newest([one.at for one in measured.latest], collector.heartbeat),
         state_at=_newest([*_times(decided.health.values()), *_times(decided.changes)], None),
@@ -99,11 +131,12 @@ def _model(
     facts: Facts,
     latest: Latest | None,
     recorded: dict[str, HealthChange],
+    alerts: tuple[Raised, ...],
     collector: Collector,
     at: int,
 ) -> Model:
     every = latest.facts.every if latest else facts.every
-    seen = as_seen(recorded.get(facts.name), latest, collector, at, every)
+    seen = as_seen(recorded.get(facts.name), latest, collector, at, every, alerts)
     return Model(facts, *seen, latest)
 
 

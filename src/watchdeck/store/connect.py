@@ -27,6 +27,7 @@ __all__ = [
     "StorageFault",
     "distrusting",
     "faults",
+    "others_wrote",
     "reading",
     "snapshot",
     "transaction",
@@ -140,6 +141,12 @@ def transaction(db: Connection) -> Iterator[Connection]:
         if db.in_transaction:
             db.execute("rollback")
         raise
+
+
+def others_wrote(db: Connection) -> int:
+    """A number that is another one once another connection has committed; 5 us to ask."""
+    (number,) = db.execute("pragma data_version").fetchone()
+    return int(number)
 
 
 @contextmanager

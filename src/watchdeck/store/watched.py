@@ -8,7 +8,13 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from watchdeck.errors import StoreError
-from watchdeck.store.connect import check_version, distrusting, reading, snapshot
+from watchdeck.store.connect import (
+    check_version,
+    distrusting,
+    others_wrote,
+    reading,
+    snapshot,
+)
 from watchdeck.store.directory import StoreDirectory, place
 from watchdeck.store.schema import schema_of
 
@@ -36,7 +42,7 @@ class WatchedFile:
         """
         with self._named_failures():
             db = self._current()
-            self._seen = _version(db)
+            self._seen = others_wrote(db)
             with snapshot(db):
                 check_version(db, self._path, schema_of(self._path))
                 yield db
@@ -45,7 +51,7 @@ class WatchedFile:
         """Whether the file was replaced, or written by anyone, since the last read or question."""
         with self._named_failures():
             db = self._current()
-            before, self._seen = self._seen, _version(db)
+            before, self._seen = self._seen, others_wrote(db)
             return self._seen != before
 
     @property
@@ -83,9 +89,3 @@ class WatchedFile:
         except StoreError:
             self.close()
             raise
-
-
-def _version(db: Connection) -> int:
-    """A number that changes when another connection commits: 1.5 us to ask."""
-    (number,) = db.execute("pragma data_version").fetchone()
-    return int(number)

@@ -1,0 +1,69 @@
+"""The health of every model: judged when something about it is another than the last time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from watchdeck.domain.alert import Raised
+from watchdeck.domain.board import Facts
+from watchdeck.domain.health import HealthChange, Verdict
+from watchdeck.domain.judge import is_stale, judge
+from watchdeck.store.connect import Connection
+from watchdeck.store.health import read_health, record_health
+from watchdeck.store.latest import latest_from
+from watchdeck.store.layouts import Layouts
+from watchdeck.store.newest import Newest
+
+_MANY = 2
+"""From so many failures in a row on, more make no other health."""
+
+AlertsOf = Callable[[Facts], Sequence[Raised]]
+"""The alerts of a model that its health rests on."""
+
+
+class Healths:
+    """What was last recorded of every model, and by what it was judged."""
+
+    def __init__(self, state: Connection, layouts: Layouts) -> None:
+        self._state = state
+        self._layouts = layouts
+        self._recorded = read_health(state)
+        self._grounds: dict[str, tuple[object, ...]] = {}
+
+    def changes(
+        self, rows: Iterable[tuple[Facts, Newest]], alerts: AlertsOf, now: int, blind: str
+    ) -> Iterator[HealthChange]:
+        """The healths that are others at `now` (ms UTC) than those recorded."""
+        for facts, row in rows:
+            found = alerts(facts)
+            stale = is_stale(row.at, facts.every, now)
+            standing = tuple((one.alert.id, one.alert.rule, _weight(one)) for one in found)
+            grounds = (row.outcome, min(row.failures, _MANY), row.model_state, stale, bool(blind))
+            if self._grounds.get(facts.name) == (*grounds, standing):
+                continue
+            self._grounds[facts.name] = (*grounds, standing)
+            change = self._judged(facts, row, found, now, blind)
+            if change is not None:
+                yield change
+
+    def record(self, changes: Sequence[HealthChange]) -> None:
+        """Keep changes, inside the transaction of the caller."""
+        record_health(self._state, changes)
+        self._recorded |= {change.endpoint: change for change in changes}
+
+    def _judged(
+        self, facts: Facts, row: Newest, alerts: Sequence[Raised], now: int, blind: str
+    ) -> HealthChange | None:
+        before = self._recorded.get(facts.name)
+        previous = Verdict(before.health, before.cause, before.why) if before else None
+        latest = latest_from(facts, row[1:], self._layouts)
+        verdict = judge(latest, previous, now, blind, alerts)
+        same = before is not None and before.health is verdict.health
+        if before is not None and same and before.cause == verdict.cause:
+            return None
+        since = before.began if before and same else None
+        return HealthChange(facts.name, now, verdict.health, verdict.cause, verdict.why, since)
+
+
+def _weight(raised: Raised) -> tuple[int, str]:
+    return int(raised.episode.severity), raised.episode.condition.value
