@@ -22,6 +22,7 @@ from watchdeck.domain.text import clean
 from watchdeck.engine.evaluate import Engine
 from watchdeck.errors import StoreMissing
 from watchdeck.service.facts import facts
+from watchdeck.service.hearing import Hearing
 from watchdeck.service.restore import recent_probes
 from watchdeck.store.connect import StorageFault, reading, writing
 from watchdeck.store.directory import StoreDirectory
@@ -86,13 +87,15 @@ async def _collecting(
     for name, times, good in recent_probes(directory, settings.endpoint, clock()):
         polling.preload(name, times, good)
     judge = _Judge(directory, polling, clock)
+    hearing = Hearing(settings, directory, clock)
     ending = asyncio.create_task(stop.wait())
     tasks = [
         asyncio.create_task(polling.run(), name="polling"),
         asyncio.create_task(
-            _beating(_Pulse(len(settings.endpoint), polling, writer, judge), clock)
+            _beating(_Pulse(len(settings.endpoint), polling, writer, judge, hearing), clock)
         ),
         asyncio.create_task(_judging(judge)),
+        asyncio.create_task(hearing.run(), name="hearing"),
         asyncio.create_task(_guarding(directory, directory.places())),
     ]
     started()
@@ -136,6 +139,7 @@ class _Pulse:
     polling: Polling
     writer: Writer
     judge: _Judge
+    hearing: Hearing
 
 
 def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
@@ -158,7 +162,9 @@ def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
         scrape_p50=said.scrape_p50,
         scrape_p95=said.scrape_p95,
         blind=said.blind,
-        storing="; ".join(filter(None, (stored.problem, pulse.judge.problem))),
+        storing="; ".join(
+            filter(None, (stored.problem, pulse.judge.problem, pulse.hearing.problem))
+        ),
     )
 
 
