@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from config.written import ONE, problems, write
-from watchdeck.config.alerting import odd_matches, rules_in_force
+from watchdeck.config.alerting import (
+    problems_of_files,
+    rules_in_force,
+    unmet_rules,
+    wide_rules,
+)
 from watchdeck.config.load import load
 from watchdeck.config.problems import ConfigProblems
 from watchdeck.domain.endpoint import Settings
@@ -235,15 +240,31 @@ FLEET = '[[endpoint]]\nname = "a"\nurl = "http://h"\nowner = "risk"\n'
         pytest.param('["owner=risk"]', [], id="one that means somebody"),
         pytest.param('["kind=vllm"]', [], id="a kind that is not known yet"),
         pytest.param('["owner=rsk"]', ["means no model that is watched (owner=rsk)"], id="nobody"),
-        pytest.param(
-            '["model=~.*"]', ["model=~.* means every model"], id="everybody, by a pattern"
-        ),
     ],
 )
-def test_matchers_that_mean_nobody_or_everybody_are_found(
-    tmp_path: Path, match: str, said: list[str]
-) -> None:
-    text = f"[alerts]\npack = false\n{FLEET}{SLOW}match = {match}\n"
-    settings = load(write(tmp_path, text))
-    odd = odd_matches(rules_in_force(settings), settings.endpoint)
-    assert [problem.text for _, problem in odd] == said
+def test_a_rule_that_means_nobody_is_found(tmp_path: Path, match: str, said: list[str]) -> None:
+    settings = load(write(tmp_path, f"{FLEET}{SLOW}match = {match}\n"))
+    assert [problem.text for problem in unmet_rules(settings)] == said
+
+
+def test_a_pattern_that_means_everybody_is_found(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, f'{FLEET}{SLOW}match = ["owner=risk", "model=~.*"]\n'))
+    [hint] = wide_rules(settings)
+    assert str(hint).startswith("rule[0].match[1] model=~.* means every model.")
+
+
+def test_a_file_is_tried_as_if_it_lay_beside(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, FLEET + SLOW))
+    other = tmp_path / "new.toml"
+    other.write_text(f'{SLOW}[[rule]]\nname = "nobody"\nwhen = "dwn"\nmatch = ["owner=x"]\n')
+    wrong, twice = map(str, problems_of_files(settings, [other]))
+    assert wrong == "rule[1].when at character 1: 'dwn' is no signal. Did you mean 'down'?"
+    assert f"is the name of rule[0] of {tmp_path / 'watchdeck.toml'} too" in twice
+    other.write_text('[[rule]]\nname = "nobody"\nwhen = "down"\nmatch = ["owner=x"]\n')
+    [unmet] = problems_of_files(settings, [other])
+    assert (unmet.file, unmet.key) == (str(other), "rule[0].match")
+
+
+def test_a_file_that_is_in_force_already_is_not_read_twice(tmp_path: Path) -> None:
+    other = beside(tmp_path, "team.toml", SLOW)
+    assert problems_of_files(load(write(tmp_path, FLEET)), [other]) == []

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from watchdeck.config.fleet import AUTO
-from watchdeck.config.pack import load_pack, read_folder, with_origin
+from watchdeck.config.pack import load_pack, read_folder, read_rules, with_origin
 from watchdeck.config.problems import Problem, did_you_mean
-from watchdeck.config.ruletexts import compiled, merged, wrong_rule
+from watchdeck.config.ruletexts import compiled, matchers, merged, wrong_rule
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Endpoint, Settings
 from watchdeck.domain.labels import labels_of
-from watchdeck.domain.matcher import matches
+from watchdeck.domain.matcher import Matcher, matches
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.ruletext import RuleText
 
@@ -58,21 +58,47 @@ def wrong_rules(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"alerts.disable[{number}]", "names no rule", hint)
 
 
-def odd_matches(rules: Iterable[Rule], fleet: Iterable[Endpoint]) -> Iterator[tuple[Rule, Problem]]:
-    """Rules whose matchers mean no model of the fleet, or mean every model by a pattern.
+def with_files(settings: Settings, files: Iterable[Path], problems: list[Problem]) -> Settings:
+    """The settings as if these files of rules lay beside them; what is wrong there is appended."""
+    known = {Path(text.origin).resolve() for text in settings.rule}
+    more = [file for file in files if file.resolve() not in known]
+    texts = tuple(text for file in more for text in read_rules(file, problems))
+    return replace(settings, rule=settings.rule + texts)
+
+
+def problems_of_files(settings: Settings, files: Iterable[Path]) -> list[Problem]:
+    """What would be wrong if these files of rules lay beside the configuration.
+
+    Where nothing is, rules that mean no model are told, wherever they stand.
+    """
+    found: list[Problem] = []
+    more = with_files(settings, files, found)
+    wrong = list(wrong_rules(more))
+    own = {text.origin for text in settings.rule}
+    found += (problem for problem in wrong if problem.file and problem.file not in own)
+    return found if found or wrong else list(unmet_rules(more))
+
+
+def unmet_rules(settings: Settings) -> Iterator[Problem]:
+    """Rules of a configuration whose matchers mean no model that is watched.
 
     The kind of an endpoint that is `auto` is not known: any may be meant.
     """
-    known = [_labels(endpoint) for endpoint in fleet]
-    for rule in rules:
-        for number, matcher in enumerate(rule.match):
+    fleet = [_labels(endpoint) for endpoint in settings.endpoint]
+    for text in settings.rule:
+        wanted = matchers(text)
+        if fleet and wanted and not any(_may_match(wanted, labels) for labels in fleet):
+            said = f"means no model that is watched ({', '.join(map(str, wanted))})"
+            yield Problem(f"{text.place}.match", said, "", text.origin)
+
+
+def wide_rules(settings: Settings) -> Iterator[Problem]:
+    """Rules of a configuration that mean every model by a pattern, which may be a mistake."""
+    for text in settings.rule:
+        for number, matcher in enumerate(matchers(text)):
             if matcher.everything:
-                hint = "Leave it out, or say which models are meant."
-                yield rule, Problem(f"match[{number}]", f"{matcher} means every model", hint)
-        meant = any(_may_match(rule, labels) for labels in known)
-        if known and not meant:
-            said = ", ".join(map(str, rule.match))
-            yield rule, Problem("match", f"means no model that is watched ({said})")
+                key, hint = f"{text.place}.match[{number}]", "Without it, it is the same."
+                yield Problem(key, f"{matcher} means every model", hint, text.origin)
 
 
 def _labels(endpoint: Endpoint) -> dict[str, str]:
@@ -87,8 +113,8 @@ def _labels(endpoint: Endpoint) -> dict[str, str]:
     return labels_of(facts, None if endpoint.kind == AUTO else endpoint.kind)
 
 
-def _may_match(rule: Rule, labels: dict[str, str]) -> bool:
-    asked = (one for one in rule.match if one.label != "kind" or "kind" in labels)
+def _may_match(wanted: Iterable[Matcher], labels: dict[str, str]) -> bool:
+    asked = (one for one in wanted if one.label != "kind" or "kind" in labels)
     return matches(asked, labels)
 
 

@@ -30,10 +30,11 @@ def load_pack(folder: Path = PACKAGED) -> tuple[RuleText, ...]:
 def read_folder(folder: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
     """The rules of all files in a folder, which need not exist; their problems are appended."""
     paths = sorted(folder.glob("*.toml"))
-    return tuple(rule for path in paths for rule in _read_rules(path, problems))
+    return tuple(rule for path in paths for rule in read_rules(path, problems))
 
 
-def _read_rules(path: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
+def read_rules(path: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
+    """The rules of one file that could be read; its problems are appended."""
     found: list[Problem] = []
     try:
         raw = parse(str(path), read_file(path).text)
