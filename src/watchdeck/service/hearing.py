@@ -35,7 +35,7 @@ Clock = Callable[[], int]
 class Hearing:
     """All that is heard beside our own models; `problem` is why an intake does not listen.
 
-    What fails here costs no scrape: it is told, and tried again. `port` is where it listens.
+    What fails here costs no scrape: it is told, and tried again.
     """
 
     def __init__(self, settings: Settings, directory: StoreDirectory, clock: Clock) -> None:
@@ -46,11 +46,10 @@ class Hearing:
         self._called = called(settings)
         self._polls = {one.name: Poll(one, self._desk, clock) for one in settings.alertmanager}
         self.problem = ""
-        self.port: asyncio.Future[int] | None = None
+        self._port: asyncio.Queue[int] = asyncio.Queue()
 
     async def run(self) -> None:
         """Hear until cancelled; without anything to hear, wait idly."""
-        self.port = asyncio.get_running_loop().create_future()
         try:
             await self._registered()
             async with asyncio.TaskGroup() as group:
@@ -61,6 +60,10 @@ class Hearing:
                 await asyncio.Event().wait()
         finally:
             await self._desk.close()
+
+    async def listening(self) -> int:
+        """The port on which the intake listens, once it does."""
+        return await self._port.get()
 
     async def _registered(self) -> None:
         while True:
@@ -99,8 +102,7 @@ class Hearing:
             self.problem = f"the intake cannot listen on {intake.listen}: {why}"
             return False
         self.problem = ""
-        if self.port is not None and not self.port.done():
-            self.port.set_result(chosen)
+        self._port.put_nowait(chosen)
         return True
 
     def _more(self, source: str) -> bool:
