@@ -1,17 +1,26 @@
 """All that is known of one episode."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from store.places import NOW, whole
+from store.places import NOW, state, whole
 from store.raising import MINUTE, ack, end, fire
 from watchdeck.domain.alert import Opinion, Verb
+from watchdeck.domain.maintenance import Maintenance, Recurrence
+from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.posting import Posting
-from watchdeck.store import rules
+from watchdeck.domain.rule import Down, Limit, Rule, Severity, Threshold
 from watchdeck.store.connect import transaction, writing
 from watchdeck.store.handling import add_note, save_acknowledgement, save_opinion
 from watchdeck.store.outbox import post
 from watchdeck.store.reader import Reader
+from watchdeck.store.rules import read_maintenance, read_rules, save_maintenance, save_rules
+
+RISK = (read_matcher("owner=risk"), read_matcher("model!~night-.*"))
+SLOW = Rule(
+    "slow", "latency_p95 > 200ms for 5m", Threshold("latency_p95", above=True, limit=Limit(0.2))
+)
 
 
 def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
@@ -22,7 +31,7 @@ def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
         with transaction(db):
             add_note(db, earlier.id, "anna", "the cache was cold", NOW + MINUTE)
             save_opinion(db, earlier.id, Opinion.USEFUL, "anna", NOW + MINUTE)
-            rules.register(db, "rule", [("slow", {"when": "latency_p95 > 200ms"})], NOW)
+            save_rules(db, [SLOW], NOW)
             save_acknowledgement(db, ack(episode, at=NOW + 21 * MINUTE))
             add_note(db, episode.id, "anna", "rolled back", NOW + 22 * MINUTE)
             told = Posting("phone", "page", "episode/2", NOW, episode=episode.id)
@@ -42,16 +51,30 @@ def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
     assert [one.id for one in then.past] == [earlier.id]
     assert then.opinions == {earlier.id: Opinion.USEFUL}
     assert [row.channel for row in then.told] == ["phone"]
-    assert then.rule == {"when": "latency_p95 > 200ms"}
+    assert then.rule["when"] == SLOW.when
+    assert then.rule["tells_of_trouble"] is False
 
 
 def test_rules_that_are_no_longer_in_force_are_retired_and_may_come_back(tmp_path: Path) -> None:
-    directory = whole(tmp_path)
-    slow, full = ("slow", {"severity": 2}), ("full", {"severity": 3})
-    with closing(writing(directory.state)) as db, transaction(db):
-        rules.register(db, "rule", [slow, full], NOW)
-        rules.register(db, "rule", [slow], NOW + 1)
-        assert rules.read(db, "rule") == (slow,)
-        rules.register(db, "rule", [("full", {"severity": 1})], NOW + 2)
-        assert rules.read(db, "rule") == (("full", {"severity": 1}),)
-        assert rules.read(db, "maintenance") == ()
+    full = replace(SLOW, name="full", when="saturation > 90%", match=(read_matcher("tier!=3"),))
+    with state(tmp_path) as db, transaction(db):
+        save_rules(db, [SLOW, full], NOW)
+        assert read_rules(db)["full"]["match"] == ["tier!=3"]
+        save_rules(db, [SLOW], NOW + 1)
+        assert list(read_rules(db)) == ["slow"]
+        save_rules(db, [replace(full, severity=Severity.LOW, test=Down())], NOW + 2)
+        found = read_rules(db)
+    assert list(found) == ["full"]
+    assert (found["full"]["severity"], found["full"]["tells_of_trouble"]) == (4, True)
+
+
+def test_planned_work_is_read_as_it_was_written(tmp_path: Path) -> None:
+    works = (
+        Maintenance("deploys", RISK, "a deploy", 1, 2, zone="Europe/Berlin"),
+        Maintenance("nightly", RISK, recurrence=Recurrence(60, 7_200_000, (0, 6), (1, -1))),
+    )
+    with state(tmp_path) as db, transaction(db):
+        save_maintenance(db, works, NOW)
+        assert read_maintenance(db) == works
+        save_maintenance(db, works[1:], NOW)
+        assert read_maintenance(db) == works[1:]

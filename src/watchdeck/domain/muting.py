@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from watchdeck.domain.alert import Alert, Episode, Mute, MuteKind, Raised, Silence
+from watchdeck.domain.alert import (
+    Alert,
+    Condition,
+    Episode,
+    Mute,
+    MuteKind,
+    Raised,
+    Silence,
+)
 from watchdeck.domain.maintenance import Maintenance, window_at
 from watchdeck.domain.matcher import Matcher, matches
 
@@ -40,6 +48,18 @@ def mutes(alert: Alert, episode: Episode, world: World, now: int) -> tuple[Mute,
         *_inhibited(alert, world),
         *(Mute(MuteKind.SOURCE, by) for by in world.suppressed.get(alert.id, ())),
     )
+
+
+def troubled(
+    found: Iterable[tuple[Episode, Alert]], tells: Callable[[Alert], bool]
+) -> dict[str, int]:
+    """The models in trouble, each with the alert that tells so; `tells` says which alerts do."""
+    burning = (Condition.FIRING, Condition.CLEARING)
+    return {
+        alert.model: alert.id
+        for episode, alert in sorted(found, key=lambda pair: -pair[1].id)
+        if episode.condition in burning and tells(alert)
+    }
 
 
 def labels_of(alert: Alert, severity: int) -> dict[str, str]:

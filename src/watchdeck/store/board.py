@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
 
@@ -25,6 +25,7 @@ from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.handling import read_silences
 from watchdeck.store.health import read_health
+from watchdeck.store.hearing import read_suppressed
 from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.near import Near
 from watchdeck.store.raised import read_raised
@@ -79,7 +80,7 @@ def read_decided(db: Connection, at: int | None, now: int) -> Decided:
     )
 
 
-def _world(db: Connection, raised: Iterable[Raised], silences: tuple[Silence, ...]) -> World:
+def _world(db: Connection, raised: Sequence[Raised], silences: tuple[Silence, ...]) -> World:
     """What may mute an alert, but for who depends on whom."""
     rules = read_rules(db)
 
@@ -87,7 +88,9 @@ def _world(db: Connection, raised: Iterable[Raised], silences: tuple[Silence, ..
         return alert.source == OURS and bool(rules.get(alert.rule, {}).get("tells_of_trouble"))
 
     found = troubled(((one.episode, one.alert) for one in raised), tells)
-    return World(silences, read_maintenance(db), found)
+    foreign = any(one.alert.source != OURS for one in raised)
+    suppressed = read_suppressed(db) if foreign else {}
+    return World(silences, read_maintenance(db), found, suppressed=suppressed)
 
 
 def _muted(decided: Decided, facts: Iterable[Facts], at: int) -> tuple[Raised, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlite3 import Connection
 
 from watchdeck.domain.alert import Story
-from watchdeck.store import rules
 from watchdeck.store.episodes import read_episode, read_episodes, read_transitions
 from watchdeck.store.handling import (
     read_acknowledgements_of,
@@ -13,6 +12,7 @@ from watchdeck.store.handling import (
     read_opinions,
 )
 from watchdeck.store.outbox import read_posted
+from watchdeck.store.rules import read_rules
 
 _NOTED = 5
 """Earlier episodes whose notes are read."""
@@ -44,5 +44,5 @@ def read_story(db: Connection, number: int, at: int) -> Story | None:
         past_notes=tuple(note for note in noted if note.at <= at),
         opinions=read_opinions(db, first),
         told=tuple(row for row in told if row.created_at <= at),
-        rule=dict(rules.read(db, "rule")).get(alert.rule, {}),
+        rule=read_rules(db).get(alert.rule, {}),
     )

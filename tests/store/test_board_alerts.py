@@ -1,0 +1,52 @@
+"""The alerts of a board, and who is not to hear of them."""
+
+from contextlib import closing
+from pathlib import Path
+
+from store.places import NOW, whole
+from store.raising import MINUTE, fire
+from watchdeck.domain.alert import MuteKind, Shown, Silence
+from watchdeck.domain.maintenance import Maintenance
+from watchdeck.domain.matcher import read_matcher
+from watchdeck.domain.rule import Down, Rule
+from watchdeck.store.connect import transaction, writing
+from watchdeck.store.handling import save_silence
+from watchdeck.store.reader import Reader
+from watchdeck.store.rules import save_maintenance, save_rules
+
+
+def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
+    tmp_path: Path,
+) -> None:
+    directory = whole(tmp_path)
+    with closing(writing(directory.state)) as db:
+        for rule, model in (
+            ("down", "a"),
+            ("slow", "a"),
+            ("slow", "b"),
+            ("slow", "c"),
+            ("slow", "d"),
+        ):
+            fire(db, rule, model)
+        with transaction(db):
+            save_rules(db, [Rule("down", "down", Down())], NOW)
+            save_maintenance(db, [Maintenance("deploy", (read_matcher("model=c"),))], NOW)
+            wanted = (read_matcher("model=b"),)
+            save_silence(db, Silence(0, wanted, "anna", "x", NOW, NOW + 60 * MINUTE))
+    with closing(Reader(directory)) as reader:
+        board = reader.board(NOW)
+        later = reader.board(NOW + 60 * MINUTE)
+    muted = {
+        (one.alert.rule, one.alert.model): [(mute.kind, mute.by) for mute in one.mutes]
+        for one in board.alerts
+    }
+    assert muted == {
+        ("down", "a"): [],
+        ("slow", "a"): [(MuteKind.NO_DATA, "a")],
+        ("slow", "b"): [(MuteKind.SILENCE, "1")],
+        ("slow", "c"): [(MuteKind.MAINTENANCE, "deploy")],
+        ("slow", "d"): [],
+    }
+    assert [one.shown for one in board.alerts].count(Shown.MUTED) == 3
+    assert [one.shown for one in later.alerts].count(Shown.MUTED) == 2
+    assert [one.id for one in board.silences] == [1]
