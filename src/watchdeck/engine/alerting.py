@@ -186,6 +186,15 @@ class Alerting:
                 one.episode = one.episode and shifted(one.episode, jump)
                 one.ended = one.ended and shifted(one.ended, jump)
 
+    def wake(self, now: int) -> None:
+        """Go on after nobody collected: what is open is stale, and nothing is silent yet."""
+        for watched in self.fleet.values():
+            watched.good_at = now
+            for one in watched.judged:
+                if isinstance(one.check, Gone):
+                    one.check.seen_at = now
+                one.episode = one.episode and resumed(one.episode, now)
+
 
 def keep(one: Judged, episode: Episode) -> None:
     """Remember what became of an episode, as the one that is open or the one that is over."""

@@ -13,14 +13,17 @@ from watchdeck.engine.alerting import Alerting, Change, keep
 from watchdeck.engine.checks import Sample
 from watchdeck.engine.healths import Healths
 from watchdeck.engine.hearing import judge_foreign, names
-from watchdeck.engine.ledger import BURNING, Ledger, Terms
+from watchdeck.engine.ledger import BURNING, COLLECTOR, Ledger, Terms
 from watchdeck.engine.marking import Marking
 from watchdeck.engine.restoring import restore
 from watchdeck.engine.timers import Timers
+from watchdeck.store.audit import append
 from watchdeck.store.connect import Connection, others_wrote, transaction
+from watchdeck.store.deadlines import shift_deadlines
 from watchdeck.store.latest import read_numbered
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.newest import Newest, read_newest
+from watchdeck.store.rules import save_maintenance, save_rules
 
 Row = tuple[Facts, Newest]
 
@@ -41,6 +44,7 @@ class Engine:
         self._metrics = metrics
         self._state = state
         self._layouts = Layouts(metrics)
+        self._rules = tuple(rules)
         self._alerting = Alerting(rules)
         self._ledger = Ledger(state, rules, terms or Terms())
         self._timers = Timers(self._ledger, self._told)
@@ -77,6 +81,30 @@ class Engine:
         written += self._hear(now)
         restore(self._metrics, self._alerting.fleet.values())
         return written
+
+    def publish(self, now: int) -> None:
+        """Let readers of the store know the rules and the planned work that are in force."""
+        with transaction(self._state):
+            save_rules(self._state, self._rules, now)
+            save_maintenance(self._state, self._ledger.terms.maintenance, now)
+
+    def jump(self, jump: int, now: int) -> None:
+        """Go on after the wall clock was set to `now` (ms UTC) by a jump (ms).
+
+        What waits for its time waits as long as before, and nothing is taken for silent.
+        """
+        self._read_state(now)
+        self._alerting.shift(jump)
+        with transaction(self._state):
+            moved = shift_deadlines(self._state, jump, now)
+            after = {"now": now, "by": jump, "deadlines": moved}
+            append(self._state, now, COLLECTOR, "clock.jump", "clock", {"was": now - jump}, after)
+        self._ledger.read(now)
+
+    def wake(self, now: int) -> None:
+        """Go on after nobody collected for a while: as after a restart, all is stale."""
+        self._read_state(now)
+        self._alerting.wake(now)
 
     def _read_state(self, now: int) -> None:
         """Read what is open, at the start and whenever somebody else has written."""

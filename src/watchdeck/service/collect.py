@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,18 +17,16 @@ from watchdeck.config.kinds import load_kinds
 from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
-from watchdeck.domain.text import clean
-from watchdeck.engine.evaluate import Engine
 from watchdeck.errors import StoreMissing
 from watchdeck.service.facts import facts
 from watchdeck.service.hearing import Hearing
+from watchdeck.service.judging import Judging
 from watchdeck.service.restore import recent_probes
-from watchdeck.store.connect import StorageFault, reading, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.writer import Writer
 
 TICK = 1.0
-"""Seconds between two heartbeats, and between two judgements."""
+"""Seconds between two heartbeats."""
 
 Clock = Callable[[], int]
 
@@ -86,7 +83,7 @@ async def _collecting(
     polling = Polling(settings.endpoint, load_kinds(), writer.submit, clock)
     for name, times, good in recent_probes(directory, settings.endpoint, clock()):
         polling.preload(name, times, good)
-    judge = _Judge(directory, polling, clock)
+    judge = Judging(settings, directory, lambda: polling.statistics().blind, clock)
     hearing = Hearing(settings, directory, clock)
     ending = asyncio.create_task(stop.wait())
     tasks = [
@@ -94,7 +91,7 @@ async def _collecting(
         asyncio.create_task(
             _beating(_Pulse(len(settings.endpoint), polling, writer, judge, hearing), clock)
         ),
-        asyncio.create_task(_judging(judge)),
+        asyncio.create_task(judge.run(), name="judging"),
         asyncio.create_task(hearing.run(), name="hearing"),
         asyncio.create_task(_guarding(directory, directory.places())),
     ]
@@ -138,7 +135,7 @@ class _Pulse:
     endpoints: int
     polling: Polling
     writer: Writer
-    judge: _Judge
+    judge: Judging
     hearing: Hearing
 
 
@@ -162,38 +159,8 @@ def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
         scrape_p50=said.scrape_p50,
         scrape_p95=said.scrape_p95,
         blind=said.blind,
+        clock=pulse.judge.clock,
         storing="; ".join(
             filter(None, (stored.problem, pulse.judge.problem, pulse.hearing.problem))
         ),
     )
-
-
-async def _judging(judge: _Judge) -> None:
-    """Judge once a tick on one thread of its own: SQLite connections stay where they were made."""
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, thread_name_prefix="engine") as thread:
-        while True:
-            await loop.run_in_executor(thread, judge)
-            await asyncio.sleep(TICK)
-
-
-class _Judge:
-    """The engine behind one thread: opened late, reopened after a fault, which it names."""
-
-    def __init__(self, directory: StoreDirectory, polling: Polling, clock: Clock) -> None:
-        self._directory = directory
-        self._polling = polling
-        self._clock = clock
-        self._engine: Engine | None = None
-        self.problem = ""
-
-    def __call__(self) -> None:
-        try:
-            if self._engine is None:
-                metrics = reading(self._directory.metrics)
-                self._engine = Engine(metrics, writing(self._directory.state))
-            self._engine.evaluate(self._clock(), self._polling.statistics().blind)
-            self.problem = ""
-        except StorageFault as error:
-            self.problem = f"health cannot be judged: {clean(str(error), 300)}"
-            self._engine = None
