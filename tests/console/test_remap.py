@@ -41,6 +41,11 @@ async def test_another_key_does_it_and_ours_does_not() -> None:
         assert isinstance(pilot.app.screen, ModelsScreen)
 
 
+async def test_only_keys_that_are_not_ours_cost_time_at_every_key_pressed() -> None:
+    async with shown(theme_next="F5") as pilot:
+        assert pilot.app._keymap == {"theme.next": "f5"}
+
+
 async def test_two_bindings_change_places() -> None:
     async with shown(list_down="up,k", list_up="down,j") as pilot:
         await pilot.press("2", "home")

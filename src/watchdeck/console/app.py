@@ -20,7 +20,7 @@ from watchdeck.console.desk import Desk
 from watchdeck.console.draw.age import coarse
 from watchdeck.console.draw.bar import meter
 from watchdeck.console.draw.health import worst_first
-from watchdeck.console.keys import Where, bindings, shown
+from watchdeck.console.keys import KEYS, Where, bindings, shown
 from watchdeck.console.layouts import unknown
 from watchdeck.console.messages import (
     AnswersWanted,
@@ -112,7 +112,9 @@ class Console(Commanding, inherit_bindings=False):
         self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
         self.add_mode("alerts", lambda: AlertsScreen(self._outlook, "alerts"))
         self._dress(self._outlook.setting.brush.palette)
-        self.set_keymap({key.id: key.keys for key in self._outlook.setting.keys})
+        # Textual goes through the whole map at every key that is pressed: 4 ms if all were in it
+        changed = [key for key in self._outlook.setting.keys if key not in KEYS]
+        self.set_keymap({key.id: key.keys for key in changed})
         said = "; ".join(filter(None, (self._outlook.setting.problem, notice)))
         if said:
             self.say(said)
