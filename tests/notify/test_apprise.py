@@ -1,0 +1,66 @@
+import pytest
+
+from notify.letters import letter
+from notify.receivers import BUSY, HANG, longest_gap, receiving
+from notify.stage import SHORT, known
+from watchdeck.domain.channel import Channel
+from watchdeck.domain.letter import Class
+from watchdeck.domain.secret import Secret
+from watchdeck.notify.outcome import GiveUp, Outcome, Sent, TryAgain
+from watchdeck.notify.through_apprise import ThroughApprise
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+"""apprise loads it where Python still has it."""
+
+
+async def send(url: str | Secret, count: int = 1, kind: Class = Class.CALL) -> Outcome:
+    channel = Channel("a", "apprise", url=url, services=("json", "jsons"))
+    return await ThroughApprise(channel, known)(letter(kind, count))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(Class.CALL, "failure"), (Class.RESOLVED, "success")], ids=["call", "end"]
+)
+async def test_a_service_of_apprise_is_told_in_plain_text(kind: Class, said: str) -> None:
+    async with receiving() as receiver:
+        assert await send(f"json://127.0.0.1:{receiver.port}/", 30, kind) == Sent()
+    [told] = receiver.told
+    assert told["type"] == said
+    assert told["title"].startswith("[HIGH] fraud is slow (0) (and 29 more")
+    lines = told["message"].splitlines()
+    assert (len(lines), lines[-1]) == (21, "and 10 more")
+
+
+async def test_retries_are_ours_alone_whatever_the_address_says() -> None:
+    async with receiving(BUSY) as receiver:
+        found = await send(f"json://127.0.0.1:{receiver.port}/?retry=5")
+    assert found == TryAgain("the service did not take it")
+    assert len(receiver.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param(
+            "syslog://",
+            GiveUp("the address is of the service 'syslog'; allowed are json, jsons"),
+            id="a service that is not allowed",
+        ),
+        pytest.param(
+            Secret(env="X"),
+            GiveUp("the address is of the service ''; allowed are json, jsons"),
+            id="a secret that is no address",
+        ),
+        pytest.param("json://", TryAgain("apprise cannot read the address"), id="no address"),
+    ],
+)
+async def test_what_is_no_address_of_an_allowed_service_is_not_asked(
+    url: str | Secret, expected: Outcome
+) -> None:
+    assert await send(url) == expected
+
+
+async def test_a_service_that_hangs_does_not_hold_up_the_event_loop() -> None:
+    async with receiving(HANG) as receiver:
+        gap = await longest_gap(lambda: send(f"json://127.0.0.1:{receiver.port}/?rto=0.5&cto=0.5"))
+    assert gap < SHORT / 2

@@ -1,0 +1,34 @@
+from notify.receivers import BUSY, OK, receiving
+from notify.stage import SHORT, known
+from watchdeck.domain.channel import Lifesign
+from watchdeck.domain.secret import Secret
+from watchdeck.notify.lifesigns import Lifesigns
+from watchdeck.notify.post import Post
+
+
+async def test_signs_of_life_are_sent_while_all_is_well_and_stop_when_it_is_not() -> None:
+    wrong = [""]
+    async with receiving() as receiver:
+        lifesigns = Lifesigns(
+            Lifesign(receiver.url, method="POST"), Post(SHORT), known, lambda: wrong[0]
+        )
+        assert await lifesigns.turn()
+        wrong[0] = "nothing was judged for a minute"
+        assert not await lifesigns.turn()
+    assert [asked.method for asked in receiver.asked] == ["POST"]
+
+
+async def test_a_sign_that_does_not_arrive_is_said_without_its_address() -> None:
+    async with receiving(BUSY, OK) as receiver:
+        lifesigns = Lifesigns(Lifesign(receiver.url), Post(SHORT), known, str)
+        assert not await lifesigns.turn()
+        problem = "the sign of life did not arrive: 503 Service Unavailable"
+        assert lifesigns.problem == problem
+        assert await lifesigns.turn()
+        assert lifesigns.problem == ""
+
+
+async def test_a_secret_address_that_is_none_is_not_repeated() -> None:
+    lifesigns = Lifesigns(Lifesign(Secret(env="URL")), Post(SHORT), known, str)
+    assert not await lifesigns.turn()
+    assert "hush" not in lifesigns.problem
