@@ -41,15 +41,17 @@ def test_where_a_console_looks_is_told_anew_and_it_can_leave(directory: StoreDir
     assert list(directory.consoles.iterdir()) == []
 
 
-def test_a_console_that_is_silent_is_not_there_and_is_cleared_away_later(
+def test_a_console_that_is_silent_is_not_there_and_is_cleared_away_later_by_who_has_a_seat(
     directory: StoreDirectory,
 ) -> None:
-    one, other = Seat(directory), Seat(directory)
+    one, other, onlooker = Seat(directory), Seat(directory), Seat(directory)
     one.take(ANNA)
+    other.take(BEN)
     assert other.others(ANNA.at + GONE) == ()
-    assert len(list(directory.consoles.iterdir())) == 1
+    assert onlooker.others(ANNA.at + 11 * GONE) == ()
+    assert len(list(directory.consoles.iterdir())) == 2
     assert other.others(ANNA.at + 11 * GONE) == ()
-    assert list(directory.consoles.iterdir()) == []
+    assert len(list(directory.consoles.iterdir())) == 1
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,11 @@ class Seat:
     def __init__(self, directory: StoreDirectory) -> None:
         self._folder = directory.consoles
         self._path = self._folder / f"{os.getpid()}-{secrets.token_hex(3)}.json"
+        self._taken = False
 
     def take(self, presence: Presence) -> None:
         """Say who is here, and where they look."""
+        self._taken = True
         with suppress(OSError):
             self._folder.mkdir(DIRECTORY_MODE, exist_ok=True)
             fresh = self._path.with_suffix(".new")
@@ -42,19 +44,25 @@ class Seat:
             self._path.unlink()
 
     def others(self, now: int) -> tuple[Presence, ...]:
-        """Who else is there at `now` (ms UTC)."""
-        return read_presence(self._folder, now, but=self._path)
+        """Who else is there at `now` (ms UTC).
+
+        Who has a seat clears away what consoles that died left behind; who only looks changes
+        nothing.
+        """
+        return read_presence(self._folder, now, but=self._path, clear=self._taken)
 
 
-def read_presence(folder: Path, now: int, *, but: Path | None = None) -> tuple[Presence, ...]:
-    """Who is there; what consoles that died left behind is cleared away."""
+def read_presence(
+    folder: Path, now: int, *, but: Path | None = None, clear: bool = False
+) -> tuple[Presence, ...]:
+    """Who is there; on demand, what consoles that died left behind is cleared away."""
     found = []
     with suppress(OSError):
         for path in sorted(folder.glob("*.json"))[:_MOST]:
             presence = _read(path) if path != but else None
             if presence is not None:
                 found.append(presence)
-                if abs(now - presence.at) > 10 * GONE:
+                if clear and abs(now - presence.at) > 10 * GONE:
                     with suppress(OSError):
                         path.unlink()
     return there(tuple(found), now)
