@@ -326,3 +326,20 @@ def test_what_was_taken_survives_a_death_before_it_was_judged(tmp_path: Path) ->
         assert take(db, "eu", read_webhook(body, "eu", at + 1).events, at + 1) == 0
     with closing(writing(StoreDirectory(tmp_path).state)) as db:
         assert Ear(db, at).judge() == [("ModelErrorRatioHigh", "fired")]
+
+
+def test_a_webhook_of_an_alertmanager_that_just_started_anew_ends_nothing(db: Connection) -> None:
+    ear = Ear(db, NOW, (EU,))
+    ear.list(firing(endsAt=later(4 * MINUTE)))
+    ear.list(firing(endsAt=later(4 * MINUTE)), after=15 * SECOND, started=2)
+    assert ear.hook(over(endsAt=later(20_000)), after=SECOND)[-1] == ("Slow", "resolve_held")
+
+
+def test_a_source_that_is_heard_again_without_an_alert_leaves_it_held(db: Connection) -> None:
+    ear = Ear(db, NOW, (POST,))
+    ear.post(firing(endsAt=later(4 * MINUTE)))
+    ear.judge(4 * MINUTE)
+    ear.post(firing("Other", endsAt=later(9 * MINUTE)), after=MINUTE)
+    assert ear.open()["Slow"].data is Data.NONE
+    steps = ear.post(firing(endsAt=later(10 * MINUTE)), after=SECOND)
+    assert steps == [("Slow", "data_back")]

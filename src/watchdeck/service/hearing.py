@@ -38,13 +38,21 @@ class Hearing:
     What fails here costs no scrape: it is told, and tried again.
     """
 
-    def __init__(self, settings: Settings, directory: StoreDirectory, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        directory: StoreDirectory,
+        clock: Clock,
+        *,
+        again: float = AGAIN,
+    ) -> None:
         self._intake = settings.intake
         self._sources = tuple(sources_of(settings))
         self._desk = Desk(directory)
         self._clock = clock
         self._called = called(settings)
         self._polls = {one.name: Poll(one, self._desk, clock) for one in settings.alertmanager}
+        self._again = again
         self.problem = ""
         self._port: asyncio.Queue[int] = asyncio.Queue()
 
@@ -71,7 +79,7 @@ class Hearing:
                 await self._desk.do(lambda db: register_sources(db, self._sources, self._clock()))
             except StoreError as error:
                 self.problem = f"nobody else is heard: {clean(str(error), 200)}"
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(self._again)
             else:
                 self.problem = ""
                 return
@@ -84,7 +92,7 @@ class Hearing:
             while True:
                 if await self._opened(server, intake):
                     break
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(self._again)
             await asyncio.Event().wait()
         finally:
             await server.close()
