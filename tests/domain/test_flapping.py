@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from domain.lives import AT_ONCE, lived
+from domain.lives import AT_ONCE, Life, lived
 from watchdeck.domain.flapping import flaps, record, rested, score
 
 
@@ -57,6 +59,16 @@ def test_a_flapping_alert_is_not_over_however_long_it_is_false_until_it_is_calm(
     assert life.episode is not None
     life.play("F" * 10)
     assert life.verbs[-2:] == ["flapping_off", "resolved"]
+
+
+def test_what_comes_back_after_a_calm_time_does_not_flap() -> None:
+    hasty = replace(AT_ONCE, resolve_for=0)
+    assert "flapping_on" in lived("TF" * 6, hasty).verbs
+    calm = Life(hasty)
+    for _ in range(6):
+        calm.play("TF").wait(600_000)
+    assert calm.verbs.count("reopened") == 5
+    assert "flapping_on" not in calm.verbs
 
 
 def test_an_alert_that_only_waits_to_fire_never_flaps() -> None:

@@ -260,6 +260,14 @@ def test_a_clock_that_jumps_ends_nothing_early_and_delays_nothing(jump: int) -> 
     assert ended.wait(jump).play("T").verbs[-1] == "reopened"
 
 
+def test_a_jump_moves_what_is_measured_from_and_leaves_what_people_saw() -> None:
+    before = firing(worse_at=START + 1, flapped_at=START + 2)
+    after = shifted(before, 5)
+    assert after == replace(
+        before, seen_at=START + 5, paged_at=START + 5, worse_at=START + 6, flapped_at=START + 7
+    )
+
+
 def test_a_rule_that_is_taken_away_takes_its_episode_along() -> None:
     after, told = over(firing(), START, EndReason.WITHDRAWN, "the rule was taken away")
     assert (after.condition, after.end_reason) == (Condition.OK, EndReason.WITHDRAWN)

@@ -142,6 +142,16 @@ def test_a_page_that_was_muted_is_owed(shown: Raised, expected: list[str]) -> No
     assert kinds(list(owed(shown, RULE))) == expected
 
 
+def test_a_notice_never_stands_in_the_way_of_a_page() -> None:
+    keys = set()
+    for severity in (Severity.MEDIUM, Severity.HIGH):
+        episode = firing(severity, paged_at=None)
+        _, (lost,) = unheard(episode, START + 40_000, "no sample for 40s")
+        for step in (Transition(Verb.FIRED, START, episode), lost):
+            keys |= {one.dedup_key for one in messages(step, raised(step.episode), RULE)}
+    assert len(keys) == 4
+
+
 def test_the_page_that_was_owed_is_the_page_itself() -> None:
     (late,) = owed(raised(UNPAGED))
     (page,) = messages(Transition(Verb.FIRED, START, UNPAGED), raised(UNPAGED))

@@ -179,9 +179,9 @@ def graded(episode: Episode, severity: Severity, at: int) -> Moved:
 
 
 def flapped(episode: Episode, at: int) -> Moved:
-    """An episode that began or ceased to flap, if it did; a pending one never flaps."""
+    """An episode that began or ceased to flap, if it did."""
     flapping = flaps(episode.recent, flapping=episode.flapping)
-    if flapping == episode.flapping or episode.condition is Condition.PENDING:
+    if flapping == episode.flapping:
         return episode, ()
     flapped_at = at if flapping else episode.flapped_at
     after = replace(episode, flapping=flapping, flapped_at=flapped_at)

@@ -123,11 +123,15 @@ def _burns(episode: Episode) -> bool:
 def _message(
     kind: MessageKind, raised: Raised, which: str, text: str, people: tuple[str, ...] = ()
 ) -> Message:
-    """`which` tells apart the messages of one kind about one episode."""
+    """`which` tells apart the messages of one kind about one episode.
+
+    A notice has a key of its own, so that it never stands in the way of a page.
+    """
     episode = raised.episode
-    key = "/".join(part for part in ("watchdeck", str(episode.id), kind.value, which) if part)
     calls = episode.severity.pages or kind not in _CALLS
     shown = kind if calls else MessageKind.NOTICE
+    parts = ("watchdeck", str(episode.id), "" if calls else shown.value, kind.value, which)
+    key = "/".join(part for part in parts if part)
     return Message(shown, episode.id, episode.severity, key, text, people)
 
 
@@ -153,7 +157,7 @@ def _no_data(step: Transition, raised: Raised, rule: Rule | None) -> Message | N
     target = alert.model or alert.source
     text = f"{target}: {step.why}; {alert.rule} was {episode.condition.value}"
     message = _message(MessageKind.NO_DATA, raised, "", clean(text, LONGEST))
-    return replace(message, dedup_key=f"watchdeck/no_data/{target}/{episode.seen_at}")
+    return replace(message, dedup_key=f"watchdeck/{message.kind}/{target}/{episode.seen_at}")
 
 
 def _flapping(_: Transition, raised: Raised, rule: Rule | None) -> Message | None:
