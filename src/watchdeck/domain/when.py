@@ -240,7 +240,7 @@ def _clear(reader: Reader, signal: str, limit: Limit, *, above: bool) -> Limit:
 
 def _week_before(reader: Reader, aggregate: Aggregate | None, signal: str, *, above: bool) -> When:
     at = reader.here
-    ratio = reader.number(0.01, 100_000, at.unit)
+    ratio = reader.number(0.01, 1_000_000, at.unit)
     if at.unit == "%":
         ratio = float(f"{at.number}e-2")  # a division would not print back what was read
     if aggregate not in (None, Aggregate.MEAN):
