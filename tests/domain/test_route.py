@@ -68,7 +68,7 @@ def test_a_route_takes_what_it_says(way: Route, expected: bool) -> None:  # noqa
 def test_the_first_route_that_matches_is_the_last_unless_it_goes_on() -> None:
     first, second = Route(to=("phone",)), Route(to=("chat",))
     assert told(Routing(channels=ALL, routes=(first, second))) == [CONSOLE, "phone"]
-    on = replace(first, goes_on=True)
+    on = replace(first, continue_=True)
     assert told(Routing(channels=ALL, routes=(on, second))) == [CONSOLE, "phone", "chat"]
 
 

@@ -56,6 +56,9 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _nothing) -
     settings: Settings = read(raw, Settings, "", problems)
     settings = _with_rules(settings, path, problems)
     problems += _wrong(settings, _names(raw), private=written.private)
+    told = {problem.key for problem in problems}
+    wrong = _wrong_telling(settings, path, private=written.private)
+    problems += (problem for problem in wrong if problem.key not in told)
     problems += also(settings)
     if problems:
         raise ConfigProblems(str(path), problems)
@@ -78,6 +81,16 @@ def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Sett
 
         problems += wrong_maintenance(settings)
     return settings
+
+
+def _wrong_telling(settings: Settings, path: Path, *, private: bool) -> Iterable[Problem]:
+    """What is wrong with channels and routes; only a configuration that has some pays for it."""
+    telling = (settings.channel, settings.route, settings.escalation, settings.rota)
+    if not any(telling) and settings.heartbeat is None:
+        return ()
+    from watchdeck.config.routes import wrong_telling
+
+    return wrong_telling(settings, path.absolute().parent, private=private)
 
 
 def store_path(settings: Settings, environ: Mapping[str, str]) -> Path:

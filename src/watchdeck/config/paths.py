@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from watchdeck.config.problems import Problem
+from watchdeck.domain.channel import Channel, Lifesign
 from watchdeck.domain.endpoint import Canary, Endpoint, Secret, Settings, Tls
 from watchdeck.domain.intake import Alertmanager
 from watchdeck.domain.text import clean
@@ -24,6 +25,9 @@ def settle(settings: Settings, file: Path) -> Settings:
         endpoint=endpoints,
         intake=intake and replace(intake, token=_secret(intake.token, base)),
         alertmanager=tuple(_alertmanager(one, base) for one in settings.alertmanager),
+        channel=tuple(_channel(one, base) for one in settings.channel),
+        rota=tuple(replace(one, calendar=_path(one.calendar, base)) for one in settings.rota),
+        heartbeat=_lifesign(settings.heartbeat, base),
     )
 
 
@@ -53,6 +57,36 @@ def _alertmanager(asked: Alertmanager, base: Path) -> Alertmanager:
     return replace(asked, headers=_headers(asked.headers, base), tls=_tls(asked.tls, base))
 
 
+def _channel(channel: Channel, base: Path) -> Channel:
+    return replace(
+        channel,
+        url=_address(channel.url, base),
+        headers=_headers(channel.headers, base),
+        ca=_path(channel.ca, base),
+        routing_key=channel.routing_key and _secret(channel.routing_key, base),
+        token=channel.token and _secret(channel.token, base),
+        command=_program(channel.command, base),
+    )
+
+
+def _lifesign(lifesign: Lifesign | None, base: Path) -> Lifesign | None:
+    if lifesign is None:
+        return None
+    url = _address(lifesign.url, base) or ""
+    return replace(lifesign, url=url, ca=_path(lifesign.ca, base))
+
+
+def _address(url: str | Secret | None, base: Path) -> str | Secret | None:
+    return _secret(url, base) if isinstance(url, Secret) else url
+
+
+def _program(command: tuple[str, ...], base: Path) -> tuple[str, ...]:
+    """A command with its program's path below the configuration; a bare name stays one."""
+    if not command or "/" not in command[0]:
+        return command
+    return (absolute(command[0], base), *command[1:])
+
+
 def _headers(headers: dict[str, str | Secret], base: Path) -> dict[str, str | Secret]:
     return {
         name: value if isinstance(value, str) else _secret(value, base)
@@ -78,7 +112,9 @@ def _canary(canary: Canary | None, base: Path) -> Canary | None:
 
 
 def _path(text: str | None, base: Path) -> str | None:
+    return None if text is None else absolute(text, base)
+
+
+def absolute(text: str, base: Path) -> str:
     """A path as it is meant; `~nobody/x` stays as it is, and is found missing by who reads it."""
-    if text is None:
-        return None
     return str(base / os.path.expanduser(text))  # noqa: PTH111 - Path raises for no such user

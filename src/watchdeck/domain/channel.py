@@ -56,7 +56,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which alerts go where: the first route that matches takes them, unless it says `goes_on`.
+    """Which alerts go where: the first route that matches takes them, unless it says `continue`.
 
     All that is written must hold: matchers on labels (also `rule`, `model`, `severity`, `source`),
     severities, kinds of message, hours and days of a zone. `to` names channels and rotas;
@@ -70,7 +70,7 @@ class Route:
     zone: str = "UTC"
     to: tuple[str, ...] = ()
     escalation: str | None = None
-    goes_on: bool = False
+    continue_: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdeck.domain.channel import Channel, Escalation, Lifesign, Rota, Route
 from watchdeck.domain.intake import Alertmanager, Intake
 from watchdeck.domain.ruletext import Alerts, MaintenanceText, RuleText
 from watchdeck.domain.secret import Secret, Tls
@@ -116,3 +117,8 @@ class Settings:
     maintenance: tuple[MaintenanceText, ...] = ()
     intake: Intake | None = None
     alertmanager: tuple[Alertmanager, ...] = ()
+    channel: tuple[Channel, ...] = ()
+    route: tuple[Route, ...] = ()
+    escalation: tuple[Escalation, ...] = ()
+    rota: tuple[Rota, ...] = ()
+    heartbeat: Lifesign | None = None

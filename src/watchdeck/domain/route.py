@@ -54,7 +54,7 @@ class Routing:
         for one in self.routes:
             if takes(one, labels, severity, now):
                 yield one
-                if not one.goes_on:
+                if not one.continue_:
                     return
 
     def escalation(self, name: str | None) -> Escalation | None:
