@@ -29,6 +29,7 @@ from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 from watchdeck.store.board import RECENT, SILENT, STARTING, collector_now
 from watchdeck.store.connect import transaction, writing
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.health import record_health
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
 
@@ -186,6 +187,36 @@ def test_a_replaced_store_is_read_from_the_new_files(
         (other.path / path.name).rename(path)
     assert reader.changed()
     assert reader.board(NOW).models[1].health is Health.CRITICAL
+
+
+def test_who_only_reads_a_store_that_nobody_writes_changes_nothing_in_it(
+    directory: StoreDirectory, reader: Reader
+) -> None:
+    before = {path: path.stat() for path in (directory.path, *directory.path.iterdir())}
+    assert reader.board(NOW).models
+    assert not reader.changed()
+    reader.close()
+    assert {path: path.stat() for path in (directory.path, *directory.path.iterdir())} == before
+
+
+def test_a_store_that_is_written_again_is_read_again(
+    directory: StoreDirectory, reader: Reader
+) -> None:
+    os.utime(directory.state, (0, 0))  # the clock of files stands still for milliseconds
+    reader.board(NOW)
+    touch(directory)
+    assert not list(directory.path.glob("*-wal"))
+    assert reader.changed()
+    assert reader.board(NOW).models[1].health is Health.CRITICAL
+    with closing(writing(directory.state)) as db:
+        with transaction(db):
+            record_health(db, [HealthChange("fraud", NOW - 5, Health.DOWN, "gone", "gone")])
+        assert reader.changed()
+        assert reader.board(NOW).models[1].health is Health.DOWN
+        with transaction(db):
+            record_health(db, [HealthChange("fraud", NOW - 4, Health.OK, "good", "good")])
+        assert reader.changed()
+    assert reader.board(NOW).models[1].health is Health.OK
 
 
 def test_a_store_whose_directory_vanished_is_missing_until_it_is_back(

@@ -62,12 +62,13 @@ def writing(path: Path, *, synchronous: str = "FULL") -> Connection:
 _SYNCHRONOUS = {"NORMAL": "normal", "FULL": "full", "OFF": "off"}
 
 
-def reading(path: Path) -> Connection:
+def reading(path: Path, *, still: bool = False) -> Connection:
     """Open a file of the store read-only. Raises as `writing` does.
 
-    A connection stays on the thread that opened it.
+    A connection stays on the thread that opened it. A file without a write-ahead log stands
+    `still`: it can be read where nothing may be written, but no change of it is ever seen.
     """
-    db = _open(path, "ro", _READ_TIMEOUT)
+    db = _open(path, "ro&immutable=1" if still else "ro", _READ_TIMEOUT)
     with _closing_on_failure(db, path):
         check_version(db, path, schema_of(path))
     return db

@@ -120,7 +120,7 @@ class StoreDirectory:
         found = _lstat(self.lock)
         return None if found is None else found.st_mtime_ns // 1_000_000
 
-    def places(self) -> tuple[tuple[int, int] | None, ...]:
+    def places(self) -> tuple[tuple[int, ...] | None, ...]:
         """Which files the database files and the lock are; None for each that there is not."""
         return tuple(place(path) for path in (self.metrics, self.state, self.lock))
 
@@ -174,11 +174,14 @@ def _refused(path: Path, error: OSError) -> StoreError:
     )
 
 
-def place(path: Path) -> tuple[int, int] | None:
-    """Which file a path leads to: another one that is put there has another place."""
+def place(path: Path, *, written: bool = False) -> tuple[int, ...] | None:
+    """Which file a path leads to, and on demand when it was written, in ns.
+
+    Another one that is put there has another place.
+    """
     with suppress(OSError):
         found = path.lstat()
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, found.st_mtime_ns if written else 0
     return None
 
 

@@ -18,7 +18,7 @@ from watchdeck.store.connect import (
 from watchdeck.store.directory import StoreDirectory, place
 from watchdeck.store.schema import schema_of
 
-_Place = tuple[int, int] | None
+_Place = tuple[int, ...] | None
 
 
 class WatchedFile:
@@ -71,15 +71,20 @@ class WatchedFile:
         self.close()
         self._directory.check()
         # asked before opening: what is put there in between is found out by the next call
-        main = place(self._path)
-        self._db = reading(self._path)
-        self._places = (main, self._found()[1])
+        main, log = self._found()
+        self._db = reading(self._path, still=log is None)
+        self._places = (main, log and self._found()[1])
         self._opened += 1
         return self._db
 
     def _found(self) -> tuple[_Place, _Place]:
-        """Where the file and its write-ahead log are: one that was deleted is still readable."""
-        return place(self._path), place(self._log)
+        """Where the file and its write-ahead log are: one that was deleted is still readable.
+
+        Without a log the file is read as if nobody wrote it, and who only reads leaves no log
+        behind: when it was written is then part of where it is.
+        """
+        log = place(self._log)
+        return place(self._path, written=log is None), log
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:
