@@ -204,7 +204,7 @@ def test_a_store_that_is_written_again_is_read_again(
 ) -> None:
     os.utime(directory.state, (0, 0))  # the clock of files stands still for milliseconds
     reader.board(NOW)
-    touch(directory)
+    touch(directory, NOW - 10)
     assert not list(directory.path.glob("*-wal"))
     assert reader.changed()
     assert reader.board(NOW).models[1].health is Health.CRITICAL
