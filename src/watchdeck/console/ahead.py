@@ -44,7 +44,7 @@ class TypingAhead(Sparing, inherit_bindings=False):
     async def _take(self, key: events.Key) -> None:
         if self._opens(key.key):
             self._ahead = deque()
-            self._patience = self.set_timer(_AT_MOST, self._go_on)
+            self._patience = self.set_timer(_AT_MOST, self.go_on)
         await super().on_event(key)
 
     def _opens(self, key: str) -> bool:
@@ -58,8 +58,8 @@ class TypingAhead(Sparing, inherit_bindings=False):
         return (where, bound.binding.action) not in _THERE
 
     @on(events.DescendantFocus)
-    async def _go_on(self) -> None:
-        """Read what was typed ahead, until the next key that opens something."""
+    async def go_on(self) -> None:
+        """What was opened is there: read what was typed ahead, until the next key that opens."""
         waiting, self._ahead = self._ahead or deque(), None
         if self._patience is not None:
             self._patience.stop()

@@ -316,6 +316,7 @@ class Console(Commanding, inherit_bindings=False):
         """Show a letter on each panel."""
         if isinstance(self.screen, Watching):
             self.screen.jump()
+            self.call_later(self.go_on)
 
     def action_zoom_panel(self) -> None:
         """One panel on the whole screen, or all again."""
