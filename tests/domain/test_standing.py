@@ -17,6 +17,8 @@ from watchdeck.domain.standing import (
     Way,
     came_back,
     doubt,
+    moved,
+    spoken,
     standing,
     tells_of_no_data,
     vanished,
@@ -44,7 +46,7 @@ def last(promise: int | None = None, at: int = NOW, **changed: Any) -> Standing:
         pytest.param(LIST, 30_001, [], 30_001, id="a list that must always answer"),
         pytest.param(POST, 10 * MINUTE, [], 0, id="who posts says nothing while all is well"),
         pytest.param(POST, 150_001, [last()], 150_001, id="who posts repeats what fires"),
-        pytest.param(POST, 9 * MINUTE, [last(NOW + 20 * MINUTE)], 0, id="half of what it promised"),
+        pytest.param(POST, 9 * MINUTE, [last(lasts=20 * MINUTE)], 0, id="half of what it promised"),
         pytest.param(
             replace(LIST, since=NOW + MINUTE), MINUTE, [], 0, id="we only just began to listen"
         ),
@@ -107,18 +109,21 @@ def test_a_resolve_is_doubted_for_a_reason(seen: Scene, words: str) -> None:
 
 
 def test_what_is_gone_from_a_list_was_resolved_or_lapsed() -> None:
+    def promised(ago: int, **changed: Any) -> Standing:
+        return last(NOW, listed=True, renewed_at=NOW - ago, lasts=4 * MINUTE, **changed)
+
     before = {
-        "a": last(NOW + 1, listed=True),
-        "b": last(NOW, listed=True),
-        "c": last(listed=True, told=0),
-        "d": last(NOW, listed=False),
-        event().fingerprint: last(NOW, listed=True),
+        "young": promised(3 * MINUTE - 2),
+        "old": promised(3 * MINUTE),
+        "none": last(listed=True, told=0),
+        "not in it": last(NOW),
+        event().fingerprint: promised(9 * MINUTE),
     }
-    gone = vanished("eu", before, [event()], NOW)
+    gone = vanished("eu", before, [event()], NOW + 1)
     assert [(one.fingerprint, one.lapsed, one.ends_at) for one in gone] == [
-        ("a", False, NOW),
-        ("b", True, NOW),
-        ("c", False, NOW),
+        ("young", False, NOW + 1),
+        ("old", True, NOW),
+        ("none", False, NOW + 1),
     ]
 
 
@@ -128,13 +133,50 @@ def test_an_alert_that_comes_back_to_a_list_says_something_new() -> None:
     assert came_back(fires, last(listed=False)).key != fires.key
 
 
-def test_a_clock_that_is_behind_promises_the_usual() -> None:
-    assert last(NOW - 9 * MINUTE).promised == last().promised == REPEATS
-    assert last(NOW + 9 * MINUTE).promised == 9 * MINUTE
-    fires = event("firing")
-    assert standing(fires, listed=True) == last(
-        fires.ends_at, sender="http://prometheus:9090", listed=True
-    )
+def said(ends: int, at: int = NOW, updated: int | None = None, **changed: Any) -> ForeignEvent:
+    fires = event("firing", **changed)
+    return replace(fires, ends_at=ends, received_at=at, updated_at=updated)
+
+
+def test_a_promise_is_as_long_as_its_own_clock_says() -> None:
+    ahead = NOW + 60 * MINUTE
+    listed = said(ahead + 4 * MINUTE, updated=ahead)
+    assert standing(listed, None, listed=True).lasts == 4 * MINUTE
+    old = standing(said(NOW + MINUTE, updated=NOW - 3 * MINUTE), None, listed=True)
+    assert old.renewed_at == NOW - 3 * MINUTE
+    first = standing(said(ahead + 4 * MINUTE), None, listed=False)
+    assert first.lasts == 64 * MINUTE
+    second = standing(said(ahead + 5 * MINUTE, NOW + MINUTE), first, listed=False)
+    assert (second.lasts, second.renewed_at) == (4 * MINUTE, NOW + MINUTE)
+    same = standing(said(ahead + 5 * MINUTE, NOW + 2 * MINUTE), second, listed=False)
+    assert (same.lasts, same.renewed_at, same.at) == (4 * MINUTE, NOW + MINUTE, NOW + 2 * MINUTE)
+    behind = standing(said(NOW - 60 * MINUTE), None, listed=False)
+    assert (behind.lasts, behind.promised) == (0, REPEATS)
+
+
+def test_a_webhook_leaves_what_a_list_said_and_a_new_start_does_not() -> None:
+    listed = standing(said(NOW + 4 * MINUTE, updated=NOW), None, listed=True)
+    hooked = replace(event("firing"), ends_at=None, received_at=NOW + MINUTE)
+    assert spoken(hooked, listed) == replace(listed, at=NOW + MINUTE)
+    anew = replace(hooked, told=hooked.told + 1)
+    assert (spoken(anew, listed).promise, spoken(anew, listed).listed) == (None, True)
+    assert spoken(hooked, None).listed is False
+
+
+@pytest.mark.parametrize(
+    ("at", "jump", "after"),
+    [
+        pytest.param(NOW - 61 * MINUTE, 60 * MINUTE, NOW - MINUTE, id="forward, from before"),
+        pytest.param(NOW - MINUTE, 60 * MINUTE, NOW - MINUTE, id="forward, from after"),
+        pytest.param(NOW + 59 * MINUTE, -60 * MINUTE, NOW - MINUTE, id="back, from before"),
+        pytest.param(NOW - MINUTE, -60 * MINUTE, NOW - MINUTE, id="back, from after"),
+    ],
+)
+def test_a_moment_is_as_long_ago_after_the_clock_jumped(at: int, jump: int, after: int) -> None:
+    assert moved(at, jump, NOW) == after
+    assert last(at=at, renewed_at=at).shifted(jump, NOW).renewed_at == after
+    shifted = replace(LIST, heard_at=at, lost_at=at, held_until=at).shifted(jump, NOW)
+    assert (shifted.heard_at, shifted.lost_at, shifted.held_until) == (after, after, at + jump)
 
 
 @pytest.mark.parametrize("name", ["ModelMetricAbsent", "TargetDown", "no_data", "FeedStale"])

@@ -19,6 +19,7 @@ from watchdeck.store.hearing import (
     own_name,
     read_standing,
     sender_alive_at,
+    shift_heard,
     take,
     take_list,
     unjudged,
@@ -132,3 +133,19 @@ def test_resolves_wait_until_they_need_not(tmp_path: Path) -> None:
 def test_a_store_has_one_name_for_good(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         assert [own_name(db, "c0ffee"), own_name(db, "0badcafe")] == ["c0ffee", "c0ffee"]
+
+
+def test_a_jump_of_the_clock_makes_nobody_silent(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        register_sources(db, (EU,), NOW)
+        take(db, "eu", events("a"), NOW)
+        with transaction(db):
+            shift_heard(db, HOUR, NOW + HOUR)
+        [eu] = sources(db)
+        assert eu.silence(NOW + HOUR + 1, []) == 0
+        last = read_standing(db, "eu", unjudged(db)[0].fingerprint)
+        assert last is not None
+        assert last.at == NOW + HOUR
+        with transaction(db):
+            shift_heard(db, -HOUR, NOW)
+        assert sources(db) == (replace(eu, heard_at=NOW, since=NOW, held_until=0),)

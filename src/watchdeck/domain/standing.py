@@ -16,7 +16,16 @@ TOLERANCE = 1_500
 """Milliseconds by which two sayings of one end may differ."""
 
 REPEATS = 4 * 60_000
-"""For how long (ms) Prometheus promises an alert at the least: four times it would repeat it."""
+"""For how long (ms) Prometheus promises an alert at the least: for four of its intervals."""
+
+
+def moved(at: int, jump: int, now: int) -> int:
+    """A moment of the past by a clock that since went to `now` (ms UTC) by a jump (ms).
+
+    What is not from before the jump stays.
+    """
+    before = at <= now - jump if jump > 0 else at > now
+    return at + jump if before else at
 
 
 class Way(StrEnum):
@@ -68,6 +77,16 @@ class ForeignSource:
         quiet = now - max(self.heard_at, self.since)
         return quiet if waits and quiet > patience else 0
 
+    def shifted(self, jump: int, now: int) -> ForeignSource:
+        """The source after our clock went to `now` by a jump: nothing is nearer or further off."""
+        return replace(
+            self,
+            since=moved(self.since, jump, now),
+            heard_at=moved(self.heard_at, jump, now),
+            held_until=self.held_until + jump,
+            lost_at=None if self.lost_at is None else moved(self.lost_at, jump, now),
+        )
+
     def answered(self, at: int, started_at: int | None) -> ForeignSource:
         """The source after it answered, and said when it started.
 
@@ -88,9 +107,10 @@ class ForeignSource:
 class Standing:
     """What a source last said of an alert that fires: since when, and until when it will repeat it.
 
-    Times are in ms UTC: `told` the start that it names, `promise` None for none, `at` when it last
-    said so. `listed` tells that it was in the source's newest list, and `suppressed_by` who keeps
-    it quiet there.
+    `told` is the start that it names and `promise` the end, None for none, both by its own clock
+    (ms UTC), which may be wrong: `lasts` is for how long (ms) it promises, and by our clock `at` is
+    when it last spoke of the alert, `renewed_at` when it last promised anew. `listed` tells that it
+    was in the source's newest list, and `suppressed_by` who keeps it quiet there.
     """
 
     rule: str
@@ -100,15 +120,32 @@ class Standing:
     listed: bool = False
     suppressed_by: tuple[str, ...] = ()
     at: int = 0
+    renewed_at: int = 0
+    lasts: int = 0
 
     @property
     def promised(self) -> int:
-        """For how long (ms) it was promised; a clock that is behind promises the past."""
-        return max(REPEATS, (self.promise or 0) - self.at)
+        """For how long (ms) a sender may say nothing more of it; four times its interval."""
+        return max(REPEATS, self.lasts)
+
+    def shifted(self, jump: int, now: int) -> Standing:
+        """The same after our clock went to `now` by a jump (ms)."""
+        return replace(
+            self, at=moved(self.at, jump, now), renewed_at=moved(self.renewed_at, jump, now)
+        )
+
+    def ran_out(self, now: int) -> bool:
+        """Whether it was left to run out: a sender that lives renews when a quarter is over."""
+        return self.promise is not None and 4 * (now - self.renewed_at) >= 3 * self.lasts
 
 
-def standing(event: ForeignEvent, *, listed: bool) -> Standing:
-    """What a firing event leaves behind."""
+def standing(event: ForeignEvent, before: Standing | None, *, listed: bool) -> Standing:
+    """What a firing event leaves behind, after what was said `before`."""
+    if before is not None and (before.told, before.promise) == (event.told, event.ends_at):
+        lasts, renewed_at = before.lasts, before.renewed_at
+    else:
+        lasts = _lasts(event, before, listed=listed)
+        renewed_at = event.received_at if before else _first_renewed(event, lasts)
     return Standing(
         rule=event.rule,
         told=event.told,
@@ -117,7 +154,34 @@ def standing(event: ForeignEvent, *, listed: bool) -> Standing:
         listed=listed,
         suppressed_by=event.suppressed_by,
         at=event.received_at,
+        renewed_at=renewed_at,
+        lasts=lasts,
     )
+
+
+def _first_renewed(event: ForeignEvent, lasts: int) -> int:
+    """When a promise was made that was made before we listened: its own clock is all there is."""
+    at = event.received_at
+    return at if event.updated_at is None else min(at, max(event.updated_at, at - lasts))
+
+
+def spoken(event: ForeignEvent, before: Standing | None) -> Standing:
+    """What a firing event leaves behind that is no part of a list: what lists said stays."""
+    listed = before is not None and before.listed
+    if before is not None and listed and before.told == event.told:
+        return replace(before, at=event.received_at)
+    return standing(event, before, listed=listed)
+
+
+def _lasts(event: ForeignEvent, before: Standing | None, *, listed: bool) -> int:
+    """For how long an event promises, by two readings of one clock where there are two."""
+    if event.ends_at is None:
+        return 0
+    if listed and event.updated_at is not None:
+        return max(0, event.ends_at - event.updated_at)
+    if before is not None and before.promise is not None and before.promise < event.ends_at:
+        return 4 * (event.ends_at - before.promise)
+    return max(0, event.ends_at - event.received_at)
 
 
 def again(alert: Alert, episode: Episode, last: Standing) -> ForeignEvent:
@@ -148,7 +212,7 @@ def vanished(
 ) -> tuple[ForeignEvent, ...]:
     """The resolves that a list speaks by what it no longer holds.
 
-    An alert that went before its promise ran out was resolved; one that went after, lapsed.
+    An alert that went while its promise was young was resolved; one that went after, lapsed.
     """
     there = {event.fingerprint for event in listed}
     return tuple(
@@ -159,7 +223,7 @@ def vanished(
 
 
 def _gone(source: str, fingerprint: str, last: Standing, now: int) -> ForeignEvent:
-    ends_at = now if last.promise is None else min(last.promise, now)
+    lapsed = last.ran_out(now)
     return ForeignEvent(
         key=event_key(source, fingerprint, last.told, "gone", now),
         source=source,
@@ -171,9 +235,9 @@ def _gone(source: str, fingerprint: str, last: Standing, now: int) -> ForeignEve
         received_at=now,
         starts_at=min(last.told or now, now),
         told=last.told,
-        ends_at=ends_at,
+        ends_at=last.promise if lapsed else now,
         sender=last.sender,
-        lapsed=last.promise is not None and last.promise <= now,
+        lapsed=lapsed,
     )
 
 

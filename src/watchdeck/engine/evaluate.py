@@ -20,6 +20,7 @@ from watchdeck.engine.timers import Timers
 from watchdeck.store.audit import append
 from watchdeck.store.connect import Connection, others_wrote, transaction
 from watchdeck.store.deadlines import shift_deadlines
+from watchdeck.store.hearing import shift_heard
 from watchdeck.store.latest import read_numbered
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.newest import Newest, read_newest
@@ -97,6 +98,7 @@ class Engine:
         self._alerting.shift(jump)
         with transaction(self._state):
             moved = shift_deadlines(self._state, jump, now)
+            shift_heard(self._state, jump, now)
             after = {"now": now, "by": jump, "deadlines": moved}
             append(self._state, now, COLLECTOR, "clock.jump", "clock", {"was": now - jump}, after)
         self._ledger.read(now)
@@ -179,6 +181,7 @@ class Engine:
             lambda alert, episode, steps: self._ledger.keep(alert, episode, steps, now),
             mute=self._ledger.troubled,
             named=names(self._facts.values()),
+            suppressed=self._ledger.suppressed,
         )
         if heard:
             self._know_foreign()

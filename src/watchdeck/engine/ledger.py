@@ -47,6 +47,7 @@ from watchdeck.store.handling import (
     read_silences,
     save_acknowledgement,
 )
+from watchdeck.store.hearing import read_suppressed
 from watchdeck.store.outbox import post, recent_folds
 
 RULE = Operator("rule")
@@ -89,6 +90,7 @@ class Ledger:
         self._silences: tuple[Silence, ...] = ()
         self._pins: tuple[Pin, ...] = ()
         self.troubled: dict[str, int] = {}
+        self.suppressed: dict[int, tuple[str, ...]] = {}
         self._world = World()
         self._windows: Windows | None = None
 
@@ -99,6 +101,7 @@ class Ledger:
         self.acknowledgements = read_acknowledgements(self._db)
         self._silences = read_silences(self._db, now)
         self._pins = read_pins(self._db, now)
+        self.suppressed = read_suppressed(self._db)
 
     def begin(self, changed: Iterable[Pair] = ()) -> None:
         """Look at the world anew, with what is about to be kept: trouble mutes what it explains."""
@@ -106,7 +109,9 @@ class Ledger:
         found |= {alert.id: (episode, alert) for episode, alert in changed}
         self.troubled = troubled(found.values(), self._tells_of_trouble)
         terms = self.terms
-        self._world = World(self._silences, terms.maintenance, self.troubled, terms.depends)
+        self._world = World(
+            self._silences, terms.maintenance, self.troubled, terms.depends, self.suppressed
+        )
         self._windows = None
 
     def numbered(self, alert: Alert) -> Alert:

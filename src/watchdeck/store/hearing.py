@@ -13,13 +13,14 @@ from watchdeck.domain.foreign import ForeignEvent, Status, decode, encode
 from watchdeck.domain.standing import (
     Standing,
     came_back,
+    spoken,
     standing,
     vanished,
 )
 from watchdeck.store.connect import transaction
 from watchdeck.store.episodes import ALERT, EPISODE, pair_from
 from watchdeck.store.handling import read_acknowledgements
-from watchdeck.store.sources import sources, touch
+from watchdeck.store.sources import save_source, sources, touch
 
 _TAKE = """
 insert into event_in (source, event_key, received_at, payload, judged_at)
@@ -78,7 +79,12 @@ class Waits(StrEnum):
 def take(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
     """Keep what a source said, in one transaction that is committed on return; how much is new."""
     with transaction(db):
-        return _take(db, source, events, now, listed=False)
+        new = _take(db, source, events, now)
+        for event in events:
+            if event.status is Status.FIRING:
+                last = read_standing(db, source, event.fingerprint)
+                _stand(db, source, event.fingerprint, spoken(event, last))
+        return new
 
 
 def take_list(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
@@ -91,21 +97,20 @@ def take_list(db: Connection, source: str, events: Sequence[ForeignEvent], now: 
         before = read_standings(db, source)
         gone = vanished(source, before, events, now) if whole else ()
         told = [came_back(event, before.get(event.fingerprint)) for event in events]
-        new = _take(db, source, (*told, *gone), now, listed=True)
+        new = _take(db, source, (*told, *gone), now)
+        for event in events:
+            last = before.get(event.fingerprint)
+            _stand(db, source, event.fingerprint, standing(event, last, listed=True))
         for event in gone:
             _stand(db, source, event.fingerprint, replace(before[event.fingerprint], listed=False))
         return new
 
 
-def _take(
-    db: Connection, source: str, events: Sequence[ForeignEvent], now: int, *, listed: bool
-) -> int:
+def _take(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
     new = 0
     for event in events:
         row = {"source": source, "key": event.key, "at": event.received_at}
         new += db.execute(_TAKE, row | {"payload": encode(event)}).rowcount
-        if event.status is Status.FIRING:
-            _stand(db, source, event.fingerprint, standing(event, listed=listed))
     for sender, at in _alive(events).items():
         _remember(db, f"sender:{source}", sender, "", at)
     touch(db, source, now)
@@ -218,6 +223,18 @@ def let_wait(db: Connection, why: Waits, event: ForeignEvent) -> None:
 def wait_no_more(db: Connection, why: Waits, event: ForeignEvent) -> None:
     """A resolve waits no longer, inside the caller's transaction."""
     db.execute(_DROP, {"holder": why.value, "key": event.key})
+
+
+def shift_heard(db: Connection, jump: int, now: int) -> None:
+    """Go on after our clock went to `now` (ms UTC) by a jump (ms), in the caller's transaction.
+
+    Who was heard before is not silent for it, and no promise is over sooner.
+    """
+    for source in sources(db):
+        save_source(db, source.shifted(jump, now))
+        for fingerprint, last in read_standings(db, source.name).items():
+            db.execute(_DROP, {"holder": _said(source.name), "key": fingerprint})
+            _stand(db, source.name, fingerprint, last.shifted(jump, now))
 
 
 def _remember(db: Connection, holder: str, key: str, value: str, at: int) -> None:

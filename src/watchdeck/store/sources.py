@@ -26,7 +26,7 @@ def register_sources(db: Connection, wanted: Iterable[ForeignSource], now: int) 
         known = {source.name: source for source in sources(db)}
         for source in wanted:
             old = known.pop(source.name, source)
-            _save(
+            save_source(
                 db,
                 replace(
                     source,
@@ -38,7 +38,7 @@ def register_sources(db: Connection, wanted: Iterable[ForeignSource], now: int) 
                 ),
             )
         for old in known.values():
-            _save(db, replace(old, retired=True))
+            save_source(db, replace(old, retired=True))
 
 
 def heard(db: Connection, source: str, at: int, started_at: int | None) -> None:
@@ -46,7 +46,7 @@ def heard(db: Connection, source: str, at: int, started_at: int | None) -> None:
     with transaction(db):
         for old in sources(db):
             if old.name == source:
-                _save(db, old.answered(at, started_at))
+                save_source(db, old.answered(at, started_at))
 
 
 def lose(db: Connection, source: ForeignSource, at: int | None) -> None:
@@ -55,7 +55,7 @@ def lose(db: Connection, source: ForeignSource, at: int | None) -> None:
     Inside the caller's transaction.
     """
     if (source.lost_at is None) is not (at is None):
-        _save(db, replace(source, lost_at=at))
+        save_source(db, replace(source, lost_at=at))
 
 
 def not_heard(db: Connection, source: str, problem: str) -> None:
@@ -63,7 +63,7 @@ def not_heard(db: Connection, source: str, problem: str) -> None:
     with transaction(db):
         for old in sources(db):
             if old.name == source and old.problem != problem:
-                _save(db, replace(old, problem=problem))
+                save_source(db, replace(old, problem=problem))
 
 
 def touch(db: Connection, source: str, at: int) -> None:
@@ -82,7 +82,8 @@ def _source(name: str, heard_at: int, started_at: int | None, facts: str) -> For
     return ForeignSource(name=name, heard_at=heard_at, started_at=started_at, **told)
 
 
-def _save(db: Connection, source: ForeignSource) -> None:
+def save_source(db: Connection, source: ForeignSource) -> None:
+    """Keep a source as it is, inside the caller's transaction."""
     facts = asdict(source) | {"way": source.way.value}
     for column in ("name", "heard_at", "started_at"):
         del facts[column]
