@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.rule import (
+    FAST,
+    SLOW,
     Absent,
     Aggregate,
     Anomaly,
@@ -21,18 +23,9 @@ from watchdeck.domain.rule import (
     Waiting,
     WeekBefore,
 )
-from watchdeck.domain.signal import SIGNALS, Unit
-from watchdeck.domain.when import (
-    AWAITED,
-    FAST,
-    LONGEST,
-    PROMISED,
-    SLOW,
-    When,
-    WhenError,
-    read_when,
-    written,
-)
+from watchdeck.domain.signal import AWAITED, SIGNALS, Unit
+from watchdeck.domain.when import LONGEST, When, WhenError, read_when
+from watchdeck.domain.written import written
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 SLOWNESS = Threshold("latency_p95", True, Limit(0.2))
@@ -218,6 +211,7 @@ VALUES: dict[Unit, st.SearchStrategy[float]] = {
     Unit.STATE: st.sampled_from([0.0, 1.0]),
 }
 promises = st.floats(0.01, 1_000)
+PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}
 
 
 @st.composite

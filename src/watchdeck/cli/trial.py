@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -155,7 +156,7 @@ def _replay_json(replay: Replay, trial: Trial) -> dict[str, Any]:
                 "at": iso(firing.at),
                 "until": None if firing.until is None else iso(firing.until),
                 "why": firing.why,
-                "peak": firing.peak,
+                "peak": _finite(firing.peak),
                 "reopened": firing.reopened,
             }
             for firing in replay.firings
@@ -166,6 +167,11 @@ def _replay_json(replay: Replay, trial: Trial) -> dict[str, Any]:
         "uncollected_s": replay.uncollected / 1_000,
         "doubts": list(_doubts(replay, trial)),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no word for a budget that burns without end."""
+    return None if value is None or math.isinf(value) else value
 
 
 def times(count: int) -> str:

@@ -91,6 +91,13 @@ class Pair:
     factor: float
 
 
+FAST: tuple[Pair, ...] = (Pair(3_600_000, 300_000, 14.4), Pair(21_600_000, 1_800_000, 6.0))
+"""True once a fiftieth, or a twentieth, of a month's budget is gone: worth a page."""
+
+SLOW: tuple[Pair, ...] = (Pair(86_400_000, 7_200_000, 3.0), Pair(259_200_000, 21_600_000, 1.0))
+"""True once a tenth of a month's budget is gone: worth a notice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Burn:
     """The error budget of an SLO burns too fast in both windows of any pair.

@@ -67,6 +67,23 @@ SIGNALS = _table(
 )
 """Every signal that is derived from scrapes, in the order screens show them."""
 
+AWAITED: dict[str, tuple[str, Unit | None]] = {
+    **dict.fromkeys(
+        ("accuracy", "precision", "recall", "f1", "roc_auc", "false_positive_rate"),
+        ("quality", Unit.RATIO),
+    ),
+    "drift_share": ("drift", Unit.RATIO),
+    "missing_ratio": ("drift", Unit.RATIO),
+    "volume_ratio": ("drift", None),
+    "freshness": ("drift", Unit.SECONDS),
+    "spend_rate": ("spend", None),
+    "cost_per_1k": ("spend", None),
+}
+"""Signals that nothing gives yet: the kind of rule that waits for them, and their unit.
+
+What has no unit here is money, or so many times the usual.
+"""
+
 PROBE_SIGNALS = ("up", "ready", "availability", "tls_days_left", "scrape_duration")
 """Signals that come from the scrape itself: no kind has to map them."""
 

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from watchdeck.domain.filter import ALIASES
-from watchdeck.domain.limits import decimal, write_limit
 from watchdeck.domain.rule import (
+    FAST,
+    SLOW,
     Absent,
     Aggregate,
     Anomaly,
@@ -27,48 +27,23 @@ from watchdeck.domain.rule import (
     WeekBefore,
 )
 from watchdeck.domain.sentence import Reader, WhenError, near, shown
-from watchdeck.domain.signal import SIGNALS, Unit
-from watchdeck.domain.units import Milliseconds, Ratio
+from watchdeck.domain.signal import AWAITED, SIGNALS, Unit
 
-__all__ = ["AWAITED", "FAST", "LONGEST", "PROMISED", "SLOW", "When", "WhenError"]
-__all__ += ["read_when", "written"]
+__all__ = ["LONGEST", "When", "WhenError", "read_when"]
 
 LONGEST = 300
 """Characters of a `when`."""
 
-_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+_HOUR = 3_600_000
 _MOST_PAIRS = 4
 _MOST_PROMISES = 1_000
 
-FAST = (Pair(_HOUR, 5 * _MINUTE, 14.4), Pair(6 * _HOUR, 30 * _MINUTE, 6.0))
-"""True once a fiftieth, or a twentieth, of a month's budget is gone: worth a page."""
-
-SLOW = (Pair(_DAY, 2 * _HOUR, 3.0), Pair(3 * _DAY, 6 * _HOUR, 1.0))
-"""True once a tenth of a month's budget is gone: worth a notice."""
-
 _SPEEDS = {"fast": FAST, "slow": SLOW}
 
-PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}
+_PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}
 """The signals that an SLO promises, and whether more of them is worse."""
 
 _BURNING = ("availability", "error_ratio")
-
-AWAITED: Mapping[str, tuple[str, Unit | None]] = {
-    **dict.fromkeys(
-        ("accuracy", "precision", "recall", "f1", "roc_auc", "false_positive_rate"),
-        ("quality", Unit.RATIO),
-    ),
-    "drift_share": ("drift", Unit.RATIO),
-    "missing_ratio": ("drift", Unit.RATIO),
-    "volume_ratio": ("drift", None),
-    "freshness": ("drift", Unit.SECONDS),
-    "spend_rate": ("spend", None),
-    "cost_per_1k": ("spend", None),
-}
-"""Signals that nothing gives yet: the kind of rule that waits for them, and their unit.
-
-What has no unit here is money, or so many times the usual.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +64,6 @@ def read_when(text: str) -> When:
     when = _FORMS.get(reader.here.text, _comparison)(reader)
     reader.end("for", "over", "until", "of", "above", "below", "beyond", "or", "fast", "slow")
     return when
-
-
-def written(test: Test, hold: int = 0) -> str:
-    """The sentence that reads as this test, held for so long (ms)."""
-    return f"{_WRITERS[type(test)](test)}{_clause('for', hold)}"
 
 
 def _hold(reader: Reader) -> int:
@@ -217,10 +187,10 @@ def _limit(reader: Reader, signal: str, *, above: bool) -> Limit:
         promises = reader.number(0.01, _MOST_PROMISES, "x")
     if not reader.take("slo"):
         return Limit(reader.value(signal, _unit(signal)))
-    if signal not in PROMISED:
-        names = ", ".join(PROMISED)
+    if signal not in _PROMISED:
+        names = ", ".join(_PROMISED)
         raise reader.wrong(f"an SLO promises nothing of {signal}", f"It may promise {names}.", at)
-    if PROMISED[signal] is not above:
+    if _PROMISED[signal] is not above:
         right = f"{signal} {'<' if above else '>'} slo"
         raise reader.wrong("this is true while the promise is kept", f"Write {right}.", at)
     return Limit(promises=promises)
@@ -285,55 +255,3 @@ _FORMS: dict[str, Callable[[Reader], When]] = {
     "anomaly": _anomaly,
 }
 """The sentences that do not begin with a signal."""
-
-
-def _clause(word: str, time: int) -> str:
-    return f" {word} {Milliseconds(time)}" if time else ""
-
-
-def _write_threshold(test: Threshold) -> str:
-    usual = test.aggregate in (Aggregate.LAST, Aggregate.MEAN)
-    subject = test.signal if usual else f"{test.aggregate}({test.signal})"
-    over, under = (">", "<") if test.above else ("<", ">")
-    clear = "" if test.clear is None else f" until {under} {_write_limit(test, test.clear)}"
-    limit = _write_limit(test, test.limit)
-    return f"{subject} {over} {limit}{_clause('over', test.window)}{clear}"
-
-
-def _write_limit(test: Threshold, limit: Limit) -> str:
-    if limit.promises is None:
-        return write_limit(SIGNALS[test.signal].unit, limit.value)
-    return "slo" if limit.promises == 1 else f"{decimal(limit.promises)}x slo"
-
-
-def _write_burn(test: Burn) -> str:
-    speed = next((word for word, pairs in _SPEEDS.items() if pairs == test.pairs), None)
-    return f"burn({test.signal}) {speed or ' or '.join(map(_write_pair, test.pairs))}"
-
-
-def _write_pair(pair: Pair) -> str:
-    long, short = Milliseconds(pair.long), Milliseconds(pair.short)
-    return f"> {decimal(pair.factor)} over {long} and {short}"
-
-
-def _write_anomaly(test: Anomaly) -> str:
-    side = {None: "", True: " above", False: " below"}[test.above]
-    usual = Anomaly(test.signal, test.above)
-    beyond = f" beyond {decimal(test.high)} and {decimal(test.low)}" if test != usual else ""
-    return f"anomaly({test.signal}){side}{beyond}"
-
-
-def _write_week_before(test: WeekBefore) -> str:
-    sign = ">" if test.above else "<"
-    return f"{test.signal} {sign} {Ratio(test.ratio)} of last week{_clause('over', test.window)}"
-
-
-_WRITERS: dict[type[Any], Callable[[Any], str]] = {
-    Threshold: _write_threshold,
-    Burn: _write_burn,
-    Absent: lambda test: f"absent{_clause('for', test.after)}",
-    Down: lambda test: "down" if test == Down() else f"down after {test.failures}",
-    Anomaly: _write_anomaly,
-    WeekBefore: _write_week_before,
-    Waiting: lambda test: test.text,
-}
