@@ -135,7 +135,9 @@ def test_a_story_is_told_newest_first_and_then_what_was_before() -> None:
 
 def test_the_chart_is_of_the_signal_that_the_rule_names() -> None:
     assert charted(alerted.story()) == "latency_p95"
-    assert charted(replace(alerted.story(), rule={"when": "down"})) is None
+    away = {"when": "down", "tells_of_trouble": True}
+    assert charted(replace(alerted.story(), rule=away)) == "up"
+    assert charted(replace(alerted.story(), rule={})) is None
 
 
 @pytest.mark.parametrize(
@@ -350,3 +352,12 @@ async def test_enter_folds_a_group_and_unfolds_it() -> None:
         assert len(rows.table.keys) == 8
         rows.fold("risk")
         assert len(rows.table.keys) == 11
+
+
+async def test_a_key_pressed_twice_is_not_for_the_alert_that_moved_up(tmp_path: Path) -> None:
+    async with bench(tmp_path, "fraud", "churn") as at:
+        await at.press("3", "a")
+        await at.look()
+        await at.press("a")
+        assert owners(at.store) == {1: "anna"}
+        assert "you have it already" in at.text()

@@ -146,7 +146,9 @@ def test_a_panel_tells_the_age_of_its_data_and_why_it_is_stale() -> None:
 
 def test_the_footer_shows_as_many_keys_as_there_is_room() -> None:
     keys = footer_keys(Where.DECK)
-    assert " ".join(str(footer(keys, 80)).split()) == "Enter open a ack s sort / filter ? help Q quit"
+    assert (
+        " ".join(str(footer(keys, 80)).split()) == "Enter open a ack s sort / filter ? help Q quit"
+    )
     assert width(str(footer(keys, 20))) <= 20
 
 

@@ -75,7 +75,7 @@ def test_every_problem_is_told_at_once_and_then_no_key_is_other_than_ours() -> N
         "quti is not a binding. Did you mean 'quit'?",
         f"\"theme.next\" is 'ctrl+a', which tmux, screen or flow control takes away. {never}",
         "\"chart.left\" 'ctlr+x' is not a key. Write a key such as x, F5 or ctrl+x.",
-        f"\"screen.redraw\" is 'v', as list.mark is (deck, models). {other}",
+        f"\"screen.redraw\" is 'v', as list.mark is (deck, models, alerts). {other}",
     ]
 
 

@@ -78,7 +78,7 @@ async def test_help_and_footer_tell_the_keys_that_work() -> None:
         pytest.param({"theme_nxt": "x"}, "Did you mean 'theme.next'?", id="an unknown id"),
         pytest.param({"theme_next": "s"}, "as models.sort is", id="a clash"),
         pytest.param({"theme_next": "ctrl+s"}, "flow control", id="a key that does not come"),
-        pytest.param({"theme_next": "s", "quit": "ctrl+q"}, "(2 such problems", id="several"),
+        pytest.param({"theme_next": "ctrl+s", "quit": "ctrl+q"}, "(2 such problems", id="several"),
     ],
 )
 async def test_a_bad_keymap_leaves_our_keys_and_says_why(keys: dict[str, str], said: str) -> None:

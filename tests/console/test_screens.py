@@ -88,7 +88,7 @@ async def test_the_deck_shows_the_fleet_worst_first_and_the_collector() -> None:
         lines = at.lines()
         assert lines[4].startswith("▌✖ DOWN      churn")
         assert lines[-4].startswith(" ● running  pid 4711")
-        assert " ".join(lines[-1].split()) == "Enter open s sort / filter ? help Q quit"
+        assert " ".join(lines[-1].split()) == "Enter open a ack s sort / filter ? help Q quit"
 
 
 async def test_digits_switch_modes_and_those_of_modes_that_do_not_exist_do_nothing() -> None:
@@ -96,7 +96,7 @@ async def test_digits_switch_modes_and_those_of_modes_that_do_not_exist_do_nothi
         await at.board()
         await at.press("2")
         assert isinstance(at.console.screen, ModelsScreen)
-        await at.press("3", "7", "0")
+        await at.press("8", "9", "0")
         assert isinstance(at.console.screen, ModelsScreen)
         await at.press("1")
         assert isinstance(at.console.screen, DeckScreen)

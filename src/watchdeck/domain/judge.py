@@ -30,6 +30,9 @@ CANNOT_READ = (
 )
 """Answers that came, but cannot be read: a model that calls itself ready is then not down."""
 
+_GOOD = "good"
+"""The cause of a health that no alert and no state speaks against."""
+
 _STATES = {
     ModelState.NOT_READY: (Health.DOWN, "the model says that it is not ready"),
     ModelState.LOADING: (Health.WARNING, "the model is loading"),
@@ -129,7 +132,14 @@ def _failed_once(latest: Latest, recorded: HealthChange) -> bool:
 
 
 def _why_now(recorded: HealthChange, latest: Latest, alerts: Iterable[Raised]) -> str:
-    """The recorded reason, in the alert's newest words, with today's figure where that holds."""
+    """The recorded reason, in the alert's newest words, with today's figure where that holds.
+
+    What is good, but past a bound and not yet for long enough to fire, is not within its SLO.
+    """
+    if recorded.cause == _GOOD:
+        pending = [one for one in alerts if one.episode.condition is Condition.PENDING]
+        first = min(pending, key=lambda one: one.episode.severity, default=None)
+        return f"pending: {_today(first, latest) or first.episode.why}" if first else recorded.why
     for one in worst_first(alerts):
         verdict = _alerted(one)
         if (verdict.cause, verdict.health) == (recorded.cause, recorded.health):
@@ -182,9 +192,9 @@ def _failure(latest: Latest) -> str:
 
 def _good(latest: Latest) -> Verdict:
     if latest.model_state is ModelState.READY:
-        return Verdict(Health.OK, "good", f"ready, {_promised(latest.facts)}")
+        return Verdict(Health.OK, _GOOD, f"ready, {_promised(latest.facts)}")
     return Verdict(
-        Health.OK, "good", f"answers, readiness not measurable, {_promised(latest.facts)}"
+        Health.OK, _GOOD, f"answers, readiness not measurable, {_promised(latest.facts)}"
     )
 
 

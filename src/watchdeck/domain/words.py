@@ -93,5 +93,7 @@ def quantity(value: float | None, unit: Unit) -> str:
 
 
 def compared(signal: str, value: float | None, limit: float, unit: Unit, *, above: bool) -> str:
-    """A value against a limit: `latency_p95 412 ms > 200 ms`."""
+    """A value against a limit: `latency_p95 412 ms > 200 ms`; of a state just that: `up no`."""
+    if unit is Unit.STATE:
+        return f"{signal} {quantity(value, unit)}"
     return f"{signal} {quantity(value, unit)} {'>' if above else '<'} {quantity(limit, unit)}"

@@ -80,9 +80,13 @@ def _rule(rule: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[
 
 
 def charted(story: Story) -> str | None:
-    """The signal that an alert is about; None where it is about none that is measured."""
+    """The signal that an alert is about, `up` where it is about a model that is away.
+
+    None where no rule of ours raised it.
+    """
     words = re.findall(r"[a-z][a-z0-9_]*", str(story.rule.get("when", "")))
-    found = (story.alert.labels.get("signal", ""), *words)
+    away = ("up",) if story.rule.get("tells_of_trouble") else ()
+    found = (story.alert.labels.get("signal", ""), *words, *away)
     return next((word for word in found if word in SIGNALS), None)
 
 

@@ -230,7 +230,7 @@ def columns(dots: Dots) -> Columns[Row]:
         Column("age", "age", 6, _age, right=True),
         Column("who", "who", 9, _who, most=20, rank=1),
         Column("hours", "24 h", 24, hours, rank=2),
-        Column("why", "why", 20, _why, most=400),
+        Column("why", "why", 40, _why, most=400),
     )
 
 

@@ -59,6 +59,13 @@ class AlertsScreen(Handling):
             return "", self.now
         return row.alert.model, row.episode.started_at
 
+    def _do(self, verb: str, text: str = "") -> None:
+        """The cursor stays on the alert, wherever that goes: a second press is not for another."""
+        listed = self.query_one(AlertList)
+        if listed.cursor is not None:
+            listed.go(listed.cursor)
+        super()._do(verb, text)
+
     def action_open(self) -> None:
         """Open the alert under the cursor; fold a group, or unfold it."""
         row = self.query_one(AlertList).under_cursor
