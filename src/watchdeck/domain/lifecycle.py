@@ -237,7 +237,8 @@ def _too_soon(rule: Rule, previous: Episode, at: int) -> bool:
 def _seen(every: int, episode: Episode, finding: Finding, truth: bool) -> Episode:  # noqa: FBT001
     """The episode with one more sample counted, before anything is made of it."""
     gap = finding.at - episode.seen_at
-    gained = gap if gap < 2 * every else every
+    whole = gap < 2 * every and episode.data is Data.FRESH
+    gained = gap if whole else min(gap, every)
     pending = episode.condition is Condition.PENDING
     return replace(
         _said(episode, finding),
