@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.said import alert, captured, posted, webhook
 from watchdeck.domain.alert import Alert, Episode, Transition
+from watchdeck.domain.board import Facts
 from watchdeck.domain.foreign import ForeignEvent
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.saying import Said, read_listed, read_posted, read_webhook
 from watchdeck.domain.standing import ForeignSource, Way
-from watchdeck.engine.hearing import judge_foreign
+from watchdeck.engine.hearing import judge_foreign, names
 from watchdeck.store.connect import Connection
 from watchdeck.store.episodes import (
     add_transitions,
@@ -39,6 +40,7 @@ class Ear:
     now: int
     sources: tuple[ForeignSource, ...] = (HOOK,)
     mute: tuple[str, ...] = ()
+    fleet: Sequence[Facts] = ()
     steps: list[tuple[str, str]] = field(default_factory=list)
     suppressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -60,7 +62,14 @@ class Ear:
         """Judge once, `after` so many ms; what happened in it."""
         self.now += after
         before = len(self.steps)
-        judge_foreign(self.db, self.now, self.keep, mute=self.mute, suppressed=self.suppressed)
+        judge_foreign(
+            self.db,
+            self.now,
+            self.keep,
+            mute=self.mute,
+            named=names(self.fleet),
+            suppressed=self.suppressed,
+        )
         return self.steps[before:]
 
     def captured(self, name: str, **changed: Any) -> list[tuple[str, str]]:

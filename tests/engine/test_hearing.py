@@ -21,6 +21,7 @@ from watchdeck.engine.hearing import names
 from watchdeck.store.audit import verify
 from watchdeck.store.connect import Connection, writing
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.episodes import read_open
 from watchdeck.store.hearing import read_suppressed, take, unjudged
 
 
@@ -270,13 +271,33 @@ def test_suppressed_alerts_open_and_are_known_to_be_quiet_at_their_source(db: Co
     assert read_suppressed(db) == {}
 
 
-def test_an_alert_is_about_the_endpoint_that_serves_its_model() -> None:
-    fleet = [
-        Facts("fraud-eu", "http://h", 10_000, model="fraud"),
-        Facts("a", "http://h", 10_000, model="shared"),
-        Facts("b", "http://h", 10_000, model="shared"),
-    ]
-    assert names(fleet) == {"fraud-eu": "fraud-eu", "fraud": "fraud-eu", "a": "a", "b": "b"}
+FLEET = [
+    Facts("fraud-eu", "http://h", 10_000, model="fraud", owner="risk", labels={"team": "a"}),
+    Facts("a", "http://h", 10_000, model="shared"),
+    Facts("b", "http://h", 10_000, model="shared"),
+]
+
+
+def test_others_may_call_an_endpoint_by_the_model_that_it_alone_serves() -> None:
+    assert {name: labels["model"] for name, labels in names(FLEET).items()} == {
+        "fraud-eu": "fraud-eu",
+        "fraud": "fraud-eu",
+        "a": "a",
+        "b": "b",
+    }
+
+
+def test_an_alert_about_an_endpoint_has_the_labels_of_that_too(db: Connection) -> None:
+    ear = Ear(db, NOW, fleet=FLEET)
+    ear.hook(firing(labels={"alertname": "Slow", "model": "fraud", "team": "b"}))
+    [(_, about)] = read_open(db)
+    assert about.model == "fraud-eu"
+    assert about.labels == {
+        "alertname": "Slow",
+        "model": "fraud-eu",
+        "owner": "risk",
+        "team": "b",
+    }
 
 
 def test_a_flood_of_a_thousand_alerts_is_judged_whole(db: Connection) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from watchdeck.domain.alert import Alert, Condition, Data, Episode, Transition, Verb
 from watchdeck.domain.board import Facts
 from watchdeck.domain.claims import EARLY, cancels, foreign, settled
 from watchdeck.domain.foreign import ForeignEvent, Status
+from watchdeck.domain.labels import labels_of
 from watchdeck.domain.lifecycle import Finding, step, unheard
 from watchdeck.domain.rule import Absent, Family, Rule, Severity
 from watchdeck.domain.standing import (
@@ -43,6 +45,8 @@ _SILENT = "source silent"
 Key = tuple[str, str]
 """Source and fingerprint."""
 
+Labels = Mapping[str, str]
+
 
 Keep = Callable[[Alert, Episode, tuple[Transition, ...]], Episode | None]
 """Keeps an episode, its steps and what is told of them, in the transaction under way.
@@ -57,12 +61,13 @@ def judge_foreign(
     keep: Keep,
     *,
     mute: Iterable[str] = (),
-    named: Mapping[str, str] | None = None,
+    named: Mapping[str, Labels] | None = None,
     suppressed: MutableMapping[int, tuple[str, ...]] | None = None,
 ) -> int:
     """Judge what other systems said until `now` (ms UTC), in one transaction; how many events.
 
-    `mute` are the models that give no data, `named` the endpoints by what others call them.
+    `mute` are the models that give no data, `named` the labels of endpoints by what others call
+    them: an alert about one of them has those, too.
     `suppressed` is told who keeps an alert quiet at its source, before the alert is kept.
     """
     if not hearing.anything(db):
@@ -81,17 +86,16 @@ def judge_foreign(
     return len(events)
 
 
-def names(fleet: Iterable[Facts]) -> dict[str, str]:
-    """The endpoints by their own name and by that of their model, where it is one's alone."""
-    found: dict[str, str] = {}
-    shared = set()
-    for facts in fleet:
-        if facts.model in found:
-            shared.add(facts.model)
-        if facts.model:
-            found[facts.model] = facts.name
-    own = {facts.name: facts.name for facts in fleet}
-    return {name: endpoint for name, endpoint in found.items() if name not in shared} | own
+def names(fleet: Collection[Facts]) -> dict[str, Labels]:
+    """The labels of endpoints by their own name, and by that of a model that only one serves."""
+    known: dict[str, Labels] = {facts.name: labels_of(facts) for facts in fleet}
+    served = Counter(facts.model for facts in fleet)
+    models = {
+        facts.model: known[facts.name]
+        for facts in fleet
+        if facts.model and served[facts.model] == 1
+    }
+    return models | known
 
 
 @dataclass(slots=True)
@@ -102,7 +106,7 @@ class _Bench:
     now: int
     keep: Keep
     mute: frozenset[str]
-    named: Mapping[str, str]
+    named: Mapping[str, Labels]
     suppressed: MutableMapping[int, tuple[str, ...]]
     sources: dict[str, ForeignSource] = field(init=False)
     open: dict[Key, tuple[Episode, Alert]] = field(init=False)
@@ -230,10 +234,10 @@ class _Bench:
             self._keep(alert, None, replace(after, alert=alert.id), steps)
 
     def _alert(self, event: ForeignEvent) -> Alert:
-        model = self.named.get(event.model, event.model)
-        alert = Alert(
-            0, event.source, event.fingerprint, event.rule, model, {**event.labels, "model": model}
-        )
+        known = self.named.get(event.model, {})
+        model = known.get("model", event.model)
+        labels = {**known, **event.labels, "model": model}
+        alert = Alert(0, event.source, event.fingerprint, event.rule, model, labels)
         alert = replace(alert, id=alert_id(self.db, alert))
         self.suppressed[alert.id] = event.suppressed_by
         return alert
