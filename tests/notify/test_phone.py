@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from notify.receivers import receiving
 from notify.stage import SHORT, delivering, known, round_of, staged, webhook
 from servers.loopback import answer
+from store.places import NOW
 from store.raising import ack
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.secret import Secret
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.desk import Desk
-from watchdeck.notify.phone import Phone, who_has
+from watchdeck.notify.phone import Phone, Taker, who_has
 from watchdeck.notify.post import Post
 from watchdeck.store.connect import transaction
 from watchdeck.store.handling import save_acknowledgement
@@ -38,17 +39,17 @@ def acknowledged(*by: dict[str, str], key: str = "k") -> dict[str, Any]:
         pytest.param(body(), None, id="no incident"),
         pytest.param(body({"incident_key": "k", "status": "triggered"}), None, id="nobody yet"),
         pytest.param(
-            body(acknowledged(ELENA)), ("Elena", "acknowledged in PagerDuty"), id="somebody"
+            body(acknowledged(ELENA)), Taker("Elena", "acknowledged in PagerDuty"), id="somebody"
         ),
         pytest.param(
             body(acknowledged({"type": "user_reference", "summary": "Ben"}, ELENA)),
-            ("Elena", "acknowledged in PagerDuty"),
+            Taker("Elena", "acknowledged in PagerDuty"),
             id="the last of two",
         ),
         pytest.param(body(acknowledged(ELENA, key="x")), None, id="another's incident"),
         pytest.param(
             body({"incident_key": "k", "status": "resolved", "last_status_change_by": ELENA}),
-            ("Elena", "resolved in PagerDuty while it still fires"),
+            Taker("Elena", "resolved in PagerDuty while it still fires"),
             id="resolved by a person",
         ),
         pytest.param(
@@ -64,12 +65,12 @@ def acknowledged(*by: dict[str, str], key: str = "k") -> dict[str, Any]:
         ),
         pytest.param(
             body(acknowledged({"type": "user_reference", "summary": "E\x1b[2J"})),
-            ("E^[[2J", "acknowledged in PagerDuty"),
+            Taker("E^[[2J", "acknowledged in PagerDuty"),
             id="a hostile name",
         ),
     ],
 )
-def test_who_has_an_incident(said: bytes, expected: tuple[str, str] | None) -> None:
+def test_who_has_an_incident(said: bytes, expected: Taker | None) -> None:
     assert who_has(said, "k") == expected
 
 
@@ -136,6 +137,26 @@ async def test_who_took_it_there_has_all_that_was_told_under_that_key(tmp_path: 
     asked = there.asked[1]
     assert asked.target.startswith("/hook/incidents?incident_key=watchdeck%2F")
     assert asked.headers["authorization"] == "Token token=hush-TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("at", "taken"),
+    [
+        pytest.param("2026-11-23T05:00:01Z", True, id="after that"),
+        pytest.param("2026-11-23T04:59:59Z", False, id="before that"),
+        pytest.param("soon", False, id="nobody knows when"),
+    ],
+)
+async def test_what_was_given_back_here_is_not_taken_by_an_old_word_from_there(
+    at: str,
+    taken: bool,  # noqa: FBT001
+) -> None:
+    heard = Heard()
+    incident = acknowledged(ELENA, key="watchdeck/f")
+    incident["acknowledgements"][0]["at"] = at
+    async with receiving(answer(body(incident))) as there:
+        await phone(there.url, heard).turn((Thread("f", (1,), (1,), NOW),))
+    assert bool(heard.taken) is taken
 
 
 async def test_what_cannot_be_asked_is_said_so_and_takes_nothing() -> None:

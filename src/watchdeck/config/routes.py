@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from watchdeck.config.calendars import Calendars, read_shifts
 from watchdeck.config.channels import MOST, wrong_channels, wrong_heartbeat
-from watchdeck.config.files import read_file
 from watchdeck.config.paths import absolute
 from watchdeck.config.problems import ConfigProblems, Problem, did_you_mean, from_error
 from watchdeck.config.rules import outside
@@ -27,11 +27,9 @@ from watchdeck.domain.hours import read_days, read_hours, read_zone
 from watchdeck.domain.matcher import Matcher, read_matcher
 from watchdeck.domain.rota import TURNS, read_wall
 from watchdeck.domain.route import Routing
-from watchdeck.domain.shifts import Event, read_calendar
 from watchdeck.domain.units import Milliseconds
 
 _AGAIN = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
-_LARGEST_CALENDAR = 1 << 20
 
 Table = TypeVar("Table")
 
@@ -47,21 +45,9 @@ class _Known:
 
 
 def routing_of(settings: Settings) -> Routing:
-    """The routes of settings that were loaded. Raises ConfigError when a calendar has gone bad."""
-    calendars = {
-        rota.name: read_shifts(Path(rota.calendar), rota.zone)
-        for rota in settings.rota
-        if rota.calendar is not None
-    }
+    """The routes of settings that were loaded without problems."""
+    calendars = Calendars(settings.rota)
     return Routing(settings.channel, settings.route, settings.escalation, settings.rota, calendars)
-
-
-def read_shifts(path: Path, zone: str) -> tuple[Event, ...]:
-    """The events of an iCalendar file. Raises ConfigError, or ValueError that names the line."""
-    text = read_file(path).text
-    if len(text) > _LARGEST_CALENDAR:
-        raise ValueError(f"is over {_LARGEST_CALENDAR >> 20} MiB")
-    return read_calendar(text, zone)
 
 
 def wrong_telling(settings: Settings, base: Path, *, private: bool) -> Iterator[Problem]:

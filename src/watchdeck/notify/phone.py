@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,11 +27,20 @@ Taken = Callable[[tuple[int, ...], str, str], Awaitable[None]]
 """Told of episodes, who has them, and what to note beside it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Who has an incident there, since when (ms UTC, 0 when unknown), and what to note of it."""
+
+    name: str
+    note: str
+    at: int = 0
+
+
 class Phone:
     """Asks PagerDuty by key who has what was told there, for one channel.
 
     Who resolves it there while it still fires here has it: that ends no episode, for an end needs
-    a good sample or a note.
+    a good sample or a note. Who had it there before it was given back here has it no longer.
     """
 
     def __init__(self, channel: Channel, post: Post, reveal: Reveal, taken: Taken) -> None:
@@ -48,14 +59,14 @@ class Phone:
         for thread in threads[begin : begin + _ASKED]:
             try:
                 found = await self._asked(key_of(thread.fold))
+                if found is not None and (found.at > thread.freed_at or not thread.freed_at):
+                    await self._taken(thread.waiting, f"{BY_PHONE}{found.name}", found.note)
             except WatchdeckError as error:
                 self.problem = f"{self._channel.name} cannot be asked who has what: {error}"
                 return
-            if found is not None:
-                await self._taken(thread.waiting, f"{BY_PHONE}{found[0]}", found[1])
 
-    async def _asked(self, key: str) -> tuple[str, str] | None:
-        """Who has what was told under a key, and what to note; None when nobody does."""
+    async def _asked(self, key: str) -> Taker | None:
+        """Who has what was told under a key; None when nobody does."""
         if self._channel.token is None:
             return None
         token = revealed(self._channel.token, self._reveal)
@@ -72,8 +83,8 @@ class Phone:
         return who_has(answer.body, key)
 
 
-def who_has(body: bytes, key: str) -> tuple[str, str] | None:
-    """Who has the incident of a key, and what to note, from the answer to `GET /incidents`.
+def who_has(body: bytes, key: str) -> Taker | None:
+    """Who has the incident of a key, from the answer to `GET /incidents`.
 
     Only a person counts: an incident that a service or a time limit closed is nobody's. Raises
     WatchdeckError when the answer is none that is known.
@@ -86,16 +97,28 @@ def who_has(body: bytes, key: str) -> tuple[str, str] | None:
         raise WatchdeckError("its answer makes no sense") from None
 
 
-def _who(incident: Mapping[str, Any]) -> tuple[str, str] | None:
+def _who(incident: Mapping[str, Any]) -> Taker | None:
     if incident["status"] == "acknowledged":
-        takers = [one["acknowledger"] for one in incident.get("acknowledgements", ())]
+        made = incident.get("acknowledgements", ())
+        takers = [(one["acknowledger"], one.get("at")) for one in made]
         note = "acknowledged in PagerDuty"
     elif incident["status"] == "resolved":
-        takers = [incident.get("last_status_change_by") or {}]
+        at = incident.get("last_status_change_at")
+        takers = [(incident.get("last_status_change_by") or {}, at)]
         note = "resolved in PagerDuty while it still fires"
     else:
         return None
-    people = [one for one in takers if str(one.get("type", "")).startswith("user")]
+    people = [(who, at) for who, at in takers if str(who.get("type", "")).startswith("user")]
     if not people:
         return None
-    return clean(str(people[-1].get("summary") or people[-1].get("id")), 80), note
+    who, at = people[-1]
+    return Taker(clean(str(who.get("summary") or who.get("id")), 80), note, _moment(at))
+
+
+def _moment(text: object) -> int:
+    """A time in ms UTC; 0 when it is none."""
+    try:
+        at = datetime.fromisoformat(str(text)[:40])
+        return round(at.timestamp() * 1_000) if at.tzinfo else 0
+    except (ValueError, OverflowError):
+        return 0

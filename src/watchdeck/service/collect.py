@@ -14,6 +14,7 @@ from watchdeck.actions.change import mark_configured
 from watchdeck.actions.prepare import prepare_store
 from watchdeck.collector.polling import Polling
 from watchdeck.config.kinds import load_kinds
+from watchdeck.config.routes import routing_of
 from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
@@ -21,6 +22,7 @@ from watchdeck.errors import StoreMissing
 from watchdeck.service.facts import facts
 from watchdeck.service.hearing import Hearing
 from watchdeck.service.judging import Judging
+from watchdeck.service.notify import Telling
 from watchdeck.service.restore import recent_probes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.writer import Writer
@@ -83,16 +85,23 @@ async def _collecting(
     polling = Polling(settings.endpoint, load_kinds(), writer.submit, clock)
     for name, times, good in recent_probes(directory, settings.endpoint, clock()):
         polling.preload(name, times, good)
-    judge = Judging(settings, directory, lambda: polling.statistics().blind, clock)
+    routing = routing_of(settings)
+    judge = Judging(settings, directory, lambda: polling.statistics().blind, clock, routing=routing)
     hearing = Hearing(settings, directory, clock)
+    telling = Telling(
+        settings, directory, routing, clock, lambda: writer.status().problem or judge.stuck
+    )
     ending = asyncio.create_task(stop.wait())
     tasks = [
         asyncio.create_task(polling.run(), name="polling"),
         asyncio.create_task(
-            _beating(_Pulse(len(settings.endpoint), polling, writer, judge, hearing), clock)
+            _beating(
+                _Pulse(len(settings.endpoint), polling, writer, judge, hearing, telling), clock
+            )
         ),
         asyncio.create_task(judge.run(), name="judging"),
         asyncio.create_task(hearing.run(), name="hearing"),
+        asyncio.create_task(telling.run(), name="telling"),
         asyncio.create_task(_guarding(directory, directory.places())),
     ]
     started()
@@ -137,10 +146,13 @@ class _Pulse:
     writer: Writer
     judge: Judging
     hearing: Hearing
+    telling: Telling
 
 
 def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
     said, stored = pulse.polling.statistics(), pulse.writer.status()
+    speaking = (pulse.judge, pulse.hearing, pulse.telling)
+    problems = (stored.problem, *(one.problem for one in speaking))
     return Heartbeat(
         pid=os.getpid(),
         version=__version__,
@@ -160,7 +172,5 @@ def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
         scrape_p95=said.scrape_p95,
         blind=said.blind,
         clock=pulse.judge.clock,
-        storing="; ".join(
-            filter(None, (stored.problem, pulse.judge.problem, pulse.hearing.problem))
-        ),
+        storing="; ".join(filter(None, problems)),
     )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from watchdeck.config.alerting import rules_in_force
 from watchdeck.config.maintenance import maintenance_in_force
 from watchdeck.domain.endpoint import Settings
+from watchdeck.domain.route import Routing
 from watchdeck.domain.text import clean
 from watchdeck.engine.clock import Clocks
 from watchdeck.engine.evaluate import Engine
@@ -19,6 +20,9 @@ from watchdeck.store.directory import StoreDirectory
 
 TICK = 1.0
 """Seconds between two judgements."""
+
+STUCK = 30_000
+"""Milliseconds without a judgement after which the collector is not well."""
 
 Clock = Callable[[], int]
 
@@ -42,6 +46,7 @@ class Judging:
         blind: Callable[[], str],
         clock: Clock,
         steady: Clock = steady_clock,
+        routing: Routing | None = None,
     ) -> None:
         self._directory = directory
         self._blind = blind
@@ -49,11 +54,13 @@ class Judging:
         self._clocks = Clocks(clock(), steady())
         self._rules = rules_in_force(settings)
         self._terms = Terms(
+            routing or Routing(),
             maintenance=maintenance_in_force(settings),
             depends={one.name: one.depends_on for one in settings.endpoint if one.depends_on},
         )
         self._engine: Engine | None = None
         self._fault = ""
+        self._done_at = steady()
 
     async def run(self) -> None:
         """Judge once a tick on one thread: SQLite connections stay where they were made."""
@@ -67,6 +74,12 @@ class Judging:
     def problem(self) -> str:
         """Why nothing can be judged; empty when all is well."""
         return self._fault
+
+    @property
+    def stuck(self) -> str:
+        """Why nothing is judged, or that nothing was for too long; empty when all is well."""
+        idle = self._steady() - self._done_at
+        return self._fault or (f"nothing was judged for {idle} ms" if idle > STUCK else "")
 
     @property
     def clock(self) -> str:
@@ -86,6 +99,7 @@ class Judging:
                 self._engine.wake(now)
             self._engine.evaluate(now, self._blind())
             self._fault = ""
+            self._done_at = self._steady()
         except StorageFault as error:
             self._fault = f"health cannot be judged: {clean(str(error), 300)}"
             self._engine = None

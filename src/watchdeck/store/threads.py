@@ -18,7 +18,7 @@ order by fold
 _MEMBERS = f"""
 select distinct e.id, e.ended_at is null, exists (
     select 1 from acknowledgement as k where k.episode = e.id and k.ended_at is null
-)
+), (select max(k.ended_at) from acknowledgement as k where k.episode = e.id)
 from outbox as o join episode as e on e.id = o.episode
 where o.channel = :channel and o.fold = :fold and o.sent_at is not null and o.kind not in {_NEWS}
 order by e.id
@@ -36,11 +36,15 @@ order by o.fold
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """What was told under the name of one fold: its open episodes, and those nobody has."""
+    """What was told under the name of one fold: its open episodes, and those nobody has.
+
+    `freed_at` (ms UTC) is when the last who had one of those had it no longer; 0 when nobody did.
+    """
 
     fold: str
     open: tuple[int, ...]
     waiting: tuple[int, ...]
+    freed_at: int = 0
 
     @property
     def over(self) -> bool:
@@ -71,9 +75,10 @@ def read_waiting_threads(db: Connection, channel: str) -> tuple[Thread, ...]:
 
 def _thread(db: Connection, channel: str, fold: str) -> Thread:
     rows = db.execute(_MEMBERS, {"channel": channel, "fold": fold}).fetchall()
-    alive = [(number, taken) for number, is_open, taken in rows if is_open]
+    alive = [(number, taken, freed_at) for number, is_open, taken, freed_at in rows if is_open]
     return Thread(
         fold,
-        tuple(number for number, _ in alive),
-        tuple(number for number, taken in alive if not taken),
+        tuple(number for number, *_ in alive),
+        tuple(number for number, taken, _ in alive if not taken),
+        max((freed_at or 0 for _, taken, freed_at in alive if not taken), default=0),
     )
