@@ -60,7 +60,8 @@ def test_it_fires_after_its_hold_and_ends_after_calm_samples() -> None:
     assert firing == Firing(
         "fraud", NOW + 12 * EVERY, NOW + 25 * EVERY, "latency_p95 400 ms > 200 ms", 0.5
     )
-    assert (told.first, told.every, told.samples) == (NOW, EVERY, len(rows))
+    assert (told.first, told.last) == (NOW, NOW + 30 * EVERY)
+    assert (told.every, told.samples) == (EVERY, len(rows))
     assert (told.unknown, told.uncollected) == (0, 0)
 
 

@@ -109,13 +109,13 @@ def test(
     from watchdeck.cli import ruling, trial
 
     context: Context = ctx.obj
-    meant = _meant(context.settings(), rule, words)
+    meant = replace(_meant(context.settings(), rule, words), enabled=True)
     end = now() if until is None else until
     start = end - _MONTH if since is None else since
     if start >= end:
         raise click.UsageError("--since is not before --until.")
     models = _chosen(_models(context), names)
-    reach = ruling.reach(replace(meant, enabled=True), models)
+    reach = ruling.reach(meant, models)
     with closing(_reader(context)) as reader:
         replays = list(_replays(reader, meant, reach.on, start, end))
     tried = trial.Trial(reach, tuple(replays), start, end)
@@ -225,7 +225,7 @@ def _others(
     from watchdeck.config.alerting import rules_in_force
     from watchdeck.engine.stats import other_limits, tried
 
-    rules = {rule.name: rule for rule in rules_in_force(context.settings())}
+    rules = {rule.name: replace(rule, enabled=True) for rule in rules_in_force(context.settings())}
     if not worth.noise or worth.rule not in rules:
         return ()
     own = [one for one in fired if one[1].rule == worth.rule]

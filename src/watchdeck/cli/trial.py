@@ -73,13 +73,14 @@ def _its(names: Sequence[str]) -> str:
 
 
 def _replayed(replay: Replay, trial: Trial, doubts: Sequence[str]) -> Iterator[str]:
-    yield f"{clean(replay.model)}: {_how_often(replay.firings, trial.end)}"
+    last = trial.end if replay.last is None else replay.last
+    yield f"{clean(replay.model)}: {_how_often(replay.firings, last)}"
     hidden = len(replay.firings) - _SHOWN
     if hidden > 0:
         yield f"  (the {hidden} before are left out; --json has them)"
     for firing in replay.firings[-_SHOWN:]:
         again = f", came back {firing.reopened} times" if firing.reopened else ""
-        yield f"  {iso(firing.at)}  {_lasted(firing, trial.end)}{again}  {clean(firing.why)}"
+        yield f"  {iso(firing.at)}  {_lasted(firing, last)}{again}  {clean(firing.why)}"
     yield from (f"  {doubt}" for doubt in doubts)
 
 
@@ -106,6 +107,8 @@ def _doubts(replay: Replay, trial: Trial) -> Iterator[str]:
     slack = 2 * replay.every
     if late > slack:
         yield f"its history begins only at {iso(replay.first)}"
+    if replay.last is not None and trial.end - replay.last > slack:
+        yield f"its history ends at {iso(replay.last)}"
     if needed and replay.first > trial.start - needed + slack:
         short = span(needed)
         yield f"the rule looks back {short}, and knows less than live in its first {short}"
@@ -162,6 +165,7 @@ def _replay_json(replay: Replay, trial: Trial) -> dict[str, Any]:
             for firing in replay.firings
         ],
         "history_since": None if replay.first is None else iso(replay.first),
+        "history_until": None if replay.last is None else iso(replay.last),
         "samples": replay.samples,
         "unknown": replay.unknown,
         "uncollected_s": replay.uncollected / 1_000,

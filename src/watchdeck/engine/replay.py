@@ -61,14 +61,16 @@ class Firing:
 class Replay:
     """What a rule would have done on one model.
 
-    `first` is the first scrape that there is (ms UTC), `every` the distance of scrapes then, and
-    `uncollected` how long (ms) nobody collected in between. `unknown` counts those of the `samples`
-    of which the rule could not be told: no value, or too little before them.
+    `first` and `last` are the first and the last scrape that there is (ms UTC), `every` the
+    distance of scrapes then, and `uncollected` how long (ms) nobody collected in between. `unknown`
+    counts those of the `samples` of which the rule could not be told: no value, or too little
+    before them.
     """
 
     model: str
     firings: tuple[Firing, ...] = ()
     first: int | None = None
+    last: int | None = None
     every: int = 0
     samples: int = 0
     unknown: int = 0
@@ -106,7 +108,6 @@ class _Player:
         self._watched: Watched | None = None
         self._failures = 0
         self._firings: list[Firing] = []
-        self._last: int | None = None
         self.told = Replay(facts.name)
 
     def play(self, block: Block) -> None:
@@ -116,7 +117,7 @@ class _Player:
         rows, unknown = _rows(block, self._columns), 0
         for index in _turns(judged, _loud(judged.check, rows, self._places), len(rows)):
             at = block.times[index]
-            before = block.times[index - 1] if index else self._last
+            before = block.times[index - 1] if index else self.told.last
             sample = self._sample(watched, at, before, rows[index].tolist())
             self._wake(judged, at, before)
             watched.take(sample)
@@ -129,8 +130,8 @@ class _Player:
             samples=self.told.samples + sum(at >= self._start for at in block.times),
             unknown=self.told.unknown + unknown,
             uncollected=self.told.uncollected + self._holes(block.times, judged.every),
+            last=block.times[-1],
         )
-        self._last = block.times[-1]
 
     def _settled(self, block: Block) -> Watched:
         """The model, scraped as often as it was then: an endpoint may be polled otherwise now."""
@@ -167,7 +168,7 @@ class _Player:
 
     def _holes(self, times: Sequence[int], every: int) -> int:
         """For how long (ms) nobody collected, up to and between these scrapes."""
-        past = [] if self._last is None else [self._last]
+        past = [] if self.told.last is None else [self.told.last]
         apart = (after - before for before, after in pairwise([*past, *times]))
         return sum(gap - every for gap in apart if gap > silent_after(self._rule, every))
 
