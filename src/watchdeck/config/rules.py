@@ -8,7 +8,7 @@ from typing import Any
 from watchdeck.config.problems import Problem, did_you_mean, from_error
 from watchdeck.domain.endpoint import Canary, Endpoint, Keep, Retention
 from watchdeck.domain.units import Bytes, Milliseconds
-from watchdeck.domain.view import GLYPHS, View
+from watchdeck.domain.view import GLYPHS, NOTICES, View
 
 _SECOND = 1_000
 _DAY = 86_400_000
@@ -84,6 +84,9 @@ def wrong_view(view: View) -> Iterator[Problem]:
     if view.glyphs not in GLYPHS:
         hint = did_you_mean(view.glyphs, GLYPHS, f"There are: {', '.join(GLYPHS)}.")
         yield Problem("console.glyphs", "is not a way to draw", hint)
+    if view.notices not in NOTICES:
+        hint = did_you_mean(view.notices, NOTICES[1:], 'There are "osc9" and "osc777".')
+        yield Problem("console.notices", "is not a way to tell a desktop", hint)
 
 
 def wrong_retention(retention: Retention) -> Iterator[Problem]:

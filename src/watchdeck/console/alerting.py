@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from watchdeck.console.calling import calling, sequence
 from watchdeck.console.deeds import DeedError, Hands
 from watchdeck.console.keys import shown
 from watchdeck.console.marking import Marking
@@ -15,6 +16,8 @@ from watchdeck.console.messages import AlertOpened, DeedWanted, StoryWanted
 from watchdeck.console.reading import read_story
 from watchdeck.console.screens.alert import AlertScreen
 from watchdeck.console.screens.handling import Handling
+from watchdeck.domain.alert import Raised
+from watchdeck.domain.board import Board
 from watchdeck.domain.handling import UNDO
 from watchdeck.errors import WatchdeckError
 
@@ -29,6 +32,25 @@ class Alerting(Marking, inherit_bindings=False):
 
     _last: Sequence[int] = ()
     _undoing = False
+
+    _called: dict[int, Raised] | None = None
+
+    def call(self, board: Board | None) -> None:
+        """Ring, if that is wanted, for pages that were not there at the last look."""
+        if board is None or not board.live:
+            return
+        before, self._called = self._called, calling(board)
+        known = self._called if before is None else before
+        new = [one for number, one in self._called.items() if number not in known]
+        setting = self._outlook.setting
+        said = sequence(new, setting.view, setting.environ)
+        if said:
+            self.ring(said)
+
+    def ring(self, said: str) -> None:
+        """Have the terminal ring, or tell its desktop."""
+        if self._driver is not None:
+            self._driver.write(said)
 
     @on(AlertOpened)
     def _open_alert(self, message: AlertOpened) -> None:

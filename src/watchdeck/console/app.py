@@ -193,6 +193,7 @@ class Console(Commanding, inherit_bindings=False):
         self._outlook = replace(self._outlook, sight=message.sight)
         self._show(now=self._moment(), past=self._past(message.sight.board))
         self._want_trends(message.sight.board)
+        self.call(message.sight.board)
 
     def _want_trends(self, board: Board | None) -> None:
         """Read the last hour of the worst models whenever five more minutes are known."""

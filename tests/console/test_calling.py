@@ -1,0 +1,97 @@
+"""A bell and a notice for a new page, for who looks elsewhere."""
+
+from dataclasses import replace
+
+import pytest
+
+from console import alerted, boards
+from console.alerted import MINUTE, alerts, raised, taken
+from console.boards import NOW
+from watchdeck.console.app import Console
+from watchdeck.console.calling import calling, sequence
+from watchdeck.console.messages import SightChanged
+from watchdeck.console.sight import Place
+from watchdeck.domain.alert import Mute, MuteKind
+from watchdeck.domain.board import Board
+from watchdeck.domain.rule import Severity
+from watchdeck.domain.view import View
+
+PAGE = raised(12)
+
+
+def board(*found: object) -> Board:
+    return replace(boards.board(()), alerts=found)  # type: ignore[arg-type]
+
+
+def test_only_pages_call_that_nobody_has_and_nothing_mutes() -> None:
+    muted = replace(raised(2), mutes=(Mute(MuteKind.SILENCE, "3", NOW + MINUTE),))
+    notice = raised(3, severity=Severity.MEDIUM)
+    assert list(calling(board(PAGE, taken(raised(1)), muted, notice))) == [12]
+    assert len(calling(alerted.alerted(boards.board(())))) == 5
+
+
+@pytest.mark.parametrize(
+    ("view", "environ", "expected"),
+    [
+        pytest.param(View(), {}, "", id="nothing is wanted"),
+        pytest.param(View(bell=True), {}, "\x07", id="a bell"),
+        pytest.param(
+            View(notices="osc9"), {}, "\x1b]9;latency-slow fraud-detector\x07", id="a notice"
+        ),
+        pytest.param(
+            View(notices="osc777", bell=True),
+            {},
+            "\x07\x1b]777;notify;watchdeck;latency-slow fraud-detector\x07",
+            id="both",
+        ),
+        pytest.param(
+            View(notices="osc9"),
+            {"TMUX": "x"},
+            "\x1bPtmux;\x1b\x1b]9;latency-slow fraud-detector\x07\x1b\\",
+            id="through tmux",
+        ),
+    ],
+)
+def test_a_page_is_told_as_a_person_wants_it(
+    view: View, environ: dict[str, str], expected: str
+) -> None:
+    assert sequence([PAGE], view, environ) == expected
+
+
+def test_many_pages_are_one_notice_and_nothing_in_it_is_obeyed() -> None:
+    hostile = raised(1, rule="\x1b]0;x\x07;rm", model="a" * 500)
+    said = sequence([hostile, PAGE], View(notices="osc9"), {})
+    assert said.startswith("\x1b]9;^[]0,x^G,rm aaa")
+    assert said.count("\x1b") == said.count("\x07") == 1
+    assert len(said) < 140
+    assert "and 1 more" in sequence([PAGE, PAGE], View(notices="osc9"), {})
+    assert sequence([], View(bell=True), {}) == ""
+
+
+class Ringing(Console, inherit_bindings=False):
+    """A console whose terminal remembers what it was told."""
+
+    def __init__(self, place: Place, **more: object) -> None:
+        super().__init__(place, **more)  # type: ignore[arg-type]
+        self.told: list[str] = []
+
+    def ring(self, said: str) -> None:
+        self.told.append(said)
+
+
+async def test_what_was_there_before_does_not_call_and_what_comes_calls_once() -> None:
+    setting = replace(boards.setting(), view=View(bell=True))
+    console = Ringing(boards.Store(), clock=boards.clock, setting=setting)
+    async with console.run_test() as pilot:
+
+        async def see(made: Board) -> int:
+            console.post_message(SightChanged(boards.sight(made)))
+            await pilot.pause()
+            return sum(text.count("\x07") for text in console.told)
+
+        assert await see(board(PAGE)) == 0
+        assert await see(board(PAGE, *alerts()[1:])) == 1
+        assert await see(board(PAGE, *alerts()[1:])) == 1
+        assert await see(board()) == 1
+        assert await see(replace(board(PAGE), live=False)) == 1
+        assert await see(board(PAGE)) == 2
