@@ -7,7 +7,7 @@ import pytest
 from config.written import problems, write
 from watchdeck.config.load import load
 from watchdeck.config.maintenance import maintenance_in_force
-from watchdeck.domain.maintenance import Maintenance, Recurrence, Window, next_window
+from watchdeck.domain.maintenance import Maintenance, Recurrence, Window, window_at
 from watchdeck.domain.matcher import Matcher
 
 HEAD = '[[maintenance]]\nname = "patching"\nmatch = ["owner=risk"]\n'
@@ -33,7 +33,7 @@ def test_a_night_of_certain_weekends_is_a_recurrence(tmp_path: Path) -> None:
 def test_one_time_has_a_beginning_and_an_end_in_its_zone(tmp_path: Path) -> None:
     text = f'{HEAD}starts = "2026-12-24T09:00"\nends = "2026-12-24T10:00Z"\nzone = "Europe/Berlin"'
     opens = 1_798_099_200_000
-    assert next_window(only(tmp_path, text), 0) == Window(opens, opens + 2 * 3_600_000)
+    assert window_at(only(tmp_path, text), opens) == Window(opens, opens + 2 * 3_600_000)
 
 
 def test_a_whole_day_is_one(tmp_path: Path) -> None:

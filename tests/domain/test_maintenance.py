@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watchdeck.domain.maintenance import Maintenance, Recurrence, Window, next_window, window_at
+from watchdeck.domain.maintenance import Maintenance, Recurrence, Window, window_at
 from watchdeck.domain.matcher import read_matcher
 
 HOUR = 3_600_000
@@ -97,33 +97,6 @@ def test_of_two_windows_that_overlap_the_one_that_closes_last_counts() -> None:
     assert window_at(daily, ms("2026-01-04T03:00")) == window(
         "2026-01-04T00:00", "2026-01-05T06:00"
     )
-
-
-@pytest.mark.parametrize(
-    ("work", "now", "expected"),
-    [
-        pytest.param(
-            SUNDAYS, "2026-03-28T12:00", window("2026-03-29T01:00", "2026-03-29T03:00"),
-            id="the next Sunday",
-        ),
-        pytest.param(
-            planned(0, HOUR, SUNDAY, zone="UTC", weeks=(5,)), "2026-03-30T00:00",
-            window("2026-05-31T00:00", "2026-05-31T01:00"), id="a fifth Sunday is rare",
-        ),
-        pytest.param(
-            planned(0, HOUR, SUNDAY, zone="UTC", ends_at=ms("2026-03-01T00:00")),
-            "2026-03-30T00:00", None, id="none when there is no more",
-        ),
-        pytest.param(
-            Maintenance("once", MATCHERS, "", ms("2026-01-04T02:00")), "2026-01-04T03:00", None,
-            id="none when it is open already",
-        ),
-    ],
-)  # fmt: skip
-def test_the_next_window_is_known_before_it_opens(
-    work: Maintenance, now: str, expected: Window | None
-) -> None:
-    assert next_window(work, ms(now)) == expected
 
 
 def test_planned_work_may_name_severities() -> None:

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from domain.lives import ALERT, START, firing, raised
-from watchdeck.domain.alert import Mute, MuteKind, Silence
+from watchdeck.domain.alert import Condition, Mute, MuteKind, Silence
 from watchdeck.domain.maintenance import Maintenance
 from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.muting import World, hidden_by, labels_of, mutes
+from watchdeck.domain.muting import World, hidden_by, labels_of, mutes, troubled
 from watchdeck.domain.rule import Severity
 
 HOUR = 3_600_000
@@ -122,3 +122,11 @@ def test_what_a_silence_would_hide_is_counted_before_it_is_made() -> None:
     both = (raised(firing()), other)
     assert hidden_by((read_matcher("owner=risk"),), both) == both
     assert hidden_by((read_matcher("model=churn"),), both) == (other,)
+
+
+def test_a_model_is_in_trouble_while_an_alert_that_tells_so_fires_the_oldest_of_them() -> None:
+    down, later = replace(ALERT, id=2, rule="down"), replace(ALERT, id=3, rule="down")
+    pending = firing(condition=Condition.PENDING)
+    other = replace(ALERT, id=1, model="churn", rule="down")
+    found = [(firing(), ALERT), (firing(), later), (firing(), down), (pending, other)]
+    assert troubled(found, lambda alert: alert.rule == "down") == {"fraud": 2}

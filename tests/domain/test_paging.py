@@ -74,6 +74,11 @@ def test_nothing_is_told_of_a_muted_alert() -> None:
     assert sent(life, mutes=MUTED) == []
 
 
+def test_who_has_an_alert_is_not_told_that_it_flaps() -> None:
+    life = lived("TFTFTFTFTF", AT_ONCE)
+    assert kinds(sent(life, ack(severity=Severity.CRITICAL))) == ["page"]
+
+
 def test_the_end_of_what_somebody_was_paged_for_is_told_even_when_it_is_muted() -> None:
     over_, (told,) = over(firing(), START + 60_000, EndReason.CLEARED, "fine")
     assert kinds(list(messages(told, raised(over_, mutes=MUTED), RULE))) == ["resolved"]

@@ -16,9 +16,6 @@ from watchdeck.domain.matcher import Matcher
 _DAY = 86_400_000
 _WEEK = 7
 
-_AHEAD = 124
-"""Days in which the next window is looked for: a fifth Monday comes within four months."""
-
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
@@ -79,22 +76,17 @@ class Maintenance:
 
 def window_at(work: Maintenance, now: int) -> Window | None:
     """The window that is open at `now` (ms UTC), the one that closes last; None when none is."""
-    open_now = (one for one in _windows(work, now, 0) if one.opens <= now < one.closes)
+    open_now = (one for one in _windows(work, now) if one.opens <= now < one.closes)
     return max(open_now, key=lambda one: one.closes, default=None)
 
 
-def next_window(work: Maintenance, now: int) -> Window | None:
-    """The window that opens next after `now` (ms UTC); None when none does within four months."""
-    return next((one for one in _windows(work, now, _AHEAD) if one.opens > now), None)
-
-
-def _windows(work: Maintenance, now: int, ahead: int) -> Iterator[Window]:
-    """The windows that can be open at `now`, or open within so many days, the first first."""
+def _windows(work: Maintenance, now: int) -> Iterator[Window]:
+    """The windows that can be open at `now`, the first first."""
     if work.recurrence is None:
         yield from _bounded(work, _ALWAYS)
         return
     today = local(now, work.zone).date()
-    for offset in range(-work.recurrence.lasts // _DAY - 1, ahead + 1):
+    for offset in range(-work.recurrence.lasts // _DAY - 1, 1):
         day = today + timedelta(days=offset)
         if work.recurrence.falls_on(day):
             yield from _bounded(work, _opened(work.recurrence, day, work.zone))
