@@ -82,9 +82,9 @@ def test_nothing_else_lies_at_the_top_level() -> None:
 
 
 def test_the_configuration_in_the_readme_has_no_problem(tmp_path: Path) -> None:
-    (written,) = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    written = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     path = tmp_path / "watchdeck.toml"
-    path.write_text(written)
+    path.write_text("\n".join(written))
     assert [endpoint.name for endpoint in load(path).endpoint] == ["fraud-detector", "support-chat"]
 
 
