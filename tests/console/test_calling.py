@@ -1,12 +1,14 @@
 """A bell and a notice for a new page, for who looks elsewhere."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from console import alerted, boards
 from console.alerted import MINUTE, alerts, raised, taken
 from console.boards import NOW
+from watchdeck.console import app
 from watchdeck.console.app import Console
 from watchdeck.console.calling import calling, sequence
 from watchdeck.console.messages import SightChanged
@@ -70,6 +72,8 @@ def test_many_pages_are_one_notice_and_nothing_in_it_is_obeyed() -> None:
 
 class Ringing(Console, inherit_bindings=False):
     """A console whose terminal remembers what it was told."""
+
+    CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
 
     def __init__(self, place: Place, **more: object) -> None:
         super().__init__(place, **more)  # type: ignore[arg-type]

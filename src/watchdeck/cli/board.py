@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from typing import Any
 
+from watchdeck.cli.alerted import open_json
 from watchdeck.cli.common import iso
 from watchdeck.domain.board import Board, Collector, Latest, Model, Reading
 from watchdeck.domain.health import WORST_FIRST, Health
@@ -65,7 +66,7 @@ def _collector(collector: Collector, at: int) -> str:
     if beat is None:
         return f"{collector.state}, {collector.silence}"
     said = f"{collector.state}, pid {beat.pid}, last tick {span(at - beat.at)} ago"
-    return "; ".join(filter(None, (said, beat.blind, beat.storing)))
+    return "; ".join(filter(None, (said, beat.blind, beat.storing, beat.clock)))
 
 
 def _row(board: Board, model: Model) -> tuple[str, ...]:
@@ -98,6 +99,7 @@ def as_json(board: Board) -> str:
         "at": iso(board.at),
         "collector": _collector_json(board.collector, board.at),
         "models": models,
+        "alerts": open_json(board.alerts),
     }
     return json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False)
 

@@ -21,6 +21,7 @@ from watchdeck.errors import ConfigError, WatchdeckError
 
 if TYPE_CHECKING:
     from watchdeck.domain.endpoint import Settings
+    from watchdeck.domain.route import Routing
     from watchdeck.store.directory import StoreDirectory
 
 
@@ -51,6 +52,12 @@ class Context:
         from watchdeck.config.load import load
 
         return load(self.path())
+
+    def routing(self) -> Routing:
+        """Who is told of what, as configured."""
+        from watchdeck.config.routes import routing_of
+
+        return routing_of(self.settings())
 
     def directory(self) -> StoreDirectory:
         """The directory of the configured store, which may not exist yet."""
@@ -106,6 +113,19 @@ class Moment(click.ParamType[int]):
             )
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return round(aware.timestamp() * 1_000)
+
+
+class Length(click.ParamType[int]):
+    """A length of time: `30m`, `2h`, `1d`."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds."""
+        try:
+            return int(Milliseconds.parse(str(value)))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
 def iso(at: int) -> str:

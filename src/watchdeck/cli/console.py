@@ -31,6 +31,7 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.pass_context
 def command(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: bool) -> None:
     """Open the console on the configured store; a collector is started if none runs."""
+    from watchdeck.console.deeds import Hands
     from watchdeck.console.run import refuse_here, run
     from watchdeck.service.start import ensure_collector
 
@@ -44,7 +45,7 @@ def command(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: b
         run(
             directory,
             clock=now,
-            who=None if read_only else operator(),
+            hands=None if read_only else Hands(directory, operator(), context.routing()),
             view=view,
             at=at,
             notice=notice,

@@ -41,10 +41,13 @@ def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_o
         elif serve_only:
             _serve(made)
         else:
-            from watchdeck.console.run import run
+            from watchdeck.config.routes import routing_of
+    from watchdeck.console.deeds import Hands
+    from watchdeck.console.run import run
 
             notice = "A simulated fleet: its story takes 5 minutes."
-            run(made.directory, clock=now, who=operator(), notice=notice)
+            hands = Hands(made.directory, operator(), routing_of(made.settings))
+            run(made.directory, clock=now, hands=hands, notice=notice)
 
 
 def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - signal's signature

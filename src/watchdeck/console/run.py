@@ -17,6 +17,7 @@ from watchdeck.errors import WatchdeckError
 if TYPE_CHECKING:
     from watchdeck.console.app import Console
     from watchdeck.console.company import Company
+    from watchdeck.console.deeds import Hands
     from watchdeck.console.desk import Desk
     from watchdeck.console.sight import BoardSource, Clock
     from watchdeck.domain.markers import Marker
@@ -34,7 +35,7 @@ def run(
     directory: StoreDirectory,
     *,
     clock: Clock,
-    who: Operator | None = None,
+    hands: Hands | None = None,
     view: View | None = None,
     at: int | None = None,
     notice: str = "",
@@ -42,8 +43,8 @@ def run(
 ) -> int:
     """Show the console until the person leaves; the exit code, 0 unless it failed.
 
-    `who` sits at it, as the other consoles on this store see; without anybody it is read-only, and
-    not seen. `config` is the file that can be edited from it.
+    `hands` are those of who sits at it, as the other consoles on this store see; without any it is
+    read-only, and not seen. `config` is the file that can be edited from it.
     Raises WatchdeckError when this is no terminal that a console can be drawn on.
     """
     refuse_here()
@@ -52,15 +53,15 @@ def run(
     from watchdeck.console.outlook import default_setting
     from watchdeck.store.presence import Seat
 
-    company = Company(Seat(directory), str(who or ""), clock())
+    company = Company(Seat(directory), str(hands.who) if hands else "", clock())
     console = Console(
         directory,
         clock=clock,
         at=at,
         notice=notice,
         open_source=lambda: _reader(directory),
-        setting=default_setting(directory, view or View(), read_only=who is None),
-        desk=_desk(directory, who, company, config),
+        setting=default_setting(directory, view or View(), read_only=hands is None),
+        desk=_desk(directory, company, config, hands),
     )
     if view is not None and view.slow_link:
         console.slow_down()
@@ -68,14 +69,12 @@ def run(
 
 
 def _desk(
-    directory: StoreDirectory, who: Operator | None, company: Company, config: Path | None
+    directory: StoreDirectory, company: Company, config: Path | None, hands: Hands | None
 ) -> Desk:
-    from watchdeck.console.deeds import Hands
     from watchdeck.console.desk import Desk
 
-    if who is None:
-        return Desk(company, config)
-    return Desk(company, config, partial(_mark, directory, who), Hands(directory, who))
+    mark = partial(_mark, directory, hands.who) if hands else None
+    return Desk(company, config, mark, hands)
 
 
 def drive(console: Console) -> int:
