@@ -98,10 +98,13 @@ def test_a_real_page_becomes_a_true_line_of_status(
     assert (tmp_path / "copy" / "metrics.db").is_file()
 
 
-@pytest.mark.parametrize("name", ["metrics.db", "state.db", "collector.lock"])
+@pytest.mark.parametrize(
+    "name", ["metrics.db", "state.db", "collector.lock", "metrics.db-wal", "state.db-wal"]
+)
 def test_a_collector_whose_store_goes_away_ends_and_says_what_would_work(
     collector: subprocess.Popen[str], tmp_path: Path, name: str
 ) -> None:
+    judged(tmp_path)
     (tmp_path / "store" / name).unlink()
     _, said = collector.communicate(timeout=20)
     assert collector.returncode == 1

@@ -102,7 +102,11 @@ async def _collecting(
         asyncio.create_task(judge.run(), name="judging"),
         asyncio.create_task(hearing.run(), name="hearing"),
         asyncio.create_task(telling.run(), name="telling"),
-        asyncio.create_task(_guarding(directory, directory.places())),
+        asyncio.create_task(
+            _guarding(
+                directory, directory.places(), lambda: writer.status().problem or judge.problem
+            )
+        ),
     ]
     started()
     await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -126,11 +130,18 @@ async def _beating(pulse: _Pulse, clock: Clock) -> None:
         await asyncio.sleep(TICK)
 
 
-async def _guarding(directory: StoreDirectory, opened: object) -> None:
-    """Fail when the store is no longer the one that was opened: all would be written to nowhere."""
+async def _guarding(directory: StoreDirectory, opened: object, trouble: Callable[[], str]) -> None:
+    """Fail when the store is no longer the one that was opened: all would be written to nowhere.
+
+    A log goes by itself only where a file is closed and opened again after some trouble.
+    """
+    logs, well = directory.logs(), False
     while True:
         await asyncio.sleep(TICK)
-        if directory.places() != opened:
+        before, logs = logs, directory.logs()
+        was_well, well = well, not trouble()
+        lost = any(old and old != new for old, new in zip(before, logs, strict=True))
+        if directory.places() != opened or (lost and well and was_well):
             raise StoreMissing(
                 f"files of {directory.path} were deleted or replaced while the collector wrote to"
                 " them. Start it again: it goes on with what is there, and makes what is not."

@@ -124,6 +124,11 @@ class StoreDirectory:
         """Which files the database files and the lock are; None for each that there is not."""
         return tuple(place(path) for path in (self.metrics, self.state, self.lock))
 
+    def logs(self) -> tuple[tuple[int, ...] | None, ...]:
+        """Which files the write-ahead logs are: each is the same for as long as it is written."""
+        files = (self.metrics, self.state)
+        return tuple(place(path.with_name(f"{path.name}-wal")) for path in files)
+
     def _locked(self) -> int:
         check_file(self.lock, missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
