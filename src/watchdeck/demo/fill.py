@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from watchdeck.actions.prepare import prepare_store
+from watchdeck.demo.alarms import Alarm
 from watchdeck.demo.cast import CAST
 from watchdeck.demo.makers import Made, made
 from watchdeck.demo.past import CHANGES, OPTIMISED
 from watchdeck.demo.traffic import DAY, Counts
+from watchdeck.domain.alert import Transition
 from watchdeck.domain.operator import Operator
+from watchdeck.engine.ledger import RULE
 from watchdeck.service.facts import facts
 from watchdeck.store.backfill import insert
 from watchdeck.store.changes import record_change
-from watchdeck.store.connect import faults, transaction, writing
+from watchdeck.store.connect import Connection, faults, transaction, writing
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.episodes import add_transitions, alert_id, open_episode
 from watchdeck.store.health import record_health
 from watchdeck.store.latest import endpoints, register
 
@@ -53,6 +58,18 @@ def _record(directory: StoreDirectory, known: Sequence[Made], now: int) -> None:
     ):
         for one in known:
             record_health(db, one.health)
+        _alarm(db, [alarm for one in known for alarm in one.alarms])
         for change in CHANGES:
             at = now - change.days * DAY * 1_000
             record_change(db, OPTIMISED, at, change.what, change.text, "demo")
+
+
+def _alarm(db: Connection, alarms: Iterable[Alarm]) -> None:
+    """Keep what fired, and all that happened to it in the order of time, as the audit has it."""
+    steps: list[Transition] = []
+    for alarm in sorted(alarms, key=lambda one: one.episode.started_at):
+        told = alarm.episode.fired_at if alarm.episode.severity.pages else None
+        number = alert_id(db, alarm.alert)
+        kept = open_episode(db, replace(alarm.episode, alert=number, paged_at=told))
+        steps += (replace(one, episode=replace(one.episode, id=kept.id)) for one in alarm.steps)
+    add_transitions(db, sorted(steps, key=lambda step: step.at), RULE)

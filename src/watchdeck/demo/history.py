@@ -1,4 +1,4 @@
-"""Twelve weeks of one endpoint: its frames, its health, and what its server has counted since."""
+"""Twelve weeks of one endpoint: its frames, health and alerts, and what its server counted."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from watchdeck.collector.exposition import PageReader
+from watchdeck.config.alerting import rules_in_force
 from watchdeck.config.kinds import load_kinds
+from watchdeck.demo.alarms import Alarm, alarms
 from watchdeck.demo.cast import Part
 from watchdeck.demo.course import Course, course
 from watchdeck.demo.pages import text
-from watchdeck.demo.past import DAYS
+from watchdeck.demo.past import DAYS, EVERY
 from watchdeck.demo.readings import signals
 from watchdeck.demo.tally import moment, picked, tally
+from watchdeck.demo.tracks import Scrapes, Told
 from watchdeck.demo.traffic import Counts, nothing
-from watchdeck.demo.verdicts import Scrapes, Told, verdicts
+from watchdeck.demo.verdicts import verdicts
 from watchdeck.domain.answers import read_answers
 from watchdeck.domain.bind import bind
+from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.health import HealthChange
 from watchdeck.domain.kind import Answer, Kind
 from watchdeck.domain.plan import Plan
@@ -50,6 +54,7 @@ class History:
     series: Stretch
     signals: Stretch
     health: tuple[HealthChange, ...]
+    alarms: tuple[Alarm, ...]
     counts: Counts[int]
 
 
@@ -60,10 +65,13 @@ def history(part: Part, seed: int, now: int, days: int = DAYS) -> History:
     run, answered = life.run, picked(life.counts, life.run.answered)
     series = _kept(part, plan, answered)
     frames = signals(plan, part.page, run, answered, life.took)
+    known = scrapes(part, kind, plan, run, frames)
+    fired = alarms(known, kind.name, rules_in_force(Settings()), EVERY)
     return History(
         Stretch(part.name, Stream.SERIES, plan.kept_layout, run.times[run.answered], series),
         Stretch(part.name, Stream.SIGNALS, plan.signal_layout, run.times, frames),
-        tuple(verdicts(scrapes(part, kind, plan, run, frames))),
+        tuple(verdicts(known, fired)),
+        tuple(fired),
         moment(life.counts, -1),
     )
 

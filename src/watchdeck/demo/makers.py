@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
+from watchdeck.demo.alarms import Alarm
 from watchdeck.demo.cast import CAST
 from watchdeck.demo.processes import process, told
 from watchdeck.demo.traffic import Counts
@@ -30,6 +31,7 @@ class Made:
     name: str
     frames: tuple[Encoded, ...]
     health: tuple[HealthChange, ...]
+    alarms: tuple[Alarm, ...]
     counts: Counts[int]
 
 
@@ -67,6 +69,6 @@ def _make(seed: int, now: int, parent: Connection) -> None:
         while True:
             past = history(parts[parent.recv()], seed, now)
             frames = (encode(past.series), encode(past.signals))
-            parent.send(Made(past.signals.endpoint, frames, past.health, past.counts))
+            parent.send(Made(past.signals.endpoint, frames, past.health, past.alarms, past.counts))
     except (EOFError, OSError):
         return

@@ -139,16 +139,19 @@ def _why_now(recorded: HealthChange, latest: Latest, alerts: Iterable[Raised]) -
     if recorded.cause == _GOOD:
         pending = [one for one in alerts if one.episode.condition is Condition.PENDING]
         first = min(pending, key=lambda one: one.episode.severity, default=None)
-        return f"pending: {_today(first, latest) or first.episode.why}" if first else recorded.why
+        return f"pending: {today(first, latest) or first.episode.why}" if first else recorded.why
     for one in worst_first(alerts):
         verdict = _alerted(one)
         if (verdict.cause, verdict.health) == (recorded.cause, recorded.health):
-            return _today(one, latest) or verdict.why
+            return today(one, latest) or verdict.why
     return recorded.why
 
 
-def _today(raised: Raised, latest: Latest) -> str:
-    """A comparison with the newest value, while that is past the same limit; else nothing."""
+def today(raised: Raised, latest: Latest) -> str:
+    """The reason of an alert with the newest value, while that is past its limit; else nothing.
+
+    Only where the reason is no more than such a comparison.
+    """
     episode, signal = raised.episode, raised.alert.labels.get("signal", "")
     reading, limit, value = latest.signals.get(signal), episode.limit, episode.value
     if reading is None or limit is None or value is None:

@@ -99,7 +99,7 @@ class Over:
 
     def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
         """The value against the limit: `latency_p95 412 ms > 200 ms`."""
-        return _compared(self.test, sample.value(self.signal), self.limit)
+        return comparison(self.test, sample.value(self.signal), self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,17 @@ class OverWindow:
     def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
         """The aggregate against the limit: `latency_p95 412 ms > 200 ms (avg over 10m)`."""
         value = self.window.read(self.test.aggregate, self.test.window, now, self.least)
-        said = _compared(self.test, math.nan if value is None else value, self.limit)
+        return self.told(math.nan if value is None else value)
+
+    def told(self, value: float) -> Said:
+        """A known aggregate against the limit."""
+        said = comparison(self.test, value, self.limit)
         over = f" ({self.test.aggregate} over {span(self.test.window)})"
         return said._replace(why=said.why + over, samples=self.least)
 
 
-def _compared(test: Threshold, value: float, limit: float) -> Said:
+def comparison(test: Threshold, value: float, limit: float) -> Said:
+    """A value against a limit, in words that tell on which side it is."""
     known = None if math.isnan(value) else value
     past = known is None or (known > limit if test.above else known < limit)
     words = compared(test.signal, known, limit, SIGNALS[test.signal].unit, above=test.above is past)
@@ -151,7 +156,10 @@ class Burning:
 
     def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
         """How fast the worst pair burns, over either window, against its limit."""
-        speeds = self.burned.speeds(self.test.pairs, self.budget)
+        return self.told(self.burned.speeds(self.test.pairs, self.budget))
+
+    def told(self, speeds: tuple[Speed, ...]) -> Said:
+        """Known speeds, the worst of them in words."""
         if not speeds:
             return Said(None, None, f"{self.test.signal} budget: too little was seen")
         worst = max(speeds, key=_share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
-    Counts = tuple[Integers, Floats, Floats]
 
 EACH_TICK = 8
 """Endpoints that are restored in a tick: three days of one take about 10 ms."""
 
-_COUNTED = ("up", "ready", "error_ratio", "request_rate")
+COUNTED = ("up", "ready", "error_ratio", "request_rate")
+"""The signals that budgets are counted by."""
 
 
 def restore(db: Connection, fleet: Iterable[Watched]) -> int:
@@ -57,12 +57,12 @@ def _budgets(db: Connection, watched: Watched) -> None:
     if not watched.burned:
         return
     end = watched.sample.at + 1
-    found = read_signals(db, watched.facts.name, _COUNTED, end - FURTHEST, end)
+    found = read_signals(db, watched.facts.name, COUNTED, end - FURTHEST, end)
     times = np.array(found[0].times, np.int64)
     columns = {one.column: _aligned(one, times) for one in found}
     for measure, burned in watched.burned.items():
-        count = _COUNTERS[measure](times, columns, watched.facts.every)
-        burned.fill(_in_cells(count, end))
+        bad, total = counted(measure, times, columns, watched.facts.every)
+        burned.fill(_in_cells(times, bad, total, end))
 
 
 def _aligned(history: History, times: Integers) -> Floats:
@@ -74,31 +74,42 @@ def _aligned(history: History, times: Integers) -> Floats:
     return values
 
 
-def _probed(times: Integers, columns: dict[str, Floats], _: int) -> Counts:
+def counted(
+    measure: str, times: Integers, columns: Mapping[str, Floats], every: int
+) -> tuple[Floats, Floats]:
+    """What each scrape adds to a budget, bad and total; nothing where it does not tell.
+
+    `columns` are those of COUNTED, one value a scrape; NaN where there is none.
+    """
+    return _COUNTERS[measure](times, columns, every)
+
+
+def _probed(times: Integers, columns: Mapping[str, Floats], _: int) -> tuple[Floats, Floats]:
     import numpy as np
 
     good = (columns["up"] == 1) & (columns["ready"] != 0)
-    return times, np.where(good, 0.0, 1.0), np.ones(len(times))
+    return np.where(good, 0.0, 1.0), np.ones(len(times))
 
 
-def _requested(times: Integers, columns: dict[str, Floats], every: int) -> Counts:
+def _requested(times: Integers, columns: Mapping[str, Floats], every: int) -> tuple[Floats, Floats]:
     import numpy as np
 
     seconds = np.clip(np.diff(times, prepend=times[:1] - every), 0, LONGEST_STEP * every) / 1_000
     requests = columns["request_rate"] * seconds
     failed = np.where(requests == 0, 0.0, columns["error_ratio"] * requests)
     known = ~np.isnan(requests) & ~np.isnan(failed)
-    return times[known], failed[known], requests[known]
+    return np.where(known, failed, 0.0), np.where(known, requests, 0.0)
 
 
 _COUNTERS = {"availability": _probed, "error_ratio": _requested}
 
 
-def _in_cells(counts: Counts, end: int) -> Iterator[tuple[int, float, float]]:
+def _in_cells(
+    times: Integers, bad: Floats, total: Floats, end: int
+) -> Iterator[tuple[int, float, float]]:
     """The counts, those of one cell of time summed as coarsely as they will be looked at."""
     import numpy as np
 
-    times, bad, total = counts
     if not len(times):
         return
     widths = np.full(len(times), LEVELS[0][0])
