@@ -127,9 +127,9 @@ def test_a_resolve_that_cannot_be_believed_is_held_and_said_once() -> None:
 def test_a_held_resolve_counts_when_nothing_spoke_against_it_for_a_while() -> None:
     life = heard(said("firing"))
     life.hear(said("resolved", 0, 3), "its model says nothing")
-    life.settle(6).settle(7, "its model says nothing").settle(11)
+    life.settle(6).settle(8, "its model says nothing").settle(12)
     assert life.episode is not None
-    life.settle(7 + RELEASE // MINUTE)
+    life.settle(8 + RELEASE // MINUTE)
     assert life.verbs[-2:] == ["data_back", "resolved"]
     assert life.previous is not None
     assert life.previous.end_reason is EndReason.SOURCE
@@ -167,6 +167,16 @@ def test_a_source_that_flaps_is_not_over_until_it_is_calm() -> None:
     assert life.episode is not None
     life.settle(40)
     assert life.verbs[-2:] == ["flapping_off", "resolved"]
+
+
+def test_what_was_said_while_time_went_by_is_not_late() -> None:
+    life = heard(said("firing"))
+    life.hear(said("resolved", 0, 3), "its model says nothing").settle(30)
+    assert life.episode is None
+    life.hear(said("firing", 29, 29))
+    assert life.verbs[-2:] == ["resolved", "reopened"]
+    life.settle(40).hear(said("resolved", 29, 39))
+    assert life.verbs[-2:] == ["clearing", "resolved"]
 
 
 def test_what_flapped_and_fires_on_is_calm_in_the_end() -> None:

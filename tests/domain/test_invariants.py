@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from watchdeck.domain.lifecycle import Finding, resumed, shifted
 from watchdeck.domain.paging import MessageKind, messages
 from watchdeck.domain.rule import Rule, Severity
 
+chances = st.integers(0, 1 << 32).map(Random)
 letters = st.text("TF_", max_size=80)
 rules = st.builds(
     lambda hold, resolve_for, least: replace(
@@ -50,17 +52,17 @@ def test_without_a_good_sample_nothing_is_ever_over(judged: Rule, text: str) -> 
     assert not {"resolved", "dropped", "clearing"} & set(verbs)
 
 
-@given(rules, letters, st.data())
+@given(rules, letters, chances)
 def test_a_finding_said_twice_or_late_changes_nothing(
-    judged: Rule, text: str, data: st.DataObject
+    judged: Rule, text: str, chance: Random
 ) -> None:
     """I4: the same again, at once or any time later, is as if it had not been said."""
     seen = findings(text)
     noisy = Life(judged)
     for number, finding in enumerate(seen):
         noisy.see(finding)
-        for _ in range(data.draw(st.integers(0, 2))):
-            noisy.see(seen[data.draw(st.integers(0, number))])
+        for _ in range(chance.randint(0, 2)):
+            noisy.see(seen[chance.randint(0, number)])
     clean = lived_through(judged, seen)
     assert (noisy.episode, told(noisy)) == (clean.episode, told(clean))
 
@@ -152,16 +154,16 @@ def followed(stream: list[ForeignEvent]) -> Life:
     return life
 
 
-@given(events, st.data())
+@given(events, chances)
 def test_an_event_replayed_any_time_later_changes_nothing(
-    stream: list[tuple[str, int, Severity]], data: st.DataObject
+    stream: list[tuple[str, int, Severity]], chance: Random
 ) -> None:
     """I4."""
     seen, noisy = heard(stream), Life()
     for number, event in enumerate(seen):
         noisy.keep(*foreign(noisy.episode, event, noisy.previous))
-        for _ in range(data.draw(st.integers(0, 2))):
-            again = seen[data.draw(st.integers(0, number))]
+        for _ in range(chance.randint(0, 2)):
+            again = seen[chance.randint(0, number)]
             noisy.keep(*foreign(noisy.episode, again, noisy.previous))
     clean = followed(seen)
     assert (noisy.episode, told(noisy)) == (clean.episode, told(clean))
@@ -181,17 +183,17 @@ def test_a_resolve_of_an_older_start_never_ends_a_newer_episode(
             assert event.starts_at >= (before.fired_at or 0)
 
 
-@given(events, events, st.data())
+@given(events, events, chances)
 def test_sources_in_any_interleaving_end_in_the_same_state(
     one: list[tuple[str, int, Severity]],
     other: list[tuple[str, int, Severity]],
-    data: st.DataObject,
+    chance: Random,
 ) -> None:
     """I5: the order within each source is kept, the order between them is any."""
     queues = {"a": heard(one, "a"), "b": heard(other, "b")}
     lives = {"a": Life(), "b": Life()}
     while any(queues.values()):
-        name = data.draw(st.sampled_from([name for name, queue in queues.items() if queue]))
+        name = chance.choice([name for name, queue in queues.items() if queue])
         event, life = queues[name].pop(0), lives[name]
         life.keep(*foreign(life.episode, event, life.previous))
     for name, stream in (("a", one), ("b", other)):

@@ -72,9 +72,10 @@ def settled(episode: Episode, now: int, *, doubt: str = "") -> Moved:
     """What time makes of an open foreign episode: it calms down, and a resolve comes to count.
 
     To be asked now and then of those that flap or are clearing. A resolve that was held counts when
-    nothing spoke against it for `RELEASE`.
+    nothing spoke against it for `RELEASE`. Time counts a minute late, when all that was said in it
+    has been judged: nothing that is still on its way here must be taken for late.
     """
-    rest = max(0, now - episode.seen_at) // RESEND
+    rest = max(0, now - episode.seen_at - RESEND) // RESEND
     after = replace(
         episode,
         recent=rested(episode.recent, rest),
@@ -118,7 +119,7 @@ def _begins(event: ForeignEvent, previous: Episode | None) -> Step:
 def _is_answered(previous: Episode, event: ForeignEvent) -> bool:
     """Whether the end of an episode is the answer to this firing already."""
     since = event.received_at - (previous.ended_at or 0)
-    if since <= 0 or previous.end_reason is EndReason.MANUAL:
+    if previous.end_reason is EndReason.MANUAL:
         return since < MANUAL_REST
     return since <= EARLY and event.starts_at <= (previous.fired_at or 0)
 

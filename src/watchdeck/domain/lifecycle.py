@@ -142,7 +142,7 @@ def reopens(previous: Episode | None, at: int) -> bool:
     """Whether an alert that is true at `at` (ms UTC) is still the episode that was over."""
     if previous is None or previous.ended_at is None or previous.end_reason not in _REOPENS:
         return False
-    return 0 < at - previous.ended_at <= REOPEN_WINDOW
+    return at - previous.ended_at <= REOPEN_WINDOW
 
 
 def reopened(previous: Episode, at: int, every: int) -> Episode:
