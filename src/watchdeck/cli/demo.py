@@ -42,8 +42,8 @@ def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_o
             _serve(made)
         else:
             from watchdeck.config.routes import routing_of
-    from watchdeck.console.deeds import Hands
-    from watchdeck.console.run import run
+            from watchdeck.console.deeds import Hands
+            from watchdeck.console.run import run
 
             notice = "A simulated fleet: its story takes 5 minutes."
             hands = Hands(made.directory, operator(), routing_of(made.settings))
