@@ -76,6 +76,29 @@ TAIL = """\
 #url = "http://alertmanager.internal:9093"
 #mirror = false  # true: whoever acknowledges here silences there, for as long
 
+# Who is told: a webhook, PagerDuty, a command, or whatever apprise knows (extra `notify`).
+# Without routes, alerts of severity 1 and 2 go to every channel.
+#[[channel]]
+#name = "hook"
+#type = "webhook"
+#url = { env = "WATCHDECK_HOOK" }
+
+#[[channel]]
+#name = "pager"
+#type = "pagerduty"
+#routing_key = { env = "PAGERDUTY_KEY" }
+#token = { env = "PAGERDUTY_TOKEN" }  # hears who acknowledged on the phone
+
+#[[route]]
+#match = ["owner=risk"]
+#severity = [1, 2]
+#to = ["pager", "hook"]
+
+# Signs of life to an address outside; when they stop, somebody there calls.
+#[heartbeat]
+#url = "https://hc.example/ping"
+#every = "60s"
+
 # How long what is kept, and how large the store may grow.
 #[retention]
 #raw = "30d"

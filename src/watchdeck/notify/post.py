@@ -107,10 +107,16 @@ class Post:
         return allowed
 
     def _prepared(self) -> ssl.SSLContext:
-        """How certificates are checked; on another thread, where loading httpx costs 0.1 s too."""
-        import httpx  # noqa: F401
+        """How certificates are checked; on another thread, where httpx is loaded with all it needs.
 
+        That costs 0.3 s once; half of it is what httpx and anyio load only when a first loop runs.
+        """
         if self._context is None:
+            import anyio
+            import httpcore  # noqa: F401
+            import httpx  # noqa: F401
+
+            anyio.run(anyio.sleep, 0)
             try:
                 self._context = ssl.create_default_context(cafile=self._ca or _fallback())
             except (OSError, ValueError):

@@ -5,6 +5,9 @@ apprise costs 0.3 s and 28 MB, so only the collector loads it, on another thread
 
 from __future__ import annotations
 
+import gc
+from functools import cache
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,11 +77,7 @@ class ThroughApprise:
 
 def _service(url: str) -> Any:
     """Apprise with this one service. Raises Unheard when it is not installed, or knows it not."""
-    try:
-        import apprise
-    except ImportError:
-        hint = "pip install 'watchdeck[notify]' brings it"
-        raise Unheard(f"apprise is not installed; {hint}") from None
+    apprise = _loaded()
     asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True)
     service = apprise.Apprise.instantiate(url, asset=asset)
     if service is None:
@@ -89,3 +88,24 @@ def _service(url: str) -> Any:
     sender = apprise.Apprise(asset=asset)
     sender.add(service)
     return sender
+
+
+@cache
+def _loaded() -> ModuleType:
+    """Apprise with all its services, which stay for good: the collection of garbage skips them.
+
+    One that looks through what they make would hold up every thread for 0.1 s.
+    """
+    gc.disable()
+    try:
+        import apprise
+
+        apprise.Apprise.instantiate("json://localhost")  # the first one loads them all
+    except ImportError:
+        hint = "pip install 'watchdeck[notify]' brings it"
+        raise Unheard(f"apprise is not installed; {hint}") from None
+    else:
+        gc.freeze()
+        return apprise
+    finally:
+        gc.enable()
