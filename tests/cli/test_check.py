@@ -174,3 +174,16 @@ def test_programs_get_the_problems_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize("args", [("--poll",), ("here",)], ids=["an option", "an argument"])
 def test_what_is_not_an_option_is_a_mistake_of_usage(args: tuple[str, ...]) -> None:
     assert run(command, *args).code == 2
+
+
+def test_somebody_who_could_not_be_told_from_here_is_named(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    config.write_text(
+        '[[channel]]\nname = "pd"\ntype = "pagerduty"\nrouting_key = { env = "NOT_SET_HERE" }\n'
+    )
+    why = "channel pd: the environment variable NOT_SET_HERE is not set"
+    ran = run(command, config=config)
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, f"Cannot be told: {why}.")
+    answer = json.loads(run(command, "--json", config=config).out)
+    assert answer["cannot_be_told"] == [why]
+    assert run(command, "--no-poll", config=config).code == 0

@@ -30,10 +30,11 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     """Validate the configuration and poll every endpoint once.
 
     It says what is measurable, what is not, and why. The exit code is 1 when the configuration has
-    a problem or an endpoint was not reached, else 0.
+    a problem, an endpoint was not reached, or somebody could not be told from here, else 0.
     """
     from watchdeck.config.load import load
     from watchdeck.config.problems import ConfigProblems
+    from watchdeck.config.ready import unready
     from watchdeck.console.refusal import refused
 
     path = ctx.obj.path()
@@ -42,11 +43,15 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     except ConfigProblems as problems:
         if not as_json:
             raise
-        click.echo(_json(path, _problems(problems), None))
+        click.echo(_json(path, _problems(problems), None, []))
         ctx.exit(1)
     findings = None if no_poll or not settings.endpoint else asyncio.run(_poll(settings))
-    click.echo(_json(path, [], findings) if as_json else _text(path, settings, findings))
-    ctx.exit(0 if all(finding.good for finding in findings or ()) else 1)
+    untold = [] if no_poll else list(unready(settings))
+    if as_json:
+        click.echo(_json(path, [], findings, untold))
+    else:
+        click.echo("\n".join([_text(path, settings, findings), *_warnings(untold)]))
+    ctx.exit(0 if all(finding.good for finding in findings or ()) and not untold else 1)
 
 
 async def _poll(settings: Settings) -> list[Finding]:
@@ -82,14 +87,26 @@ def _text(path: Path, settings: Settings, findings: list[Finding] | None) -> str
     return head if findings is None else f"{head}\n\n{as_text(findings)}"
 
 
+def _warnings(untold: list[str]) -> list[str]:
+    """Whom nobody could tell anything, and why, after all that was asked."""
+    return ["", *(f"Cannot be told: {why}." for why in untold)] if untold else []
+
+
 def _problems(problems: ConfigProblems) -> list[dict[str, str]]:
     return [{"key": one.key, "problem": one.text, "hint": one.hint} for one in problems.problems]
 
 
-def _json(path: Path, problems: list[dict[str, str]], findings: list[Finding] | None) -> str:
+def _json(
+    path: Path,
+    problems: list[dict[str, str]],
+    findings: list[Finding] | None,
+    untold: list[str],
+) -> str:
     from watchdeck.cli.findings import as_json
 
-    answer = {"config": str(path), "problems": problems}
+    answer: dict[str, object] = {"config": str(path), "problems": problems}
     if findings is not None:
         answer["endpoints"] = [as_json(finding) for finding in findings]
+    if untold:
+        answer["cannot_be_told"] = untold
     return json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False)

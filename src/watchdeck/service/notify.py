@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from watchdeck.actions.acknowledge import acknowledge
 from watchdeck.config.calendars import Calendars
+from watchdeck.config.ready import unready
 from watchdeck.config.secrets import reveal
 from watchdeck.domain.channel import Channel, ChannelType
 from watchdeck.domain.endpoint import Settings
@@ -32,6 +33,9 @@ from watchdeck.store.directory import StoreDirectory
 LISTEN = 15.0
 """Seconds between two questions who took what on the phone."""
 
+CHECK = 60.0
+"""Seconds between two looks whether all secrets and programs are there."""
+
 _GRACE = 5.0
 """Seconds beyond a channel's own time limit, for what it does before and after."""
 
@@ -53,6 +57,7 @@ class Telling:
         clock: Callable[[], int],
         well: Callable[[], str],
     ) -> None:
+        self._settings = settings
         self._directory = directory
         self._routing = routing
         self._clock = clock
@@ -64,6 +69,7 @@ class Telling:
             for one in settings.channel
             if one.token is not None
         }
+        self._unready = ""
         self._lifesigns = None
         if settings.heartbeat is not None:
             post = Post(_GRACE, settings.heartbeat.ca)
@@ -72,7 +78,8 @@ class Telling:
     @property
     def problem(self) -> str:
         """Why somebody cannot be told or asked; empty when all is well."""
-        found = [self._delivery.problem, *(phone.problem for phone in self._phones.values())]
+        found = [self._delivery.problem, self._unready]
+        found += (phone.problem for phone in self._phones.values())
         if self._lifesigns is not None:
             found.append(self._lifesigns.problem)
         if isinstance(self._routing.calendars, Calendars):
@@ -84,12 +91,19 @@ class Telling:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._delivery.run(), name="delivery")
+                group.create_task(self._checking(), name="secrets")
                 if self._phones:
                     group.create_task(self._listening(), name="phone")
                 if self._lifesigns is not None:
                     group.create_task(self._lifesigns.run(), name="signs of life")
         finally:
             self._desk.close()
+
+    async def _checking(self) -> None:
+        """See to it that what is missing is known before somebody must be told."""
+        while True:
+            self._unready = "; ".join(unready(self._settings))
+            await asyncio.sleep(CHECK)
 
     async def _listening(self) -> None:
         while True:
