@@ -9,10 +9,12 @@ from dataclasses import replace
 from watchdeck.domain.alert import OURS, Alert, Episode, Raised
 from watchdeck.domain.board import Facts
 from watchdeck.domain.rule import Rule
+from watchdeck.engine import itself
 from watchdeck.engine.alerting import Alerting, Change, keep
 from watchdeck.engine.checks import Sample
 from watchdeck.engine.healths import Healths
-from watchdeck.engine.hearing import judge_foreign, names
+from watchdeck.engine.hearing import Turn, judge_foreign, names
+from watchdeck.engine.itself import Itself
 from watchdeck.engine.ledger import BURNING, COLLECTOR, Ledger, Terms
 from watchdeck.engine.marking import Marking
 from watchdeck.engine.restoring import restore
@@ -45,12 +47,15 @@ class Engine:
         self._metrics = metrics
         self._state = state
         self._layouts = Layouts(metrics)
-        self._rules = tuple(rules)
+        self._rules = (*rules, *itself.RULES)
+        self._itself = Itself()
         self._alerting = Alerting(rules)
-        self._ledger = Ledger(state, rules, terms or Terms())
+        self._alerting.fleet[""] = self._itself.watched
+        self._ledger = Ledger(state, self._rules, terms or Terms())
         self._timers = Timers(self._ledger, self._told)
         self._healths = Healths(state, self._layouts)
         self._marking = Marking(state)
+        self._turn = Turn(state)
         self._facts = read_numbered(metrics)
         self._retired: set[int] = set()
         self._seen: dict[int, int] = {}
@@ -65,7 +70,7 @@ class Engine:
         """
         self._read_state(now)
         rows = self._rows()
-        changes = [] if blind else list(self._changes(rows, now))
+        changes = [*self._of_itself(now, blind), *([] if blind else self._changes(rows, now))]
         self._ledger.begin()
         tasks = self._timers.due(now)
         health = list(self._healths.changes(rows, self._alerts_of, now, blind))
@@ -147,6 +152,12 @@ class Engine:
         yield from self._alerting.withdrawn(now)
         yield from self._alerting.unsaved(now)
 
+    def _of_itself(self, now: int, blind: str) -> Iterator[Change]:
+        """What is wrong with the collector, and what is no longer."""
+        sample = self._itself.look(self._metrics, self._state, now, blind)
+        if sample is not None:
+            yield from self._alerting.judge(self._itself.watched, sample, now)
+
     def _keep_all(self, changes: Sequence[Change], now: int) -> None:
         numbered = [replace(one, alert=self._ledger.numbered(one.alert)) for one in changes]
         self._ledger.begin((one.episode, one.alert) for one in numbered)
@@ -174,6 +185,8 @@ class Engine:
 
     def _hear(self, now: int) -> int:
         """Judge what other systems said."""
+        if not self._turn.due(now):
+            return 0
         self._ledger.begin()
         heard = judge_foreign(
             self._state,
