@@ -10,19 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.said import NOW, alert, captured
+from domain.said import NOW, alert, captured, webhook
 from engine.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firing, over
 from store.places import state
 from watchdeck.domain.alert import Condition, Data
 from watchdeck.domain.board import Facts
 from watchdeck.domain.moment import read_moment, write_moment
 from watchdeck.domain.saying import read_webhook
-from watchdeck.engine.hearing import names
+from watchdeck.engine.hearing import EVERY, Turn, names
 from watchdeck.store.audit import verify
 from watchdeck.store.connect import Connection, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.episodes import read_open
-from watchdeck.store.hearing import read_suppressed, take, unjudged
+from watchdeck.store.hearing import AT_ONCE, read_suppressed, take, unjudged
 
 
 @pytest.fixture
@@ -300,10 +300,13 @@ def test_an_alert_about_an_endpoint_has_the_labels_of_that_too(db: Connection) -
     }
 
 
-def test_a_flood_of_a_thousand_alerts_is_judged_whole(db: Connection) -> None:
+def test_a_flood_is_judged_whole_and_a_part_at_a_time(db: Connection) -> None:
     ear = Ear(db, NOW)
-    ear.hook(*(firing(f"A{n}") for n in range(1_000)))
-    assert len(ear.open()) == 1_000
+    ear.hook(*(firing(f"A{n}") for n in range(1_200)))
+    assert len(ear.open()) == AT_ONCE
+    ear.judge()
+    ear.judge()
+    assert len(ear.open()) == 1_200
     assert unjudged(db) == ()
 
 
@@ -364,3 +367,19 @@ def test_a_source_that_is_heard_again_without_an_alert_leaves_it_held(db: Connec
     assert ear.open()["Slow"].data is Data.NONE
     steps = ear.post(firing(endsAt=later(10 * MINUTE)), after=SECOND)
     assert steps == [("Slow", "data_back")]
+
+
+def test_what_was_said_is_judged_at_once_and_what_time_makes_of_it_now_and_then(
+    db: Connection,
+) -> None:
+    turn = Turn(db)
+    assert not turn.due(NOW)
+    ear = Ear(db, NOW)
+    assert not turn.due(NOW + EVERY - 1)
+    assert turn.due(NOW + EVERY)
+    assert not turn.due(NOW + EVERY + 1_000)
+    take(db, "eu", read_webhook(webhook(firing()), "eu", NOW).events, NOW)
+    assert turn.due(NOW + EVERY + 2_000)
+    ear.judge()
+    assert not turn.due(NOW + EVERY + 3_000)
+    assert turn.due(NOW - 60 * MINUTE)

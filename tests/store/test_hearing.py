@@ -12,8 +12,8 @@ from watchdeck.store.connect import transaction
 from watchdeck.store.hearing import (
     KEPT,
     Waits,
-    anything,
     forget,
+    is_news,
     judged,
     let_wait,
     own_name,
@@ -49,11 +49,11 @@ def test_what_is_said_twice_is_kept_once_and_heard_twice(tmp_path: Path) -> None
 
 def test_events_are_judged_once_and_in_the_order_in_which_they_came(tmp_path: Path) -> None:
     with state(tmp_path) as db:
-        assert not anything(db)
+        assert not is_news(db)
         take(db, "eu", events("z", "a", now=NOW + 5), NOW + 5)
         take(db, "eu", events("m"), NOW)
         assert [event.rule for event in unjudged(db)] == ["m", "z", "a"]
-        assert anything(db)
+        assert is_news(db)
         with transaction(db):
             judged(db, unjudged(db)[:2], NOW)
         assert [event.rule for event in unjudged(db)] == ["a"]

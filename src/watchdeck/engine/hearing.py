@@ -17,7 +17,29 @@ from watchdeck.engine.silence import watch
 from watchdeck.store import hearing
 from watchdeck.store.connect import Connection, transaction
 from watchdeck.store.hearing import Waits
-from watchdeck.store.sources import lose
+from watchdeck.store.sources import lose, sources
+
+EVERY = 5_000
+"""Milliseconds between two looks at what only time changes: who is silent, what is held."""
+
+
+class Turn:
+    """When there is something to judge: at once when something was said, else now and then.
+
+    Without any source there never is.
+    """
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._taken_at: int | None = None
+
+    def due(self, now: int) -> bool:
+        """Whether to judge at `now` (ms UTC)."""
+        waited = self._taken_at is None or abs(now - self._taken_at) >= EVERY
+        if not waited:
+            return hearing.is_news(self._db)
+        self._taken_at = now
+        return bool(sources(self._db)) or hearing.is_news(self._db)
 
 
 def judge_foreign(
@@ -35,8 +57,6 @@ def judge_foreign(
     them: an alert about one of them has those, too. `suppressed` is told who keeps an alert quiet
     at its source, before the alert is kept.
     """
-    if not hearing.anything(db):
-        return 0
     with transaction(db):
         quiet = {} if suppressed is None else suppressed
         bench = Bench(db, now, keep, frozenset(mute), named or {}, quiet)

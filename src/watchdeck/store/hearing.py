@@ -59,11 +59,12 @@ select {EPISODE}, {ALERT} from episode as e join alert as a on a.id = e.alert
 where e.ended_at is null and a.source <> :ours order by e.id
 """
 
-_ANYTHING = """
-select exists (select 1 from source) or exists (select 1 from event_in where judged_at is null)
-"""
+_NEWS = "select exists (select 1 from event_in where judged_at is null)"
 
 _HOUR = 3_600_000
+
+AT_ONCE = 500
+"""Events that are judged in one transaction (0.2 s): people want to write, too."""
 
 KEPT = 3 * 86_400_000
 """For how long (ms) a judged event is kept, so that it is known when it comes again."""
@@ -126,7 +127,7 @@ def _alive(events: Iterable[ForeignEvent]) -> dict[str, int]:
     return found
 
 
-def unjudged(db: Connection, limit: int = 5_000) -> tuple[ForeignEvent, ...]:
+def unjudged(db: Connection, limit: int = AT_ONCE) -> tuple[ForeignEvent, ...]:
     """The events that nobody judged yet, in the order in which they came."""
     rows = db.execute(_UNJUDGED, {"limit": limit}).fetchall()
     events = [decode(payload) for (payload,) in rows]
@@ -139,9 +140,9 @@ def judged(db: Connection, events: Iterable[ForeignEvent], now: int) -> None:
     db.executemany(_JUDGED, rows)
 
 
-def anything(db: Connection) -> bool:
-    """Whether any source was ever configured, or anything waits to be judged."""
-    return bool(db.execute(_ANYTHING).fetchone()[0])
+def is_news(db: Connection) -> bool:
+    """Whether anything waits to be judged."""
+    return bool(db.execute(_NEWS).fetchone()[0])
 
 
 def forget(db: Connection, now: int) -> int:
