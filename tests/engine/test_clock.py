@@ -1,0 +1,84 @@
+"""The clock on the wall may be set, and a machine may sleep: neither expires anything early."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from store.places import NOW
+from store.raising import MINUTE, ack, fire
+from watchdeck.domain.alert import Silence
+from watchdeck.domain.matcher import read_matcher
+from watchdeck.domain.posting import Posting
+from watchdeck.engine.clock import PAUSE, TOLD, Clocks
+from watchdeck.engine.evaluate import Engine
+from watchdeck.store.audit import read_entries, read_head
+from watchdeck.store.connect import reading, transaction, writing
+from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.handling import (
+    read_acknowledgements,
+    read_silences,
+    save_acknowledgement,
+    save_silence,
+)
+from watchdeck.store.migrations import prepare
+from watchdeck.store.outbox import next_due, post
+
+HOUR = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("wall", "steady", "found"),
+    [
+        pytest.param(1_000, 1_000, (0, 0), id="both go on alike"),
+        pytest.param(1_900, 1_000, (0, 0), id="a drift is none"),
+        pytest.param(HOUR + 1_000, 1_000, (HOUR, 0), id="set ahead"),
+        pytest.param(1_000 - HOUR, 1_000, (-HOUR, 0), id="set back"),
+        pytest.param(600_000, 600_000, (0, 600_000), id="a machine that slept"),
+        pytest.param(PAUSE, PAUSE, (0, 0), id="a slow tick is no sleep"),
+    ],
+)
+def test_two_clocks_tell_a_jump_from_a_sleep(
+    wall: int, steady: int, found: tuple[int, int]
+) -> None:
+    assert Clocks(NOW, 5).tick(NOW + wall, 5 + steady) == found
+
+
+def test_a_jump_is_told_for_a_while() -> None:
+    clocks = Clocks(NOW, 0)
+    clocks.tick(NOW + HOUR + 1_000, 1_000)
+    clocks.tick(NOW + HOUR + 61_000, 61_000)
+    assert clocks.words == "the clock was set ahead by 1h, 1m ago"
+    clocks.tick(NOW + HOUR + TOLD + 2_000, TOLD + 2_000)
+    assert clocks.words == ""
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["ahead", "back"])
+def test_every_deadline_is_as_far_off_as_before(tmp_path: Path, jump: int) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    prepare(directory)
+    with closing(writing(directory.state)) as db:
+        owned = save_acknowledgement(db, ack(fire(db)))
+        matchers = (read_matcher("model=fraud"),)
+        silence = Silence(0, matchers, "anna", "work", NOW - MINUTE, NOW + 10 * MINUTE)
+        with transaction(db):
+            save_silence(db, silence)
+            later = replace(silence, starts_at=NOW + 5 * HOUR, ends_at=NOW + 6 * HOUR)
+            save_silence(db, later)
+            post(db, [Posting("phone", "page", "key", NOW + 10_000)], NOW)
+        engine = Engine(reading(directory.metrics), db)
+        engine.jump(jump, NOW + jump)
+        assert owned is not None
+        assert read_acknowledgements(db)[owned.episode].expires_at == owned.expires_at + jump
+        first, second = read_silences(db, NOW + min(jump, 0))
+        assert (first.ends_at, second.ends_at) == (NOW + 10 * MINUTE + jump, NOW + 6 * HOUR)
+        assert next_due(db) == NOW + 10_000 + jump
+        rows = read_head(db).rows
+        [entry] = read_entries(db, rows, rows)
+        assert (entry.action, entry.after) == (
+            "clock.jump",
+            {"now": NOW + jump, "by": jump, "deadlines": 3},
+        )
