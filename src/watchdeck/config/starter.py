@@ -92,7 +92,19 @@ TAIL = """\
 #[[route]]
 #match = ["owner=risk"]
 #severity = [1, 2]
-#to = ["pager", "hook"]
+#escalation = "risk"
+
+# Nobody took it for 10 minutes: the next one is told. A rota may be an iCalendar file, too.
+#[[escalation]]
+#name = "risk"
+#step = [{ to = ["on-call"] }, { to = ["hook"], after = "10m" }]
+
+#[[rota]]
+#name = "on-call"
+#people = ["anna", "ben"]
+#starts = "2026-01-05T09:00"
+#zone = "Europe/Berlin"
+#to = ["pager"]  # or a channel each, with person = "anna"
 
 # Signs of life to an address outside; when they stop, somebody there calls.
 #[heartbeat]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.letter import MOST, Class, Letter
@@ -34,23 +35,27 @@ class Webhook:
     async def __call__(self, letter: Letter) -> Outcome:
         """Post it; the receiver may drop what it has had under this id."""
         try:
-            url, headers, secrets = self._address()
-            sent = {
+            url = revealed(self._channel.url or "", self._reveal)
+            own = {
+                name: revealed(value, self._reveal) for name, value in self._channel.headers.items()
+            }
+            headers = {
                 "content-type": "application/cloudevents+json; charset=utf-8",
                 "idempotency-key": letter.id,
-                **headers,
+                **own,
             }
             content = json.dumps(event(letter, self._source)).encode()
-            answer = await self._post.ask(Question(url, "POST", sent, content))
+            answer = await self._post.ask(Question(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return judged(answer, secrets)
+        return judged(answer, _secrets(url, own.values()))
 
-    def _address(self) -> tuple[str, dict[str, str], tuple[str, ...]]:
-        """Where it goes, its own headers, and what of them is secret."""
-        own = {name: revealed(value, self._reveal) for name, value in self._channel.headers.items()}
-        url = revealed(self._channel.url or "", self._reveal)
-        return url, own, (url, *own.values(), *(text.rpartition(" ")[2] for text in own.values()))
+
+def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
+    """What of an address and of headers no answer may bring into our words."""
+    sent = tuple(headers)
+    words = (text.rpartition(" ")[2] for text in sent)
+    return (url, urlsplit(url).password or "", *sent, *words)
 
 
 def revealed(value: str | Secret, reveal: Reveal) -> str:
@@ -61,12 +66,13 @@ def revealed(value: str | Secret, reveal: Reveal) -> str:
 def event(letter: Letter, source: str) -> dict[str, Any]:
     """A letter as a CloudEvent; `source` and `id` together name it for good."""
     more = len(letter.alerts) - MOST
+    about = ",".join(str(number) for number in letter.episodes[:MOST])
     return {
         "specversion": "1.0",
         "id": letter.id,
         "source": source,
         "type": _TYPES[letter.kind],
-        "subject": ",".join(str(number) for number in letter.episodes[:MOST]),
+        "subject": about or letter.id,
         "time": moment(letter.at),
         "datacontenttype": "application/json",
         "data": {
