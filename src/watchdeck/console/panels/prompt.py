@@ -114,7 +114,7 @@ class Prompt(Vertical):
             self.prompt = prompt
 
     def __init__(self, sign: str, text: str = "", past: Sequence[str] = ()) -> None:
-        super().__init__(id="prompt")
+        super().__init__()
         self.sign = sign
         self._text = text
         self._past = list(past)
