@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.channel import Rota
+from watchdeck.domain.icalendar import MOST, CalendarError
 from watchdeck.domain.rota import on_call
-from watchdeck.domain.shifts import MOST, CalendarError, read_calendar
+from watchdeck.domain.shifts import read_calendar
 
 BERLIN = "Europe/Berlin"
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from watchdeck.domain.hours import moment, read_zone
+from watchdeck.domain.icalendar import CalendarError, Line, events_of
 from watchdeck.domain.text import clean
-
-MOST = 2_000
-"""Events of one file; a year of daily shifts of four people takes 1,460."""
 
 _LONGEST = timedelta(days=31)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -26,11 +24,6 @@ _SPAN = re.compile(
     r"\+?P(?:(\d{1,3})W)?(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?",
     re.ASCII,
 )
-_PARAMETER = re.compile(r';([A-Za-z-]+)=("[^"]*"|[^;:"]*)', re.ASCII)
-
-
-class CalendarError(ValueError):
-    """A calendar that cannot be read; the text names the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +106,6 @@ def _number(repeat: Repeat, days: Sequence[int], first: date, day: date, periods
     return periods // repeat.interval * len(order) + here - skipped
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    number: int
-    name: str
-    parameters: dict[str, str]
-    value: str
-
-    def wrong(self, why: str) -> CalendarError:
-        return CalendarError(f"line {self.number}: {self.name} {why}")
-
-
 def read_calendar(text: str, zone: str) -> tuple[Event, ...]:
     """The events of an iCalendar text; times without a zone are of `zone`. Raises CalendarError."""
     if "BEGIN:VCALENDAR" not in text[:2_000].upper():
@@ -131,7 +113,7 @@ def read_calendar(text: str, zone: str) -> tuple[Event, ...]:
     kept: list[Event] = []
     moved: dict[str, set[int]] = {}
     whose: list[str] = []
-    for lines in _events(text):
+    for lines in events_of(text):
         uid = lines["UID"].value if "UID" in lines else ""
         instead = lines.get("RECURRENCE-ID")
         if instead is not None:
@@ -146,65 +128,7 @@ def read_calendar(text: str, zone: str) -> tuple[Event, ...]:
     )
 
 
-def _events(text: str) -> Iterator[dict[str, _Line]]:
-    """The properties of each event by name; of what stands inside it, such as alarms, nothing."""
-    inside: list[str] = []
-    found: dict[str, _Line] = {}
-    count = 0
-    for line in _lines(text):
-        if line.name == "BEGIN":
-            inside.append(line.value.upper())
-            if inside[-1] == "VEVENT":
-                found, count = {}, count + 1
-        elif line.name == "END":
-            if not inside or inside.pop() != line.value.upper():
-                raise line.wrong("ends what did not begin")
-            if line.value.upper() == "VEVENT":
-                yield found
-        elif inside and inside[-1] == "VEVENT":
-            _add(found, line)
-        if count > MOST:
-            raise line.wrong(f"begins one event more than the {MOST} that are read")
-    if inside:
-        raise CalendarError(f"its end is missing: {clean(inside[-1], 40)} is still open")
-
-
-def _add(found: dict[str, _Line], line: _Line) -> None:
-    before = found.get(line.name)
-    if before is not None and line.name == "EXDATE":
-        if before.parameters != line.parameters:
-            raise line.wrong("has another zone than the one before")
-        line = replace(line, value=f"{before.value},{line.value}")
-    elif before is not None and line.name in ("RRULE", "DTSTART", "DTEND", "RDATE"):
-        raise line.wrong("stands there twice")
-    found[line.name] = line
-
-
-def _lines(text: str) -> Iterator[_Line]:
-    """The properties, their folded lines joined."""
-    number, pending = 0, ""
-    for at, raw in enumerate([*text.splitlines(), ""], 1):
-        if raw[:1] in (" ", "\t") and pending:
-            pending += raw[1:]
-            continue
-        if pending.strip():
-            yield _property(number, pending)
-        number, pending = at, raw
-
-
-def _property(number: int, text: str) -> _Line:
-    name = re.match(r"[A-Za-z0-9-]+", text)
-    if name is None:
-        raise CalendarError(f"line {number}: {clean(text, 40)!r} is not a property")
-    parameters, at = {}, name.end()
-    while match := _PARAMETER.match(text, at):
-        parameters[match[1].upper()], at = match[2].strip('"'), match.end()
-    if text[at : at + 1] != ":":
-        raise CalendarError(f"line {number}: {clean(text, 40)!r} has no value")
-    return _Line(number, name[0].upper(), parameters, text[at + 1 :].strip())
-
-
-def _event(lines: dict[str, _Line], zone: str) -> Event:
+def _event(lines: dict[str, Line], zone: str) -> Event:
     first = lines.get("DTSTART")
     if first is None:
         raise CalendarError("an event has no DTSTART")
@@ -229,7 +153,7 @@ def _event(lines: dict[str, _Line], zone: str) -> Event:
     )
 
 
-def _length(lines: dict[str, _Line], first: _Line, starts: datetime, zone: str) -> timedelta:
+def _length(lines: dict[str, Line], first: Line, starts: datetime, zone: str) -> timedelta:
     if "DTEND" in lines:
         ends, own = _wall(lines["DTEND"], zone)
         if own != zone:
@@ -244,17 +168,17 @@ def _length(lines: dict[str, _Line], first: _Line, starts: datetime, zone: str) 
     return timedelta(days=0 if "T" in first.value else 1)
 
 
-def _wall(line: _Line, zone: str) -> tuple[datetime, str]:
+def _wall(line: Line, zone: str) -> tuple[datetime, str]:
     """A time on the wall, and the zone of that wall."""
     return _time(line, line.value), _zone(line, line.value, zone)
 
 
-def _moments(line: _Line, zone: str) -> Iterator[int]:
+def _moments(line: Line, zone: str) -> Iterator[int]:
     for text in line.value.split(","):
         yield moment(_time(line, text.strip()), _zone(line, text.strip(), zone))
 
 
-def _zone(line: _Line, text: str, zone: str) -> str:
+def _zone(line: Line, text: str, zone: str) -> str:
     own = "UTC" if text.endswith("Z") else line.parameters.get("TZID", zone)
     try:
         read_zone(own)
@@ -264,7 +188,7 @@ def _zone(line: _Line, text: str, zone: str) -> str:
     return own
 
 
-def _time(line: _Line, text: str) -> datetime:
+def _time(line: Line, text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
         raise line.wrong("has no time such as 20260105T090000")
@@ -275,7 +199,7 @@ def _time(line: _Line, text: str) -> datetime:
         raise line.wrong("has a time that no clock shows") from None
 
 
-def _repeat(line: _Line, zone: str) -> Repeat:
+def _repeat(line: Line, zone: str) -> Repeat:
     parts = dict(part.partition("=")[::2] for part in line.value.upper().split(";") if part)
     if parts.get("FREQ") not in _PERIODS or parts.keys() - _RULE:
         raise line.wrong("is more than daily or weekly; only those are read")
@@ -302,7 +226,7 @@ def _small(number: str) -> bool:
     return number.isascii() and number.isdecimal() and 1 <= int(number[:5]) <= 9_999
 
 
-def _until(line: _Line, text: str, zone: str) -> int:
+def _until(line: Line, text: str, zone: str) -> int:
     """The last moment (ms UTC) at which an occurrence may begin; a date is until its end."""
     wall = _time(line, text)
     if "T" not in text:
