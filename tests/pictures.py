@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from watchdeck.console.app import Console
+from watchdeck.console.messages import ModelOpened
 from watchdeck.console.outlook import default_setting
 from watchdeck.demo.stage import stage
 from watchdeck.domain.health import Health
@@ -23,6 +24,7 @@ from watchdeck.store.reader import Reader
 FOLDER = Path(__file__).parents[1] / "sample_data" / "pictures"
 SIZES = ((80, 24), (120, 40))
 PATIENCE = 180.0
+SLOW = "fraud-detector"
 SETTLE = 4.0
 """Seconds until the sparklines and the chart were read."""
 
@@ -39,7 +41,7 @@ def story_began(directory: StoreDirectory) -> bool:
 
 
 async def draw(directory: StoreDirectory) -> None:
-    """The deck and the worst model, in each size."""
+    """The deck and the model that became slow, in each size."""
     for cells, rows in SIZES:
         console = Console(
             StoreDirectory(Path("/srv/watchdeck")),
@@ -47,10 +49,10 @@ async def draw(directory: StoreDirectory) -> None:
             open_source=lambda: Reader(directory),
             setting=default_setting(StoreDirectory(Path("/srv/watchdeck"))),
         )
-        async with console.run_test(size=(cells, rows)) as pilot:
+        async with console.run_test(size=(cells, rows)):
             await asyncio.sleep(SETTLE)
             save(console, f"deck-{cells}x{rows}")
-            await pilot.press("down", "enter")
+            console.post_message(ModelOpened(SLOW))
             await asyncio.sleep(SETTLE)
             save(console, f"model-{cells}x{rows}")
 
