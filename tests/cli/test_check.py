@@ -123,7 +123,7 @@ theme = "drak"
 layout = "fokus"
 columns = ["name", "p59"]
 filters = {{ "my own" = "p95>" }}
-keys = {{ quti = "x", "theme.next" = "ctrl+a", "models.mark" = "s" }}
+keys = {{ quti = "x", "theme.next" = "ctrl+a", "models.sort" = "v" }}
 """)
     ran = run(command, config=config, env={"XDG_CONFIG_HOME": str(tmp_path)})
     keys = [line.removeprefix(f"{config}: ").split(" ")[0] for line in ran.err.splitlines()]
@@ -132,7 +132,7 @@ keys = {{ quti = "x", "theme.next" = "ctrl+a", "models.mark" = "s" }}
         "console.theme",
         "console.keys.quti",
         'console.keys."theme.next"',
-        'console.keys."models.mark"',
+        'console.keys."models.sort"',
         "console.layout",
         "console.columns",
         'console.filters."my',
