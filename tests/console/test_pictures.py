@@ -9,10 +9,12 @@ from textual.pilot import Pilot
 from console import boards
 from console.boards import NOW, Store
 from console.stub import shifted
+from watchdeck.config.problems import Problem
 from watchdeck.console.app import Console
 from watchdeck.console.messages import EventsRead, HistoryRead, SightChanged
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
+from watchdeck.console.screens.problems import ProblemsScreen
 from watchdeck.console.time.cursor import Cursor
 from watchdeck.domain.board import Change
 from watchdeck.domain.exchange import Exchange
@@ -137,8 +139,20 @@ async def commanded(pilot: Pilot[None]) -> None:
     await show(pilot, "colon", *"theme", "space", *"dakr", "enter")
 
 
+async def problems(pilot: Pilot[None]) -> None:
+    await show(pilot)
+    found = (
+        Problem("endpoint[0].every", "'soon' is not a duration", "Write a number and a unit: 10s."),
+        Problem("console.theme", "there is no theme 'drak'", "Did you mean 'dark'?"),
+    )
+    assert isinstance(pilot.app, Console)
+    pilot.app.push_screen(ProblemsScreen(pilot.app._outlook, "deck", found))
+    await settle(pilot)
+
+
 SCREENS = [
     deck, models, detail, compared, keys, palette, before, exchange, past, filtered, commanded,
+    problems,
 ]  # fmt: skip
 
 

@@ -148,3 +148,6 @@ COLUMNS: Columns[EventRow] = (
     Column("related", "related", 8, _related, most=18, rank=1),
 )
 """The columns of the list of what changed."""
+
+OF_ALL = COLUMNS[:-1]
+"""The same when no model is asked about, to which another could be related."""

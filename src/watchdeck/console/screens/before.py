@@ -82,7 +82,8 @@ class EventList(List):
         found = before.rows(self.events or (), self._moment, zone, self._model, self.models)
         empty = "nothing changed" if self.events is not None else "reading what changed"
         names = tuple(f"{n} {row.event.endpoint}" for n, row in enumerate(found))
-        self.table = Table(before.COLUMNS, found, names, self.problem or empty)
+        columns = before.COLUMNS if self._about else before.OF_ALL
+        self.table = Table(columns, found, names, self.problem or empty)
         self.redraw()
 
 

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from watchdeck.config.problems import Problem
 from watchdeck.console.draw.rule import rule
 from watchdeck.console.draw.table import Column, Columns, Table
-from watchdeck.console.draw.text import Line, Role, Span, said
+from watchdeck.console.draw.text import Line, Role, Span, said, wrap
 from watchdeck.console.keys import Where, bindings
 from watchdeck.console.messages import EditWanted
 from watchdeck.console.outlook import Outlook
@@ -21,12 +21,24 @@ _COLUMNS: Columns[Problem] = (
 )
 
 
+_LINES = 3
+
+
 class ProblemList(List):
-    """One row a problem; a copied row has it in full."""
+    """One row a problem; over them the one under the cursor in full."""
 
     def __init__(self, found: tuple[Problem, ...]) -> None:
         super().__init__(id="problems")
         self.table = Table(_COLUMNS, found, tuple(str(number) for number in range(len(found))))
+
+    def lead(self) -> tuple[Line, ...]:
+        """The problem under the cursor, in full where there is room."""
+        rows = self.table.rows
+        told = str(rows[min(self.place.index, len(rows) - 1)])
+        lines = tuple(
+            Line((Span(" "), *one.spans)) for one in wrap(told, self.size.width - 1, most=_LINES)
+        )
+        return (*lines, *[Line()] * (_LINES - len(lines)))
 
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
