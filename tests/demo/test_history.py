@@ -91,7 +91,9 @@ def played(one: Past, first: int, last: int) -> tuple[list[Transition], list[Hea
         watched.take(sample)
         for change in alerting.judge(watched, sample, latest.at):
             steps += change.steps
-        raised = [Raised(each.alert, each.episode) for each in watched.open if each.episode]
+        raised = [
+            Raised(each.alert, each.episode) for each in watched.live.values() if each.episode
+        ]
         before = health[-1] if health else None
         previous = Verdict(before.health, before.cause, before.why) if before else None
         verdict = judge(latest, previous, latest.at, alerts=raised)

@@ -75,7 +75,7 @@ class Alerting:
         watched = self.fleet.get(facts.name)
         if watched is None or watched.facts is not facts or (kind and watched.kind != kind):
             before, watched = watched, watch(facts, kind, self._rules, now)
-            for one in before.open if before else ():
+            for one in before.live.values() if before else ():
                 if one.episode is not None:
                     self._open[one.alert.fingerprint] = (one.episode, one.alert)
             for one in watched.judged:
@@ -87,21 +87,25 @@ class Alerting:
         """Give a rule on an endpoint the episode that is open of it, and the one before."""
         found = self._open.pop(one.alert.fingerprint, None)
         if found is None:
-            one.episode = None
+            one.hold(None)
         elif one.episode is None or one.episode.rev != found[0].rev:
-            one.episode = found[0]
+            one.hold(found[0])
         one.ended = self._ended.get(one.alert.fingerprint, one.ended)
         if found is not None:
             one.alert = replace(one.alert, id=found[1].id)
 
     def judge(self, watched: Watched, sample: Sample, now: int) -> Iterator[Change]:
         """What a new scrape changes."""
+        at = sample.at
         for one in watched.judged:
-            episode, at = one.episode, now if one.timed else sample.at
-            truth = one.check.truth(sample, at, episode is not None and episode.truth)
-            if episode is None and not truth and (truth is False or not one.fires_on_silence):
-                continue
-            yield from self._stepped(watched, one, sample, truth, at)
+            episode, when = one.episode, now if one.timed else at
+            if episode is None:
+                truth = one.check.truth(sample, when, held=False)
+                if not truth and (truth is False or not one.fires_on_silence):
+                    continue
+            else:
+                truth = one.check.truth(sample, when, held=episode.truth)
+            yield from self._stepped(watched, one, sample, truth, when)
 
     def late(self, now: int) -> Iterator[Change]:
         """What it changes that no scrape came for too long."""
@@ -139,7 +143,7 @@ class Alerting:
         after, steps = moved
         if after is None or after is one.episode:
             return
-        keep(one, after)
+        one.keep(after)
         if steps:
             one.saved_at = max(one.saved_at, steps[-1].at)
             yield Change(one.alert, after, steps, one.rule, one)
@@ -149,7 +153,7 @@ class Alerting:
         due = [
             Change(one.alert, one.episode, (), one.rule, one)
             for watched in self.fleet.values()
-            for one in watched.open
+            for one in watched.live.values()
             if one.episode is not None and now - one.saved_at >= SAVED_EVERY
         ]
         return due[:MOST_SAVED]
@@ -183,7 +187,7 @@ class Alerting:
             for one in watched.judged:
                 if isinstance(one.check, Gone):
                     one.check.seen_at += jump
-                one.episode = one.episode and shifted(one.episode, jump)
+                one.hold(one.episode and shifted(one.episode, jump))
                 one.ended = one.ended and shifted(one.ended, jump)
 
     def wake(self, now: int) -> None:
@@ -193,12 +197,4 @@ class Alerting:
             for one in watched.judged:
                 if isinstance(one.check, Gone):
                     one.check.seen_at = now
-                one.episode = one.episode and resumed(one.episode, now)
-
-
-def keep(one: Judged, episode: Episode) -> None:
-    """Remember what became of an episode, as the one that is open or the one that is over."""
-    if episode.is_open:
-        one.episode = episode
-    else:
-        one.episode, one.ended = None, episode
+                one.hold(one.episode and resumed(one.episode, now))

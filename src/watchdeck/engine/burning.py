@@ -143,10 +143,12 @@ class _Level:
 
     def go_on(self, at: int, bad: float, total: float) -> None:
         """Go on to the cell of `at`; those that end before it have these running totals."""
-        cell, newest = at // self._width, self.edge // self._width - 1
-        for passed in range(max(newest, cell - self._size + 1), cell):
-            self._bad[passed % self._size], self._total[passed % self._size] = bad, total
-        self.edge = (cell + 1) * self._width
+        width, size = self._width, self._size
+        cell, newest = at // width, self.edge // width - 1
+        for passed in range(newest if newest > cell - size else cell - size + 1, cell):
+            place = passed % size
+            self._bad[place], self._total[place] = bad, total
+        self.edge = (cell + 1) * width
 
     def before(self, moment: int) -> tuple[float, float]:
         """The running totals at the end of the cell that a moment is in, which must be over."""

@@ -10,7 +10,7 @@ from watchdeck.domain.alert import OURS, Alert, Episode, Raised
 from watchdeck.domain.board import Facts
 from watchdeck.domain.rule import Rule
 from watchdeck.engine import itself
-from watchdeck.engine.alerting import Alerting, Change, keep
+from watchdeck.engine.alerting import Alerting, Change
 from watchdeck.engine.checks import Sample
 from watchdeck.engine.healths import Healths
 from watchdeck.engine.hearing import Turn, judge_foreign, names
@@ -173,7 +173,7 @@ class Engine:
             return False
         if change.judged is not None:
             change.judged.alert, change.judged.saved_at = change.alert, now
-            keep(change.judged, kept)
+            change.judged.keep(kept)
         return True
 
     def _told(self, alert: Alert, episode: Episode) -> bool:
@@ -209,10 +209,12 @@ class Engine:
 
     def _alerts_of(self, facts: Facts) -> list[Raised]:
         """What fires of a model, ours and that of others."""
-        watched = self._alerting.fleet.get(facts.name)
+        watched, others = self._alerting.fleet.get(facts.name), self._foreign.get(facts.name, [])
+        if watched is None or not watched.live:
+            return others
         own = [
             Raised(one.alert, one.episode)
-            for one in (watched.open if watched else ())
+            for one in watched.live.values()
             if one.episode is not None and one.episode.condition in BURNING
         ]
-        return own + self._foreign.get(facts.name, [])
+        return own + others

@@ -36,15 +36,18 @@ class Healths:
         """The healths that are others at `now` (ms UTC) than those recorded."""
         for facts, row in rows:
             found = alerts(facts)
-            stale = is_stale(row.at, facts.every, now)
-            standing = tuple((one.alert.id, one.alert.rule, _weight(one)) for one in found)
-            grounds = (row.outcome, min(row.failures, _MANY), row.model_state, stale, bool(blind))
-            if self._grounds.get(facts.name) == (*grounds, standing):
-                continue
-            self._grounds[facts.name] = (*grounds, standing)
-            change = self._judged(facts, row, found, now, blind)
-            if change is not None:
-                yield change
+            grounds = (
+                *(row.outcome, min(row.failures, _MANY), row.model_state, bool(blind)),
+                *(
+                    is_stale(row.at, facts.every, now),
+                    tuple(_weight(one) for one in found) if found else (),
+                ),
+            )
+            if self._grounds.get(facts.name) != grounds:
+                self._grounds[facts.name] = grounds
+                change = self._judged(facts, row, found, now, blind)
+                if change is not None:
+                    yield change
 
     def record(self, changes: Sequence[HealthChange]) -> None:
         """Keep changes, inside the transaction of the caller."""
@@ -65,5 +68,6 @@ class Healths:
         return HealthChange(facts.name, now, verdict.health, verdict.cause, verdict.why, since)
 
 
-def _weight(raised: Raised) -> tuple[int, str]:
-    return int(raised.episode.severity), raised.episode.condition.value
+def _weight(raised: Raised) -> tuple[str, int, str]:
+    episode = raised.episode
+    return raised.alert.fingerprint, episode.severity, episode.condition

@@ -123,12 +123,16 @@ class Itself:
 
     def __init__(self) -> None:
         self._vitals = Vitals()
-        judged = tuple(
-            Judged(rule, Feel(self._vitals, read), EVERY, _alert(rule), False, False)
+        self.watched = Watched(Facts("", "", EVERY), None, patience=_NEVER, restored=True)
+        self.watched.judged = tuple(
+            Judged(
+                *(rule, Feel(self._vitals, read), EVERY, _alert(rule)),
+                timed=False,
+                fires_on_silence=False,
+                live=self.watched.live,
+            )
             for rule, read in _SIGNS
         )
-        facts = Facts("", "", EVERY)
-        self.watched = Watched(facts, None, judged, patience=_NEVER, restored=True)
 
     def look(self, metrics: Connection, state: Connection, now: int, blind: str) -> Sample | None:
         """How things are at `now` (ms UTC); None when it is too soon to look again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from watchdeck.domain.markers import markers, merge
-from watchdeck.domain.scrape import Identity
 from watchdeck.store.changes import read_identities, record_change, save_identity
 from watchdeck.store.connect import Connection
 from watchdeck.store.newest import Newest
@@ -15,13 +14,14 @@ class Marking:
     def __init__(self, state: Connection) -> None:
         self._state = state
         self._identities = read_identities(state)
-        self._said: dict[str, Identity] = {}
+        self._said: dict[str, tuple[object, ...]] = {}
 
     def moved(self, name: str, row: Newest) -> bool:
         """Whether a server says something else of itself than it did."""
-        if self._said.get(name) == row.identity:
+        said = (row.version, row.started_at, row.replicas, row.resets)
+        if self._said.get(name) == said:
             return False
-        self._said[name] = row.identity
+        self._said[name] = said
         before = self._identities.get(name)
         return before is None or merge(before, row.identity) != before
 

@@ -18,7 +18,6 @@ from watchdeck.domain.lifecycle import by_policy, resumed, silent_after, step
 from watchdeck.domain.rule import Burn, Rule, Threshold
 from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.domain.signal import OUTCOME_COLUMN
-from watchdeck.engine.alerting import keep
 from watchdeck.engine.burning import FURTHEST
 from watchdeck.engine.checks import Check, Failing, Gone, Over, Sample, finding
 from watchdeck.engine.reach import signals_of
@@ -186,7 +185,7 @@ class _Player:
             found = by_policy(self._rule, judged.every, found, watched.good_at)
             after, steps = step(self._rule, judged.every, episode, found, judged.ended)
             if after is not None:
-                keep(judged, after)
+                judged.keep(after)
             self._note(steps)
         return truth is None
 

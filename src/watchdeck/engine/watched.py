@@ -27,7 +27,8 @@ LONGEST_STEP = 3
 class Judged:
     """One rule on one endpoint: its check, its alert, and the episode that is open.
 
-    `ended` is the newest episode that is over; `timed` tells that time alone can make it true.
+    `live` are the rules of its endpoint that have an open episode, by fingerprint. `ended` is the
+    newest episode that is over; `timed` tells that time alone can make it true.
     """
 
     rule: Rule
@@ -36,22 +37,41 @@ class Judged:
     alert: Alert
     timed: bool
     fires_on_silence: bool
+    live: dict[str, Judged]
     episode: Episode | None = None
     ended: Episode | None = None
     saved_at: int = 0
+
+    def hold(self, episode: Episode | None) -> None:
+        """Have this episode open, or none."""
+        self.episode = episode
+        if episode is None:
+            self.live.pop(self.alert.fingerprint, None)
+        else:
+            self.live[self.alert.fingerprint] = self
+
+    def keep(self, episode: Episode) -> None:
+        """Remember what became of an episode: it is the one that is open, or the one before."""
+        if episode.is_open:
+            self.hold(episode)
+        else:
+            self.hold(None)
+            self.ended = episode
 
 
 @dataclass(slots=True, eq=False)
 class Watched:
     """An endpoint, its newest sample, and what its rules look back on.
 
-    `good_at` is when it last gave a good sample (ms UTC). `restored` tells that what was before
-    this collector began is known.
+    `live` are those of its rules that have an open episode, by fingerprint. `good_at` is when it
+    last gave a good sample, and `patience` for how long (ms) nothing may come before something is
+    made of that. `restored` tells that what was before this collector began is known.
     """
 
     facts: Facts
     kind: str | None
     judged: tuple[Judged, ...] = ()
+    live: dict[str, Judged] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
     burned: dict[str, Burned] = field(default_factory=dict)
     sample: Sample | None = None
@@ -59,24 +79,21 @@ class Watched:
     patience: int = 0
     restored: bool = False
 
-    @property
-    def open(self) -> Iterator[Judged]:
-        """The rules that have an open episode."""
-        return (one for one in self.judged if one.episode is not None)
-
     def take(self, sample: Sample) -> None:
         """Remember a new sample, before it is judged; the same one counts once."""
-        before, self.sample = self.sample, sample
-        if before is not None and before.at == sample.at:
+        before, self.sample, at = self.sample, sample, sample.at
+        if before is not None and before.at == at:
             return
         if sample.outcome == _OK:
-            self.good_at = sample.at
+            self.good_at = at
         for signal, window in self.windows.items():
-            window.add(sample.at, sample.value(signal))
-        for measure, burned in self.burned.items():
-            counted = COUNTS[measure](sample, self._seconds(before, sample.at))
-            if counted is not None:
-                burned.add(sample.at, *counted)
+            window.add(at, sample.value(signal))
+        if self.burned:
+            seconds = self._seconds(before, at)
+            for measure, burned in self.burned.items():
+                counted = COUNTS[measure](sample, seconds)
+                if counted is not None:
+                    burned.add(at, *counted)
 
     def _seconds(self, before: Sample | None, at: int) -> float:
         """How long a sample stands for: since the one before it, but not over a gap."""
@@ -130,7 +147,13 @@ def _judged(watched: Watched, rule: Rule, check: Check, labels: dict[str, str]) 
     alert = Alert(0, OURS, f"{name}/{model}", name, model, alert_labels(rule, labels))
     timed = isinstance(check, Gone)
     return Judged(
-        rule, check, watched.facts.every, alert, timed, rule.no_data is NoData.FIRE or timed
+        rule,
+        check,
+        watched.facts.every,
+        alert,
+        timed,
+        rule.no_data is NoData.FIRE or timed,
+        watched.live,
     )
 
 
