@@ -103,12 +103,17 @@ class Player:
         found = None if episode is None else read_acknowledgement(self._state, episode.id)
         return "nobody" if found is None else found.by
 
-    def fired(self, name: str, now: int) -> int | None:
+    def fired(self, name: str) -> int | None:
         """When an alert first fired (ms since the start); None when it never did."""
         found = self._alert(name)
-        episodes = read_episodes(self._state, found, now) if found else ()
+        episodes = read_episodes(self._state, found, 1 << 60) if found else ()
         times = [one.fired_at for one in episodes if one.fired_at is not None]
         return min(times) - START if times else None
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._metrics.close()
+        self._state.close()
 
     def told(self) -> tuple[Posted, ...]:
         """All that the channel was told, or will be, in the order of its writing."""
