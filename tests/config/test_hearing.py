@@ -94,6 +94,11 @@ def test_what_cannot_be_meant_is_told(tmp_path: Path, text: str, said: str) -> N
     assert problems(tmp_path, ONE + text)[0].startswith(said)
 
 
+def test_so_many_alertmanagers_are_a_mistake(tmp_path: Path) -> None:
+    many = "".join(f'{ASKED}name = "am-{number}"\n' for number in range(51))
+    assert problems(tmp_path, ONE + many) == ["alertmanager has 51 entries; at most 50 are taken."]
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = f'{INTAKE}listen = "x"\nmax_body = "1B"\n{ASKED}every = "1ms"\ntimeout = "1h"\n'
     assert len(problems(tmp_path, text)) == 4
@@ -115,5 +120,8 @@ def test_an_address_to_listen_on_is_a_host_and_a_port(
     assert place_of(listen) == place
 
 
-def test_an_intake_that_is_exposed_on_purpose_is_taken(tmp_path: Path) -> None:
+def test_what_is_meant_is_taken(tmp_path: Path) -> None:
     load(write(tmp_path, f'{ONE}{INTAKE}listen = "0.0.0.0:9193"\nexposed = true\n'))
+    load(write(tmp_path, f'{ONE}{INTAKE}listen = "localhost:9193"\n'))
+    private = f'{ONE}{ASKED}headers = {{ Authorization = "Bearer x" }}\n'
+    load(write(tmp_path, private, 0o600))

@@ -234,10 +234,26 @@ def test_a_cloud_event_in_headers_is_the_same_event() -> None:
     assert event == told()
 
 
+BATCHED = {"content-type": "application/cloudevents-batch+json; charset=utf-8"}
+
+
 def test_a_batch_of_cloud_events_is_all_of_them() -> None:
     body = json.dumps([STRUCTURED, STRUCTURED | {"id": "42"}]).encode()
-    headers = {"content-type": "application/cloudevents-batch+json; charset=utf-8"}
-    assert len(read_cloud_events(body, headers, "cloudevents", NOW).events) == 2
+    said = read_cloud_events(body, BATCHED, "cloudevents", NOW)
+    assert [event.turn for event in said.events] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b"{}", "no list of events", id="no list"),
+        pytest.param(b"[7]", "no JSON object", id="no event"),
+        pytest.param(b"[" + b"{}," * MOST + b"{}]", f"at most {MOST}", id="a flood"),
+    ],
+)
+def test_a_batch_that_is_none_is_refused(body: bytes, words: str) -> None:
+    with pytest.raises(SayingError, match=words):
+        read_cloud_events(body, BATCHED, "cloudevents", NOW)
 
 
 @pytest.mark.parametrize(
@@ -333,3 +349,23 @@ def test_a_fingerprint_depends_on_every_name_and_value() -> None:
     assert fingerprint({"a": "b"}) != fingerprint({"a": "c"}) != fingerprint({"b": "a"})
     assert fingerprint({}) == "cbf29ce484222325"
     assert event_key("a", 1) != event_key("a", "1")
+
+
+def test_odd_parts_of_an_alert_are_kept_as_what_they_are() -> None:
+    event = one(
+        labels={"alertname": "x", "n": 7, "t": True, "list": [1], "empty": "", "none": None},
+        generatorURL="http://[broken",
+        fingerprint="with a blank",
+    )
+    assert event.labels == {"alertname": "x", "n": "7", "t": "true", "list": "(no text)"}
+    assert (event.link, event.sender) == ("http://[broken", "")
+    assert event.fingerprint == fingerprint(event.labels)
+    assert one(generatorURL="http://me:word@p:9090/graph").sender == "http://p:9090"
+    huge = one(labels={"alertname": "x", "huge": "y" * 100_000})
+    assert len(huge.fingerprint) == 16
+    assert huge.truncated
+
+
+def test_an_alert_that_its_source_suppresses_without_a_reason_says_so() -> None:
+    [event] = read_listed(posted(alert(status={"state": "suppressed"})), "eu", NOW).events
+    assert event.suppressed_by == ("its source",)

@@ -23,6 +23,7 @@ from watchdeck.store.connect import Connection, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.episodes import read_open
 from watchdeck.store.hearing import AT_ONCE, read_suppressed, take, unjudged
+from watchdeck.store.sources import register_sources
 
 
 @pytest.fixture
@@ -383,3 +384,14 @@ def test_what_was_said_is_judged_at_once_and_what_time_makes_of_it_now_and_then(
     ear.judge()
     assert not turn.due(NOW + EVERY + 3_000)
     assert turn.due(NOW - 60 * MINUTE)
+
+
+def test_a_source_that_is_taken_out_of_the_configuration_is_not_called_silent(
+    db: Connection,
+) -> None:
+    ear = Ear(db, NOW, (EU,))
+    ear.judge(MINUTE)
+    assert set(ear.open()) == {"source_silent"}
+    register_sources(db, (), ear.now)
+    ear.judge(MINUTE)
+    assert ear.open() == {}

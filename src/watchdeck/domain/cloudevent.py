@@ -39,7 +39,8 @@ def read_cloud_events(body: bytes, headers: Mapping[str, str], source: str, now:
             raise SayingError("the batch is no list of events")
         if len(listed) > MOST:
             raise TooManyError(f"the batch has {len(listed)} events; at most {MOST} are taken")
-        return Said(tuple(_structured(one, source, now) for one in listed))
+        events = (_structured(one, source, now) for one in listed)
+        return Said(tuple(replace(one, turn=n) for n, one in enumerate(events)))
     if kind == STRUCTURED or "ce-specversion" not in headers:
         return Said((_structured(loaded(body), source, now),))
     attributes = {

@@ -13,7 +13,7 @@ from watchdeck.domain.rule import Severity
 from watchdeck.domain.words import span
 
 TOLERANCE = 1_500
-"""Milliseconds by which two sayings of one end may differ."""
+"""Milliseconds by which a sender must have outlived an end to be called alive."""
 
 REPEATS = 4 * 60_000
 """For how long (ms) Prometheus promises an alert at the least: for four of its intervals."""
@@ -278,9 +278,7 @@ def doubt(event: ForeignEvent, scene: Scene) -> str:
 
 
 def _ran_out(event: ForeignEvent, ends_at: int, last: Standing | None) -> bool:
-    if last is None or last.promise is None or last.told != event.told:
-        return False
-    return abs(ends_at - last.promise) <= TOLERANCE
+    return last is not None and (last.told, last.promise) == (event.told, ends_at)
 
 
 def _doubt_of_source(event: ForeignEvent, scene: Scene) -> str:

@@ -13,6 +13,7 @@ from store.places import NOW, state_only
 from watchdeck.collector.hearing.desk import Desk
 from watchdeck.collector.hearing.intake import Callers, Intake
 from watchdeck.collector.hearing.server import Server
+from watchdeck.config.secrets import SecretError
 from watchdeck.domain.foreign import ForeignEvent
 from watchdeck.domain.standing import ForeignSource, Way
 from watchdeck.store.connect import reading, writing
@@ -40,6 +41,12 @@ class Place:
     port: int
     store: StoreDirectory
     more: list[str] = field(default_factory=list)
+    token: str | None = TOKEN
+
+    def reveal(self) -> str:
+        if self.token is None:
+            raise SecretError("the file is gone")
+        return self.token
 
     def events(self) -> tuple[ForeignEvent, ...]:
         with closing(reading(self.store.state)) as db:
@@ -98,7 +105,7 @@ async def serving(
         return bool(names)
 
     desk = Desk(store)
-    callers = Callers(lambda: TOKEN, names or {}, "alertmanager")
+    callers = Callers(place.reveal, names or {}, "alertmanager")
     intake = Intake(callers, desk, lambda: NOW, more)
     server = Server(intake.admit, intake.answer, limit=LIMIT, patience=patience)
     place.port = await server.listen("127.0.0.1", 0)

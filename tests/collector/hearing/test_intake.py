@@ -226,3 +226,55 @@ async def test_a_sender_that_waits_for_leave_gets_it(tmp_path: Path) -> None:
         writer.write(body)
         assert (await answer(reader)).status == 200
         writer.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param(b"POST /alertmanager HTTP/1.1\r\nHos", "ends in its headers", id="the head"),
+        pytest.param(request("/alertmanager", b"{}")[:-1], "ends in its body", id="the body"),
+        pytest.param(
+            request("/alertmanager", b"").replace(
+                b"Content-Length: 0", b"Transfer-Encoding: chunked"
+            )
+            + b"5\r\nab",
+            "ends in its body",
+            id="a chunk",
+        ),
+        pytest.param(
+            request("/alertmanager", b"").replace(
+                b"Content-Length: 0", b"Transfer-Encoding: chunked"
+            )
+            + b"2\r\n{}\r\n0\r\n\r\nPOST / HTTP/1.1\r\n\r\n",
+            "something follows",
+            id="another request behind chunks",
+        ),
+    ],
+)
+async def test_a_sender_that_stops_or_goes_on_in_the_middle_is_told(
+    tmp_path: Path, data: bytes, words: str
+) -> None:
+    async with serving(tmp_path) as place:
+        reader, writer = await place.connect()
+        writer.write(data)
+        writer.write_eof()
+        heard = await answer(reader)
+        writer.close()
+        assert (heard.status, heard.closed) == (400, True)
+        assert words in heard.words
+        assert place.events() == ()
+
+
+async def test_a_sender_may_want_one_answer_alone(tmp_path: Path) -> None:
+    async with serving(tmp_path) as place:
+        heard = await place.post("/alertmanager", webhook(alert()), "Connection: close")
+        assert (heard.status, heard.closed) == (200, True)
+
+
+async def test_a_token_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
+    async with serving(tmp_path) as place:
+        place.token = None
+        heard = await place.post("/alertmanager", webhook(alert()))
+        assert heard.status == 503
+        assert "the token cannot be read here" in heard.words
+        assert place.events() == ()

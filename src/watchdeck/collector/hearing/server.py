@@ -85,7 +85,7 @@ class Server:
         self._talks.add(talk)
         try:
             await self._talk(reader, writer)
-        except (OSError, asyncio.CancelledError):
+        except (OSError, Refused, asyncio.CancelledError):
             writer.transport.abort()
         finally:
             self._talks.discard(talk)
