@@ -216,3 +216,8 @@ def test_a_newer_store_is_said_as_it_says_it() -> None:
 )
 def test_what_is_shown_is_stale_when_nobody_collects(state: CollectorState, expected: str) -> None:
     assert stale(boards.sight(boards.board(collector=Collector(state)))) == expected
+
+
+def test_what_is_shown_is_stale_while_nothing_is_judged() -> None:
+    unjudged = boards.collector(judging="state.db is locked")
+    assert stale(boards.sight(boards.board(collector=unjudged))) == "nothing is judged"

@@ -35,6 +35,27 @@ def test_a_process_of_the_demo_writes_nothing_on_the_terminal(tmp_path: Path) ->
     assert said.strip() == b"the end"
 
 
+FAILS = """
+from watchdeck.demo.processes import process, told
+from watchdeck.errors import WatchdeckError
+def fail(pipe):
+    raise WatchdeckError("the disk is full")
+if __name__ == "__main__":
+    with process("failing", fail) as pipe:
+        try:
+            told(pipe, "the collector", 20)
+        except WatchdeckError as error:
+            print(error)
+"""
+
+
+def test_why_a_process_of_the_demo_did_not_start_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "fails.py"
+    script.write_text(FAILS)
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert ran.stdout == "the collector of the demo did not start: the disk is full\n"
+
+
 async def test_a_connection_that_hangs_is_not_collected() -> None:
     hanging = weakref.ref(asyncio.ensure_future(_for_ever()))
     await asyncio.sleep(0)

@@ -167,6 +167,14 @@ def test_it_leaves_an_alert_out(text: str) -> None:
     assert not matches(parse(text, ALERTS), FilteredAlert(RAISED, 1_200_000))
 
 
+def test_a_value_that_nothing_has_is_refused_where_the_values_are_few() -> None:
+    with pytest.raises(FilterError, match=r"no health is 'okk'\. There are ok, warning") as caught:
+        parse("health=okk")
+    assert caught.value.position == 7
+    with pytest.raises(FilterError, match="no state is 'fired'"):
+        parse("state!=fired", ALERTS)
+
+
 def test_an_alert_has_no_signals() -> None:
     with pytest.raises(FilterError, match=r"'p95' is no number of an alert\. Such as sev<=2"):
         parse("p95>200ms", ALERTS)

@@ -115,6 +115,17 @@ class Moment(click.ParamType[int]):
         return round(aware.timestamp() * 1_000)
 
 
+class PastMoment(Moment):
+    """A point in time that has come: what will be is not known."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds UTC, not after now."""
+        at = super().convert(value, param, ctx)
+        if at > now():
+            self.fail(f"{iso(at)} has not come yet; write a moment of the past.", param, ctx)
+        return at
+
+
 class Length(click.ParamType[int]):
     """A length of time: `30m`, `2h`, `1d`."""
 

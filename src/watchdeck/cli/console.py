@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import click
 
-from watchdeck.cli.common import Context, Moment, now, operator
+from watchdeck.cli.common import Context, PastMoment, now, operator
 
 OPTIONS = (
     click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
-    click.option("--at", type=Moment(), help="Show the fleet as it was then."),
+    click.option("--at", type=PastMoment(), help="Show the fleet as it was then."),
     click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
 )
 """What a bare `watchdeck` takes as well."""

@@ -134,7 +134,9 @@ def stale(sight: Sight) -> str:
         return sight.words
     if sight.board is None or not sight.board.live:
         return ""
-    return _COLLECTOR[sight.board.collector.state]
+    collector = sight.board.collector
+    unjudged = collector.heartbeat is not None and collector.heartbeat.judging
+    return _COLLECTOR[collector.state] or ("nothing is judged" if unjudged else "")
 
 
 _COLLECTOR = {

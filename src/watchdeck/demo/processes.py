@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -39,7 +40,19 @@ def _quietly(target: Callable[..., None], *arguments: Any) -> None:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, _STDERR)
         os.close(silence)
-    target(*arguments)
+    try:
+        target(*arguments)
+    except WatchdeckError as error:
+        pipe: Connection = arguments[-1]
+        with suppress(OSError):
+            pipe.send(Failed(str(error)))
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What a process says that could not do its part."""
+
+    why: str
 
 
 _STDERR = 2
@@ -55,9 +68,11 @@ def _end(child: BaseProcess) -> None:
 
 def told(pipe: Connection, who: str, within: float) -> Any:
     """What a process says first. Raises WatchdeckError when it does not, for so many seconds."""
-    try:
-        if pipe.poll(within):
-            return pipe.recv()
-    except (EOFError, OSError):
-        pass
-    raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")
+    said: Any = None
+    with suppress(EOFError, OSError):
+        said = pipe.recv() if pipe.poll(within) else None
+    if isinstance(said, Failed):
+        raise WatchdeckError(f"{who} of the demo did not start: {said.why}")
+    if said is None:
+        raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")
+    return said

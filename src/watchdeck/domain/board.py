@@ -90,8 +90,8 @@ class Heartbeat:
     """What the collector says of itself, once a tick; times in ms UTC, durations in seconds.
 
     `lag` is how late the latest wake-up was; `blind` is the reason why nothing at all can be
-    reached, or empty; `storing` is the reason why nothing can be written, or empty. `clock` tells
-    of a wall clock that was set while the collector ran.
+    reached, or empty; `storing` is the reason why nothing can be written, or empty, `judging` why
+    no health is judged. `clock` tells of a wall clock that was set while the collector ran.
     """
 
     pid: int
@@ -112,6 +112,7 @@ class Heartbeat:
     scrape_p95: float | None = None
     blind: str = ""
     storing: str = ""
+    judging: str = ""
     clock: str = ""
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Protocol
 
+from watchdeck.domain.health import Health
 from watchdeck.domain.signal import SIGNALS, Unit
 from watchdeck.domain.text import clean
 from watchdeck.domain.units import Bytes, Milliseconds, Ratio
@@ -65,12 +66,16 @@ ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What can be above or below a value: short words for it, its units, and some `examples`."""
+    """What can be above or below a value: short words for it, its units, and some `examples`.
+
+    `choices` are all the texts that a field can have, where they are few.
+    """
 
     aliases: Mapping[str, str]
     units: Mapping[str, Unit]
     what: str
     examples: str
+    choices: Mapping[str, tuple[str, ...]]
 
 
 MODELS = Vocabulary(
@@ -78,6 +83,7 @@ MODELS = Vocabulary(
     {name: signal.unit for name, signal in SIGNALS.items()},
     "signal",
     "p95, errors, rate, saturation",
+    {"health": tuple(health.value for health in Health)},
 )
 """Models are compared by their signals."""
 
@@ -306,8 +312,17 @@ def _comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -> Fil
     if name in vocabulary.units:
         said = f"a {vocabulary.what} is compared with > or <: {key}>{value}"
         raise FilterError(match.start("order"), said)
+    _refuse_no_choice(key, value, at, vocabulary)
     same = Same(key, value)
     return Not(same) if order == "!=" else same
+
+
+def _refuse_no_choice(key: str, value: str, position: int, vocabulary: Vocabulary) -> None:
+    """A value that nothing ever has finds nothing, and says so nowhere else."""
+    choices = vocabulary.choices.get(key, ())
+    if choices and value.casefold() not in {choice.casefold() for choice in choices}:
+        said = f"no {key} is {clean(value, 40)!r}. There are {', '.join(choices)}."
+        raise FilterError(position, said)
 
 
 def _unknown(key: str, vocabulary: Vocabulary) -> str:

@@ -55,6 +55,7 @@ ALERTS = Vocabulary(
     {"severity": Unit.COUNT, "age": Unit.SECONDS, "notes": Unit.COUNT, "reopened": Unit.COUNT},
     "number of an alert",
     "sev<=2, age>10m",
+    {"state": tuple(shown.value for shown in Shown)},
 )
 """Alerts are compared by how bad and how old they are."""
 

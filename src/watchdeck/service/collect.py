@@ -184,4 +184,5 @@ def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
         blind=said.blind,
         clock=pulse.judge.clock,
         storing="; ".join(filter(None, problems)),
+        judging=pulse.judge.problem,
     )
