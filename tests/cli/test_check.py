@@ -187,3 +187,20 @@ def test_somebody_who_could_not_be_told_from_here_is_named(tmp_path: Path) -> No
     answer = json.loads(run(command, "--json", config=config).out)
     assert answer["cannot_be_told"] == [why]
     assert run(command, "--no-poll", config=config).code == 0
+
+
+def test_others_who_could_not_be_heard_are_named(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    config.write_text(
+        '[intake]\ntoken = { env = "NOT_SET_HERE" }\n'
+        '[[alertmanager]]\nname = "eu"\nurl = "http://127.0.0.1:1"\n'
+    )
+    why = [
+        "anybody at the intake: the environment variable NOT_SET_HERE is not set",
+        "eu: /api/v2/alerts: the connection was refused",
+    ]
+    ran = run(command, config=config)
+    assert ran.code == 1
+    assert ran.out.splitlines()[-2:] == [f"Cannot be heard: {one}." for one in why]
+    assert json.loads(run(command, "--json", config=config).out)["cannot_be_heard"] == why
+    assert run(command, "--no-poll", config=config).code == 0

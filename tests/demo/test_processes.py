@@ -52,7 +52,8 @@ if __name__ == "__main__":
 def test_why_a_process_of_the_demo_did_not_start_is_told(tmp_path: Path) -> None:
     script = tmp_path / "fails.py"
     script.write_text(FAILS)
-    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, str(script)]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     assert ran.stdout == "the collector of the demo did not start: the disk is full\n"
 
 
