@@ -30,7 +30,7 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     """Validate the configuration and poll every endpoint once.
 
     It says what is measurable, what is not, and why. The exit code is 1 when the configuration has
-    a problem, an endpoint was not reached, or somebody could not be told from here, else 0.
+    a problem, an endpoint was not reached, or somebody cannot be told or heard from here, else 0.
     """
     from watchdeck.config.load import load
     from watchdeck.config.problems import ConfigProblems
@@ -43,15 +43,27 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     except ConfigProblems as problems:
         if not as_json:
             raise
-        click.echo(_json(path, _problems(problems), None, []))
+        click.echo(_json(path, _problems(problems), None, [], []))
         ctx.exit(1)
     findings = None if no_poll or not settings.endpoint else asyncio.run(_poll(settings))
     untold = [] if no_poll else list(unready(settings))
+    unheard = [] if no_poll else _unheard(settings)
     if as_json:
-        click.echo(_json(path, [], findings, untold))
+        click.echo(_json(path, [], findings, untold, unheard))
     else:
-        click.echo("\n".join([_text(path, settings, findings), *_warnings(untold)]))
-    ctx.exit(0 if all(finding.good for finding in findings or ()) and not untold else 1)
+        warnings = [*_warnings("told", untold), *_warnings("heard", unheard)]
+        click.echo("\n".join([_text(path, settings, findings), *warnings]))
+    good = all(finding.good for finding in findings or ()) and not untold and not unheard
+    ctx.exit(0 if good else 1)
+
+
+def _unheard(settings: Settings) -> list[str]:
+    """Whose alerts could not be heard from here, and why."""
+    if settings.intake is None and not settings.alertmanager:
+        return []
+    from watchdeck.collector.hearing.trial import unheard
+
+    return asyncio.run(unheard(settings, now()))
 
 
 async def _poll(settings: Settings) -> list[Finding]:
@@ -87,9 +99,9 @@ def _text(path: Path, settings: Settings, findings: list[Finding] | None) -> str
     return head if findings is None else f"{head}\n\n{as_text(findings)}"
 
 
-def _warnings(untold: list[str]) -> list[str]:
-    """Whom nobody could tell anything, and why, after all that was asked."""
-    return ["", *(f"Cannot be told: {why}." for why in untold)] if untold else []
+def _warnings(what: str, whom: list[str]) -> list[str]:
+    """Who cannot be told, or heard, and why, after all that was asked."""
+    return ["", *(f"Cannot be {what}: {why}." for why in whom)] if whom else []
 
 
 def _problems(problems: ConfigProblems) -> list[dict[str, str]]:
@@ -101,6 +113,7 @@ def _json(
     problems: list[dict[str, str]],
     findings: list[Finding] | None,
     untold: list[str],
+    unheard: list[str],
 ) -> str:
     from watchdeck.cli.findings import as_json
 
@@ -109,4 +122,6 @@ def _json(
         answer["endpoints"] = [as_json(finding) for finding in findings]
     if untold:
         answer["cannot_be_told"] = untold
+    if unheard:
+        answer["cannot_be_heard"] = unheard
     return json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False)
