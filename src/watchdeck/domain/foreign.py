@@ -14,7 +14,6 @@ from hashlib import sha256
 
 from watchdeck.domain.rule import Severity
 
-
 REPEATED = 5 * 60_000
 """For how long (ms) Alertmanager takes an alert for firing that nobody speaks of any more."""
 
