@@ -13,16 +13,18 @@ from store.places import ANNA, NOW, state_only
 from store.raising import MINUTE, end, fire
 from watchdeck.actions.acknowledge import acknowledge, take_over, unacknowledge
 from watchdeck.actions.deed import AlertError, Done
+from watchdeck.actions.escalate import escalate
 from watchdeck.actions.resolve import note, opine, resolve
 from watchdeck.actions.silence import pin, silence, unpin, unsilence
 from watchdeck.actions.undo import undo
 from watchdeck.domain.alert import Condition, Episode, Opinion
-from watchdeck.domain.channel import Channel
+from watchdeck.domain.channel import Channel, Escalation, Route, Rung
 from watchdeck.domain.matcher import Matcher, read_matcher
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.route import Routing
 from watchdeck.domain.rule import Severity
+from watchdeck.domain.units import Milliseconds
 from watchdeck.store.audit import read_entries, verify
 from watchdeck.store.connect import reading, transaction, writing
 from watchdeck.store.directory import StoreDirectory
@@ -275,6 +277,34 @@ def test_what_was_taken_back_can_be_done_again_and_is_told_then(store: StoreDire
     undo(store, _resolve(store, number).undo, ANNA, NOW + SECOND)
     resolve(store, [number], ANNA, NOW + 2 * SECOND, note="now it is", routing=PHONE)
     assert [back for kind, _, back in told(store, number) if kind == "resolved"] == [True, False]
+
+
+LADDER = Routing(
+    channels=(*PHONE.channels, Channel("boss", "webhook", url="http://127.0.0.1:1")),
+    routes=(Route(escalation="night"),),
+    escalations=(Escalation("night", (Rung(("phone",)), Rung(("boss",), Milliseconds(900_000)))),),
+)
+
+
+def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
+    store: StoreDirectory,
+) -> None:
+    number = paged(store)
+    done = escalate(store, [number], ANNA, NOW, routing=LADDER)
+    assert done.words == "slow of fraud: boss will be told"
+    assert episode(store, number).escalated == 1
+    more = escalate(store, [number], ANNA, NOW, routing=LADDER)
+    assert more.words.endswith("all steps of its escalation were taken")
+    undo(store, done.undo, ANNA, NOW + SECOND)
+    assert episode(store, number).escalated == 0
+    with closing(reading(store.state)) as db:
+        rows = [row for row in read_posted(db, number) if row.channel == "boss"]
+    assert [(row.kind, row.cancelled_at) for row in rows] == [("escalated", NOW + SECOND)]
+
+
+def test_what_nobody_was_paged_for_is_not_escalated(store: StoreDirectory) -> None:
+    number = fired(store)
+    assert "nobody was paged" in escalate(store, [number], ANNA, NOW, routing=LADDER).words
 
 
 @pytest.mark.parametrize("kind", ["note", "opinion", "pin", "silence", "unsilence"])

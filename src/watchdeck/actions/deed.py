@@ -80,8 +80,10 @@ class Deed:
             append(self.db, self.now, self.who, action, subject, before, after).rows
         )
 
-    def tell(self, found: Iterable[Message], raised: Raised) -> dict[str, Any]:
-        """Tell those who were told of this alert; not before it can no longer be taken back.
+    def tell(
+        self, found: Iterable[Message], raised: Raised, to: Iterable[str] | None = None
+    ) -> dict[str, Any]:
+        """Tell those who were told of this alert, or others; not while it can be taken back.
 
         What is returned belongs into the audit: whoever takes the deed back takes that back too.
         """
@@ -95,7 +97,7 @@ class Deed:
                 self.routing,
                 self.now,
                 windows,
-                to=sorted(told),
+                to=sorted(told) if to is None else to,
                 not_before=self.now + UNDO,
             )
             post(self.db, rows, self.now)

@@ -128,6 +128,16 @@ def _go_on(doing: Deed, entry: Entry) -> Refusal | None:
     return None
 
 
+def _step_back(doing: Deed, entry: Entry) -> Refusal | None:
+    """The step of the escalation is still to come."""
+    before = entry.before or {}
+    found = read_episode(doing.db, before.get("episode", 0))
+    if found is None or (refusal := _refused(doing, entry, found[0].rev)):
+        return _MOVED_ON if found is None else refusal
+    again = replace(found[0], escalated=before["escalated"])
+    return None if save_episode(doing.db, again) else _MOVED_ON
+
+
 def _unwrite(doing: Deed, entry: Entry) -> Refusal | None:
     late = undoing.refused(entry.at, 1, 1, doing.now)
     gone = late is None and drop_note(doing.db, (entry.after or {}).get("note", 0))
@@ -171,6 +181,7 @@ _BACK: dict[str, Callable[[Deed, Entry], Refusal | None]] = {
     "ack.ended": _have_again,
     "ack.resolved": _have_again,
     "ack.takeover": _hand_back,
+    "alert.escalated": _step_back,
     "alert.resolved_by_hand": _go_on,
     "alert.opinion": _unthink,
     "note.added": _unwrite,

@@ -140,6 +140,10 @@ class Alerting(Marking, inherit_bindings=False):
         """Give the chosen alerts back."""
         self._about_alerts("unack", text)
 
+    def command_escalate(self, text: str) -> None:
+        """Tell those who come next."""
+        self._about_alerts("escalate", text)
+
     def command_resolve(self, text: str) -> None:
         """End the chosen alerts by hand."""
         self._about_alerts("resolve", text)

@@ -66,6 +66,7 @@ COMMANDS = (
     Command("ack", "ack", "Take the chosen alerts: [2h] [NOTE]", "NOTE", free=True, bare=True),
     Command("takeover", "takeover", "Take the chosen alerts from who has them"),
     Command("unack", "unack", "Give the chosen alerts back"),
+    Command("escalate", "escalate", "Tell those who come next of the chosen alerts"),
     Command("resolve", "resolve", "End the chosen alerts by hand", "NOTE", free=True),
     Command("note", "note", "Write a note on the chosen alerts", "TEXT", free=True),
     Command("silence", "silence", "Tell nobody: model=NAME 2h REASON", "WHICH", free=True),

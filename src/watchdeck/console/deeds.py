@@ -76,6 +76,7 @@ class Hands:
                 "ack": self._acknowledge,
                 "takeover": self._take_over,
                 "unack": self._unacknowledge,
+                "escalate": self._escalate,
                 "resolve": self._resolve,
                 "note": self._note,
                 "opinion": self._opine,
@@ -120,6 +121,11 @@ class Hands:
         from watchdeck.actions.acknowledge import unacknowledge
 
         return unacknowledge(self.directory, episodes, self.who, now, routing=self.routing)
+
+    def _escalate(self, episodes: Sequence[int], _text: str, now: int) -> Done:
+        from watchdeck.actions.escalate import escalate
+
+        return escalate(self.directory, episodes, self.who, now, routing=self.routing)
 
     def _resolve(self, episodes: Sequence[int], text: str, now: int) -> Done:
         from watchdeck.actions.resolve import resolve

@@ -66,6 +66,7 @@ KEYS = (
     Key("ack.with", "A", "acknowledge_with", "Take it for a time, with a note", Where.HANDLING),
     Key("ack.takeover", "t", "take_over", "Take it from who has it", Where.HANDLING),
     Key("ack.end", "U", "unacknowledge", "Give it back", Where.HANDLING),
+    Key("alert.escalate", "e", "escalate", "Tell those who come next", Where.HANDLING),
     Key("alert.silence", "s", "silence", "Silence it for a while", Where.HANDLING, "silence"),
     Key("alert.note", "n", "note", "Write a note", Where.HANDLING, "note"),
     Key("alert.resolve", "R", "resolve", "End it by hand, with a note", Where.HANDLING),

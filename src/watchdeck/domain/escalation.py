@@ -37,6 +37,15 @@ def due_rung(escalation: Escalation, raised: Raised, now: int) -> Due | None:
     return due
 
 
+def next_rung(escalation: Escalation, escalated: int) -> Due | None:
+    """The step after so many, whenever it would be due; None when all were taken."""
+    ladder = _ladder(escalation)
+    if escalated + 1 >= len(ladder):
+        return None
+    rung = ladder[escalated + 1]
+    return Due(escalated + 1, rung.to, int(rung.after))
+
+
 def _ladder(escalation: Escalation) -> list[Rung]:
     rungs = list(escalation.step)
     if escalation.again:

@@ -132,15 +132,19 @@ def overdue(raised: Raised, routing: Routing, now: int) -> Due | None:
 
     The way is the one that was open when the first page went out: it must not change with the hour.
     """
+    escalation = escalation_of(raised, routing)
+    return None if escalation is None else due_rung(escalation, raised, now)
+
+
+def escalation_of(raised: Raised, routing: Routing) -> Escalation | None:
+    """The escalation on the way that an alert's first page went; None when there is none."""
     episode = raised.episode
     if episode.paged_at is None:
         return None
     labels = labels_told(raised, episode.severity)
-    for way in routing.ways(labels, episode.severity, episode.paged_at):
-        escalation = routing.escalation(way.escalation)
-        if escalation is not None:
-            return due_rung(escalation, raised, now)
-    return None
+    ways = routing.ways(labels, episode.severity, episode.paged_at)
+    found = (routing.escalation(way.escalation) for way in ways)
+    return next((one for one in found if one is not None), None)
 
 
 def _targets(message: Message, raised: Raised, routing: Routing, now: int) -> tuple[str, ...]:

@@ -74,6 +74,10 @@ class Handling(Watching, inherit_bindings=False):
         """Give them back."""
         self._do("unack")
 
+    def action_escalate(self) -> None:
+        """Tell those who come next."""
+        self._do("escalate")
+
     def action_silence(self) -> None:
         """Silence what is like them: the labels stand there already."""
         self._begin(f"silence {self.meant} 2h ".replace("  ", " "))
