@@ -6,21 +6,18 @@ from typing import Any
 import pytest
 
 from domain.said import NOW, alert, webhook
+from watchdeck.domain.doubt import TOLERANCE, Scene, doubt, tells_of_no_data
 from watchdeck.domain.foreign import ForeignEvent
 from watchdeck.domain.saying import read_webhook
 from watchdeck.domain.standing import (
     REPEATS,
-    TOLERANCE,
     ForeignSource,
-    Scene,
     Standing,
     Way,
     came_back,
-    doubt,
     moved,
     spoken,
     standing,
-    tells_of_no_data,
     vanished,
 )
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from watchdeck.domain.alert import Alert, Condition, Data
 from watchdeck.domain.board import Facts
 from watchdeck.domain.claims import EARLY, cancels, foreign, settled
+from watchdeck.domain.doubt import Scene, doubt, tells_of_no_data
 from watchdeck.domain.foreign import ForeignEvent, Status
 from watchdeck.domain.labels import labels_of
-from watchdeck.domain.standing import ForeignSource, Scene, Way, doubt, tells_of_no_data
+from watchdeck.domain.standing import ForeignSource, Way
 from watchdeck.engine.bench import Bench, Keep, Labels, key_of
 from watchdeck.engine.silence import watch
 from watchdeck.store import hearing
