@@ -94,6 +94,12 @@ SPENT = Waiting("spend", ("spend_rate",), "spend_rate > 5 USD/h")
         pytest.param("anomaly(request_rate)", Anomaly("request_rate"), 0, id="unusual"),
         pytest.param("anomaly(p95) above", Anomaly("latency_p95", True), 0, id="unusually much"),
         pytest.param(
+            "anomaly(request_rate) below seasonal",
+            Anomaly("request_rate", False, seasonal=True),
+            0,
+            id="unusually little for the hour",
+        ),
+        pytest.param(
             "anomaly(p95) below beyond 8 and 5",
             Anomaly("latency_p95", False, 8, 5),
             0,
@@ -248,7 +254,7 @@ def others(draw: st.DrawFn) -> Test:
     tests: list[Test] = [
         burn,
         Down(draw(st.integers(1, 100))),
-        Anomaly(name, draw(st.sampled_from([None, True, False])), high, low),
+        Anomaly(name, draw(st.sampled_from([None, True, False])), high, low, draw(st.booleans())),
         WeekBefore(name, above, ratio, draw(times())),
     ]
     return draw(st.sampled_from(tests))

@@ -125,16 +125,18 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """A signal far from how it usually is: the two-speed robust rule.
+    """A signal far from how it usually is: the two-speed robust rule of `domain.anomaly`.
 
     True when one point is more than `high` deviations out, or when both the mean of an hour and
     that of a quarter of an hour are more than `low` out. `above` is None where both sides count.
+    `seasonal` holds it against the same hour of other days, where the history shows that as usual.
     """
 
     signal: str
     above: bool | None = None
-    high: float = 7.0
-    low: float = 4.0
+    high: float = 5.0
+    low: float = 2.5
+    seasonal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 `latency_p95 > 200ms for 5m`, `avg(latency_p95) > 200ms over 10m`, `latency_p95 > 2x slo`,
 `saturation > 90% until < 80%`, `burn(availability) fast`, `absent for 2m`, `down`,
-`anomaly(request_rate) below`, `request_rate < 50% of last week over 1h`.
+`anomaly(request_rate) below`, `anomaly(request_rate) seasonal`,
+`request_rate < 50% of last week over 1h`.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def read_when(text: str) -> When:
         raise WhenError(0, "is empty", "Such as latency_p95 > 200ms for 5m.")
     reader = Reader(text)
     when = _FORMS.get(reader.here.text, _comparison)(reader)
-    reader.end("for", "over", "until", "of", "above", "below", "beyond", "or", "fast", "slow")
+    reader.end(
+        "for", "over", "until", "of", "above", "below", "seasonal", "beyond", "or", "fast", "slow"
+    )
     return when
 
 
@@ -134,7 +137,8 @@ def _anomaly(reader: Reader) -> When:
         raise reader.wrong(f"{signal} is yes or no, and neither is unusual", "Write down.", at)
     reader.need(")")
     side = reader.take("above", "below")
-    test = Anomaly(signal, side == "above" if side else None)
+    seasonal = bool(reader.take("seasonal"))
+    test = Anomaly(signal, side == "above" if side else None, seasonal=seasonal)
     if reader.take("beyond"):
         high = reader.number(1, 100)
         reader.need("and")

@@ -61,9 +61,10 @@ def _write_pair(pair: Pair) -> str:
 
 def _write_anomaly(test: Anomaly) -> str:
     side = {None: "", True: " above", False: " below"}[test.above]
-    usual = Anomaly(test.signal, test.above)
+    season = " seasonal" if test.seasonal else ""
+    usual = Anomaly(test.signal, test.above, seasonal=test.seasonal)
     beyond = f" beyond {decimal(test.high)} and {decimal(test.low)}" if test != usual else ""
-    return f"anomaly({test.signal}){side}{beyond}"
+    return f"anomaly({test.signal}){side}{season}{beyond}"
 
 
 def _write_week_before(test: WeekBefore) -> str:

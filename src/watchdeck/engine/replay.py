@@ -13,11 +13,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from watchdeck.domain.alert import Transition, Verb
+from watchdeck.domain.anomaly import DAY, SPAN, WEEK
 from watchdeck.domain.board import Facts
 from watchdeck.domain.lifecycle import by_policy, resumed, silent_after, step
-from watchdeck.domain.rule import Burn, Rule, Threshold
+from watchdeck.domain.rule import Anomaly, Burn, Rule, Threshold, WeekBefore
 from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.domain.signal import OUTCOME_COLUMN
+from watchdeck.engine.baselines import SEASONS
 from watchdeck.engine.burning import FURTHEST
 from watchdeck.engine.checks import Check, Failing, Gone, Over, Sample, finding
 from watchdeck.engine.reach import signals_of
@@ -78,9 +80,16 @@ class Replay:
 
 def lookback(rule: Rule) -> int:
     """How much (ms) must lie before a moment for a rule to be judged at it."""
-    if isinstance(rule.test, Burn):
-        return FURTHEST
-    return rule.test.window if isinstance(rule.test, Threshold) else 0
+    match rule.test:
+        case Burn():
+            return FURTHEST
+        case Anomaly(seasonal=seasonal):
+            return SEASONS if seasonal else SPAN + DAY
+        case WeekBefore(window=window):
+            return WEEK + 2 * window
+        case Threshold(window=window):
+            return window
+    return 0
 
 
 def replay(
@@ -138,7 +147,8 @@ class _Player:
         if before is not None and _alike(before.facts.every, every):
             return before
         first = block.times[0]
-        after = watch(replace(self._facts, every=every), self._kind, (self._rule,), first)
+        facts = replace(self._facts, every=every)
+        after = watch(facts, self._kind, (self._rule,), first, before)
         if before is not None:
             after.judged[0].episode = before.judged[0].episode
             after.judged[0].ended = before.judged[0].ended

@@ -11,10 +11,21 @@ from watchdeck.domain.board import Facts
 from watchdeck.domain.labels import alert_labels, labels_of
 from watchdeck.domain.lifecycle import silent_after
 from watchdeck.domain.matcher import matches
-from watchdeck.domain.rule import Absent, Burn, Down, NoData, Rule, Threshold
+from watchdeck.domain.rule import (
+    Absent,
+    Anomaly,
+    Burn,
+    Down,
+    NoData,
+    Rule,
+    Threshold,
+    WeekBefore,
+)
 from watchdeck.domain.scrape import Outcome
+from watchdeck.engine.baselines import Habit, Weeks
 from watchdeck.engine.burning import Budget, Burned
 from watchdeck.engine.checks import Burning, Check, Failing, Gone, Over, OverWindow, Sample, bound
+from watchdeck.engine.unusual import UnlikeLastWeek, Unusual, habit, stretch, weeks
 from watchdeck.engine.windows import Window
 
 _OK = Outcome.OK.value
@@ -74,6 +85,8 @@ class Watched:
     live: dict[str, Judged] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
     burned: dict[str, Burned] = field(default_factory=dict)
+    habits: dict[tuple[str, bool], Habit] = field(default_factory=dict)
+    weeks: dict[tuple[str, int], Weeks] = field(default_factory=dict)
     sample: Sample | None = None
     good_at: int = 0
     patience: int = 0
@@ -88,6 +101,10 @@ class Watched:
             self.good_at = at
         for signal, window in self.windows.items():
             window.add(at, sample.value(signal))
+        for usual in self.habits.values():
+            usual.add(at, sample.value(usual.signal))
+        for week in self.weeks.values():
+            week.add(at, sample.value(week.signal))
         if self.burned:
             seconds = self._seconds(before, at)
             for measure, burned in self.burned.items():
@@ -128,9 +145,20 @@ COUNTS: dict[str, Callable[[Sample, float], Counted]] = {
 """How a sample counts towards the budget of each signal that an SLO promises a share of."""
 
 
-def watch(facts: Facts, kind: str | None, rules: Iterable[Rule], now: int) -> Watched:
-    """An endpoint with the rules that are for it and can be judged on it, looked at since `now`."""
+def watch(
+    facts: Facts,
+    kind: str | None,
+    rules: Iterable[Rule],
+    now: int,
+    before: Watched | None = None,
+) -> Watched:
+    """An endpoint with the rules that are for it and can be judged on it, looked at since `now`.
+
+    What is known of how it usually is it takes over from what it was `before`.
+    """
     watched = Watched(facts, kind, good_at=now)
+    if before is not None and stretch(before.facts.every) == stretch(facts.every):
+        watched.habits, watched.weeks = before.habits, before.weeks
     labels = labels_of(facts, kind)
     watched.judged = tuple(
         _judged(watched, rule, check, labels)
@@ -174,6 +202,10 @@ def _checks(watched: Watched, rule: Rule, now: int) -> Iterator[Check]:
             yield Gone(rule.test, watched.facts.every, now)
         case Down():
             yield Failing(rule.test)
+        case Anomaly():
+            yield _unusual(watched, rule.test)
+        case WeekBefore():
+            yield _unlike_last_week(watched, rule.test)
 
 
 def _over(watched: Watched, rule: Rule, test: Threshold) -> Iterator[Check]:
@@ -199,3 +231,17 @@ def _burning(watched: Watched, rule: Rule, test: Burn) -> Iterator[Check]:
     expected = 1 / every if test.signal == "availability" else 0.0
     burned = watched.burned.setdefault(test.signal, Burned())
     yield Burning(test, Budget(share, expected, rule.min_samples), burned)
+
+
+def _unusual(watched: Watched, test: Anomaly) -> Check:
+    kept, facts = (test.signal, test.seasonal), watched.facts
+    if kept not in watched.habits:
+        watched.habits[kept] = habit(facts.name, facts.every, test)
+    return Unusual(test, watched.habits[kept])
+
+
+def _unlike_last_week(watched: Watched, test: WeekBefore) -> Check:
+    kept, facts = (test.signal, test.window), watched.facts
+    if kept not in watched.weeks:
+        watched.weeks[kept] = weeks(facts.name, facts.every, test)
+    return UnlikeLastWeek(test, watched.weeks[kept])

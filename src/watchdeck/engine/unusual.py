@@ -1,0 +1,115 @@
+"""The two tests that need the past: is it as it usually is, and as it was a week before?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from watchdeck.domain.anomaly import FINEST, News, how_far
+from watchdeck.domain.rule import Anomaly, WeekBefore
+from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.words import compared, quantity, span
+from watchdeck.engine.baselines import STRETCH, Habit, Now, Weeks
+from watchdeck.engine.checks import Said, Sample
+
+
+def habit(name: str, every: int, test: Anomaly) -> Habit:
+    """What a test must know of an endpoint that is scraped every so many ms.
+
+    Its points end at a moment of its own: not all of a fleet in one tick.
+    """
+    width = stretch(every)
+    finest = FINEST[SIGNALS[test.signal].unit]
+    return Habit(test.signal, finest, width, _shift(name, width), seasonal=test.seasonal)
+
+
+def weeks(name: str, every: int, test: WeekBefore) -> Weeks:
+    """What a test must know of an endpoint that is scraped every so many ms."""
+    width = stretch(every)
+    return Weeks(test.signal, test.window, width, _shift(name, width))
+
+
+def stretch(every: int) -> int:
+    """How long (ms) a point is of an endpoint that is scraped every so many ms."""
+    return max(STRETCH, every)
+
+
+def _shift(name: str, width: int) -> int:
+    return crc32(name.encode()) % width
+
+
+@dataclass(slots=True)
+class Unusual:
+    """A signal far from how it usually is, as long as that is news."""
+
+    test: Anomaly
+    habit: Habit
+    news: News = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.remember()
+
+    def remember(self) -> None:
+        """Know what was told in the last days, by what is usual now."""
+        self.news = News(self.habit.patience)
+        for now in self.habit.past():
+            self._tells(now)
+
+    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+        """Whether it is, at the end of the newest stretch; None when too little is known."""
+        known, value = self.habit.now, sample.value(self.test.signal)
+        if known is None or value != value:  # noqa: PLR0124 - NaN
+            return None
+        return self._tells(known)
+
+    def _tells(self, now: Now) -> bool:
+        far = how_far(now.seen, self.test)
+        return far > 1 and self.news.tells(far, now.ended)
+
+    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+        """The value that is furthest out: `latency_p95 412 ms > 180 ms (usually 95 ms)`."""
+        test, known, usual = self.test, self.habit.now, self.habit.usual
+        if known is None or usual is None:
+            return Said(None, None, f"{test.signal}: too little was seen to tell what is usual")
+        above = test.above
+        if above is None:
+            above = how_far(known.seen, Anomaly(test.signal, True, test.high, test.low)) > 0
+        sign = 1 if above else -1
+        point, quarter, hour = (sign * one for one in known.seen)
+        by_point = point / test.high >= min(quarter, hour) / test.low
+        value = known.season + (known.point if by_point else known.hour)
+        limit = known.season + usual.value(sign * (test.high if by_point else test.low))
+        unit = SIGNALS[test.signal].unit
+        words = compared(test.signal, value, limit, unit, above=value > limit)
+        mean = "" if by_point else "for an hour, "
+        return Said(
+            value, limit, f"{words} ({mean}usually {quantity(known.season + usual.centre, unit)})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnlikeLastWeek:
+    """The mean of a window over, or under, a multiple of that of the week before."""
+
+    test: WeekBefore
+    weeks: Weeks
+
+    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+        """Whether it is; None when either week is not known, or there was nothing a week before."""
+        current, before, value = self.weeks.now, self.weeks.before, sample.value(self.test.signal)
+        if current is None or not before or value != value:  # noqa: PLR0124 - NaN
+            return None
+        limit = self.test.ratio * before
+        return current > limit if self.test.above else current < limit
+
+    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+        """Both weeks: `request_rate 9/s < 20/s (50 % of the week before, over 1h)`."""
+        test, current, before = self.test, self.weeks.now, self.weeks.before
+        if current is None or not before:
+            return Said(None, None, f"{test.signal}: too little was seen a week before")
+        limit, unit = test.ratio * before, SIGNALS[test.signal].unit
+        words = compared(test.signal, current, limit, unit, above=current > limit)
+        share = quantity(test.ratio, SIGNALS["error_ratio"].unit)
+        return Said(
+            current, limit, f"{words} ({share} of the week before, over {span(test.window)})"
+        )
