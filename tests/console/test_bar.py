@@ -36,13 +36,13 @@ def test_the_top_line_tells_mode_data_age_collector_and_clock() -> None:
 
 
 def test_where_there_is_no_room_for_all_names_the_mode_in_view_keeps_its_own() -> None:
-    expected = "watchdeck 1 deck 2 3 data <5s collector ● running 05:00 UTC"
+    expected = "watchdeck 1 deck 2 3 …e/watchdeck data <5s collector ● running 05:00 UTC"
     assert top(boards.sight(), 80) == expected
 
 
 def test_the_path_of_the_store_gives_way_first() -> None:
     assert STORE in top(boards.sight(), 120)
-    assert "…cal/state/watchdeck data" in top(boards.sight(), 103)
+    assert "…ocal/state/watchdeck data" in top(boards.sight(), 103)
     assert "watchdeck " in top(boards.sight(), 60)
 
 
