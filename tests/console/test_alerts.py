@@ -19,7 +19,15 @@ from watchdeck.console.app import Console
 from watchdeck.console.deeds import Hands, read_said
 from watchdeck.console.desk import Desk
 from watchdeck.console.draw.alert import charted, entries, facts
-from watchdeck.console.draw.alerts import Group, arranged, counts, key_of, state, worst
+from watchdeck.console.draw.alerts import (
+    Group,
+    arranged,
+    counts,
+    heard,
+    key_of,
+    state,
+    worst,
+)
 from watchdeck.console.draw.deck import urgent
 from watchdeck.console.messages import SightChanged, StoryRead
 from watchdeck.console.panels.alerts import AlertList
@@ -28,6 +36,7 @@ from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.domain.alert import Raised
 from watchdeck.domain.filter import EVERYTHING, parse
 from watchdeck.domain.filtered import ALERTS
+from watchdeck.domain.standing import ForeignSource, Way
 from watchdeck.store.connect import reading, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.handling import (
@@ -138,6 +147,19 @@ def test_the_chart_is_of_the_signal_that_the_rule_names() -> None:
     away = {"when": "down", "tells_of_trouble": True}
     assert charted(replace(alerted.story(), rule=away)) == "up"
     assert charted(replace(alerted.story(), rule={})) is None
+
+
+def test_other_systems_tell_when_they_were_heard_and_what_is_wrong() -> None:
+    sources = (
+        ForeignSource("am", Way.LIST, heard_at=NOW - MINUTE),
+        ForeignSource("prom", Way.POST),
+        ForeignSource("bad", Way.LIST, heard_at=NOW, problem="answered 401"),
+    )
+    assert [span.text for span in heard(sources, NOW)] == [
+        "  am heard 1m ago",
+        "  prom heard never",
+        "  bad answered 401",
+    ]
 
 
 @pytest.mark.parametrize(

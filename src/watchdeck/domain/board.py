@@ -10,6 +10,7 @@ from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
 from watchdeck.domain.signal import Unit
+from watchdeck.domain.standing import ForeignSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ class Board:
     """The answer for the moment `at`; live when `at` is now.
 
     `metrics_at` and `state_at` are when the newest row of either file was written: the two may be
-    a tick apart, so nothing is derived from the pair that a tick could falsify.
+    a tick apart, so nothing is derived from the pair that a tick could falsify. `sources` are the
+    systems whose alerts are heard too: how they are now, and none of the past.
     """
 
     at: int
@@ -163,6 +165,7 @@ class Board:
     changes: tuple[Change, ...] = ()
     alerts: tuple[Raised, ...] = ()
     silences: tuple[Silence, ...] = ()
+    sources: tuple[ForeignSource, ...] = ()
     metrics_at: int | None = None
     state_at: int | None = None
 

@@ -21,6 +21,7 @@ from watchdeck.domain.board import (
 from watchdeck.domain.health import HealthChange
 from watchdeck.domain.judge import as_seen, is_stale
 from watchdeck.domain.muting import World, mutes, troubled
+from watchdeck.domain.standing import ForeignSource
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.handling import read_silences
@@ -30,6 +31,7 @@ from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read
 from watchdeck.store.near import Near
 from watchdeck.store.raised import read_raised
 from watchdeck.store.rules import read_maintenance, read_rules
+from watchdeck.store.sources import sources
 
 SILENT = 5_000
 """Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
@@ -59,6 +61,7 @@ class Decided:
     raised: tuple[Raised, ...] = ()
     silences: tuple[Silence, ...] = ()
     world: World = field(default_factory=World)
+    sources: tuple[ForeignSource, ...] = ()
 
 
 def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
@@ -77,6 +80,7 @@ def read_decided(db: Connection, at: int | None, now: int) -> Decided:
         raised,
         silences,
         _world(db, raised, silences) if raised else World(),
+        tuple(one for one in sources(db) if not one.retired) if at is None else (),
     )
 
 
@@ -125,6 +129,7 @@ def assemble(
         changes=decided.changes,
         alerts=raised,
         silences=decided.silences,
+        sources=decided.sources,
         metrics_at=_newest([one.at for one in measured.latest], collector.heartbeat),
         state_at=_newest([*_times(decided.health.values()), *_times(decided.changes)], None),
     )

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from watchdeck.console.draw.age import age, lasting
+from watchdeck.console.draw.age import age, ago, lasting
 from watchdeck.console.draw.grid import Dots
 from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import Column, Columns
@@ -15,6 +15,7 @@ from watchdeck.domain.alert import OURS, Raised, Shown
 from watchdeck.domain.filter import EVERYTHING, Filter, matches
 from watchdeck.domain.filtered import FilteredAlert
 from watchdeck.domain.rule import Severity
+from watchdeck.domain.standing import ForeignSource
 
 _SHAPES = {
     Shown.NO_DATA: "?",
@@ -150,6 +151,16 @@ def counts(alerts: Iterable[Raised]) -> Line:
 
 def _counted(shown: Shown) -> Role:
     return _QUIET.get(shown, Role.CRITICAL)
+
+
+def heard(sources: Iterable[ForeignSource], now: int) -> tuple[Span, ...]:
+    """The other systems whose alerts are heard, when last, and what is wrong with one."""
+    spans = []
+    for source in sources:
+        when = ago(source.heard_at or None, now)
+        words = f"  {source.name} {source.problem or f'heard {when}'}"
+        spans.append(said(words, Role.WARNING if source.problem else Role.MUTED, 120))
+    return tuple(spans)
 
 
 def state(raised: Raised) -> Span:

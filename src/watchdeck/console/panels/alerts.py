@@ -11,6 +11,7 @@ from watchdeck.console.draw.alerts import (
     columns,
     counts,
     episodes_of,
+    heard,
     key_of,
 )
 from watchdeck.console.draw.rule import Freshness, headed
@@ -18,6 +19,7 @@ from watchdeck.console.draw.table import Table
 from watchdeck.console.draw.text import Line, Span
 from watchdeck.console.panels.choosing import ChoosingList
 from watchdeck.domain.alert import Raised
+from watchdeck.domain.standing import ForeignSource
 
 _QUIET = "no alert is open, and none ended in the last quarter of an hour"
 
@@ -26,6 +28,9 @@ class AlertList(ChoosingList):
     """The alerts, most urgent first; several of one owner stand under their group."""
 
     alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
+    sources: reactive[tuple[ForeignSource, ...]] = reactive[tuple[ForeignSource, ...]](
+        (), repaint=False
+    )
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
 
     def __init__(self, title: str, *, counted: bool = True) -> None:
@@ -48,7 +53,8 @@ class AlertList(ChoosingList):
         """The rule tells what is left out, and the age of what is judged."""
         fresh = Freshness(self.written, self.now, self.stale)
         shown = sum(1 for row in self.table.rows if not isinstance(row, Group))
-        return headed(self._title, (*more, *self.told(shown, cells)), fresh, body, cells)
+        told = (*more, *self.told(shown, cells), *heard(self.sources, self.now))
+        return headed(self._title, told, fresh, body, cells)
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -86,6 +92,10 @@ class AlertList(ChoosingList):
         """Show the alerts of an owner in one line, or each in its own again."""
         self._folded ^= {owner}
         self.rebuild()
+
+    def watch_sources(self) -> None:
+        """Another system was heard."""
+        self.redraw()
 
     def watch_setting(self) -> None:
         """Shapes may be others."""

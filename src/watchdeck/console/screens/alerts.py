@@ -30,7 +30,12 @@ class AlertsScreen(Handling):
     def panels(self) -> ComposeResult:
         """The list."""
         yield AlertList("alerts").data_bind(
-            Watching.alerts, Watching.written, Watching.now, Watching.stale, Watching.setting
+            Watching.alerts,
+            Watching.sources,
+            Watching.written,
+            Watching.now,
+            Watching.stale,
+            Watching.setting,
         )
 
     @property

@@ -35,6 +35,7 @@ from watchdeck.console.trends import Trend
 from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Change, Collector, Model
 from watchdeck.domain.presence import Presence
+from watchdeck.domain.standing import ForeignSource
 
 _REMEMBERED = 100
 """Lines that come back with the up key."""
@@ -71,6 +72,9 @@ class Watching(Zooming, inherit_bindings=False):
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
     collector: reactive[Collector | None] = reactive[Collector | None](None, repaint=False)
     alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
+    sources: reactive[tuple[ForeignSource, ...]] = reactive[tuple[ForeignSource, ...]](
+        (), repaint=False
+    )
     changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
     trends: reactive[Mapping[str, Trend]] = reactive[Mapping[str, Trend]]({}, repaint=False)
     others: reactive[tuple[Presence, ...]] = reactive[tuple[Presence, ...]]((), repaint=False)
@@ -100,6 +104,7 @@ class Watching(Zooming, inherit_bindings=False):
             self.collector = board.collector
             self.changes = board.changes
             self.alerts = board.alerts
+            self.sources = board.sources
 
     @property
     def step(self) -> int:
