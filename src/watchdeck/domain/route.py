@@ -12,6 +12,7 @@ from watchdeck.domain.folding import Place, Windows, group_of, place, windows_of
 from watchdeck.domain.hours import falls
 from watchdeck.domain.letter import class_of, contents
 from watchdeck.domain.matcher import matches, read_matcher
+from watchdeck.domain.muting import labels_of
 from watchdeck.domain.paging import Message
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.rota import on_call
@@ -88,18 +89,6 @@ def takes(way: Route, labels: Mapping[str, str], severity: Severity, now: int) -
     return falls(now, way.hours, way.days, way.zone)
 
 
-def labels_told(raised: Raised, severity: Severity) -> dict[str, str]:
-    """The labels that routes match on."""
-    alert = raised.alert
-    return {
-        **alert.labels,
-        "rule": alert.rule,
-        "model": alert.model,
-        "source": alert.source,
-        "severity": str(int(severity)),
-    }
-
-
 def route(
     message: Message,
     about: About,
@@ -141,7 +130,7 @@ def escalation_of(raised: Raised, routing: Routing) -> Escalation | None:
     episode = raised.episode
     if episode.paged_at is None:
         return None
-    labels = labels_told(raised, episode.severity)
+    labels = labels_of(raised.alert, episode.severity)
     ways = routing.ways(labels, episode.severity, episode.paged_at)
     found = (routing.escalation(way.escalation) for way in ways)
     return next((one for one in found if one is not None), None)
@@ -150,7 +139,7 @@ def escalation_of(raised: Raised, routing: Routing) -> Escalation | None:
 def _targets(message: Message, raised: Raised, routing: Routing, now: int) -> tuple[str, ...]:
     """Who is told first: those of the route, and of an escalation all that were told so far."""
     names: list[str] = []
-    for way in routing.ways(labels_told(raised, message.severity), message.severity, now):
+    for way in routing.ways(labels_of(raised.alert, message.severity), message.severity, now):
         names += way.to
         escalation = routing.escalation(way.escalation)
         if escalation is not None:
@@ -161,7 +150,7 @@ def _targets(message: Message, raised: Raised, routing: Routing, now: int) -> tu
 
 
 def _place(channel: str, message: Message, about: About, windows: Windows, now: int) -> Place:
-    labels = labels_told(about.raised, message.severity)
+    labels = labels_of(about.raised.alert, message.severity)
     shared = (f"{name}={labels.get(name, '')}" for name in about.group_by)
     group = group_of(channel, class_of(message.kind), *shared)
     return place(group, message.severity, windows, now)

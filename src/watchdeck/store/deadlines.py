@@ -9,7 +9,7 @@ update acknowledgement set expires_at = expires_at + :jump, rev = rev + 1
 where ended_at is null and expires_at > :before
 """
 _SILENCES = """
-update silence set ends_at = ends_at + :jump, rev = rev + 1
+update silence set starts_at = starts_at + :jump, ends_at = ends_at + :jump, rev = rev + 1
 where ended_at is null and starts_at <= :before and ends_at > :before
 """
 _OUTBOX = """
