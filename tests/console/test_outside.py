@@ -25,7 +25,7 @@ GOOD = '[[endpoint]]\nname = "fraud"\nurl = "http://127.0.0.1:1"\n'
 PAGER = """\
 cat > "$1"
 stty -a < /dev/tty | grep -o ' echo '
-printf 'PAGED %s' "$LESSSECURE"
+printf 'PAGED %s' "$LESSSECURE$LESS"
 read line < /dev/tty
 """
 
@@ -65,7 +65,7 @@ def start() -> Iterator[Start]:
 def paged(start: Start, folder: Path, fleet: str) -> tuple[Terminal, Path]:
     """A console that shows the answers of the worst model, with a pager for them."""
     kept = folder / "kept"
-    terminal = start(fleet, PAGER=f"'{script(folder, PAGER)}' {kept}")
+    terminal = start(fleet, PAGER=f"'{script(folder, PAGER)}' {kept}", LESS="-X")
     terminal.ask(b"\r", b"signals")
     terminal.ask(b"x", b"/metrics")
     terminal.read(0.3)
@@ -77,7 +77,7 @@ def test_answers_are_read_in_the_persons_own_pager_and_the_screen_is_there_again
 ) -> None:
     terminal, kept = paged(start, tmp_path, "still")
     picture = shown(terminal.output, 100)
-    terminal.ask(b"P", b"PAGED 1")
+    terminal.ask(b"P", b"PAGED 1-X -+F")
     assert RESTORED in terminal.output
     assert b" echo " in terminal.output
     assert termios.tcgetattr(terminal.fd)[3] & termios.ICANON

@@ -73,7 +73,7 @@ class Lending(Travelling, inherit_bindings=False):
             self.say("this console was opened without a configuration file")
         else:
             before = _content(path)
-            wrong = self._lend(editor, str(path), text=None)
+            wrong = self._lend(editor, str(path))
             look = partial(self._check, path, before, wrong)
             self.run_worker(look, thread=True, exclusive=True, group="check")
 

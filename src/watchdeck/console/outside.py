@@ -67,11 +67,12 @@ def _is_here(name: str, environ: Mapping[str, str]) -> bool:
 def attend(command: Sequence[str], environ: Mapping[str, str], text: str | None = None) -> str:
     """Run a program on this terminal until it ends; what went wrong with it, in words.
 
-    It reads the text, if there is one, and is no door to a shell where it knows of one (`less`).
+    It reads the text, if there is one. `less` is no door to a shell, and stays for a short text.
     """
     name = clean(command[0], 40)
+    less = {"LESSSECURE": "1", "LESS": f"{environ.get('LESS', '')} -+F"}
     try:
-        code = _run(command, {**environ, "LESSSECURE": "1"}, text)
+        code = _run(command, {**environ, **less}, text)
     except OSError as error:
         return f"{name} could not be started: {error.strerror}"
     if not code:
