@@ -1,5 +1,6 @@
 """A bell and a notice for a new page, for who looks elsewhere."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from watchdeck.console.app import Console
 from watchdeck.console.calling import calling, sequence
 from watchdeck.console.messages import SightChanged
 from watchdeck.console.sight import Place
-from watchdeck.domain.alert import Mute, MuteKind
+from watchdeck.domain.alert import Mute, MuteKind, Raised
 from watchdeck.domain.board import Board
 from watchdeck.domain.rule import Severity
 from watchdeck.domain.view import View
@@ -77,25 +78,24 @@ class Ringing(Console, inherit_bindings=False):
 
     def __init__(self, place: Place, **more: object) -> None:
         super().__init__(place, **more)  # type: ignore[arg-type]
-        self.told: list[str] = []
+        self.told: list[Raised] = []
 
-    def ring(self, said: str) -> None:
-        self.told.append(said)
+    def ring(self, found: Sequence[Raised]) -> None:
+        self.told += found
 
 
 async def test_what_was_there_before_does_not_call_and_what_comes_calls_once() -> None:
-    setting = replace(boards.setting(), view=View(bell=True))
-    console = Ringing(boards.Store(), clock=boards.clock, setting=setting)
+    console = Ringing(boards.Store(), clock=boards.clock, setting=boards.setting())
     async with console.run_test() as pilot:
 
         async def see(made: Board) -> int:
             console.post_message(SightChanged(boards.sight(made)))
             await pilot.pause()
-            return sum(text.count("\x07") for text in console.told)
+            return len(console.told)
 
         assert await see(board(PAGE)) == 0
-        assert await see(board(PAGE, *alerts()[1:])) == 1
-        assert await see(board(PAGE, *alerts()[1:])) == 1
-        assert await see(board()) == 1
-        assert await see(replace(board(PAGE), live=False)) == 1
-        assert await see(board(PAGE)) == 2
+        assert await see(board(PAGE, *alerts()[2:])) == 4
+        assert await see(board(PAGE, *alerts()[2:])) == 4
+        assert await see(board()) == 4
+        assert await see(replace(board(PAGE), live=False)) == 4
+        assert await see(board(PAGE)) == 5

@@ -42,15 +42,14 @@ class Alerting(Marking, inherit_bindings=False):
         before, self._called = self._called, calling(board)
         known = self._called if before is None else before
         new = [one for number, one in self._called.items() if number not in known]
-        setting = self._outlook.setting
-        said = sequence(new, setting.view, setting.environ)
-        if said:
-            self.ring(said)
+        if new:
+            self.ring(new)
 
-    def ring(self, said: str) -> None:
-        """Have the terminal ring, or tell its desktop."""
-        if self._driver is not None:
-            self._driver.write(said)
+    def ring(self, found: Sequence[Raised]) -> None:
+        """Have the terminal ring, or tell its desktop, as far as the person wants it."""
+        view, environ = self._outlook.setting.view, self._outlook.setting.environ
+        if self._driver is not None and sequence(found, view, environ):
+            self._driver.write(sequence(found, view, environ))
 
     @on(AlertOpened)
     def _open_alert(self, message: AlertOpened) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from watchdeck.domain.matcher import Matcher, MatcherError, read_matcher
@@ -66,30 +66,10 @@ class Hands:
     directory: StoreDirectory
     who: Operator
     routing: Routing | None = None
-    verbs: dict[str, Callable[[Sequence[int], str, int], Done]] = field(
-        default_factory=dict, init=False, compare=False
-    )
-
-    def __post_init__(self) -> None:
-        self.verbs.update(
-            {
-                "ack": self._acknowledge,
-                "takeover": self._take_over,
-                "unack": self._unacknowledge,
-                "escalate": self._escalate,
-                "resolve": self._resolve,
-                "note": self._note,
-                "opinion": self._opine,
-                "silence": self._silence,
-                "unsilence": self._unsilence,
-                "pin": self._pin,
-                "unpin": self._unpin,
-            }
-        )
 
     def do(self, verb: str, episodes: Sequence[int], text: str, now: int) -> Done:
         """Do what a verb says at `now` (ms UTC). Raises DeedError, and WatchdeckError."""
-        return self.verbs[verb](episodes, text, now)
+        return _VERBS[verb](self, episodes, text, now)
 
     def undo(self, numbers: Sequence[int], now: int) -> Done:
         """Take a deed back."""
@@ -97,82 +77,108 @@ class Hands:
 
         return undo(self.directory, numbers, self.who, now)
 
-    def _acknowledge(self, episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.acknowledge import acknowledge
 
-        said = read_said(text)
-        until = None if said.length is None else now + said.length
-        return acknowledge(
-            self.directory,
-            episodes,
-            self.who,
-            now,
-            expires_at=until,
-            note=said.words,
-            routing=self.routing,
-        )
+def _acknowledge(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.acknowledge import acknowledge
 
-    def _take_over(self, episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.acknowledge import take_over
+    said = read_said(text)
+    until = None if said.length is None else now + said.length
+    return acknowledge(
+        hands.directory,
+        episodes,
+        hands.who,
+        now,
+        expires_at=until,
+        note=said.words,
+        routing=hands.routing,
+    )
 
-        return take_over(self.directory, episodes, self.who, now, note=text, routing=self.routing)
 
-    def _unacknowledge(self, episodes: Sequence[int], _text: str, now: int) -> Done:
-        from watchdeck.actions.acknowledge import unacknowledge
+def _take_over(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.acknowledge import take_over
 
-        return unacknowledge(self.directory, episodes, self.who, now, routing=self.routing)
+    return take_over(hands.directory, episodes, hands.who, now, note=text, routing=hands.routing)
 
-    def _escalate(self, episodes: Sequence[int], _text: str, now: int) -> Done:
-        from watchdeck.actions.escalate import escalate
 
-        return escalate(self.directory, episodes, self.who, now, routing=self.routing)
+def _unacknowledge(hands: Hands, episodes: Sequence[int], _text: str, now: int) -> Done:
+    from watchdeck.actions.acknowledge import unacknowledge
 
-    def _resolve(self, episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.resolve import resolve
+    return unacknowledge(hands.directory, episodes, hands.who, now, routing=hands.routing)
 
-        return resolve(self.directory, episodes, self.who, now, note=text, routing=self.routing)
 
-    def _note(self, episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.resolve import note
+def _escalate(hands: Hands, episodes: Sequence[int], _text: str, now: int) -> Done:
+    from watchdeck.actions.escalate import escalate
 
-        return note(self.directory, episodes, self.who, now, text=text)
+    return escalate(hands.directory, episodes, hands.who, now, routing=hands.routing)
 
-    def _opine(self, episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.resolve import opine
-        from watchdeck.domain.alert import Opinion
 
-        return opine(self.directory, episodes[0], self.who, now, opinion=Opinion(text))
+def _resolve(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.resolve import resolve
 
-    def _silence(self, _episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.silence import silence
+    return resolve(hands.directory, episodes, hands.who, now, note=text, routing=hands.routing)
 
-        said = read_said(text)
-        until = None if said.length is None else now + said.length
-        return silence(
-            self.directory, said.matchers, self.who, now, reason=said.words, ends_at=until
-        )
 
-    def _unsilence(self, _episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.silence import unsilence
+def _note(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.resolve import note
 
-        return unsilence(self.directory, _number(text, "silence"), self.who, now)
+    return note(hands.directory, episodes, hands.who, now, text=text)
 
-    def _pin(self, _episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.silence import pin
 
-        said = read_said(text)
-        named = {one.label: one.wanted for one in said.matchers if not one.pattern}
-        if said.length is None:
-            raise DeedError("a known issue needs an end: pin model=NAME 1d WHAT IS KNOWN")
-        about = named.get("model", ""), named.get("rule", "")
-        return pin(
-            self.directory, about, self.who, now, text=said.words, expires_at=now + said.length
-        )
+def _opine(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.resolve import opine
+    from watchdeck.domain.alert import Opinion
 
-    def _unpin(self, _episodes: Sequence[int], text: str, now: int) -> Done:
-        from watchdeck.actions.silence import unpin
+    return opine(hands.directory, episodes[0], hands.who, now, opinion=Opinion(text))
 
-        return unpin(self.directory, _number(text, "known issue"), self.who, now)
+
+def _silence(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.silence import silence
+
+    said = read_said(text)
+    until = None if said.length is None else now + said.length
+    return silence(hands.directory, said.matchers, hands.who, now, reason=said.words, ends_at=until)
+
+
+def _unsilence(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.silence import unsilence
+
+    return unsilence(hands.directory, _number(text, "silence"), hands.who, now)
+
+
+def _pin(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.silence import pin
+
+    said = read_said(text)
+    named = {one.label: one.wanted for one in said.matchers if not one.pattern}
+    if said.length is None:
+        raise DeedError("a known issue needs an end: pin model=NAME 1d WHAT IS KNOWN")
+    about = named.get("model", ""), named.get("rule", "")
+    return pin(
+        hands.directory, about, hands.who, now, text=said.words, expires_at=now + said.length
+    )
+
+
+def _unpin(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+    from watchdeck.actions.silence import unpin
+
+    return unpin(hands.directory, _number(text, "known issue"), hands.who, now)
+
+
+Verb = Callable[[Hands, Sequence[int], str, int], "Done"]
+
+_VERBS: dict[str, Verb] = {
+    "ack": _acknowledge,
+    "takeover": _take_over,
+    "unack": _unacknowledge,
+    "escalate": _escalate,
+    "resolve": _resolve,
+    "note": _note,
+    "opinion": _opine,
+    "silence": _silence,
+    "unsilence": _unsilence,
+    "pin": _pin,
+    "unpin": _unpin,
+}
 
 
 def _number(text: str, what: str) -> int:
