@@ -92,6 +92,8 @@ def test_a_stopped_a_blind_and_a_full_collector_are_said_plainly() -> None:
         "▲ the collector is blind: 50 of 50 failed: dns",
         "▲ store: the disk is full",
     ]
+    unheard = boards.collector(outside="hook: 503 Service Unavailable")
+    assert said(with_collector(unheard)) == ["▲ hook: 503 Service Unavailable"]
 
 
 def test_preparing_is_no_alarm() -> None:
@@ -131,8 +133,13 @@ def test_a_late_collector_and_one_that_never_was() -> None:
 
 
 def test_what_keeps_the_collector_from_working_stands_over_its_figures() -> None:
-    lines = collector(boards.collector(blind="dns", storing="disk full"), boards.NOW, 80)
-    assert [str(line) for line in lines[:2]] == [" ▲ blind: dns", " ▲ store: disk full"]
+    troubled = boards.collector(blind="dns", storing="disk full", outside="hook: 503")
+    lines = collector(troubled, boards.NOW, 80)
+    assert [str(line) for line in lines[:3]] == [
+        " ▲ blind: dns",
+        " ▲ store: disk full",
+        " ▲ hook: 503",
+    ]
 
 
 def test_a_panel_tells_the_age_of_its_data_and_why_it_is_stale() -> None:

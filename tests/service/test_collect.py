@@ -57,6 +57,8 @@ every = "1s"
 name = "gone"
 url = "http://127.0.0.1:9"
 every = "1s"
+[heartbeat]
+url = "http://127.0.0.1:9"
 """)
     command = [sys.executable, "-m", "watchdeck", "--config", "watchdeck.toml", "collect"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
@@ -96,6 +98,14 @@ def test_a_real_page_becomes_a_true_line_of_status(
     assert watchdeck(tmp_path, "audit", "verify").returncode == 0
     assert watchdeck(tmp_path, "backup", "copy").returncode == 0
     assert (tmp_path / "copy" / "metrics.db").is_file()
+
+
+@pytest.mark.usefixtures("collector")
+def test_that_nobody_outside_hears_it_is_no_trouble_of_the_store(tmp_path: Path) -> None:
+    judged(tmp_path)
+    said = json.loads(watchdeck(tmp_path, "status", "--json").stdout)["collector"]
+    assert said["storing"] == ""
+    assert "the sign of life did not arrive" in said["outside"]
 
 
 @pytest.mark.parametrize(

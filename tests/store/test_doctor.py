@@ -70,6 +70,7 @@ def test_a_file_that_is_missing_is_no_pass(directory: StoreDirectory) -> None:
         pytest.param({"lag": 1.5}, FAIL, "too busy", id="late"),
         pytest.param({"blind": "no network"}, FAIL, "no network", id="blind"),
         pytest.param({"storing": "disk full"}, FAIL, "disk full", id="cannot store"),
+        pytest.param({"outside": "the sign of life did not arrive"}, FAIL, "arrive", id="unheard"),
         pytest.param({"dropped": 3}, FAIL, "3 scrapes were dropped", id="dropped scrapes"),
     ],
 )

@@ -66,7 +66,7 @@ def _collector(collector: Collector, at: int) -> str:
     if beat is None:
         return f"{collector.state}, {collector.silence}"
     said = f"{collector.state}, pid {beat.pid}, last tick {span(at - beat.at)} ago"
-    return "; ".join(filter(None, (said, beat.blind, beat.storing, beat.clock)))
+    return "; ".join(filter(None, (said, beat.blind, beat.storing, beat.outside, beat.clock)))
 
 
 def _row(board: Board, model: Model) -> tuple[str, ...]:
@@ -112,6 +112,7 @@ def _collector_json(collector: Collector, at: int) -> dict[str, Any]:
         "last_tick_age_s": beat and _age(at, beat.at),
         "blind": beat and beat.blind,
         "storing": beat and beat.storing,
+        "outside": beat and beat.outside,
     }
 
 

@@ -79,7 +79,7 @@ def differences(before: Board | None, after: Board) -> Iterator[str]:
 
 
 def _warnings(before: Board | None, after: Board) -> Iterator[str]:
-    for name in ("blind", "storing"):
+    for name in ("blind", "storing", "outside"):
         was = before and before.collector.heartbeat and getattr(before.collector.heartbeat, name)
         is_now = after.collector.heartbeat and getattr(after.collector.heartbeat, name)
         if (was or "") != (is_now or ""):

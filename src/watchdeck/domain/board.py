@@ -92,7 +92,8 @@ class Heartbeat:
 
     `lag` is how late the latest wake-up was; `blind` is the reason why nothing at all can be
     reached, or empty; `storing` is the reason why nothing can be written, or empty, `judging` why
-    no health is judged. `clock` tells of a wall clock that was set while the collector ran.
+    no health is judged, `outside` why others cannot be told or heard. `clock` tells of a wall clock
+    that was set while the collector ran.
     """
 
     pid: int
@@ -114,6 +115,7 @@ class Heartbeat:
     blind: str = ""
     storing: str = ""
     judging: str = ""
+    outside: str = ""
     clock: str = ""
 
 

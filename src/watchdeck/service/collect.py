@@ -162,8 +162,6 @@ class _Pulse:
 
 def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
     said, stored = pulse.polling.statistics(), pulse.writer.status()
-    speaking = (pulse.judge, pulse.hearing, pulse.telling)
-    problems = (stored.problem, *(one.problem for one in speaking))
     return Heartbeat(
         pid=os.getpid(),
         version=__version__,
@@ -183,6 +181,11 @@ def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
         scrape_p95=said.scrape_p95,
         blind=said.blind,
         clock=pulse.judge.clock,
-        storing="; ".join(filter(None, problems)),
+        storing=_joined(stored.problem, pulse.judge.problem),
         judging=pulse.judge.problem,
+        outside=_joined(pulse.hearing.problem, pulse.telling.problem),
     )
+
+
+def _joined(*problems: str) -> str:
+    return "; ".join(filter(None, problems))

@@ -205,8 +205,9 @@ def _lag(case: _Case) -> _Said:
     if beat is None:
         return Result.UNKNOWN, "no collector has ticked yet"
     said = f"last tick {span(case.now - beat.at)} ago, {beat.lag * 1_000:.0f} ms late"
-    if beat.blind or beat.storing:
-        return Result.FAIL, "; ".join(filter(None, (said, beat.blind, beat.storing)))
+    problems = [one for one in (beat.blind, beat.storing, beat.outside) if one]
+    if problems:
+        return Result.FAIL, "; ".join([said, *problems])
     if beat.dropped:
         return Result.FAIL, f"{said}; {beat.dropped} scrapes were dropped: the disk is too slow"
     if beat.lag > _LONGEST_LAG:

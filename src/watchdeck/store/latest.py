@@ -6,7 +6,7 @@ import json
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
@@ -115,7 +115,7 @@ def read_latest(db: Connection) -> tuple[Latest, ...]:
     """The newest scrape of every endpoint that is watched, by the order of their first sight."""
     layouts = Layouts(db)
     rows = db.execute(_LATEST).fetchall()
-    return tuple(latest_from(_facts(text), row, layouts) for text, *row in rows)
+    return tuple(_latest(_facts(text), row, layouts) for text, *row in rows)
 
 
 def read_latest_at(db: Connection, at: int, near: Near | None = None) -> tuple[Latest, ...]:
@@ -141,8 +141,7 @@ def _past(facts: Facts, row: NewestRow) -> Latest:
     return Latest(then, row.at, outcome, failures, readings(row.columns, row.values))
 
 
-def latest_from(facts: Facts, row: Sequence[Any], layouts: Layouts) -> Latest:
-    """A newest scrape from its row, as the table has it after the number of the endpoint."""
+def _latest(facts: Facts, row: Sequence[Any], layouts: Layouts) -> Latest:
     at, outcome, detail, failures, kind, state, words, *rest = row
     version, started, replicas, resets, *cut, missing, layout, blob = rest
     return Latest(
@@ -197,6 +196,12 @@ def save_heartbeat(db: Connection, beat: Heartbeat) -> None:
 
 
 def read_heartbeat(db: Connection) -> Heartbeat | None:
-    """The newest heartbeat; None when no collector ever ran."""
+    """The newest heartbeat; None when no collector ever ran.
+
+    What a newer collector says of itself beyond what is known here is left out.
+    """
     row = db.execute(_LAST_BEAT).fetchone()
-    return None if row is None else Heartbeat(**json.loads(row[0]))
+    if row is None:
+        return None
+    said = json.loads(row[0])
+    return Heartbeat(**{one.name: said[one.name] for one in fields(Heartbeat) if one.name in said})

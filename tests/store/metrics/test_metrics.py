@@ -1,5 +1,6 @@
 """What scrapes bring is kept whole, found again, and lost by nothing but its age."""
 
+import json
 import math
 import sqlite3
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from watchdeck.domain.scrape import Cut, Frame, Identity, ModelState, Outcome, S
 from watchdeck.domain.series import Layout, Series, SeriesType
 from watchdeck.domain.signal import signal_layout
 from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.store.connect import reading
+from watchdeck.store.connect import reading, transaction, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.frames import Stream, key, moment
 from watchdeck.store.history import list_columns, read_series, read_signals
@@ -162,6 +163,19 @@ def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> 
     beat = Heartbeat(7, "1", NOW - 5, NOW, blind="no name can be resolved")
     writer.beat(beat)
     writer.close()
+    with closing(reading(directory.metrics)) as db:
+        assert read_heartbeat(db) == beat
+
+
+def test_what_a_newer_collector_says_beyond_what_is_known_is_left_out(
+    directory: StoreDirectory, writer: Writer
+) -> None:
+    beat = Heartbeat(7, "2", NOW - 5, NOW)
+    writer.beat(beat)
+    writer.close()
+    with closing(writing(directory.metrics)) as db, transaction(db):
+        newer = json.dumps(asdict(beat) | {"mood": "good"})
+        db.execute("update heartbeat set beat = ?", (newer,))
     with closing(reading(directory.metrics)) as db:
         assert read_heartbeat(db) == beat
 

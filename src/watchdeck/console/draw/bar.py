@@ -163,6 +163,7 @@ def _warnings(sight: Sight, zone: tzinfo | None, live: str) -> list[tuple[str, s
     if beat is not None:
         said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
         said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
+        said_so.append(("▲", beat.outside, Role.CRITICAL))
         said_so.append(("◆", beat.clock, Role.WARNING))
     return [warning for warning in said_so if warning[1]]
 

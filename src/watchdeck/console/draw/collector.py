@@ -26,7 +26,7 @@ def collector(seen: Collector, now: int, cells: int) -> tuple[Line, ...]:
         return flow([(Span(" "), state(seen)), (never,)], cells)
     trouble = [
         line
-        for words in (_blind(beat), _storing(beat))
+        for words in (_blind(beat), _storing(beat), beat.outside)
         if words
         for line in wrap(f"▲ {words}", cells - 1, Role.CRITICAL, most=2)
     ]
