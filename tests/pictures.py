@@ -1,7 +1,7 @@
-"""The README's pictures, drawn from the demo: `python tests/pictures.py` takes two minutes.
+"""The README's pictures, drawn from the demo: `python tests/pictures.py` takes four minutes.
 
 A real fleet, a real collector and the real console, on a screen in memory: when the story has come
-to its second minute, the deck and a model are written to `sample_data/pictures/` as SVG.
+to its third minute, the deck, a model and the alerts are written to `sample_data/pictures/` as SVG.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from watchdeck.store.reader import Reader
 
 FOLDER = Path(__file__).parents[1] / "sample_data" / "pictures"
 SIZES = ((80, 24), (120, 40))
-PATIENCE = 180.0
+PATIENCE = 300.0
 SLOW = "fraud-detector"
 SETTLE = 4.0
 """Seconds until the sparklines and the chart were read."""
@@ -34,7 +34,7 @@ def now() -> int:
 
 
 def story_began(directory: StoreDirectory) -> bool:
-    """Whether one model is critical and one is down, as the story wants it."""
+    """Whether one model is down and another fires, as the story wants it."""
     with closing(Reader(directory)) as reader:
         healths = {model.health for model in reader.board(now()).models}
     return {Health.CRITICAL, Health.DOWN} <= healths
@@ -55,6 +55,9 @@ async def draw(directory: StoreDirectory) -> None:
             console.post_message(ModelOpened(SLOW))
             await asyncio.sleep(SETTLE)
             save(console, f"model-{cells}x{rows}")
+            console.action_mode("alerts")
+            await asyncio.sleep(SETTLE)
+            save(console, f"alerts-{cells}x{rows}")
 
 
 def save(console: Console, name: str) -> None:

@@ -22,6 +22,7 @@ from watchdeck.console.draw.alert import charted, entries, facts
 from watchdeck.console.draw.alerts import (
     Group,
     arranged,
+    columns,
     counts,
     heard,
     key_of,
@@ -29,6 +30,8 @@ from watchdeck.console.draw.alerts import (
     worst,
 )
 from watchdeck.console.draw.deck import urgent
+from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.table import fitted
 from watchdeck.console.messages import SightChanged, StoryRead
 from watchdeck.console.panels.alerts import AlertList
 from watchdeck.console.screens.alert import AlertScreen
@@ -383,3 +386,19 @@ async def test_a_key_pressed_twice_is_not_for_the_alert_that_moved_up(tmp_path: 
         await at.press("a")
         assert owners(at.store) == {1: "anna"}
         assert "you have it already" in at.text()
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        pytest.param(
+            80, ["state", "rule", "model", "age", "who", "why"], id="who before the strip"
+        ),
+        pytest.param(
+            160, ["state", "rule", "model", "age", "who", "hours", "why"], id="room for all"
+        ),
+    ],
+)
+def test_what_there_is_room_for(cells: int, shown: list[str]) -> None:
+    found, _ = fitted(columns(Dots.BRAILLE, cells), cells, alerts())
+    assert [column.name for column in found] == shown

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from console import boards
+from console import alerted, boards
 from console.boards import NOW, Store
 from console.stub import shifted
 from watchdeck.config.problems import Problem
 from watchdeck.console.app import Console
-from watchdeck.console.messages import EventsRead, HistoryRead, SightChanged
+from watchdeck.console.messages import EventsRead, HistoryRead, SightChanged, StoryRead
+from watchdeck.console.screens.alert import AlertScreen
 from watchdeck.console.screens.detail import DetailScreen
 from watchdeck.console.screens.exchange import ExchangeScreen
 from watchdeck.console.screens.problems import ProblemsScreen
@@ -150,7 +151,40 @@ async def problems(pilot: Pilot[None]) -> None:
     await settle(pilot)
 
 
+async def alarmed(pilot: Pilot[None], *pressed: str) -> None:
+    made = replace(alerted.alerted(boards.board(boards.small_fleet())), changes=(DEPLOY,))
+    pilot.app.post_message(SightChanged(boards.sight(made)))
+    await settle(pilot)
+    await pilot.press(*pressed)
+    await settle(pilot)
+
+
+async def urgent(pilot: Pilot[None]) -> None:
+    await alarmed(pilot)
+
+
+async def alerts(pilot: Pilot[None]) -> None:
+    await alarmed(pilot, "3", "down", "down", "v")
+
+
+async def alert(pilot: Pilot[None]) -> None:
+    await alarmed(pilot, "3", *["down"] * 5, "enter")
+    screen = pilot.app.screen
+    assert isinstance(screen, AlertScreen)
+    screen.post_message(StoryRead(alerted.story()))
+    await settle(pilot)
+    assert screen._wanted is not None
+    found = boards.found(screen._wanted, DEPLOY)
+    screen.post_message(HistoryRead(screen._wanted, found))
+    await settle(pilot)
+
+
+async def silencing(pilot: Pilot[None]) -> None:
+    await alarmed(pilot, "3", *["down"] * 5, "s")
+
+
 SCREENS = [
+    urgent, alerts, alert, silencing,
     deck, models, detail, compared, keys, palette, before, exchange, past, filtered, commanded,
     problems,
 ]  # fmt: skip

@@ -56,6 +56,9 @@ OPEN_FIRST = (
 )
 """The order of a list for a person who has ten seconds: what nobody has yet comes first."""
 
+HOURS = 24
+"""The hours of a strip."""
+
 FOLDED_FROM = 3
 """So many alerts of one owner stand under a line of their own."""
 
@@ -226,7 +229,11 @@ def _why(row: Row, _now: int) -> Span:
     return said(why(row), Role.TEXT if row.episode.is_open else Role.MUTED)
 
 
-def columns(dots: Dots) -> Columns[Row]:
+_WITH_HOURS = 132
+"""From so many cells on there is room for the strip beside the reasons, which come first."""
+
+
+def columns(dots: Dots, cells: int) -> Columns[Row]:
     """The columns of the list of alerts; the strip is the last 24 hours, the newest last."""
 
     def hours(row: Row, _now: int) -> Span:
@@ -234,14 +241,15 @@ def columns(dots: Dots) -> Columns[Row]:
             return Span("")
         return Span(strip(row.hours, dots), Role.CHART)
 
+    strips = (Column("hours", "24 h", HOURS, hours),) if cells >= _WITH_HOURS else ()
     return (
         Column("state", "", 12, _state),
         Column("rule", "rule", 14, _rule, most=28),
         Column("model", "model", 12, _model, most=24),
         Column("age", "age", 6, _age, right=True),
         Column("who", "who", 9, _who, most=20, rank=1),
-        Column("hours", "24 h", 24, hours, rank=2),
-        Column("why", "why", 40, _why, most=400),
+        *strips,
+        Column("why", "why", 20, _why, most=400),
     )
 
 

@@ -80,7 +80,9 @@ class AlertList(ChoosingList):
         rows = arranged(self.alerts, self.wanted, self._folded, self.now)
         keys = tuple(map(key_of, rows))
         marked = self.table.marked & frozenset(keys)
-        self.table = Table(columns(self.setting.dots), rows, keys, self._empty(), marked)
+        self.table = Table(
+            columns(self.setting.dots, self.size.width), rows, keys, self._empty(), marked
+        )
         self.redraw()
 
     def _empty(self) -> str:
@@ -101,6 +103,11 @@ class AlertList(ChoosingList):
         """Shapes may be others."""
         super().watch_setting()
         self.rebuild()
+
+    def on_resize(self) -> None:
+        """There may be room for the strip of hours, or no more."""
+        self.rebuild()
+        super().on_resize()
 
     def watch_written(self) -> None:
         """Something newer was judged."""
