@@ -35,19 +35,20 @@ def plain(samples: list[tuple[int, float, float]], span: int) -> tuple[float, fl
 )
 def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, int]]) -> None:
     burned, samples, at = Burned(), list[tuple[int, float, float]](), 10 * FURTHEST
+    burned.heed(FAST + SLOW, 0.01)
     burned.fill(())
     for step, lost, count in steps:
         at += step
         burned.add(at, lost, count)
         samples.append((at, lost, count))
     found = burned.speeds(FAST + SLOW, Budget(0.01, 0.0, 0))
-    assert burned.quiet is not any(bad for when, bad, _ in samples if when > at - FURTHEST)
     for speed in found:
         for span, said in ((speed.pair.long, speed.long), (speed.pair.short, speed.short)):
             bad, total = plain(samples, span)
             assert said == pytest.approx(bad / (0.01 * total))
     fast = any(min(speed.long, speed.short) > speed.pair.factor for speed in found)
     assert bool(burned.too_fast(FAST + SLOW, Budget(0.01, 0.0, 0))) is fast
+    assert not (burned.quiet and fast)
 
 
 def outage(good_hours: float, every: int = 5_000) -> tuple[Burned, int]:
@@ -82,14 +83,15 @@ def test_three_requests_are_no_error_ratio() -> None:
     assert burned.speeds(FAST, Budget(0.01, 0.0, least=50)) == ()
 
 
-def test_nothing_bad_for_three_days_is_quiet() -> None:
+def test_few_losses_and_losses_of_long_ago_are_quiet() -> None:
     burned = Burned()
-    burned.add(FURTHEST, 0.0, 1.0)
+    burned.heed(FAST, 0.01)
+    burned.add(FURTHEST, 1.0, 100.0)
     assert burned.quiet
-    burned.add(FURTHEST + 1, 1.0, 1.0)
-    burned.add(2 * FURTHEST, 0.0, 1.0)
+    burned.add(FURTHEST + MINUTE, 50.0, 100.0)
+    burned.add(FURTHEST + 30 * MINUTE, 0.0, 100.0)
     assert not burned.quiet
-    burned.add(2 * FURTHEST + 1, 0.0, 1.0)
+    burned.add(FURTHEST + 31 * MINUTE, 0.0, 100.0)
     assert burned.quiet
 
 

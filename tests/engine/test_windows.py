@@ -67,7 +67,7 @@ def test_a_clock_that_was_set_back_empties_the_window_and_the_same_moment_counts
     for at in (500_000, 510_000, 510_000, 100_000):
         window.add(at, 1.0)
     assert window.read(Aggregate.MEAN, 60_000, 510_000, 1) is None
-    assert sum(window._counts) == 1
+    assert len(window._times) == 1
 
 
 def test_infinite_values_are_compared_and_never_make_a_number_that_is_none() -> None:

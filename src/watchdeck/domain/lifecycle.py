@@ -6,6 +6,7 @@ Timers count the time that samples cover; a hole between two counts as one inter
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from watchdeck.domain.alert import Condition, Data, EndReason, Episode, Transition, Verb
 from watchdeck.domain.flapping import flaps, record, rested
@@ -191,6 +192,8 @@ def flapped(episode: Episode, at: int) -> Moved:
 
 def refreshed(episode: Episode, at: int) -> Moved:
     """An episode of which something was heard again."""
+    if episode.data is Data.FRESH:
+        return episode, ()
     after = replace(episode, data=Data.FRESH)
     back = episode.data is Data.NONE
     return after, ((Transition(Verb.DATA_BACK, at, after, after.why),) if back else ())
@@ -206,7 +209,8 @@ def _begin(rule: Rule, every: int, finding: Finding, previous: Episode | None) -
     if previous is not None and _too_soon(rule, previous, finding.at):
         return NOTHING
     if previous is not None and reopens(previous, finding.at):
-        after = _said(reopened(previous, finding.at, every), finding)
+        after = reopened(previous, finding.at, every)
+        after = replace(after, **_said(after, finding))
         again = Transition(Verb.REOPENED, finding.at, after, finding.why)
         after, more = _lived(rule, after, finding.at)
         return after, (again, *more)
@@ -241,7 +245,8 @@ def _seen(every: int, episode: Episode, finding: Finding, truth: bool) -> Episod
     gained = gap if whole else min(gap, every)
     pending = episode.condition is Condition.PENDING
     return replace(
-        _said(episode, finding),
+        episode,
+        **_said(episode, finding),
         observed=episode.observed + gained * (pending and truth),
         samples=max(finding.samples, episode.samples + 1) if truth else episode.samples,
         false_for=0 if truth or episode.truth else episode.false_for + gained,
@@ -251,9 +256,10 @@ def _seen(every: int, episode: Episode, finding: Finding, truth: bool) -> Episod
     )
 
 
-def _said(episode: Episode, finding: Finding) -> Episode:
+def _said(episode: Episode, finding: Finding) -> dict[str, Any]:
+    """What a finding says of an episode, as its fields: one copy of it costs 20 us."""
     peak = _worst(episode.peak, finding.value, finding.limit) if finding.truth else episode.peak
-    return replace(episode, value=finding.value, peak=peak, limit=finding.limit, why=finding.why)
+    return {"value": finding.value, "peak": peak, "limit": finding.limit, "why": finding.why}
 
 
 def _worst(peak: float | None, value: float | None, limit: float | None) -> float | None:

@@ -70,17 +70,18 @@ class Alerting:
 
     def watch(self, facts: Facts, kind: str | None, now: int) -> Watched:
         """An endpoint with its rules, as it is from now on; its kind may become known later."""
+        watched = self.fleet.get(facts.name)
+        if watched is not None and watched.facts is facts and (not kind or kind == watched.kind):
+            return watched
         labels = (alert.labels for _, alert in self._open.values() if alert.model == facts.name)
         kind = kind or next((found["kind"] for found in labels if "kind" in found), None)
-        watched = self.fleet.get(facts.name)
-        if watched is None or watched.facts is not facts or (kind and watched.kind != kind):
-            before, watched = watched, watch(facts, kind, self._rules, now)
-            for one in before.live.values() if before else ():
-                if one.episode is not None:
-                    self._open[one.alert.fingerprint] = (one.episode, one.alert)
-            for one in watched.judged:
-                self._claim(one)
-            self.fleet[facts.name] = watched
+        for one in watched.live.values() if watched else ():
+            if one.episode is not None:
+                self._open[one.alert.fingerprint] = (one.episode, one.alert)
+        watched = watch(facts, kind, self._rules, now)
+        for one in watched.judged:
+            self._claim(one)
+        self.fleet[facts.name] = watched
         return watched
 
     def _claim(self, one: Judged) -> None:
@@ -94,18 +95,17 @@ class Alerting:
         if found is not None:
             one.alert = replace(one.alert, id=found[1].id)
 
-    def judge(self, watched: Watched, sample: Sample, now: int) -> Iterator[Change]:
-        """What a new scrape changes."""
-        at = sample.at
+    def judge(self, watched: Watched, sample: Sample, now: int) -> Sequence[Change]:
+        """What a new scrape changes: mostly nothing, which makes nothing."""
+        found: list[Change] = []
+        at, before = sample.at, False
         for one in watched.judged:
             episode, when = one.episode, now if one.timed else at
-            if episode is None:
-                truth = one.check.truth(sample, when, held=False)
-                if not truth and (truth is False or not one.fires_on_silence):
-                    continue
-            else:
-                truth = one.check.truth(sample, when, held=episode.truth)
-            yield from self._stepped(watched, one, sample, truth, when)
+            truth = one.truth(sample, when, before if episode is None else episode.truth)
+            if episode is None and not truth and (truth is False or not one.fires_on_silence):
+                continue
+            found += self._stepped(watched, one, sample, truth, when)
+        return found
 
     def late(self, now: int) -> Iterator[Change]:
         """What it changes that no scrape came for too long."""

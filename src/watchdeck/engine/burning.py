@@ -50,16 +50,23 @@ class Burned:
     found to be slow, and what is fast already is fast.
     """
 
-    __slots__ = ("_bad", "_bad_at", "_levels", "_newest", "_total", "complete")
+    __slots__ = ("_bad", "_heeded", "_hot_at", "_levels", "_longest", "_newest", "_total",
+                 "complete")  # fmt: skip
 
     def __init__(self) -> None:
         self.complete = False
+        self._heeded, self._longest = math.inf, 0
         self._begin()
 
     def _begin(self) -> None:
         self._levels = tuple(_Level(*level) for level in LEVELS)
         self._bad, self._total = 0.0, 0.0
-        self._newest, self._bad_at = -1, -1
+        self._newest, self._hot_at = -1, -1
+
+    def heed(self, pairs: tuple[Pair, ...], share: float) -> None:
+        """Be asked about these pairs, of a budget of this share; to be told before any sample."""
+        self._heeded = min(self._heeded, share * min(pair.factor for pair in pairs))
+        self._longest = max(self._longest, *(pair.short for pair in pairs))
 
     def add(self, at: int, bad: float, total: float) -> None:
         """Count what a sample of `at` (ms UTC) brought; a clock set back a little stands still."""
@@ -70,8 +77,8 @@ class Burned:
         self._newest = at
         self._bad += bad
         self._total += total
-        if bad:
-            self._bad_at = at
+        if bad > self._heeded * total:
+            self._hot_at = at
 
     def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
         """Have these counts (time, bad, total; oldest first) in place of all that was counted."""
@@ -82,8 +89,11 @@ class Burned:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing bad was seen for three days: then nothing needs to be computed."""
-        return self._bad_at <= self._newest - FURTHEST
+        """Whether no sample of any short window lost enough: then no pair can be too fast.
+
+        A window loses no greater share than the worst of its samples, so nothing is computed.
+        """
+        return self._hot_at <= self._newest - self._longest
 
     def too_fast(self, pairs: tuple[Pair, ...], budget: Budget) -> bool | None:
         """Whether the budget burns too fast in both windows of any pair, at the newest sample.

@@ -150,7 +150,7 @@ class Burning:
 
     def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether any pair is too fast; None when too little was seen to say that none is."""
-        if self.burned.quiet:
+        if not held and self.burned.quiet:
             return False if self.burned.complete else None
         return self.burned.too_fast(self.test.pairs, self.budget)
 

@@ -53,7 +53,7 @@ class Engine:
         self._alerting.fleet[""] = self._itself.watched
         self._ledger = Ledger(state, self._rules, terms or Terms())
         self._timers = Timers(self._ledger, self._told)
-        self._healths = Healths(state, self._layouts)
+        self._healths = Healths(state)
         self._marking = Marking(state)
         self._turn = Turn(state)
         self._facts = read_numbered(metrics)
@@ -138,19 +138,28 @@ class Engine:
             if facts.name not in self._alerting.fleet:
                 self._alerting.watch(facts, None, now)
         for facts, row in rows:
-            if self._seen.get(row.endpoint) == row.at:
-                continue
-            self._seen[row.endpoint] = row.at
-            watched = self._alerting.watch(facts, row.kind, now)
-            sample = Sample(
-                *(row.at, row.values, self._layouts.places(row.layout), row.outcome),
-                *(row.failures, row.model_state, row.detail, row.model_detail),
-            )
-            watched.take(sample)
-            yield from self._alerting.judge(watched, sample, now)
+            if self._seen.get(row.endpoint) != row.at:
+                self._seen[row.endpoint] = row.at
+                yield from self._judged(facts, row, now)
         yield from self._alerting.late(now)
         yield from self._alerting.withdrawn(now)
         yield from self._alerting.unsaved(now)
+
+    def _judged(self, facts: Facts, row: Newest, now: int) -> Sequence[Change]:
+        """What a new scrape changes."""
+        watched = self._alerting.watch(facts, row.kind, now)
+        sample = Sample(
+            row.at,
+            row.values,
+            self._layouts.places(row.layout),
+            row.outcome,
+            row.failures,
+            row.model_state,
+            row.detail,
+            row.model_detail,
+        )
+        watched.take(sample)
+        return self._alerting.judge(watched, sample, now)
 
     def _of_itself(self, now: int, blind: str) -> Iterator[Change]:
         """What is wrong with the collector, and what is no longer."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from watchdeck.domain.alert import Raised
-from watchdeck.domain.board import Facts
+from watchdeck.domain.board import Facts, Latest
 from watchdeck.domain.health import HealthChange, Verdict
 from watchdeck.domain.judge import is_stale, judge
+from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.store.connect import Connection
 from watchdeck.store.health import read_health, record_health
-from watchdeck.store.latest import latest_from
-from watchdeck.store.layouts import Layouts
 from watchdeck.store.newest import Newest
 
 _MANY = 2
@@ -24,9 +23,8 @@ AlertsOf = Callable[[Facts], Sequence[Raised]]
 class Healths:
     """What was last recorded of every model, and by what it was judged."""
 
-    def __init__(self, state: Connection, layouts: Layouts) -> None:
+    def __init__(self, state: Connection) -> None:
         self._state = state
-        self._layouts = layouts
         self._recorded = read_health(state)
         self._grounds: dict[str, tuple[object, ...]] = {}
 
@@ -59,13 +57,20 @@ class Healths:
     ) -> HealthChange | None:
         before = self._recorded.get(facts.name)
         previous = Verdict(before.health, before.cause, before.why) if before else None
-        latest = latest_from(facts, row[1:], self._layouts)
-        verdict = judge(latest, previous, now, blind, alerts)
+        verdict = judge(_latest(facts, row), previous, now, blind, alerts)
         same = before is not None and before.health is verdict.health
         if before is not None and same and before.cause == verdict.cause:
             return None
         since = before.began if before and same else None
         return HealthChange(facts.name, now, verdict.health, verdict.cause, verdict.why, since)
+
+
+def _latest(facts: Facts, row: Newest) -> Latest:
+    """A scrape without its signals: no health rests on them but through alerts."""
+    outcome, state = Outcome(row.outcome), ModelState(row.model_state)
+    return Latest(
+        *(facts, row.at, outcome, row.failures, {}, row.detail, row.kind, state, row.model_detail)
+    )
 
 
 def _weight(raised: Raised) -> tuple[str, int, str]:

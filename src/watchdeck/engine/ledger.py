@@ -147,19 +147,18 @@ class Ledger:
         if new:
             episode = open_episode(self._db, replace(episode, alert=alert.id))
         raised = self.raised(alert, episode, now)
-        told = [
-            message
-            for one in steps
-            for message in messages(replace(one, episode=episode), raised, self.rule_of(alert))
-        ]
+        rule = self.rule_of(alert)
+        told = [message for one in steps for message in messages(one, raised, rule)]
         calls = any(message.kind not in _QUIET for message in told)
         paged = replace(episode, paged_at=now) if calls and not episode.paged_at else episode
         if not new or paged is not episode:
             if not save_episode(self._db, paged):
                 return None
             paged = replace(paged, rev=paged.rev + 1)
-        add_transitions(self._db, (_numbered(one, paged) for one in steps), RULE)
-        self.tell(told, replace(raised, episode=paged), now)
+        known = (_numbered(one, paged) for one in steps) if new else steps
+        add_transitions(self._db, known, RULE)
+        if told:
+            self.tell(told, replace(raised, episode=paged), now)
         self._remember(alert, paged)
         self._handled(paged, steps, now)
         if self._silences and not paged.is_open:

@@ -34,6 +34,10 @@ LONGEST_STEP = 3
 """Intervals that one sample may stand for, when requests are counted by their rate."""
 
 
+Truth = Callable[[Sample, int, bool], bool | None]
+"""The question of a check: is it true of a scrape, now, having been true before or not?"""
+
+
 @dataclass(slots=True, eq=False)
 class Judged:
     """One rule on one endpoint: its check, its alert, and the episode that is open.
@@ -52,6 +56,10 @@ class Judged:
     episode: Episode | None = None
     ended: Episode | None = None
     saved_at: int = 0
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.truth = self.check.truth
 
     def hold(self, episode: Episode | None) -> None:
         """Have this episode open, or none."""
@@ -100,7 +108,9 @@ class Watched:
         if sample.outcome == _OK:
             self.good_at = at
         for signal, window in self.windows.items():
-            window.add(at, sample.value(signal))
+            place = sample.places.get(signal)
+            if place is not None:
+                window.add(at, sample.values[place])
         for usual in self.habits.values():
             usual.add(at, sample.value(usual.signal))
         for week in self.weeks.values():
@@ -218,7 +228,7 @@ def _over(watched: Watched, rule: Rule, test: Threshold) -> Iterator[Check]:
         yield Over(test, test.signal, limit, clear)
         return
     window = watched.windows.setdefault(test.signal, Window(test.window, watched.facts.every))
-    window.reach(test.window)
+    window.reach(max(test.window, window.span))
     yield OverWindow(test, limit, clear, rule.min_samples, window)
 
 
@@ -230,6 +240,7 @@ def _burning(watched: Watched, rule: Rule, test: Burn) -> Iterator[Check]:
     share = 1 - promised if test.signal == "availability" else promised
     expected = 1 / every if test.signal == "availability" else 0.0
     burned = watched.burned.setdefault(test.signal, Burned())
+    burned.heed(test.pairs, share)
     yield Burning(test, Budget(share, expected, rule.min_samples), burned)
 
 

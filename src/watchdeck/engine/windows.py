@@ -16,46 +16,46 @@ CELLS = 240
 class Window:
     """The newest samples of one signal of one endpoint, as far back as its rules look.
 
-    It takes 40 bytes a sample, and never more than 20 kB; its far edge is as sharp as a cell.
-    `every` is the distance (ms) that samples should have.
+    `every` is the distance (ms) that samples should have. A sample takes 16 bytes; where more than
+    CELLS would come within the span, they share cells of 40 bytes each, and the far edge is as
+    sharp as a cell.
     """
 
-    __slots__ = ("_counts", "_every", "_highs", "_lows", "_newest", "_times", "_totals", "_width",
-                 "span")  # fmt: skip
+    __slots__ = ("_counts", "_every", "_highs", "_joins", "_lows", "_newest", "_times", "_totals",
+                 "_width", "span")  # fmt: skip
 
     def __init__(self, span: int, every: int) -> None:
-        self.span, self._every = span, every
-        self._width = max(1, span // CELLS)
-        self._newest = -1
-        self._times, self._counts = array("q"), array("q")
-        self._totals, self._lows, self._highs = array("d"), array("d"), array("d")
+        self._every = every
+        self.reach(span)
 
     def reach(self, span: int) -> None:
-        """Look back as far as this (ms) too; to be told before the first sample."""
-        self.span = max(self.span, span)
-        self._width = max(1, self.span // CELLS)
+        """Look back so far (ms), and begin anew: to be told before the first sample."""
+        self.span, self._width = span, max(1, span // CELLS)
+        self._joins = self._every < self._width
+        self._newest = -1
+        self._times, self._totals, self._counts = array("q"), array("d"), array("q")
+        self._lows = self._highs = self._totals
+        if self._joins:
+            self._lows, self._highs = array("d"), array("d")
 
     def add(self, at: int, value: float) -> None:
         """Take a sample of `at` (ms UTC); NaN is none, and a clock set back empties the window."""
-        if math.isnan(value) or at == self._newest:
-            return
-        if at < self._newest:
-            self._forget(len(self._times))
+        if value != value or at <= self._newest:  # noqa: PLR0124 - only NaN is not itself
+            if at == self._newest or math.isnan(value):
+                return
+            self.reach(self.span)
         self._newest = at
-        if self._times and at // self._width == self._times[-1] // self._width:
-            self._join(value)
-            return
-        self._times.append(at)
-        self._counts.append(1)
-        for part in (self._totals, self._lows, self._highs):
-            part.append(value)
+        if self._joins:
+            self._join(at, value)
+        else:
+            self._times.append(at)
+            self._totals.append(value)
         if self._times[0] <= at - 2 * self.span:
             self._forget(bisect_right(self._times, at - self.span))
 
     def fill(self, times: Iterable[int], values: Iterable[float]) -> None:
         """Have these samples, oldest first, in place of all that were taken."""
-        self._forget(len(self._times))
-        self._newest = -1
+        self.reach(self.span)
         for at, value in zip(times, values, strict=True):
             self.add(at, value)
 
@@ -64,9 +64,10 @@ class Window:
 
         None also until the samples reach over half of the span: a minute is no hour.
         """
-        first = bisect_right(self._times, now - span)
-        count = sum(self._counts[first:])
-        if count < max(1, least) or 2 * (now - self._times[first] + self._every) < span:
+        times = self._times
+        first = bisect_right(times, now - span)
+        count = sum(self._counts[first:]) if self._joins else len(times) - first
+        if count < least or not count or 2 * (now - times[first] + self._every) < span:
             return None
         if aggregate is Aggregate.LEAST:
             return min(self._lows[first:])
@@ -75,12 +76,20 @@ class Window:
         mean = sum(self._totals[first:]) / count
         return None if math.isnan(mean) else mean
 
-    def _join(self, value: float) -> None:
-        self._counts[-1] += 1
-        self._totals[-1] += value
-        self._lows[-1] = min(self._lows[-1], value)
-        self._highs[-1] = max(self._highs[-1], value)
+    def _join(self, at: int, value: float) -> None:
+        if self._times and at // self._width == self._times[-1] // self._width:
+            self._counts[-1] += 1
+            self._totals[-1] += value
+            self._lows[-1] = min(self._lows[-1], value)
+            self._highs[-1] = max(self._highs[-1], value)
+            return
+        self._times.append(at)
+        self._counts.append(1)
+        for part in (self._totals, self._lows, self._highs):
+            part.append(value)
 
     def _forget(self, cells: int) -> None:
-        for part in (self._times, self._counts, self._totals, self._lows, self._highs):
+        parts = {id(part): part for part in (self._totals, self._lows, self._highs)}
+        del self._times[:cells], self._counts[:cells]
+        for part in parts.values():
             del part[:cells]
