@@ -302,6 +302,15 @@ def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
     assert [(row.kind, row.cancelled_at) for row in rows] == [("escalated", NOW + SECOND)]
 
 
+def test_who_is_told_next_of_what_was_given_back_has_waited_since_then(
+    store: StoreDirectory,
+) -> None:
+    number = paged(store)
+    acknowledge(store, [number], ANNA, NOW, routing=LADDER)
+    unacknowledge(store, [number], ANNA, NOW + 20 * MINUTE, routing=LADDER)
+    assert episode(store, number).paged_at == NOW + 20 * MINUTE
+
+
 def test_what_nobody_was_paged_for_is_not_escalated(store: StoreDirectory) -> None:
     number = fired(store)
     assert "nobody was paged" in escalate(store, [number], ANNA, NOW, routing=LADDER).words

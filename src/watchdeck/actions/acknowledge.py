@@ -7,7 +7,7 @@ from typing import Any
 
 from watchdeck.actions.deed import Deed, Done, deed, several
 from watchdeck.domain.alert import AckEnd, Acknowledgement, Raised
-from watchdeck.domain.handling import Refusal, taken
+from watchdeck.domain.handling import Refusal, freed, taken
 from watchdeck.domain.handling import acknowledge as decide
 from watchdeck.domain.handling import take_over as decide_take_over
 from watchdeck.domain.handling import unacknowledge as decide_unacknowledge
@@ -17,7 +17,7 @@ from watchdeck.domain.route import Routing
 from watchdeck.domain.text import clean
 from watchdeck.domain.words import span
 from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.episodes import subject_of
+from watchdeck.store.episodes import save_episode, subject_of
 from watchdeck.store.handling import end_acknowledgement, save_acknowledgement
 
 LONGEST_NOTE = 1_000
@@ -106,6 +106,7 @@ def unacknowledge(
                 continue
             got.append(raised)
             doing.taken.append(raised.episode.id)
+            save_episode(doing.db, freed(raised.episode, now))
             live = raised.acknowledgement
             before = None if live is None else as_row(live)
             told = doing.tell(handled(MessageKind.UNACKNOWLEDGED, raised, ended), raised)

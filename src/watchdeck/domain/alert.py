@@ -73,9 +73,9 @@ class Episode:
     pending: silence stops that clock and does not set it back. `false_for` is for how long fresh
     samples have been false. `seen_at` is the sample it was last judged by. `recent` holds the
     newest twenty samples as bits, the newest lowest: whether each was another than the one before.
-    `fired_at` is when it last began to fire, and `paged_at` when somebody was first told.
-    `worse_at` is when its severity last rose: no silence from before holds, unless it names
-    severities. `flapped_at` is when it last began to flap. `escalated` is how many steps of its
+    `fired_at` is when it last began to fire, and `paged_at` since when people are told of it and
+    nobody has it. `worse_at` is when its severity last rose: no silence from before holds, unless
+    it names severities. `flapped_at` is when it last began to flap. `escalated` is how many steps of its
     escalation were taken.
     """
 

@@ -91,6 +91,14 @@ def unacknowledge(live: Acknowledgement | None, now: int) -> Acknowledgement | R
     return Refusal("nobody has it") if live is None else _end(live, now, AckEnd.UNACKED)
 
 
+def freed(episode: Episode, now: int) -> Episode:
+    """An episode that nobody has any more: whoever is told next has waited since then.
+
+    Who was told of it stays told, so no step of its escalation is taken back.
+    """
+    return episode if episode.paged_at is None else replace(episode, paged_at=now)
+
+
 def resolve(episode: Episode, who: str, note: str, now: int) -> Moved | Refusal:
     """Somebody says that an episode is over, and in a note why.
 

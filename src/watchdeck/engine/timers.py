@@ -8,7 +8,7 @@ from functools import partial
 
 from watchdeck.domain.alert import AckEnd, Acknowledgement, Alert, Episode, Raised
 from watchdeck.domain.escalation import Due
-from watchdeck.domain.handling import lapsed, reminds
+from watchdeck.domain.handling import freed, lapsed, reminds
 from watchdeck.domain.paging import Message, MessageKind, digest, handled, owed
 from watchdeck.domain.route import overdue
 from watchdeck.domain.wording import headline
@@ -75,6 +75,7 @@ class Timers:
     ) -> None:
         if self._ledger.release(ack, reason, now) and reason is AckEnd.EXPIRED:
             self._ledger.tell(told, replace(raised, acknowledgement=None), now)
+            self._keep(raised.alert, freed(raised.episode, now))
 
     def _unowned(self, raised: Raised, now: int) -> Iterator[Task]:
         rule = self._ledger.rule_of(raised.alert)
