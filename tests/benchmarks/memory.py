@@ -33,8 +33,8 @@ TICKS = 10_000
 MARKS = (0.1, 0.25, 0.5, 1.0)
 """After which shares of the ticks the memory is read."""
 
-FLAT = 1.0
-"""MB that may come on top in the last three quarters."""
+FLAT = 2.0
+"""MB that may come on top in the last three quarters: caches with an end fill up until then."""
 
 TYPED = 250
 """Ticks between two keys."""
