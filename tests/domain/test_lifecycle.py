@@ -9,6 +9,7 @@ from watchdeck.domain.lifecycle import (
     REOPEN_WINDOW,
     by_policy,
     over,
+    reopened,
     resumed,
     shifted,
     silent,
@@ -117,6 +118,14 @@ def test_a_reopened_episode_fires_at_once_even_where_the_rule_waits() -> None:
     assert life.open.condition is Condition.FIRING
     assert life.open.ended_at is None
     assert life.open.started_at == START
+
+
+def test_how_long_nobody_took_it_is_counted_from_when_it_came_back() -> None:
+    previous = lived(CLEARED, AT_ONCE).previous
+    assert previous is not None
+    back = START + 5 * 60_000
+    assert reopened(replace(previous, paged_at=START), back, EVERY).paged_at == back
+    assert reopened(replace(previous, paged_at=None), back, EVERY).paged_at is None
 
 
 def test_what_never_fired_does_not_open_again() -> None:

@@ -147,7 +147,10 @@ def reopens(previous: Episode | None, at: int) -> bool:
 
 
 def reopened(previous: Episode, at: int, every: int) -> Episode:
-    """The episode that was over, firing again: while it was over, it was calm."""
+    """The episode that was over, firing again: while it was over, it was calm.
+
+    Nobody is told anew; that nobody takes it counts from here.
+    """
     rest = at - (previous.ended_at or at)
     return replace(
         previous,
@@ -158,6 +161,7 @@ def reopened(previous: Episode, at: int, every: int) -> Episode:
         false_for=0,
         seen_at=at,
         fired_at=at,
+        paged_at=None if previous.paged_at is None else at,
         ended_at=None,
         end_reason=None,
         reopened=previous.reopened + 1,
