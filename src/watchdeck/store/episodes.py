@@ -81,6 +81,11 @@ select {EPISODE}, {ALERT} from episode as e join alert as a on a.id = e.alert
 where e.ended_at >= :since order by e.id
 """
 
+_FIRED = f"""
+select {EPISODE}, {ALERT} from episode as e join alert as a on a.id = e.alert
+where e.fired_at is not null and e.started_at >= :since order by e.id
+"""
+
 _ONE = f"""
 select {EPISODE}, {ALERT} from episode as e join alert as a on a.id = e.alert where e.id = :id
 """
@@ -164,6 +169,11 @@ def read_open(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
 def read_ended(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
     """The episodes that ended at `since` (ms UTC) or later, the oldest first."""
     return tuple(pair_from(row) for row in db.execute(_ENDED, {"since": since}).fetchall())
+
+
+def read_fired(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
+    """The episodes that began at `since` (ms UTC) or later and fired, the oldest first."""
+    return tuple(pair_from(row) for row in db.execute(_FIRED, {"since": since}).fetchall())
 
 
 def read_episode(db: Connection, number: int) -> tuple[Episode, Alert] | None:

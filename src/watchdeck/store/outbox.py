@@ -50,7 +50,13 @@ where id = :id
 _GAVE_UP = """
 update outbox set attempts = attempts + 1, gave_up_at = :at, last_error = :error where id = :id
 """
-_CANCEL = f"update outbox set cancelled_at = :at where dedup_key = :dedup_key and {_WAITING}"
+_CANCEL = f"""
+update outbox
+set cancelled_at = :at, dedup_key = dedup_key || '/cancelled/' || cast(id as text)
+where dedup_key = :dedup_key and {_WAITING}
+"""
+"""Its key is free again: what is taken back now may truly happen later."""
+
 _LOST = f"select {_COLUMNS} from outbox where gave_up_at >= :since order by id"
 _OF_EPISODE = f"select {_COLUMNS} from outbox where episode = :episode order by id"
 _SEAL = f"update outbox set fold = :fold where id = :id and {_WAITING}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from watchdeck.domain.alert import Story
+from watchdeck.domain.alert import Alert, Episode, Opinion, Story
 from watchdeck.domain.board import Board, Change, History
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
@@ -99,6 +99,16 @@ class Reader:
 
         with self._state.read() as db:
             return read_story(db, episode, at)
+
+    def fired(self, since: int) -> tuple[tuple[Episode, Alert, Opinion | None], ...]:
+        """The episodes that fired from `since` (ms UTC) on, and what people thought of them."""
+        from watchdeck.store.episodes import read_fired
+        from watchdeck.store.handling import read_opinions
+
+        with self._state.read() as db:
+            opinions = read_opinions(db, since)
+            found = read_fired(db, since)
+        return tuple((episode, alert, opinions.get(episode.id)) for episode, alert in found)
 
     def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
         """The last raw answers of one endpoint."""

@@ -233,21 +233,25 @@ _WITH_HOURS = 132
 """From so many cells on there is room for the strip beside the reasons, which come first."""
 
 
-def columns(dots: Dots, cells: int) -> Columns[Row]:
-    """The columns of the list of alerts; the strip is the last 24 hours, the newest last."""
+def columns(dots: Dots, cells: int, *, owned: bool = True) -> Columns[Row]:
+    """The columns of the list of alerts; the strip is the last 24 hours, the newest last.
+
+    Where nobody has any (`owned`), no column tells who.
+    """
 
     def hours(row: Row, _now: int) -> Span:
         if isinstance(row, Group):
             return Span("")
         return Span(strip(row.hours, dots), Role.CHART)
 
+    owners = (Column("who", "who", 9, _who, most=20, rank=1),) if owned else ()
     strips = (Column("hours", "24 h", HOURS, hours),) if cells >= _WITH_HOURS else ()
     return (
         Column("state", "", 12, _state),
         Column("rule", "rule", 14, _rule, most=28),
         Column("model", "model", 12, _model, most=24),
         Column("age", "age", 6, _age, right=True),
-        Column("who", "who", 9, _who, most=20, rank=1),
+        *owners,
         *strips,
         Column("why", "why", 20, _why, most=400),
     )
