@@ -34,7 +34,7 @@ def last_after(directory: StoreDirectory) -> dict[str, object]:
 
 def test_a_new_store_begins_with_who_made_it(tmp_path: Path) -> None:
     directory = StoreDirectory(tmp_path / "store")
-    assert [one.after for one in prepare_store(directory, ANNA, NOW)] == [1, 1]
+    assert [one.before for one in prepare_store(directory, ANNA, NOW)] == [0, 0]
     assert entered(directory) == [
         ("anna", "10.0.0.9", "create", "metrics.db"),
         ("anna", "10.0.0.9", "create", "state.db"),
