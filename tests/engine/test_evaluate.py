@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from watchdeck.domain.alert import Condition
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention, Slo
 from watchdeck.domain.health import Health
@@ -15,10 +16,12 @@ from watchdeck.domain.scrape import OUTCOME_CODES, Frame, Identity, ModelState, 
 from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.domain.when import read_when
+from watchdeck.engine.alerting import SAVED_EVERY
 from watchdeck.engine.evaluate import Engine
 from watchdeck.store.changes import read_changes
 from watchdeck.store.connect import reading, writing
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.episodes import read_open
 from watchdeck.store.health import read_health, read_health_history
 from watchdeck.store.migrations import prepare
 from watchdeck.store.writer import Writer
@@ -50,10 +53,10 @@ class Fleet:
     def started(self) -> Engine:
         return Engine(reading(self.directory.metrics), writing(self.directory.state), RULES)
 
-    def see(self, *scrapes: Scrape) -> None:
+    def see(self, *scrapes: Scrape, facts: Facts = FRAUD) -> None:
         writer = Writer(self.directory, Retention(), clock=lambda: NOW)
         writer.start()
-        writer.register([FRAUD])
+        writer.register([facts])
         for one in scrapes:
             writer.submit(one)
         writer.close()
@@ -94,6 +97,26 @@ def test_silence_becomes_unknown_and_never_ok(fleet: Fleet) -> None:
     fleet.engine.evaluate(NOW + 30_001)
     with closing(reading(fleet.directory.state)) as db:
         assert read_health(db)["fraud"].health is Health.UNKNOWN
+
+
+def opened(fleet: Fleet) -> list[tuple[str, Condition]]:
+    with closing(reading(fleet.directory.state)) as db:
+        return [(alert.rule, episode.condition) for episode, alert in read_open(db)]
+
+
+def test_a_scrape_from_before_the_collector_stopped_begins_nothing(fleet: Fleet) -> None:
+    fleet.see(scrape(NOW, latency_p95=0.3))
+    fleet.engine.evaluate(NOW + 60_000)
+    assert opened(fleet) == []
+    fleet.see(scrape(NOW + 61_000, latency_p95=0.3))
+    fleet.engine.evaluate(NOW + 61_000)
+    assert opened(fleet) == [("slow", Condition.FIRING)]
+
+
+def test_an_alert_is_kept_once_in_a_tick_however_late_that_is(fleet: Fleet) -> None:
+    fleet.see(scrape(NOW, latency_p95=0.3), facts=replace(FRAUD, every=60_000))
+    fleet.engine.evaluate(NOW + SAVED_EVERY)
+    assert opened(fleet) == [("slow", Condition.FIRING)]
 
 
 def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:

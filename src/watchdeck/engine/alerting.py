@@ -39,6 +39,16 @@ class Change:
     judged: Judged | None = None
 
 
+def whole(changes: Iterable[Change]) -> list[Change]:
+    """One change of each episode: what happened to it twice in a tick is kept together."""
+    found: dict[tuple[str, int], Change] = {}
+    for one in changes:
+        key = (one.alert.fingerprint, one.episode.id)
+        before = found.get(key)
+        found[key] = one if before is None else replace(one, steps=before.steps + one.steps)
+    return list(found.values())
+
+
 class Alerting:
     """The rules on the whole fleet, and what is open of them; it reads and writes nothing."""
 

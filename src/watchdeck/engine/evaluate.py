@@ -10,7 +10,7 @@ from watchdeck.domain.alert import OURS, Alert, Episode, Raised
 from watchdeck.domain.board import Facts
 from watchdeck.domain.rule import Rule
 from watchdeck.engine import itself
-from watchdeck.engine.alerting import Alerting, Change
+from watchdeck.engine.alerting import Alerting, Change, whole
 from watchdeck.engine.checks import Sample
 from watchdeck.engine.healths import Healths
 from watchdeck.engine.hearing import Turn, judge_foreign, names
@@ -146,7 +146,7 @@ class Engine:
         yield from self._alerting.unsaved(now)
 
     def _judged(self, facts: Facts, row: Newest, now: int) -> Sequence[Change]:
-        """What a new scrape changes."""
+        """What a new scrape changes; one from before the collector was away begins nothing."""
         watched = self._alerting.watch(facts, row.kind, now)
         sample = Sample(
             row.at,
@@ -159,7 +159,8 @@ class Engine:
             row.model_detail,
         )
         watched.take(sample)
-        return self._alerting.judge(watched, sample, now)
+        old = now - row.at > watched.patience
+        return () if old else self._alerting.judge(watched, sample, now)
 
     def _of_itself(self, now: int, blind: str) -> Iterator[Change]:
         """What is wrong with the collector, and what is no longer."""
@@ -168,7 +169,7 @@ class Engine:
             yield from self._alerting.judge(self._itself.watched, sample, now)
 
     def _keep_all(self, changes: Sequence[Change], now: int) -> None:
-        numbered = [replace(one, alert=self._ledger.numbered(one.alert)) for one in changes]
+        numbered = [replace(one, alert=self._ledger.numbered(one.alert)) for one in whole(changes)]
         self._ledger.begin((one.episode, one.alert) for one in numbered)
         for one in numbered:
             self._keep(one, now)

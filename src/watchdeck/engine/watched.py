@@ -106,7 +106,7 @@ class Watched:
         if before is not None and before.at == at:
             return
         if sample.outcome == _OK:
-            self.good_at = at
+            self.good_at = max(self.good_at, at)
         for signal, window in self.windows.items():
             place = sample.places.get(signal)
             if place is not None:
