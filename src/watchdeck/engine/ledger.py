@@ -65,6 +65,8 @@ REMEMBERED = 15 * 60_000
 _QUIET = (MessageKind.NOTICE, MessageKind.RESOLVED)
 """Messages that call nobody."""
 
+_BY_STEPS = (AckEnd.RESOLVED, AckEnd.WORSE)
+
 Pair = tuple[Episode, Alert]
 
 
@@ -201,10 +203,13 @@ class Ledger:
             self.opened[episode.id] = (episode, alert)
 
     def _handled(self, episode: Episode, steps: tuple[Transition, ...], now: int) -> None:
-        """What the steps make of who has it: its end and a rise end that, a reopening may not."""
+        """What the steps make of who has it: its end and a rise end that, a reopening may not.
+
+        That its time is over is told, and not decided here.
+        """
         ack = self.acknowledgements.get(episode.id)
         ended = None if ack is None else lapsed(ack, episode, now)
-        if ack is not None and ended is not None and ended.end_reason is not None:
+        if ack is not None and ended is not None and ended.end_reason in _BY_STEPS:
             self.release(ack, ended.end_reason, now)
         if any(one.verb is Verb.REOPENED for one in steps):
             self._renew(episode, now)
