@@ -31,6 +31,8 @@ def test_a_window_is_what_a_list_of_all_samples_says(
     steps: list[tuple[int, float]], aggregate: Aggregate, span: int, least: int
 ) -> None:
     window, kept, at = Window(SPAN, EVERY), list[tuple[int, float]](), 0
+    window.heed(1e5, above=True)
+    window.heed(-1e5, above=False)
     for step, value in steps:
         at += step
         window.add(at, value)
@@ -41,6 +43,8 @@ def test_a_window_is_what_a_list_of_all_samples_says(
     plain = PLAIN[aggregate]([value for _, value in seen]) if known else None
     found = window.read(aggregate, span, at, least)
     assert found == (None if plain is None else pytest.approx(plain, abs=1e-6))
+    assert window.knows(span, at, least) is known
+    assert not window.quiet(at) or plain is None or abs(plain) <= 1e5
 
 
 def test_a_minute_is_no_hour_and_one_scrape_an_hour_is() -> None:

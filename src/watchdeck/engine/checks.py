@@ -114,6 +114,8 @@ class OverWindow:
 
     def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether the aggregate is past the limit; None when too little was seen."""
+        if not held and self.window.quiet(now):
+            return False if self.window.knows(self.test.window, now, self.least) else None
         value = self.window.read(self.test.aggregate, self.test.window, now, self.least)
         if value is None:
             return None

@@ -21,18 +21,39 @@ class Window:
     sharp as a cell.
     """
 
-    __slots__ = ("_counts", "_every", "_highs", "_joins", "_lows", "_newest", "_times", "_totals",
-                 "_width", "span")  # fmt: skip
+    __slots__ = (
+        "_counts",
+        "_every",
+        "_highs",
+        "_hot_at",
+        "_joins",
+        "_least",
+        "_lows",
+        "_most",
+        "_newest",
+        "_times",
+        "_totals",
+        "_width",
+        "span",
+    )  # fmt: skip
 
     def __init__(self, span: int, every: int) -> None:
         self._every = every
+        self._least, self._most = -math.inf, math.inf
         self.reach(span)
+
+    def heed(self, limit: float, *, above: bool) -> None:
+        """Be asked whether it is past this limit; to be told before the first sample."""
+        if above:
+            self._most = min(self._most, limit)
+        else:
+            self._least = max(self._least, limit)
 
     def reach(self, span: int) -> None:
         """Look back so far (ms), and begin anew: to be told before the first sample."""
         self.span, self._width = span, max(1, span // CELLS)
         self._joins = self._every < self._width
-        self._newest = -1
+        self._newest = self._hot_at = -1
         self._times, self._totals, self._counts = array("q"), array("d"), array("q")
         self._lows = self._highs = self._totals
         if self._joins:
@@ -45,6 +66,8 @@ class Window:
                 return
             self.reach(self.span)
         self._newest = at
+        if not self._least <= value <= self._most:
+            self._hot_at = at
         if self._joins:
             self._join(at, value)
         else:
@@ -59,20 +82,30 @@ class Window:
         for at, value in zip(times, values, strict=True):
             self.add(at, value)
 
-    def read(self, aggregate: Aggregate, span: int, now: int, least: int = 1) -> float | None:
-        """The aggregate over the `span` (ms) up to `now`; None when there are fewer than `least`.
+    def quiet(self, now: int) -> bool:
+        """Whether no sample is past any limit: then no mean and no extreme of them is."""
+        return self._hot_at <= now - self.span
 
-        None also until the samples reach over half of the span: a minute is no hour.
+    def knows(self, span: int, now: int, least: int = 1) -> bool:
+        """Whether there are so many samples in the `span` (ms) up to `now`.
+
+        They must reach over half of it too: a minute is no hour.
         """
         times = self._times
         first = bisect_right(times, now - span)
         count = sum(self._counts[first:]) if self._joins else len(times) - first
-        if count < least or not count or 2 * (now - times[first] + self._every) < span:
+        return count >= least and count > 0 and 2 * (now - times[first] + self._every) >= span
+
+    def read(self, aggregate: Aggregate, span: int, now: int, least: int = 1) -> float | None:
+        """The aggregate over the `span` (ms) up to `now`; None when too little is known."""
+        if not self.knows(span, now, least):
             return None
+        first = bisect_right(self._times, now - span)
         if aggregate is Aggregate.LEAST:
             return min(self._lows[first:])
         if aggregate is Aggregate.MOST:
             return max(self._highs[first:])
+        count = sum(self._counts[first:]) if self._joins else len(self._times) - first
         mean = sum(self._totals[first:]) / count
         return None if math.isnan(mean) else mean
 
