@@ -70,7 +70,7 @@ def test_a_command_in_the_readme_exists() -> None:
 
 def test_the_readme_runs_the_tests_as_the_continuous_integration_does() -> None:
     line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && "
-    command = f"{line}.venv/bin/python -m pytest -q"
+    command = f"{line}.venv/bin/python -m pytest -q -n 2"
     assert command in README.splitlines()
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 

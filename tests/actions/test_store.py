@@ -14,6 +14,7 @@ from watchdeck.errors import StoreError
 from watchdeck.store.audit import verify
 from watchdeck.store.connect import reading
 from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.schema import schema_of
 
 ANNA = Operator("anna", "10.0.0.9")
 
@@ -39,7 +40,8 @@ def test_a_new_store_begins_with_who_made_it(tmp_path: Path) -> None:
         ("anna", "10.0.0.9", "create", "metrics.db"),
         ("anna", "10.0.0.9", "create", "state.db"),
     ]
-    assert last_after(directory) == {"version": 1, "copy": None}
+    state = schema_of(directory.state).version
+    assert last_after(directory) == {"version": state, "copy": None}
 
 
 def test_a_store_that_is_ready_is_left_as_it_is(tmp_path: Path) -> None:
