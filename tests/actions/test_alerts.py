@@ -23,7 +23,7 @@ from watchdeck.domain.matcher import Matcher, read_matcher
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.route import Routing
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.units import Milliseconds
 from watchdeck.store.audit import read_entries, verify
 from watchdeck.store.connect import reading, transaction, writing
@@ -171,10 +171,12 @@ def test_notes_are_kept_clean_on_open_and_ended_episodes(store: StoreDirectory) 
 
 def test_what_an_alert_was_worth_is_said_when_it_is_over(store: StoreDirectory) -> None:
     number = fired(store)
-    assert not opine(store, number, ANNA, NOW, opinion=Opinion.NOISE).taken
+    assert not opine(store, [number], ANNA, NOW, opinion=Opinion.NOISE).taken
     with closing(writing(store.state)) as db:
         end(db, episode(store, number), NOW + MINUTE)
-    assert opine(store, number, ANNA, NOW, opinion=Opinion.NOISE).words == "slow of fraud was noise"
+    assert (
+        opine(store, [number], ANNA, NOW, opinion=Opinion.NOISE).words == "slow of fraud was noise"
+    )
     with closing(reading(store.state)) as db:
         assert read_opinions(db, 0) == {number: Opinion.NOISE}
 
@@ -324,7 +326,7 @@ def test_the_rest_is_taken_back_too(store: StoreDirectory, kind: str) -> None:
     later = NOW + 60 * MINUTE
     doings: dict[str, Callable[[], Done]] = {
         "note": lambda: note(store, [number], ANNA, NOW, text="x"),
-        "opinion": lambda: opine(store, number, ANNA, NOW, opinion=Opinion.LATE),
+        "opinion": lambda: opine(store, [number], ANNA, NOW, opinion=Opinion.LATE),
         "pin": lambda: pin(store, ("fraud", ""), ANNA, NOW, text="x", expires_at=later),
         "silence": lambda: silence(store, RISK, ANNA, NOW, reason="x", ends_at=later),
         "unsilence": lambda: unsilence(store, 1, ANNA, NOW),

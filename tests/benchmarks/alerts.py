@@ -22,13 +22,13 @@ from scenarios.playing import Player
 from scenarios.reading import Scenario, read_scenario
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import signal_layout
 from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.domain.when import read_when
 from watchdeck.engine.evaluate import Engine
-from watchdeck.engine.restoring import EACH_TICK
 from watchdeck.store.connect import Connection, reading, transaction, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.frames import Stream, add_frame
@@ -41,6 +41,9 @@ ENDPOINTS = 1_000
 EVERY = 10_000
 TURNING = 34
 """Endpoints that become bad in a tick; as many cease to be, and as many are over."""
+
+SETTLING = 60
+"""Ticks in which the engine restores what was before it, little as that is."""
 
 TICK_REACH, OUTAGE_REACH = 50.0, 57.0
 """Milliseconds for a tick in which a hundredth of the pairs changes; seconds for an outage."""
@@ -120,7 +123,7 @@ def ticks(place: Path, count: int) -> Iterator[tuple[str, float, float, int]]:
     directory = StoreDirectory(place)
     fleet = Fleet(directory)
     engine = Engine(reading(directory.metrics), writing(directory.state), rules())
-    settling = ENDPOINTS // EACH_TICK + 10
+    settling = SETTLING
     for tick in range(settling + 2 * count):
         at = NOW + tick * EVERY
         first = TURNING * tick % (ENDPOINTS - TURNING)

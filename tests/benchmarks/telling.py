@@ -17,7 +17,7 @@ from notify.letters import letter
 from notify.receivers import HANG, longest_gap, receiving
 from notify.stage import Stage, delivering, known, round_of, staged, webhook
 from watchdeck.domain.channel import Channel
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.notify.deliver import PAUSE
 from watchdeck.notify.through_apprise import ThroughApprise
 

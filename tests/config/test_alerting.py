@@ -15,15 +15,8 @@ from watchdeck.config.load import load
 from watchdeck.config.problems import ConfigProblems
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.matcher import Matcher
-from watchdeck.domain.rule import (
-    Absent,
-    Family,
-    Limit,
-    NoData,
-    Rule,
-    Severity,
-    Threshold,
-)
+from watchdeck.domain.rule import Absent, Family, Limit, NoData, Rule, Threshold
+from watchdeck.domain.severity import Severity
 
 HEAD = '[[rule]]\nname = "slow"\n'
 SLOW = f'{HEAD}when = "latency_p95 > 200ms for 5m"\n'

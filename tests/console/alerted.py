@@ -23,7 +23,7 @@ from watchdeck.domain.alert import (
     Verb,
 )
 from watchdeck.domain.board import Board, Change
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 MINUTE = 60_000
 

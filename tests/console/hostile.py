@@ -40,7 +40,7 @@ from watchdeck.domain.board import Board, Change, History, Model
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import Health, HealthChange
 from watchdeck.domain.presence import Presence
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import SIGNALS
 
 NOW = boards.NOW

@@ -16,7 +16,7 @@ from watchdeck.console.messages import SightChanged
 from watchdeck.console.sight import Place
 from watchdeck.domain.alert import Mute, MuteKind, Raised
 from watchdeck.domain.board import Board
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.view import View
 
 PAGE = raised(12)

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from console import boards
 from console.boards import Store
-from watchdeck.console.app import NOTICE_LASTS, Console
+from watchdeck.console.app import Console
 from watchdeck.console.messages import HistoryRead, SightChanged
 from watchdeck.console.panels.list import List
 from watchdeck.console.screens.deck import DeckScreen
@@ -15,6 +15,7 @@ from watchdeck.console.screens.detail import FIRST_SPAN, SPANS, DetailScreen
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.sight import Sight, Trouble
+from watchdeck.console.time.travel import NOTICE_LASTS
 from watchdeck.domain.board import Board, Change, Collector, CollectorState, History, Model
 from watchdeck.domain.health import Health
 from watchdeck.domain.kind import Kind, SignalSpec

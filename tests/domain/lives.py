@@ -17,7 +17,8 @@ from watchdeck.domain.alert import (
     Transition,
 )
 from watchdeck.domain.lifecycle import Finding, step
-from watchdeck.domain.rule import Rule, Severity, Waiting
+from watchdeck.domain.rule import Rule, Waiting
+from watchdeck.domain.severity import Severity
 
 EVERY = 10_000
 START = 1_700_000_000_000

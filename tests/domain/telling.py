@@ -5,7 +5,7 @@ from dataclasses import replace
 from watchdeck.domain.alert import OURS, Acknowledgement, Alert, Condition, Episode, Raised
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.paging import Message, MessageKind
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 NOW = 1_795_410_000_000
 """2026-11-23 05:00:00 UTC, a Monday."""

@@ -33,7 +33,7 @@ from watchdeck.domain.lifecycle import resumed, shifted, silent, step
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.muting import World, mutes
 from watchdeck.domain.paging import Message, messages, owed
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.silencing import silence
 
 HOUR = 3_600_000

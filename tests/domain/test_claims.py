@@ -7,7 +7,7 @@ from watchdeck.domain.alert import Condition, Data, EndReason, Episode, Transiti
 from watchdeck.domain.claims import EARLY, RELEASE, cancels, foreign, settled
 from watchdeck.domain.foreign import ForeignEvent, Status
 from watchdeck.domain.lifecycle import REOPEN_WINDOW, over, unheard
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 MINUTE = 60_000
 

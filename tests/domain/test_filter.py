@@ -11,8 +11,8 @@ from watchdeck.domain.board import Facts, Latest, Model, Reading
 from watchdeck.domain.filter import ALIASES, LONGEST, Filter, FilterError, matches, parse
 from watchdeck.domain.filtered import ALERTS, FilteredAlert, FilteredModel
 from watchdeck.domain.health import Health
-from watchdeck.domain.rule import Severity
 from watchdeck.domain.scrape import Identity, Outcome
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import SIGNALS
 
 FACTS = Facts(

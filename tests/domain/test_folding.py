@@ -8,7 +8,7 @@ from watchdeck.domain.channel import Route
 from watchdeck.domain.folding import WINDOW, Windows, place, windows_of
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.route import About, Routing, route
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 ROUTING = Routing(channels=(hook("phone"),), routes=(Route(to=("phone",)),))
 HIGH, CRITICAL, LOW = Severity.HIGH, Severity.CRITICAL, Severity.LOW

@@ -18,7 +18,6 @@ from watchdeck.domain.foreign import (
     fingerprint,
 )
 from watchdeck.domain.moment import read_moment, write_moment
-from watchdeck.domain.rule import Severity
 from watchdeck.domain.saying import (
     MOST,
     SayingError,
@@ -26,6 +25,7 @@ from watchdeck.domain.saying import (
     read_posted,
     read_webhook,
 )
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.text import clean
 
 HOUR = 3_600_000

@@ -18,7 +18,7 @@ from watchdeck.domain.handling import (
     take_over,
     unacknowledge,
 )
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 MINUTE = 60_000
 OVER = firing(condition=Condition.OK, ended_at=START)

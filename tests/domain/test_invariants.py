@@ -16,7 +16,8 @@ from watchdeck.domain.flapping import KEPT
 from watchdeck.domain.foreign import ForeignEvent, Status
 from watchdeck.domain.lifecycle import Finding, resumed, shifted
 from watchdeck.domain.paging import MessageKind, messages
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
+from watchdeck.domain.severity import Severity
 
 chances = st.integers(0, 1 << 32).map(Random)
 letters = st.text("TF_", max_size=80)

@@ -7,8 +7,8 @@ from watchdeck.domain.board import Collector, CollectorState, Facts, Latest, Rea
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health, HealthChange, Verdict
 from watchdeck.domain.judge import as_seen, judge
-from watchdeck.domain.rule import Severity
 from watchdeck.domain.scrape import ModelState, Outcome
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import SIGNALS
 from watchdeck.domain.units import Milliseconds, Ratio
 

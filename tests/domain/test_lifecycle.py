@@ -15,7 +15,8 @@ from watchdeck.domain.lifecycle import (
     silent,
     step,
 )
-from watchdeck.domain.rule import NoData, Rule, Severity
+from watchdeck.domain.rule import NoData, Rule
+from watchdeck.domain.severity import Severity
 
 LATE = replace(AT_ONCE, no_data_after=300_000)
 THREE = replace(AT_ONCE, min_samples=3)

@@ -9,7 +9,7 @@ from domain.said import NOW
 from watchdeck.domain.alert import Acknowledgement
 from watchdeck.domain.mirror import GRACE, There, Wish, silences_there, wishes
 from watchdeck.domain.moment import write_moment
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 HOUR = 3_600_000
 ACK = Acknowledgement(7, 3, "anna", NOW, NOW + HOUR, Severity.HIGH, "on it")

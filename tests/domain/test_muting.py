@@ -7,7 +7,7 @@ from watchdeck.domain.alert import Condition, Mute, MuteKind, Silence
 from watchdeck.domain.maintenance import Maintenance
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.muting import World, hidden_by, labels_of, mutes, troubled
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 HOUR = 3_600_000
 

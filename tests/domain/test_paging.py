@@ -16,7 +16,8 @@ from watchdeck.domain.alert import (
 )
 from watchdeck.domain.lifecycle import over, unheard
 from watchdeck.domain.paging import HOUR, Message, MessageKind, digest, handled, messages, owed
-from watchdeck.domain.rule import Limit, NoData, Rule, Severity, Threshold
+from watchdeck.domain.rule import Limit, NoData, Rule, Threshold
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.wording import headline
 
 MUTED = (Mute(MuteKind.SILENCE, "3"),)

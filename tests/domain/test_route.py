@@ -7,7 +7,8 @@ from watchdeck.domain.channel import CONSOLE, Escalation, Override, Rota, Route,
 from watchdeck.domain.paging import MessageKind
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.route import About, Routing, overdue, route
-from watchdeck.domain.rule import Rule, Severity, Waiting
+from watchdeck.domain.rule import Rule, Waiting
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.units import Milliseconds
 
 PHONE, CHAT, BACKUP = hook("phone"), hook("chat"), hook("backup")

@@ -15,8 +15,9 @@ from watchdeck.actions.resolve import resolve
 from watchdeck.domain.alert import Alert, Condition, EndReason, Episode, Verb
 from watchdeck.domain.board import Facts
 from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import signal_layout
 from watchdeck.domain.when import read_when
 from watchdeck.engine.alerting import MOST_SAVED, SAVED_EVERY

@@ -11,8 +11,9 @@ from watchdeck.domain.alert import Condition
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention, Slo
 from watchdeck.domain.health import Health
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, Identity, ModelState, Outcome, Scrape
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.domain.when import read_when

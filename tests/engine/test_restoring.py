@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from watchdeck.domain.alert import Condition, Episode
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import Frame
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import signal_layout
 from watchdeck.domain.units import Ratio
 from watchdeck.domain.when import read_when
 from watchdeck.engine.checks import Sample
-from watchdeck.engine.restoring import EACH_TICK, restore
+from watchdeck.engine.restoring import restore
 from watchdeck.engine.watched import Watched, watch
 from watchdeck.store.connect import Connection, reading, transaction, writing
 from watchdeck.store.directory import StoreDirectory
@@ -105,8 +107,22 @@ def test_nothing_is_called_slow_before_the_past_is_known(history: Connection) ->
     assert burn.check.truth(anew.sample, anew.sample.at, held=False) is False
 
 
-def test_a_few_are_restored_in_a_tick_and_each_once(history: Connection) -> None:
-    fleet = [watching(COUNT - 1) for _ in range(EACH_TICK + 2)]
-    never = watching()
-    done = [restore(history, [never, *fleet]) for _ in range(3)]
-    assert done == [EACH_TICK, 2, 0]
+def test_each_is_restored_once_those_with_alerts_first_and_the_usual_last(
+    history: Connection,
+) -> None:
+    fleet = [watching(COUNT - 1) for _ in range(3)]
+    [urgent] = fleet[1].judged[:1]
+    urgent.hold(Episode(1, 1, NOW, Condition.FIRING, Severity.HIGH, Severity.HIGH))
+    seen = []
+    for _ in range(7):
+        done = restore(history, [watching(), *fleet], spend=0.0)
+        seen.append((done, [one.restored + one.recalled for one in fleet]))
+    assert seen == [
+        (1, [0, 1, 0]),
+        (1, [1, 1, 0]),
+        (1, [1, 1, 1]),
+        (1, [1, 2, 1]),
+        (1, [2, 2, 1]),
+        (1, [2, 2, 2]),
+        (0, [2, 2, 2]),
+    ]

@@ -6,7 +6,8 @@ import pytest
 
 from store.places import NOW
 from watchdeck.domain.alert import Alert, Condition, Episode, Opinion
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.when import read_when
 from watchdeck.engine.replay import Firing
 from watchdeck.engine.stats import Fired, Tried, Worth, best, other_limits, tried, worths

@@ -15,8 +15,8 @@ from watchdeck.domain.folding import Windows
 from watchdeck.domain.paging import Message, MessageKind
 from watchdeck.domain.posting import Posted, Posting
 from watchdeck.domain.route import About, Routing, route
-from watchdeck.domain.rule import Severity
 from watchdeck.domain.secret import Secret
+from watchdeck.domain.severity import Severity
 from watchdeck.notify.deliver import Delivery, Receiver
 from watchdeck.notify.desk import Desk
 from watchdeck.notify.outcome import Notifier

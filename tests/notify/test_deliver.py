@@ -10,8 +10,8 @@ from notify.stage import SHORT, delivering, round_of, staged, webhook
 from servers.loopback import answer
 from watchdeck.domain.letter import Letter
 from watchdeck.domain.paging import MessageKind
-from watchdeck.domain.rule import Severity
 from watchdeck.domain.secret import Secret
+from watchdeck.domain.severity import Severity
 from watchdeck.notify.deliver import PATIENCE
 from watchdeck.notify.outcome import Notifier, Outcome, Sent
 from watchdeck.store.connect import transaction

@@ -6,8 +6,8 @@ from servers.loopback import answer
 from store.raising import ack, end
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.paging import MessageKind
-from watchdeck.domain.rule import Severity
 from watchdeck.domain.secret import Secret
+from watchdeck.domain.severity import Severity
 from watchdeck.notify.desk import Desk
 from watchdeck.notify.pagerduty import BY_PHONE, PagerDuty
 from watchdeck.notify.post import Post

@@ -26,8 +26,9 @@ from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.posting import Posted
 from watchdeck.domain.route import Routing
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.engine.evaluate import Engine
 from watchdeck.engine.ledger import Terms

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.rule import NoData, Rule, Severity
+from watchdeck.domain.rule import NoData, Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.domain.when import read_when
 

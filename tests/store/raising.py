@@ -15,7 +15,7 @@ from watchdeck.domain.alert import (
     Transition,
     Verb,
 )
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.store.connect import Connection, transaction
 from watchdeck.store.episodes import add_transitions, alert_id, open_episode, save_episode
 

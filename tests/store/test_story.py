@@ -10,7 +10,8 @@ from watchdeck.domain.alert import Opinion, Verb
 from watchdeck.domain.maintenance import Maintenance, Recurrence
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.posting import Posting
-from watchdeck.domain.rule import Down, Limit, Rule, Severity, Threshold
+from watchdeck.domain.rule import Down, Limit, Rule, Threshold
+from watchdeck.domain.severity import Severity
 from watchdeck.store.connect import transaction, writing
 from watchdeck.store.handling import add_note, save_acknowledgement, save_opinion
 from watchdeck.store.outbox import post

@@ -111,7 +111,10 @@ def unacknowledge(
             before = None if live is None else as_row(live)
             told = doing.tell(handled(MessageKind.UNACKNOWLEDGED, raised, ended), raised)
             doing.enter("ack.ended", _subject(doing, raised), before, as_row(ended) | told)
-        return doing.done(f"nobody has {several(got)} now")
+        others = dict.fromkeys(one.acknowledgement.by for one in got if one.acknowledgement)
+        others.pop(who.user, None)
+        had = f" ({', '.join(others)} had it)" if others else ""
+        return doing.done(f"nobody has {several(got)} now{had}")
 
 
 def begin(doing: Deed, wanted: Acknowledgement) -> Acknowledgement | Refusal:

@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchdeck.domain.alert import Raised
+from watchdeck.domain.alert import UNDO, Raised
 from watchdeck.domain.channel import CONSOLE
 from watchdeck.domain.folding import WINDOW, windows_of
-from watchdeck.domain.handling import UNDO, Refusal
+from watchdeck.domain.handling import Refusal
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.paging import Message
 from watchdeck.domain.route import About, Routing, route

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from watchdeck.actions.acknowledge import LONGEST_NOTE, as_row, finish
-from watchdeck.actions.deed import Deed, Done, deed, named, several
+from watchdeck.actions.deed import Deed, Done, deed, several
 from watchdeck.domain.alert import AckEnd, Episode, Opinion, Raised
 from watchdeck.domain.handling import Refusal
 from watchdeck.domain.handling import resolve as decide
@@ -100,16 +100,27 @@ def note(
 
 
 def opine(
-    directory: StoreDirectory, episode: int, who: Operator, now: int, *, opinion: Opinion
+    directory: StoreDirectory,
+    episodes: Sequence[int],
+    who: Operator,
+    now: int,
+    *,
+    opinion: Opinion,
 ) -> Done:
-    """Say what one thought of an alert that is over: useful, noise, or late."""
+    """Say what one thought of alerts that are over: useful, noise, or late."""
+    got = []
     with deed(directory, who, now) as doing:
-        raised = doing.raised(episode)
-        if raised is not None and raised.episode.is_open:
-            doing.refuse(raised, "it is not over; what it was worth is known afterwards")
-        elif raised is not None:
-            save_opinion(doing.db, episode, opinion, who.user, now)
-            doing.taken.append(episode)
-            after = {"episode": episode, "opinion": opinion.value}
-            doing.enter("alert.opinion", subject_of(doing.db, episode), None, after)
-        return doing.done(f"{named(raised)} was {opinion}" if raised else "")
+        for number in dict.fromkeys(episodes):
+            raised = doing.raised(number)
+            if raised is None:
+                continue
+            if raised.episode.is_open:
+                doing.refuse(raised, "it is not over; what it was worth is known afterwards")
+                continue
+            save_opinion(doing.db, number, opinion, who.user, now)
+            got.append(raised)
+            doing.taken.append(number)
+            after = {"episode": number, "opinion": opinion.value}
+            doing.enter("alert.opinion", subject_of(doing.db, number), None, after)
+        verb = "was" if len(got) == 1 else "were"
+        return doing.done(f"{several(got)} {verb} {opinion}")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from watchdeck.cli.common import iso
-from watchdeck.domain.alert import Raised, Silence
+from watchdeck.domain.alert import OURS, EndReason, Raised, Silence
 from watchdeck.domain.text import clean
 from watchdeck.domain.words import span
 
@@ -31,20 +31,21 @@ def _badness(raised: Raised) -> tuple[bool, int, int]:
 
 def _row(raised: Raised, now: int) -> tuple[str, ...]:
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
-    began = episode.started_at if episode.fired_at is None else episode.fired_at
     return (
         str(episode.id),
         str(int(episode.severity)),
         raised.shown.value,
         clean(alert.rule),
         clean(alert.model) or "-",
-        span((now if episode.ended_at is None else episode.ended_at) - began),
+        span((now if episode.ended_at is None else episode.ended_at) - episode.since),
         clean(f"{ack.by} {span(ack.expires_at - now)}") if ack else "-",
         "; ".join(
             [
                 *(f"known: {clean(pin.text)}" for pin in raised.pins),
-                *(f"muted: {mute.kind}" for mute in raised.mutes[:1]),
+                *(f"muted: {clean(mute.words)}" for mute in raised.mutes[:1]),
+                *(["ended by hand"] if episode.end_reason is EndReason.MANUAL else []),
                 clean(episode.why),
+                *([] if alert.source == OURS else [f"from {clean(alert.source)}"]),
             ]
         ),
     )
@@ -76,7 +77,8 @@ def as_json(raised: Raised) -> dict[str, Any]:
         "data": episode.data,
         "flapping": episode.flapping,
         "muted_by": [mute.kind for mute in raised.mutes],
-        "since": iso(episode.started_at),
+        "began": iso(episode.started_at),
+        "since": iso(episode.since),
         "ended": None if episode.ended_at is None else iso(episode.ended_at),
         "value": value if value is not None and math.isfinite(value) else None,
         "why": episode.why,

@@ -29,4 +29,4 @@ def command(ctx: click.Context, which: int | Matcher, text: str, opinion: str | 
     if text or opinion is None:
         tell(note(directory, numbers, who, now(), text=text))
     if opinion is not None:
-        tell(opine(directory, numbers[0], who, now(), opinion=Opinion(opinion)))
+        tell(opine(directory, numbers, who, now(), opinion=Opinion(opinion)))

@@ -11,8 +11,9 @@ from watchdeck.config.problems import Problem, below, did_you_mean, from_error
 from watchdeck.config.texts import bad_texts, wrong_name, wrong_url
 from watchdeck.domain.labels import OWN
 from watchdeck.domain.matcher import Matcher, MatcherError, read_matcher
-from watchdeck.domain.rule import Absent, Family, NoData, Rule, Severity
+from watchdeck.domain.rule import Absent, Family, NoData, Rule
 from watchdeck.domain.ruletext import RuleText
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.units import Milliseconds
 from watchdeck.domain.when import When, WhenError, read_when
 

@@ -14,11 +14,9 @@ from watchdeck.console.keys import shown
 from watchdeck.console.marking import Marking
 from watchdeck.console.messages import AlertOpened, DeedWanted, StoryWanted
 from watchdeck.console.reading import read_story
-from watchdeck.console.screens.alert import AlertScreen
 from watchdeck.console.screens.handling import Handling
-from watchdeck.domain.alert import Raised
+from watchdeck.domain.alert import UNDO, Raised
 from watchdeck.domain.board import Board
-from watchdeck.domain.handling import UNDO
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ class Alerting(Marking, inherit_bindings=False):
     """An application from which alerts are taken, silenced and resolved."""
 
     _last: Sequence[int] = ()
-    _undoing = False
 
     _called: dict[int, Raised] | None = None
 
@@ -53,6 +50,8 @@ class Alerting(Marking, inherit_bindings=False):
 
     @on(AlertOpened)
     def _open_alert(self, message: AlertOpened) -> None:
+        from watchdeck.console.screens.alert import AlertScreen
+
         self.push_screen(AlertScreen(self._outlook, self.current_mode, message.episode))
 
     @on(StoryWanted)
@@ -78,7 +77,7 @@ class Alerting(Marking, inherit_bindings=False):
         hands = self._hands()
         if hands is not None:
             deed = partial(hands.do, verb, tuple(episodes), text, self._clock())
-            self.run_worker(partial(self._act, deed), thread=True, group="deeds")
+            self.run_worker(partial(self._act, deed, self._acted), thread=True, group="deeds")
 
     def _hands(self) -> Hands | None:
         """Who acts here; None, and why, when nobody can."""
@@ -91,30 +90,35 @@ class Alerting(Marking, inherit_bindings=False):
             return None
         return hands
 
-    def _act(self, deed: Callable[[], Done]) -> None:
+    def _act(self, deed: Callable[[], Done], acted: Callable[[Done], None]) -> None:
         try:
             done = deed()
         except (DeedError, WatchdeckError) as error:
             self.call_from_thread(self.say, str(error))
         else:
-            self.call_from_thread(self._acted, done)
+            self.call_from_thread(acted, done)
 
     def _acted(self, done: Done) -> None:
-        """Say what came of a deed; what took one back cannot itself be taken back."""
-        self._last = () if self._undoing else done.undo
+        """Say what came of a deed; one that did nothing leaves the one before to be taken back."""
+        if not done.undo:
+            self.say(done.words)
+            return
+        self._last = done.undo
         undo = shown("undo", self._outlook.setting.keys)
-        more = f"; {undo} takes it back ({_SHORT} s)" if self._last else ""
-        self._undoing = False
-        self.say(f"{done.words}{more}")
+        self.say(f"{done.words}; {undo} takes it back ({_SHORT} s)", UNDO)
+
+    def _taken_back(self, done: Done) -> None:
+        """Say what came of that; what took a deed back cannot itself be taken back."""
+        self._last = ()
+        self.say(done.words)
 
     def action_undo(self) -> None:
         """Take back what was just done."""
         numbers = self._last
         hands = self._hands() if numbers else None
         if hands is not None:
-            self._undoing = True
             undo = partial(hands.undo, numbers, self._clock())
-            self.run_worker(partial(self._act, undo), thread=True, group="deeds")
+            self.run_worker(partial(self._act, undo, self._taken_back), thread=True, group="deeds")
         elif not numbers:
             self.say("nothing was done here that can be taken back")
 

@@ -34,25 +34,18 @@ from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
 from watchdeck.console.panels.list import List
 from watchdeck.console.reading import read_answers, read_history, read_kinds
-from watchdeck.console.screens.alerts import AlertsScreen
 from watchdeck.console.screens.deck import DeckScreen
-from watchdeck.console.screens.detail import DetailScreen
-from watchdeck.console.screens.exchange import ExchangeScreen
-from watchdeck.console.screens.help import HelpScreen
-from watchdeck.console.screens.models import ModelsScreen
 from watchdeck.console.screens.watching import Watching
 from watchdeck.console.sight import Clock, OpenSource, Place, Viewpoint
 from watchdeck.console.themes import load_theme, themes
 from watchdeck.console.time.cursor import Cursor
+from watchdeck.console.time.travel import NOTICE_LASTS
 from watchdeck.console.trends import MOST, STEP, read_trends
 from watchdeck.console.watch import Watch
 from watchdeck.domain.board import Board
 from watchdeck.domain.presence import RENEW
 from watchdeck.domain.text import clean
 from watchdeck.errors import ConfigError
-
-NOTICE_LASTS = 15_000
-"""How long a notice stays, in milliseconds."""
 
 STARTING = 15_000
 """How long a collector that was started may need until it has the store, in milliseconds."""
@@ -109,8 +102,8 @@ class Console(Commanding, inherit_bindings=False):
         view = Viewpoint(directory, at, clock() + STARTING if notice else 0)
         self._watcher = open_source and Watch(open_source, view, clock, self._see)
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
-        self.add_mode("models", lambda: ModelsScreen(self._outlook, "models"))
-        self.add_mode("alerts", lambda: AlertsScreen(self._outlook, "alerts"))
+        self.add_mode("models", self._models)
+        self.add_mode("alerts", self._alerts)
         self._dress(self._outlook.setting.brush.palette)
         # Textual goes through the whole map at every key that is pressed: 4 ms if all were in it
         changed = [key for key in self._outlook.setting.keys if key not in KEYS]
@@ -118,6 +111,17 @@ class Console(Commanding, inherit_bindings=False):
         said = "; ".join(filter(None, (self._outlook.setting.problem, notice)))
         if said:
             self.say(said)
+
+    def _models(self) -> Screen[None]:
+        """A screen that nobody has seen yet costs nothing before it is asked for, as all others."""
+        from watchdeck.console.screens.models import ModelsScreen
+
+        return ModelsScreen(self._outlook, "models")
+
+    def _alerts(self) -> Screen[None]:
+        from watchdeck.console.screens.alerts import AlertsScreen
+
+        return AlertsScreen(self._outlook, "alerts")
 
     def _moment(self) -> int:
         """The moment that is shown: it is the board's, wherever the cursor was sent since."""
@@ -239,9 +243,9 @@ class Console(Commanding, inherit_bindings=False):
         elif self.traffic is None:
             self.say("nothing is measured here: Textual itself draws on this terminal")
 
-    def say(self, notice: str) -> None:
-        """Say something for a while, under the top line."""
-        self._notice_ends = self._clock() + NOTICE_LASTS
+    def say(self, notice: str, lasts: int = NOTICE_LASTS) -> None:
+        """Say something under the top line, for a while (ms)."""
+        self._notice_ends = self._clock() + lasts
         self._show(notice=notice)
 
     def _show(self, **changes: object) -> None:
@@ -272,6 +276,8 @@ class Console(Commanding, inherit_bindings=False):
     def _open_model(self, message: ModelOpened) -> None:
         if self._open_source and not self._outlook.kinds:
             self.run_worker(self._learn_kinds, thread=True)
+        from watchdeck.console.screens.detail import DetailScreen
+
         self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
 
     @on(AnswersWanted)
@@ -282,6 +288,8 @@ class Console(Commanding, inherit_bindings=False):
 
     def _show_answers(self, open_source: OpenSource, name: str) -> None:
         found, problem = read_answers(open_source, name)
+        from watchdeck.console.screens.exchange import ExchangeScreen
+
         screen = ExchangeScreen(self._outlook, self.current_mode, name, found, problem)
         self.call_from_thread(self.push_screen, screen)
 
@@ -299,7 +307,7 @@ class Console(Commanding, inherit_bindings=False):
 
     def action_mode(self, name: str) -> None:
         """Show a mode as it was left, or the first screen of the one that is shown."""
-        if isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, Watching) and self.screen.WHERE is Where.HELP:
             self.pop_screen()
         if name != self.current_mode:
             self.switch_mode(name)
@@ -310,7 +318,9 @@ class Console(Commanding, inherit_bindings=False):
     def action_help(self) -> None:
         """The keys of the screen in view."""
         screen = self.screen
-        if isinstance(screen, Watching) and not isinstance(screen, HelpScreen):
+        from watchdeck.console.screens.help import HelpScreen
+
+        if isinstance(screen, Watching) and screen.WHERE is not Where.HELP:
             self.push_screen(HelpScreen(self._outlook, self.current_mode, screen.WHERE))
 
     def action_jump(self) -> None:

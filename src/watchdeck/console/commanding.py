@@ -6,10 +6,10 @@ from textual import on
 
 from watchdeck.console.ahead import TypingAhead
 from watchdeck.console.alerting import Alerting
+from watchdeck.console.keys import Where
 from watchdeck.console.messages import CommandAsked, CommandGiven, ModelOpened
 from watchdeck.console.panels.models import ModelList
 from watchdeck.console.screens.fleet import FleetScreen
-from watchdeck.console.screens.palette import PaletteScreen
 from watchdeck.console.screens.watching import Watching
 from watchdeck.domain.filter import FilterError
 
@@ -44,7 +44,9 @@ class Commanding(TypingAhead, Alerting, inherit_bindings=False):
     def action_palette(self) -> None:
         """Find anything by a few of its letters."""
         screen = self.screen
-        if isinstance(screen, Watching) and not isinstance(screen, PaletteScreen):
+        if isinstance(screen, Watching) and screen.WHERE is not Where.PALETTE:
+            from watchdeck.console.screens.palette import PaletteScreen
+
             self.push_screen(PaletteScreen(self._outlook, self.current_mode, screen.known()))
 
     @on(CommandGiven)

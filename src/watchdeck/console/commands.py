@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -124,7 +123,9 @@ def parse(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> Gi
 
 
 def _unknown(given: str, choices: Sequence[str]) -> str:
-    near = difflib.get_close_matches(given, choices, 1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(given, choices, 1)
     if near:
         return f"there is no {clean(given, 40)!r}. Did you mean {near[0]!r}?"
     if not choices:

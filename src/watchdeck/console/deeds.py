@@ -128,7 +128,7 @@ def _opine(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
     from watchdeck.actions.resolve import opine
     from watchdeck.domain.alert import Opinion
 
-    return opine(hands.directory, episodes[0], hands.who, now, opinion=Opinion(text))
+    return opine(hands.directory, episodes, hands.who, now, opinion=Opinion(text))
 
 
 def _silence(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:

@@ -13,7 +13,6 @@ from watchdeck.console.checked import Checked, check
 from watchdeck.console.desk import Desk
 from watchdeck.console.messages import EditWanted, PagerWanted, SightChanged
 from watchdeck.console.outside import OutsideError, attend, editor, pager
-from watchdeck.console.screens.problems import ProblemsScreen
 from watchdeck.console.sight import Sight
 from watchdeck.console.time.travel import Travelling
 
@@ -84,6 +83,8 @@ class Lending(Travelling, inherit_bindings=False):
 
     def _tell(self, found: Checked, first: str) -> None:
         if found.problems:
+            from watchdeck.console.screens.problems import ProblemsScreen
+
             self.push_screen(ProblemsScreen(self._outlook, self.current_mode, found.problems))
         self.say("; ".join(filter(None, (first, found.words))))
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 from watchdeck.console.draw.choice import chosen
 from watchdeck.console.draw.grid import Dots
@@ -18,10 +19,12 @@ from watchdeck.console.sight import Place, Sight
 from watchdeck.console.themes import DEFAULT, load_theme
 from watchdeck.console.time.cursor import Past
 from watchdeck.console.trends import Trend
-from watchdeck.domain.kind import Kind
 from watchdeck.domain.presence import Presence
 from watchdeck.domain.view import View
 from watchdeck.errors import ConfigError
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kind import Kind
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 """Terminals whose fonts have no braille; blocks and most shapes they have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from watchdeck.console.messages import (
     EventsRead,
@@ -15,8 +16,10 @@ from watchdeck.console.messages import (
 from watchdeck.console.sight import BoardSource, OpenSource
 from watchdeck.console.time.against import later
 from watchdeck.domain.exchange import Exchange
-from watchdeck.domain.kind import Kind
 from watchdeck.errors import StoreError
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kind import Kind
 
 
 def read_history(open_source: OpenSource, wanted: Wanted) -> HistoryRead:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +41,9 @@ def load_theme(name: str, environ: Mapping[str, str]) -> Palette:
     """
     known = themes(environ)
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
         raise ConfigError(f"there is no theme {clean(name, 40)!r}. {hint}")
     return replace(load_palette(known[name]), name=name)

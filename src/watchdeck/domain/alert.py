@@ -13,10 +13,14 @@ from typing import Any
 
 from watchdeck.domain.matcher import Matcher
 from watchdeck.domain.posting import Posted
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 OURS = "watchdeck"
 """The source of alerts that our own rules raise; a configuration names all others."""
+
+
+UNDO = 10_000
+"""For so long (ms) what somebody did can be taken back, and nobody outside is told of it."""
 
 
 class Condition(StrEnum):
@@ -75,8 +79,8 @@ class Episode:
     newest twenty samples as bits, the newest lowest: whether each was another than the one before.
     `fired_at` is when it last began to fire, and `paged_at` since when people are told of it and
     nobody has it. `worse_at` is when its severity last rose: no silence from before holds, unless
-    it names severities. `flapped_at` is when it last began to flap. `escalated` is how many steps of its
-    escalation were taken.
+    it names severities. `flapped_at` is when it last began to flap. `escalated` is how many steps
+    of its escalation were taken.
     """
 
     id: int
@@ -111,6 +115,11 @@ class Episode:
     def is_open(self) -> bool:
         """Whether it is not over."""
         return self.ended_at is None
+
+    @property
+    def since(self) -> int:
+        """When it last began to fire; while it never did, when it first was true."""
+        return self.started_at if self.fired_at is None else self.fired_at
 
 
 class Verb(StrEnum):
@@ -213,18 +222,28 @@ class MuteKind(StrEnum):
 
     SILENCE = "silence"
     MAINTENANCE = "maintenance"
-    NO_DATA = "its model says nothing"
+    NO_DATA = "its model is down or silent"
     DEPENDENCY = "a model it depends on is in trouble"
     SOURCE = "suppressed by its source"
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """One reason why an alert is quiet; `by` names the silence, the maintenance or the model."""
+    """One reason why an alert is quiet; `by` names the silence, the maintenance or the model.
+
+    `why` is who wanted it and what for, where somebody did.
+    """
 
     kind: MuteKind
     by: str = ""
     until: int | None = None
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        """The reason in words: `silence 3`, `a model it depends on is in trouble: features`."""
+        named = self.kind in (MuteKind.SILENCE, MuteKind.MAINTENANCE)
+        return f"{self.kind}{' ' if named else ': '}{self.by}" if self.by else self.kind.value
 
 
 class Opinion(StrEnum):

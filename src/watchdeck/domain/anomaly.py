@@ -49,6 +49,9 @@ REMEMBERED = 3 * DAY
 WORSE = 1.3
 """So many times as far out is news all the same."""
 
+_SHARE = 0.05
+"""The least spread, as a share of the centre."""
+
 FINEST: dict[Unit, float] = {
     Unit.RATIO: 0.002,
     Unit.SECONDS: 0.001,
@@ -60,7 +63,6 @@ FINEST: dict[Unit, float] = {
 """The least spread in each unit: one error of a signal that is always 0 is not infinitely far."""
 
 _TAILS = ((0.84, 0.9945), (0.95, 1.6449), (0.995, 2.5758))
-_SHARE = 0.05
 _FEWEST = 24
 
 
@@ -84,6 +86,12 @@ class Usual:
         """How many deviations out a value is, less than 0 below the centre."""
         apart = value - self.centre
         return apart / (self.above if apart > 0 else self.below)
+
+    def raised(self, by: float) -> Usual:
+        """What is usual at a time that adds so much."""
+        centre = self.centre + by
+        least = _SHARE * abs(centre)
+        return Usual(centre, max(self.above, least), max(self.below, least))
 
     def value(self, deviations: float) -> float:
         """The value that is so many deviations out."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from watchdeck.domain.alert import Raised, Silence
-from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
 from watchdeck.domain.signal import Unit
-from watchdeck.domain.standing import ForeignSource
+from watchdeck.domain.slo import Slo
+
+if TYPE_CHECKING:
+    from watchdeck.domain.standing import ForeignSource
 
 
 @dataclass(frozen=True, slots=True)

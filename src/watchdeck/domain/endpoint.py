@@ -9,7 +9,8 @@ from watchdeck.domain.channel import Channel, Escalation, Lifesign, Rota, Route
 from watchdeck.domain.intake import Alertmanager, Intake
 from watchdeck.domain.ruletext import Alerts, MaintenanceText, RuleText
 from watchdeck.domain.secret import Secret, Tls
-from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.domain.slo import Slo
+from watchdeck.domain.units import Bytes, Milliseconds
 from watchdeck.domain.view import View
 
 __all__ = [
@@ -22,18 +23,6 @@ __all__ = [
     "Slo",
     "Tls",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Slo:
-    """What was promised; a part that is None was not promised.
-
-    `latency_p95` is a duration; `availability` and `error_ratio` are shares of one.
-    """
-
-    availability: Ratio | None = None
-    latency_p95: Milliseconds | None = None
-    error_ratio: Ratio | None = None
 
 
 @dataclass(frozen=True, slots=True)

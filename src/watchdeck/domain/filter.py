@@ -7,7 +7,6 @@ Three results, not two: what is not known matches neither a comparison nor its o
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -327,7 +326,9 @@ def _refuse_no_choice(key: str, value: str, position: int, vocabulary: Vocabular
 
 def _unknown(key: str, vocabulary: Vocabulary) -> str:
     names = [*vocabulary.aliases, *vocabulary.units]
-    near = difflib.get_close_matches(key, names, 1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, names, 1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Such as {vocabulary.examples}."
     return f"{clean(key, 40)!r} is no {vocabulary.what}. {hint}"
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 WINDOW = 30_000
 """Milliseconds after the first message of a group in which others wait to be told together."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from hashlib import sha256
 
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 REPEATED = 5 * 60_000
 """For how long (ms) Alertmanager takes an alert for firing that nobody speaks of any more."""

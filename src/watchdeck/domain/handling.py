@@ -16,7 +16,7 @@ from watchdeck.domain.alert import (
     Episode,
 )
 from watchdeck.domain.lifecycle import Moved, over
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.words import span
 
 _HOUR = 3_600_000
@@ -34,9 +34,6 @@ LONGEST = 7 * 24 * _HOUR
 
 REMINDER = 600_000
 """So long (ms) before an acknowledgement expires its owner is reminded."""
-
-UNDO = 10_000
-"""For so long (ms) what somebody did can be taken back, and nobody outside is told of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from watchdeck.domain.alert import Condition, Raised
 from watchdeck.domain.board import Collector, CollectorState, Facts, Latest
-from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.health import WORST_FIRST, Health, HealthChange, Verdict
 from watchdeck.domain.scrape import ModelState, Outcome
+from watchdeck.domain.slo import Slo
 from watchdeck.domain.words import compared, span
 
 STALE_INTERVALS = 3

@@ -15,7 +15,8 @@ from typing import Any
 from watchdeck.domain.alert import Raised
 from watchdeck.domain.paging import Message
 from watchdeck.domain.posting import Posted
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.text import clean
 
 MOST = 100

@@ -10,7 +10,8 @@ from typing import Any
 
 from watchdeck.domain.alert import Condition, Data, EndReason, Episode, Transition, Verb
 from watchdeck.domain.flapping import flaps, record, rested
-from watchdeck.domain.rule import NoData, Rule, Severity
+from watchdeck.domain.rule import NoData, Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.words import span
 
 REOPEN_WINDOW = 15 * 60_000

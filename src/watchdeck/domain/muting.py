@@ -83,7 +83,8 @@ def _silenced(
         if not silence.holds_at(now) or not matches(silence.matchers, labels):
             continue
         if silence.names_severity or not _rose(episode, silence.starts_at):
-            yield Mute(MuteKind.SILENCE, str(silence.id), silence.ends_at)
+            why = f"{silence.by}: {silence.reason}"
+            yield Mute(MuteKind.SILENCE, str(silence.id), silence.ends_at, why)
 
 
 def _maintained(

@@ -19,7 +19,8 @@ from watchdeck.domain.alert import (
     Transition,
     Verb,
 )
-from watchdeck.domain.rule import NoData, Rule, Severity
+from watchdeck.domain.rule import NoData, Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.text import clean
 from watchdeck.domain.wording import LONGEST, headline
 from watchdeck.domain.words import span

@@ -16,7 +16,8 @@ from watchdeck.domain.muting import labels_of
 from watchdeck.domain.paging import Message
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.rota import on_call
-from watchdeck.domain.rule import Rule, Severity
+from watchdeck.domain.rule import Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.shifts import Event
 
 _GROUP_BY = ("owner",)

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from watchdeck.domain.matcher import Matcher
-
-
-class Severity(IntEnum):
-    """How bad an alert is, 1 the worst; 1 and 2 page somebody, 3 and 4 are notices."""
-
-    CRITICAL = 1
-    HIGH = 2
-    MEDIUM = 3
-    LOW = 4
-
-    @property
-    def pages(self) -> bool:
-        """Whether an alert of this severity sends a message to somebody's pager."""
-        return self <= Severity.HIGH
+from watchdeck.domain.severity import Severity
 
 
 class Family(StrEnum):
@@ -134,8 +121,8 @@ class Anomaly:
 
     signal: str
     above: bool | None = None
-    high: float = 5.0
-    low: float = 2.5
+    high: float = 6.0
+    low: float = 1.75
     seasonal: bool = False
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from watchdeck.domain.foreign import ForeignEvent, Status, event_key, fingerprint
 from watchdeck.domain.moment import read_moment
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.text import clean
 
 MOST = 5_000

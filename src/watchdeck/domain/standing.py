@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from watchdeck.domain.alert import Alert, Episode
 from watchdeck.domain.foreign import ForeignEvent, Status, event_key
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 REPEATS = 4 * 60_000
 """For how long (ms) Prometheus promises an alert at the least: for four of its intervals."""

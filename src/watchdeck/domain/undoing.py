@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdeck.domain.alert import AckEnd, Acknowledgement, Episode, Silence, Transition, Verb
-from watchdeck.domain.handling import UNDO, Handed, Refusal
+from watchdeck.domain.alert import UNDO, AckEnd, Acknowledgement, Episode, Silence, Transition, Verb
+from watchdeck.domain.handling import Handed, Refusal
 from watchdeck.domain.lifecycle import Moved
 from watchdeck.domain.words import span
 

@@ -193,7 +193,7 @@ class Alerting:
         """Go on after the wall clock jumped by `jump` (ms): what was waited for is as far off."""
         for watched in self.fleet.values():
             watched.good_at += jump
-            watched.restored = False
+            watched.restored = watched.recalled = watched is self.fleet.get("")
             for one in watched.judged:
                 if isinstance(one.check, Gone):
                     one.check.seen_at += jump

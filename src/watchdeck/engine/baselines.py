@@ -7,7 +7,7 @@ time is over: a sample costs no more than an addition.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from watchdeck.domain.anomaly import (
@@ -24,7 +24,7 @@ from watchdeck.domain.anomaly import (
     season,
     usual,
 )
-from watchdeck.engine.means import Means
+from watchdeck.engine.means import NONE, Means, Samples, Stretches
 
 STRETCH = 300_000
 """Milliseconds of a point; of endpoints that are scraped less often, their interval."""
@@ -35,11 +35,11 @@ SEASONS = 4 * WEEK
 _CELLS = 48
 """A window against the week before is made of about so many means."""
 
+_COARSE = 900_000
+"""Milliseconds of a mean of the week before."""
+
 _FEWEST = 4
 """Of the points of the long mean so many must be there; else the newest point alone counts."""
-
-Samples = Iterable[tuple[int, float]]
-"""Times (ms UTC) and values, oldest first."""
 
 
 class Baseline(Protocol):
@@ -50,23 +50,23 @@ class Baseline(Protocol):
     def add(self, at: int, value: float) -> None:
         """Take a sample of `at` (ms UTC); NaN is none."""
 
-    def reach(self) -> tuple[int, int, int]:
-        """How far back (ms) it knows points, how many they are, and how far back hours."""
+    def reach(self, end: int) -> tuple[Stretches, Stretches]:
+        """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
 
-    def fill(self, points: Samples, hours: Samples) -> None:
+    def fill(self, points: Samples, coarse: Samples) -> None:
         """Have these in place of all that was taken."""
 
 
 class Now(NamedTuple):
-    """The newest stretch against what is usual: its own value, and the mean of an hour.
+    """The newest stretch, and the hour that it ends, against what is usual then.
 
-    `season` is what its hour adds: values are without it. `ended` is when it was over (ms UTC).
+    `ended` is when it was over (ms UTC).
     """
 
     seen: Seen
     point: float
     hour: float
-    season: float
+    usual: Usual
     ended: int
 
 
@@ -76,8 +76,8 @@ class Habit:
     `now` is None until a day is known, and while the newest stretch has no value.
     """
 
-    __slots__ = ("_due", "_finest", "_hours", "_points", "_season", "_season_due", "now", "signal",
-                 "usual")  # fmt: skip
+    __slots__ = ("_due", "_finest", "_hours", "_points", "_season", "_season_due", "_usual", "now",
+                 "signal")  # fmt: skip
 
     def __init__(
         self, signal: str, finest: float, width: int, shift: int = 0, *, seasonal: bool = False
@@ -87,7 +87,7 @@ class Habit:
         self._hours = Means(HOUR, SEASONS // HOUR) if seasonal else None
         self._due = self._season_due = -1
         self._season: Season | None = None
-        self.usual: Usual | None = None
+        self._usual: Usual | None = None
         self.now: Now | None = None
 
     @property
@@ -102,21 +102,15 @@ class Habit:
         if self._points.add(at, value) and self._points.number >= 0:
             self._look()
 
-    def reach(self) -> tuple[int, int, int]:
-        """How far back (ms) it knows points, how many they are, and how far back hours."""
-        width = self._points.width
-        count = SPAN // width + LAG
-        return count * width, count, 0 if self._hours is None else SEASONS
+    def reach(self, end: int) -> tuple[Stretches, Stretches]:
+        """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
+        return self._points.before(end), self._hours.before(end) if self._hours else NONE
 
-    def fill(self, points: Samples, hours: Samples) -> None:
+    def fill(self, points: Samples, coarse: Samples) -> None:
         """Have these in place of all that was taken."""
-        self._points.clear()
-        for at, value in points:
-            self._points.add(at, value)
+        self._points.fill(points)
         if self._hours is not None:
-            self._hours.clear()
-            for at, value in hours:
-                self._hours.add(at, value)
+            self._hours.fill(coarse)
         self._due = self._season_due = -1
         self._look()
 
@@ -143,7 +137,7 @@ class Habit:
             known = hours.newest(SEASONS // HOUR)
             self._season = season(known, hours.number + 1 - len(known))
         course = self._course(SPAN // points.width, LAG)
-        self.usual = usual(course, self._finest, points.width)
+        self._usual = usual(course, self._finest, points.width)
 
     def _course(self, count: int, lag: int = 0) -> Sequence[float]:
         """The newest points, without what their hours add."""
@@ -158,60 +152,62 @@ class Habit:
 
     def _against(self, course: Sequence[float], number: int) -> Now | None:
         """The last of some points against what is usual; None when it is not known."""
-        if self.usual is None or not course or math.isnan(course[-1]):
+        if self._usual is None or not course or math.isnan(course[-1]):
             return None
-        quarter = [point for point in course[-QUARTER:] if point == point]  # noqa: PLR0124
-        hour = [point for point in course if point == point]  # noqa: PLR0124 - not NaN
-        point, mean = course[-1], sum(hour) / len(hour)
-        out = self.usual.deviations
-        means = (
-            (out(sum(quarter) / len(quarter)), out(mean)) if len(hour) >= _FEWEST else (0.0,) * 2
-        )
-        begins = self._points.begins(number)
-        added = self._season.at(begins + self._points.width // 2) if self._season else 0.0
-        return Now(Seen(out(point), *means), point, mean, added, begins + self._points.width)
+        added, begins = 0.0, self._points.begins(number)
+        if self._season is not None:
+            added = self._season.at(begins + self._points.width // 2)
+        usual = self._usual.raised(added)
+        point, out = course[-1] + added, usual.deviations
+        hour = [one + added for one in course if one == one]  # noqa: PLR0124 - not NaN
+        quarter = [one + added for one in course[-QUARTER:] if one == one]  # noqa: PLR0124
+        mean = sum(hour) / len(hour)
+        means = (0.0, 0.0)
+        if len(hour) >= _FEWEST:
+            means = out(sum(quarter) / len(quarter)), out(mean)
+        ended = begins + self._points.width
+        return Now(Seen(out(point), *means), point, mean, usual, ended)
 
 
 class Weeks:
-    """The mean of a window of one signal, and that of the same window a week before.
+    """The mean of a window of one signal, and the means of that window a week before.
 
-    Either is None while less than half of its time is known. The window moves on in steps of five
-    minutes or, when it is long, of a forty-eighth of it; the week before is as sharp as an hour.
+    The week before is looked at as it was, and a quarter of the window sooner and later: what is
+    done at some hour is not always done on the minute. Less than half of a window is nothing. The
+    window moves on in steps of five minutes or, when it is long, of a forty-eighth of it.
     """
 
-    __slots__ = ("_hours", "_points", "_window", "before", "now", "signal")
+    __slots__ = ("_points", "_week", "_window", "before", "now", "signal")
 
     def __init__(self, signal: str, window: int, width: int, shift: int = 0) -> None:
         self.signal, self._window = signal, window
         width = max(width, window // _CELLS)
         self._points = Means(width, -(-window // width) + 1, shift)
-        self._hours = Means(HOUR, (WEEK + window) // HOUR + 2)
+        coarse = max(width, _COARSE)
+        self._week = Means(coarse, (WEEK + 2 * window) // coarse + 2)
         self.now: float | None = None
-        self.before: float | None = None
+        self.before: tuple[float, ...] = ()
 
     def add(self, at: int, value: float) -> None:
         """Take a sample of `at` (ms UTC); NaN is none."""
-        self._hours.add(at, value)
+        self._week.add(at, value)
         if self._points.add(at, value) and self._points.number >= 0:
             self._look()
 
-    def reach(self) -> tuple[int, int, int]:
-        """How far back (ms) it knows points, how many they are, and how far back hours."""
-        width = self._points.width
-        count = -(-self._window // width) + 1
-        return count * width, count, WEEK + self._window + 2 * HOUR
+    def reach(self, end: int) -> tuple[Stretches, Stretches]:
+        """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
+        return self._points.before(end), self._week.before(end)
 
-    def fill(self, points: Samples, hours: Samples) -> None:
+    def fill(self, points: Samples, coarse: Samples) -> None:
         """Have these in place of all that was taken."""
-        for means, samples in ((self._points, points), (self._hours, hours)):
-            means.clear()
-            for at, value in samples:
-                means.add(at, value)
+        self._points.fill(points)
+        self._week.fill(coarse)
         self._look()
 
     def _look(self) -> None:
-        end = self._points.ended
-        now = self._points.mean(end - max(self._window, self._points.width), end)
-        before = self._hours.mean(end - WEEK - self._window, end - WEEK)
+        end, span = self._points.ended, self._window
+        now = self._points.mean(end - max(span, self._points.width), end)
+        ends = (end - WEEK + shift for shift in (0, -span // 4, span // 4))
+        before = [self._week.mean(past - span, past) for past in ends]
         self.now = None if math.isnan(now) else now
-        self.before = None if math.isnan(before) else before
+        self.before = tuple(one for one in before if one == one)  # noqa: PLR0124 - not NaN

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.judge import CANNOT_READ
 from watchdeck.domain.lifecycle import Finding
 from watchdeck.domain.limits import decimal
 from watchdeck.domain.rule import Absent, Burn, Down, Limit, Threshold
 from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.slo import Slo
 from watchdeck.domain.words import compared, span
 from watchdeck.engine.burning import Budget, Burned, Speed
 from watchdeck.engine.windows import Window

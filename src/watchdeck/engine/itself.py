@@ -10,7 +10,8 @@ from watchdeck.domain.alert import OURS, Alert
 from watchdeck.domain.board import Facts, Heartbeat
 from watchdeck.domain.labels import alert_labels
 from watchdeck.domain.posting import Posted
-from watchdeck.domain.rule import Family, Rule, Severity, Waiting
+from watchdeck.domain.rule import Family, Rule, Waiting
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.words import span
 from watchdeck.engine.checks import Said, Sample
 from watchdeck.engine.watched import Judged, Watched
@@ -123,7 +124,7 @@ class Itself:
 
     def __init__(self) -> None:
         self._vitals = Vitals()
-        self.watched = Watched(Facts("", "", EVERY), None, patience=_NEVER, restored=True)
+        self.watched = Watched(Facts("", "", EVERY), None, patience=_NEVER, recalled=True)
         self.watched.judged = tuple(
             Judged(
                 *(rule, Feel(self._vitals, read), EVERY, _alert(rule)),

@@ -4,6 +4,23 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Samples = Iterable[tuple[int, float]]
+"""Times (ms UTC) and values, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """So many stretches of time from `start` until before `end` (ms UTC)."""
+
+    start: int
+    end: int
+    count: int
+
+
+NONE = Stretches(0, 0, 0)
 
 _LARGEST = 3e38
 """What is infinite is as large as four bytes hold."""
@@ -20,10 +37,9 @@ class Means:
 
     def __init__(self, width: int, size: int, shift: int = 0) -> None:
         self.width, self._size, self._shift = width, size, shift
-        self.clear()
+        self._begin()
 
-    def clear(self) -> None:
-        """Forget all."""
+    def _begin(self) -> None:
         self._means = array("f", [math.nan]) * self._size
         self.number = self._current = -1
         self._total, self._count = 0.0, 0
@@ -42,10 +58,23 @@ class Means:
             self._count += 1
         return over
 
+    def fill(self, samples: Samples) -> None:
+        """Have these in place of all that was taken."""
+        self._begin()
+        for at, value in samples:
+            self.add(at, value)
+
+    def before(self, end: int) -> Stretches:
+        """The stretches before `end` (ms UTC) that it knows, and the one that `end` is in."""
+        past = self.begins((end + self._shift) // self.width + 1)
+        return Stretches(past - (self._size + 1) * self.width, past, self._size + 1)
+
     def _close(self, number: int) -> None:
         if self._current >= 0:
-            mean = self._total / self._count if self._count else math.nan
-            self._means[self._current % self._size] = max(-_LARGEST, min(mean, _LARGEST))
+            mean = math.nan
+            if self._count:
+                mean = min(max(self._total / self._count, -_LARGEST), _LARGEST)
+            self._means[self._current % self._size] = mean
             for missed in range(max(self._current + 1, number - self._size), number):
                 self._means[missed % self._size] = math.nan
             self.number = number - 1

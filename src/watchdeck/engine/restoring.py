@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from watchdeck.domain.board import History
 from watchdeck.engine.burning import FURTHEST, LEVELS
+from watchdeck.engine.recalling import recall
 from watchdeck.engine.watched import LONGEST_STEP, Watched
 from watchdeck.store.connect import Connection
 from watchdeck.store.history import read_signals
@@ -19,25 +21,34 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-EACH_TICK = 8
-"""Endpoints that are restored in a tick: three days of one take about 10 ms."""
+SPEND = 0.2
+"""Seconds of a tick for this: the past of an endpoint takes a tenth of one."""
 
 COUNTED = ("up", "ready", "error_ratio", "request_rate")
 """The signals that budgets are counted by."""
 
 
-def restore(db: Connection, fleet: Iterable[Watched]) -> int:
-    """Restore the next few endpoints of which there is a sample; how many it were.
+def restore(db: Connection, fleet: Iterable[Watched], spend: float = SPEND) -> int:
+    """Restore endpoints of which there is a sample, one at least, for so many seconds; how many.
 
     Until its turn, an endpoint's windows and budgets know what this collector has seen itself.
+    Those with open alerts come first: what they rest on must not be called silent meanwhile. How
+    everything usually is comes last: it takes longest, and pages nobody.
     """
-    waiting = (one for one in fleet if not one.restored and one.sample is not None)
-    done = 0
-    for watched, _ in zip(waiting, range(EACH_TICK), strict=False):
-        _windows(db, watched)
-        _budgets(db, watched)
-        watched.restored = True
+    until, done = time.monotonic() + spend, 0
+    waiting = [one for one in fleet if not one.recalled and one.sample is not None]
+    waiting.sort(key=lambda one: (one.restored, not one.live))
+    for watched in waiting:
+        if watched.restored:
+            recall(db, watched)
+            watched.recalled = True
+        else:
+            _windows(db, watched)
+            _budgets(db, watched)
+            watched.restored = True
         done += 1
+        if time.monotonic() >= until:
+            break
     return done
 
 

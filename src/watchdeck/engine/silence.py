@@ -7,7 +7,8 @@ from dataclasses import replace
 from watchdeck.domain.alert import Alert, Condition, Data, Episode, Verb
 from watchdeck.domain.claims import foreign
 from watchdeck.domain.lifecycle import Finding, step, unheard
-from watchdeck.domain.rule import Absent, Family, Rule, Severity
+from watchdeck.domain.rule import Absent, Family, Rule
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.standing import ForeignSource, Way, again
 from watchdeck.domain.words import span
 from watchdeck.engine.bench import Bench

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 from watchdeck.domain.anomaly import FINEST, News, how_far
 from watchdeck.domain.rule import Anomaly, WeekBefore
-from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.signal import SIGNALS, Unit
 from watchdeck.domain.words import compared, quantity, span
 from watchdeck.engine.baselines import STRETCH, Habit, Now, Weeks
 from watchdeck.engine.checks import Said, Sample
@@ -68,23 +68,21 @@ class Unusual:
 
     def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
         """The value that is furthest out: `latency_p95 412 ms > 180 ms (usually 95 ms)`."""
-        test, known, usual = self.test, self.habit.now, self.habit.usual
-        if known is None or usual is None:
+        test, known = self.test, self.habit.now
+        if known is None:
             return Said(None, None, f"{test.signal}: too little was seen to tell what is usual")
-        above = test.above
-        if above is None:
-            above = how_far(known.seen, Anomaly(test.signal, True, test.high, test.low)) > 0
+        sides = (True, False) if test.above is None else (test.above,)
+        above = max(sides, key=lambda side: how_far(known.seen, replace(test, above=side)))
         sign = 1 if above else -1
         point, quarter, hour = (sign * one for one in known.seen)
         by_point = point / test.high >= min(quarter, hour) / test.low
-        value = known.season + (known.point if by_point else known.hour)
-        limit = known.season + usual.value(sign * (test.high if by_point else test.low))
+        value = known.point if by_point else known.hour
+        limit = known.usual.value(sign * (test.high if by_point else test.low))
         unit = SIGNALS[test.signal].unit
         words = compared(test.signal, value, limit, unit, above=value > limit)
         mean = "" if by_point else "for an hour, "
-        return Said(
-            value, limit, f"{words} ({mean}usually {quantity(known.season + usual.centre, unit)})"
-        )
+        words += f" ({mean}usually {quantity(known.usual.centre, unit)})"
+        return Said(value, limit, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +93,34 @@ class UnlikeLastWeek:
     weeks: Weeks
 
     def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether it is; None when either week is not known, or there was nothing a week before."""
-        current, before, value = self.weeks.now, self.weeks.before, sample.value(self.test.signal)
-        if current is None or not before or value != value:  # noqa: PLR0124 - NaN
+        """Whether it is; None when either week is not known.
+
+        Less than a part of nothing is impossible, and many times nothing cannot be told.
+        """
+        current, limit, value = self.weeks.now, self._limit, sample.value(self.test.signal)
+        if current is None or limit is None or value != value:  # noqa: PLR0124 - NaN
             return None
-        limit = self.test.ratio * before
-        return current > limit if self.test.above else current < limit
+        if self.test.above:
+            return current > limit if limit > 0 else None
+        return current < limit
+
+    @property
+    def _limit(self) -> float | None:
+        """By the week before that is nearest to this one, the quarter sooner and later included."""
+        before = self.weeks.before
+        if not before:
+            return None
+        return self.test.ratio * (max(before) if self.test.above else min(before))
 
     def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
         """Both weeks: `request_rate 9/s < 20/s (50 % of the week before, over 1h)`."""
-        test, current, before = self.test, self.weeks.now, self.weeks.before
-        if current is None or not before:
+        test, current, limit = self.test, self.weeks.now, self._limit
+        if current is None or limit is None:
             return Said(None, None, f"{test.signal}: too little was seen a week before")
-        limit, unit = test.ratio * before, SIGNALS[test.signal].unit
-        words = compared(test.signal, current, limit, unit, above=current > limit)
-        share = quantity(test.ratio, SIGNALS["error_ratio"].unit)
+        words = compared(
+            test.signal, current, limit, SIGNALS[test.signal].unit, above=current > limit
+        )
+        share = quantity(test.ratio, Unit.RATIO)
         return Said(
             current, limit, f"{words} ({share} of the week before, over {span(test.window)})"
         )

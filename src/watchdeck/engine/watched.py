@@ -84,7 +84,8 @@ class Watched:
 
     `live` are those of its rules that have an open episode, by fingerprint. `good_at` is when it
     last gave a good sample, and `patience` for how long (ms) nothing may come before something is
-    made of that. `restored` tells that what was before this collector began is known.
+    made of that. `restored` tells that windows and budgets know what was before this collector
+    began, `recalled` that it is known how everything usually is.
     """
 
     facts: Facts
@@ -99,6 +100,7 @@ class Watched:
     good_at: int = 0
     patience: int = 0
     restored: bool = False
+    recalled: bool = False
 
     def take(self, sample: Sample) -> None:
         """Remember a new sample, before it is judged; the same one counts once."""
@@ -229,6 +231,7 @@ def _over(watched: Watched, rule: Rule, test: Threshold) -> Iterator[Check]:
         return
     window = watched.windows.setdefault(test.signal, Window(test.window, watched.facts.every))
     window.reach(max(test.window, window.span))
+    window.heed(limit, above=test.above)
     yield OverWindow(test, limit, clear, rule.min_samples, window)
 
 

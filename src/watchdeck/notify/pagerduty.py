@@ -8,7 +8,7 @@ from typing import Any
 
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.letter import Class, Letter
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.outcome import GiveUp, Outcome, Sent, TryAgain, judged
 from watchdeck.notify.post import Post, Question

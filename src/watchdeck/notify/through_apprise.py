@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.letter import Class, Letter
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.text import clean
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.aside import aside

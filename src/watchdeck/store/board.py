@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
+from typing import TYPE_CHECKING
 
 from watchdeck.domain.alert import OURS, Alert, Raised, Silence
 from watchdeck.domain.board import (
@@ -21,17 +22,17 @@ from watchdeck.domain.board import (
 from watchdeck.domain.health import HealthChange
 from watchdeck.domain.judge import as_seen, is_stale
 from watchdeck.domain.muting import World, mutes, troubled
-from watchdeck.domain.standing import ForeignSource
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.handling import read_silences
 from watchdeck.store.health import read_health
-from watchdeck.store.hearing import read_suppressed
 from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.near import Near
 from watchdeck.store.raised import read_raised
 from watchdeck.store.rules import read_maintenance, read_rules
-from watchdeck.store.sources import sources
+
+if TYPE_CHECKING:
+    from watchdeck.domain.standing import ForeignSource
 
 SILENT = 5_000
 """Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
@@ -73,15 +74,28 @@ def read_measured(db: Connection, at: int | None, near: Near) -> Measured:
 def read_decided(db: Connection, at: int | None, now: int) -> Decided:
     """The health in force and the recent markers, live or as they were."""
     end = now if at is None else at
-    raised, silences = read_raised(db, at, now), read_silences(db, end)
+    raised = read_raised(db, at, now)
+    silences = tuple(one for one in read_silences(db, end) if at is None or one.starts_at <= at)
     return Decided(
         read_health(db, at),
         read_changes(db, end - RECENT, end + 1),
         raised,
         silences,
         _world(db, raised, silences) if raised else World(),
-        tuple(one for one in sources(db) if not one.retired) if at is None else (),
+        _sources(db) if at is None else (),
     )
+
+
+_ANY_SOURCE = "select name from source limit 1"
+
+
+def _sources(db: Connection) -> tuple[ForeignSource, ...]:
+    """The other systems that are heard; to know how to read them is paid where there are any."""
+    if db.execute(_ANY_SOURCE).fetchone() is None:
+        return ()
+    from watchdeck.store.sources import sources
+
+    return tuple(one for one in sources(db) if not one.retired)
 
 
 def _world(db: Connection, raised: Sequence[Raised], silences: tuple[Silence, ...]) -> World:
@@ -92,9 +106,12 @@ def _world(db: Connection, raised: Sequence[Raised], silences: tuple[Silence, ..
         return alert.source == OURS and bool(rules.get(alert.rule, {}).get("tells_of_trouble"))
 
     found = troubled(((one.episode, one.alert) for one in raised), tells)
-    foreign = any(one.alert.source != OURS for one in raised)
-    suppressed = read_suppressed(db) if foreign else {}
-    return World(silences, read_maintenance(db), found, suppressed=suppressed)
+    world = World(silences, read_maintenance(db), found)
+    if all(one.alert.source == OURS for one in raised):
+        return world
+    from watchdeck.store.hearing import read_suppressed
+
+    return replace(world, suppressed=read_suppressed(db))
 
 
 def _muted(decided: Decided, facts: Iterable[Facts], at: int) -> tuple[Raised, ...]:

@@ -17,7 +17,7 @@ from watchdeck.domain.alert import (
     Silence,
 )
 from watchdeck.domain.matcher import Matcher
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 
 _ACK = "k.id, k.episode, k.by, k.at, k.expires_at, k.severity, k.note, k.ended_at, k.end_reason"
 

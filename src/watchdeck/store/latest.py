@@ -12,7 +12,6 @@ from sqlite3 import Connection
 from typing import Any
 
 from watchdeck.domain.board import Facts, Heartbeat, Latest, Reading
-from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.scrape import (
     OUTCOMES,
     Cut,
@@ -22,6 +21,7 @@ from watchdeck.domain.scrape import (
     Scrape,
 )
 from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS
+from watchdeck.domain.slo import Slo
 from watchdeck.domain.units import Milliseconds, Ratio
 from watchdeck.store.exact import NewestRow, newest_row
 from watchdeck.store.frames import Stream, Window, values_of

@@ -62,7 +62,8 @@ _OF_EPISODE = f"select {_COLUMNS} from outbox where episode = :episode order by 
 _SEAL = f"update outbox set fold = :fold where id = :id and {_WAITING}"
 _RECENT_FOLDS = """
 select distinct fold from (
-    select fold, created_at from outbox where fold <> '' order by id desc limit :most
+    select fold, created_at from outbox
+    where fold <> '' and cancelled_at is null order by id desc limit :most
 ) as newest where created_at >= :since order by fold
 """
 _TIDY = """
@@ -161,7 +162,10 @@ def seal(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
 
 
 def recent_folds(db: Connection, since: int) -> tuple[str, ...]:
-    """The folds of what was written at `since` (ms UTC) or later, of the newest 5,000 rows."""
+    """The folds of what was written at `since` (ms UTC) or later, of the newest 5,000 rows.
+
+    Nothing waits to be folded into what was taken back.
+    """
     asked = {"since": since, "most": 5_000}
     return tuple(row[0] for row in db.execute(_RECENT_FOLDS, asked).fetchall())
 

@@ -92,10 +92,13 @@ def _then(db: Connection, at: int) -> list[tuple[Episode, Alert]]:
 
 
 def _is_shown(episode: Episode, at: int) -> bool:
-    """Whether an episode of the past had not been over for long; what never fired was dropped."""
+    """Whether an episode of the past had not been over for long; what never fired was dropped.
+
+    Of one that opened again it is not known when it fired before that, but that it did.
+    """
     if episode.condition is not Condition.OK:
         return True
-    fired = episode.fired_at is not None and episode.fired_at <= at
+    fired = episode.fired_at is not None or episode.reopened > 0
     return fired and episode.ended_at is not None and at - episode.ended_at < LINGER
 
 

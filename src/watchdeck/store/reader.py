@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from watchdeck.domain.alert import Alert, Episode, Opinion, Story
 from watchdeck.domain.board import Board, Change, History
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
-from watchdeck.store.blocks import Block, endpoint_names, next_blocks
 from watchdeck.store.board import (
     Measured,
     assemble,
@@ -24,6 +24,9 @@ from watchdeck.store.frames import Stream
 from watchdeck.store.health import read_health_history
 from watchdeck.store.near import Near
 from watchdeck.store.watched import WatchedFile
+
+if TYPE_CHECKING:
+    from watchdeck.store.blocks import Block
 
 
 class Reader:
@@ -117,6 +120,8 @@ class Reader:
 
     def endpoints(self) -> tuple[str, ...]:
         """Every endpoint that was ever watched and still has a place in the store."""
+        from watchdeck.store.blocks import endpoint_names
+
         with self._metrics.read() as db:
             return endpoint_names(db)
 
@@ -125,6 +130,8 @@ class Reader:
 
         No moment of the file is held between two blocks, so a long export lets the log shrink.
         """
+        from watchdeck.store.blocks import next_blocks
+
         moment: int | None = start
         while moment is not None:
             with self._metrics.read() as db:

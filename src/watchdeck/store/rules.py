@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from sqlite3 import Connection
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from watchdeck.domain.maintenance import Maintenance, Recurrence
 from watchdeck.domain.matcher import Matcher
-from watchdeck.domain.rule import Absent, Down, Rule
+
+if TYPE_CHECKING:
+    from watchdeck.domain.rule import Rule
 
 Table = Literal["rule", "maintenance"]
 
@@ -52,6 +54,8 @@ def read_maintenance(db: Connection) -> tuple[Maintenance, ...]:
 
 
 def _facts(rule: Rule) -> dict[str, Any]:
+    from watchdeck.domain.rule import Absent, Down  # a console reads rules and never writes one
+
     known = asdict(rule)
     del known["test"]
     return known | {

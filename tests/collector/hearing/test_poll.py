@@ -24,7 +24,7 @@ from watchdeck.config.hearing import endpoint_of
 from watchdeck.domain.alert import AckEnd, Acknowledgement
 from watchdeck.domain.intake import Alertmanager
 from watchdeck.domain.moment import read_moment, write_moment
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.standing import ForeignSource, Way
 from watchdeck.domain.units import Milliseconds
 from watchdeck.store.connect import Connection, transaction, writing

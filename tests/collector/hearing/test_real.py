@@ -25,7 +25,7 @@ from watchdeck.collector.hearing.client import SILENCES, Client
 from watchdeck.domain.alert import AckEnd, Acknowledgement, Condition, Data, Episode
 from watchdeck.domain.endpoint import Secret, Settings
 from watchdeck.domain.intake import Alertmanager, Intake
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.units import Milliseconds
 from watchdeck.service.hearing import Hearing
 from watchdeck.store.connect import transaction, writing

@@ -12,12 +12,15 @@ from watchdeck.console.draw.age import ago, clock, lasting
 from watchdeck.console.draw.alerts import state, who, why
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, flow, said, wrap
-from watchdeck.domain.alert import Episode, Raised, Story
+from watchdeck.domain.alert import Episode, Mute, Raised, Story
 from watchdeck.domain.board import Change
 from watchdeck.domain.signal import SIGNALS
 
 BEFORE = 30 * 60_000
 """What changed so many milliseconds before it began is told with an alert."""
+
+_DAY = 86_400_000
+"""A moment that is older (ms) has its date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,25 @@ def facts(
         *pinned,
         *flow(parts, cells - 1),
         *wrap(why(raised), cells - 1, most=2),
+        *(line for mute in raised.mutes for line in wrap(_muted(mute, now), cells - 1, most=2)),
         *flow(_rule(rule, alert.labels), cells - 1),
     )
     return tuple(replace(one, spans=(Span(" "), *one.spans)) for one in body)
 
 
 def _since(episode: Episode, now: int, zone: tzinfo | None) -> str:
-    began = episode.started_at if episode.fired_at is None else episode.fired_at
+    began = episode.since
     if episode.ended_at is not None:
         how = episode.end_reason.value if episode.end_reason else NOTHING
         return f"for {lasting(episode.ended_at - began)}, over {ago(episode.ended_at, now)}: {how}"
-    return f"since {clock(began, zone)} ({lasting(now - began)})"
+    form = "%H:%M" if now - began < _DAY else "%b %d %H:%M"
+    return f"since {clock(began, zone, form)} ({lasting(now - began)})"
+
+
+def _muted(mute: Mute, now: int) -> str:
+    """Why nobody hears of it, by whose will, and for how long still."""
+    still = "" if mute.until is None else f" for {lasting(mute.until - now)} more"
+    return f"nobody is told: {mute.words}{still}{f', {mute.why}' if mute.why else ''}"
 
 
 def _handled(raised: Raised, now: int) -> Iterator[tuple[Span, ...]]:
@@ -105,7 +116,7 @@ def _own(story: Story, changes: Iterable[Change]) -> Iterator[Entry]:
         until = f"for {lasting(ack.expires_at - ack.at)}"
         yield Entry(ack.at, "acknowledged", f"{until} {ack.note}".strip(), ack.by)
         if ack.ended_at is not None and ack.end_reason is not None:
-            yield Entry(ack.ended_at, "ack ended", ack.end_reason.value, ack.by)
+            yield Entry(ack.ended_at, "ack ended", f"{ack.by} had it: {ack.end_reason.value}")
     for note in story.notes:
         yield Entry(note.at, "note", note.text, note.by)
     for row in story.told:
@@ -153,7 +164,7 @@ def columns(zone: tzinfo | None) -> Columns[Entry]:
     """The columns of a story."""
 
     def when(entry: Entry, now: int) -> Span:
-        form = "%H:%M:%S" if now - entry.at < 86_400_000 else "%b %d %H:%M"
+        form = "%H:%M:%S" if now - entry.at < _DAY else "%b %d %H:%M"
         return Span(clock(entry.at, zone, form), Role.MUTED)
 
     return (

@@ -11,10 +11,10 @@ from watchdeck.console.draw.grid import Dots
 from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, said
-from watchdeck.domain.alert import OURS, Raised, Shown
+from watchdeck.domain.alert import OURS, EndReason, Raised, Shown
 from watchdeck.domain.filter import EVERYTHING, Filter, matches
 from watchdeck.domain.filtered import FilteredAlert
-from watchdeck.domain.rule import Severity
+from watchdeck.domain.severity import Severity
 from watchdeck.domain.standing import ForeignSource
 
 _SHAPES = {
@@ -182,14 +182,13 @@ def who(raised: Raised, now: int) -> str:
 def why(raised: Raised) -> str:
     """What is wrong, led by what is known already and why nobody hears of it."""
     pins = [f"known: {pin.text}" for pin in raised.pins[:1]]
-    mutes = [
-        f"muted: {mute.kind.value}{f' {mute.by}' if mute.by else ''}" for mute in raised.mutes[:1]
-    ]
+    mutes = [f"muted: {mute.words}" for mute in raised.mutes[:1]]
+    by_hand = ["ended by hand"] if raised.episode.end_reason is EndReason.MANUAL else []
     again = raised.episode.reopened
     more = [f"came back {again}x"] if again else []
     source = raised.alert.source
     foreign = [f"from {source}"] if source != OURS else []
-    return "; ".join((*pins, *mutes, raised.episode.why, *more, *foreign))
+    return "; ".join((*pins, *mutes, *by_hand, raised.episode.why, *more, *foreign))
 
 
 def _state(row: Row, _now: int) -> Span:
@@ -212,8 +211,7 @@ def _age(row: Row, now: int) -> Span:
     if isinstance(row, Group):
         return Span("")
     episode = row.episode
-    began = episode.started_at if episode.fired_at is None else episode.fired_at
-    return Span(age(began if episode.is_open else episode.ended_at, now))
+    return Span(age(episode.since if episode.is_open else episode.ended_at, now))
 
 
 def _who(row: Row, now: int) -> Span:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from watchdeck.console.draw.models import COLUMNS, of_signal
@@ -33,6 +32,8 @@ def chosen(names: Sequence[str]) -> tuple[Columns[Model], tuple[str, ...]]:
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
     return f"console.columns: there is no column {clean(name, 40)!r}. {hint}"

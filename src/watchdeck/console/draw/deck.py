@@ -70,7 +70,7 @@ def _urgent(raised: Raised, now: int, cells: int) -> Line:
         Span(" "),
         Span(fit(state(raised).text, 12), state(raised).role),
         said(fit(f" {raised.alert.model}", 16), Role.STRONG),
-        Span(fit(age(raised.episode.started_at, now), 7, right=True), Role.MUTED),
+        Span(fit(age(raised.episode.since, now), 7, right=True), Role.MUTED),
         said(f"  {who(raised, now)}" if raised.acknowledgement else "", Role.ACCENT),
     )
     return Line((*spans, said(cut(f"  {why(raised)}", cells - length(spans)))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.slo import Slo
 
 _GROUPS = (
     ("latency_p50", "latency_p95", "latency_p99", "latency_mean"),

@@ -59,9 +59,20 @@ class AlertList(ChoosingList):
     @property
     def chosen(self) -> tuple[int, ...]:
         """The open episodes that a verb is about: those marked, else those of the cursor's row."""
+        return tuple(dict.fromkeys(number for row in self._meant for number in episodes_of(row)))
+
+    @property
+    def remembered(self) -> tuple[int, ...]:
+        """The same, open or over; a group stands for what is open of it."""
+        meant = (
+            episodes_of(row) if isinstance(row, Group) else (row.episode.id,) for row in self._meant
+        )
+        return tuple(dict.fromkeys(number for numbers in meant for number in numbers))
+
+    @property
+    def _meant(self) -> list[Row]:
         keys = self.table.marked or {self.cursor}
-        rows = (row for row in self.table.rows if key_of(row) in keys)
-        return tuple(dict.fromkeys(number for row in rows for number in episodes_of(row)))
+        return [row for row in self.table.rows if key_of(row) in keys]
 
     @property
     def under_cursor(self) -> Row | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.reactive import reactive
 
 from watchdeck.console.draw.detail import SIGNAL_COLUMNS, facts, signals
@@ -12,8 +14,10 @@ from watchdeck.console.outlook import Setting
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.panel import Panel
 from watchdeck.domain.board import Model
-from watchdeck.domain.kind import Kind
 from watchdeck.domain.source import sources
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kind import Kind
 
 _ROOMY = 14
 """From so many rows on a source may take two of them."""
@@ -52,7 +56,7 @@ class SignalList(List):
     """Every signal of a model; the one under the cursor is drawn over time."""
 
     model: NamedModel = NamedModel(None, repaint=False)
-    kind: reactive[Kind | None] = reactive[Kind | None](None, repaint=False)
+    kind: reactive[Kind | None] = reactive["Kind | None"](None, repaint=False)
 
     def lead(self) -> tuple[Line, ...]:
         """Where the signal under the cursor comes from."""

@@ -127,8 +127,7 @@ class AlertScreen(Handling):
             self._want_chart(message.story)
 
     def _want_chart(self, story: Story) -> None:
-        signal, episode = charted(story), story.episode
-        fired = episode.started_at if episode.fired_at is None else episode.fired_at
+        signal, fired = charted(story), story.episode.since
         start, end = fired - _AROUND[0], min(fired + _AROUND[1], self.now)
         if signal is None or not story.alert.model:
             return

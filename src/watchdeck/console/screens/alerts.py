@@ -46,9 +46,7 @@ class AlertsScreen(Handling):
     @property
     def remembered(self) -> tuple[int, ...]:
         """The marked episodes, else the one under the cursor, over or not."""
-        row = self.query_one(AlertList).under_cursor
-        over = () if row is None or isinstance(row, Group) else (row.episode.id,)
-        return self.chosen or over
+        return self.query_one(AlertList).remembered
 
     @property
     def subject(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -26,8 +27,10 @@ from watchdeck.console.screens.watching import Watching
 from watchdeck.console.time.against import Against, following
 from watchdeck.domain.board import Change, Model
 from watchdeck.domain.health import Health
-from watchdeck.domain.kind import Kind
 from watchdeck.domain.signal import SIGNALS
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kind import Kind
 
 _HOUR, _DAY = 3_600_000, 86_400_000
 
@@ -55,7 +58,7 @@ class DetailScreen(Watching, inherit_bindings=False):
 
     model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
     drawn: reactive[Drawn | None] = reactive[Drawn | None](None, repaint=False)
-    kind: reactive[Kind | None] = reactive[Kind | None](None, repaint=False)
+    kind: reactive[Kind | None] = reactive["Kind | None"](None, repaint=False)
 
     def __init__(self, outlook: Outlook, area: str, model_name: str) -> None:
         self._model_name = model_name

@@ -97,4 +97,4 @@ class Handling(Watching, inherit_bindings=False):
     def action_opine(self, opinion: str) -> None:
         """Say what an alert that is over was worth."""
         if self.remembered:
-            self.post_message(DeedWanted("opinion", self.remembered[:1], opinion))
+            self.post_message(DeedWanted("opinion", self.remembered, opinion))

@@ -8,19 +8,21 @@ from functools import partial
 from textual import on
 
 from watchdeck.console.draw.age import ago, clock, offset
-from watchdeck.console.keys import shown
+from watchdeck.console.keys import Where, shown
 from watchdeck.console.messages import EventsWanted, TimeAsked
 from watchdeck.console.outlook import Outlook
 from watchdeck.console.output.app import Sparing
 from watchdeck.console.panels.prompt import Hint, Prompt
 from watchdeck.console.reading import read_events
-from watchdeck.console.screens.before import BeforeScreen
 from watchdeck.console.screens.watching import SEEK, STEP, Watching
 from watchdeck.console.sight import Clock, OpenSource
 from watchdeck.console.time.cursor import Cursor, Past
 from watchdeck.console.time.moment import EXAMPLES, MomentError, parse
 from watchdeck.console.watch import Watch
 from watchdeck.domain.board import Board
+
+NOTICE_LASTS = 15_000
+"""How long a notice stays, in milliseconds."""
 
 
 class Travelling(Sparing, inherit_bindings=False):
@@ -36,8 +38,8 @@ class Travelling(Sparing, inherit_bindings=False):
     _cursor: Cursor
     _played_at: int = 0
 
-    def say(self, notice: str) -> None:
-        """Say something for a while."""
+    def say(self, notice: str, lasts: int = NOTICE_LASTS) -> None:
+        """Say something for a while (ms)."""
         raise NotImplementedError
 
     def _show(self, **changes: object) -> None:
@@ -107,7 +109,9 @@ class Travelling(Sparing, inherit_bindings=False):
     def action_changes(self) -> None:
         """What changed in the half hour before the moment that counts on this screen."""
         screen = self.screen
-        if isinstance(screen, Watching) and not isinstance(screen, BeforeScreen):
+        if isinstance(screen, Watching) and screen.WHERE is not Where.BEFORE:
+            from watchdeck.console.screens.before import BeforeScreen
+
             self.push_screen(BeforeScreen(self._outlook, self.current_mode, *screen.about))
 
     def command_changes(self, _text: str) -> None:
