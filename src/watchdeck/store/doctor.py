@@ -155,10 +155,15 @@ _LARGEST_LOG = 80 << 20
 """Above the limit that writers keep by themselves."""
 
 
+def _stands_still(path: Path) -> bool:
+    """Whether nobody writes a file: it has no log, and none is left behind by looking at it."""
+    return not path.with_name(f"{path.name}-wal").exists()
+
+
 def _versions(case: _Case) -> _Said:
     said = []
     for path in case.files:
-        with closing(reading(path)) as db, distrusting(path):
+        with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
             said.append(f"{path.name} {version(db)[1]}")
     return Result.PASS, ", ".join(said)
 
@@ -166,7 +171,10 @@ def _versions(case: _Case) -> _Said:
 def _integrity(name: str) -> Callable[[_Case], _Said]:
     def check(case: _Case) -> _Said:
         path = case.directory.path / name
-        with closing(unchecked(path)) as db, distrusting(path):
+        with (
+            closing(unchecked(path, mode="ro&immutable=1" if _stands_still(path) else "ro")) as db,
+            distrusting(path),
+        ):
             found = [row[0] for row in db.execute("pragma quick_check(3)")]
         if found != ["ok"]:
             return Result.FAIL, (
@@ -180,7 +188,7 @@ def _integrity(name: str) -> Callable[[_Case], _Said]:
 
 def _audit(case: _Case) -> _Said:
     path = case.directory.state
-    with closing(reading(path)) as db, distrusting(path):
+    with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
         found, gone = verify(db), missing_guards(db)
     if found.first_bad is not None:
         return Result.FAIL, f"{found.why}; the {found.rows} rows before it are sound"
@@ -221,13 +229,13 @@ _LONGEST_LAG = 1.0
 
 def _heartbeat(case: _Case) -> Heartbeat | None:
     path = case.directory.metrics
-    with closing(reading(path)) as db, distrusting(path):
+    with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
         return read_heartbeat(db)
 
 
 def _backups(case: _Case) -> _Said:
     path = case.directory.state
-    with closing(reading(path)) as db, distrusting(path):
+    with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
         found = last(db, "backup")
     if found is None:
         return Result.UNKNOWN, "no backup is known: `watchdeck backup DIRECTORY` makes one"
