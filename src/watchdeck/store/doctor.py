@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -157,7 +158,7 @@ _LARGEST_LOG = 80 << 20
 
 def _stands_still(path: Path) -> bool:
     """Whether nobody writes a file: it has no log, and none is left behind by looking at it."""
-    return not path.with_name(f"{path.name}-wal").exists()
+    return not os.path.lexists(path.with_name(f"{path.name}-wal"))
 
 
 def _versions(case: _Case) -> _Said:
