@@ -114,14 +114,24 @@ class Habit:
         self._due = self._season_due = -1
         self._look()
 
-    def past(self) -> Iterator[Now]:
-        """The stretches of the time in which the unusual is remembered, by what is usual now."""
-        points, width = self._points, self._points.width
-        course = self._course(REMEMBERED // width + LAG)
-        for past in range(LAG, len(course) + 1):
-            found = self._against(course[past - LAG : past], points.number + past - len(course))
-            if found is not None:
-                yield found
+    def past(self, least: float) -> Iterator[Now]:
+        """The stretches of the last days that may be unusual, by what is usual now.
+
+        Left out are those after three points that are all less than `least` deviations out.
+        """
+        if self._usual is None:
+            return
+        points, out = self._points, self._usual.deviations
+        course = self._course(REMEMBERED // points.width + LAG)
+        loud = -QUARTER
+        for place, point in enumerate(course):
+            if abs(out(point)) >= least:
+                loud = place
+            if place >= LAG - 1 and place - loud < QUARTER:
+                number = points.number + 1 + place - len(course)
+                found = self._against(course[place + 1 - LAG : place + 1], number)
+                if found is not None:
+                    yield found
 
     def _look(self) -> None:
         if self._points.number >= self._due:

@@ -52,7 +52,7 @@ class Unusual:
     def remember(self) -> None:
         """Know what was told in the last days, by what is usual now."""
         self.news = News(self.habit.patience)
-        for now in self.habit.past():
+        for now in self.habit.past(self.test.low):
             self._tells(now)
 
     def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
