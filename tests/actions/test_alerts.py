@@ -304,6 +304,13 @@ def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
     assert [(row.kind, row.cancelled_at) for row in rows] == [("escalated", NOW + SECOND)]
 
 
+def test_who_gives_back_what_another_has_is_told_whose_it_was(store: StoreDirectory) -> None:
+    number = paged(store)
+    acknowledge(store, [number], ANNA, NOW)
+    done = unacknowledge(store, [number], BORIS, NOW + MINUTE)
+    assert done.words == "nobody has slow of fraud now (anna had it)"
+
+
 def test_who_is_told_next_of_what_was_given_back_has_waited_since_then(
     store: StoreDirectory,
 ) -> None:

@@ -27,6 +27,7 @@ from watchdeck.console.draw.alerts import (
     heard,
     key_of,
     state,
+    why,
     worst,
 )
 from watchdeck.console.draw.deck import urgent
@@ -36,7 +37,7 @@ from watchdeck.console.messages import SightChanged, StoryRead
 from watchdeck.console.panels.alerts import AlertList
 from watchdeck.console.screens.alert import AlertScreen
 from watchdeck.console.screens.detail import DetailScreen
-from watchdeck.domain.alert import Raised
+from watchdeck.domain.alert import Condition, EndReason, Mute, MuteKind, Raised
 from watchdeck.domain.filter import EVERYTHING, parse
 from watchdeck.domain.filtered import ALERTS
 from watchdeck.domain.standing import ForeignSource, Way
@@ -119,6 +120,27 @@ def test_the_deck_shows_the_most_urgent_and_counts_all() -> None:
         " 1 ? NO DATA  search-ranker       4m",
         " 2 ▲ FIRING   risk-c             22m",
     ]
+
+
+def test_the_deck_and_the_list_tell_the_same_age() -> None:
+    fired = raised(3, started_at=NOW - 9 * MINUTE)
+    _, (line,) = urgent([fired], NOW, 80, 1)
+    age = next(column for column in columns(Dots.BRAILLE, 120) if column.name == "age")
+    assert age.cell(fired, NOW).text == "3m"
+    assert " 3m " in str(line)
+
+
+def test_a_muted_alert_tells_who_wanted_that_what_for_and_for_how_long() -> None:
+    mute = Mute(MuteKind.SILENCE, "3", NOW + 60 * MINUTE, "anna: a deploy")
+    shown = facts(replace(raised(12), mutes=(mute,)), None, NOW, 90, boards.setting().zone)
+    assert " nobody is told: silence 3 for 1h more, anna: a deploy" in [str(one) for one in shown]
+
+
+def test_what_a_person_ended_says_so_and_an_old_alert_its_date() -> None:
+    over = raised(12, ended_at=NOW, condition=Condition.OK, end_reason=EndReason.MANUAL)
+    assert why(over).startswith("ended by hand; ")
+    shown = facts(raised(3 * 24 * 60), None, NOW, 90, boards.setting().zone)
+    assert "since Nov 20 05:00 (3d)" in str(shown[0])
 
 
 def test_an_alert_tells_its_state_reason_and_rule_and_what_is_known_first() -> None:
@@ -314,6 +336,30 @@ async def test_what_an_alert_was_worth_takes_one_key_when_it_is_over(tmp_path: P
         await at.press("minus")
         with closing(reading(at.store.state)) as db:
             assert read_opinions(db, 0)[1].value == "noise"
+
+
+async def test_what_marked_alerts_were_worth_is_told_of_those_that_are_over(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, "fraud", "churn") as at:
+        with closing(writing(at.store.state)) as db:
+            found = read_raised(db, None, NOW)
+            end(db, found[0].episode, NOW)
+        await at.look()
+        await at.press("3", "V", "minus")
+        assert "slow of fraud was noise; 1 not" in at.text()
+        with closing(reading(at.store.state)) as db:
+            assert list(read_opinions(db, 0)) == [1]
+
+
+async def test_a_key_that_did_nothing_leaves_the_deed_before_to_be_taken_back(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, "fraud") as at:
+        await at.press("3", "a", "a")
+        assert "you have it already" in at.text()
+        await at.press("u")
+        assert owners(at.store) == {}
 
 
 async def test_a_read_only_console_does_nothing_and_says_so(tmp_path: Path) -> None:

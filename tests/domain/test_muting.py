@@ -22,7 +22,7 @@ def work(*matchers: str) -> Maintenance:
     return Maintenance("disks", wanted, starts_at=START, ends_at=START + HOUR)
 
 
-BY_SILENCE = Mute(MuteKind.SILENCE, "3", START + HOUR)
+BY_SILENCE = Mute(MuteKind.SILENCE, "3", START + HOUR, "elena: known")
 BY_WORK = Mute(MuteKind.MAINTENANCE, "disks", START + HOUR)
 
 
@@ -102,6 +102,11 @@ def test_a_muted_alert_that_gets_worse_is_seen_again(
     worse = firing(Severity.CRITICAL, worse_at=START + 5)
     for world in (World((silence(*matchers),)), World(maintenance=(work(*matchers),))):
         assert bool(mutes(ALERT, worse, world, START + 6)) is muted
+
+
+def test_a_reason_names_what_it_is_about() -> None:
+    assert BY_SILENCE.words == "silence 3"
+    assert Mute(MuteKind.DEPENDENCY, "disk").words.endswith("is in trouble: disk")
 
 
 def test_a_silence_that_began_after_the_rise_holds() -> None:

@@ -36,6 +36,7 @@ def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
     with closing(Reader(directory)) as reader:
         board = reader.board(NOW)
         later = reader.board(NOW + 60 * MINUTE)
+        before = reader.board(NOW + MINUTE, NOW - MINUTE)
     muted = {
         (one.alert.rule, one.alert.model): [(mute.kind, mute.by) for mute in one.mutes]
         for one in board.alerts
@@ -50,3 +51,4 @@ def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
     assert [one.shown for one in board.alerts].count(Shown.MUTED) == 3
     assert [one.shown for one in later.alerts].count(Shown.MUTED) == 2
     assert [one.id for one in board.silences] == [1]
+    assert before.silences == ()

@@ -100,6 +100,14 @@ def test_recent_folds_are_those_written_of_late(tmp_path: Path) -> None:
         assert recent_folds(db, NOW + 1) == ()
 
 
+def test_nothing_waits_to_be_folded_into_what_was_taken_back(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        write(db, PAGE)
+        with transaction(db):
+            assert cancel(db, "episode/1", NOW) == 1
+        assert recent_folds(db, NOW) == ()
+
+
 def test_a_sealed_message_takes_nothing_in_and_leaves_out_what_was_taken_back(
     tmp_path: Path,
 ) -> None:

@@ -1,11 +1,13 @@
 """The alerts of a board, now and then."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from store.places import NOW, state
+from store.places import ANNA, NOW, state
 from store.raising import MINUTE, ack, end, fire
-from watchdeck.domain.alert import Pin, Shown
+from watchdeck.domain.alert import Pin, Shown, Transition, Verb
 from watchdeck.store.connect import transaction
+from watchdeck.store.episodes import add_transitions, save_episode
 from watchdeck.store.handling import add_note, save_acknowledgement, save_pin
 from watchdeck.store.raised import LINGER, read_raised
 
@@ -52,6 +54,18 @@ def test_the_past_is_as_it_was(tmp_path: Path) -> None:
             for at in (-1, 0, 1, 2, 16, 17)
         ]
         assert shown == [[], [Shown.FIRING], [Shown.ACKED], [Shown.RESOLVED], [Shown.RESOLVED], []]
+
+
+def test_in_the_past_an_alert_is_as_old_as_it_was_then(tmp_path: Path) -> None:
+    with state(tmp_path) as db:
+        episode = fire(db)
+        with transaction(db):
+            again = replace(episode, fired_at=NOW + 5 * MINUTE, reopened=1)
+            assert save_episode(db, again)
+            add_transitions(db, [Transition(Verb.REOPENED, NOW + 5 * MINUTE, again)], ANNA)
+        later = NOW + 9 * MINUTE
+        began = [read_raised(db, NOW + at * MINUTE, later)[0].episode.since for at in (1, 6)]
+        assert began == [NOW, NOW + 5 * MINUTE]
 
 
 def test_the_strip_tells_in_which_share_of_each_hour_an_alert_fired(tmp_path: Path) -> None:
