@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.places import ANNA, NOW
+from store.places import ANNA, NOW, beat
 from watchdeck.actions.resolve import resolve
 from watchdeck.domain.alert import Alert, Condition, EndReason, Episode, Verb
 from watchdeck.domain.board import Facts
@@ -26,7 +26,7 @@ from watchdeck.store.audit import read_entries, read_head
 from watchdeck.store.connect import Connection, reading, transaction, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.episodes import read_ended, read_open, read_transitions, save_episode
-from watchdeck.store.latest import register, save_latest
+from watchdeck.store.latest import register, save_heartbeat, save_latest
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.migrations import prepare
 
@@ -54,7 +54,13 @@ class Fleet:
             self._ids = register(self.metrics, facts, NOW)
 
     def see(
-        self, at: int, p95: float, kind: str | None = "vllm", names: Sequence[str] = ()
+        self,
+        at: int,
+        p95: float,
+        *,
+        kind: str | None = "vllm",
+        names: Sequence[str] = (),
+        blind: str = "",
     ) -> None:
         """A scrape of these, or of all, and what the engine makes of it."""
         given = {"outcome": 0.0, "up": 1.0, "latency_p95": p95}
@@ -64,7 +70,8 @@ class Fleet:
                 frame, ready = Frame(LAYOUT, values), ModelState.READY
                 scrape = Scrape(name, at, 0.01, Outcome.OK, frame, kind=kind, model_state=ready)
                 save_latest(self.metrics, self._layouts, self._ids[name], scrape)
-        self.engine.evaluate(at + 500)
+            save_heartbeat(self.metrics, beat(at))
+        self.engine.evaluate(at + 500, blind)
 
     def open(self) -> dict[str, Episode]:
         return {alert.fingerprint: episode for episode, alert in read_open(self.state)}
@@ -137,6 +144,21 @@ def test_a_rule_or_a_model_that_is_taken_away_takes_its_alerts_along(fleet: Flee
     reasons = {alert.model: (one.end_reason, one.why) for one, alert in fleet.ended()}
     assert fleet.open() == {}
     assert {reason for reason, _ in reasons.values()} == {EndReason.WITHDRAWN}
+
+
+def test_a_blind_collector_holds_what_fires_and_tells_nothing_when_it_sees_again(
+    fleet: Fleet,
+) -> None:
+    fleet.watch("fraud", "churn")
+    for step in range(3):
+        fleet.see(NOW + step * EVERY, 0.3)
+    for step in range(3, 9):
+        fleet.see(NOW + step * EVERY, 0.1, blind="nothing can be reached")
+    fleet.see(NOW + 9 * EVERY, 0.3, names=["fraud"])
+    fleet.see(NOW + 10 * EVERY, 0.3)
+    for name in ("slow/fraud", "slow/churn"):
+        steps = read_transitions(fleet.state, fleet.open()[name], NOW + 99 * EVERY)
+        assert [step.verb for step in steps] == [Verb.PENDING, Verb.FIRED]
 
 
 def test_a_rule_for_a_kind_waits_until_the_kind_is_known(fleet: Fleet) -> None:

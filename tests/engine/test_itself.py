@@ -65,6 +65,18 @@ def test_a_store_that_takes_nothing_is_told_as_it_says_why(ward: Ward) -> None:
     assert ward.look(later, beat(NOW)) == {"store-unwritten": "nothing was stored for 40s"}
 
 
+def test_a_collector_that_starts_is_not_held_to_what_its_predecessor_said(ward: Ward) -> None:
+    old = replace(beat(NOW - 3_600_000), storing="the disk is full", lag=9.0)
+    assert ward.look(NOW, old) == {}
+    assert ward.look(NOW + EVERY) == {}
+
+
+def test_a_clock_that_is_set_makes_nothing_old(ward: Ward) -> None:
+    ward.look(NOW)
+    ward.engine.jump(3_600_000, NOW + 3_600_000)
+    assert ward.look(NOW + 3_600_000 + EVERY, beat(NOW)) == {}
+
+
 def test_a_blind_collector_is_one_alert(ward: Ward) -> None:
     for step in range(7):
         told = ward.look(NOW + EVERY * step, blind="none of 9 endpoints can be reached")

@@ -19,7 +19,7 @@ from watchdeck.actions.resolve import resolve
 from watchdeck.actions.silence import silence
 from watchdeck.config.alerting import rules_in_force
 from watchdeck.domain.alert import Data, Episode
-from watchdeck.domain.board import Facts
+from watchdeck.domain.board import Facts, Heartbeat
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.matcher import read_matcher
@@ -37,7 +37,7 @@ from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.episodes import read_episodes
 from watchdeck.store.frames import Stream, add_frame
 from watchdeck.store.handling import read_acknowledgement
-from watchdeck.store.latest import register, save_latest
+from watchdeck.store.latest import register, save_heartbeat, save_latest
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.migrations import prepare
 from watchdeck.store.outbox import due, sent
@@ -158,6 +158,7 @@ class Player:
                 cells = {name: given[step] for name, given in series.items() if step < len(given)}
                 if cells and LOST not in cells.values():
                     self._keep(model, cells, now)
+            save_heartbeat(self._metrics, Heartbeat(1, "0", START, now))
 
     def _keep(self, model: str, cells: dict[str, str], now: int) -> None:
         failed = FAILED in cells.values()

@@ -61,6 +61,7 @@ class Engine:
         self._seen: dict[int, int] = {}
         self._foreign: dict[str, list[Raised]] = {}
         self._version: int | None = None
+        self._blind = False
 
     def evaluate(self, now: int, blind: str = "") -> int:
         """Judge all models at `now` (ms UTC); returns how many changes were written.
@@ -70,7 +71,7 @@ class Engine:
         """
         self._read_state(now)
         rows = self._rows()
-        changes = [*self._of_itself(now, blind), *([] if blind else self._changes(rows, now))]
+        changes = [*self._of_itself(now, blind), *self._seeing(rows, now, blind)]
         self._ledger.begin()
         tasks = self._timers.due(now)
         health = list(self._healths.changes(rows, self._alerts_of, now, blind))
@@ -101,6 +102,7 @@ class Engine:
         """
         self._read_state(now)
         self._alerting.shift(jump)
+        self._itself.wake(now)
         with transaction(self._state):
             moved = shift_deadlines(self._state, jump, now)
             shift_heard(self._state, jump, now)
@@ -112,6 +114,7 @@ class Engine:
         """Go on after nobody collected for a while: as after a restart, all is stale."""
         self._read_state(now)
         self._alerting.wake(now)
+        self._itself.wake(now)
 
     def _read_state(self, now: int) -> None:
         """Read what is open, at the start and whenever somebody else has written."""
@@ -131,6 +134,16 @@ class Engine:
             facts = self._facts = read_numbered(self._metrics)
             self._retired |= unknown - facts.keys()
         return [(facts[row.endpoint], row) for row in rows if row.endpoint in facts]
+
+    def _seeing(self, rows: Sequence[Row], now: int, blind: str) -> Iterator[Change]:
+        """What changes, unless the collector is blind: what it scraped meanwhile tells nothing."""
+        if blind:
+            self._seen |= {row.endpoint: row.at for _, row in rows}
+        elif self._blind:
+            self._alerting.wake(now)
+        self._blind = bool(blind)
+        if not blind:
+            yield from self._changes(rows, now)
 
     def _changes(self, rows: Sequence[Row], now: int) -> Iterator[Change]:
         """What rules make of the new scrapes, of silence, and of what is watched no more."""

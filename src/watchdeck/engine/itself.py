@@ -40,12 +40,21 @@ _NOTHING_WAITS = Backlog(0, None)
 
 @dataclass(slots=True)
 class Vitals:
-    """What the collector knows of itself: its last stored word, and the state of its outbox."""
+    """What the collector knows of itself: its last stored word, and the state of its outbox.
 
+    What was said before `since` (ms UTC) was another's word, or is of before a long sleep.
+    """
+
+    since: int = 0
     beat: Heartbeat | None = None
     blind: str = ""
     backlog: Backlog = _NOTHING_WAITS
     lost: tuple[Posted, ...] = ()
+
+    @property
+    def said(self) -> Heartbeat | None:
+        """The last stored word that counts."""
+        return self.beat if self.beat and self.beat.at >= self.since else None
 
 
 Read = Callable[[Vitals, int], tuple[bool | None, Said]]
@@ -68,19 +77,19 @@ class Feel:
 
 
 def _late(vitals: Vitals, _: int) -> tuple[bool | None, Said]:
-    if vitals.beat is None:
+    if vitals.said is None:
         return None, Said(None, _LATE, "no word of the collector yet")
-    lag = vitals.beat.lag
+    lag = vitals.said.lag
     return lag > _LATE, Said(lag, _LATE, f"scrapes begin {span(round(1_000 * lag))} late")
 
 
 def _unstored(vitals: Vitals, now: int) -> tuple[bool | None, Said]:
-    if vitals.beat is None:
-        return None, Said(None, None, "nothing was stored yet")
-    quiet = now - vitals.beat.at
+    said = vitals.said
+    quiet = now - (said.at if said else vitals.since)
     words = f"nothing was stored for {span(quiet)}" if quiet > _UNSTORED else "scrapes are stored"
-    wrong = quiet > _UNSTORED or bool(vitals.beat.storing)
-    return wrong, Said(quiet / 1_000, _UNSTORED / 1_000, vitals.beat.storing or words)
+    problem = said.storing if said else ""
+    wrong = quiet > _UNSTORED or bool(problem)
+    return wrong, Said(quiet / 1_000, _UNSTORED / 1_000, problem or words)
 
 
 def _blind(vitals: Vitals, _: int) -> tuple[bool | None, Said]:
@@ -135,12 +144,17 @@ class Itself:
             for rule, read in _SIGNS
         )
 
+    def wake(self, now: int) -> None:
+        """Go on after nobody collected, or the clock was set: what was said before is old."""
+        self._vitals.since = now
+
     def look(self, metrics: Connection, state: Connection, now: int, blind: str) -> Sample | None:
         """How things are at `now` (ms UTC); None when it is too soon to look again."""
         before = self.watched.sample
         if before is not None and 0 <= now - before.at < EVERY:
             return None
         vitals = self._vitals
+        vitals.since = vitals.since or now
         vitals.beat, vitals.blind = read_heartbeat(metrics), blind
         vitals.backlog, vitals.lost = backlog(state, now), lost_since(state, now - LOST_FOR)
         self.watched.take(Sample(now, array("d"), {}))
