@@ -13,7 +13,7 @@ than `low` out while that of the newest three (a quarter of an hour) is too.
 
 The divisors are those quantiles of the normal distribution, so that a spread is its standard
 deviation; the side that has the longer tail has the larger spread. Half of the points may be wrong
-before the centre follows them. A level that lasts is usual after some hours: by then it is a
+before the centre follows them. A level that lasts is usual within a day: by then it is more than a
 twentieth of the week and has widened the spread. What never varies has the floor for a spread.
 
 Sources: Hampel's identifier (1974), with quantiles where the median absolute deviation is zero for
