@@ -36,6 +36,7 @@ from watchdeck.store.episodes import (
     read_ended,
     read_open,
     save_episode,
+    subject,
     subject_of,
 )
 from watchdeck.store.handling import (
@@ -158,7 +159,7 @@ class Ledger:
                 return None
             paged = replace(paged, rev=paged.rev + 1)
         known = (_numbered(one, paged) for one in steps) if new else steps
-        add_transitions(self._db, known, RULE)
+        add_transitions(self._db, known, RULE, subject(paged.id, alert.rule, alert.model))
         if told:
             self.tell(told, replace(raised, episode=paged), now)
         self._remember(alert, paged)
@@ -189,8 +190,8 @@ class Ledger:
             return False
         verb = "ack.expired" if reason is AckEnd.EXPIRED else "ack.ended"
         after = {"by": ack.by, "reason": reason.value}
-        subject = subject_of(self._db, ack.episode)
-        append(self._db, now, COLLECTOR, verb, subject, {"by": ack.by, "id": ack.id}, after)
+        name = subject_of(self._db, ack.episode)
+        append(self._db, now, COLLECTOR, verb, name, {"by": ack.by, "id": ack.id}, after)
         return True
 
     def _tells_of_trouble(self, alert: Alert) -> bool:
@@ -220,9 +221,9 @@ class Ledger:
             kept = None if again is None else save_acknowledgement(self._db, again)
             if kept is not None:
                 self.acknowledgements[episode.id] = kept
-                subject = subject_of(self._db, episode.id)
+                name = subject_of(self._db, episode.id)
                 after = {"by": kept.by, "expires_at": kept.expires_at, "id": kept.id}
-                append(self._db, now, COLLECTOR, "ack.set", subject, None, after)
+                append(self._db, now, COLLECTOR, "ack.set", name, None, after)
 
     def _unsilence(self, alert: Alert, episode: Episode, now: int) -> None:
         """End the silences that were to last until this was over, if they hide nothing else."""
@@ -233,8 +234,8 @@ class Ledger:
             if not meant or not silence.holds_at(now) or hidden_by(silence.matchers, others):
                 continue
             if end_silence(self._db, silence, now):
-                subject = f"silence {silence.id}"
-                append(self._db, now, COLLECTOR, "silence.ended", subject, None, {"at": now})
+                name = f"silence {silence.id}"
+                append(self._db, now, COLLECTOR, "silence.ended", name, None, {"at": now})
                 self._silences = tuple(one for one in self._silences if one is not silence)
 
 

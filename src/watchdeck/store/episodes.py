@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 """The columns of an episode, in the order of its fields; `limit` is a word of SQL."""
 
-_CHANGING = tuple(name for name in _COLUMNS if name not in ("id", "alert", "rev"))
+_CHANGING = tuple(name for name in _COLUMNS if name not in ("id", "alert", "started_at", "rev"))
 
 EPISODE = ", ".join(f"e.{name}" for name in _COLUMNS)
 """The columns of an episode in a query that calls its table `e`."""
@@ -135,8 +135,13 @@ def save_episode(db: Connection, episode: Episode) -> bool:
     return db.execute(_SAVE, _row(episode)).rowcount == 1
 
 
-def add_transitions(db: Connection, steps: Iterable[Transition], who: Operator) -> None:
-    """Keep what happened, and enter each step in the audit, inside the caller's transaction."""
+def add_transitions(
+    db: Connection, steps: Iterable[Transition], who: Operator, called: str = ""
+) -> None:
+    """Keep what happened, and enter each step in the audit, inside the caller's transaction.
+
+    `called` is what the audit calls the episode, where that is known already.
+    """
     from watchdeck.store.audit import append  # 3 ms, which a console need not pay
 
     for step in steps:
@@ -153,12 +158,18 @@ def add_transitions(db: Connection, steps: Iterable[Transition], who: Operator) 
             "why": step.why or episode.why,
         }
         db.execute(_STEP, row)
-        append(db, step.at, who, step.verb.value, subject_of(db, episode.id), None, row)
+        name = called or subject_of(db, episode.id)
+        append(db, step.at, who, step.verb.value, name, None, row)
 
 
 def subject_of(db: Connection, episode: int) -> str:
     """What the audit calls an episode: its number, its rule and its model."""
     rule, model = db.execute(_NAMED, {"episode": episode}).fetchone() or ("", "")
+    return subject(episode, rule, model)
+
+
+def subject(episode: int, rule: str, model: str) -> str:
+    """What the audit calls an episode of a rule and a model, which may be empty."""
     return f"episode {episode}: {rule}{f' of {model}' if model else ''}"
 
 
