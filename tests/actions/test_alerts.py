@@ -304,6 +304,17 @@ def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
     assert [(row.kind, row.cancelled_at) for row in rows] == [("escalated", NOW + SECOND)]
 
 
+def test_of_several_that_are_taken_the_shortest_and_the_longest_time_are_told(
+    store: StoreDirectory,
+) -> None:
+    numbers = [
+        fired(store, "a", Severity.LOW),
+        fired(store, "b", Severity.HIGH),
+        fired(store, "c", Severity.MEDIUM),
+    ]
+    assert acknowledge(store, numbers, ANNA, NOW).words == "you have 3 alerts for 2h to 1d"
+
+
 def test_who_gives_back_what_another_has_is_told_whose_it_was(store: StoreDirectory) -> None:
     number = paged(store)
     acknowledge(store, [number], ANNA, NOW)

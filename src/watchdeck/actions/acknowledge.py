@@ -39,6 +39,7 @@ def acknowledge(
     What is free is taken; of what somebody has, the owner is named.
     """
     text, got = clean(note.strip(), LONGEST_NOTE), []
+    lengths: set[int] = set()
     with deed(directory, who, now, routing) as doing:
         for raised in _each(doing, episodes):
             live = raised.acknowledgement
@@ -48,10 +49,12 @@ def acknowledge(
                 doing.refuse(raised, kept)
                 continue
             got.append(raised)
-            until = kept.expires_at
+            lengths.add(kept.expires_at - now)
             told = doing.tell(handled(MessageKind.ACKNOWLEDGED, raised, kept), raised)
             doing.enter("ack.set", _subject(doing, raised), None, as_row(kept) | told)
-        return doing.done(f"you have {several(got)} for {span(until - now)}" if got else "")
+        ends = sorted(lengths)
+        lasting = " to ".join(dict.fromkeys(map(span, (*ends[:1], *ends[-1:]))))
+        return doing.done(f"you have {several(got)} for {lasting}" if got else "")
 
 
 def take_over(

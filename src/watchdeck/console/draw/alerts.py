@@ -93,8 +93,12 @@ def key_of(row: Row) -> str:
 
 def episodes_of(row: Row) -> tuple[int, ...]:
     """The open episodes that a row stands for."""
-    members = row.members if isinstance(row, Group) else (row,)
-    return tuple(one.episode.id for one in members if one.episode.is_open)
+    return tuple(one.episode.id for one in members_of(row) if one.episode.is_open)
+
+
+def members_of(row: Row) -> tuple[Raised, ...]:
+    """The alerts that a row stands for."""
+    return row.members if isinstance(row, Group) else (row,)
 
 
 def urgency(raised: Raised) -> tuple[int, int, int, int]:

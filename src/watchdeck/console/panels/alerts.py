@@ -13,10 +13,11 @@ from watchdeck.console.draw.alerts import (
     episodes_of,
     heard,
     key_of,
+    members_of,
 )
 from watchdeck.console.draw.rule import Freshness, headed
 from watchdeck.console.draw.table import Table
-from watchdeck.console.draw.text import Line, Span
+from watchdeck.console.draw.text import Line, Role, Span
 from watchdeck.console.panels.choosing import ChoosingList
 from watchdeck.domain.alert import Raised
 from watchdeck.domain.standing import ForeignSource
@@ -50,11 +51,18 @@ class AlertList(ChoosingList):
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
-        """The rule tells what is left out, and the age of what is judged."""
+        """The rule tells how many there are, what is left out, and the age of what is judged."""
         fresh = Freshness(self.written, self.now, self.stale)
-        shown = sum(1 for row in self.table.rows if not isinstance(row, Group))
+        shown = len({one.episode.id for row in self.table.rows for one in members_of(row)})
+        if "".join(span.text for span in more).isdecimal():
+            more = (Span(str(shown), Role.MUTED),)
         told = (*more, *self.told(shown, cells), *heard(self.sources, self.now))
         return headed(self._title, told, fresh, body, cells)
+
+    @property
+    def marks(self) -> int:
+        """How many alerts are marked: the line of a group is none of its own."""
+        return len(self.remembered) if self.table.marked else 0
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -91,8 +99,13 @@ class AlertList(ChoosingList):
         rows = arranged(self.alerts, self.wanted, self._folded, self.now)
         keys = tuple(map(key_of, rows))
         marked = self.table.marked & frozenset(keys)
+        owned = any(one.acknowledgement for one in self.alerts)
         self.table = Table(
-            columns(self.setting.dots, self.size.width), rows, keys, self._empty(), marked
+            columns(self.setting.dots, self.size.width, owned=owned),
+            rows,
+            keys,
+            self._empty(),
+            marked,
         )
         self.redraw()
 

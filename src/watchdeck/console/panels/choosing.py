@@ -31,6 +31,11 @@ class ChoosingList(List):
         """How many rows there would be without a filter."""
         raise NotImplementedError
 
+    @property
+    def marks(self) -> int:
+        """How many are marked."""
+        return len(self.table.marked)
+
     def want(self, wanted: Filter, typed: str) -> None:
         """Show only what matches, and say what was typed for it."""
         self.wanted, self.typed = wanted, typed
@@ -43,7 +48,7 @@ class ChoosingList(List):
             words = f"  {shown} of {self.total} by /{self.typed}"
             said.append(Span(cut(words, max(24, cells // 2)), Role.WARNING))
         if self.table.marked:
-            said.append(Span(f"  {len(self.table.marked)} marked", Role.ACCENT))
+            said.append(Span(f"  {self.marks} marked", Role.ACCENT))
         return tuple(said)
 
     def action_filter(self) -> None:
