@@ -202,8 +202,13 @@ def test_a_silence_tells_how_many_it_hides_and_ends_early(store: StoreDirectory)
         pytest.param(RISK, "x", None, "needs an end", id="without an end"),
         pytest.param(RISK, "x", NOW, "end later than it begins", id="over at once"),
         pytest.param(RISK, "x", NOW + 8 * 1_440 * MINUTE, "at most", id="for too long"),
-        pytest.param((), "x", NOW + MINUTE, "every alert", id="of everything"),
-        pytest.param((read_matcher("a=~.*"),), "x", NOW + MINUTE, "every alert", id="by a pattern"),
+        pytest.param((), "x", NOW + MINUTE, "nearly every alert", id="of everything"),
+        pytest.param(
+            (read_matcher("a=~.*"),), "x", NOW + MINUTE, "nearly every alert", id="by a pattern"
+        ),
+        pytest.param(
+            (read_matcher("model!=a"),), "x", NOW + MINUTE, "nearly every", id="of all but one"
+        ),
     ],
 )
 def test_a_silence_is_refused(

@@ -15,7 +15,16 @@ from watchdeck.domain.alert import (
     Verb,
 )
 from watchdeck.domain.lifecycle import over, unheard
-from watchdeck.domain.paging import HOUR, Message, MessageKind, digest, handled, messages, owed
+from watchdeck.domain.paging import (
+    HOUR,
+    Message,
+    MessageKind,
+    back,
+    digest,
+    handled,
+    messages,
+    owed,
+)
 from watchdeck.domain.rule import Limit, NoData, Rule, Threshold
 from watchdeck.domain.severity import Severity
 from watchdeck.domain.wording import headline
@@ -252,3 +261,24 @@ def test_a_foreign_alert_without_a_model_is_its_sources() -> None:
     foreign = replace(ALERT, source="alertmanager", model="", rule="DiskFull")
     assert headline(foreign, firing(why="")) == "alertmanager: DiskFull"
     assert headline(ALERT, firing(why="fraud is down")) == "fraud is down"
+
+
+@pytest.mark.parametrize(
+    ("shown", "after", "keys"),
+    [
+        pytest.param(raised(firing(reopened=2)), 900_000, ["2"], id="for a quarter of an hour"),
+        pytest.param(raised(firing(reopened=2)), 899_999, [], id="not for long"),
+        pytest.param(raised(firing()), 900_000, [], id="it never was over"),
+        pytest.param(raised(firing(reopened=1), mutes=MUTED), 900_000, [], id="muted"),
+        pytest.param(
+            raised(firing(reopened=1, severity=Severity.LOW)), 900_000, [], id="it pages nobody"
+        ),
+    ],
+)
+def test_what_came_back_and_nobody_took_is_a_page_again(
+    shown: Raised, after: int, keys: list[str]
+) -> None:
+    paged = replace(shown, episode=replace(shown.episode, paged_at=START))
+    found = back(paged, START + after, RULE)
+    assert [message.dedup_key.rpartition("/back/")[2] for message in found] == keys
+    assert all("nobody has it" in message.text for message in found)

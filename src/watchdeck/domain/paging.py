@@ -19,6 +19,7 @@ from watchdeck.domain.alert import (
     Transition,
     Verb,
 )
+from watchdeck.domain.lifecycle import REOPEN_WINDOW
 from watchdeck.domain.rule import NoData, Rule
 from watchdeck.domain.severity import Severity
 from watchdeck.domain.text import clean
@@ -88,6 +89,22 @@ def owed(raised: Raised, rule: Rule | None = None) -> tuple[Message, ...]:
     if quiet or episode.condition is not Condition.FIRING or not episode.severity.pages:
         return ()
     return (_message(MessageKind.PAGE, raised, "", headline(raised.alert, episode, rule)),)
+
+
+def back(raised: Raised, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
+    """The page of an alert that came back, once nobody took it for as long as it may come back in.
+
+    That it came back is no news at first; but everybody outside was told that it is over.
+    """
+    episode = raised.episode
+    quiet = raised.mutes or raised.acknowledgement or episode.paged_at is None
+    if quiet or episode.condition is not Condition.FIRING or not episode.severity.pages:
+        return ()
+    waited = now - (episode.paged_at or now)
+    if not episode.reopened or waited < REOPEN_WINDOW:
+        return ()
+    text = f"back for {span(waited)}, and nobody has it: {headline(raised.alert, episode, rule)}"
+    return (_message(MessageKind.PAGE, raised, f"back/{episode.reopened}", text),)
 
 
 def digest(raised: Raised, now: int, rule: Rule | None = None) -> tuple[Message, ...]:

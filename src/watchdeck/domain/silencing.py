@@ -24,8 +24,8 @@ def silence(
     It says whom it means, why, and until when, a week at most; nobody can silence everything.
     """
     wanted = tuple(matchers)
-    if all(matcher.everything for matcher in wanted):
-        return Refusal("it would hide every alert; say which, such as model=fraud")
+    if all(matcher.everything or matcher.negated for matcher in wanted):
+        return Refusal("it would hide nearly every alert; say which, such as model=fraud")
     if not reason.strip():
         return Refusal("a silence needs a reason")
     if ends_at is None:

@@ -9,7 +9,7 @@ from functools import partial
 from watchdeck.domain.alert import AckEnd, Acknowledgement, Alert, Episode, Raised
 from watchdeck.domain.escalation import Due
 from watchdeck.domain.handling import freed, lapsed, reminds
-from watchdeck.domain.paging import Message, MessageKind, digest, handled, owed
+from watchdeck.domain.paging import Message, MessageKind, back, digest, handled, owed
 from watchdeck.domain.route import overdue
 from watchdeck.domain.wording import headline
 from watchdeck.domain.words import span
@@ -50,7 +50,8 @@ class Timers:
     def _may_call(self, episode: Episode) -> bool:
         """Whether anything could be told of it: of most alerts all was told."""
         owes = episode.severity.pages and episode.paged_at is None
-        return owes or episode.flapping or bool(self._ledger.terms.routing.escalations)
+        moved = episode.flapping or episode.reopened > 0
+        return owes or moved or bool(self._ledger.terms.routing.escalations)
 
     def _owned(
         self, episode: Episode, alert: Alert, ack: Acknowledgement, now: int
@@ -83,6 +84,7 @@ class Timers:
         if page:
             yield partial(self._page, page, raised, now)
         yield from self._telling(digest(raised, now, rule), raised, now)
+        yield from self._telling(back(raised, now, rule), raised, now)
         step = overdue(raised, self._ledger.terms.routing, now)
         if step is not None:
             yield partial(self._escalate, step, raised, now)
