@@ -16,7 +16,8 @@ from watchdeck.domain.kind import Answer
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.units import Milliseconds
 
-SHORT = Milliseconds(300)
+SHORT = Milliseconds(1_000)
+"""Long enough for everything on a slow machine but what is meant to hang."""
 
 
 def no_secret(secret: Secret) -> str:
