@@ -16,8 +16,10 @@ from watchdeck.domain.kind import Answer
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.units import Milliseconds
 
-SHORT = Milliseconds(1_000)
-"""Long enough for everything on a slow machine but what is meant to hang."""
+SHORT = Milliseconds(300)
+
+PATIENT = Milliseconds(10_000)
+"""For what is to be found out, however slow the machine is."""
 
 
 def no_secret(secret: Secret) -> str:
@@ -51,10 +53,10 @@ async def reading(
         await reader.close()
 
 
-async def tell(reader: Reader, url: str) -> Answer | Failure:
+async def tell(reader: Reader, url: str, within: Milliseconds = SHORT) -> Answer | Failure:
     """The answer, or how it failed; the deadline is the caller's, as in a scrape."""
     try:
-        async with asyncio.timeout(SHORT.seconds):
+        async with asyncio.timeout(within.seconds):
             return await reader.get(parse(url))
     except TimeoutError:
         return Failure(Outcome.TIMED_OUT, "the deadline")
@@ -62,6 +64,6 @@ async def tell(reader: Reader, url: str) -> Answer | Failure:
         return failed.failure
 
 
-async def ask(url: str, carry: Carry = quickest) -> Answer | Failure:
+async def ask(url: str, carry: Carry = quickest, within: Milliseconds = SHORT) -> Answer | Failure:
     async with reading(endpoint(url), carry=carry) as reader:
-        return await tell(reader, url)
+        return await tell(reader, url, within)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from collector.asking import ask, endpoint, reading, tell
+from collector.asking import PATIENT, SHORT, ask, endpoint, reading, tell
 from servers.hostile import PAGE, hostile
 from watchdeck.collector.address import parse
 from watchdeck.collector.connection import Question
@@ -63,7 +63,8 @@ async def test_what_a_hostile_server_does_has_a_name(
     path: str, outcome: Outcome, words: str, carry: Carry
 ) -> None:
     async with hostile() as server:
-        told = await ask(server.url(path), carry)
+        within = SHORT if outcome is Is.TIMED_OUT else PATIENT
+        told = await ask(server.url(path), carry, within)
     assert isinstance(told, Failure)
     assert (told.outcome, words in told.detail) == (outcome, True), told
     assert "\x1b" not in told.detail
