@@ -14,6 +14,7 @@ from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, flow, said, wrap
 from watchdeck.domain.alert import Episode, Mute, Raised, Story
 from watchdeck.domain.board import Change
+from watchdeck.domain.posting import Posted
 from watchdeck.domain.signal import SIGNALS
 
 BEFORE = 30 * 60_000
@@ -127,7 +128,7 @@ def _own(story: Story, changes: Iterable[Change]) -> Iterator[Entry]:
             yield Entry(change.at, "changed", f"{change.what}: {change.text}", change.source)
 
 
-def _came_of(row: Any) -> str:
+def _came_of(row: Posted) -> str:
     if row.sent_at is not None:
         return "sent"
     if row.cancelled_at is not None:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from textual import on
 from textual.app import ComposeResult
 
 from watchdeck.console.draw.alerts import Group
 from watchdeck.console.keys import Where, bindings
-from watchdeck.console.messages import AlertOpened, FilterAsked
+from watchdeck.console.messages import AlertOpened
 from watchdeck.console.panels.alerts import AlertList
-from watchdeck.console.panels.prompt import Hint, Prompt
+from watchdeck.console.screens.filtering import Filtering
 from watchdeck.console.screens.handling import Handling
 from watchdeck.console.screens.watching import Watching
-from watchdeck.domain.filter import EVERYTHING, Filter, FilterError, matches, parse
+from watchdeck.domain.filter import Filter, matches, parse
 from watchdeck.domain.filtered import ALERTS, FilteredAlert
 
-FILTER = "/"
-"""The sign of the line that a filter is typed on."""
 
-_HELP = "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
-
-
-class AlertsScreen(Handling):
+class AlertsScreen(Filtering, Handling):
     """The list of alerts on the whole screen."""
 
     WHERE = Where.ALERTS
     BINDINGS = bindings(Where.ALERTS)
+    FILTER_HELP = (
+        "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
+    )
 
     def panels(self) -> ComposeResult:
         """The list."""
@@ -77,40 +74,10 @@ class AlertsScreen(Handling):
         elif row is not None:
             self.post_message(AlertOpened(row.episode.id))
 
-    @on(FilterAsked)
-    def _ask_for_filter(self) -> None:
-        """The list follows every letter that is typed."""
-        typed = self.query_one(AlertList).typed
-        self.ask(Prompt(FILTER, typed, self.history(FILTER)))
+    def read_filter(self, typed: str) -> Filter:
+        """A filter of alerts."""
+        return parse(typed, ALERTS)
 
-    @on(Prompt.Changed)
-    def _try(self, message: Prompt.Changed) -> None:
-        typed = message.text.strip()
-        wanted = self._read(message) if message.prompt.sign == FILTER else None
-        if wanted is None:
-            return
-        self.query_one(AlertList).want(wanted, typed)
-        count = sum(matches(wanted, FilteredAlert(one, self.now)) for one in self.alerts)
-        message.prompt.hint(Hint(f"{count} of {len(self.alerts)}" if typed else _HELP))
-
-    @on(Prompt.Done)
-    def _keep(self, message: Prompt.Done) -> None:
-        wanted = self._read(message) if message.prompt.sign == FILTER else None
-        if wanted is not None:
-            self.query_one(AlertList).want(wanted, message.text.strip())
-            self.remember(FILTER, message.text.strip())
-            self.unask()
-
-    @on(Prompt.Left)
-    def _show_all(self, message: Prompt.Left) -> None:
-        if message.prompt.sign == FILTER:
-            self.query_one(AlertList).want(EVERYTHING, "")
-            self.unask()
-
-    def _read(self, message: Prompt.Changed | Prompt.Done) -> Filter | None:
-        """The filter that is typed; None when it cannot be read, and its hint says where."""
-        try:
-            return parse(message.text.strip(), ALERTS)
-        except FilterError as error:
-            message.prompt.hint(Hint(str(error), error.position))
-            return None
+    def matching(self, wanted: Filter) -> int:
+        """How many alerts match."""
+        return sum(matches(wanted, FilteredAlert(one, self.now)) for one in self.alerts)
