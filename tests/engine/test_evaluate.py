@@ -11,6 +11,7 @@ from watchdeck.domain.alert import Condition
 from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention, Slo
 from watchdeck.domain.health import Health
+from watchdeck.domain.posting import Posting
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, Identity, ModelState, Outcome, Scrape
 from watchdeck.domain.severity import Severity
@@ -20,11 +21,12 @@ from watchdeck.domain.when import read_when
 from watchdeck.engine.alerting import SAVED_EVERY
 from watchdeck.engine.evaluate import Engine
 from watchdeck.store.changes import read_changes
-from watchdeck.store.connect import reading, writing
+from watchdeck.store.connect import reading, transaction, writing
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.episodes import read_open
 from watchdeck.store.health import read_health, read_health_history
 from watchdeck.store.migrations import prepare
+from watchdeck.store.outbox import KEPT, post
 from watchdeck.store.writer import Writer
 
 NOW = 1_790_000_000_000
@@ -128,3 +130,14 @@ def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:
     with closing(reading(fleet.directory.state)) as db:
         (marker,) = read_changes(db, 0, NOW + 60_000)
     assert (marker.what, marker.text, marker.at) == ("deploy", "version 1 → 2", NOW + 30_000)
+
+
+def test_what_was_told_long_ago_is_forgotten_once_a_day(fleet: Fleet) -> None:
+    told = Posting("console", "page", "watchdeck/1/page", NOW, done=True)
+    with closing(writing(fleet.directory.state)) as db:
+        with transaction(db):
+            post(db, [told], NOW)
+        fleet.engine.evaluate(NOW + KEPT)
+        assert post(db, [told], NOW) == 0
+        fleet.engine.evaluate(NOW + KEPT + 86_400_000)
+        assert post(db, [told], NOW) == 1

@@ -26,9 +26,12 @@ from watchdeck.store.hearing import shift_heard
 from watchdeck.store.latest import read_numbered
 from watchdeck.store.layouts import Layouts
 from watchdeck.store.newest import Newest, read_newest
+from watchdeck.store.outbox import KEPT, tidy
 from watchdeck.store.rules import save_maintenance, save_rules
 
 Row = tuple[Facts, Newest]
+
+_A_DAY = 86_400_000
 
 
 class Engine:
@@ -62,6 +65,7 @@ class Engine:
         self._foreign: dict[str, list[Raised]] = {}
         self._version: int | None = None
         self._blind = False
+        self._forgot = 0
 
     def evaluate(self, now: int, blind: str = "") -> int:
         """Judge all models at `now` (ms UTC); returns how many changes were written.
@@ -85,9 +89,17 @@ class Engine:
                 self._keep_all(changes, now)
                 for task in tasks:
                     task()
+        self._forget(now)
         written += self._hear(now)
         restore(self._metrics, self._alerting.fleet.values())
         return written
+
+    def _forget(self, now: int) -> None:
+        """Once a day let go of what was told long ago."""
+        if now - self._forgot >= _A_DAY:
+            self._forgot = now
+            with transaction(self._state):
+                tidy(self._state, now - KEPT)
 
     def publish(self, now: int) -> None:
         """Let readers of the store know the rules and the planned work that are in force."""

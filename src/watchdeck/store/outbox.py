@@ -74,6 +74,10 @@ and not exists (select 1 from episode where id = outbox.episode and ended_at is 
 """
 
 
+KEPT = 90 * 86_400_000
+"""For how long (ms) it is remembered who was told of what is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How many rows are due and unsent, and since when the oldest waits; None when none does."""
