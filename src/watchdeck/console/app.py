@@ -13,7 +13,6 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from watchdeck.console.clipboard import save, sequence
 from watchdeck.console.commanding import Commanding
 from watchdeck.console.company import Company
 from watchdeck.console.desk import Desk
@@ -32,7 +31,6 @@ from watchdeck.console.outlook import Outlook, Setting, default_setting
 from watchdeck.console.paint import Gate
 from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
-from watchdeck.console.panels.list import List
 from watchdeck.console.reading import read_answers, read_history, read_kinds
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.watching import Watching
@@ -338,24 +336,6 @@ class Console(Commanding, inherit_bindings=False):
         """Many leave programs with Ctrl+C; here that key says how to."""
         leave = shown("quit", self._outlook.setting.keys)
         self.say(f"{leave} leaves the console; the collector goes on")
-
-    def action_copy(self) -> None:
-        """Hand the row under the cursor to the terminal's clipboard, or to a file."""
-        focused = self.screen.focused
-        found = focused if isinstance(focused, List) else next(iter(self.screen.query(List)), None)
-        text = found.words if found else ""
-        if not text:
-            self.say("there is no row to copy")
-            return
-        environ = self._outlook.setting.environ
-        if self._driver is not None and sequence(text, environ):
-            self._driver.write(sequence(text, environ))
-            self.say(f"asked the terminal to copy {len(text)} characters")
-            return
-        try:
-            self.say(f"this terminal has no clipboard: the row is in {save(text)}")
-        except OSError as error:
-            self.say(f"the row could not be kept in a file: {error.strerror}")
 
     def action_redraw(self) -> None:
         """Draw every cell again, after something else wrote on the terminal."""

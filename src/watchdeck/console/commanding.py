@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 
 from watchdeck.console.ahead import TypingAhead
-from watchdeck.console.alerting import Alerting
+from watchdeck.console.copying import Copying
 from watchdeck.console.keys import Where
 from watchdeck.console.messages import CommandAsked, CommandGiven, ModelOpened
 from watchdeck.console.panels.models import ModelList
@@ -14,7 +14,7 @@ from watchdeck.console.screens.watching import Watching
 from watchdeck.domain.filter import FilterError
 
 
-class Commanding(TypingAhead, Alerting, inherit_bindings=False):
+class Commanding(TypingAhead, Copying, inherit_bindings=False):
     """An application that can be told what to do; a method `command_NAME` for each command."""
 
     def action_mode(self, name: str) -> None:
