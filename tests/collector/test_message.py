@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from watchdeck.collector.connection import PIECES
 from watchdeck.collector.failure import Failed
-from watchdeck.collector.message import LARGEST_HEAD, Chunks, Head, end_of_head, read_head
+from watchdeck.collector.message import (
+    LARGEST_HEAD,
+    LONGEST_LINE,
+    Chunks,
+    Head,
+    end_of_head,
+    read_head,
+)
 from watchdeck.domain.scrape import Outcome
 
 LIMIT = 1 << 20
@@ -199,3 +206,29 @@ def test_a_head_is_bounded() -> None:
 def test_an_answer_to_head_has_no_body() -> None:
     head = read_head(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "HEAD")
     assert (head.length, head.kept) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\na:" + b" " * 99_000 + b"\x00\r\n\r\n",
+            "a header is too large",
+            id="blanks before what is forbidden",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\na:" + b"b" * LONGEST_LINE + b"\r\n\r\n",
+            "a header is too large",
+            id="a line over the bound",
+        ),
+    ],
+)
+def test_a_header_line_has_a_bound(sent: bytes, why: str) -> None:
+    with pytest.raises(Failed, match=why):
+        read_head(sent)
+
+
+@pytest.mark.parametrize("sent", [b"5;" + b" " * 9_000 + b"\nx\r\n", b"5;" + b" " * 9_000])
+def test_a_line_that_announces_a_chunk_has_a_bound(sent: bytes) -> None:
+    with pytest.raises(Failed, match="not proper HTTP"):
+        Chunks(LIMIT).feed(sent)

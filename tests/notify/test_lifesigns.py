@@ -1,3 +1,5 @@
+import asyncio
+
 from notify.receivers import BUSY, OK, receiving
 from notify.stage import SHORT, known
 from watchdeck.domain.channel import Lifesign
@@ -26,6 +28,21 @@ async def test_a_sign_that_does_not_arrive_is_said_without_its_address() -> None
         assert lifesigns.problem == problem
         assert await lifesigns.turn()
         assert lifesigns.problem == ""
+
+
+async def test_an_answer_that_breaks_something_of_ours_ends_no_sign_of_life() -> None:
+    asked = asyncio.Event()
+
+    def broken() -> str:
+        asked.set()
+        raise TypeError("s3cret")
+
+    lifesigns = Lifesigns(Lifesign("http://127.0.0.1:1/"), Post(SHORT), known, broken)
+    task = asyncio.create_task(lifesigns.run())
+    await asked.wait()
+    assert not task.done()
+    task.cancel()
+    assert lifesigns.problem.startswith("the sign of life failed with TypeError at ")
 
 
 async def test_a_secret_address_that_is_none_is_not_repeated() -> None:

@@ -129,11 +129,17 @@ def test_a_status_tells_whether_a_retry_makes_sense(status: int, expected: Outco
 
 async def test_retry_after_is_a_number_a_date_or_nothing_and_never_more_than_an_hour() -> None:
     said_so = ["5", "99999999", "Mon, 23 Nov 2020 05:00:00 GMT", "soon", "-5"]
-    answers = [answer(b"", f"Retry-After: {text}") for text in said_so]
+    said_so += ["Wed, 21 Oct 2015 07:28:00", "Wed, 21 Oct 99999999999 07:28:00 GMT"]
+    answers = [answer(b"", f"Retry-After: {text}", status="503 Busy") for text in said_so]
     async with receiving(*answers) as receiver:
         found = [await said(receiver.url) for _ in answers]
     waits = [one.retry_after for one in found if isinstance(one, Answer)]
-    assert waits == [5_000, 3_600_000, 0, None, None]
+    assert waits == [5_000, 3_600_000, 0, None, None, 0, None]
+
+
+async def test_a_receiver_that_took_it_asks_for_no_wait() -> None:
+    async with receiving(answer(b"", "Retry-After: 5")) as receiver:
+        assert await said(receiver.url) == Answer(200)
 
 
 def test_secrets_are_hidden_the_longest_first() -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from watchdeck.collector.beat import JITTER, beat_of, jitter_of
 from watchdeck.collector.blind import Horizon
@@ -20,14 +17,13 @@ from watchdeck.domain.endpoint import Endpoint
 from watchdeck.domain.kind import Kind
 from watchdeck.domain.scrape import Outcome, Scrape
 from watchdeck.domain.text import clean
+from watchdeck.faults import FaultCounter
 
 FIRST = 2.0
 """Seconds over which the first scrapes of a small fleet are spread: nobody waits a whole beat."""
 
 A_FIRST_SCRAPE = 0.01
 """Seconds that one first scrape may take of all: it connects, and its page is new."""
-
-_log = logging.getLogger(__name__)
 
 
 class Polling:
@@ -56,6 +52,7 @@ class Polling:
         self._submit = submit
         self._clock = clock
         self._measure = Measure()
+        self._faults = FaultCounter("the scraping")
         self._horizon = Horizon(endpoints)
         self._outcomes: dict[str, Outcome] = {}
         self._spread = max(FIRST, len(endpoints) * A_FIRST_SCRAPE)
@@ -78,7 +75,7 @@ class Polling:
                 ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in ended:
                     scraper = tasks.pop(task)
-                    _report(scraper.endpoint.name, task)
+                    self._report(scraper.endpoint.name, task)
                     tasks[self._begin(scraper, scraper.endpoint.every.seconds)] = scraper
         finally:
             for task in tasks:
@@ -89,6 +86,12 @@ class Polling:
 
     def _begin(self, scraper: Scraper, pause: float) -> asyncio.Task[None]:
         return asyncio.create_task(self._watch(scraper, pause), name=scraper.endpoint.name)
+
+    def _report(self, endpoint: str, task: asyncio.Task[None]) -> None:
+        """A scrape never raises; one that did is a fault of ours, and stops nobody else's."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._faults.record(error, f"the scraping of {clean(endpoint)}")
 
     async def _watch(self, scraper: Scraper, pause: float) -> None:
         """Scrape one endpoint on its beat; a beat that comes while it is busy is left out."""
@@ -131,16 +134,3 @@ class _Expositions:
         if bound not in self._by_bound:
             self._by_bound[bound] = PageReader(max_series=bound)
         return self._by_bound[bound]
-
-
-def _report(endpoint: str, task: asyncio.Task[None]) -> None:
-    """A scrape never raises; one that did is a fault of ours, and stops nobody else's.
-
-    Its name and place alone are told: its text may hold what the endpoint sent, or a secret.
-    """
-    error = None if task.cancelled() else task.exception()
-    if error is None:
-        return
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    fault = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
-    _log.error("the scraping of %s failed with %s and begins anew", clean(endpoint), fault)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from watchdeck.domain.letter import Letter
 from watchdeck.domain.posting import Posted
 from watchdeck.domain.text import clean
+from watchdeck.faults import FaultCounter
 from watchdeck.notify.desk import Desk
 from watchdeck.notify.outcome import GiveUp, Notifier, Outcome, Sent, TryAgain
 from watchdeck.store.connect import StorageFault
@@ -77,13 +78,20 @@ class Delivery:
         self._clock = clock
         self._chance = chance or random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._lines: dict[str, _Line] = {}
-        self.problem = ""
+        self._problem = ""
+        self._faults = FaultCounter("the delivery")
+
+    @property
+    def problem(self) -> str:
+        """Why nobody can be told; empty when all is well."""
+        return self._problem or self._faults.problem
 
     async def run(self) -> None:
         """Look and send until cancelled; what is under way then is sent again by the next one."""
         try:
             while True:
-                await self.look()
+                with self._faults.catch():
+                    await self.look()
                 await asyncio.sleep(PAUSE)
         finally:
             for line in self._lines.values():
@@ -98,7 +106,7 @@ class Delivery:
                 line = self._lines.setdefault(channel, _Line())
                 if line.task is None or line.task.done():
                     line.task = asyncio.create_task(self._serve(channel, line), name=channel)
-            self.problem = ""
+            self._problem = ""
         except StorageFault as error:
             self._cannot(error)
 
@@ -123,6 +131,8 @@ class Delivery:
                     behind |= lanes
         except StorageFault as error:
             self._cannot(error)
+        except Exception as error:  # noqa: BLE001 - the next look serves the channel again
+            self._faults.record(error)
 
     async def _deliver(
         self, rows: tuple[Posted, ...], receiver: Receiver | None, line: _Line
@@ -167,4 +177,4 @@ class Delivery:
         return int(longest * self._chance.uniform(0.5, 1.0))
 
     def _cannot(self, error: Exception) -> None:
-        self.problem = f"nobody can be told: {clean(str(error), 300)}"
+        self._problem = f"nobody can be told: {clean(str(error), 300)}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from watchdeck.domain.channel import Lifesign
 from watchdeck.errors import WatchdeckError
+from watchdeck.faults import FaultCounter
 from watchdeck.notify.outcome import Answer, Sent, judged
 from watchdeck.notify.post import Post, Question
 from watchdeck.notify.webhook import Reveal, revealed
@@ -22,12 +23,19 @@ class Lifesigns:
         self._post = post
         self._reveal = reveal
         self._well = well
-        self.problem = ""
+        self._faults = FaultCounter("the sign of life")
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
+        """Why the newest one did not arrive; empty when it did."""
+        return self._faults.problem or self._problem
 
     async def run(self) -> None:
         """One after another until cancelled."""
         while True:
-            await self.turn()
+            with self._faults.catch():
+                await self.turn()
             await asyncio.sleep(self._lifesign.every.seconds)
 
     async def turn(self) -> bool:
@@ -42,7 +50,7 @@ class Lifesigns:
         return self._told(_words(answer, url))
 
     def _told(self, why: str) -> bool:
-        self.problem = f"the sign of life did not arrive: {why}" if why else ""
+        self._problem = f"the sign of life did not arrive: {why}" if why else ""
         return not why
 
 

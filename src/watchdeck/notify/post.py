@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -169,7 +170,8 @@ async def _once(
                 extensions={"sni_hostname": parts.hostname},
             ) as response,
         ):
-            return Answer(response.status_code, _wait(response), await _body(response))
+            wait = None if response.is_success else _wait(response)
+            return Answer(response.status_code, wait, await _body(response))
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         failure: type[Unheard] = _Elsewhere
         words = _words(error)
@@ -197,9 +199,10 @@ def _wait(response: httpx.Response) -> int | None:
         return min(int(text[:9]) * 1_000, _MOST_WAIT)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+        # a date without a zone is naive: HTTP's dates are all in UTC
+        left = until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time()
+    except (ValueError, OverflowError):
         return None
-    left = (until - datetime.now(until.tzinfo or UTC)).total_seconds()
     return min(max(0, int(left * 1_000)), _MOST_WAIT)
 
 

@@ -19,6 +19,7 @@ from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
 from watchdeck.errors import StoreMissing
+from watchdeck.faults import FaultCounter
 from watchdeck.service.facts import facts
 from watchdeck.service.hearing import Hearing
 from watchdeck.service.judging import Judging
@@ -125,8 +126,10 @@ async def _end(tasks: list[asyncio.Task[Any]]) -> None:
 
 async def _beating(pulse: _Pulse, clock: Clock) -> None:
     started_at = clock()
+    faults = FaultCounter("the heartbeat")
     while True:
-        pulse.writer.beat(_heartbeat(pulse, started_at, clock()))
+        with faults.catch():
+            pulse.writer.beat(_heartbeat(pulse, started_at, clock()))
         await asyncio.sleep(TICK)
 
 

@@ -17,6 +17,7 @@ from watchdeck.domain.intake import ALERTMANAGER, EVENTS, PROMETHEUS
 from watchdeck.domain.standing import ForeignSource, Way
 from watchdeck.domain.text import clean
 from watchdeck.errors import StoreError
+from watchdeck.faults import FaultCounter
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.sources import register_sources
 
@@ -53,8 +54,15 @@ class Hearing:
         self._called = called(settings)
         self._polls = {one.name: Poll(one, self._desk, clock) for one in settings.alertmanager}
         self._again = again
-        self.problem = ""
+        self._problem = ""
+        self._faults = FaultCounter("the intake")
         self._port: asyncio.Queue[int] = asyncio.Queue()
+
+    @property
+    def problem(self) -> str:
+        """Why somebody is not heard; empty when all is well."""
+        polls = (poll.problem for poll in self._polls.values())
+        return "; ".join(filter(None, (self._problem, self._faults.problem, *polls)))
 
     async def run(self) -> None:
         """Hear until cancelled; without anything to hear, wait idly."""
@@ -78,10 +86,10 @@ class Hearing:
             try:
                 await self._desk.do(lambda db: register_sources(db, self._sources, self._clock()))
             except StoreError as error:
-                self.problem = f"nobody else is heard: {clean(str(error), 200)}"
+                self._problem = f"nobody else is heard: {clean(str(error), 200)}"
                 await asyncio.sleep(self._again)
             else:
-                self.problem = ""
+                self._problem = ""
                 return
 
     async def _listening(self, intake: wanted.Intake) -> None:
@@ -90,8 +98,9 @@ class Hearing:
         server = Server(taker.admit, taker.answer, limit=intake.max_body)
         try:
             while True:
-                if await self._opened(server, intake):
-                    break
+                with self._faults.catch():
+                    if await self._opened(server, intake):
+                        break
                 await asyncio.sleep(self._again)
             await asyncio.Event().wait()
         finally:
@@ -103,13 +112,13 @@ class Hearing:
             reveal(intake.token)
             chosen = await server.listen(host, port)
         except SecretError as error:
-            self.problem = f"the intake does not listen: {error}"
+            self._problem = f"the intake does not listen: {error}"
             return False
         except OSError as error:
             why = clean(error.strerror or type(error).__name__, 120)
-            self.problem = f"the intake cannot listen on {intake.listen}: {why}"
+            self._problem = f"the intake cannot listen on {intake.listen}: {why}"
             return False
-        self.problem = ""
+        self._problem = ""
         self._port.put_nowait(chosen)
         return True
 

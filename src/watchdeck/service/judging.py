@@ -15,6 +15,7 @@ from watchdeck.domain.text import clean
 from watchdeck.engine.clock import Clocks
 from watchdeck.engine.evaluate import Engine
 from watchdeck.engine.ledger import Terms
+from watchdeck.faults import FaultCounter
 from watchdeck.store.connect import StorageFault, reading, writing
 from watchdeck.store.directory import StoreDirectory
 
@@ -60,6 +61,7 @@ class Judging:
         )
         self._engine: Engine | None = None
         self._fault = ""
+        self._faults = FaultCounter("the judgement")
         self._done_at = steady()
 
     async def run(self) -> None:
@@ -73,13 +75,13 @@ class Judging:
     @property
     def problem(self) -> str:
         """Why nothing can be judged; empty when all is well."""
-        return self._fault
+        return self._fault or self._faults.problem
 
     @property
     def stuck(self) -> str:
         """Why nothing is judged, or that nothing was for too long; empty when all is well."""
         idle = self._steady() - self._done_at
-        return self._fault or (f"nothing was judged for {idle} ms" if idle > STUCK else "")
+        return self.problem or (f"nothing was judged for {idle} ms" if idle > STUCK else "")
 
     @property
     def clock(self) -> str:
@@ -88,6 +90,12 @@ class Judging:
 
     def tick(self) -> None:
         """Judge once; what cannot be stored is said, and tried again at the next tick."""
+        with self._faults.catch():
+            self._tick()
+        if self._faults.problem:
+            self._engine = None  # it may be half stepped: the store has the last whole tick
+
+    def _tick(self) -> None:
         now = self._clock()
         jump, pause = self._clocks.tick(now, self._steady())
         try:

@@ -16,6 +16,7 @@ from watchdeck.domain.endpoint import Settings
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.route import Routing
 from watchdeck.domain.text import clean
+from watchdeck.faults import FaultCounter
 from watchdeck.notify.aside import aside
 from watchdeck.notify.command import Command
 from watchdeck.notify.deliver import Delivery, Receiver
@@ -70,6 +71,8 @@ class Telling:
             if one.token is not None
         }
         self._unready = ""
+        self._phone_faults = FaultCounter("asking who took what on the phone")
+        self._faults = FaultCounter("the look at receivers")
         self._lifesigns = None
         if settings.heartbeat is not None:
             post = Post(_GRACE, settings.heartbeat.ca)
@@ -78,7 +81,7 @@ class Telling:
     @property
     def problem(self) -> str:
         """Why somebody cannot be told or asked; empty when all is well."""
-        found = [self._delivery.problem, self._unready]
+        found = [self._delivery.problem, self._unready, self._faults.problem]
         found += (phone.problem for phone in self._phones.values())
         if self._lifesigns is not None:
             found.append(self._lifesigns.problem)
@@ -102,7 +105,8 @@ class Telling:
     async def _checking(self) -> None:
         """See to it that what is missing is known before somebody must be told."""
         while True:
-            self._unready = "; ".join(unready(self._settings))
+            with self._faults.catch():
+                self._unready = "; ".join(unready(self._settings))
             await asyncio.sleep(CHECK)
 
     async def _listening(self) -> None:
@@ -112,6 +116,9 @@ class Telling:
                     await phone.turn(await self._desk.waiting(name))
                 except StorageFault as error:
                     phone.problem = f"nobody can be asked: {clean(str(error), 200)}"
+                except Exception as error:  # noqa: BLE001 - one channel must not end the others
+                    self._phone_faults.record(error)
+                    phone.problem = self._phone_faults.problem
             await asyncio.sleep(LISTEN)
 
     async def _taken(self, episodes: tuple[int, ...], by: str, note: str) -> None:

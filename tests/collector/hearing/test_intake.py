@@ -131,6 +131,9 @@ REFUSED = [
     pytest.param(
         request("/alertmanager", b"{}", f"X: {'y' * 20_000}"), 431, "over 16KiB", id="large headers"
     ),
+    pytest.param(
+        request("/alertmanager", b"{}", f"X:{' ' * 9_000}\x00"), 431, "over 8KiB", id="one is large"
+    ),
     pytest.param(b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "not proper HTTP", id="TLS"),
     pytest.param(b"GET http://x/ HTTP/1.1\r\n\r\n", 400, "not proper HTTP", id="a proxy's line"),
     pytest.param(b"GET /-/ready HTTP/1.1\r\n\r\n", 400, "names no host", id="no host"),

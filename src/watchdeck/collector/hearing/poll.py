@@ -18,6 +18,7 @@ from watchdeck.domain.moment import read_moment
 from watchdeck.domain.saying import SayingError, loaded, read_listed
 from watchdeck.domain.text import clean
 from watchdeck.errors import StoreError
+from watchdeck.faults import FaultCounter
 from watchdeck.store.connect import Connection
 from watchdeck.store.hearing import take, take_list
 from watchdeck.store.sources import heard, not_heard
@@ -39,6 +40,12 @@ class Poll:
         self._client = client or Client(asked)
         self._mirror = Mirror(asked.name, self._client, desk) if asked.mirror else None
         self._hurry = asyncio.Event()
+        self._faults = FaultCounter(f"the poll of {asked.name}")
+
+    @property
+    def problem(self) -> str:
+        """What of our own failed in the newest poll; empty when nothing did."""
+        return self._faults.problem
 
     def hurry(self) -> None:
         """Ask at once: it has more to say than it sent."""
@@ -49,7 +56,8 @@ class Poll:
         try:
             while True:
                 self._hurry.clear()
-                await self.once()
+                with self._faults.catch():
+                    await self.once()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._asked.every.seconds):
                         await self._hurry.wait()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watchdeck.collector.failure import Failed
 from watchdeck.collector.inflate import inflate
-from watchdeck.collector.message import Chunks, read_fields, read_length
+from watchdeck.collector.message import LONGEST_LINE, Chunks, read_fields, read_length
 from watchdeck.domain.scrape import Outcome
 from watchdeck.domain.units import Bytes
 from watchdeck.errors import WatchdeckError
@@ -74,7 +74,9 @@ def _head(begin: re.Match[bytes], lines: list[bytes]) -> Head:
     try:
         headers = read_fields(lines)
         length = read_length(headers)
-    except Failed:
+    except Failed as failed:
+        if failed.failure.outcome is Outcome.TOO_LARGE:
+            raise Refused(431, f"a header is over {Bytes(LONGEST_LINE)}") from None
         raise Refused(400, "the request is not proper HTTP/1.1") from None
     encoding = headers.get("transfer-encoding")
     if encoding is not None and (encoding.lower() != "chunked" or length is not None):

@@ -1,0 +1,48 @@
+"""Faults of our own inside endless loops: caught, logged with their place, and counted."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+class FaultCounter:
+    """Catches what one turn of an endless loop raises, so that one bad answer ends no loop.
+
+    `count` is the number of faults since the start; `problem` describes the newest one until a
+    turn ends well.
+    """
+
+    def __init__(self, loop: str) -> None:
+        self._loop = loop
+        self.count = 0
+        self.problem = ""
+
+    @contextmanager
+    def catch(self) -> Iterator[None]:
+        """Run one turn; an exception is logged and counted, a cancellation passes."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - a turn that fails must not end the loop
+            self.record(error)
+        else:
+            self.problem = ""
+
+    def record(self, error: BaseException, turn: str = "") -> None:
+        """Count a fault and log it; `turn` names the one that failed where the loop has several."""
+        self.count += 1
+        what = turn or self._loop
+        self.problem = f"{what} failed with {describe_fault(error)} ({self.count} so far)"
+        _log.error("%s", self.problem)
+
+
+def describe_fault(error: BaseException) -> str:
+    """The type and place of a fault, never its text: that may hold a secret or foreign bytes."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

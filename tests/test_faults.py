@@ -1,0 +1,36 @@
+import asyncio
+import logging
+
+import pytest
+
+from watchdeck.faults import FaultCounter
+
+
+def test_a_turn_that_fails_is_counted_and_named_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    faults = FaultCounter("the heartbeat")
+    with caplog.at_level(logging.ERROR):
+        for _ in range(2):
+            with faults.catch():
+                raise KeyError("s3cret")
+    assert faults.count == 2
+    assert faults.problem.startswith("the heartbeat failed with KeyError at test_faults.py:")
+    assert faults.problem.endswith("(2 so far)")
+    assert "s3cret" not in caplog.text
+
+
+def test_a_turn_that_ends_well_clears_the_problem_and_not_the_count() -> None:
+    faults = FaultCounter("the heartbeat")
+    with faults.catch():
+        raise KeyError
+    with faults.catch():
+        pass
+    assert (faults.problem, faults.count) == ("", 1)
+
+
+def test_a_cancellation_is_no_fault() -> None:
+    faults = FaultCounter("the heartbeat")
+    with pytest.raises(asyncio.CancelledError), faults.catch():
+        raise asyncio.CancelledError
+    assert faults.count == 0
