@@ -14,7 +14,7 @@ from pathlib import Path
 
 from watchdeck.console.app import Console
 from watchdeck.console.messages import ModelOpened
-from watchdeck.console.outlook import default_setting
+from watchdeck.console.setup import default_setting
 from watchdeck.demo.stage import stage
 from watchdeck.domain.health import Health
 from watchdeck.domain.operator import Operator

@@ -8,8 +8,9 @@ import pytest
 
 from store.places import NOW
 from watchdeck.actions.change import ChangeError, add_change, mark_configured
-from watchdeck.domain.board import Change, Facts
+from watchdeck.domain.board import Change
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.markers import ChangeKind, Marker
 from watchdeck.domain.operator import Operator
 from watchdeck.store.audit import verify

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scenarios.playing import Player
 from scenarios.reading import Scenario, read_scenario
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.severity import Severity

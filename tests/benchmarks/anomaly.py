@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Anomaly, Rule
 from watchdeck.engine.replay import replay
 from watchdeck.store.blocks import Block

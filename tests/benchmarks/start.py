@@ -22,8 +22,9 @@ from console.terminal import Terminal
 from watchdeck import __version__
 from watchdeck.cli.common import operator
 from watchdeck.demo.fill import fill
-from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.engine.evaluate import Engine

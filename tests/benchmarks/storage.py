@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.series import Layout, Series, SeriesType
 from watchdeck.domain.signal import signal_layout

@@ -10,15 +10,15 @@ from watchdeck.domain.board import (
     Board,
     Collector,
     CollectorState,
-    Facts,
     Heartbeat,
     Latest,
     Model,
     Reading,
 )
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import ModelState, Outcome
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 NOW = 1_795_442_000_000
 

@@ -4,8 +4,8 @@ from actions.test_change import marked
 from cli.running import run
 from store.places import NOW
 from watchdeck.cli.change import command
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.writer import Writer

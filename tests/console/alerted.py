@@ -18,12 +18,12 @@ from watchdeck.domain.alert import (
     Opinion,
     Pin,
     Raised,
-    Story,
     Transition,
     Verb,
 )
 from watchdeck.domain.board import Board, Change
 from watchdeck.domain.severity import Severity
+from watchdeck.domain.story import Story
 
 MINUTE = 60_000
 

@@ -8,20 +8,18 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.messages import Found, Wanted
 from watchdeck.console.outlook import Setting
 from watchdeck.console.paint import Brush
 from watchdeck.console.palette import load_palette
 from watchdeck.console.sight import Sight, Trouble
 from watchdeck.data import folder
-from watchdeck.domain.alert import Story
 from watchdeck.domain.board import (
     Board,
     Change,
     Collector,
     CollectorState,
-    Facts,
     Heartbeat,
     History,
     Latest,
@@ -30,9 +28,11 @@ from watchdeck.domain.board import (
 )
 from watchdeck.domain.endpoint import Slo
 from watchdeck.domain.exchange import Exchange
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import Health, HealthChange
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
 from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.story import Story
 from watchdeck.domain.units import Milliseconds
 
 NOW = 1_795_410_000_000

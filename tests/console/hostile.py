@@ -32,7 +32,6 @@ from watchdeck.domain.alert import (
     Note,
     Pin,
     Raised,
-    Story,
     Transition,
     Verb,
 )
@@ -42,6 +41,7 @@ from watchdeck.domain.health import Health, HealthChange
 from watchdeck.domain.presence import Presence
 from watchdeck.domain.severity import Severity
 from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.story import Story
 
 NOW = boards.NOW
 

@@ -1,5 +1,6 @@
 from console import boards
-from watchdeck.console.time.against import LAST_WEEK, YESTERDAY, Against, following, later
+from watchdeck.console.reading import later
+from watchdeck.console.time.against import LAST_WEEK, YESTERDAY, Against, following
 from watchdeck.domain.board import Change
 
 OLD = Change(1, "fraud", boards.NOW - 7_200_000, "deploy", "1 → 2", "collector")

@@ -31,7 +31,7 @@ from watchdeck.console.draw.alerts import (
     worst,
 )
 from watchdeck.console.draw.deck import urgent
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.table import fitted
 from watchdeck.console.messages import SightChanged, StoryRead
 from watchdeck.console.panels.alerts import AlertList

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from console import boards
 from watchdeck.console.draw.chart import Picture, chart
 from watchdeck.console.draw.curve import Curve, Window, buckets, is_gap, points
-from watchdeck.console.draw.grid import Dots, Grid
+from watchdeck.console.draw.glyphs import Dots
+from watchdeck.console.draw.grid import Grid
 from watchdeck.console.draw.scale import scale, time_step
 from watchdeck.console.draw.text import width
 from watchdeck.domain.board import History
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 HOUR = 3_600_000
 START = boards.NOW - HOUR

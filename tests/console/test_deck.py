@@ -10,7 +10,7 @@ import pytest
 from console import boards
 from console.boards import NOW
 from watchdeck.console.draw import deck
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import fitted
 from watchdeck.console.trends import SLOTS, SPAN, STEP, Trend, means, read_trends

@@ -8,8 +8,8 @@ from console.boards import Store
 from watchdeck.console.app import Console
 from watchdeck.console.layouts import LAYOUTS
 from watchdeck.console.messages import SightChanged
-from watchdeck.console.outlook import default_setting
 from watchdeck.console.screens.detail import DetailScreen
+from watchdeck.console.setup import default_setting
 from watchdeck.domain.view import View
 
 SIZES = [(80, 24), (100, 30), (120, 40), (160, 50)]

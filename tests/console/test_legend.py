@@ -10,14 +10,14 @@ import pytest
 from console import boards
 from watchdeck.console.draw.chart import Picture, chart
 from watchdeck.console.draw.curve import Curve, Stroke, Window, sample
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.group import limit, short, together
 from watchdeck.console.draw.legend import Bounds, happened, legend, read
 from watchdeck.console.draw.text import Role
 from watchdeck.domain.board import Change, History
 from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.signal import SIGNALS, Unit
-from watchdeck.domain.units import Milliseconds, Ratio
+from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.units import Milliseconds, Ratio, Unit
 
 HOUR = 3_600_000
 START = boards.NOW - HOUR

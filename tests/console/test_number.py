@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from watchdeck.console.draw.number import cell, honest, interval, percent, sentence
 from watchdeck.console.draw.text import NOTHING, width
 from watchdeck.domain.board import Reading
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 S, RATIO, RATE = Unit.SECONDS, Unit.RATIO, Unit.PER_SECOND
 

@@ -9,10 +9,10 @@ from textual.color import Color
 
 import watchdeck.console
 from console import boards
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.text import Ground, Line, Role, Span, line
-from watchdeck.console.outlook import dots_for
 from watchdeck.console.paint import Brush, Gate
+from watchdeck.console.setup import dots_for
 
 BLACK = Color(0, 0, 0)
 

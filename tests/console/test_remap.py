@@ -10,9 +10,9 @@ from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
 from watchdeck.console.messages import SightChanged
-from watchdeck.console.outlook import default_setting
 from watchdeck.console.screens.help import HelpScreen
 from watchdeck.console.screens.models import ModelsScreen
+from watchdeck.console.setup import default_setting
 from watchdeck.domain.view import View
 
 

@@ -10,7 +10,7 @@ from console.boards import Store
 from console.terminal import STUB, Terminal
 from watchdeck.console.app import Console
 from watchdeck.console.messages import SightChanged
-from watchdeck.console.outlook import default_setting
+from watchdeck.console.setup import default_setting
 from watchdeck.console.themes import themes
 from watchdeck.domain.view import View
 

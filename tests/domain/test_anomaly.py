@@ -22,7 +22,7 @@ from watchdeck.domain.anomaly import (
     usual,
 )
 from watchdeck.domain.rule import Anomaly
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 WIDTH = 300_000
 WEEK_OF_POINTS = 2_016

@@ -15,7 +15,6 @@ from watchdeck.domain.alert import (
     Episode,
     Mute,
     Raised,
-    Silence,
     Transition,
     Verb,
 )
@@ -34,7 +33,7 @@ from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.muting import World, mutes
 from watchdeck.domain.paging import Message, messages, owed
 from watchdeck.domain.severity import Severity
-from watchdeck.domain.silencing import silence
+from watchdeck.domain.silencing import Silence, silence
 
 HOUR = 3_600_000
 PEOPLE = st.sampled_from(["elena", "max"])

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.alert import Alert, Condition, Episode, Mute, MuteKind, Raised
-from watchdeck.domain.board import Facts, Latest, Model, Reading
-from watchdeck.domain.filter import ALIASES, LONGEST, Filter, FilterError, matches, parse
+from watchdeck.domain.board import Latest, Model, Reading
+from watchdeck.domain.facts import Facts
+from watchdeck.domain.filter import LONGEST, Filter, FilterError, matches, parse
 from watchdeck.domain.filtered import ALERTS, FilteredAlert, FilteredModel
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import Identity, Outcome
 from watchdeck.domain.severity import Severity
-from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.signal import ALIASES, SIGNALS
 
 FACTS = Facts(
     "fraud-detector",

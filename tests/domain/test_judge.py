@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from watchdeck.domain.alert import OURS, Alert, Condition, Episode, Raised
-from watchdeck.domain.board import Collector, CollectorState, Facts, Latest, Reading
+from watchdeck.domain.board import Collector, CollectorState, Latest, Reading
 from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import Health, HealthChange, Verdict
 from watchdeck.domain.judge import as_seen, judge
 from watchdeck.domain.scrape import ModelState, Outcome

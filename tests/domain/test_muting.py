@@ -3,11 +3,12 @@ from dataclasses import replace
 import pytest
 
 from domain.lives import ALERT, START, firing, raised
-from watchdeck.domain.alert import Condition, Mute, MuteKind, Silence
+from watchdeck.domain.alert import Condition, Mute, MuteKind
 from watchdeck.domain.maintenance import Maintenance
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.muting import World, hidden_by, labels_of, mutes, troubled
 from watchdeck.domain.severity import Severity
+from watchdeck.domain.silencing import Silence
 
 HOUR = 3_600_000
 

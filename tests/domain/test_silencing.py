@@ -3,10 +3,9 @@ from dataclasses import replace
 import pytest
 
 from domain.lives import START
-from watchdeck.domain.alert import Silence
 from watchdeck.domain.handling import LONGEST, Refusal
 from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.silencing import silence, unsilence
+from watchdeck.domain.silencing import Silence, silence, unsilence
 
 FRAUD = read_matcher("model=fraud")
 

@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from domain.lives import EVERY, RULE, START, ack, firing, found, short
-from watchdeck.domain.alert import AckEnd, Silence
+from watchdeck.domain.alert import AckEnd
 from watchdeck.domain.handling import Handed, Refusal, resolve, take_over, unacknowledge
 from watchdeck.domain.lifecycle import step
 from watchdeck.domain.matcher import read_matcher
+from watchdeck.domain.silencing import Silence
 from watchdeck.domain.undoing import (
     refused,
     undo_acknowledge,

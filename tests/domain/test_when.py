@@ -23,7 +23,8 @@ from watchdeck.domain.rule import (
     Waiting,
     WeekBefore,
 )
-from watchdeck.domain.signal import AWAITED, SIGNALS, Unit
+from watchdeck.domain.signal import AWAITED, SIGNALS
+from watchdeck.domain.units import Unit
 from watchdeck.domain.when import LONGEST, When, WhenError, read_when
 from watchdeck.domain.written import written
 

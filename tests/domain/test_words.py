@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 from watchdeck.domain.words import quantity, span
 
 

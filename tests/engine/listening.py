@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.said import alert, captured, posted, webhook
 from watchdeck.domain.alert import Alert, Episode, Transition
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.foreign import ForeignEvent
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.saying import Said, read_listed, read_posted, read_webhook

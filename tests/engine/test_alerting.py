@@ -13,7 +13,7 @@ import pytest
 from store.places import ANNA, NOW, beat
 from watchdeck.actions.resolve import resolve
 from watchdeck.domain.alert import Alert, Condition, EndReason, Episode, Verb
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import Frame, ModelState, Outcome, Scrape

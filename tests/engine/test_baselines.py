@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.anomaly import DAY, HOUR, WEEK
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Anomaly, Rule, WeekBefore
 from watchdeck.domain.scrape import Frame
 from watchdeck.domain.signal import signal_layout

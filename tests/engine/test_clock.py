@@ -10,9 +10,9 @@ import pytest
 
 from store.places import NOW
 from store.raising import MINUTE, ack, fire
-from watchdeck.domain.alert import Silence
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.posting import Posting
+from watchdeck.domain.silencing import Silence
 from watchdeck.engine.clock import PAUSE, TOLD, Clocks
 from watchdeck.engine.evaluate import Engine
 from watchdeck.store.audit import read_entries, read_head

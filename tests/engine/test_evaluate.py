@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from watchdeck.domain.alert import Condition
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention, Slo
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import Health
 from watchdeck.domain.posting import Posting
 from watchdeck.domain.rule import Rule

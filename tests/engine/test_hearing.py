@@ -14,7 +14,7 @@ from domain.said import NOW, alert, captured, webhook
 from engine.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firing, over
 from store.places import state
 from watchdeck.domain.alert import Condition, Data
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.moment import read_moment, write_moment
 from watchdeck.domain.saying import read_webhook
 from watchdeck.engine.hearing import EVERY, Turn, names

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from store.places import NOW
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import OUTCOME_CODES, Outcome
 from watchdeck.domain.units import Milliseconds, Ratio

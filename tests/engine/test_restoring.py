@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from watchdeck.domain.alert import Condition, Episode
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Slo
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Rule
 from watchdeck.domain.scrape import Frame
 from watchdeck.domain.severity import Severity

@@ -19,9 +19,10 @@ from watchdeck.actions.resolve import resolve
 from watchdeck.actions.silence import silence
 from watchdeck.config.alerting import rules_in_force
 from watchdeck.domain.alert import Data, Episode
-from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.channel import Channel
 from watchdeck.domain.endpoint import Settings
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.posting import Posted

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import Health, HealthChange
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from store.places import NOW, whole
 from store.raising import MINUTE, fire
-from watchdeck.domain.alert import MuteKind, Shown, Silence
+from watchdeck.domain.alert import MuteKind, Shown
 from watchdeck.domain.maintenance import Maintenance
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.rule import Down, Rule
+from watchdeck.domain.silencing import Silence
 from watchdeck.store.connect import transaction, writing
 from watchdeck.store.handling import save_silence
 from watchdeck.store.reader import Reader

@@ -19,7 +19,8 @@ from watchdeck.store.connect import (
     writing,
 )
 from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.schema import Schema, schema_of
+from watchdeck.store.schema import schema_of
+from watchdeck.store.step import Schema
 
 
 def tamper(path: Path, *statements: str) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from store.places import NOW, state
 from store.raising import MINUTE, ack, fire
-from watchdeck.domain.alert import Silence
 from watchdeck.domain.matcher import read_matcher
 from watchdeck.domain.posting import Posting
+from watchdeck.domain.silencing import Silence
 from watchdeck.store.connect import transaction
 from watchdeck.store.deadlines import shift_deadlines
 from watchdeck.store.handling import (

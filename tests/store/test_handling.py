@@ -5,8 +5,9 @@ from pathlib import Path
 
 from store.places import NOW, state
 from store.raising import MINUTE, ack, end, fire
-from watchdeck.domain.alert import AckEnd, Opinion, Pin, Silence
+from watchdeck.domain.alert import AckEnd, Opinion, Pin
 from watchdeck.domain.matcher import read_matcher
+from watchdeck.domain.silencing import Silence
 from watchdeck.store.connect import transaction
 from watchdeck.store.handling import (
     add_note,

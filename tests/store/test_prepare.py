@@ -15,7 +15,8 @@ from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.episodes import read_open
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
-from watchdeck.store.schema import Schema, schema_of
+from watchdeck.store.schema import schema_of
+from watchdeck.store.step import Schema
 
 STEP = "create table later (id integer primary key not null) strict;"
 

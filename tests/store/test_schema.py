@@ -11,7 +11,7 @@ import pytest
 from watchdeck.errors import StoreCorrupt, StoreError
 from watchdeck.store.connect import Connection, faults, unchecked
 from watchdeck.store.migrations import create_file, upgrade
-from watchdeck.store.schema import Schema, Step, take
+from watchdeck.store.step import Schema, Step, take
 
 FIRST = """
 create table deed (number integer primary key not null, text text not null) strict;

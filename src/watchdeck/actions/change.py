@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from difflib import get_close_matches
 
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.markers import Marker, configured
 from watchdeck.domain.operator import Operator
 from watchdeck.domain.text import clean

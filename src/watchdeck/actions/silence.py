@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from watchdeck.actions.deed import AlertError, Done, deed
-from watchdeck.domain.alert import Pin, Silence
+from watchdeck.domain.alert import Pin
 from watchdeck.domain.handling import Refusal, bounded
 from watchdeck.domain.matcher import Matcher
 from watchdeck.domain.muting import hidden_by
 from watchdeck.domain.operator import Operator
+from watchdeck.domain.silencing import Silence
 from watchdeck.domain.silencing import silence as decide
 from watchdeck.domain.silencing import unsilence as decide_unsilence
 from watchdeck.domain.text import clean

@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from watchdeck import __version__
-from watchdeck.cli.common import Context
-from watchdeck.cli.console import with_options
+from watchdeck.cli.common import Context, with_options
 from watchdeck.errors import WatchdeckError
 
 _COMMANDS = {

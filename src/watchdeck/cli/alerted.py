@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from watchdeck.cli.common import iso
-from watchdeck.domain.alert import OURS, EndReason, Raised, Silence
+from watchdeck.domain.alert import OURS, EndReason, Raised
+from watchdeck.domain.silencing import Silence
 from watchdeck.domain.text import clean
 from watchdeck.domain.words import span
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from watchdeck.store.directory import StoreDirectory
 
 
+from collections.abc import Callable
+
+
 @dataclass(frozen=True)
 class Context:
     """The options of `watchdeck` itself, handed to every command; a file is read once."""
@@ -183,3 +186,18 @@ class CodedCommand(click.Command):
             return super().invoke(ctx)
         except (click.ClickException, WatchdeckError) as error:
             raise Failure(error) from error
+
+
+OPTIONS = (
+    click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
+    click.option("--at", type=PastMoment(), help="Show the fleet as it was then."),
+    click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
+)
+"""What a bare `watchdeck` takes as well."""
+
+
+def with_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of the console."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function

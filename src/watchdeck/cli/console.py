@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import click
 
-from watchdeck.cli.common import Context, PastMoment, now, operator
-
-OPTIONS = (
-    click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
-    click.option("--at", type=PastMoment(), help="Show the fleet as it was then."),
-    click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
-)
-"""What a bare `watchdeck` takes as well."""
+from watchdeck.cli.common import Context, now, operator, with_options
 
 _UNSEEN = "read-only: nothing is changed, and others on this store do not see this console"
-
-
-def with_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options of the console."""
-    for option in reversed(OPTIONS):
-        function = option(function)
-    return function
 
 
 @click.command()

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from watchdeck.domain.board import Facts, Model
+from watchdeck.domain.board import Model
 from watchdeck.domain.endpoint import Endpoint
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Family, Rule, Waiting
 from watchdeck.domain.text import clean
 from watchdeck.engine.reach import NOT_MEANT, held_back, measured, measured_by

@@ -10,8 +10,8 @@ from watchdeck.config.fleet import AUTO
 from watchdeck.config.pack import load_pack, read_folder, read_rules, with_origin
 from watchdeck.config.problems import Problem, did_you_mean
 from watchdeck.config.ruletexts import compiled, matchers, merged, wrong_rule
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Endpoint, Settings
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.labels import labels_of
 from watchdeck.domain.matcher import Matcher, matches
 from watchdeck.domain.rule import Rule

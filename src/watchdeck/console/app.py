@@ -27,13 +27,14 @@ from watchdeck.console.messages import (
     ModelOpened,
     SightChanged,
 )
-from watchdeck.console.outlook import Outlook, Setting, default_setting
+from watchdeck.console.outlook import Outlook, Setting
 from watchdeck.console.paint import Gate
 from watchdeck.console.palette import Palette
 from watchdeck.console.panels.frame import SMALLEST
 from watchdeck.console.reading import read_answers, read_history, read_kinds
 from watchdeck.console.screens.deck import DeckScreen
 from watchdeck.console.screens.watching import Watching
+from watchdeck.console.setup import default_setting
 from watchdeck.console.sight import Clock, OpenSource, Place, Viewpoint
 from watchdeck.console.themes import load_theme, themes
 from watchdeck.console.time.cursor import Cursor

@@ -10,9 +10,9 @@ from textual.message_pump import MessagePump
 
 from watchdeck.console.commands import Given
 from watchdeck.console.sight import Sight
-from watchdeck.domain.alert import Story
 from watchdeck.domain.board import Change, History
 from watchdeck.domain.health import HealthChange
+from watchdeck.domain.story import Story
 
 
 class SightChanged(Message, bubble=False):

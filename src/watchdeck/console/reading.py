@@ -14,12 +14,16 @@ from watchdeck.console.messages import (
     Wanted,
 )
 from watchdeck.console.sight import BoardSource, OpenSource
-from watchdeck.console.time.against import later
 from watchdeck.domain.exchange import Exchange
 from watchdeck.errors import StoreError
 
 if TYPE_CHECKING:
     from watchdeck.domain.kind import Kind
+
+
+from dataclasses import replace
+
+from watchdeck.domain.board import History
 
 
 def read_history(open_source: OpenSource, wanted: Wanted) -> HistoryRead:
@@ -85,3 +89,8 @@ def read_kinds() -> Mapping[str, Kind]:
     from watchdeck.config.kinds import load_kinds
 
     return {kind.name: kind for kind in load_kinds()}
+
+
+def later(history: History, by: int) -> History:
+    """The same points, as many milliseconds later."""
+    return replace(history, times=[at + by for at in history.times])

@@ -50,7 +50,7 @@ def run(
     refuse_here()
     from watchdeck.console.app import Console
     from watchdeck.console.company import Company
-    from watchdeck.console.outlook import default_setting
+    from watchdeck.console.setup import default_setting
     from watchdeck.store.presence import Seat
 
     company = Company(Seat(directory), str(hands.who) if hands else "", clock())

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from watchdeck.domain.alert import Story
 from watchdeck.domain.board import Board, Change, CollectorState, History
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
+from watchdeck.domain.story import Story
 from watchdeck.errors import StoreBehind, StoreError, StoreMissing
 
 Clock = Callable[[], int]

@@ -11,7 +11,8 @@ from watchdeck.demo.past import EVERY
 from watchdeck.demo.traffic import Counts
 from watchdeck.domain.plan import Plan
 from watchdeck.domain.scrape import OUTCOME_CODES, Outcome
-from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS, Unit
+from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS
+from watchdeck.domain.units import Unit
 from watchdeck.domain.window import MINIMUM_PROBES, span_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from watchdeck.domain.board import Facts, Latest
+from watchdeck.domain.board import Latest
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Aggregate
 from watchdeck.domain.scrape import OUTCOMES, ModelState
 from watchdeck.domain.signal import OUTCOME_COLUMN

@@ -6,13 +6,9 @@ left alone. What a screen shows is derived from the three.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from watchdeck.domain.matcher import Matcher
-from watchdeck.domain.posting import Posted
 from watchdeck.domain.severity import Severity
 
 OURS = "watchdeck"
@@ -189,34 +185,6 @@ class Note:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Who wants not to be told of what, why, and until when; it mutes and never resolves.
-
-    `names_severity` tells that a matcher is about the severity: only then does a rise stay muted.
-    """
-
-    id: int
-    matchers: tuple[Matcher, ...]
-    by: str
-    reason: str
-    starts_at: int
-    ends_at: int
-    ended_at: int | None = None
-    until_resolved: bool = False
-    rev: int = 1
-
-    @property
-    def names_severity(self) -> bool:
-        """Whether it says itself which severities it is about."""
-        return any(matcher.label == "severity" for matcher in self.matchers)
-
-    def holds_at(self, now: int) -> bool:
-        """Whether it is in force at `now` (ms UTC)."""
-        end = self.ends_at if self.ended_at is None else min(self.ends_at, self.ended_at)
-        return self.starts_at <= now < end
-
-
 class MuteKind(StrEnum):
     """Why nobody is told of an alert that is true."""
 
@@ -312,24 +280,3 @@ class Raised:
         if self.acknowledgement is not None:
             return Shown.ACKED
         return Shown.MUTED if self.mutes else Shown.FIRING
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """All that is known of one episode at one moment: its steps, and what people did and wrote.
-
-    `past` are earlier episodes of the same alert, the newest first, `opinions` what was thought of
-    them by their numbers, `told` what others were or will be told. `rule` is what is known of the
-    rule, as plain values; empty when no rule of ours raised the alert, or it is gone.
-    """
-
-    episode: Episode
-    alert: Alert
-    steps: tuple[Transition, ...] = ()
-    acknowledgements: tuple[Acknowledgement, ...] = ()
-    notes: tuple[Note, ...] = ()
-    past: tuple[Episode, ...] = ()
-    past_notes: tuple[Note, ...] = ()
-    opinions: Mapping[int, Opinion] = field(default_factory=dict)
-    told: tuple[Posted, ...] = ()
-    rule: Mapping[str, Any] = field(default_factory=dict)

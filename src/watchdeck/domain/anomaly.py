@@ -29,7 +29,7 @@ from statistics import median
 from typing import NamedTuple
 
 from watchdeck.domain.rule import Anomaly
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 HOUR = 3_600_000
 DAY, WEEK = 24 * HOUR, 168 * HOUR

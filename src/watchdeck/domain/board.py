@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alert import Raised, Silence
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.health import Health
 from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
-from watchdeck.domain.signal import Unit
-from watchdeck.domain.slo import Slo
+from watchdeck.domain.silencing import Silence
+from watchdeck.domain.units import Unit
 
 if TYPE_CHECKING:
     from watchdeck.domain.standing import ForeignSource
+from watchdeck.domain.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +25,6 @@ class Reading:
     unit: Unit
     low: float | None = None
     high: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the store knows of an endpoint from the configuration: no header, no secret.
-
-    `url` has no user and password in it.
-    """
-
-    name: str
-    url: str
-    every: int
-    model: str | None = None
-    owner: str | None = None
-    tier: int | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-    serves: tuple[str, ...] = ()
-    depends_on: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-    slo: Slo = field(default_factory=Slo)
-    insecure: bool = False
-    change: str = ""
-    map: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from operator import ge, gt, le, lt
 from typing import Protocol
 
 from watchdeck.domain.health import Health
-from watchdeck.domain.signal import SIGNALS, Unit
+from watchdeck.domain.signal import ALIASES, SIGNALS
 from watchdeck.domain.text import clean
-from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.domain.units import Bytes, Milliseconds, Ratio, Unit
 
 Answer = bool | None
 """Whether something matches; None where that cannot be known."""
@@ -44,23 +44,6 @@ LONGEST = 500
 _LONGEST_PATTERN = 100
 _SEARCHED = 200
 """Characters of a text that patterns look at: what a person types must not stop the console."""
-
-ALIASES = {
-    "p50": "latency_p50",
-    "p95": "latency_p95",
-    "p99": "latency_p99",
-    "mean": "latency_mean",
-    "rate": "request_rate",
-    "req/s": "request_rate",
-    "errors": "error_ratio",
-    "err": "error_ratio",
-    "avail": "availability",
-    "sat": "saturation",
-    "cpu": "cpu_utilization",
-    "gpu": "gpu_utilization",
-    "memory": "memory_bytes",
-}
-"""Short words for signals."""
 
 
 @dataclass(frozen=True, slots=True)

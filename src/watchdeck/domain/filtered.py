@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from watchdeck.domain.alert import Raised, Shown
 from watchdeck.domain.board import Model
 from watchdeck.domain.filter import Vocabulary
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 _OF_MODEL: dict[str, Callable[[Model], str | None]] = {
     "name": lambda model: model.facts.name,

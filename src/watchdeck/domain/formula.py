@@ -10,8 +10,9 @@ from watchdeck.domain.kind import SignalSpec
 from watchdeck.domain.page import View
 from watchdeck.domain.plan import Block, Flow, Level
 from watchdeck.domain.series import Series
-from watchdeck.domain.signal import SIGNALS, Unit
+from watchdeck.domain.signal import SIGNALS
 from watchdeck.domain.steps import gauge, gauge_share, mean, quantiles, rate, share
+from watchdeck.domain.units import Unit
 
 MINIMUM_EVENTS = 20
 """Fewer events in the window are no ratio and no quantile: three requests are no error ratio."""

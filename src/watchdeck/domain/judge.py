@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from watchdeck.domain.alert import Condition, Raised
-from watchdeck.domain.board import Collector, CollectorState, Facts, Latest
+from watchdeck.domain.board import Collector, CollectorState, Latest
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import WORST_FIRST, Health, HealthChange, Verdict
 from watchdeck.domain.scrape import ModelState, Outcome
 from watchdeck.domain.slo import Slo

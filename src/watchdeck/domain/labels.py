@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Rule
 
 OWN = ("model", "kind", "rule", "family", "signal", "playbook", "severity", "source")

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from watchdeck.domain.signal import Unit
-from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.domain.units import Bytes, Milliseconds, Ratio, Unit
 
 _DAY = 86_400
 _PER = {"/s": 1, "/m": 60, "/h": 3_600, "/d": _DAY}

@@ -17,7 +17,8 @@ from watchdeck.domain.expect import ExpectError, read_document, read_path
 from watchdeck.domain.kind import Kind, SignalSpec
 from watchdeck.domain.selector import SelectorError, read_selector
 from watchdeck.domain.series import Layout, Series, SeriesType
-from watchdeck.domain.signal import PROBE_SIGNALS, SIGNALS, Unit
+from watchdeck.domain.signal import PROBE_SIGNALS, SIGNALS
+from watchdeck.domain.units import Unit
 
 REPLICAS = "replicas"
 

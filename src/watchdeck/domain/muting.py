@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from watchdeck.domain.alert import (
-    Alert,
-    Condition,
-    Episode,
-    Mute,
-    MuteKind,
-    Raised,
-    Silence,
-)
+from watchdeck.domain.alert import Alert, Condition, Episode, Mute, MuteKind, Raised
 from watchdeck.domain.maintenance import Maintenance, window_at
 from watchdeck.domain.matcher import Matcher, matches
+from watchdeck.domain.silencing import Silence
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchdeck.domain.limits import decimal, read_limit
-from watchdeck.domain.signal import Unit
 from watchdeck.domain.text import clean
-from watchdeck.domain.units import Milliseconds
+from watchdeck.domain.units import Milliseconds, Unit
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+)

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 
 from watchdeck.domain.series import Layout, Series, SeriesType
-
-
-class Unit(StrEnum):
-    """The unit a signal is stored, compared and exported in."""
-
-    RATIO = "ratio"
-    SECONDS = "s"
-    PER_SECOND = "1/s"
-    COUNT = "count"
-    BYTES = "bytes"
-    DAYS = "days"
-    STATE = "0/1"
+from watchdeck.domain.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +94,21 @@ def columns(names: tuple[str, ...]) -> tuple[str, ...]:
 def signal_layout(names: tuple[str, ...]) -> Layout:
     """The shared layout of signal frames that hold these signals (in any order)."""
     return Layout(tuple(Series(c, (), SeriesType.GAUGE) for c in columns(names)))
+
+
+ALIASES = {
+    "p50": "latency_p50",
+    "p95": "latency_p95",
+    "p99": "latency_p99",
+    "mean": "latency_mean",
+    "rate": "request_rate",
+    "req/s": "request_rate",
+    "errors": "error_ratio",
+    "err": "error_ratio",
+    "avail": "availability",
+    "sat": "saturation",
+    "cpu": "cpu_utilization",
+    "gpu": "gpu_utilization",
+    "memory": "memory_bytes",
+}
+"""Short words for signals."""

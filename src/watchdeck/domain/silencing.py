@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from watchdeck.domain.alert import Silence
 from watchdeck.domain.handling import Refusal, bounded
 from watchdeck.domain.matcher import Matcher
 
@@ -40,3 +39,31 @@ def unsilence(one: Silence, now: int) -> Silence | Refusal:
     if one.ended_at is not None or one.ends_at <= now:
         return Refusal("it is over")
     return replace(one, ended_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Who wants not to be told of what, why, and until when; it mutes and never resolves.
+
+    `names_severity` tells that a matcher is about the severity: only then does a rise stay muted.
+    """
+
+    id: int
+    matchers: tuple[Matcher, ...]
+    by: str
+    reason: str
+    starts_at: int
+    ends_at: int
+    ended_at: int | None = None
+    until_resolved: bool = False
+    rev: int = 1
+
+    @property
+    def names_severity(self) -> bool:
+        """Whether it says itself which severities it is about."""
+        return any(matcher.label == "severity" for matcher in self.matchers)
+
+    def holds_at(self, now: int) -> bool:
+        """Whether it is in force at `now` (ms UTC)."""
+        end = self.ends_at if self.ended_at is None else min(self.ends_at, self.ended_at)
+        return self.starts_at <= now < end

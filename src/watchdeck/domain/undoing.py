@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdeck.domain.alert import UNDO, AckEnd, Acknowledgement, Episode, Silence, Transition, Verb
+from watchdeck.domain.alert import UNDO, AckEnd, Acknowledgement, Episode, Transition, Verb
 from watchdeck.domain.handling import Handed, Refusal
 from watchdeck.domain.lifecycle import Moved
+from watchdeck.domain.silencing import Silence
 from watchdeck.domain.words import span
 
 

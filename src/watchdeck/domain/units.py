@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Self
 
 _NUMBER = re.compile(r"\s*(\d{1,400}(?:\.\d{1,400})?)\s*([A-Za-z%]{0,20})\s*", re.ASCII)
@@ -109,3 +110,15 @@ class Bytes(int):
 
     def __str__(self) -> str:
         return _largest(int(self), _SIZES) if self else "0B"
+
+
+class Unit(StrEnum):
+    """The unit a signal is stored, compared and exported in."""
+
+    RATIO = "ratio"
+    SECONDS = "s"
+    PER_SECOND = "1/s"
+    COUNT = "count"
+    BYTES = "bytes"
+    DAYS = "days"
+    STATE = "0/1"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from watchdeck.domain.filter import ALIASES
 from watchdeck.domain.rule import (
     FAST,
     SLOW,
@@ -28,7 +27,8 @@ from watchdeck.domain.rule import (
     WeekBefore,
 )
 from watchdeck.domain.sentence import Reader, WhenError, near, shown
-from watchdeck.domain.signal import AWAITED, SIGNALS, Unit
+from watchdeck.domain.signal import ALIASES, AWAITED, SIGNALS
+from watchdeck.domain.units import Unit
 
 __all__ = ["LONGEST", "When", "WhenError", "read_when"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 _STEPS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 _SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from watchdeck.domain.alert import OURS, Alert, EndReason, Episode, Transition
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.lifecycle import by_policy, over, resumed, shifted, silent, step
 from watchdeck.domain.rule import Rule
 from watchdeck.engine.checks import Gone, Sample, finding

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from watchdeck.domain.alert import OURS, Alert, Episode, Raised
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.rule import Rule
 from watchdeck.engine import itself
 from watchdeck.engine.alerting import Alerting, Change, whole

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from watchdeck.domain.alert import Raised
-from watchdeck.domain.board import Facts, Latest
+from watchdeck.domain.board import Latest
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import HealthChange, Verdict
 from watchdeck.domain.judge import is_stale, judge
 from watchdeck.domain.scrape import ModelState, Outcome

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 
 from watchdeck.domain.alert import Alert, Condition, Data
-from watchdeck.domain.board import Facts
 from watchdeck.domain.claims import EARLY, cancels, foreign, settled
 from watchdeck.domain.doubt import Scene, doubt, tells_of_no_data
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.foreign import ForeignEvent, Status
 from watchdeck.domain.labels import labels_of
 from watchdeck.domain.standing import ForeignSource, Way

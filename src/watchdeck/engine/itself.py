@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchdeck.domain.alert import OURS, Alert
-from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.board import Heartbeat
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.labels import alert_labels
 from watchdeck.domain.posting import Posted
 from watchdeck.domain.rule import Family, Rule, Waiting

@@ -14,7 +14,6 @@ from watchdeck.domain.alert import (
     Episode,
     Pin,
     Raised,
-    Silence,
     Transition,
     Verb,
 )
@@ -27,6 +26,7 @@ from watchdeck.domain.operator import Operator
 from watchdeck.domain.paging import Message, MessageKind, messages
 from watchdeck.domain.route import About, Routing, route
 from watchdeck.domain.rule import Absent, Down, Rule
+from watchdeck.domain.silencing import Silence
 from watchdeck.store.audit import append
 from watchdeck.store.connect import Connection
 from watchdeck.store.episodes import (

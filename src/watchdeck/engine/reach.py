@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from watchdeck.domain.bind import kind_signals
-from watchdeck.domain.board import Facts, Latest
+from watchdeck.domain.board import Latest
 from watchdeck.domain.endpoint import Endpoint
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.kind import Kind
 from watchdeck.domain.labels import labels_of
 from watchdeck.domain.matcher import matches

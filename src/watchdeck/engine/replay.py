@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from watchdeck.domain.alert import Transition, Verb
 from watchdeck.domain.anomaly import DAY, SPAN, WEEK
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.lifecycle import by_policy, resumed, silent_after, step
 from watchdeck.domain.rule import Anomaly, Burn, Rule, Threshold, WeekBefore
 from watchdeck.domain.scrape import ModelState, Outcome

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from watchdeck.domain.alert import Alert, Episode, Opinion
 from watchdeck.domain.rule import Limit, Rule, Threshold
-from watchdeck.domain.signal import SIGNALS, Unit
+from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.units import Unit
 from watchdeck.domain.written import written
 from watchdeck.engine.replay import Firing
 

@@ -7,7 +7,8 @@ from zlib import crc32
 
 from watchdeck.domain.anomaly import FINEST, News, how_far
 from watchdeck.domain.rule import Anomaly, WeekBefore
-from watchdeck.domain.signal import SIGNALS, Unit
+from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.units import Unit
 from watchdeck.domain.words import compared, quantity, span
 from watchdeck.engine.baselines import STRETCH, Habit, Now, Weeks
 from watchdeck.engine.checks import Said, Sample

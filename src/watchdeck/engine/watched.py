@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from watchdeck.domain.alert import OURS, Alert, Episode
-from watchdeck.domain.board import Facts
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.labels import alert_labels, labels_of
 from watchdeck.domain.lifecycle import silent_after
 from watchdeck.domain.matcher import matches

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Endpoint
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.text import clean
 
 

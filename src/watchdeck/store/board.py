@@ -8,20 +8,21 @@ from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alert import OURS, Alert, Raised, Silence
+from watchdeck.domain.alert import OURS, Alert, Raised
 from watchdeck.domain.board import (
     Board,
     Change,
     Collector,
     CollectorState,
-    Facts,
     Heartbeat,
     Latest,
     Model,
 )
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.health import HealthChange
 from watchdeck.domain.judge import as_seen, is_stale
 from watchdeck.domain.muting import World, mutes, troubled
+from watchdeck.domain.silencing import Silence
 from watchdeck.store.changes import read_changes
 from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.handling import read_silences

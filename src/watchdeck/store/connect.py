@@ -20,7 +20,8 @@ from watchdeck.errors import (
     StoreTooNew,
 )
 from watchdeck.store.directory import check_file
-from watchdeck.store.schema import Schema, schema_of
+from watchdeck.store.schema import schema_of
+from watchdeck.store.step import Schema
 
 __all__ = [
     "Connection",

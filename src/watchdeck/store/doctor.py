@@ -12,7 +12,7 @@ from pathlib import Path
 
 from watchdeck.domain.board import CollectorState, Heartbeat
 from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 from watchdeck.domain.words import quantity, span
 from watchdeck.errors import StoreError, StoreMissing
 from watchdeck.store.audit import last, missing_guards, verify

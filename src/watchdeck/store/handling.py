@@ -8,16 +8,10 @@ from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
-from watchdeck.domain.alert import (
-    AckEnd,
-    Acknowledgement,
-    Note,
-    Opinion,
-    Pin,
-    Silence,
-)
+from watchdeck.domain.alert import AckEnd, Acknowledgement, Note, Opinion, Pin
 from watchdeck.domain.matcher import Matcher
 from watchdeck.domain.severity import Severity
+from watchdeck.domain.silencing import Silence
 
 _ACK = "k.id, k.episode, k.by, k.at, k.expires_at, k.severity, k.note, k.ended_at, k.end_reason"
 

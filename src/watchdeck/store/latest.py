@@ -11,7 +11,8 @@ from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any
 
-from watchdeck.domain.board import Facts, Heartbeat, Latest, Reading
+from watchdeck.domain.board import Heartbeat, Latest, Reading
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import (
     OUTCOMES,
     Cut,

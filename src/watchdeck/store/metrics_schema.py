@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdeck.store.schema import Step
+from watchdeck.store.step import Step
 
 _FIRST = """
 create table endpoint (

@@ -23,7 +23,8 @@ from watchdeck.store.directory import (
     refusals,
     sync,
 )
-from watchdeck.store.schema import Schema, Step, schema_of, take
+from watchdeck.store.schema import schema_of
+from watchdeck.store.step import Schema, Step, take
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

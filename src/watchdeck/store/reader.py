@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alert import Alert, Episode, Opinion, Story
+from watchdeck.domain.alert import Alert, Episode, Opinion
 from watchdeck.domain.board import Board, Change, History
 from watchdeck.domain.exchange import Exchange
 from watchdeck.domain.health import HealthChange
+from watchdeck.domain.story import Story
 from watchdeck.store.board import (
     Measured,
     assemble,

@@ -7,7 +7,7 @@ row that people change has a `rev` for compare-and-set.
 from __future__ import annotations
 
 from watchdeck.store.alert_tables import ALERT_TABLES
-from watchdeck.store.schema import Step
+from watchdeck.store.step import Step
 
 _FIRST = """
 create table health_change (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite3 import Connection
 
-from watchdeck.domain.alert import Story
+from watchdeck.domain.story import Story
 from watchdeck.store.episodes import read_episode, read_episodes, read_transitions
 from watchdeck.store.handling import (
     read_acknowledgements_of,

@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 
-from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Scrape
 from watchdeck.domain.text import clean
 from watchdeck.errors import StoreError, StoreFull

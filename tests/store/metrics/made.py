@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Frame
 from watchdeck.domain.series import Layout, Series, SeriesType
 from watchdeck.domain.signal import signal_layout

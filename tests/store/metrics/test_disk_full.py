@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.series import Layout, Series
 from watchdeck.domain.signal import signal_layout

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchdeck.domain.board import Facts, Heartbeat
+from watchdeck.domain.board import Heartbeat
 from watchdeck.domain.endpoint import Retention, Slo
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
 from watchdeck.domain.series import Layout, Series, SeriesType
 from watchdeck.domain.signal import signal_layout

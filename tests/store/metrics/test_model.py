@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Frame
 from watchdeck.domain.series import Layout, Series, SeriesType
 from watchdeck.store.ballast import Ballast

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from store.places import whole
-from watchdeck.domain.board import Facts
 from watchdeck.domain.endpoint import Retention
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.signal import signal_layout
 from watchdeck.store.backfill import Stretch, encode, insert
 from watchdeck.store.connect import transaction, writing

@@ -12,10 +12,11 @@ from watchdeck.console.draw.age import ago, clock, lasting
 from watchdeck.console.draw.alerts import state, who, why
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, flow, said, wrap
-from watchdeck.domain.alert import Episode, Mute, Raised, Story
+from watchdeck.domain.alert import Episode, Mute, Raised
 from watchdeck.domain.board import Change
 from watchdeck.domain.posting import Posted
 from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.story import Story
 
 BEFORE = 30 * 60_000
 """What changed so many milliseconds before it began is told with an alert."""

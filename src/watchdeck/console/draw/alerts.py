@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watchdeck.console.draw.age import age, ago, lasting
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, said

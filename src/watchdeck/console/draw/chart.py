@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from watchdeck.console.draw.age import ahead_of_utc, clock, offset
 from watchdeck.console.draw.curve import Curve, Window, layers, points
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.layers import merged, stacked
 from watchdeck.console.draw.number import amount
 from watchdeck.console.draw.scale import Scale, scale, time_step
 from watchdeck.console.draw.text import Line, Role, Span, cut, fit, width
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 FLOATING = ("availability", "tls_days_left")
 """Signals whose story lies far from zero."""

@@ -9,7 +9,7 @@ from watchdeck.console.draw.bar import state
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, cut, flow, said, wrap
 from watchdeck.domain.board import Collector, Heartbeat
 from watchdeck.domain.presence import Presence
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 from watchdeck.domain.words import quantity
 
 Part = tuple[Span, ...]

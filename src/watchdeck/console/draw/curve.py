@@ -9,7 +9,8 @@ from datetime import tzinfo
 from enum import StrEnum
 from itertools import pairwise
 
-from watchdeck.console.draw.grid import Dots, Grid
+from watchdeck.console.draw.glyphs import Dots
+from watchdeck.console.draw.grid import Grid
 from watchdeck.console.draw.layers import Layer
 from watchdeck.console.draw.scale import Scale
 from watchdeck.console.draw.text import Role

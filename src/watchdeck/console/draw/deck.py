@@ -9,7 +9,7 @@ from datetime import tzinfo
 from watchdeck.console.draw import fleet
 from watchdeck.console.draw.age import age, ago, clock
 from watchdeck.console.draw.alerts import counts, state, urgency, who, why
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.health import MARKS, worst_first
 from watchdeck.console.draw.spark import spark
 from watchdeck.console.draw.table import Column, Columns

@@ -10,7 +10,8 @@ from watchdeck.console.draw.health import word
 from watchdeck.console.draw.number import sentence
 from watchdeck.console.draw.table import Column, Columns
 from watchdeck.console.draw.text import NOTHING, Line, Role, Span, flow, length, said, wrap
-from watchdeck.domain.board import Facts, Latest, Model, Reading
+from watchdeck.domain.board import Latest, Model, Reading
+from watchdeck.domain.facts import Facts
 from watchdeck.domain.scrape import Cut, Outcome
 from watchdeck.domain.signal import SIGNALS, Signal
 from watchdeck.domain.words import span

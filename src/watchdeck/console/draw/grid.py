@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-
-class Dots(StrEnum):
-    """What a terminal can draw dots with, finest first."""
-
-    BRAILLE = "braille"
-    BLOCK = "block"
-    ASCII = "ascii"
-
+from watchdeck.console.draw.glyphs import Dots
 
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLOCK = ((1, 2), (4, 8))

@@ -10,11 +10,11 @@ from datetime import tzinfo
 from watchdeck.console.draw.age import ago, clock
 from watchdeck.console.draw.chart import Picture, span_of
 from watchdeck.console.draw.curve import GAP, Curve, Point, Window, points, sample
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 from watchdeck.console.draw.number import amount, interval, sentence
 from watchdeck.console.draw.text import Line, Role, Span, cut, flow, said
 from watchdeck.domain.board import Change, History, Reading
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 Part = tuple[Span, ...]
 

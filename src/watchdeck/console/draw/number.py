@@ -6,7 +6,7 @@ import math
 
 from watchdeck.console.draw.text import NOTHING
 from watchdeck.domain.board import Reading
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 from watchdeck.domain.words import digits, quantity
 
 _ABSURD = 1e15

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from watchdeck.domain.signal import Unit
+from watchdeck.domain.units import Unit
 
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from watchdeck.console.draw.grid import Dots
+from watchdeck.console.draw.glyphs import Dots
 
 _LEVELS = {Dots.ASCII: "_.-=^"}
 _BLOCKS = "▁▂▃▄▅▆▇█"

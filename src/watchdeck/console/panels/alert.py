@@ -11,8 +11,9 @@ from watchdeck.console.draw.text import Line, Role, Span, cut, wrap
 from watchdeck.console.outlook import Setting
 from watchdeck.console.panels.list import List
 from watchdeck.console.panels.panel import Panel
-from watchdeck.domain.alert import Raised, Story
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Change
+from watchdeck.domain.story import Story
 
 _GONE = "this alert is over; its story is kept"
 

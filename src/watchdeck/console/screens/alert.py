@@ -22,9 +22,10 @@ from watchdeck.console.panels.alert import AlertPanel, StoryList
 from watchdeck.console.panels.chart import ChartPanel, Drawn
 from watchdeck.console.screens.handling import Handling
 from watchdeck.console.screens.watching import Watching
-from watchdeck.domain.alert import Raised, Story
+from watchdeck.domain.alert import Raised
 from watchdeck.domain.board import Model
 from watchdeck.domain.signal import SIGNALS
+from watchdeck.domain.story import Story
 
 _AROUND = (45 * 60_000, 15 * 60_000)
 """How much time before and after the moment of firing the chart shows, in milliseconds."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from watchdeck.domain.board import Change, History
+from watchdeck.domain.board import Change
 
 _DAY = 86_400_000
 
@@ -41,8 +41,3 @@ def following(chosen: Against | None, changes: Iterable[Change], moment: int) ->
     known = [change for change in changes if change.at <= moment]
     newest = max(known, key=lambda change: (change.at, change.id), default=None)
     return None if newest is None else Against(f"before the {newest.what}", change=newest)
-
-
-def later(history: History, by: int) -> History:
-    """The same points, as many milliseconds later."""
-    return replace(history, times=[at + by for at in history.times])
