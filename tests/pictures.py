@@ -13,12 +13,12 @@ from contextlib import closing
 from pathlib import Path
 
 from watchdeck.console.app import Console
-from watchdeck.console.messages import ModelOpened
 from watchdeck.console.setup import default_setting
-from watchdeck.demo.stage import stage
-from watchdeck.domain.health import Health
-from watchdeck.domain.operator import Operator
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.console.state.messages import ModelOpened
+from watchdeck.demo.run import stage
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.values.operator import Operator
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 
 FOLDER = Path(__file__).parents[1] / "sample_data" / "pictures"

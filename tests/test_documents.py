@@ -6,7 +6,7 @@ import pytest
 
 from watchdeck.cli import group
 from watchdeck.config.load import load
-from watchdeck.data import folder
+from watchdeck.resources import folder
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

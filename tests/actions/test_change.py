@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from store.places import NOW
+from store.stores import NOW
 from watchdeck.actions.change import ChangeError, add_change, mark_configured
-from watchdeck.domain.board import Change
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.markers import ChangeKind, Marker
-from watchdeck.domain.operator import Operator
-from watchdeck.store.audit import verify
-from watchdeck.store.changes import read_changes
-from watchdeck.store.connect import reading
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.domain.board.board import Change
+from watchdeck.domain.board.change import ChangeKind, Marker
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.operator import Operator
+from watchdeck.store.files.connection import reading
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.writer import Writer
 from watchdeck.store.migrations import prepare
-from watchdeck.store.writer import Writer
+from watchdeck.store.state.audit import verify
+from watchdeck.store.state.changes import read_changes
 
 ANNA = Operator("anna", "10.0.0.9")
 FRAUD = Facts("fraud-detector", "http://fraud", 10_000)

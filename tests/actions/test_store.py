@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from store.places import NOW, whole
-from watchdeck.actions.backup import back_up
-from watchdeck.actions.prepare import prepare_store
-from watchdeck.domain.operator import Operator
+from store.stores import NOW, whole
+from watchdeck.actions.store import back_up, prepare_store
+from watchdeck.domain.values.operator import Operator
 from watchdeck.errors import StoreError
-from watchdeck.store.audit import verify
-from watchdeck.store.connect import reading
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.schema import schema_of
+from watchdeck.store.files.connection import reading
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.schema.registry import schema_of
+from watchdeck.store.state.audit import verify
 
 ANNA = Operator("anna", "10.0.0.9")
 

@@ -20,20 +20,20 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scenarios.playing import Player
 from scenarios.reading import Scenario, read_scenario
-from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.rule import Rule
-from watchdeck.domain.scrape import Frame, ModelState, Outcome, Scrape
-from watchdeck.domain.severity import Severity
-from watchdeck.domain.signal import signal_layout
-from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.domain.when import read_when
-from watchdeck.engine.evaluate import Engine
-from watchdeck.store.connect import Connection, reading, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.frames import Stream, add_frame
-from watchdeck.store.latest import register, save_latest
-from watchdeck.store.layouts import Layouts
+from watchdeck.domain.metrics.scrape import Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.domain.rules.parser import read_when
+from watchdeck.domain.rules.rule import Rule
+from watchdeck.domain.settings.endpoint import Slo
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.units import Milliseconds, Ratio
+from watchdeck.engine.engine import Engine
+from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.frames import Stream, add_frame
+from watchdeck.store.metrics.latest import register, save_latest
+from watchdeck.store.metrics.layouts import Layouts
 from watchdeck.store.migrations import prepare
 
 NOW = 1_795_410_000_000

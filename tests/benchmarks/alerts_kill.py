@@ -23,18 +23,18 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from watchdeck.actions.acknowledge import acknowledge
-from watchdeck.cli.common import now, operator
+from watchdeck.actions.alerts.acknowledge import acknowledge
+from watchdeck.cli.options import now, operator
 from watchdeck.config.load import load
-from watchdeck.domain.alert import Condition, Verb
-from watchdeck.domain.endpoint import Settings
-from watchdeck.service.collect import collect
-from watchdeck.store.audit import verify
-from watchdeck.store.connect import reading
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.episodes import read_ended, read_open, read_transitions
-from watchdeck.store.handling import read_acknowledgements
-from watchdeck.store.outbox import read_posted
+from watchdeck.domain.alerts.alert import Condition, Verb
+from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.service.collector import collect
+from watchdeck.store.alerts.acknowledgements import read_acknowledgements
+from watchdeck.store.alerts.episodes import read_ended, read_open, read_transitions
+from watchdeck.store.alerts.outbox import read_posted
+from watchdeck.store.files.connection import reading
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.state.audit import verify
 
 MODELS = 50
 SIGNALS = ("saturation", "gpu_memory_ratio", "kv_cache_usage", "cpu_utilization")

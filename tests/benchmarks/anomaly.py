@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.rule import Anomaly, Rule
-from watchdeck.engine.replay import replay
-from watchdeck.store.blocks import Block
+from watchdeck.domain.rules.rule import Anomaly, Rule
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.engine.backtest.replay import replay
+from watchdeck.store.metrics.scan import Block
 
 FOLDER = Path(__file__).parents[1] / "data" / "nab"
 HOUR, DAY = 3_600_000, 86_400_000

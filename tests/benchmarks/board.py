@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from store.places import NOW, judged, scrape, write
-from watchdeck.domain.health import Health, HealthChange
-from watchdeck.store.directory import StoreDirectory
+from store.stores import NOW, judged, scrape, write
+from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
 
@@ -36,7 +36,7 @@ FIRST = """
 import sys, time
 from pathlib import Path
 began = time.perf_counter()
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 loaded = time.perf_counter()
 board = Reader(StoreDirectory(Path(sys.argv[1]))).board(int(sys.argv[2]))

@@ -13,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchdeck.cli.common import now, operator
-from watchdeck.demo.fill import fill
-from watchdeck.demo.stage import stage
-from watchdeck.store.connect import reading
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.cli.options import now, operator
+from watchdeck.demo.history.backfill import fill
+from watchdeck.demo.run import stage
+from watchdeck.store.files.connection import reading
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 
 REACH = 5.0

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from console import hostile
-from console.terminal import Terminal
+from console.pty_console import Terminal
 
 MODELS = 16
 """As many as are in view at once on 120x40."""

@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from domain import test_any_order, test_invariants
+from domain.alerts import test_invariants
+from domain.external import test_any_order
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 

@@ -20,14 +20,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.start import EVERY, MODELS, RSS, build, now, resident, scrapes
-from console.terminal import Terminal
+from console.pty_console import Terminal
 from watchdeck import __version__
-from watchdeck.domain.board import Heartbeat
-from watchdeck.domain.endpoint import Retention
-from watchdeck.engine.evaluate import Engine
-from watchdeck.store.connect import reading, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.writer import Writer
+from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.engine.engine import Engine
+from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.writer import Writer
 
 TICKS = 10_000
 MARKS = (0.1, 0.25, 0.5, 1.0)
@@ -45,11 +45,11 @@ CHILD = """
 import os, sys, time
 from pathlib import Path
 from textual import on
-from watchdeck.console import app, watch
+from watchdeck.console import app; from watchdeck.console.state import board_poller as watch
 from watchdeck.console.app import Console
-from watchdeck.console.messages import SightChanged
+from watchdeck.console.state.messages import SightChanged
 from watchdeck.console.run import drive
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 
 watch.EVERY = 0.001

@@ -17,12 +17,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from store.places import ANNA, state_only, whole
-from store.raising import fire
-from watchdeck.actions.acknowledge import acknowledge
-from watchdeck.store.connect import reading, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.handling import read_acknowledgements
+from store.alerts.made import fire
+from store.stores import ANNA, state_only, whole
+from watchdeck.actions.alerts.acknowledge import acknowledge
+from watchdeck.store.alerts.acknowledgements import read_acknowledgements
+from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.directory import StoreDirectory
 
 REACH = 250.0
 """Milliseconds until another console sees an acknowledgement, p99."""
@@ -33,9 +33,9 @@ LOOK = 0.1
 OPERATOR = """
 import random, sys, time
 from pathlib import Path
-from watchdeck.actions.acknowledge import acknowledge
-from watchdeck.domain.operator import Operator
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.actions.alerts.acknowledge import acknowledge
+from watchdeck.domain.values.operator import Operator
+from watchdeck.store.files.directory import StoreDirectory
 store, name, count, seed = StoreDirectory(Path(sys.argv[1])), *sys.argv[2:5]
 numbers = list(range(1, int(count) + 1))
 random.Random(seed).shuffle(numbers)
@@ -51,8 +51,8 @@ import sys, time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from watchdeck.store.connect import transaction, writing
-from watchdeck.store.episodes import read_open, save_episode
+from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.alerts.episodes import read_open, save_episode
 with closing(writing(Path(sys.argv[1]))) as db:
     while True:
         with transaction(db):
@@ -130,7 +130,7 @@ def seen(store: StoreDirectory, times: int, seed: int) -> list[float]:
 WATCHER = """
 import sys, time
 from pathlib import Path
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 reader, known = Reader(StoreDirectory(Path(sys.argv[1]))), set()
 print("ready", flush=True)

@@ -22,13 +22,13 @@ from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
-from watchdeck.collector.polling import Polling
-from watchdeck.collector.reader import Carry, quickest
-from watchdeck.collector.room import make_room
-from watchdeck.config.kinds import load_kinds
-from watchdeck.domain.endpoint import Endpoint, Keep, Retention
-from watchdeck.domain.scrape import Outcome, Scrape
-from watchdeck.domain.units import Bytes, Milliseconds
+from watchdeck.collector.scrape.file_limit import make_room
+from watchdeck.collector.scrape.manager import Polling
+from watchdeck.config.reading.kinds import load_kinds
+from watchdeck.domain.metrics.scrape import Outcome, Scrape
+from watchdeck.domain.settings.endpoint import Endpoint, Keep, Retention
+from watchdeck.domain.values.units import Bytes, Milliseconds
+from watchdeck.net.client import Carry, quickest
 
 HISTOGRAMS, BUCKETS, COUNTERS, GAUGES = 24, 22, 14, 10
 """24 x (22 + 2) + 14 + 10 = 600 lines."""
@@ -141,7 +141,7 @@ def fleet(port: int, count: int, every: float, *, own: bool = False) -> list[End
 def carrier(name: str) -> Carry:
     if name == "sockets":
         return quickest
-    from watchdeck.collector.carrier import Carrier
+    from watchdeck.net.httpx_connection import Carrier
 
     return Carrier
 
@@ -154,10 +154,10 @@ async def storing(
     if not stored:
         yield lambda _scrape: None
         return
-    from watchdeck.service.facts import facts
-    from watchdeck.store.directory import StoreDirectory
+    from watchdeck.service.endpoint_facts import facts
+    from watchdeck.store.files.directory import StoreDirectory
+    from watchdeck.store.metrics.writer import Writer
     from watchdeck.store.migrations import prepare
-    from watchdeck.store.writer import Writer
 
     with tempfile.TemporaryDirectory() as folder:
         directory = StoreDirectory(Path(folder) / "store")

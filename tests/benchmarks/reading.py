@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.start import EVERY, SCRAPES, SIGNALS, build, now
 from benchmarks.terminal import CONSOLE, Answering
-from watchdeck.domain.signal import signal_layout
-from watchdeck.store.backfill import Stretch, encode, insert
-from watchdeck.store.connect import transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.frames import Stream
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.reader import Reader
 
 MODEL, WEEK, STEP = "model-000", 7 * 86_400_000, 5_000

@@ -18,20 +18,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from console.terminal import Terminal
+from console.pty_console import Terminal
 from watchdeck import __version__
-from watchdeck.cli.common import operator
-from watchdeck.demo.fill import fill
-from watchdeck.domain.board import Heartbeat
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
-from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
-from watchdeck.engine.evaluate import Engine
-from watchdeck.store.connect import reading, writing
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.cli.options import operator
+from watchdeck.demo.history.backfill import fill
+from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.engine.engine import Engine
+from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.writer import Writer
 from watchdeck.store.migrations import prepare
-from watchdeck.store.writer import Writer
 
 MODELS = 200
 SCRAPES = 60
@@ -46,7 +46,7 @@ SIGNALS = (
 CHILD = """
 import sys, time
 from pathlib import Path
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.console.run import run
 sys.exit(run(StoreDirectory(Path(sys.argv[1])), clock=lambda: time.time_ns() // 1_000_000))
 """

@@ -19,22 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.scrape import Frame, Outcome, Scrape
-from watchdeck.domain.series import Layout, Series, SeriesType
-from watchdeck.domain.signal import signal_layout
-from watchdeck.store.backfill import Stretch, encode, insert
-from watchdeck.store.connect import Connection, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.fold import Span, fold
-from watchdeck.store.frames import Stream, Window, add_frame
-from watchdeck.store.history import read_series
-from watchdeck.store.hours import DAY, HOUR, Field
-from watchdeck.store.latest import register, save_latest
-from watchdeck.store.layouts import Layouts
+from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
+from watchdeck.domain.metrics.series import Layout, Series, SeriesType
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.metrics.compaction import Span, fold
+from watchdeck.store.metrics.frames import Stream, Window, add_frame
+from watchdeck.store.metrics.history import read_series
+from watchdeck.store.metrics.hourly import DAY, HOUR, Field
+from watchdeck.store.metrics.latest import register, save_latest
+from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.rollups import read_hours
+from watchdeck.store.metrics.segments import Level
 from watchdeck.store.migrations import prepare
-from watchdeck.store.rollups import read_hours
-from watchdeck.store.segments import Level
 
 Values = NDArray[np.floating[Any]]
 Dice = np.random.Generator

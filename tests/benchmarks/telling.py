@@ -13,13 +13,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from notify.letters import letter
+from notify.notifications import letter
+from notify.outbox import Stage, delivering, known, round_of, staged, webhook
 from notify.receivers import HANG, longest_gap, receiving
-from notify.stage import Stage, delivering, known, round_of, staged, webhook
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.severity import Severity
-from watchdeck.notify.deliver import PAUSE
-from watchdeck.notify.through_apprise import ThroughApprise
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.severity import Severity
+from watchdeck.notify.apprise import ThroughApprise
+from watchdeck.notify.delivery import PAUSE
 
 ROW = "{:<66} {:>12} {:>10}"
 PAGES = 20

@@ -22,8 +22,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from console.output.emulator import Emulator
-from console.terminal import Terminal
+from console.pty_console import Terminal
+from console.terminal.emulator import Emulator
 
 MODELS, EVERY = 200, 10_000
 LONG_AGO = 3 * 3_600_000
@@ -34,15 +34,15 @@ import random, sys, time
 from array import array
 from pathlib import Path
 from watchdeck import __version__
-from watchdeck.domain.board import Facts, Heartbeat
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
-from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
-from watchdeck.engine.evaluate import Engine
-from watchdeck.store.connect import reading, writing
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.domain.board.board import Facts, Heartbeat
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
+from watchdeck.engine.engine import Engine
+from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
-from watchdeck.store.writer import Writer
+from watchdeck.store.metrics.writer import Writer
 
 path, models, every, ago, live = sys.argv[1], *map(int, sys.argv[2:6])
 SIGNALS = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99",
@@ -91,9 +91,9 @@ with directory.hold_lock():
 CONSOLE = """
 import sys, time
 from pathlib import Path
-from watchdeck.console import driver
+from watchdeck.console.terminal import driver
 from watchdeck.console.run import run
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.directory import StoreDirectory
 if sys.argv[2] == "plain":
     driver.Terminal._connect = lambda self: None
 path = StoreDirectory(Path(sys.argv[1]))

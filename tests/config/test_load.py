@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from config.written import FULL, problems, write
+from config.config_files import FULL, problems, write
 from watchdeck.config.load import find, load, store_path
-from watchdeck.domain.endpoint import Canary, Endpoint, Keep, Retention, Secret, Settings, Slo, Tls
-from watchdeck.domain.units import Bytes, Milliseconds, Ratio
+from watchdeck.domain.settings.endpoint import (
+    Canary,
+    Endpoint,
+    Keep,
+    Retention,
+    Secret,
+    Settings,
+    Slo,
+    Tls,
+)
+from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 from watchdeck.errors import ConfigError
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from config.written import problems, write
+from config.config_files import problems, write
 from watchdeck.config.load import load
 from watchdeck.config.maintenance import maintenance_in_force
-from watchdeck.domain.maintenance import Maintenance, Recurrence, Window, window_at
-from watchdeck.domain.matcher import Matcher
+from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence, Window, window_at
+from watchdeck.domain.values.matcher import Matcher
 
 HEAD = '[[maintenance]]\nname = "patching"\nmatch = ["owner=risk"]\n'
 NIGHT = f'{HEAD}hours = "22:00-04:00"\n'

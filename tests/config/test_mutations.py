@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.written import FULL
+from config.config_files import FULL
 from watchdeck.config.load import load
-from watchdeck.domain.text import clean
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
 
 

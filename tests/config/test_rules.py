@@ -1,186 +1,258 @@
+"""Rules of a configuration, of the files beside it and of the pack, and all that is wrong there."""
+
 from pathlib import Path
 
 import pytest
 
-from config.written import ONE, problems, write
+from config.config_files import ONE, problems, write
 from watchdeck.config.load import load
+from watchdeck.config.reading.problems import ConfigProblems
+from watchdeck.config.rules import problems_of_files, rules_in_force, unmet_rules, wide_rules
+from watchdeck.domain.rules.rule import Absent, Family, Limit, NoData, Rule, Threshold
+from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.values.matcher import Matcher
+from watchdeck.domain.values.severity import Severity
+
+HEAD = '[[rule]]\nname = "slow"\n'
+SLOW = f'{HEAD}when = "latency_p95 > 200ms for 5m"\n'
+FULL = """
+[[rule]]
+name = "slow"
+when = "latency_p95  >  200ms"
+severity = 2
+for = "5m"
+resolve_for = "2m"
+min_samples = 3
+no_data = "fire"
+no_data_after = "1m"
+match = ["owner=risk", 'model=~"fraud-.*"']
+labels = { team = "risk" }
+family = "resource constraints"
+playbook = "slow-model"
+runbook = "https://wiki/slow"
+message = "{model} of {team} takes {value}, more than {limit}"
+group_by = ["team"]
+"""
+
+
+def only(path: Path) -> Rule:
+    """The one rule of a configuration that does without the pack."""
+    [rule] = rules_in_force(load(path))
+    return rule
+
+
+def beside(folder: Path, name: str, text: str) -> Path:
+    path = folder / "rules" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_rule_is_judged_as_it_is_written(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{FULL}[alerts]\npack = false\n")
+    assert only(path) == Rule(
+        "slow",
+        "latency_p95 > 200ms for 5m",
+        Threshold("latency_p95", True, Limit(0.2)),
+        Severity.HIGH,
+        hold=300_000,
+        resolve_for=120_000,
+        min_samples=3,
+        no_data=NoData.FIRE,
+        no_data_after=60_000,
+        match=(Matcher("owner", "risk"), Matcher("model", "fraud-.*", pattern=True)),
+        labels={"team": "risk"},
+        family=Family.RESOURCES,
+        playbook="slow-model",
+        runbook="https://wiki/slow",
+        message="{model} of {team} takes {value}, more than {limit}",
+        group_by=("team",),
+        origin=str(path),
+    )
+
+
+def test_what_is_left_out_is_as_it_is_for_most(tmp_path: Path) -> None:
+    path = write(tmp_path, f"[alerts]\npack = false\n{SLOW}")
+    test = Threshold("latency_p95", True, Limit(0.2))
+    words = "latency_p95 > 200ms for 5m"
+    assert only(path) == Rule("slow", words, test, hold=300_000, origin=str(path))
+
+
+def test_how_long_somebody_is_absent_may_stand_in_for(tmp_path: Path) -> None:
+    text = f'{HEAD}when = "absent"\nfor = "2m"\n[alerts]\npack = false\n'
+    assert only(write(tmp_path, text)).test == Absent(120_000)
+
+
+def test_the_pack_holds_without_a_line(tmp_path: Path) -> None:
+    rules = rules_in_force(load(write(tmp_path, ONE)))
+    assert {"down", "latency-over-slo"} <= {rule.name for rule in rules}
+    assert rules == rules_in_force(Settings())
+
+
+def test_a_rule_of_the_pack_is_changed_by_its_name_and_only_where_it_is_said(
+    tmp_path: Path,
+) -> None:
+    text = '[[rule]]\nname = "down"\nseverity = 3\n'
+    before = {rule.name: rule for rule in rules_in_force(Settings())}
+    after = {rule.name: rule for rule in rules_in_force(load(write(tmp_path, text)))}
+    changed = after.pop("down")
+    down = before.pop("down")
+    assert after == before
+    assert (changed.severity, changed.when) == (Severity.MEDIUM, down.when)
+    assert (changed.hold, changed.message) == (down.hold, down.message)
+
+
+def test_another_when_brings_its_own_for(tmp_path: Path) -> None:
+    text = '[[rule]]\nname = "down"\nwhen = "down after 5"\n'
+    rules = {rule.name: rule for rule in rules_in_force(load(write(tmp_path, text)))}
+    assert rules["down"].hold == 0
+
+
+def test_a_rule_that_is_switched_off_is_listed_and_not_enabled(tmp_path: Path) -> None:
+    text = f'[alerts]\ndisable = ["down", "slow"]\n{SLOW}'
+    rules = rules_in_force(load(write(tmp_path, text)))
+    assert {rule.name for rule in rules if not rule.enabled} == {"down", "slow"}
+
+
+def test_rules_beside_the_configuration_are_read_too(tmp_path: Path) -> None:
+    path = write(tmp_path, "[alerts]\npack = false\n")
+    other = beside(tmp_path, "team.toml", SLOW)
+    assert only(path).origin == str(other)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param('every = "500ms"', "every is 500ms, less than 1s.", id="too often"),
-        pytest.param('timeout = "2m"', "timeout is 2m, more than 1m.", id="too patient"),
-        pytest.param('max_body = "1GiB"', "max_body is 1GiB, more than 64MiB.", id="too large"),
-        pytest.param("max_series = 0", "max_series is 0, less than 1.", id="no series"),
-        pytest.param("tier = 12", "tier is 12, more than 9.", id="a tier of nobody"),
         pytest.param(
-            'kind = "vlm"', "kind is no known kind of server. Did you mean 'vllm'?", id="a kind"
+            f'{HEAD}when = "latency_p59 > 1s"',
+            "rule[0].when at character 1: 'latency_p59' is no signal. Did you mean",
+            id="no signal",
         ),
         pytest.param(
-            'kind = "Triton Inference Server"',
-            "kind is no known kind of server. Did you mean 'triton'?",
-            id="a kind's title",
+            f'{HEAD}when = "latency_p95 > 5%"',
+            "rule[0].when at character 15: latency_p95 is a time, and 5% is none."
+            " Write it as 200ms.",
+            id="a unit that does not fit",
         ),
         pytest.param(
-            'kind = "abacus"', "kind is no known kind of server. Kinds are auto, bentoml", id="none"
+            HEAD,
+            "rule[0] has no 'when', and no rule of the pack has its name. Write when =",
+            id="never true",
         ),
         pytest.param(
-            'kind = "json"', "map is missing, and a JSON page means nothing without it.", id="json"
+            '[[rule]]\nname = "dwn"', "of the pack has its name. Did you mean 'down'?", id="a slip"
+        ),
+        pytest.param('[[rule]]\nwhen = "down"', "rule[0] has no 'name'.", id="no name"),
+        pytest.param(f"{SLOW}severity = 5", "rule[0].severity is 5, more than 4.", id="severity"),
+        pytest.param(f'{SLOW}for = "5m"', "rule[0].for stands in when too.", id="for, twice"),
+        pytest.param(
+            f'{SLOW}no_data = "hld"', "no_data is none that there is. Did you mean 'hold'?", id="no"
         ),
         pytest.param(
-            'depends_on = ["b"]', "depends_on[0] names no endpoint.", id="an endpoint of nobody"
-        ),
-        pytest.param('resources = ["a"]', "resources[0] is the endpoint itself.", id="itself"),
-        pytest.param(
-            'keep = "al"', "keep is neither 'needed' nor 'all'. Did you mean 'all'?", id="a word"
+            f'{SLOW}family = "data qualty"',
+            "family is none that there is. Did you mean",
+            id="family",
         ),
         pytest.param(
-            'keep = "vllm:*"',
-            "keep is neither 'needed' nor 'all'. Patterns are a list:",
-            id="a pattern that is no list",
+            f'{SLOW}match = ["owner"]',
+            "rule[0].match[0] 'owner' is not a matcher. Write label=value",
+            id="no matcher",
         ),
-        pytest.param('keep = [""]', "keep has an empty pattern.", id="no pattern"),
-        pytest.param('exclude_paths = ["livez"]', "exclude_paths[0] does not begin", id="a path"),
-        pytest.param('tls = { key = "k" }', "tls has a key and no certificate.", id="half a pair"),
+        pytest.param(f'{SLOW}match = "a=b"', "Put it in brackets: [...].", id="not a list"),
         pytest.param(
-            'map = { latncy = "x" }',
-            "map.latncy is not a signal that can be mapped. Did you mean 'latency'?",
-            id="a signal that is none",
+            f'{SLOW}labels = {{ severity = "1" }}',
+            "rule[0].labels.severity is a label that watchdeck sets itself.",
+            id="a label of our own",
         ),
         pytest.param(
-            "map = { requests = 'x{a=1}' }",
-            "map.requests 'x{a=1}': 'a=1' is not label=\"value\".",
-            id="a selector that cannot be read",
+            f'{SLOW}labels = {{ "a b" = "1" }}', 'labels."a b" is no name of a label', id="label"
         ),
         pytest.param(
-            'map = { errors = "x" }', "map.errors needs requests beside it", id="half a share"
+            f'{SLOW}group_by = ["a b"]', "group_by[0] is no name of a label", id="grouping"
         ),
         pytest.param(
-            'canary = { path = "x", body = "{}" }', "canary.path does not begin with /", id="path"
+            f'{SLOW}message = "{{model.x()}}"', "has a place that no label fills", id="no code"
+        ),
+        pytest.param(f'{SLOW}message = "{{model"', "a brace without its other half", id="a brace"),
+        pytest.param(f'{SLOW}runbook = "ftp://x"', "cannot be asked over ftp", id="runbook"),
+        pytest.param(f'{SLOW}message = "\\u001b"', "no screen shows (U+001B)", id="escape codes"),
+        pytest.param(f"{SLOW}min_samples = 0", "min_samples is 0, less than 1", id="no samples"),
+        pytest.param(
+            f'{SLOW}expr = "x"', "rule[0].expr is not a setting. Did you mean 'when'?", id="expr"
         ),
         pytest.param(
-            'canary = { path = "/x" }', "canary.body is missing. Write body or body_file", id="body"
+            SLOW + SLOW, "rule[1].name is the name of rule[0] too. Every rule", id="twice"
         ),
         pytest.param(
-            'canary = { path = "/x", body = "{}", body_file = "b" }',
-            "canary.body stands beside body_file. Keep one of the two.",
-            id="two bodies",
+            '[alerts]\ndisable = ["dwn"]',
+            "alerts.disable[0] names no rule. Did you mean 'down'?",
+            id="switched off, and not there",
         ),
         pytest.param(
-            'canary = { path = "/x", body = "{}", method = "post" }',
-            "canary.method is not a way to send an inference. Did you mean 'POST'?",
-            id="a method in small letters",
+            '[alerts]\npack = false\ndisable = ["down"]',
+            "alerts.disable[0] names no rule.",
+            id="the pack is off already",
         ),
-        pytest.param(
-            'canary = { path = "/x", body = "{}", expect = "outputs > 1" }',
-            "canary.expect 'outputs > 1' does not begin with a path",
-            id="an expectation that cannot be read",
-        ),
-        pytest.param('slo = { availability = "0%" }', "slo.availability is 0%", id="no promise"),
-        pytest.param('slo = { latency_p95 = "0s" }', "slo.latency_p95 is 0s", id="no time"),
-        pytest.param('slo = { error_ratio = "100%" }', "slo.error_ratio is 100%", id="all wrong"),
-        pytest.param(
-            'owner = "me\\u202e"',
-            "owner has a character that no screen shows (U+202E). Leave it out.",
-            id="text that runs backwards",
-        ),
-        pytest.param(
-            f'labels = {{ "{"k" * 1_100}" = "v" }}', 'labels."kkkk', id="a label without end"
-        ),
-        pytest.param(
-            "serves = [" + '"x",' * 201 + "]",
-            "serves has 201 entries; at most 200",
-            id="a long list",
-        ),
-        pytest.param('headers = { "a b" = "c" }', 'headers."a b" is not the name', id="a header"),
-        pytest.param('headers = { Host = "x" }', "headers.Host is set by watchdeck", id="ours"),
-        pytest.param(
-            'headers = { X-A = "1", x-a = "2" }', "headers.x-a is given twice.", id="twice"
-        ),
-        pytest.param(
-            'headers = { X = "a\\r\\nY: b" }',
-            "headers.X has a character that no screen shows (U+000D)",
-            id="a header that holds another",
-        ),
-        pytest.param('headers = { X = "é" }', "headers.X has a character that HTTP", id="accents"),
-        pytest.param("headers = { X = {} }", "headers.X needs one of env and file.", id="nowhere"),
-        pytest.param(
-            'headers = { X = { env = "A", file = "b" } }', "headers.X needs one of", id="two places"
-        ),
-        pytest.param(
-            'headers = { X = { env = "$A" } }',
-            "headers.X.env is not the name of an environment variable.",
-            id="a variable with its sign",
-        ),
-        pytest.param('headers = { X = { file = "" } }', "headers.X.file is empty.", id="no file"),
     ],
 )
-def test_a_value_that_cannot_work_is_told(tmp_path: Path, text: str, said: str) -> None:
-    first, *_ = problems(tmp_path, ONE + text)
-    assert first.startswith(f"endpoint[0].{said}")
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        pytest.param("fraud:8080", 'has no scheme. Write "http://HOST:PORT".', id="no scheme"),
-        pytest.param("ftp://fraud", "cannot be asked over ftp. Write http or https.", id="ftp"),
-        pytest.param("file:///etc/passwd", "cannot be asked over file.", id="a file"),
-        pytest.param("http://", "names no host.", id="no host"),
-        pytest.param("http://h:99999", "cannot be read.", id="a port too high"),
-        pytest.param("http://h:0", "has port 0.", id="no port"),
-        pytest.param("http://[::1", "cannot be read.", id="half a bracket"),
-        pytest.param("http://a b/", "names no host.", id="a blank"),
-        pytest.param(f"http://{'ü' * 70}", "cannot be read.", id="a name too long"),
-        pytest.param(f"http://h/{'x' * 2_100}", "is longer than 2048 characters.", id="too long"),
-    ],
-)
-def test_an_address_that_cannot_be_asked_is_told(tmp_path: Path, url: str, said: str) -> None:
-    text = f'[[endpoint]]\nname = "a"\nurl = "http://h"\nmetrics_url = "{url}"'
-    assert problems(tmp_path, text)[0].startswith(f"endpoint[0].metrics_url {said}")
-    text = f'[[endpoint]]\nname = "a"\nurl = "{url}"'
-    assert problems(tmp_path, text)[0].startswith(f"endpoint[0].url {said}")
-
-
-@pytest.mark.parametrize("name", ["", " a", "a\\u001b]0;x\\u0007", "x" * 81])
-def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str) -> None:
-    [line] = problems(tmp_path, f'[[endpoint]]\nname = "{name}"\nurl = "http://h"')
-    assert line.startswith("endpoint[0].name ")
-
-
-SECRET = "canary-41c7"
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        pytest.param(f'headers = {{ Authorization = "Bearer {SECRET}" }}', "Authorization", id="a"),
-        pytest.param(f'headers = {{ X-Api-Key = "{SECRET}" }}', "X-Api-Key", id="b"),
-        pytest.param(f'headers = {{ cookie = "s={SECRET}" }}', "cookie", id="c"),
-        pytest.param(f'metrics_url = "http://me:{SECRET}@h/metrics"', "metrics_url", id="d"),
-    ],
-)
-def test_a_secret_may_only_stand_in_a_file_of_its_owner_alone(
-    tmp_path: Path, text: str, key: str
+def test_a_wrong_rule_is_told_with_its_key_and_what_would_work(
+    tmp_path: Path, text: str, said: str
 ) -> None:
-    [line] = problems(tmp_path, ONE + text)
-    assert key in line
-    assert "in a file that others can read. Make that file yours alone (chmod 600), or" in line
-    load(write(tmp_path, ONE + text, 0o600))
+    [line] = problems(tmp_path, text)
+    assert said in line
+
+
+def test_the_problems_of_all_files_are_told_at_once_each_with_its_file(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{SLOW}severity = 0\n")
+    more = beside(tmp_path, "more.toml", f"{SLOW}\n[[rule]]\nname = 3\n{HEAD}")
+    bad = beside(tmp_path, "bad.toml", "rule = ")
+    with pytest.raises(ConfigProblems) as refused:
+        load(path)
+    lines = str(refused.value).splitlines()
+    assert [line.split(": ")[0] for line in lines] == [
+        str(one) for one in (bad, more, path, more, more, more)
+    ]
+    assert "rule[1].name must be a text in quotes" in lines[1]
+    assert "rule[2] has no 'when'" in lines[3]
+    assert lines[4].endswith(
+        f"rule[0].name is the name of rule[0] of {path} too. Every rule has its own."
+    )
+
+
+FLEET = '[[endpoint]]\nname = "a"\nurl = "http://h"\nowner = "risk"\n'
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("match", "said"),
     [
-        pytest.param(f'url = "htp://me:{SECRET}@h"', id="in an address"),
-        pytest.param(f'url = "http://me:{SECRET}\\u0007@h"', id="in an address, with a bell"),
-        pytest.param(f'url = "http://h"\nheaders = {{ A = "{SECRET}\\u0007" }}', id="in a header"),
-        pytest.param(f'url = "http://h"\nheaders = {{ A = ["{SECRET}"] }}', id="in a list"),
-        pytest.param(f'url = "http://h"\nheaders = "{SECRET}"', id="in place of headers"),
-        pytest.param(f'url = "http://h"\nheaders = {{ A = {{ env = "${SECRET}" }} }}', id="env"),
+        pytest.param('["owner=risk"]', [], id="one that means somebody"),
+        pytest.param('["kind=vllm"]', [], id="a kind that is not known yet"),
+        pytest.param('["owner=rsk"]', ["means no model that is watched (owner=rsk)"], id="nobody"),
     ],
 )
-def test_no_problem_repeats_what_may_be_a_secret(tmp_path: Path, text: str) -> None:
-    said = problems(tmp_path, f'[[endpoint]]\nname = "a"\n{text}')
-    assert SECRET not in "".join(said)
+def test_a_rule_that_means_nobody_is_found(tmp_path: Path, match: str, said: list[str]) -> None:
+    settings = load(write(tmp_path, f"{FLEET}{SLOW}match = {match}\n"))
+    assert [problem.text for problem in unmet_rules(settings)] == said
+
+
+def test_a_pattern_that_means_everybody_is_found(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, f'{FLEET}{SLOW}match = ["owner=risk", "model=~.*"]\n'))
+    [hint] = wide_rules(settings)
+    assert str(hint).startswith("rule[0].match[1] model=~.* means every model.")
+
+
+def test_a_file_is_tried_as_if_it_lay_beside(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, FLEET + SLOW))
+    other = tmp_path / "new.toml"
+    other.write_text(f'{SLOW}[[rule]]\nname = "nobody"\nwhen = "dwn"\nmatch = ["owner=x"]\n')
+    wrong, twice = map(str, problems_of_files(settings, [other]))
+    assert wrong == "rule[1].when at character 1: 'dwn' is no signal. Did you mean 'down'?"
+    assert f"is the name of rule[0] of {tmp_path / 'watchdeck.toml'} too" in twice
+    other.write_text('[[rule]]\nname = "nobody"\nwhen = "down"\nmatch = ["owner=x"]\n')
+    [unmet] = problems_of_files(settings, [other])
+    assert (unmet.file, unmet.key) == (str(other), "rule[0].match")
+
+
+def test_a_file_that_is_in_force_already_is_not_read_twice(tmp_path: Path) -> None:
+    other = beside(tmp_path, "team.toml", SLOW)
+    assert problems_of_files(load(write(tmp_path, FLEET)), [other]) == []

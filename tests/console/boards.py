@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
-from watchdeck.console.draw.glyphs import Dots
-from watchdeck.console.messages import Found, Wanted
-from watchdeck.console.outlook import Setting
-from watchdeck.console.paint import Brush
-from watchdeck.console.palette import load_palette
-from watchdeck.console.sight import Sight, Trouble
-from watchdeck.data import folder
-from watchdeck.domain.board import (
+from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.state.board_source import Sight, Trouble
+from watchdeck.console.state.messages import Found, Wanted
+from watchdeck.console.state.view_state import Setting
+from watchdeck.console.theme.palette import load_palette
+from watchdeck.console.theme.styles import Brush
+from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.board import (
     Board,
     Change,
     Collector,
@@ -26,14 +26,13 @@ from watchdeck.domain.board import (
     Model,
     Reading,
 )
-from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.exchange import Exchange
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.health import Health, HealthChange
-from watchdeck.domain.scrape import Cut, Identity, ModelState, Outcome
-from watchdeck.domain.signal import SIGNALS
-from watchdeck.domain.story import Story
-from watchdeck.domain.units import Milliseconds
+from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.metrics.scrape import Cut, Exchange, Identity, ModelState, Outcome
+from watchdeck.domain.metrics.signal import SIGNALS
+from watchdeck.domain.settings.endpoint import Slo
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.units import Milliseconds
+from watchdeck.resources import folder
 
 NOW = 1_795_410_000_000
 """2026-11-23 05:00:00 UTC."""

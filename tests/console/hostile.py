@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from console import boards
+from console.pty_console import Terminal
 from console.stub import HOSTILE
-from console.terminal import Terminal
 from watchdeck.console.app import Console
-from watchdeck.console.company import Company
-from watchdeck.console.desk import Desk
 from watchdeck.console.run import drive
-from watchdeck.domain.alert import (
+from watchdeck.console.state.presence import Company
+from watchdeck.console.state.services import Desk
+from watchdeck.domain.alerts.alert import (
     Acknowledgement,
     Alert,
     Condition,
@@ -35,13 +35,13 @@ from watchdeck.domain.alert import (
     Transition,
     Verb,
 )
-from watchdeck.domain.board import Board, Change, History, Model
-from watchdeck.domain.exchange import Exchange
-from watchdeck.domain.health import Health, HealthChange
-from watchdeck.domain.presence import Presence
-from watchdeck.domain.severity import Severity
-from watchdeck.domain.signal import SIGNALS
-from watchdeck.domain.story import Story
+from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.board import Board, Change, History, Model
+from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.presence import Presence
+from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.signal import SIGNALS
+from watchdeck.domain.values.severity import Severity
 
 NOW = boards.NOW
 

@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from console import boards
 from watchdeck.console.app import Console
-from watchdeck.console.desk import Desk
 from watchdeck.console.run import drive
-from watchdeck.domain.board import Board, History, Model
-from watchdeck.domain.exchange import Exchange
-from watchdeck.domain.health import Health
+from watchdeck.console.state.services import Desk
+from watchdeck.domain.board.board import Board, History, Model
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.metrics.scrape import Exchange
 
 HOSTILE = (
     "\x1b]0;PWNED\x07title",

@@ -1,7 +1,7 @@
 """Every text that the console can show, hostile: what it sends, and what it does."""
 
 from console import hostile
-from console.terminal import Terminal
+from console.pty_console import Terminal
 
 
 def test_no_text_of_a_store_reaches_the_terminal_raw_or_does_anything() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from console.hostile import raw
+from console.pty_console import RESTORED, STUB, Terminal
 from console.stub import HOSTILE
-from console.terminal import RESTORED, STUB, Terminal
 from watchdeck.console.run import refuse_bad_terminal
 from watchdeck.errors import WatchdeckError
 

@@ -8,17 +8,17 @@ from textual.pilot import Pilot
 from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
-from watchdeck.console.messages import HistoryRead, SightChanged
-from watchdeck.console.panels.list import List
-from watchdeck.console.screens.deck import DeckScreen
-from watchdeck.console.screens.detail import FIRST_SPAN, SPANS, DetailScreen
-from watchdeck.console.screens.help import HelpScreen
-from watchdeck.console.screens.models import ModelsScreen
-from watchdeck.console.sight import Sight, Trouble
-from watchdeck.console.time.travel import NOTICE_LASTS
-from watchdeck.domain.board import Board, Change, Collector, CollectorState, History, Model
-from watchdeck.domain.health import Health
-from watchdeck.domain.kind import Kind, SignalSpec
+from watchdeck.console.controllers.time_travel import NOTICE_LASTS
+from watchdeck.console.dialogs.help_screen import HelpScreen
+from watchdeck.console.models.detail_screen import FIRST_SPAN, SPANS, DetailScreen
+from watchdeck.console.models.list_screen import ModelsScreen
+from watchdeck.console.overview.screen import DeckScreen
+from watchdeck.console.state.board_source import Sight, Trouble
+from watchdeck.console.state.messages import HistoryRead, SightChanged
+from watchdeck.console.widgets.list import List
+from watchdeck.domain.board.board import Board, Change, Collector, CollectorState, History, Model
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.kinds.kind import Kind, SignalSpec
 
 
 class Clock:

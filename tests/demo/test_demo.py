@@ -10,12 +10,12 @@ from random import Random
 import pytest
 
 from watchdeck.collector.exposition import PageReader
-from watchdeck.config.kinds import load_kinds
-from watchdeck.demo.cast import CAST, Part, settings
-from watchdeck.demo.pages import text
-from watchdeck.demo.story import Trouble, slowness, troubles
-from watchdeck.demo.traffic import Load, Server, nothing, pace, rate
-from watchdeck.domain.recognise import recognise
+from watchdeck.config.reading.kinds import load_kinds
+from watchdeck.demo.fleet.endpoints import CAST, Part, settings
+from watchdeck.demo.fleet.metrics_pages import text
+from watchdeck.demo.fleet.scenario import Trouble, slowness, troubles
+from watchdeck.demo.fleet.traffic import Load, Server, nothing, pace, rate
+from watchdeck.domain.kinds.detection import recognise
 
 KINDS = {
     "fraud-detector": "mlserver",

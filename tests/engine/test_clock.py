@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from store.places import NOW
-from store.raising import MINUTE, ack, fire
-from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.posting import Posting
-from watchdeck.domain.silencing import Silence
+from store.alerts.made import MINUTE, ack, fire
+from store.stores import NOW
+from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.engine.clock import PAUSE, TOLD, Clocks
-from watchdeck.engine.evaluate import Engine
-from watchdeck.store.audit import read_entries, read_head
-from watchdeck.store.connect import reading, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.handling import (
+from watchdeck.engine.engine import Engine
+from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
     read_silences,
     save_acknowledgement,
     save_silence,
 )
+from watchdeck.store.alerts.outbox import next_due, post
+from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
-from watchdeck.store.outbox import next_due, post
+from watchdeck.store.state.audit import read_entries, read_head
 
 HOUR = 3_600_000
 

@@ -1,13 +1,13 @@
 import pytest
 
-from notify.letters import letter
+from notify.notifications import letter
+from notify.outbox import SHORT, known
 from notify.receivers import BUSY, HANG, longest_gap, receiving
-from notify.stage import SHORT, known
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.letter import Class
-from watchdeck.domain.secret import Secret
-from watchdeck.notify.outcome import GiveUp, Outcome, Sent, TryAgain
-from watchdeck.notify.through_apprise import ThroughApprise
+from watchdeck.domain.notifications.notification import Class
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.secret import Secret
+from watchdeck.notify.apprise import ThroughApprise
+from watchdeck.notify.result import GiveUp, Outcome, Sent, TryAgain
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 """apprise loads it where Python still has it."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from notify.letters import letter
-from notify.stage import SOURCE
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.units import Milliseconds
+from notify.notifications import letter
+from notify.outbox import SOURCE
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.units import Milliseconds
 from watchdeck.notify.command import Command
-from watchdeck.notify.outcome import Outcome, Sent, TryAgain
+from watchdeck.notify.result import Outcome, Sent, TryAgain
 
 ENVIRON = {"PATH": os.environ["PATH"], "TOKEN": "hush-hush", "OTHER": "private"}
 

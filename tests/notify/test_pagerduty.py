@@ -1,19 +1,19 @@
 from pathlib import Path
 
+from notify.outbox import SHORT, Stage, delivering, known, round_of, staged
 from notify.receivers import BUSY, OK, Receiver, receiving
-from notify.stage import SHORT, Stage, delivering, known, round_of, staged
 from servers.loopback import answer
-from store.raising import ack, end
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.paging import MessageKind
-from watchdeck.domain.secret import Secret
-from watchdeck.domain.severity import Severity
-from watchdeck.notify.desk import Desk
+from store.alerts.made import ack, end
+from watchdeck.domain.notifications.message import MessageKind
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.secret import Secret
+from watchdeck.domain.values.severity import Severity
+from watchdeck.notify.http_post import Post
+from watchdeck.notify.outbox_queue import Desk
 from watchdeck.notify.pagerduty import BY_PHONE, PagerDuty
-from watchdeck.notify.post import Post
-from watchdeck.store.connect import transaction
-from watchdeck.store.handling import save_acknowledgement
-from watchdeck.store.outbox import next_due
+from watchdeck.store.alerts.acknowledgements import save_acknowledgement
+from watchdeck.store.alerts.outbox import next_due
+from watchdeck.store.files.connection import transaction
 
 ACKNOWLEDGED, RESOLVED, WORSE = MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED, MessageKind.WORSE
 

@@ -14,34 +14,34 @@ from dataclasses import replace
 from pathlib import Path
 
 from scenarios.reading import ABSENT, FAILED, LOST, Line, Scenario, duration
-from watchdeck.actions.acknowledge import acknowledge
-from watchdeck.actions.resolve import resolve
-from watchdeck.actions.silence import silence
-from watchdeck.config.alerting import rules_in_force
-from watchdeck.domain.alert import Data, Episode
-from watchdeck.domain.board import Heartbeat
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.endpoint import Settings
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.operator import Operator
-from watchdeck.domain.posting import Posted
-from watchdeck.domain.route import Routing
-from watchdeck.domain.rule import Rule
-from watchdeck.domain.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
-from watchdeck.domain.severity import Severity
-from watchdeck.domain.signal import OUTCOME_COLUMN, signal_layout
-from watchdeck.engine.evaluate import Engine
-from watchdeck.engine.ledger import Terms
-from watchdeck.store.connect import reading, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.episodes import read_episodes
-from watchdeck.store.frames import Stream, add_frame
-from watchdeck.store.handling import read_acknowledgement
-from watchdeck.store.latest import register, save_heartbeat, save_latest
-from watchdeck.store.layouts import Layouts
+from watchdeck.actions.alerts.acknowledge import acknowledge
+from watchdeck.actions.alerts.resolve import resolve
+from watchdeck.actions.alerts.silence import silence
+from watchdeck.config.rules import rules_in_force
+from watchdeck.domain.alerts.alert import Data, Episode
+from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
+from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.notifications.routing import Routing
+from watchdeck.domain.rules.rule import Rule
+from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.matcher import read_matcher
+from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.values.severity import Severity
+from watchdeck.engine.alerts.repository import Terms
+from watchdeck.engine.engine import Engine
+from watchdeck.store.alerts.acknowledgements import read_acknowledgement
+from watchdeck.store.alerts.episodes import read_episodes
+from watchdeck.store.alerts.outbox import due, sent
+from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.frames import Stream, add_frame
+from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
+from watchdeck.store.metrics.layouts import Layouts
 from watchdeck.store.migrations import prepare
-from watchdeck.store.outbox import due, sent
 
 START = 1_795_410_000_000
 """2026-11-23 05:00:00 UTC."""

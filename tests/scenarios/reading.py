@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from watchdeck.domain.endpoint import Slo
-from watchdeck.domain.rule import NoData, Rule
-from watchdeck.domain.severity import Severity
-from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.domain.when import read_when
+from watchdeck.domain.rules.parser import read_when
+from watchdeck.domain.rules.rule import NoData, Rule
+from watchdeck.domain.settings.endpoint import Slo
+from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.units import Milliseconds, Ratio
 
 LOST, FAILED, ABSENT = "_", "!", "-"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from store.places import NOW, judged, whole
-from watchdeck.domain.health import Health, HealthChange
+from store.stores import NOW, judged, whole
+from watchdeck.domain.board.health import Health, HealthChange
 from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 from watchdeck.store.backup import backup
-from watchdeck.store.connect import transaction, writing
-from watchdeck.store.copy import check_integrity, copy_file
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.copy import check_integrity, copy_file
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
 

@@ -3,17 +3,17 @@
 from contextlib import closing
 from pathlib import Path
 
-from store.places import NOW, whole
-from store.raising import MINUTE, fire
-from watchdeck.domain.alert import MuteKind, Shown
-from watchdeck.domain.maintenance import Maintenance
-from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.rule import Down, Rule
-from watchdeck.domain.silencing import Silence
-from watchdeck.store.connect import transaction, writing
-from watchdeck.store.handling import save_silence
+from store.alerts.made import MINUTE, fire
+from store.stores import NOW, whole
+from watchdeck.domain.alerts.alert import MuteKind, Shown
+from watchdeck.domain.alerts.maintenance import Maintenance
+from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.rules.rule import Down, Rule
+from watchdeck.domain.values.matcher import read_matcher
+from watchdeck.store.alerts.acknowledgements import save_silence
+from watchdeck.store.files.connection import transaction, writing
 from watchdeck.store.reader import Reader
-from watchdeck.store.rules import save_maintenance, save_rules
+from watchdeck.store.state.rules import save_maintenance, save_rules
 
 
 def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from store.places import HOLD, NAMES, NOW, beat, process, whole, write
-from watchdeck.actions.backup import back_up
-from watchdeck.domain.board import Heartbeat
-from watchdeck.domain.operator import Operator
-from watchdeck.store.connect import transaction, writing
-from watchdeck.store.directory import StoreDirectory
+from store.stores import HOLD, NAMES, NOW, beat, process, whole, write
+from watchdeck.actions.store import back_up
+from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.values.operator import Operator
 from watchdeck.store.doctor import Finding, Result, _Case, _judge_disk, _result, examine
-from watchdeck.store.latest import save_heartbeat
+from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.latest import save_heartbeat
 from watchdeck.store.reader import Reader
 
 PASS, FAIL, UNKNOWN = Result.PASS, Result.FAIL, Result.UNKNOWN

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from store.places import NAMES, NOW, scrape, whole, write
-from watchdeck.domain.scrape import OUTCOME_CODES, Frame, Outcome, Scrape
-from watchdeck.domain.series import Layout, Series
+from store.stores import NAMES, NOW, scrape, whole, write
+from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, Outcome, Scrape
+from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.errors import StoreCorrupt, StoreError
-from watchdeck.store.directory import StoreDirectory
 from watchdeck.store.export import TABLES, export
-from watchdeck.store.frames import Stream
+from watchdeck.store.export_formats import Form
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
-from watchdeck.store.sinks import Form
 
 HOSTILE = "=cmd|' /C calc'!A0"
 START, END = NOW - 20_000, NOW

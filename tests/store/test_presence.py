@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.domain.presence import GONE, Presence
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.domain.board.presence import GONE, Presence
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.presence import Seat, read_presence
 
 NOW = 1_790_000_000_000

@@ -11,27 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from store.places import (
-    HOLD,
-    NAMES,
-    NOW,
-    beat,
-    judged,
-    process,
-    scrape,
-    whole,
-    write,
-)
-from watchdeck.domain.board import Board, CollectorState
-from watchdeck.domain.health import Health, HealthChange
-from watchdeck.domain.scrape import ModelState, Outcome
+from store.stores import HOLD, NAMES, NOW, beat, judged, process, scrape, whole, write
+from watchdeck.domain.board.board import Board, CollectorState
+from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 from watchdeck.store.board import RECENT, SILENT, STARTING, collector_now
-from watchdeck.store.connect import transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.health import record_health
+from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
+from watchdeck.store.state.health import record_health
 
 
 @pytest.fixture
@@ -366,7 +356,7 @@ def test_reading_a_board_loads_nothing_heavy(directory: StoreDirectory) -> None:
     code = """
 import sys
 from pathlib import Path
-from watchdeck.store.directory import StoreDirectory
+from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 print(len(Reader(StoreDirectory(Path(sys.argv[1]))).board(0).models))
 heavy = {"numpy", "pandas", "scipy", "sqlite_utils", "httpx", "textual", "rich", "msgspec"}

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from difflib import get_close_matches
 
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.markers import Marker, configured
-from watchdeck.domain.operator import Operator
-from watchdeck.domain.text import clean
+from watchdeck.domain.board.change import Marker, configured
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
-from watchdeck.store.audit import append
-from watchdeck.store.changes import record_change
-from watchdeck.store.connect import Connection, faults, reading, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.latest import read_facts
+from watchdeck.store.files.connection import Connection, faults, reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.latest import read_facts
+from watchdeck.store.state.audit import append
+from watchdeck.store.state.changes import record_change
 
 LONGEST = 200
 """Characters of a marker's text: it is read on one line."""

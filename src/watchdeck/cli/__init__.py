@@ -4,35 +4,103 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from watchdeck import __version__
-from watchdeck.cli.common import Context, with_options
+from watchdeck.cli.options import Context, with_options
 from watchdeck.errors import WatchdeckError
 
+
+class _Command(NamedTuple):
+    """Where a command is defined, and its line in the help."""
+
+    module: str
+    help: str
+
+
 _COMMANDS = {
-    "console": "Open the console on the configured store (what a bare `watchdeck` does).",
-    "demo": "Show a simulated fleet of eight servers; needs nothing, leaves nothing.",
-    "init": "Write a commented watchdeck.toml, probing URLs to recognise their kind.",
-    "check": "Validate the configuration and poll every endpoint once.",
-    "collect": "Run the collector in the foreground.",
-    "status": "Print one board as text or JSON; the exit code is the worst model's.",
-    "alerts": "List the open alerts and the silences in force.",
-    "ack": "Take alerts, for a while.",
-    "unack": "Give alerts back.",
-    "resolve": "End alerts by hand, with a note.",
-    "note": "Write on an alert, or say what it was worth.",
-    "silence": "Have nobody told of some alerts for a while.",
-    "unsilence": "End a silence before its time.",
-    "pin": "Pin a known issue on a model or a rule.",
-    "rules": "List rules, check them, try them on stored history, see what they were worth.",
-    "change": "Mark deploys, retrains and changes of configuration.",
-    "export": "Write any window of the store as CSV, JSON lines or a plain-rows SQLite file.",
-    "backup": "Copy the whole store, consistent and checked.",
-    "audit": "Verify the audit chain.",
-    "doctor": "Examine the store and the collector.",
+    "console": _Command(
+        "watchdeck.cli.processes.console",
+        "Open the console on the configured store (what a bare `watchdeck` does).",
+    ),
+    "demo": _Command(
+        "watchdeck.cli.processes.demo",
+        "Show a simulated fleet of eight servers; needs nothing, leaves nothing.",
+    ),
+    "init": _Command(
+        "watchdeck.cli.setup.init",
+        "Write a commented watchdeck.toml, probing URLs to recognise their kind.",
+    ),
+    "check": _Command(
+        "watchdeck.cli.setup.check",
+        "Validate the configuration and poll every endpoint once.",
+    ),
+    "collect": _Command(
+        "watchdeck.cli.processes.collect",
+        "Run the collector in the foreground.",
+    ),
+    "status": _Command(
+        "watchdeck.cli.models.status",
+        "Print one board as text or JSON; the exit code is the worst model's.",
+    ),
+    "alerts": _Command(
+        "watchdeck.cli.alerts.alerts",
+        "List the open alerts and the silences in force.",
+    ),
+    "ack": _Command(
+        "watchdeck.cli.alerts.ack",
+        "Take alerts, for a while.",
+    ),
+    "unack": _Command(
+        "watchdeck.cli.alerts.unack",
+        "Give alerts back.",
+    ),
+    "resolve": _Command(
+        "watchdeck.cli.alerts.resolve",
+        "End alerts by hand, with a note.",
+    ),
+    "note": _Command(
+        "watchdeck.cli.alerts.note",
+        "Write on an alert, or say what it was worth.",
+    ),
+    "silence": _Command(
+        "watchdeck.cli.alerts.silence",
+        "Have nobody told of some alerts for a while.",
+    ),
+    "unsilence": _Command(
+        "watchdeck.cli.alerts.unsilence",
+        "End a silence before its time.",
+    ),
+    "pin": _Command(
+        "watchdeck.cli.alerts.pin",
+        "Pin a known issue on a model or a rule.",
+    ),
+    "rules": _Command(
+        "watchdeck.cli.rules.rules",
+        "List rules, check them, try them on stored history, see what they were worth.",
+    ),
+    "change": _Command(
+        "watchdeck.cli.models.change",
+        "Mark deploys, retrains and changes of configuration.",
+    ),
+    "export": _Command(
+        "watchdeck.cli.store.export",
+        "Write any window of the store as CSV, JSON lines or a plain-rows SQLite file.",
+    ),
+    "backup": _Command(
+        "watchdeck.cli.store.backup",
+        "Copy the whole store, consistent and checked.",
+    ),
+    "audit": _Command(
+        "watchdeck.cli.store.audit",
+        "Verify the audit chain.",
+    ),
+    "doctor": _Command(
+        "watchdeck.cli.store.doctor",
+        "Examine the store and the collector.",
+    ),
 }
 
 
@@ -51,9 +119,9 @@ class LazyGroup(click.Group):
         """The command itself; None when there is none of that name."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"watchdeck.cli.{cmd_name}")
+        module = importlib.import_module(_COMMANDS[cmd_name].module)
         command: click.Command = module.command
-        command.help = command.help or _COMMANDS[cmd_name]
+        command.help = command.help or _COMMANDS[cmd_name].help
         return command
 
     def format_commands(
@@ -63,7 +131,7 @@ class LazyGroup(click.Group):
     ) -> None:
         """One line a command, from the table: `--help` imports none of them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, command.help) for name, command in _COMMANDS.items()])
 
 
 @click.group(

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from watchdeck.config.credentials import open_secrets, wrong_headers
-from watchdeck.config.files import parse, read_file
-from watchdeck.config.fleet import Fleet, same_names, wrong_kind, wrong_map, wrong_references
-from watchdeck.config.paths import settle, wrong_paths
-from watchdeck.config.problems import ConfigProblems, Problem
-from watchdeck.config.rules import RULES, wrong_retention, wrong_view
-from watchdeck.config.schema import read
-from watchdeck.config.texts import wrong_sizes, wrong_texts, wrong_urls
-from watchdeck.domain.endpoint import Endpoint, Settings
+from watchdeck.config.checks.endpoint import RULES, wrong_retention, wrong_view
+from watchdeck.config.checks.fleet import Fleet, same_names, wrong_kind, wrong_map, wrong_references
+from watchdeck.config.checks.headers import open_secrets, wrong_headers
+from watchdeck.config.checks.text import wrong_sizes, wrong_texts, wrong_urls
+from watchdeck.config.reading.files import parse, read_file
+from watchdeck.config.reading.paths import settle, wrong_paths
+from watchdeck.config.reading.problems import ConfigProblems, Problem
+from watchdeck.config.reading.typed_reader import read
+from watchdeck.domain.settings.endpoint import Endpoint, Settings
 
 NAME = "watchdeck.toml"
 
@@ -72,7 +72,7 @@ def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Sett
     """
     folder = path.absolute().parent / RULES_FOLDER
     if settings.rule or settings.alerts.disable or folder.is_dir():
-        from watchdeck.config.alerting import with_rule_files, wrong_rules
+        from watchdeck.config.rules import with_rule_files, wrong_rules
 
         settings = with_rule_files(settings, path, folder, problems)
         problems += wrong_rules(settings)
@@ -88,7 +88,7 @@ def _wrong_telling(settings: Settings, path: Path, *, private: bool) -> Iterable
     telling = (settings.channel, settings.route, settings.escalation, settings.rota)
     if not any(telling) and settings.heartbeat is None:
         return ()
-    from watchdeck.config.routes import wrong_telling
+    from watchdeck.config.routing import wrong_telling
 
     return wrong_telling(settings, path.absolute().parent, private=private)
 
@@ -129,7 +129,7 @@ def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Ite
     if len(names) > _MOST_ENDPOINTS:
         yield Problem("endpoint", f"has {len(names)} entries; at most {_MOST_ENDPOINTS} are taken")
     if settings.intake or settings.alertmanager:
-        from watchdeck.config.hearing import wrong_hearing
+        from watchdeck.config.checks.intake import wrong_hearing
 
         yield from wrong_hearing(settings, private=private)
     yield from wrong_retention(settings.retention)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from watchdeck.config.problems import Problem, did_you_mean, from_error
-from watchdeck.config.texts import bad_texts, wrong_name
-from watchdeck.domain.endpoint import Settings
-from watchdeck.domain.hours import read_days, read_hours, read_zone
-from watchdeck.domain.maintenance import Maintenance, Recurrence
-from watchdeck.domain.matcher import read_matcher
-from watchdeck.domain.ruletext import MaintenanceText
+from watchdeck.config.checks.text import bad_texts, wrong_name
+from watchdeck.config.reading.problems import Problem, did_you_mean, from_error
+from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
+from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.rules import MaintenanceText
+from watchdeck.domain.values.local_time import read_days, read_hours, read_zone
+from watchdeck.domain.values.matcher import read_matcher
 
 _MINUTE = 60_000
 _DAY = 1_440

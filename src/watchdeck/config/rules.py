@@ -1,139 +1,144 @@
-"""What the types of an endpoint cannot refuse: values that are well written and still wrong."""
+"""The rules in force: the pack, as a configuration changes it, and the configuration's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
-from watchdeck.config.problems import Problem, did_you_mean, from_error
-from watchdeck.domain.endpoint import Canary, Endpoint, Keep, Retention
-from watchdeck.domain.units import Bytes, Milliseconds
-from watchdeck.domain.view import GLYPHS, NOTICES, View
+from watchdeck.config.checks.fleet import AUTO
+from watchdeck.config.checks.rule import compiled, matchers, merged, wrong_rule
+from watchdeck.config.reading.problems import Problem, did_you_mean
+from watchdeck.config.rule_files import load_pack, read_folder, read_rules, with_origin
+from watchdeck.domain.rules.labels import labels_of
+from watchdeck.domain.rules.rule import Rule
+from watchdeck.domain.settings.endpoint import Endpoint, Settings
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.rules import RuleText
+from watchdeck.domain.values.matcher import Matcher, matches
 
-_SECOND = 1_000
-_DAY = 86_400_000
-
-_BOUNDS: dict[str, tuple[Any, Any]] = {
-    "every": (Milliseconds(_SECOND), Milliseconds(_DAY)),
-    "timeout": (Milliseconds(100), Milliseconds(60 * _SECOND)),
-    "max_body": (Bytes(1 << 10), Bytes(64 << 20)),
-    "max_series": (1, 100_000),
-    "tier": (0, 9),
-}
-_CANARY_BOUNDS: dict[str, tuple[Any, Any]] = {"every": (Milliseconds(_SECOND), Milliseconds(_DAY))}
-_RETENTION_BOUNDS: dict[str, tuple[Any, Any]] = {
-    "raw": (Milliseconds(3_600 * _SECOND), Milliseconds(3_660 * _DAY)),
-    "rollups": (Milliseconds(_DAY), Milliseconds(36_600 * _DAY)),
-    "budget": (Bytes(16 << 20), Bytes(1 << 50)),
-}
-
-_METHODS = ("POST", "GET", "PUT")
+_MOST_RULES = 1_000
 
 
-def wrong_bounds(endpoint: Endpoint) -> Iterator[Problem]:
-    """Numbers that no server or screen can work with."""
-    yield from outside(endpoint, _BOUNDS)
+def with_rule_files(
+    settings: Settings, path: Path, folder: Path, problems: list[Problem]
+) -> Settings:
+    """The settings of a file with the rules of a folder too; what is wrong there is appended."""
+    own = with_origin(settings.rule, path)
+    return replace(settings, rule=own + read_folder(folder, problems))
 
 
-def wrong_slo(endpoint: Endpoint) -> Iterator[Problem]:
-    """Promises that cannot be kept or broken."""
-    slo = endpoint.slo
-    if slo.availability is not None and not slo.availability:
-        yield Problem("slo.availability", "is 0%, which promises nothing", "Leave it out.")
-    if slo.latency_p95 is not None and not slo.latency_p95:
-        yield Problem("slo.latency_p95", "is 0s, which no answer can keep")
-    if slo.error_ratio is not None and slo.error_ratio >= 1:
-        yield Problem("slo.error_ratio", "is 100%, which promises nothing", "Leave it out.")
+def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
+    """The rules of settings that were loaded without problems, those of the pack first.
+
+    A rule that is switched off is among them, with `enabled` false: it is listed, not judged.
+    """
+    off = set(settings.alerts.disable)
+    texts = {text.name: text for text in _pack(settings)}
+    for text in settings.rule:
+        texts[text.name] = _meant(text, texts)
+    rules = map(compiled, texts.values())
+    return tuple(replace(rule, enabled=False) if rule.name in off else rule for rule in rules)
 
 
-def wrong_keep(endpoint: Endpoint) -> Iterator[Problem]:
-    """A choice of series that is neither a word nor patterns."""
-    if isinstance(endpoint.keep, str):
-        if endpoint.keep not in tuple(Keep):
-            hint = did_you_mean(endpoint.keep, Keep, 'Patterns are a list: ["requests_*"].')
-            yield Problem("keep", "is neither 'needed' nor 'all'", hint)
-    elif not all(pattern.strip() for pattern in endpoint.keep):
-        yield Problem("keep", "has an empty pattern", 'Write "*" or "all" to keep every series.')
+def wrong_rules(settings: Settings) -> Iterator[Problem]:
+    """Every problem of the configuration's own rules, each with its file and key."""
+    pack = {text.name: text for text in _pack(settings)}
+    for text in settings.rule:
+        for problem in _wrong_text(text, pack):
+            key = f"{text.place}.{problem.key}".rstrip(".")
+            yield replace(problem, key=key, file=text.origin)
+    yield from _same_names(settings.rule)
+    if len(settings.rule) > _MOST_RULES:
+        yield Problem("rule", f"has {len(settings.rule)} entries; at most {_MOST_RULES} are taken")
+    names = [*pack, *(text.name for text in settings.rule)]
+    for number, name in enumerate(settings.alerts.disable):
+        if name not in names:
+            hint = did_you_mean(name, names, "`watchdeck rules list` names all.")
+            yield Problem(f"alerts.disable[{number}]", "names no rule", hint)
 
 
-def wrong_paths(endpoint: Endpoint) -> Iterator[Problem]:
-    """Paths to leave out that no request can have."""
-    for number, path in enumerate(endpoint.exclude_paths):
-        if not path.startswith(("/", "*")):
-            yield Problem(f"exclude_paths[{number}]", "does not begin with /")
+def with_files(settings: Settings, files: Iterable[Path], problems: list[Problem]) -> Settings:
+    """The settings as if these files of rules lay beside them; what is wrong there is appended."""
+    known = {Path(text.origin).resolve() for text in settings.rule}
+    more = [file for file in files if file.resolve() not in known]
+    texts = tuple(text for file in more for text in read_rules(file, problems))
+    return replace(settings, rule=settings.rule + texts)
 
 
-def wrong_tls(endpoint: Endpoint) -> Iterator[Problem]:
-    """Half a client certificate."""
-    if endpoint.tls.key is not None and endpoint.tls.certificate is None:
-        yield Problem("tls", "has a key and no certificate")
+def problems_of_files(settings: Settings, files: Iterable[Path]) -> list[Problem]:
+    """What would be wrong if these files of rules lay beside the configuration.
+
+    Where nothing is, rules that mean no model are told, wherever they stand.
+    """
+    found: list[Problem] = []
+    more = with_files(settings, files, found)
+    wrong = list(wrong_rules(more))
+    own = {text.origin for text in settings.rule}
+    found += (problem for problem in wrong if problem.file and problem.file not in own)
+    return found if found or wrong else list(unmet_rules(more))
 
 
-def wrong_canary(endpoint: Endpoint) -> Iterator[Problem]:
-    """An inference that cannot be sent, or whose answer cannot be checked."""
-    if endpoint.canary is None:
-        return
-    for problem in (*_wrong_request(endpoint.canary), *outside(endpoint.canary, _CANARY_BOUNDS)):
-        yield Problem(f"canary.{problem.key}", problem.text, problem.hint)
-    if endpoint.canary.expect is not None:
-        yield from _wrong_expectation(endpoint.canary.expect)
+def unmet_rules(settings: Settings) -> Iterator[Problem]:
+    """Rules of a configuration whose matchers mean no model that is watched.
+
+    The kind of an endpoint that is `auto` is not known: any may be meant.
+    """
+    fleet = [_labels(endpoint) for endpoint in settings.endpoint]
+    for text in settings.rule:
+        wanted = matchers(text)
+        if fleet and wanted and not any(_may_match(wanted, labels) for labels in fleet):
+            said = f"means no model that is watched ({', '.join(map(str, wanted))})"
+            yield Problem(f"{text.place}.match", said, "", text.origin)
 
 
-def wrong_view(view: View) -> Iterator[Problem]:
-    """A console that cannot be drawn so."""
-    if view.glyphs not in GLYPHS:
-        hint = did_you_mean(view.glyphs, GLYPHS, f"There are: {', '.join(GLYPHS)}.")
-        yield Problem("console.glyphs", "is not a way to draw", hint)
-    if view.notices not in NOTICES:
-        hint = did_you_mean(view.notices, NOTICES[1:], 'There are "osc9" and "osc777".')
-        yield Problem("console.notices", "is not a way to tell a desktop", hint)
+def wide_rules(settings: Settings) -> Iterator[Problem]:
+    """Rules of a configuration that mean every model by a pattern, which may be a mistake."""
+    for text in settings.rule:
+        for number, matcher in enumerate(matchers(text)):
+            if matcher.everything:
+                key, hint = f"{text.place}.match[{number}]", "Without it, it is the same."
+                yield Problem(key, f"{matcher} means every model", hint, text.origin)
 
 
-def wrong_retention(retention: Retention) -> Iterator[Problem]:
-    """Times and sizes that a store cannot keep to."""
-    for problem in outside(retention, _RETENTION_BOUNDS):
-        yield Problem(f"retention.{problem.key}", problem.text, problem.hint)
-    if retention.rollups < retention.raw:
-        text = f"is {retention.rollups}, shorter than raw ({retention.raw})"
-        yield Problem("retention.rollups", text, "Rollups are what is left after raw.")
+def _labels(endpoint: Endpoint) -> dict[str, str]:
+    facts = Facts(
+        endpoint.name,
+        "",
+        endpoint.every,
+        owner=endpoint.owner,
+        tier=endpoint.tier,
+        labels=endpoint.labels,
+    )
+    return labels_of(facts, None if endpoint.kind == AUTO else endpoint.kind)
 
 
-def _wrong_request(canary: Canary) -> Iterator[Problem]:
-    if not canary.path.startswith("/"):
-        yield Problem("path", "does not begin with /", "It is asked on the endpoint's own address.")
-    if canary.method not in _METHODS:
-        hint = did_you_mean(canary.method, _METHODS, f"Write {', '.join(_METHODS)}.")
-        yield Problem("method", "is not a way to send an inference", hint)
-    if canary.body is not None and canary.body_file is not None:
-        yield Problem("body", "stands beside body_file", "Keep one of the two.")
-    if canary.method != "GET" and canary.body is None and canary.body_file is None:
-        yield Problem("body", "is missing", "Write body or body_file: what the model is asked.")
+def _may_match(wanted: Iterable[Matcher], labels: dict[str, str]) -> bool:
+    asked = (one for one in wanted if one.label != "kind" or "kind" in labels)
+    return matches(asked, labels)
 
 
-def _wrong_expectation(text: str) -> Iterator[Problem]:
-    from watchdeck.domain.expect import ExpectError, read_expectation
-
-    try:
-        read_expectation(text)
-    except ExpectError as error:
-        yield from_error("canary.expect", error)
+def _pack(settings: Settings) -> tuple[RuleText, ...]:
+    return load_pack() if settings.alerts.pack else ()
 
 
-def outside(holder: object, bounds: dict[str, tuple[Any, Any]]) -> Iterator[Problem]:
-    """Settings that are less or more than their bounds."""
-    for name, (least, most) in bounds.items():
-        value = getattr(holder, name)
-        if value is not None and not least <= value <= most:
-            said = f"is {value}, {'less than' if value < least else 'more than'}"
-            yield Problem(name, f"{said} {least if value < least else most}")
+def _meant(text: RuleText, pack: dict[str, RuleText]) -> RuleText:
+    return merged(pack[text.name], text) if text.name in pack else text
 
 
-RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
-    wrong_bounds,
-    wrong_slo,
-    wrong_keep,
-    wrong_paths,
-    wrong_tls,
-    wrong_canary,
-)
-"""What is asked of every endpoint by itself."""
+def _wrong_text(text: RuleText, pack: dict[str, RuleText]) -> Iterator[Problem]:
+    if text.when is None and text.name not in pack:
+        hint = did_you_mean(text.name, pack, 'Write when = "latency_p95 > 200ms for 5m".')
+        yield Problem("", "has no 'when', and no rule of the pack has its name", hint)
+    else:
+        yield from wrong_rule(_meant(text, pack))
+
+
+def _same_names(texts: Iterable[RuleText]) -> Iterator[Problem]:
+    first: dict[str, RuleText] = {}
+    for text in texts:
+        other = first.setdefault(text.name, text)
+        if other is not text:
+            where = "" if other.origin == text.origin else f" of {other.origin}"
+            said = f"is the name of {other.place}{where} too"
+            yield Problem(f"{text.place}.name", said, "Every rule has its own.", text.origin)

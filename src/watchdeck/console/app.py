@@ -13,37 +13,32 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from watchdeck.console.commanding import Commanding
-from watchdeck.console.company import Company
-from watchdeck.console.desk import Desk
-from watchdeck.console.draw.age import coarse
-from watchdeck.console.draw.bar import meter
-from watchdeck.console.draw.health import worst_first
-from watchdeck.console.keys import KEYS, Where, bindings, shown
-from watchdeck.console.layouts import unknown
-from watchdeck.console.messages import (
-    AnswersWanted,
-    HistoryWanted,
-    ModelOpened,
-    SightChanged,
-)
-from watchdeck.console.outlook import Outlook, Setting
-from watchdeck.console.paint import Gate
-from watchdeck.console.palette import Palette
-from watchdeck.console.panels.frame import SMALLEST
-from watchdeck.console.reading import read_answers, read_history, read_kinds
-from watchdeck.console.screens.deck import DeckScreen
-from watchdeck.console.screens.watching import Watching
+from watchdeck.console.controllers.commands import Commanding
+from watchdeck.console.controllers.time_travel import NOTICE_LASTS
+from watchdeck.console.input.keys import KEYS, Where, bindings, shown
+from watchdeck.console.input.time_cursor import Cursor
+from watchdeck.console.lines.health import worst_first
+from watchdeck.console.lines.relative_time import coarse
+from watchdeck.console.overview.screen import DeckScreen
 from watchdeck.console.setup import default_setting
-from watchdeck.console.sight import Clock, OpenSource, Place, Viewpoint
-from watchdeck.console.themes import load_theme, themes
-from watchdeck.console.time.cursor import Cursor
-from watchdeck.console.time.travel import NOTICE_LASTS
-from watchdeck.console.trends import MOST, STEP, read_trends
-from watchdeck.console.watch import Watch
-from watchdeck.domain.board import Board
-from watchdeck.domain.presence import RENEW
-from watchdeck.domain.text import clean
+from watchdeck.console.state.board_poller import Watch
+from watchdeck.console.state.board_source import Clock, OpenSource, Place, Viewpoint
+from watchdeck.console.state.messages import AnswersWanted, HistoryWanted, ModelOpened, SightChanged
+from watchdeck.console.state.presence import Company
+from watchdeck.console.state.queries import read_answers, read_history, read_kinds
+from watchdeck.console.state.services import Desk
+from watchdeck.console.state.trends import MOST, STEP, read_trends
+from watchdeck.console.state.view_state import Outlook, Setting
+from watchdeck.console.theme.layouts import unknown
+from watchdeck.console.theme.palette import Palette
+from watchdeck.console.theme.styles import Gate
+from watchdeck.console.theme.themes import load_theme, themes
+from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.widgets.chrome import SMALLEST
+from watchdeck.console.widgets.chrome_lines import meter
+from watchdeck.domain.board.board import Board
+from watchdeck.domain.board.presence import RENEW
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
 
 STARTING = 15_000
@@ -113,12 +108,12 @@ class Console(Commanding, inherit_bindings=False):
 
     def _models(self) -> Screen[None]:
         """A screen that nobody has seen yet costs nothing before it is asked for, as all others."""
-        from watchdeck.console.screens.models import ModelsScreen
+        from watchdeck.console.models.list_screen import ModelsScreen
 
         return ModelsScreen(self._outlook, "models")
 
     def _alerts(self) -> Screen[None]:
-        from watchdeck.console.screens.alerts import AlertsScreen
+        from watchdeck.console.alerts.list_screen import AlertsScreen
 
         return AlertsScreen(self._outlook, "alerts")
 
@@ -275,7 +270,7 @@ class Console(Commanding, inherit_bindings=False):
     def _open_model(self, message: ModelOpened) -> None:
         if self._open_source and not self._outlook.kinds:
             self.run_worker(self._learn_kinds, thread=True)
-        from watchdeck.console.screens.detail import DetailScreen
+        from watchdeck.console.models.detail_screen import DetailScreen
 
         self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
 
@@ -287,7 +282,7 @@ class Console(Commanding, inherit_bindings=False):
 
     def _show_answers(self, open_source: OpenSource, name: str) -> None:
         found, problem = read_answers(open_source, name)
-        from watchdeck.console.screens.exchange import ExchangeScreen
+        from watchdeck.console.models.responses_screen import ExchangeScreen
 
         screen = ExchangeScreen(self._outlook, self.current_mode, name, found, problem)
         self.call_from_thread(self.push_screen, screen)
@@ -317,7 +312,7 @@ class Console(Commanding, inherit_bindings=False):
     def action_help(self) -> None:
         """The keys of the screen in view."""
         screen = self.screen
-        from watchdeck.console.screens.help import HelpScreen
+        from watchdeck.console.dialogs.help_screen import HelpScreen
 
         if isinstance(screen, Watching) and screen.WHERE is not Where.HELP:
             self.push_screen(HelpScreen(self._outlook, self.current_mode, screen.WHERE))

@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.view import View
+from watchdeck.domain.settings.console import View
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
     from watchdeck.console.app import Console
-    from watchdeck.console.company import Company
-    from watchdeck.console.deeds import Hands
-    from watchdeck.console.desk import Desk
-    from watchdeck.console.sight import BoardSource, Clock
-    from watchdeck.domain.markers import Marker
-    from watchdeck.domain.operator import Operator
-    from watchdeck.store.directory import StoreDirectory
+    from watchdeck.console.state.alert_verbs import Hands
+    from watchdeck.console.state.board_source import BoardSource, Clock
+    from watchdeck.console.state.presence import Company
+    from watchdeck.console.state.services import Desk
+    from watchdeck.domain.board.change import Marker
+    from watchdeck.domain.values.operator import Operator
+    from watchdeck.store.files.directory import StoreDirectory
 
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 """Signals that end the console as its own key does; left alone they leave a broken terminal."""
@@ -49,8 +49,8 @@ def run(
     """
     refuse_here()
     from watchdeck.console.app import Console
-    from watchdeck.console.company import Company
     from watchdeck.console.setup import default_setting
+    from watchdeck.console.state.presence import Company
     from watchdeck.store.presence import Seat
 
     company = Company(Seat(directory), str(hands.who) if hands else "", clock())
@@ -71,7 +71,7 @@ def run(
 def _desk(
     directory: StoreDirectory, company: Company, config: Path | None, hands: Hands | None
 ) -> Desk:
-    from watchdeck.console.desk import Desk
+    from watchdeck.console.state.services import Desk
 
     mark = partial(_mark, directory, hands.who) if hands else None
     return Desk(company, config, mark, hands)
@@ -79,7 +79,7 @@ def _desk(
 
 def drive(console: Console) -> int:
     """Run a console on this process's terminal, and put the terminal back; the exit code."""
-    from watchdeck.console.driver import Terminal
+    from watchdeck.console.terminal.driver import Terminal
 
     console.driver_class = Terminal
     asyncio.run(_until_left(console))

@@ -6,17 +6,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from watchdeck.console.draw.choice import chosen
-from watchdeck.console.draw.glyphs import Dots
-from watchdeck.console.keymap import remapped
-from watchdeck.console.keys import Key
-from watchdeck.console.layouts import unknown
-from watchdeck.console.outlook import Setting
-from watchdeck.console.paint import Brush
-from watchdeck.console.palette import Palette
-from watchdeck.console.sight import Place
-from watchdeck.console.themes import DEFAULT, load_theme
-from watchdeck.domain.view import View
+from watchdeck.console.input.keymap import remapped
+from watchdeck.console.input.keys import Key
+from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.models.column_choice import chosen
+from watchdeck.console.state.board_source import Place
+from watchdeck.console.state.view_state import Setting
+from watchdeck.console.theme.layouts import unknown
+from watchdeck.console.theme.palette import Palette
+from watchdeck.console.theme.styles import Brush
+from watchdeck.console.theme.themes import DEFAULT, load_theme
+from watchdeck.domain.settings.console import View
 from watchdeck.errors import ConfigError
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")

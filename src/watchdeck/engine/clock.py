@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdeck.domain.words import span
+from watchdeck.domain.values.format import span
 
 JUMP = 2_000
 """Milliseconds between the two clocks that are no drift any more: the wall clock was set."""

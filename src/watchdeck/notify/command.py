@@ -10,10 +10,10 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from contextlib import suppress
 
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.letter import Letter
-from watchdeck.domain.text import clean
-from watchdeck.notify.outcome import Outcome, Sent, TryAgain, hidden
+from watchdeck.domain.notifications.notification import Letter
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.text import clean
+from watchdeck.notify.result import Outcome, Sent, TryAgain, hidden
 from watchdeck.notify.webhook import event
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "TMPDIR")

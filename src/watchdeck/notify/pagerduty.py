@@ -6,14 +6,14 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.letter import Class, Letter
-from watchdeck.domain.severity import Severity
+from watchdeck.domain.notifications.notification import Class, Letter
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.severity import Severity
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.outcome import GiveUp, Outcome, Sent, TryAgain, judged
-from watchdeck.notify.post import Post, Question
+from watchdeck.notify.http_post import Post, Question
+from watchdeck.notify.result import GiveUp, Outcome, Sent, TryAgain, judged
 from watchdeck.notify.webhook import Reveal, moment, revealed
-from watchdeck.store.threads import Thread
+from watchdeck.store.alerts.conversations import Thread
 
 EVENTS = "https://events.pagerduty.com/v2/enqueue"
 BY_PHONE = "pagerduty: "

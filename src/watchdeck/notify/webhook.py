@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchdeck.domain.channel import Channel
-from watchdeck.domain.letter import MOST, Class, Letter
-from watchdeck.domain.secret import Secret
+from watchdeck.domain.notifications.notification import MOST, Class, Letter
+from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.secret import Secret
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.outcome import Outcome, TryAgain, judged
-from watchdeck.notify.post import Post, Question
+from watchdeck.notify.http_post import Post, Question
+from watchdeck.notify.result import Outcome, TryAgain, judged
 
 Reveal = Callable[[Secret], str]
 

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from watchdeck.errors import StoreError
-from watchdeck.store.audit import Verified, verify
-from watchdeck.store.connect import check_kind, faults, unchecked
-from watchdeck.store.copy import copy_file
-from watchdeck.store.directory import DIRECTORY_MODE, StoreDirectory, sync
-from watchdeck.store.schema import schema_of
+from watchdeck.store.files.connection import check_kind, faults, unchecked
+from watchdeck.store.files.copy import copy_file
+from watchdeck.store.files.directory import DIRECTORY_MODE, StoreDirectory, sync
+from watchdeck.store.schema.registry import schema_of
+from watchdeck.store.state.audit import Verified, verify
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alert import OURS, Alert, Raised
-from watchdeck.domain.board import (
+from watchdeck.domain.alerts.alert import OURS, Alert, Raised
+from watchdeck.domain.alerts.muting import World, mutes, troubled
+from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.board.board import (
     Board,
     Change,
     Collector,
@@ -18,22 +20,20 @@ from watchdeck.domain.board import (
     Latest,
     Model,
 )
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.health import HealthChange
-from watchdeck.domain.judge import as_seen, is_stale
-from watchdeck.domain.muting import World, mutes, troubled
-from watchdeck.domain.silencing import Silence
-from watchdeck.store.changes import read_changes
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.handling import read_silences
-from watchdeck.store.health import read_health
-from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
-from watchdeck.store.near import Near
-from watchdeck.store.raised import read_raised
-from watchdeck.store.rules import read_maintenance, read_rules
+from watchdeck.domain.board.health import HealthChange
+from watchdeck.domain.board.health_evaluation import as_seen, is_stale
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.store.alerts.acknowledgements import read_silences
+from watchdeck.store.alerts.active import read_raised
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.latest import read_facts, read_heartbeat, read_latest, read_latest_at
+from watchdeck.store.metrics.segment_cache import Near
+from watchdeck.store.state.changes import read_changes
+from watchdeck.store.state.health import read_health
+from watchdeck.store.state.rules import read_maintenance, read_rules
 
 if TYPE_CHECKING:
-    from watchdeck.domain.standing import ForeignSource
+    from watchdeck.domain.external.source import ForeignSource
 
 SILENT = 5_000
 """Milliseconds. The collector says every second that it lives: five missed beats are a stall."""
@@ -94,7 +94,7 @@ def _sources(db: Connection) -> tuple[ForeignSource, ...]:
     """The other systems that are heard; to know how to read them is paid where there are any."""
     if db.execute(_ANY_SOURCE).fetchone() is None:
         return ()
-    from watchdeck.store.sources import sources
+    from watchdeck.store.alerts.external_sources import sources
 
     return tuple(one for one in sources(db) if not one.retired)
 
@@ -110,7 +110,7 @@ def _world(db: Connection, raised: Sequence[Raised], silences: tuple[Silence, ..
     world = World(silences, read_maintenance(db), found)
     if all(one.alert.source == OURS for one in raised):
         return world
-    from watchdeck.store.hearing import read_suppressed
+    from watchdeck.store.alerts.external_events import read_suppressed
 
     return replace(world, suppressed=read_suppressed(db))
 

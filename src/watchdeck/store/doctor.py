@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from watchdeck.domain.board import CollectorState, Heartbeat
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.units import Unit
-from watchdeck.domain.words import quantity, span
+from watchdeck.domain.board.board import CollectorState, Heartbeat
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.values.format import quantity, span
+from watchdeck.domain.values.units import Unit
 from watchdeck.errors import StoreError, StoreMissing
-from watchdeck.store.audit import last, missing_guards, verify
 from watchdeck.store.board import collector_now
-from watchdeck.store.connect import distrusting, reading, unchecked, version
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.filesystem import (
+from watchdeck.store.files.connection import distrusting, reading, unchecked, version
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.files.filesystem import (
     bytes_in,
     faulty_permissions,
     is_networked,
     kind_of_disk,
 )
-from watchdeck.store.latest import read_heartbeat
+from watchdeck.store.metrics.latest import read_heartbeat
+from watchdeck.store.state.audit import last, missing_guards, verify
 
 
 class Result(StrEnum):

@@ -12,15 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from watchdeck.domain.scrape import OUTCOMES
-from watchdeck.domain.signal import OUTCOME_COLUMN, SIGNALS, columns
+from watchdeck.domain.metrics.scrape import OUTCOMES
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS, columns
 from watchdeck.errors import StoreError
-from watchdeck.store.blocks import Block
-from watchdeck.store.directory import FILE_MODE, sync
-from watchdeck.store.frames import Stream
+from watchdeck.store.export_formats import (
+    Cell,
+    Form,
+    Row,
+    Sink,
+    Table,
+    csv_sink,
+    json_sink,
+    sqlite_sink,
+)
+from watchdeck.store.export_formats import words as safe
+from watchdeck.store.files.directory import FILE_MODE, sync
+from watchdeck.store.metrics.frames import Stream
+from watchdeck.store.metrics.scan import Block
 from watchdeck.store.reader import Reader
-from watchdeck.store.sinks import Cell, Form, Row, Sink, Table, csv_sink, json_sink, sqlite_sink
-from watchdeck.store.sinks import words as safe
 
 _WHEN = {"at": "integer", "time": "text", "endpoint": "text"}
 _SIGNAL_COLUMNS = columns(tuple(SIGNALS))

@@ -13,9 +13,9 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from watchdeck.errors import StoreBehind
-from watchdeck.store.connect import check_kind, faults, transaction, unchecked
-from watchdeck.store.copy import copy_file
-from watchdeck.store.directory import (
+from watchdeck.store.files.connection import check_kind, faults, transaction, unchecked
+from watchdeck.store.files.copy import copy_file
+from watchdeck.store.files.directory import (
     DIRECTORY_MODE,
     FILE_MODE,
     StoreDirectory,
@@ -23,8 +23,8 @@ from watchdeck.store.directory import (
     refusals,
     sync,
 )
-from watchdeck.store.schema import schema_of
-from watchdeck.store.step import Schema, Step, take
+from watchdeck.store.schema.registry import schema_of
+from watchdeck.store.schema.step import Schema, Step, take
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from watchdeck.domain.presence import GONE, Presence, there
-from watchdeck.domain.text import clean
-from watchdeck.store.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory
+from watchdeck.domain.board.presence import GONE, Presence, there
+from watchdeck.domain.values.text import clean
+from watchdeck.store.files.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory
 
 _MOST = 50
 _LARGEST = 2_048

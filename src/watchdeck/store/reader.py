@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alert import Alert, Episode, Opinion
-from watchdeck.domain.board import Board, Change, History
-from watchdeck.domain.exchange import Exchange
-from watchdeck.domain.health import HealthChange
-from watchdeck.domain.story import Story
+from watchdeck.domain.alerts.alert import Alert, Episode, Opinion
+from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.board import Board, Change, History
+from watchdeck.domain.board.health import HealthChange
+from watchdeck.domain.metrics.scrape import Exchange
 from watchdeck.store.board import (
     Measured,
     assemble,
@@ -18,16 +18,16 @@ from watchdeck.store.board import (
     read_decided,
     read_measured,
 )
-from watchdeck.store.changes import read_changes
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.exchanges import read_exchanges
-from watchdeck.store.frames import Stream
-from watchdeck.store.health import read_health_history
-from watchdeck.store.near import Near
-from watchdeck.store.watched import WatchedFile
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.files.reopening import WatchedFile
+from watchdeck.store.metrics.frames import Stream
+from watchdeck.store.metrics.responses import read_exchanges
+from watchdeck.store.metrics.segment_cache import Near
+from watchdeck.store.state.changes import read_changes
+from watchdeck.store.state.health import read_health_history
 
 if TYPE_CHECKING:
-    from watchdeck.store.blocks import Block
+    from watchdeck.store.metrics.scan import Block
 
 
 class Reader:
@@ -82,7 +82,7 @@ class Reader:
         points: int | None = None,
     ) -> tuple[History, ...]:
         """Signals of one endpoint from `start` until `end`, thinned to about so many points."""
-        from watchdeck.store.history import read_signals
+        from watchdeck.store.metrics.history import read_signals
 
         with self._metrics.read() as db:
             return read_signals(db, endpoint, columns, start, end, points=points)
@@ -99,15 +99,15 @@ class Reader:
 
     def story(self, episode: int, at: int) -> Story | None:
         """What was known of an episode at `at` (ms UTC); None when there is no such episode."""
-        from watchdeck.store.story import read_story
+        from watchdeck.store.alerts.history import read_story
 
         with self._state.read() as db:
             return read_story(db, episode, at)
 
     def fired(self, since: int) -> tuple[tuple[Episode, Alert, Opinion | None], ...]:
         """The episodes that fired from `since` (ms UTC) on, and what people thought of them."""
-        from watchdeck.store.episodes import read_fired
-        from watchdeck.store.handling import read_opinions
+        from watchdeck.store.alerts.acknowledgements import read_opinions
+        from watchdeck.store.alerts.episodes import read_fired
 
         with self._state.read() as db:
             opinions = read_opinions(db, since)
@@ -121,7 +121,7 @@ class Reader:
 
     def endpoints(self) -> tuple[str, ...]:
         """Every endpoint that was ever watched and still has a place in the store."""
-        from watchdeck.store.blocks import endpoint_names
+        from watchdeck.store.metrics.scan import endpoint_names
 
         with self._metrics.read() as db:
             return endpoint_names(db)
@@ -131,7 +131,7 @@ class Reader:
 
         No moment of the file is held between two blocks, so a long export lets the log shrink.
         """
-        from watchdeck.store.blocks import next_blocks
+        from watchdeck.store.metrics.scan import next_blocks
 
         moment: int | None = start
         while moment is not None:

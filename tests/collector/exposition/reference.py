@@ -9,7 +9,8 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample as Theirs
 
-from watchdeck.collector.exposition import Malformed, Sample, parse
+from collector.exposition.strict_parser import parse
+from watchdeck.collector.exposition import Malformed, Sample
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 

@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from collector.exposition import made_openmetrics, made_pages
-from collector.exposition.reading import CAPTURED, OPENMETRICS_PAGES, held
+from collector.exposition import openmetrics_strategies as made_openmetrics
+from collector.exposition import page_strategies as made_pages
+from collector.exposition.page_parsing import CAPTURED, OPENMETRICS_PAGES, held
 from collector.exposition.reference import ours, reference
-from watchdeck.collector.exposition import PageReader, parse
-from watchdeck.domain.series import Series
+from collector.exposition.strict_parser import parse
+from watchdeck.collector.exposition import PageReader
+from watchdeck.domain.metrics.series import Series
 
 TAKEN_BY_THE_REFERENCE = {
     "a number too large for a float, as infinity": (r"(?i)\d{309}|e\+?\d{3}", "a 1e999"),

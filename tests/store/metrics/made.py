@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.scrape import Frame
-from watchdeck.domain.series import Layout, Series, SeriesType
-from watchdeck.domain.signal import signal_layout
-from watchdeck.store.backfill import Stretch, encode, insert
-from watchdeck.store.ballast import Ballast
-from watchdeck.store.connect import Connection, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.frames import Stream, Window, add_frame
-from watchdeck.store.hours import DAY
-from watchdeck.store.housekeeping import Housekeeper
-from watchdeck.store.latest import register
-from watchdeck.store.layouts import Layouts
+from watchdeck.domain.metrics.scrape import Frame
+from watchdeck.domain.metrics.series import Layout, Series, SeriesType
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.store.files.ballast import Ballast
+from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.metrics.frames import Stream, Window, add_frame
+from watchdeck.store.metrics.hourly import DAY
+from watchdeck.store.metrics.housekeeping import Housekeeper
+from watchdeck.store.metrics.latest import register
+from watchdeck.store.metrics.layouts import Layouts
 from watchdeck.store.migrations import prepare
 
 T0 = 1_790_035_200_000 // DAY * DAY

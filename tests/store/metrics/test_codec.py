@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from watchdeck.store.codec import decode, encode
+from watchdeck.store.metrics.codec import decode, encode
 
 
 def same(values: NDArray[np.float64]) -> bool:

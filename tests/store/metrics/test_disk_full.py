@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.scrape import Frame, Outcome, Scrape
-from watchdeck.domain.series import Layout, Series
-from watchdeck.domain.signal import signal_layout
-from watchdeck.store.connect import reading
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.latest import read_latest
+from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
+from watchdeck.domain.metrics.series import Layout, Series
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.store.files.connection import reading
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.latest import read_latest
+from watchdeck.store.metrics.writer import Writer
 from watchdeck.store.migrations import prepare
-from watchdeck.store.writer import Writer
 
 NOW = 1_790_000_000_000
 SIGNALS = signal_layout(())

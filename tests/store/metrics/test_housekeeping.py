@@ -10,22 +10,22 @@ import numpy as np
 import pytest
 
 from store.metrics.made import PAGE, T0, Metrics, made, minutes, window
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.series import Layout, Series
-from watchdeck.domain.units import Bytes, Milliseconds
+from watchdeck.domain.metrics.series import Layout, Series
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.values.units import Bytes, Milliseconds
 from watchdeck.errors import StoreCorrupt
-from watchdeck.store.backfill import Stretch, encode, insert
-from watchdeck.store.ballast import SIZE, Ballast
-from watchdeck.store.connect import distrusting, reading, transaction
-from watchdeck.store.exact import read_exact
-from watchdeck.store.frames import Stream
-from watchdeck.store.history import list_columns, read_series, read_signals
-from watchdeck.store.hours import DAY, HOUR, Field
-from watchdeck.store.housekeeping import spans_due
-from watchdeck.store.latest import read_latest_at
-from watchdeck.store.retention import Weight, weigh
-from watchdeck.store.rollups import read_hours, rolled_until
-from watchdeck.store.segments import find_segments
+from watchdeck.store.files.ballast import SIZE, Ballast
+from watchdeck.store.files.connection import distrusting, reading, transaction
+from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.metrics.frames import Stream
+from watchdeck.store.metrics.history import list_columns, read_series, read_signals
+from watchdeck.store.metrics.hourly import DAY, HOUR, Field
+from watchdeck.store.metrics.housekeeping import spans_due
+from watchdeck.store.metrics.latest import read_latest_at
+from watchdeck.store.metrics.raw import read_exact
+from watchdeck.store.metrics.retention import Weight, weigh
+from watchdeck.store.metrics.rollups import read_hours, rolled_until
+from watchdeck.store.metrics.segments import find_segments
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from store.metrics.made import T0, Metrics, made, minutes
-from watchdeck.store.hours import HOUR
+from watchdeck.store.metrics.hourly import HOUR
 metrics = made(Path(sys.argv[1]))
 for hour in range(400):
     metrics.scrape(minutes(60 * hour, 60 * hour + 60))

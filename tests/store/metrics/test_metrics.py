@@ -15,21 +15,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchdeck.domain.board import Heartbeat
-from watchdeck.domain.endpoint import Retention, Slo
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
-from watchdeck.domain.series import Layout, Series, SeriesType
-from watchdeck.domain.signal import signal_layout
-from watchdeck.domain.units import Milliseconds, Ratio
-from watchdeck.store.connect import reading, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.frames import Stream, key, moment
-from watchdeck.store.history import list_columns, read_series, read_signals
-from watchdeck.store.hours import DAY, HOUR
-from watchdeck.store.latest import read_facts, read_heartbeat, read_latest, read_latest_at
+from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.metrics.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.series import Layout, Series, SeriesType
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.domain.settings.endpoint import Retention, Slo
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.units import Milliseconds, Ratio
+from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.frames import Stream, key, moment
+from watchdeck.store.metrics.history import list_columns, read_series, read_signals
+from watchdeck.store.metrics.hourly import DAY, HOUR
+from watchdeck.store.metrics.latest import read_facts, read_heartbeat, read_latest, read_latest_at
+from watchdeck.store.metrics.writer import Writer
 from watchdeck.store.migrations import prepare
-from watchdeck.store.writer import Writer
 
 NOW = 1_790_000_000_000
 FRAUD = Facts(

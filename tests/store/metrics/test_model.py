@@ -13,23 +13,23 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from watchdeck.domain.endpoint import Retention
-from watchdeck.domain.facts import Facts
-from watchdeck.domain.scrape import Frame
-from watchdeck.domain.series import Layout, Series, SeriesType
-from watchdeck.store.ballast import Ballast
-from watchdeck.store.blocks import next_blocks
-from watchdeck.store.connect import Connection, reading, transaction, writing
-from watchdeck.store.directory import StoreDirectory
-from watchdeck.store.exact import newest_row, read_exact
-from watchdeck.store.frames import Stream, Window, add_frame
-from watchdeck.store.hours import DAY, HOUR, Field
-from watchdeck.store.housekeeping import Housekeeper
-from watchdeck.store.latest import register
-from watchdeck.store.layouts import Layouts
+from watchdeck.domain.metrics.scrape import Frame
+from watchdeck.domain.metrics.series import Layout, Series, SeriesType
+from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.store.files.ballast import Ballast
+from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.frames import Stream, Window, add_frame
+from watchdeck.store.metrics.hourly import DAY, HOUR, Field
+from watchdeck.store.metrics.housekeeping import Housekeeper
+from watchdeck.store.metrics.latest import register
+from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.raw import newest_row, read_exact
+from watchdeck.store.metrics.rollups import read_hours
+from watchdeck.store.metrics.scan import next_blocks
+from watchdeck.store.metrics.segment_cache import Near
 from watchdeck.store.migrations import prepare
-from watchdeck.store.near import Near
-from watchdeck.store.rollups import read_hours
 
 T0 = 1_790_035_200_000 // DAY * DAY
 LAYOUTS = (

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from sys import intern
+
+from watchdeck.domain.values.text import clean
 
 MAX_PREFIX = 32_768
 """Bytes before the value. A line with more is left out: its labels alone pass every bound."""
@@ -155,3 +158,10 @@ def read_name(text: bytes) -> str:
         if b"\\" in text:
             text = _ESCAPE.sub(lambda escape: b"\n" if escape[1] == b"n" else escape[1], text)
     return text.decode(errors="replace")
+
+
+def safe(text: str, limit: int = 1_024) -> str:
+    """The text, cleaned where it is not plain ASCII already; equal ones are one object."""
+    if text.isascii() and text.isprintable() and len(text) <= limit:
+        return intern(text)
+    return intern(clean(text, limit))

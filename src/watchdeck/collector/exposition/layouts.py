@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from watchdeck.domain.series import Layout, Series
+from watchdeck.domain.metrics.series import Layout, Series
 
 LAYOUTS = 16
 """New layouts an endpoint may have in an hour; the store keeps a segment for each."""

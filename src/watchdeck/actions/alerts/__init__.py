@@ -1,0 +1,1 @@
+"""Actions on alerts: acknowledge, silence, resolve, escalate, undo."""

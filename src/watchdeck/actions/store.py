@@ -1,0 +1,46 @@
+"""Create or upgrade the store, on somebody's behalf."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from watchdeck.domain.values.operator import Operator
+from watchdeck.store.backup import BackedUp, backup
+from watchdeck.store.files.connection import Connection, faults, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.migrations import Prepared, prepare
+from watchdeck.store.state.audit import append
+
+
+def prepare_store(directory: StoreDirectory, who: Operator, now: int) -> tuple[Prepared, ...]:
+    """Bring both files to the version of this program, and enter what was done in the audit."""
+    done = prepare(directory)
+    if done:
+        with (
+            closing(writing(directory.state)) as db,
+            faults(directory.state),
+            transaction(db),
+        ):
+            for one in done:
+                _enter(db, one, who, now)
+    return done
+
+
+def _enter(db: Connection, one: Prepared, who: Operator, now: int) -> None:
+    before = {"version": one.before} if one.before else None
+    after = {"version": one.after, "copy": one.copy and str(one.copy.absolute())}
+    append(db, now, who, "upgrade" if before else "create", one.path.name, before, after)
+
+
+def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) -> BackedUp:
+    """Copy the store to `target`, and enter in the audit who did it and where the copy is.
+
+    The copy itself does not hold that entry: it is older. Raises StoreError.
+    """
+    with closing(writing(directory.state)) as db:
+        done = backup(directory, target, now=now)
+        after = {"sizes": done.sizes, "audit": str(done.audit.head)}
+        with faults(directory.state), transaction(db):
+            append(db, now, who, "backup", str(done.path.absolute()), None, after)
+    return done

@@ -1,0 +1,1 @@
+"""Commands on alerts, and how alerts are printed."""

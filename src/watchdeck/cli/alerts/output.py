@@ -1,0 +1,107 @@
+"""Alerts as text and as JSON: what `alerts` and `status` print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from watchdeck.cli.options import iso
+from watchdeck.domain.alerts.alert import OURS, EndReason, Raised
+from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.values.format import span
+from watchdeck.domain.values.text import clean
+
+_HEADS = ("NUMBER", "SEV", "STATE", "RULE", "MODEL", "FOR", "WHO", "WHY")
+
+
+def as_text(alerts: Sequence[Raised], silences: Sequence[Silence], now: int) -> str:
+    """A line an alert, and a line a silence."""
+    rows = [_HEADS, *(_row(one, now) for one in sorted(alerts, key=_badness))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS) - 1)]
+    lines = [_line(row, widths) for row in rows] if alerts else ["no alert is open"]
+    muted = sum(1 for one in alerts if one.mutes and one.episode.is_open)
+    said = [f"{muted} muted"] if muted else []
+    return "\n".join([*lines, *said, *(_silence(one, now) for one in silences)])
+
+
+def _badness(raised: Raised) -> tuple[bool, int, int]:
+    episode = raised.episode
+    return not episode.is_open, int(episode.severity), episode.started_at
+
+
+def _row(raised: Raised, now: int) -> tuple[str, ...]:
+    alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
+    return (
+        str(episode.id),
+        str(int(episode.severity)),
+        raised.shown.value,
+        clean(alert.rule),
+        clean(alert.model) or "-",
+        span((now if episode.ended_at is None else episode.ended_at) - episode.since),
+        clean(f"{ack.by} {span(ack.expires_at - now)}") if ack else "-",
+        "; ".join(
+            [
+                *(f"known: {clean(pin.text)}" for pin in raised.pins),
+                *(f"muted: {clean(mute.words)}" for mute in raised.mutes[:1]),
+                *(["ended by hand"] if episode.end_reason is EndReason.MANUAL else []),
+                clean(episode.why),
+                *([] if alert.source == OURS else [f"from {clean(alert.source)}"]),
+            ]
+        ),
+    )
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+    return "  ".join([*cells, row[-1]]).rstrip()
+
+
+def _silence(one: Silence, now: int) -> str:
+    which = " ".join(map(str, one.matchers))
+    when = f"for {span(one.ends_at - now)}" if one.starts_at <= now else "to come"
+    return f"silence {one.id} {clean(which)} {when}, by {clean(one.by)}: {clean(one.reason)}"
+
+
+def as_json(raised: Raised) -> dict[str, Any]:
+    """One alert, as scripts rely on it; `state` is its condition."""
+    alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
+    value = episode.value
+    return {
+        "id": str(episode.id),
+        "rule": alert.rule,
+        "model": alert.model or None,
+        "source": alert.source,
+        "labels": alert.labels,
+        "severity": int(episode.severity),
+        "state": episode.condition,
+        "data": episode.data,
+        "flapping": episode.flapping,
+        "muted_by": [mute.kind for mute in raised.mutes],
+        "began": iso(episode.started_at),
+        "since": iso(episode.since),
+        "ended": None if episode.ended_at is None else iso(episode.ended_at),
+        "value": value if value is not None and math.isfinite(value) else None,
+        "why": episode.why,
+        "acknowledged_by": ack and ack.by,
+        "acknowledged_until": ack and iso(ack.expires_at),
+        "known_issues": [pin.text for pin in raised.pins],
+        "incident": None,
+    }
+
+
+def open_json(alerts: Iterable[Raised]) -> list[dict[str, Any]]:
+    """The alerts that are not over, the worst first."""
+    return [as_json(one) for one in sorted(alerts, key=_badness) if one.episode.is_open]
+
+
+def silence_json(one: Silence) -> dict[str, Any]:
+    """One silence."""
+    return {
+        "id": one.id,
+        "matchers": [str(matcher) for matcher in one.matchers],
+        "by": one.by,
+        "reason": one.reason,
+        "starts": iso(one.starts_at),
+        "ends": iso(one.ends_at),
+    }

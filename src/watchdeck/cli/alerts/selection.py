@@ -1,0 +1,71 @@
+"""Which alerts a command is about: numbers of episodes, or labels that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdeck.cli.options import now
+from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
+from watchdeck.errors import WatchdeckError
+
+if TYPE_CHECKING:
+    from watchdeck.actions.transaction import Done
+    from watchdeck.domain.alerts.alert import Raised
+    from watchdeck.store.files.directory import StoreDirectory
+
+
+class Which(click.ParamType[int | Matcher]):
+    """`12`, or `model=fraud`, `rule=~latency-.*`."""
+
+    name = "WHICH"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Matcher:
+        """The number of an episode, or a matcher."""
+        text = str(value)
+        if text.isdecimal() and len(text) < 19:
+            return int(text)
+        try:
+            return read_matcher(text)
+        except MatcherError as error:
+            self.fail(f"{error}. The numbers of open alerts are in `watchdeck alerts`.", param, ctx)
+
+
+def raised(directory: StoreDirectory, at: int | None = None) -> tuple[Raised, ...]:
+    """The alerts of a board."""
+    from watchdeck.store.reader import Reader
+
+    with closing(Reader(directory)) as reader:
+        return reader.board(now(), at).alerts
+
+
+def episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple[int, ...]:
+    """The open episodes that are meant: those of the numbers, and those with all the labels.
+
+    Raises WatchdeckError when labels mean none.
+    """
+    from watchdeck.domain.alerts.muting import hidden_by
+
+    numbers = [one for one in which if isinstance(one, int)]
+    matchers = [one for one in which if isinstance(one, Matcher)]
+    if matchers:
+        found = [one for one in hidden_by(matchers, raised(directory)) if one.episode.is_open]
+        if not found:
+            said = " ".join(map(str, matchers))
+            raise WatchdeckError(f"no open alert has {said}. `watchdeck alerts` lists them.")
+        numbers += (one.episode.id for one in found)
+    return tuple(dict.fromkeys(numbers))
+
+
+def tell(done: Done) -> None:
+    """Say what came of a deed; the exit code is 1 when it was done to none."""
+    click.echo(done.words)
+    for lost in done.lost[1:]:
+        click.echo(f"  {lost}")
+    if not done.taken:
+        click.get_current_context().exit(1)

@@ -1,0 +1,1 @@
+"""Commands on models: the status of the fleet, and markers of changes."""

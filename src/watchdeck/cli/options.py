@@ -1,0 +1,203 @@
+"""What commands share: the configuration, the store's directory, the operator and the time."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Milliseconds
+from watchdeck.errors import ConfigError, WatchdeckError
+
+if TYPE_CHECKING:
+    from watchdeck.domain.notifications.routing import Routing
+    from watchdeck.domain.settings.endpoint import Settings
+    from watchdeck.store.files.directory import StoreDirectory
+
+
+from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Context:
+    """The options of `watchdeck` itself, handed to every command; a file is read once."""
+
+    config: str | None = None
+
+    def path(self) -> Path:
+        """The configuration file in force. Raises ConfigError that names the places looked at."""
+        from watchdeck.config.load import find
+
+        path = find(self.config, os.environ)
+        if path is None:
+            raise ConfigError(
+                "no configuration was found (--config, WATCHDECK_CONFIG, ./watchdeck.toml, the XDG"
+                " config directory). `watchdeck init URL` writes one; `watchdeck demo` needs none."
+            )
+        return path
+
+    def settings(self) -> Settings:
+        """The configuration in force. Raises ConfigError with every problem in it."""
+        return self._settings
+
+    @cached_property
+    def _settings(self) -> Settings:
+        from watchdeck.config.load import load
+
+        return load(self.path())
+
+    def routing(self) -> Routing:
+        """Who is told of what, as configured."""
+        from watchdeck.config.routing import routing_of
+
+        return routing_of(self.settings())
+
+    def directory(self) -> StoreDirectory:
+        """The directory of the configured store, which may not exist yet."""
+        from watchdeck.config.load import store_path
+        from watchdeck.store.files.directory import StoreDirectory
+
+        return StoreDirectory(store_path(self.settings(), os.environ))
+
+
+def now() -> int:
+    """The wall clock in milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def operator() -> Operator:
+    """Who runs this command: the OS user, and the address their SSH session came from."""
+    origin = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
+    return Operator(clean(user_name(os.getuid()), 64), clean(origin, 64))
+
+
+def user_name(number: int) -> str:
+    """The name of an OS user, never what the environment says; the number if it has none.
+
+    Many a container runs as a user without a name.
+    """
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+_AGO = re.compile(r"-?(\d+(?:\.\d+)?(?:ms|s|m|h|d|w))(?: ago)?")
+
+
+class Moment(click.ParamType[int]):
+    """A point in time: `2026-11-23T05:00:00Z`, a date, or how long ago (`90m`)."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds UTC; a time without a zone is in UTC."""
+        if isinstance(value, int):
+            return value
+        if match := _AGO.fullmatch(value.strip()):
+            return now() - Milliseconds.parse(match[1])
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is not a time; write 2026-11-23T05:00:00Z, or 90m for 90 minutes ago.",
+                param,
+                ctx,
+            )
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1_000)
+
+
+class PastMoment(Moment):
+    """A point in time that has come: what will be is not known."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds UTC, not after now."""
+        at = super().convert(value, param, ctx)
+        if at > now():
+            self.fail(f"{iso(at)} has not come yet; write a moment of the past.", param, ctx)
+        return at
+
+
+class Length(click.ParamType[int]):
+    """A length of time: `30m`, `2h`, `1d`."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds."""
+        try:
+            return int(Milliseconds.parse(str(value)))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+def iso(at: int) -> str:
+    """A time as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Failure(click.ClickException):
+    """Any failure of a command whose every failure, usage included, has the exit code 3."""
+
+    exit_code = 3
+
+    def __init__(self, cause: click.ClickException | WatchdeckError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Say what the cause says."""
+        if isinstance(self.cause, click.ClickException):
+            self.cause.show(file)
+        else:
+            click.echo(f"watchdeck: {self.cause}", file=file, err=file is None)
+
+
+class CodedCommand(click.Command):
+    """A command that scripts judge by its exit code: its own failures must not look like 1 or 2."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """As click does, but a usage error is a Failure."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise Failure(error) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, but every error is a Failure."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, WatchdeckError) as error:
+            raise Failure(error) from error
+
+
+OPTIONS = (
+    click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
+    click.option("--at", type=PastMoment(), help="Show the fleet as it was then."),
+    click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
+)
+"""What a bare `watchdeck` takes as well."""
+
+
+def with_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of the console."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function

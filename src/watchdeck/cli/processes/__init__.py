@@ -1,0 +1,1 @@
+"""Commands that run a process until it ends: the console, the collector, the demo."""

@@ -1,0 +1,1 @@
+"""Commands on alerting rules: list, check, test on stored history, statistics."""

@@ -1,0 +1,1 @@
+"""Commands on the store: export, backup, audit, doctor."""

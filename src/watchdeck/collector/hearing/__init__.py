@@ -1,1 +1,0 @@
-"""Hears other systems: an intake that they send to, and a poller of Alertmanagers."""

@@ -1,0 +1,1 @@
+"""Alerts of other systems: the webhook receiver, and the poller of Alertmanagers."""

@@ -1,0 +1,66 @@
+"""Where an endpoint is: what its probes are asked below, and where its page may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from watchdeck.domain.kinds.kind import Kind
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.net.address import Address, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An endpoint's serving address, and its page when the configuration names one."""
+
+    root: Address
+    page: Address | None = None
+
+    def here(self, kinds: Sequence[Kind]) -> tuple[Address, ...]:
+        """Where these kinds may have their page on the serving port, or where it is said to be."""
+        if self.page is not None:
+            return (self.page,)
+        return self._places(kinds, elsewhere=False)
+
+    def elsewhere(self, kinds: Sequence[Kind]) -> tuple[Address, ...]:
+        """Where these kinds may have their page on a port of its own."""
+        return () if self.page is not None else self._places(kinds, elsewhere=True)
+
+    def called(self, where: Address) -> str:
+        """A short name of an address: its path, with what sets it apart from the serving one."""
+        if where.origin == self.root.origin:
+            return where.path
+        if where.origin.host == self.root.origin.host:
+            return f":{where.origin.port}{where.path}"
+        return f"{where.origin.authority}{where.path}"
+
+    def _places(self, kinds: Sequence[Kind], *, elsewhere: bool) -> tuple[Address, ...]:
+        found = (
+            self.root.at(place.path, place.port)
+            for kind in kinds
+            for place in kind.places
+            if (place.port is not None) is elsewhere
+        )
+        return tuple(dict.fromkeys(found))
+
+
+def site(endpoint: Endpoint, kinds: Sequence[Kind]) -> Site:
+    """Read an endpoint's addresses. Raises Failed when one of them is none.
+
+    A url that ends in a kind's own place of a page (`http://host/metrics`) names the page, and the
+    server is what stands before it.
+    """
+    given = parse(endpoint.url)
+    if endpoint.metrics_url is not None:
+        return Site(given, parse(endpoint.metrics_url))
+    asked = given.path.rstrip("/")
+    for path in _page_paths(kinds):
+        if asked.endswith(path):
+            return Site(replace(given, target=asked.removesuffix(path) or "/"), given)
+    return Site(given)
+
+
+def _page_paths(kinds: Sequence[Kind]) -> Iterator[str]:
+    paths = {place.path.rstrip("/") for kind in kinds for place in kind.places}
+    yield from sorted(filter(None, paths), key=len, reverse=True)

@@ -1,0 +1,1 @@
+"""Checks of each table of the configuration, all problems at once."""

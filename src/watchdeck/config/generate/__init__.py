@@ -1,0 +1,1 @@
+"""Writers of a commented watchdeck.toml and of a systemd unit."""

@@ -1,0 +1,1 @@
+"""Readers of files, typed tables, secrets, kinds and calendars."""

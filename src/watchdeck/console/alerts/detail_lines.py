@@ -1,0 +1,177 @@
+"""One alert: its state and rule in a few lines, and its story as rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any
+
+from watchdeck.console.alerts.list_lines import state, who, why
+from watchdeck.console.lines.line import NOTHING, Line, Role, Span, flow, said, wrap
+from watchdeck.console.lines.relative_time import ago, clock, lasting
+from watchdeck.console.lines.table import Column, Columns
+from watchdeck.domain.alerts.alert import Episode, Mute, Raised
+from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.board import Change
+from watchdeck.domain.metrics.signal import SIGNALS
+from watchdeck.domain.notifications.outbox import Posted
+
+BEFORE = 30 * 60_000
+"""What changed so many milliseconds before it began is told with an alert."""
+
+_DAY = 86_400_000
+"""A moment that is older (ms) has its date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a story: when (ms UTC), what kind of thing, and what it was in words."""
+
+    at: int
+    kind: str
+    words: str
+    by: str = ""
+
+
+def facts(
+    raised: Raised, story: Story | None, now: int, cells: int, zone: tzinfo | None
+) -> tuple[Line, ...]:
+    """What is known already, the state and its reason, the rule, who has it, who hears of it."""
+    episode, alert = raised.episode, raised.alert
+    pinned = [
+        line for pin in raised.pins for line in wrap(f"known: {pin.text}", cells - 1, Role.ACCENT)
+    ]
+    rule = story.rule if story else {}
+    parts = (
+        (state(raised),),
+        (said(alert.rule, Role.STRONG), said(f" of {alert.model}" if alert.model else "")),
+        (Span(_since(episode, now, zone)),),
+        *_handled(raised, now),
+    )
+    body = (
+        *pinned,
+        *flow(parts, cells - 1),
+        *wrap(why(raised), cells - 1, most=2),
+        *(line for mute in raised.mutes for line in wrap(_muted(mute, now), cells - 1, most=2)),
+        *flow(_rule(rule, alert.labels), cells - 1),
+    )
+    return tuple(replace(one, spans=(Span(" "), *one.spans)) for one in body)
+
+
+def _since(episode: Episode, now: int, zone: tzinfo | None) -> str:
+    began = episode.since
+    if episode.ended_at is not None:
+        how = episode.end_reason.value if episode.end_reason else NOTHING
+        return f"for {lasting(episode.ended_at - began)}, over {ago(episode.ended_at, now)}: {how}"
+    form = "%H:%M" if now - began < _DAY else "%b %d %H:%M"
+    return f"since {clock(began, zone, form)} ({lasting(now - began)})"
+
+
+def _muted(mute: Mute, now: int) -> str:
+    """Why nobody hears of it, by whose will, and for how long still."""
+    still = "" if mute.until is None else f" for {lasting(mute.until - now)} more"
+    return f"nobody is told: {mute.words}{still}{f', {mute.why}' if mute.why else ''}"
+
+
+def _handled(raised: Raised, now: int) -> Iterator[tuple[Span, ...]]:
+    if raised.acknowledgement is not None:
+        yield (said(f"{who(raised, now)} left", Role.ACCENT),)
+    elif raised.episode.is_open:
+        yield (Span("nobody has it", Role.WARNING),)
+    if raised.opinion is not None:
+        yield (Span(f"thought {raised.opinion}", Role.MUTED),)
+
+
+def _rule(rule: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[Span, ...]]:
+    yield (said(str(rule.get("when") or "no rule of ours"), Role.MUTED),)
+    for name in ("playbook", "runbook"):
+        if rule.get(name):
+            yield (said(f"{name}: {rule[name]}", Role.ACCENT),)
+    yield (said("  ".join(f"{key}={value}" for key, value in sorted(labels.items())), Role.MUTED),)
+
+
+def charted(story: Story) -> str | None:
+    """The signal that an alert is about, `up` where it is about a model that is away.
+
+    None where no rule of ours raised it.
+    """
+    words = re.findall(r"[a-z][a-z0-9_]*", str(story.rule.get("when", "")))
+    away = ("up",) if story.rule.get("tells_of_trouble") else ()
+    found = (story.alert.labels.get("signal", ""), *words, *away)
+    return next((word for word in found if word in SIGNALS), None)
+
+
+def entries(
+    story: Story, related: Iterable[Raised], changes: Iterable[Change]
+) -> tuple[Entry, ...]:
+    """The story, the newest first; then what else is wrong, and what was before."""
+    own = sorted(_own(story, changes), key=lambda entry: -entry.at)
+    return (*own, *_related(story, related), *_past(story))
+
+
+def _own(story: Story, changes: Iterable[Change]) -> Iterator[Entry]:
+    for step in story.steps:
+        yield Entry(step.at, step.verb.value.partition(".")[2].replace("_", " "), step.why)
+    for ack in story.acknowledgements:
+        until = f"for {lasting(ack.expires_at - ack.at)}"
+        yield Entry(ack.at, "acknowledged", f"{until} {ack.note}".strip(), ack.by)
+        if ack.ended_at is not None and ack.end_reason is not None:
+            yield Entry(ack.ended_at, "ack ended", f"{ack.by} had it: {ack.end_reason.value}")
+    for note in story.notes:
+        yield Entry(note.at, "note", note.text, note.by)
+    for row in story.told:
+        yield Entry(row.sent_at or row.created_at, f"told {row.channel}", _came_of(row), row.kind)
+    began = story.episode.started_at
+    for change in changes:
+        if change.endpoint == story.alert.model and began - BEFORE <= change.at <= began:
+            yield Entry(change.at, "changed", f"{change.what}: {change.text}", change.source)
+
+
+def _came_of(row: Posted) -> str:
+    if row.sent_at is not None:
+        return "sent"
+    if row.cancelled_at is not None:
+        return "taken back before it was sent"
+    if row.gave_up_at is not None:
+        return f"given up: {row.last_error}"
+    return f"waits, tried {row.attempts}x: {row.last_error}" if row.attempts else "waits"
+
+
+def _related(story: Story, related: Iterable[Raised]) -> Iterator[Entry]:
+    for one in related:
+        other = one.alert
+        close = other.model == story.alert.model or other.rule == story.alert.rule
+        if close and one.episode.id != story.episode.id and one.episode.is_open:
+            about = f"{other.rule} of {other.model}: {one.episode.why}"
+            yield Entry(one.episode.started_at, "also open", about, one.shown.value)
+
+
+def _past(story: Story) -> Iterator[Entry]:
+    for episode in story.past:
+        ended = episode.started_at if episode.ended_at is None else episode.ended_at
+        lasted = lasting(ended - episode.started_at)
+        thought = story.opinions.get(episode.id)
+        words = f"for {lasted}: {episode.why}"
+        yield Entry(episode.started_at, "earlier", words, thought.value if thought else "")
+        yield from (
+            Entry(note.at, "  its note", note.text, note.by)
+            for note in story.past_notes
+            if note.episode == episode.id
+        )
+
+
+def columns(zone: tzinfo | None) -> Columns[Entry]:
+    """The columns of a story."""
+
+    def when(entry: Entry, now: int) -> Span:
+        form = "%H:%M:%S" if now - entry.at < _DAY else "%b %d %H:%M"
+        return Span(clock(entry.at, zone, form), Role.MUTED)
+
+    return (
+        Column("when", "when", 12, when),
+        Column("kind", "what", 12, lambda entry, _now: said(entry.kind, Role.STRONG)),
+        Column("by", "who", 8, lambda entry, _now: said(entry.by), most=20, rank=1),
+        Column("words", "", 20, lambda entry, _now: said(entry.words), most=400),
+    )

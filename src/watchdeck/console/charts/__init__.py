@@ -1,0 +1,1 @@
+"""Charts: axes, lines, legends, comparisons, sparklines."""

@@ -1,0 +1,1 @@
+"""Parts of the application, one subject each: alerts, time travel, commands, terminal programs."""

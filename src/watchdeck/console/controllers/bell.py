@@ -1,0 +1,46 @@
+"""Calling whoever looks elsewhere: a bell, and a notice of the terminal's own, for a new page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from watchdeck.console.lines.line import cut
+from watchdeck.domain.alerts.alert import Raised, Shown
+from watchdeck.domain.board.board import Board
+from watchdeck.domain.settings.console import View
+
+_CALLS = (Shown.FIRING, Shown.NO_DATA, Shown.FLAPPING)
+
+_LONGEST = 120
+"""Cells of a notice: a desktop shows no more."""
+
+_FORMS = {
+    "osc9": "\x1b]9;{text}\x07",
+    "osc777": "\x1b]777;notify;watchdeck;{text}\x07",
+}
+"""How a terminal is asked to tell its desktop; which of them it knows, a person has to say."""
+
+
+def calling(board: Board) -> dict[int, Raised]:
+    """The alerts that page somebody right now, and that nobody has, by their episodes."""
+    return {
+        one.episode.id: one
+        for one in board.alerts
+        if one.shown in _CALLS
+        and one.episode.severity.pages
+        and one.acknowledgement is None
+        and not one.mutes
+    }
+
+
+def sequence(found: Iterable[Raised], view: View, environ: Mapping[str, str]) -> str:
+    """What makes the terminal ring and tell of new pages, as far as a person wants it."""
+    names = [f"{one.alert.rule} {one.alert.model}".strip() for one in found]
+    if not names:
+        return ""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    text = cut(f"{names[0]}{more}", _LONGEST).replace(";", ",")
+    notice = _FORMS[view.notices].format(text=text) if view.notices in _FORMS else ""
+    if notice and environ.get("TMUX"):
+        notice = "\x1bPtmux;" + notice.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    return ("\x07" if view.bell else "") + notice

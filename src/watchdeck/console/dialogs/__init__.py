@@ -1,0 +1,1 @@
+"""Pages over any mode: help, command palette, problems of the configuration."""

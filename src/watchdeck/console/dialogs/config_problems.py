@@ -1,0 +1,71 @@
+"""Every problem of a configuration that was edited."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from watchdeck.config.reading.problems import Problem
+from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.lines.line import Line, Role, Span, said, wrap
+from watchdeck.console.lines.panel_header import rule
+from watchdeck.console.lines.table import Column, Columns, Table
+from watchdeck.console.state.messages import EditWanted
+from watchdeck.console.state.view_state import Outlook
+from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.widgets.list import List
+
+_COLUMNS: Columns[Problem] = (
+    Column("key", "where", 12, lambda one, _now: said(one.key or "the file", Role.STRONG), most=40),
+    Column("problem", "problem", 24, lambda one, _now: said(one.text, Role.WARNING), most=90),
+    Column("hint", "what would work", 16, lambda one, _now: said(one.hint), most=60, rank=1),
+)
+
+
+_LINES = 3
+
+
+class ProblemList(List):
+    """One row a problem; over them the one under the cursor in full."""
+
+    def __init__(self, found: tuple[Problem, ...]) -> None:
+        super().__init__(id="problems")
+        self.table = Table(_COLUMNS, found, tuple(str(number) for number in range(len(found))))
+
+    def lead(self) -> tuple[Line, ...]:
+        """The problem under the cursor, in full where there is room."""
+        rows = self.table.rows
+        told = str(rows[min(self.place.index, len(rows) - 1)])
+        lines = tuple(
+            Line((Span(" "), *one.spans)) for one in wrap(told, self.size.width - 1, most=_LINES)
+        )
+        return (*lines, *[Line()] * (_LINES - len(lines)))
+
+    def heading(
+        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+    ) -> tuple[Line, ...]:
+        """How many there are."""
+        return (rule("problems of the configuration", more, None, cells), *body)
+
+
+class ProblemsScreen(Watching, inherit_bindings=False):
+    """The problems as they were when the editor was left."""
+
+    WHERE = Where.PROBLEMS
+    BINDINGS = bindings(Where.PROBLEMS)
+
+    def __init__(self, outlook: Outlook, area: str, found: tuple[Problem, ...]) -> None:
+        self._found = found
+        super().__init__(outlook, area)
+
+    def panels(self) -> ComposeResult:
+        """The list has the whole screen."""
+        yield ProblemList(self._found).data_bind(Watching.setting)
+
+    def action_edit(self) -> None:
+        """Edit the file again."""
+        self.dismiss()
+        self.app.post_message(EditWanted())
+
+    def action_back(self) -> None:
+        """Back to where it was edited from."""
+        self.dismiss()

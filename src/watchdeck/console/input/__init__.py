@@ -1,0 +1,1 @@
+"""Keys, commands and times, as a person types them."""

@@ -1,0 +1,65 @@
+"""The keys that a person wants instead of ours: all of them, or none when one cannot be had."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
+from watchdeck.console.input.key_names import printed, spell
+from watchdeck.console.input.keys import KEYS, NEVER, Key, shared
+
+_TABLE = "console.keys"
+
+
+def remapped(wanted: Mapping[str, str]) -> tuple[tuple[Key, ...], tuple[Problem, ...]]:
+    """The table with these keys by the id of a binding, and every problem with them.
+
+    With a problem the table is ours, untouched: half a keymap would be nobody's.
+    """
+    problems = [*_unknown(wanted)]
+    found: dict[str, str] = {}
+    for name, written in wanted.items():
+        spelled, wrong = _spelled(name, written)
+        problems += wrong
+        found[name] = "" if wrong else spelled
+    keys = tuple(replace(key, keys=found.get(key.id, key.keys)) for key in KEYS)
+    problems += _clashes((key for key in keys if key.keys), found)
+    return (KEYS, tuple(problems)) if problems else (keys, ())
+
+
+def _unknown(wanted: Mapping[str, str]) -> Iterator[Problem]:
+    known = [key.id for key in KEYS]
+    for name in wanted:
+        if name not in known:
+            hint = did_you_mean(name, known, "The help (?) of each screen lists them.")
+            yield Problem(below(_TABLE, name), "is not a binding", hint)
+
+
+def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
+    """The keys as Textual knows them, and what is wrong with some."""
+    spelled, problems = [], []
+    for one in [","] if written.strip() == "," else written.split(","):
+        try:
+            key = spell(one.strip() or one)
+        except ValueError as error:
+            problems.append(from_error(below(_TABLE, name), error))
+            continue
+        spelled.append(key)
+        if key in NEVER:
+            text = f"is {key!r}, which tmux, screen or flow control takes away"
+            problems.append(Problem(below(_TABLE, name), text, f"Never {', '.join(NEVER)}."))
+    return ",".join(dict.fromkeys(spelled)), problems
+
+
+def _clashes(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem]:
+    """Two bindings on one key of one screen, told once however many screens have both."""
+    places = defaultdict(list)
+    for where, name, clashing in shared(keys):
+        places[name, tuple(key.id for key in clashing)].append(where)
+    for (name, ids), found in places.items():
+        at = next((one for one in ids if one in wanted), ids[0])
+        others = " and ".join(one for one in ids if one != at)
+        text = f"is {printed(name)!r}, as {others} is ({', '.join(found)})"
+        yield Problem(below(_TABLE, at), text, "Give one of them another key.")

@@ -1,0 +1,54 @@
+"""Health by word, shape and colour: any one of the three is enough to tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchdeck.console.lines.line import Line, Role, Span
+from watchdeck.domain.board.board import Model
+from watchdeck.domain.board.health import WORST_FIRST, Health
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How one health looks; `short` is the word where there is little room."""
+
+    shape: str
+    word: str
+    short: str
+    role: Role
+
+
+MARKS = {
+    Health.DOWN: Mark("✖", "DOWN", "DOWN", Role.DOWN),
+    Health.CRITICAL: Mark("▲", "CRITICAL", "CRIT", Role.CRITICAL),
+    Health.UNKNOWN: Mark("?", "UNKNOWN", "UNKN", Role.UNKNOWN),
+    Health.WARNING: Mark("◆", "WARNING", "WARN", Role.WARNING),
+    Health.OK: Mark("●", "ok", "ok", Role.OK),
+}
+
+
+def word(health: Health) -> Span:
+    """Shape and word: `✖ DOWN`, `● ok`."""
+    mark = MARKS[health]
+    return Span(f"{mark.shape} {mark.word}", mark.role)
+
+
+def short(health: Health) -> Span:
+    """Shape and short word, six cells at most."""
+    mark = MARKS[health]
+    return Span(f"{mark.shape} {mark.short}", mark.role)
+
+
+def worst_first(models: Iterable[Model]) -> tuple[Model, ...]:
+    """The models in the order of a person who has ten seconds, then by name."""
+    return tuple(sorted(models, key=lambda m: (WORST_FIRST.index(m.health), m.facts.name)))
+
+
+def counts(models: Iterable[Model]) -> Line:
+    """How many models have each health, worst first; a health that none has is left out."""
+    found = Counter(model.health for model in models)
+    marks = [(MARKS[health], found[health]) for health in WORST_FIRST if found[health]]
+    return Line(tuple(Span(f" {m.shape} {count} {m.word} ", m.role) for m, count in marks))

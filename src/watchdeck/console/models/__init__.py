@@ -1,0 +1,1 @@
+"""The models mode: the table, the detail page, the raw responses."""

@@ -1,0 +1,223 @@
+"""One model: why it has its state, a chart of related signals, and all signals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.reactive import reactive
+
+from watchdeck.console.charts.comparison import Against, following
+from watchdeck.console.charts.panel import ChartPanel, Drawn
+from watchdeck.console.charts.signal_groups import together
+from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.models.detail_panels import FactsPanel, SignalList
+from watchdeck.console.state.messages import (
+    AnswersWanted,
+    Found,
+    HistoryRead,
+    HistoryWanted,
+    RowReached,
+    Wanted,
+)
+from watchdeck.console.state.view_state import Outlook
+from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.domain.board.board import Change, Model
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.metrics.signal import SIGNALS
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kinds.kind import Kind
+
+_HOUR, _DAY = 3_600_000, 86_400_000
+
+SPANS = (900_000, _HOUR, 6 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY)
+"""How far a chart looks back, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d, 90 d."""
+
+_MINUTE = 60_000
+STEPS = (_MINUTE, _MINUTE, 5 * _MINUTE, 30 * _MINUTE, 3 * _HOUR, 12 * _HOUR, _DAY)
+"""How far a step through time goes in each span, in milliseconds."""
+
+FIRST_SPAN = SPANS[1]
+
+POINTS = 240
+"""A history is read in about so many points: two dots a cell on a wide terminal."""
+
+FIRST_SIGNALS = ("latency_p95", "latency_mean", "request_rate", "availability")
+"""The first of these that the model has is drawn first."""
+
+
+class DetailScreen(Watching, inherit_bindings=False):
+    """Everything that is known of one model."""
+
+    WHERE = Where.DETAIL
+    BINDINGS = bindings(Where.DETAIL)
+
+    model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
+    drawn: reactive[Drawn | None] = reactive[Drawn | None](None, repaint=False)
+    kind: reactive[Kind | None] = reactive["Kind | None"](None, repaint=False)
+
+    def __init__(self, outlook: Outlook, area: str, model_name: str) -> None:
+        self._model_name = model_name
+        self._span = FIRST_SPAN
+        self._wanted: Wanted | None = None
+        self._against: Against | None = None
+        self._cursor: int | None = None
+        self._changes: tuple[Change, ...] = ()
+        super().__init__(outlook, area)
+
+    @property
+    def step(self) -> int:
+        """A step of the chart's time."""
+        return STEPS[SPANS.index(self._span)]
+
+    @property
+    def about(self) -> tuple[str, int]:
+        """What changed before the cursor, or before it became as it is, unless that is well."""
+        model = self.model
+        if self._cursor is not None:
+            return self._model_name, self._cursor
+        if model is None or model.since is None or model.health is Health.OK:
+            return self._model_name, self.now
+        return self._model_name, model.since
+
+    @property
+    def subject(self) -> str:
+        """This model."""
+        return self._model_name
+
+    @property
+    def pointed(self) -> int | None:
+        """The moment under the chart's cursor, else the one that is shown."""
+        return super().pointed if self._cursor is None else self._cursor
+
+    def again(self) -> None:
+        """Read the chart anew; the old one stays until then."""
+        if self._wanted is not None:
+            self.post_message(HistoryWanted(self, self._wanted))
+
+    @property
+    def view(self) -> str:
+        """The model's name."""
+        return self._model_name
+
+    def take(self, outlook: Outlook) -> None:
+        """The slice of this screen is one model."""
+        super().take(outlook)
+        self.model = next((m for m in self.models if m.facts.name == self._model_name), None)
+        kind = self.model.latest.kind if self.model and self.model.latest else None
+        self.kind = outlook.kinds.get(kind or "")
+        self._want_history()
+
+    def panels(self) -> ComposeResult:
+        """Facts over chart and signals; side by side where there is room."""
+        bound = (Watching.now, Watching.stale, Watching.setting)
+        yield FactsPanel(id="facts").data_bind(DetailScreen.model, *bound)
+        with Container(id="body"):
+            yield ChartPanel(id="chart").data_bind(DetailScreen.model, DetailScreen.drawn, *bound)
+            yield SignalList(id="signals").data_bind(DetailScreen.model, DetailScreen.kind, *bound)
+
+    def on_mount(self) -> None:
+        """Start on the signal that tells most."""
+        signals = self.query_one(SignalList)
+        latest = self.model.latest if self.model else None
+        has = latest.signals if latest else {}
+        first = next((name for name in FIRST_SIGNALS if name in has), None)
+        signals.call_after_refresh(signals.go, first or FIRST_SIGNALS[0])
+
+    @on(RowReached)
+    def _chart_it(self) -> None:
+        self._want_history()
+
+    @on(HistoryRead)
+    def _show_history(self, message: HistoryRead) -> None:
+        if message.wanted == self._wanted:
+            if message.found:
+                self._changes = message.found.changes
+            self._show(message.found, message.problem)
+
+    def _show(self, found: Found | None, problem: str = "") -> None:
+        if self._wanted is not None:
+            names = tuple(name for name in self._wanted.columns if name in SIGNALS)
+            args = (self._wanted, names, found, problem, self._against, self._cursor)
+            self.drawn = Drawn(*args)
+
+    def _want_history(self) -> None:
+        """Ask for the chart's points, once for each step that moves it by a column."""
+        wanted = self._next_wanted()
+        if wanted is None or wanted == self._wanted:
+            return
+        same = self._wanted is not None and _same_chart(self._wanted, wanted)
+        self._wanted = wanted
+        if self._cursor is not None and not wanted.start <= self._cursor < wanted.end:
+            self._cursor = None
+        if not same:
+            self._show(None)
+        self.post_message(HistoryWanted(self, wanted))
+
+    def _next_wanted(self) -> Wanted | None:
+        signal = self.query_one(SignalList).cursor if self.is_mounted else None
+        if signal is None:
+            return None
+        step = self._span // POINTS
+        end = -(-self._moment() // step) * step
+        earlier = self._against.shift(end) if self._against else 0
+        columns = _columns(signal, self.model)
+        return Wanted(self._model_name, columns, end - self._span, end, POINTS, earlier)
+
+    def _moment(self) -> int:
+        board = self.sight.board
+        return self.now if board is None or board.live else board.at
+
+    def action_signal(self, by: int) -> None:
+        """Draw the next or previous signal."""
+        self.query_one(SignalList).action_move(by)
+
+    def action_zoom(self, by: int) -> None:
+        """Look back further, or closer."""
+        place = SPANS.index(self._span) + by
+        self._span = SPANS[max(0, min(len(SPANS) - 1, place))]
+        self._want_history()
+
+    def action_compare(self) -> None:
+        """Beside the signal itself earlier: yesterday, last week, before a change, not at all."""
+        moment = self._moment() if self._cursor is None else self._cursor
+        self._against = following(self._against, self._changes, moment)
+        self._want_history()
+
+    def action_read(self, by: int) -> None:
+        """Move the cursor over the chart; over the newest moment there is none."""
+        if self._wanted is None or self.drawn is None:
+            return
+        start, end = self._wanted.start, self._wanted.end
+        step = max(1, self._span // self.query_one(ChartPanel).across)
+        at = (end if self._cursor is None else self._cursor) + by * step
+        self._cursor = None if at >= end else max(start, at)
+        self.drawn = replace(self.drawn, cursor=self._cursor)
+
+    def action_answers(self) -> None:
+        """What the server last answered, word for word."""
+        self.post_message(AnswersWanted(self._model_name))
+
+    def action_back(self) -> None:
+        """Back to the list, as it was left."""
+        self.dismiss()
+
+
+def _columns(signal: str, model: Model | None) -> tuple[str, ...]:
+    """The signal, those it is drawn with, and the bounds of its own buckets."""
+    latest = model.latest if model else None
+    names = together(signal, latest.not_measurable if latest else ())
+    return (*names, f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else names
+
+
+def _same_chart(one: Wanted, other: Wanted) -> bool:
+    """Whether only time moved: then the old picture stays until the new one is there."""
+    return (one.columns, one.end - one.start, bool(one.earlier)) == (
+        other.columns,
+        other.end - other.start,
+        bool(other.earlier),
+    )

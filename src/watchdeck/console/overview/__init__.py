@@ -1,0 +1,1 @@
+"""The deck: what is urgent, the fleet at a glance, the collector."""

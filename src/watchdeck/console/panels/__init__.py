@@ -1,1 +1,0 @@
-"""The panels: each takes its slices, asks `draw` for lines, and shows those that changed."""

@@ -1,1 +1,0 @@
-"""The screens: which panels, where; a mode is a stack of screens."""

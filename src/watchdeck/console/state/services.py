@@ -1,0 +1,32 @@
+"""What a console has besides what it shows: the company of others, and what can be changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from watchdeck.console.state.alert_verbs import Hands
+from watchdeck.console.state.presence import Company
+from watchdeck.domain.board.change import Marker
+
+
+class Mark(Protocol):
+    """Keeps a marker on a model, in the name of whoever sits here; may raise a WatchdeckError."""
+
+    def __call__(self, endpoint: str, marker: Marker, at: int, now: int) -> int:
+        """The number of the change; both times are in ms UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The others, the configuration in use, the pen for markers, the hands for alerts.
+
+    None where there is none.
+    """
+
+    company: Company | None = None
+    config: Path | None = None
+    mark: Mark | None = None
+    hands: Hands | None = None

@@ -1,0 +1,194 @@
+"""The first line of the screen, and the lines of warning under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from watchdeck.console.input.time_cursor import Past
+from watchdeck.console.lines.line import (
+    NOTHING,
+    Ground,
+    Line,
+    Role,
+    Span,
+    apart,
+    cut,
+    length,
+    said,
+    wrap,
+)
+from watchdeck.console.lines.relative_time import age, ago, clock, offset
+from watchdeck.console.state.board_source import Sight, Trouble, stale
+from watchdeck.console.terminal.traffic import Traffic
+from watchdeck.domain.board.board import Collector, CollectorState
+from watchdeck.domain.values.text import clean
+
+_STATES = {
+    CollectorState.RUNNING: ("●", Role.OK),
+    CollectorState.STALLED: ("◆", Role.WARNING),
+    CollectorState.STOPPED: ("✖", Role.DOWN),
+}
+"""Shape and role of each state of the collector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the top line tells beside the board: where one is, and as whom.
+
+    `trail` is what was opened within the mode; it gives way first.
+    """
+
+    mode: str
+    modes: tuple[tuple[str, str], ...]
+    store: str
+    zone: tzinfo | None = None
+    read_only: bool = False
+    past: Past | None = None
+    trail: str = ""
+
+
+def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
+    """Name, modes, store, age of the data, collector, clock; the store's path gives way first."""
+    past = sight.board is not None and not sight.board.live
+    right = (
+        _past(sight.board.at, where)
+        if sight.board is not None and past
+        else [*_data(sight, now), *_collector(sight), *_clock(where, now)]
+    )
+    left = _left(where, cells - length(right) - 3)
+    if past:
+        return replace(apart(left, right, cells, Span(" ")), inverted=True)
+    room = cells - length(left) - length(right) - 3
+    store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", Role.MUTED)
+    ending = [store, *right, Span(" ")]
+    return Line(apart(left, ending, cells, Span(" ")).spans, Ground.BAR)
+
+
+def _left(where: Situation, room: int) -> list[Span]:
+    """Name and modes; where there is no room for all names, that of the mode in view alone."""
+    trail = [Span(f" → {cut(where.trail, 24)} ", Role.TITLE)] if where.trail else []
+    start = Span(" watchdeck ", Role.STRONG)
+    named = [start, *(_mode(where, key, name, name) for key, name in where.modes), *trail]
+    if length(named) <= room:
+        return named
+    return [start, *(_mode(where, key, name, "") for key, name in where.modes), *trail]
+
+
+def _mode(where: Situation, key: str, name: str, otherwise: str) -> Span:
+    if name == where.mode:
+        return Span(f" {key} {name} ", Role.TITLE)
+    return Span(f" {key} {otherwise} " if otherwise else f" {key} ", Role.MUTED)
+
+
+def _path(path: str, cells: int) -> str:
+    """The end of a path is what tells stores apart."""
+    shown = clean(path)
+    return shown if len(shown) <= cells else "…" + cut(shown[len(shown) - cells + 1 :], cells - 1)
+
+
+def _data(sight: Sight, now: int) -> list[Span]:
+    at = sight.board.metrics_at if sight.board else None
+    role = Role.WARNING if stale(sight) else Role.TEXT
+    return [Span("data ", Role.MUTED), Span(f"{age(at, now)}  ", role)]
+
+
+def _collector(sight: Sight) -> list[Span]:
+    if sight.board is None or sight.trouble is not Trouble.NONE:
+        return [Span(f"collector {NOTHING}  ", Role.MUTED)]
+    return [Span("collector ", Role.MUTED), state(sight.board.collector), Span("  ")]
+
+
+def state(collector: Collector) -> Span:
+    """The state of the collector by shape, word and colour."""
+    shape, role = _STATES[collector.state]
+    return Span(f"{shape} {collector.state}", role)
+
+
+def _clock(where: Situation, now: int) -> list[Span]:
+    text = f"{clock(now, where.zone)} {offset(now, where.zone)}"
+    return [*_read_only(where), Span(text, Role.STRONG)]
+
+
+def _read_only(where: Situation) -> list[Span]:
+    return [Span("read-only  ", Role.WARNING)] if where.read_only else []
+
+
+def _past(at: int, where: Situation) -> list[Span]:
+    """The moment shown, how long ago it was, and how fast it runs."""
+    moment = f"{clock(at, where.zone, '%b %d %H:%M:%S')} {offset(at, where.zone)}"
+    said = f"PAST  {moment}"
+    if where.past is not None:
+        said += f"  {ago(at, at + where.past.ago)}  {_pace(where.past)}"
+    return [*_read_only(where), Span(f"{said.rstrip()} ")]
+
+
+def _pace(past: Past) -> str:
+    return f"> {past.speed}x" if past.speed else "||"
+
+
+def banner(
+    sight: Sight, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
+) -> tuple[Line, ...]:
+    """What must not be missed: no newer data, a blind collector, the past, a notice.
+
+    `live` is the key that leads from the past to now.
+    """
+    lines = [
+        line
+        for shape, words, role in _warnings(sight, zone, live)
+        for line in wrap(f"{shape} {words}", cells - 1, role, most=2)
+    ]
+    if notice:
+        said = " ".join(notice.splitlines())
+        lines += wrap(f"→ {said}", cells - 1, Role.ACCENT, most=3)
+    past = sight.board is not None and not sight.board.live
+    return tuple(Line((Span(" "), *line.spans), Ground.BAR, past) for line in lines)
+
+
+def _warnings(sight: Sight, zone: tzinfo | None, live: str) -> list[tuple[str, str, Role]]:
+    if sight.trouble is Trouble.BROKEN:
+        return [("✖", sight.words, Role.CRITICAL)]
+    if sight.trouble is Trouble.PREPARING:
+        return [("…", sight.words, Role.WARNING)]
+    board = sight.board
+    if board is None:
+        return []
+    if not board.live:
+        moment = clock(board.at, zone, "%Y-%m-%d %H:%M:%S")
+        said = f"PAST: all is as it was at {moment} {offset(board.at, zone)}; {live} is live"
+        return [("◆", said, Role.WARNING)]
+    beat = board.collector.heartbeat
+    said_so = [("✖", stale(sight), Role.CRITICAL)]
+    if beat is not None:
+        said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
+        said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
+        said_so.append(("▲", beat.outside, Role.CRITICAL))
+        said_so.append(("◆", beat.clock, Role.WARNING))
+    return [warning for warning in said_so if warning[1]]
+
+
+def meter(traffic: Traffic) -> str:
+    """What goes over the link to the terminal, in words."""
+    lag = NOTHING if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
+    return (
+        f"link: {traffic.rate:.0f} B/s, {traffic.sent:,} B sent, lag {lag},"
+        f" {traffic.skipped} frames overtaken"
+    )
+
+
+def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
+    """The keys that work here, as far as there is room."""
+    spans: list[Span] = [Span(" ")]
+    for key, words in keys:
+        part = [Span(key, Role.ACCENT), Span(f" {words}  ", Role.MUTED)]
+        if length([*spans, *part]) <= cells:
+            spans += part
+    return Line(tuple(spans), Ground.BAR)
+
+
+def too_small(cells: int, rows: int, least: tuple[int, int], leave: str) -> tuple[Line, ...]:
+    """The page below the smallest layout: it names the size that is needed."""
+    need = f"watchdeck needs {least[0]}x{least[1]}"
+    have = f"this is {cells}x{rows}"
+    return tuple(Line((said(text, Role.WARNING),)) for text in (need, have, f"{leave} quits"))

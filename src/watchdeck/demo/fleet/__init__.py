@@ -1,0 +1,1 @@
+"""The simulated fleet: real HTTP servers on loopback, and the scenario they play."""

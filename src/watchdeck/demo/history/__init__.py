@@ -1,0 +1,1 @@
+"""Twelve weeks of history for the simulated fleet, written before the demo starts."""

@@ -1,0 +1,74 @@
+"""Processes that make the past of one endpoint after another: most of the work is packing it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+
+from watchdeck.demo.fleet.endpoints import CAST
+from watchdeck.demo.fleet.processes import process, told
+from watchdeck.demo.fleet.traffic import Counts
+from watchdeck.demo.history.alerts import Alarm
+from watchdeck.domain.board.health import HealthChange
+from watchdeck.store.metrics.backfill import Encoded
+
+_MOST = 4
+_PATIENCE = 60
+"""Seconds that one endpoint may take on a slow machine: it takes half of one here."""
+
+_HEAVIEST_FIRST = sorted(CAST, key=lambda part: part.name != "support-chat")
+"""The page with the most series first, so that nobody waits for it at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One endpoint's past, ready to be written."""
+
+    name: str
+    frames: tuple[Encoded, ...]
+    health: tuple[HealthChange, ...]
+    alarms: tuple[Alarm, ...]
+    counts: Counts[int]
+
+
+def made(seed: int, now: int) -> Iterator[Made]:
+    """The pasts of all endpoints until `now` (ms UTC), each as soon as it is ready.
+
+    Raises WatchdeckError when a process does not deliver.
+    """
+    names = [part.name for part in _HEAVIEST_FIRST]
+    with ExitStack() as stack:
+        busy = []
+        for _ in range(min(_MOST, os.cpu_count() or 1)):
+            pipe = stack.enter_context(process("maker", _make, seed, now))
+            pipe.send(names.pop(0))
+            busy.append(pipe)
+        while busy:
+            ready = wait(busy, _PATIENCE) or busy
+            for pipe in [one for one in busy if one in ready]:
+                past: Made = told(pipe, "the history", 0)
+                if names:
+                    pipe.send(names.pop(0))
+                else:
+                    busy.remove(pipe)
+                yield past
+
+
+def _make(seed: int, now: int, parent: Connection) -> None:
+    """Answer each name with its past, until the parent lets go of its end of the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent alone decides when it is over
+    from watchdeck.demo.history.endpoint import history
+    from watchdeck.store.metrics.backfill import encode
+
+    parts = {part.name: part for part in CAST}
+    try:
+        while True:
+            past = history(parts[parent.recv()], seed, now)
+            frames = (encode(past.series), encode(past.signals))
+            parent.send(Made(past.signals.endpoint, frames, past.health, past.alarms, past.counts))
+    except (EOFError, OSError):
+        return

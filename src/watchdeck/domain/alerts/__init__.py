@@ -1,0 +1,1 @@
+"""Alerts: identity, episodes, life cycle, acknowledgement, silences, maintenance, muting."""

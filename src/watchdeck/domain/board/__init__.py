@@ -1,0 +1,1 @@
+"""The board that a console shows: health, changes, presence, filters."""

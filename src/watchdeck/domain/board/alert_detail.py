@@ -1,0 +1,31 @@
+"""All that is known of one episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchdeck.domain.alerts.alert import Acknowledgement, Alert, Episode, Note, Opinion, Transition
+from watchdeck.domain.notifications.outbox import Posted
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that is known of one episode at one moment: its steps, and what people did and wrote.
+
+    `past` are earlier episodes of the same alert, the newest first, `opinions` what was thought of
+    them by their numbers, `told` what others were or will be told. `rule` is what is known of the
+    rule, as plain values; empty when no rule of ours raised the alert, or it is gone.
+    """
+
+    episode: Episode
+    alert: Alert
+    steps: tuple[Transition, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    past: tuple[Episode, ...] = ()
+    past_notes: tuple[Note, ...] = ()
+    opinions: Mapping[int, Opinion] = field(default_factory=dict)
+    told: tuple[Posted, ...] = ()
+    rule: Mapping[str, Any] = field(default_factory=dict)

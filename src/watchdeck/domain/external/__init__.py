@@ -1,0 +1,1 @@
+"""Alerts of other systems: payloads, sources, their life cycle, silence synchronisation."""

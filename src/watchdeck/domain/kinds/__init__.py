@@ -1,0 +1,1 @@
+"""Kinds of server: how each is detected, and where its metrics and health are."""

@@ -1,0 +1,1 @@
+"""Series, scrapes, signals and quantiles."""

@@ -1,0 +1,1 @@
+"""Notifications: messages, grouping, routing, escalation, on-call schedules, the outbox."""

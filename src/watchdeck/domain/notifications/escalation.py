@@ -1,0 +1,57 @@
+"""Escalation: who is told next when nobody takes an alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdeck.domain.alerts.alert import Raised
+from watchdeck.domain.settings.receivers import Escalation, Rung
+from watchdeck.domain.values.units import Milliseconds
+
+MOST_AGAIN = 10
+"""How often the last step is taken again; who did not answer by then does not listen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A step that is due: the count of steps taken with it, and whom it names."""
+
+    escalated: int
+    to: tuple[str, ...]
+    after: int
+
+
+def due_rung(escalation: Escalation, raised: Raised, now: int) -> Due | None:
+    """The newest step that is due at `now` (ms UTC); None when none is, or somebody has it.
+
+    `Episode.paged_at` is since when people are told, and `Episode.escalated` how many steps were
+    taken after the first. Steps missed while nobody collected are one.
+    """
+    episode = raised.episode
+    if episode.paged_at is None or not episode.is_open or raised.acknowledgement or raised.mutes:
+        return None
+    waited, due = now - episode.paged_at, None
+    for number, rung in enumerate(_ladder(escalation)):
+        if number > episode.escalated and waited >= rung.after:
+            due = Due(number, rung.to, int(rung.after))
+    return due
+
+
+def next_rung(escalation: Escalation, escalated: int) -> Due | None:
+    """The step after so many, whenever it would be due; None when all were taken."""
+    ladder = _ladder(escalation)
+    if escalated + 1 >= len(ladder):
+        return None
+    rung = ladder[escalated + 1]
+    return Due(escalated + 1, rung.to, int(rung.after))
+
+
+def _ladder(escalation: Escalation) -> list[Rung]:
+    rungs = list(escalation.step)
+    if escalation.again:
+        last = rungs[-1]
+        rungs += (
+            Rung(last.to, Milliseconds(last.after + number * escalation.again))
+            for number in range(1, MOST_AGAIN + 1)
+        )
+    return rungs

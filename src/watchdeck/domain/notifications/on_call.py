@@ -1,0 +1,41 @@
+"""Rotas: who is on call at a moment, by turns or by a calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from watchdeck.domain.notifications.calendar import Event, under_way
+from watchdeck.domain.settings.receivers import Rota
+from watchdeck.domain.values.local_time import local, moment
+
+TURNS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
+
+
+def read_wall(text: str) -> datetime:
+    """Read `2026-01-05T09:00`, a time without a zone. Raises ValueError."""
+    example = "write a time of the rota's zone such as 2026-01-05T09:00"
+    try:
+        wall = datetime.fromisoformat(text[:40])
+    except ValueError:
+        raise ValueError(f"is not a time; {example}") from None
+    if wall.tzinfo is not None:
+        raise ValueError(f"has a zone of its own; {example}")
+    return wall
+
+
+def on_call(rota: Rota, events: Sequence[Event], now: int) -> str | None:
+    """Who is on call at `now` (ms UTC); None when nobody is.
+
+    The last override that holds goes before everything; `events` are those of the calendar file.
+    """
+    for override in reversed(rota.override):
+        begins, ends = read_wall(override.from_), read_wall(override.until)
+        if moment(begins, rota.zone) <= now < moment(ends, rota.zone):
+            return override.person
+    if rota.calendar is not None:
+        return next((event.summary for event in under_way(events, now)), None)
+    if not rota.people:
+        return None
+    turns = (local(now, rota.zone) - read_wall(rota.starts)) // TURNS[rota.turn]
+    return rota.people[turns % len(rota.people)]

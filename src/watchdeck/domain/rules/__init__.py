@@ -1,0 +1,1 @@
+"""Alerting rules: conditions, their parser and printer, limits."""

@@ -1,0 +1,182 @@
+"""Rules: when a model is in trouble, how bad that is, and what to do then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchdeck.domain.values.matcher import Matcher
+from watchdeck.domain.values.severity import Severity
+
+
+class Family(StrEnum):
+    """What kind of trouble a rule looks for."""
+
+    PERFORMANCE = "performance degradation"
+    RESOURCES = "resource constraints"
+    QUALITY = "data quality"
+    FAILURE = "system failures"
+
+
+class NoData(StrEnum):
+    """What a rule does when its model says nothing: no policy lets silence resolve anything.
+
+    `hold` keeps what was, and tells once for the whole model; `fire` takes silence for trouble;
+    `ignore` keeps what was and tells nobody.
+    """
+
+    HOLD = "hold"
+    FIRE = "fire"
+    IGNORE = "ignore"
+
+
+class Aggregate(StrEnum):
+    """How a window of samples becomes one number."""
+
+    LAST = "last"
+    MEAN = "avg"
+    LEAST = "min"
+    MOST = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound: `value` itself, or so many times (`promises`) what the model's SLO promises.
+
+    Of a ratio that should be high (availability), a multiple is of what may be lost: twice 99.9 %
+    is 99.8 %.
+    """
+
+    value: float = 0.0
+    promises: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A signal over or under a limit; true until it is back past `clear`, where there is one.
+
+    `window` (ms) is 0 where only the newest sample counts.
+    """
+
+    signal: str
+    above: bool
+    limit: Limit
+    clear: Limit | None = None
+    aggregate: Aggregate = Aggregate.LAST
+    window: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two windows (ms) over which the budget must burn faster than `factor` for it to be true.
+
+    The short one makes the alert end soon after the trouble does.
+    """
+
+    long: int
+    short: int
+    factor: float
+
+
+FAST: tuple[Pair, ...] = (Pair(3_600_000, 300_000, 14.4), Pair(21_600_000, 1_800_000, 6.0))
+"""True once a fiftieth, or a twentieth, of a month's budget is gone: worth a page."""
+
+SLOW: tuple[Pair, ...] = (Pair(86_400_000, 7_200_000, 3.0), Pair(259_200_000, 21_600_000, 1.0))
+"""True once a tenth of a month's budget is gone: worth a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """The error budget of an SLO burns too fast in both windows of any pair.
+
+    `signal` is `availability` (by probes) or `error_ratio` (by requests).
+    """
+
+    signal: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No fresh sample for so long (ms); 0 means three intervals of the model."""
+
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """So many failed scrapes in a row, or the model itself says that it is not ready."""
+
+    failures: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A signal far from how it usually is: the two-speed robust rule of `domain.anomaly`.
+
+    True when one point is more than `high` deviations out, or when both the mean of an hour and
+    that of a quarter of an hour are more than `low` out. `above` is None where both sides count.
+    `seasonal` holds it against the same hour of other days, where the history shows that as usual.
+    """
+
+    signal: str
+    above: bool | None = None
+    high: float = 6.0
+    low: float = 1.75
+    seasonal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WeekBefore:
+    """The mean of a window (ms) is over, or under, `ratio` times that of the week before."""
+
+    signal: str
+    above: bool
+    ratio: float
+    window: int = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A test of signals that nothing gives yet: listed as waiting, never silently off.
+
+    `text` is the test as it was written.
+    """
+
+    kind: str
+    signals: tuple[str, ...]
+    text: str = ""
+
+
+Test = Threshold | Burn | Absent | Down | Anomaly | WeekBefore | Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as it was written (`when`) and as it is judged (`test`); times in ms.
+
+    `hold` is how long it must be true (observed, not guessed) before it fires, `resolve_for` how
+    long it must be false on fresh samples before it is over; `no_data_after` is 0 for three
+    intervals. `match` tells for which models it is, over the labels that `labels_of` gives them.
+    `group_by` are labels whose alerts fold into one message. `message` may name `{model}`,
+    `{value}`, `{limit}` and any label. `origin` is the file it stands in.
+    """
+
+    name: str
+    when: str
+    test: Test
+    severity: Severity = Severity.MEDIUM
+    hold: int = 0
+    resolve_for: int = 60_000
+    min_samples: int = 1
+    no_data: NoData = NoData.HOLD
+    no_data_after: int = 0
+    match: tuple[Matcher, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    family: Family = Family.PERFORMANCE
+    playbook: str = ""
+    runbook: str = ""
+    message: str = ""
+    group_by: tuple[str, ...] = ("owner",)
+    enabled: bool = True
+    origin: str = ""

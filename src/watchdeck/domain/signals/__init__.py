@@ -1,0 +1,1 @@
+"""Signals derived from a page: plans, formulas, counter windows, probes."""

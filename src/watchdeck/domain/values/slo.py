@@ -1,0 +1,19 @@
+"""What was promised of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdeck.domain.values.units import Milliseconds, Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """What was promised; a part that is None was not promised.
+
+    `latency_p95` is a duration; `availability` and `error_ratio` are shares of one.
+    """
+
+    availability: Ratio | None = None
+    latency_p95: Milliseconds | None = None
+    error_ratio: Ratio | None = None

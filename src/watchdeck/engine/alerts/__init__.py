@@ -1,0 +1,1 @@
+"""The open alerts of a store and their timers."""

@@ -1,0 +1,1 @@
+"""Rules replayed on stored history, and how well rules did."""

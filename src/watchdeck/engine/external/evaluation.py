@@ -1,0 +1,95 @@
+"""One sitting over what others said: what is open, what is known, and where decisions go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field, replace
+
+from watchdeck.domain.alerts.alert import Alert, Episode, Transition
+from watchdeck.domain.external.event import ForeignEvent
+from watchdeck.domain.external.source import ForeignSource, Standing
+from watchdeck.store.alerts.episodes import alert_id, read_episodes
+from watchdeck.store.alerts.external_events import Waits, read_open_foreign, read_standings, waiting
+from watchdeck.store.alerts.external_sources import sources
+from watchdeck.store.files.connection import Connection
+
+Key = tuple[str, str]
+"""Source and fingerprint."""
+
+Labels = Mapping[str, str]
+
+Keep = Callable[[Alert, Episode, tuple[Transition, ...]], Episode | None]
+"""Keeps an episode, its steps and what is told of them, in the transaction under way.
+
+It returns the episode with its number and revision; None when somebody else changed it first.
+"""
+
+
+@dataclass(slots=True)
+class Bench:
+    """One sitting: what is open, what is known of its sources, and where decisions go."""
+
+    db: Connection
+    now: int
+    keep: Keep
+    mute: frozenset[str]
+    named: Mapping[str, Labels]
+    suppressed: MutableMapping[int, tuple[str, ...]]
+    sources: dict[str, ForeignSource] = field(init=False)
+    open: dict[Key, tuple[Episode, Alert]] = field(init=False)
+    early: dict[Key, ForeignEvent] = field(init=False)
+    held: dict[Key, ForeignEvent] = field(init=False)
+    said: dict[str, dict[str, Standing]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sources = {source.name: source for source in sources(self.db)}
+        pairs = read_open_foreign(self.db)
+        self.open = {(alert.source, alert.fingerprint): (one, alert) for one, alert in pairs}
+        self.early = {key_of(one): one for one in waiting(self.db, Waits.EARLY)}
+        self.held = {key_of(one): one for one in waiting(self.db, Waits.HELD)}
+
+    def alert(self, event: ForeignEvent) -> Alert:
+        """The alert that an event is about, with its number."""
+        known = self.named.get(event.model, {})
+        model = known.get("model", event.model)
+        labels = {**known, **event.labels, "model": model}
+        alert = Alert(0, event.source, event.fingerprint, event.rule, model, labels)
+        alert = replace(alert, id=alert_id(self.db, alert))
+        self.suppressed[alert.id] = event.suppressed_by
+        return alert
+
+    def last(self, alert: Alert) -> Standing | None:
+        """What its source last said of an alert while it fired."""
+        if alert.source not in self.said:
+            self.said[alert.source] = read_standings(self.db, alert.source)
+        return self.said[alert.source].get(alert.fingerprint)
+
+    def previous(self, alert: Alert) -> Episode | None:
+        """The newest episode of an alert."""
+        return next(iter(read_episodes(self.db, alert.id, self.now, 1)), None)
+
+    def begun(self, alert: Alert, after: Episode | None, steps: tuple[Transition, ...]) -> None:
+        """Keep an episode that is new or open again, if there is one."""
+        if after is not None:
+            self.kept(alert, None, replace(after, alert=alert.id), steps)
+
+    def kept(
+        self,
+        alert: Alert,
+        before: Episode | None,
+        after: Episode | None,
+        steps: tuple[Transition, ...],
+    ) -> None:
+        """Keep what became of an episode, if it became anything."""
+        if after is None or after == before:
+            return
+        kept = self.keep(alert, after, steps)
+        key = (alert.source, alert.fingerprint)
+        self.open.pop(key, None)
+        if kept is not None and kept.is_open:
+            self.open[key] = (kept, alert)
+
+
+def key_of(event: ForeignEvent) -> Key:
+    """The key of the alert that an event is about."""
+    return event.source, event.fingerprint

@@ -1,0 +1,1 @@
+"""The evaluation of rules: targets, windows, conditions, burn rates, baselines."""

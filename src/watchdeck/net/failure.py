@@ -1,0 +1,144 @@
+"""A failed request as a value: its outcome and a short clean reason; never an exception's text.
+
+Exceptions of the libraries below carry what they choked on, headers and secrets included, so only
+their types, codes and our own words are used.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from watchdeck.domain.metrics.scrape import Outcome
+from watchdeck.domain.values.text import clean
+from watchdeck.errors import WatchdeckError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a request failed, and why in a few words."""
+
+    outcome: Outcome
+    detail: str
+
+
+class Failed(WatchdeckError):
+    """A request that failed in a named way."""
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = Failure(outcome, clean(detail, 300))
+
+    def about(self, what: str) -> Failed:
+        """The same, with what was asked before the reason: `/metrics: ...`."""
+        return Failed(self.failure.outcome, f"{clean(what, 120)}: {self.failure.detail}")
+
+
+_SYSTEM: dict[type[BaseException], Failure] = {
+    TimeoutError: Failure(Outcome.TIMED_OUT, "no answer in time"),
+    UnicodeError: Failure(Outcome.DNS, "the host is no valid name"),
+    ConnectionRefusedError: Failure(Outcome.REFUSED, "the connection was refused"),
+    ConnectionResetError: Failure(Outcome.RESET, "the connection was reset"),
+    BrokenPipeError: Failure(Outcome.RESET, "the connection was reset"),
+    ConnectionAbortedError: Failure(Outcome.RESET, "the connection was aborted"),
+    PermissionError: Failure(Outcome.UNREACHABLE, "this machine forbids the connection"),
+    OSError: Failure(Outcome.UNREACHABLE, "no connection could be made"),
+}
+
+_ERRNO = {
+    errno.ENETUNREACH: Failure(Outcome.UNREACHABLE, "the network is unreachable"),
+    errno.ENETDOWN: Failure(Outcome.UNREACHABLE, "the network is down"),
+    errno.EHOSTUNREACH: Failure(Outcome.UNREACHABLE, "there is no route to the host"),
+    errno.EHOSTDOWN: Failure(Outcome.UNREACHABLE, "the host is down"),
+    errno.EADDRNOTAVAIL: Failure(Outcome.UNREACHABLE, "this machine has no address or port left"),
+    errno.EMFILE: Failure(Outcome.UNREACHABLE, "the collector has too many files open"),
+    errno.ENFILE: Failure(Outcome.UNREACHABLE, "this machine has too many files open"),
+}
+
+_DNS = {
+    socket.EAI_NONAME: "the host name is not known",
+    socket.EAI_NODATA: "the host name has no address",
+    socket.EAI_AGAIN: "the name server does not answer",
+}
+
+_CERTIFICATE = {
+    9: "the certificate is not valid yet",
+    10: "the certificate has expired",
+    18: "the certificate is self-signed",
+    19: "the certificate's chain ends in an authority that is not trusted",
+    20: "the certificate's issuer is not trusted",
+    21: "the certificate's chain is incomplete",
+    23: "the certificate was revoked",
+    62: "the certificate is for another host name",
+    64: "the certificate is for another address",
+}
+"""By OpenSSL's verification codes (x509_vfy.h): their numbers do not change."""
+
+_TLS = {
+    "WRONG_VERSION_NUMBER": "the server does not speak TLS here",
+    "HTTP_REQUEST": "the server does not speak TLS here",
+    "UNSUPPORTED_PROTOCOL": "the server only speaks a TLS that is too old",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server asks for a client certificate",
+}
+
+_TOO_MANY_HEADERS = 431
+_CHAIN = 12
+
+
+def explain(error: BaseException, otherwise: Failure) -> Failure:
+    """What went wrong, by the deepest cause that says it; `otherwise` when none does."""
+    found = otherwise
+    for cause in _causes(error):
+        found = _system(cause) or _headers(cause) or found
+    return found
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from, outermost first; of a group, the first member speaks."""
+    cause: BaseException | None = error
+    for _ in range(_CHAIN):
+        if cause is None:
+            return
+        yield cause
+        inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
+        cause = inner or cause.__cause__ or cause.__context__
+
+
+def _system(error: BaseException) -> Failure | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code = error.verify_code
+        return Failure(Outcome.TLS, _CERTIFICATE.get(code, f"the certificate fails check {code}"))
+    if isinstance(error, ssl.SSLError):
+        reason = getattr(error, "reason", None) or "the handshake was cut off"
+        return Failure(Outcome.TLS, _TLS.get(reason, f"TLS failed: {_words(reason)}"))
+    if isinstance(error, socket.gaierror):
+        words = _DNS.get(error.errno or 0, "the host name cannot be looked up")
+        return Failure(Outcome.DNS, words)
+    if isinstance(error, OSError) and error.errno in _ERRNO:
+        return _ERRNO[error.errno]
+    return by_class(_SYSTEM, error)
+
+
+def _headers(error: BaseException) -> Failure | None:
+    if getattr(error, "error_status_hint", None) == _TOO_MANY_HEADERS:
+        return Failure(Outcome.TOO_LARGE, "the headers are too large")
+    return None
+
+
+def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | None:
+    """The entry of the most specific class of an error."""
+    return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
+
+
+def _words(reason: str) -> str:
+    return clean(reason.lower().replace("_", " "), 80)
+
+
+def status_words(status: int) -> str:
+    """A status with its name: `503 Service Unavailable`."""
+    return f"{status} {http.client.responses.get(status, '')}".rstrip()

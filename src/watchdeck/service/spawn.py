@@ -1,0 +1,36 @@
+"""Starts a collector of its own for a console that finds none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from watchdeck.store.files.directory import FILE_MODE, StoreDirectory, refusals
+
+
+def ensure_collector(directory: StoreDirectory, config: Path) -> str:
+    """Start a collector unless one runs; returns what was done, in words, or nothing.
+
+    It outlives the console, in a session of its own, and writes what it has to say beside the
+    store. Raises StoreError when the store's directory cannot be used.
+    """
+    directory.create()
+    if directory.lock_holder() is not None:
+        return ""
+    log = directory.path / "collector.log"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with refusals(log):
+        handle = os.open(log, flags, FILE_MODE)
+    try:
+        started = subprocess.Popen(  # noqa: S603 - our own program, by an argument list
+            [sys.executable, "-m", "watchdeck", "--config", str(config.absolute()), "collect"],
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)
+    return f"No collector was running: started one (process {started.pid}). It goes on after you."

@@ -1,0 +1,1 @@
+"""Tables of alerts: episodes, acknowledgements, silences, outbox, external events."""

@@ -1,0 +1,1 @@
+"""SQLite files on disk: directory, connections, copies, reserved space."""

@@ -1,0 +1,1 @@
+"""metrics.db: frames, segments, rollups, history, retention."""

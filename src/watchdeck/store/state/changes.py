@@ -1,0 +1,63 @@
+"""Change markers, and the identities they are found by: what each server last said of itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from sqlite3 import Connection
+
+from watchdeck.domain.board.board import Change
+from watchdeck.domain.metrics.scrape import Identity
+
+_ADD = """
+insert into change (id, endpoint, at, what, text, source)
+select coalesce(max(id), 0) + 1, :endpoint, :at, :what, :text, :source from change
+returning id
+"""
+
+_BETWEEN = """
+select id, endpoint, at, what, text, source
+from change
+where at >= :start and at < :end and (:endpoint is null or endpoint = :endpoint)
+order by at desc, id desc
+limit :limit
+"""
+
+_IDENTITIES = "select endpoint, version, started_at, replicas, resets from identity order by 1"
+
+_SAVE_IDENTITY = """
+insert into identity (endpoint, at, version, started_at, replicas, resets)
+values (:endpoint, :at, :version, :started_at, :replicas, :resets)
+on conflict (endpoint) do update
+set at = excluded.at, version = excluded.version, started_at = excluded.started_at,
+    replicas = excluded.replicas, resets = excluded.resets
+"""
+
+MOST = 1_000
+"""More markers than this are never read at once: a chart cannot show them."""
+
+
+def record_change(db: Connection, endpoint: str, at: int, what: str, text: str, source: str) -> int:
+    """Keep a marker, inside the transaction of the caller; returns its id."""
+    row = {"endpoint": endpoint, "at": at, "what": what, "text": text, "source": source}
+    ((number,),) = db.execute(_ADD, row).fetchall()
+    return int(number)
+
+
+def read_changes(
+    db: Connection, start: int, end: int, endpoint: str | None = None, limit: int = MOST
+) -> tuple[Change, ...]:
+    """The newest markers from `start` until before `end`, oldest first."""
+    asked = {"start": start, "end": end, "endpoint": endpoint, "limit": limit}
+    rows = db.execute(_BETWEEN, asked).fetchall()
+    return tuple(Change(*row) for row in reversed(rows))
+
+
+def read_identities(db: Connection) -> dict[str, Identity]:
+    """What every server last said of itself, by endpoint."""
+    rows = db.execute(_IDENTITIES).fetchall()
+    return {endpoint: Identity(*parts) for endpoint, *parts in rows}
+
+
+def save_identity(db: Connection, endpoint: str, identity: Identity, at: int) -> None:
+    """Remember what a server says of itself, inside the transaction of the caller."""
+    db.execute(_SAVE_IDENTITY, {"endpoint": endpoint, "at": at, **asdict(identity)})

@@ -1,0 +1,83 @@
+"""The health of every model, now and at any moment before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from sqlite3 import Connection
+from typing import Any
+
+from watchdeck.domain.board.health import Health, HealthChange
+
+_ADD = """
+insert into health_change (endpoint, at, health, cause, why, since)
+values (:endpoint, :at, :health, :cause, :why, :since)
+on conflict (endpoint, at) do update
+set health = excluded.health, cause = excluded.cause, why = excluded.why,
+    since = excluded.since
+"""
+
+_SET = """
+insert into health (endpoint, at, health, cause, why, since)
+values (:endpoint, :at, :health, :cause, :why, :since)
+on conflict (endpoint) do update
+set at = excluded.at, health = excluded.health, cause = excluded.cause, why = excluded.why,
+    since = excluded.since
+where excluded.at >= health.at
+"""
+
+_NOW = "select endpoint, at, health, cause, why, since from health order by endpoint"
+
+_THEN = """
+select endpoint, at, health, cause, why, since
+from health_change
+where (endpoint, at) in (
+    select h.endpoint, (
+        select max(p.at) from health_change as p where p.endpoint = h.endpoint and p.at <= :at
+    )
+    from health as h
+)
+order by endpoint
+"""
+"""A join here would be answered by reading all changes there ever were."""
+
+_BETWEEN = """
+select endpoint, at, health, cause, why, since
+from health_change
+where endpoint = :endpoint and at < :end and at >= coalesce(
+    (select max(at) from health_change where endpoint = :endpoint and at <= :start), :start
+)
+order by at
+"""
+
+
+def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
+    """Keep changes, inside the transaction of the caller; the same change twice is one.
+
+    A change that is older than what is known enters the history alone.
+    """
+    rows = [asdict(change) for change in changes]
+    db.executemany(_ADD, rows)
+    db.executemany(_SET, rows)
+
+
+def read_health(db: Connection, at: int | None = None) -> dict[str, HealthChange]:
+    """The health in force by endpoint, now or at a moment of the past (ms UTC).
+
+    An endpoint that had not been judged yet is absent.
+    """
+    rows = db.execute(_NOW) if at is None else db.execute(_THEN, {"at": at})
+    return {row[0]: _change(row) for row in rows.fetchall()}
+
+
+def read_health_history(
+    db: Connection, endpoint: str, start: int, end: int
+) -> tuple[HealthChange, ...]:
+    """The changes from `start` until before `end`, led by the one in force at `start`."""
+    asked = {"endpoint": endpoint, "start": start, "end": end}
+    return tuple(_change(row) for row in db.execute(_BETWEEN, asked).fetchall())
+
+
+def _change(row: Sequence[Any]) -> HealthChange:
+    endpoint, at, health, cause, why, since = row
+    return HealthChange(endpoint, at, Health(health), cause, why, since)

@@ -1,0 +1,96 @@
+"""The rules and the planned work in force, as consoles find them: a collector writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, Any, Literal
+
+from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
+from watchdeck.domain.values.matcher import Matcher
+
+if TYPE_CHECKING:
+    from watchdeck.domain.rules.rule import Rule
+
+Table = Literal["rule", "maintenance"]
+
+Facts = Mapping[str, Any]
+"""What is known of a rule, as plain values; no secret belongs there."""
+
+_KEEP = """
+insert into {table} (name, facts, at, retired_at) values (:name, :facts, :at, null)
+on conflict (name) do update set facts = excluded.facts, at = excluded.at, retired_at = null
+"""
+_RETIRE = "update {table} set retired_at = :at where retired_at is null and name = :name"
+_READ = "select name, facts from {table} where retired_at is null order by name"
+
+
+def save_rules(db: Connection, rules: Iterable[Rule], at: int) -> None:
+    """Make these the rules in force, inside the caller's transaction; others are retired."""
+    _save(db, "rule", {rule.name: _facts(rule) for rule in rules}, at)
+
+
+def save_maintenance(db: Connection, works: Iterable[Maintenance], at: int) -> None:
+    """Make this the planned work in force, inside the caller's transaction."""
+    _save(db, "maintenance", {work.name: asdict(work) for work in works}, at)
+
+
+def read_rules(db: Connection) -> dict[str, Facts]:
+    """What is known of each rule in force, by its name.
+
+    `when` and the rest are as they were written; `tells_of_trouble` says that an alert of it mutes
+    the others of its model.
+    """
+    return {name: _parsed(text) for name, text in db.execute(_READ.format(table="rule")).fetchall()}
+
+
+def read_maintenance(db: Connection) -> tuple[Maintenance, ...]:
+    """The planned work in force, by name."""
+    rows = db.execute(_READ.format(table="maintenance")).fetchall()
+    return tuple(_maintenance(text) for _, text in rows)
+
+
+def _facts(rule: Rule) -> dict[str, Any]:
+    from watchdeck.domain.rules.rule import (  # a console reads rules and never writes one
+        Absent,
+        Down,
+    )
+
+    known = asdict(rule)
+    del known["test"]
+    return known | {
+        "match": [str(matcher) for matcher in rule.match],
+        "tells_of_trouble": isinstance(rule.test, Absent | Down),
+    }
+
+
+def _save(db: Connection, table: Table, wanted: Mapping[str, Facts], at: int) -> None:
+    texts = {name: json.dumps(facts, sort_keys=True) for name, facts in wanted.items()}
+    known = dict(db.execute(_READ.format(table=table)).fetchall())
+    for name in known.keys() - texts.keys():
+        db.execute(_RETIRE.format(table=table), {"name": name, "at": at})
+    for name, text in texts.items():
+        if known.get(name) != text:
+            db.execute(_KEEP.format(table=table), {"name": name, "facts": text, "at": at})
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(text: str) -> Facts:
+    """They change with a configuration, and are read with every board."""
+    facts: Facts = json.loads(text)
+    return facts
+
+
+@lru_cache(maxsize=1_000)
+def _maintenance(text: str) -> Maintenance:
+    known = json.loads(text)
+    again = known["recurrence"]
+    if again is not None:
+        again = Recurrence(
+            again["minute"], again["lasts"], tuple(again["days"]), tuple(again["weeks"])
+        )
+    matchers = tuple(Matcher(**matcher) for matcher in known["matchers"])
+    return Maintenance(**known | {"matchers": matchers, "recurrence": again})

@@ -1,0 +1,397 @@
+"""What people do about alerts, and what takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from store.alerts.made import MINUTE, end, fire
+from store.stores import ANNA, NOW, state_only
+from watchdeck.actions.alerts.acknowledge import acknowledge, take_over, unacknowledge
+from watchdeck.actions.alerts.escalate import escalate
+from watchdeck.actions.alerts.resolve import note, opine, resolve
+from watchdeck.actions.alerts.silence import pin, silence, unpin, unsilence
+from watchdeck.actions.alerts.undo import undo
+from watchdeck.actions.transaction import AlertError, Done
+from watchdeck.domain.alerts.alert import Condition, Episode, Opinion
+from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.notifications.routing import Routing
+from watchdeck.domain.settings.receivers import Channel, Escalation, Route, Rung
+from watchdeck.domain.values.matcher import Matcher, read_matcher
+from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.units import Milliseconds
+from watchdeck.store.alerts.acknowledgements import (
+    read_acknowledgements,
+    read_notes,
+    read_opinions,
+    read_pins,
+    read_silences,
+)
+from watchdeck.store.alerts.episodes import read_episode, save_episode
+from watchdeck.store.alerts.outbox import post, read_posted
+from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.state.audit import read_entries, verify
+
+BORIS = Operator("boris")
+PHONE = Routing(channels=(Channel("phone", "webhook", url="http://127.0.0.1:1"),))
+SECOND = 1_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreDirectory:
+    return state_only(tmp_path / "store")
+
+
+def fired(store: StoreDirectory, model: str = "fraud", severity: Severity = Severity.HIGH) -> int:
+    with closing(writing(store.state)) as db:
+        return fire(db, model=model, severity=severity).id
+
+
+def paged(store: StoreDirectory) -> int:
+    """An episode that somebody was paged for."""
+    number = fired(store)
+    with closing(writing(store.state)) as db, transaction(db):
+        found = read_episode(db, number)
+        assert found is not None
+        assert save_episode(db, replace(found[0], paged_at=NOW))
+        page = Posting("phone", "page", f"watchdeck/{number}/page", NOW, episode=number)
+        post(db, [page], NOW)
+    return number
+
+
+def owners(store: StoreDirectory) -> dict[int, str]:
+    with closing(reading(store.state)) as db:
+        return {number: ack.by for number, ack in read_acknowledgements(db).items()}
+
+
+def episode(store: StoreDirectory, number: int) -> Episode:
+    with closing(reading(store.state)) as db:
+        found = read_episode(db, number)
+    assert found is not None
+    return found[0]
+
+
+def audited(store: StoreDirectory) -> list[tuple[str, str]]:
+    """Who did what, but the steps that fixtures made."""
+    with closing(reading(store.state)) as db:
+        assert verify(db).first_bad is None
+        entries = read_entries(db, 1, 99)
+    return [(one.who, one.action) for one in entries if one.action != "alert.fired"]
+
+
+def told(store: StoreDirectory, number: int) -> list[tuple[str, int, bool]]:
+    """What others are told of an episode: kind, not before, taken back."""
+    with closing(reading(store.state)) as db:
+        rows = [row for row in read_posted(db, number) if row.channel == "phone"]
+    return [(row.kind, row.not_before, row.cancelled_at is not None) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("severity", "minutes"),
+    [
+        pytest.param(Severity.CRITICAL, 30, id="the worst for half an hour"),
+        pytest.param(Severity.HIGH, 120, id="a page for two hours"),
+        pytest.param(Severity.LOW, 1_440, id="a notice for a day"),
+    ],
+)
+def test_an_acknowledgement_always_has_an_end(
+    store: StoreDirectory, severity: Severity, minutes: int
+) -> None:
+    number = fired(store, severity=severity)
+    done = acknowledge(store, [number], ANNA, NOW)
+    assert done.taken == (number,)
+    with closing(reading(store.state)) as db:
+        assert read_acknowledgements(db)[number].expires_at == NOW + minutes * MINUTE
+
+
+def test_the_loser_is_told_who_was_faster(store: StoreDirectory) -> None:
+    number = fired(store)
+    assert acknowledge(store, [number], ANNA, NOW).words == "you have slow of fraud for 2h"
+    lost = acknowledge(store, [number], BORIS, NOW + 400)
+    assert (lost.taken, lost.undo) == ((), ())
+    assert lost.words == "not done: slow of fraud: anna took it 0.4s ago"
+    assert owners(store) == {number: "anna"}
+
+
+def test_many_are_taken_at_once_and_those_that_are_not_free_are_named(
+    store: StoreDirectory,
+) -> None:
+    numbers = [fired(store, name) for name in ("a", "b", "c")]
+    acknowledge(store, numbers[:1], BORIS, NOW)
+    done = acknowledge(store, [*numbers, 99], ANNA, NOW + MINUTE, note="on it")
+    assert done.taken == (numbers[1], numbers[2])
+    assert done.lost == (
+        "slow of a: boris took it 1m ago",
+        "episode 99: there is none of this number",
+    )
+    assert done.words == "you have 2 alerts for 2h; 2 not: slow of a: boris took it 1m ago"
+
+
+def test_an_alert_is_taken_over_and_given_back(store: StoreDirectory) -> None:
+    number = fired(store)
+    assert not take_over(store, [number], BORIS, NOW).taken
+    acknowledge(store, [number], ANNA, NOW)
+    assert take_over(store, [number], BORIS, NOW).words == "you took slow of fraud from anna"
+    assert unacknowledge(store, [number], BORIS, NOW).words == "nobody has slow of fraud now"
+    assert not unacknowledge(store, [number], BORIS, NOW).taken
+    assert owners(store) == {}
+    assert audited(store) == [
+        ("anna", "ack.set"),
+        ("boris", "ack.takeover"),
+        ("boris", "ack.ended"),
+    ]
+
+
+def test_to_resolve_by_hand_needs_a_note_and_ends_the_acknowledgement(
+    store: StoreDirectory,
+) -> None:
+    number = fired(store)
+    acknowledge(store, [number], ANNA, NOW)
+    assert "needs a note" in resolve(store, [number], ANNA, NOW, note=" ").words
+    assert episode(store, number).is_open
+    assert resolve(store, [number], ANNA, NOW, note="false alarm").words == "resolved slow of fraud"
+    assert not episode(store, number).is_open
+    assert owners(store) == {}
+    assert resolve(store, [number], ANNA, NOW, note="again").words.endswith("it is over")
+
+
+def test_notes_are_kept_clean_on_open_and_ended_episodes(store: StoreDirectory) -> None:
+    number = fired(store)
+    note(store, [number], ANNA, NOW, text="rolled\x1b[2J back")
+    assert not note(store, [number], ANNA, NOW, text="  ").taken
+    with closing(reading(store.state)) as db:
+        assert [one.text for one in read_notes(db, number)] == ["rolled^[[2J back"]
+
+
+def test_what_an_alert_was_worth_is_said_when_it_is_over(store: StoreDirectory) -> None:
+    number = fired(store)
+    assert not opine(store, [number], ANNA, NOW, opinion=Opinion.NOISE).taken
+    with closing(writing(store.state)) as db:
+        end(db, episode(store, number), NOW + MINUTE)
+    assert (
+        opine(store, [number], ANNA, NOW, opinion=Opinion.NOISE).words == "slow of fraud was noise"
+    )
+    with closing(reading(store.state)) as db:
+        assert read_opinions(db, 0) == {number: Opinion.NOISE}
+
+
+RISK = (read_matcher("owner=risk"),)
+
+
+def test_a_silence_tells_how_many_it_hides_and_ends_early(store: StoreDirectory) -> None:
+    fired(store)
+    done = silence(store, RISK, ANNA, NOW, reason="a deploy", ends_at=NOW + 60 * MINUTE)
+    assert done.words == "silence 1 hides 1 open alert for 1h"
+    assert unsilence(store, 1, BORIS, NOW + MINUTE).words == "silence 1 is over"
+    with pytest.raises(AlertError, match="silence 1: it is over"):
+        unsilence(store, 1, BORIS, NOW + MINUTE)
+    with pytest.raises(AlertError, match="there is no silence 9"):
+        unsilence(store, 9, BORIS, NOW)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "reason", "ends_at", "said"),
+    [
+        pytest.param(RISK, "", NOW + MINUTE, "needs a reason", id="without a reason"),
+        pytest.param(RISK, "x", None, "needs an end", id="without an end"),
+        pytest.param(RISK, "x", NOW, "end later than it begins", id="over at once"),
+        pytest.param(RISK, "x", NOW + 8 * 1_440 * MINUTE, "at most", id="for too long"),
+        pytest.param((), "x", NOW + MINUTE, "nearly every alert", id="of everything"),
+        pytest.param(
+            (read_matcher("a=~.*"),), "x", NOW + MINUTE, "nearly every alert", id="by a pattern"
+        ),
+        pytest.param(
+            (read_matcher("model!=a"),), "x", NOW + MINUTE, "nearly every", id="of all but one"
+        ),
+    ],
+)
+def test_a_silence_is_refused(
+    store: StoreDirectory,
+    matchers: tuple[Matcher, ...],
+    reason: str,
+    ends_at: int | None,
+    said: str,
+) -> None:
+    with pytest.raises(AlertError, match=said):
+        silence(store, matchers, ANNA, NOW, reason=reason, ends_at=ends_at)
+    assert audited(store) == []
+
+
+def test_a_known_issue_is_pinned_and_taken_away(store: StoreDirectory) -> None:
+    pin(store, ("fraud", ""), ANNA, NOW, text="the vendor knows", expires_at=NOW + 60 * MINUTE)
+    with closing(reading(store.state)) as db:
+        assert [one.text for one in read_pins(db, NOW)] == ["the vendor knows"]
+    unpin(store, 1, BORIS, NOW + 1)
+    with pytest.raises(AlertError, match="no known issue 1"):
+        unpin(store, 1, BORIS, NOW + 1)
+    with pytest.raises(AlertError, match="about a model or a rule"):
+        pin(store, ("", ""), ANNA, NOW, text="x", expires_at=NOW + MINUTE)
+
+
+def _ack(store: StoreDirectory, number: int) -> Done:
+    return acknowledge(store, [number], ANNA, NOW, routing=PHONE)
+
+
+def _unack(store: StoreDirectory, number: int) -> Done:
+    acknowledge(store, [number], BORIS, NOW)
+    return unacknowledge(store, [number], ANNA, NOW, routing=PHONE)
+
+
+def _take(store: StoreDirectory, number: int) -> Done:
+    acknowledge(store, [number], BORIS, NOW)
+    return take_over(store, [number], ANNA, NOW, routing=PHONE)
+
+
+def _resolve(store: StoreDirectory, number: int) -> Done:
+    acknowledge(store, [number], BORIS, NOW)
+    return resolve(store, [number], ANNA, NOW, note="over", routing=PHONE)
+
+
+@pytest.mark.parametrize(
+    ("act", "owner"),
+    [
+        pytest.param(_ack, {}, id="an acknowledgement"),
+        pytest.param(_unack, {1: "boris"}, id="giving it back"),
+        pytest.param(_take, {1: "boris"}, id="taking it over"),
+        pytest.param(_resolve, {1: "boris"}, id="a resolve with its acknowledgement"),
+    ],
+)
+def test_what_was_just_done_is_taken_back_before_anybody_is_told(
+    store: StoreDirectory,
+    act: Callable[[StoreDirectory, int], Done],
+    owner: dict[int, str],
+) -> None:
+    number = paged(store)
+    done = act(store, number)
+    assert [(at, back) for kind, at, back in told(store, number) if kind != "page"] == [
+        (NOW + 10 * SECOND, False)
+    ]
+    assert undo(store, done.undo, ANNA, NOW + 9 * SECOND).words == "taken back"
+    assert [back for kind, _, back in told(store, number) if kind != "page"] == [True]
+    assert owners(store) == owner
+    assert episode(store, number).condition is Condition.FIRING
+    assert audited(store)[-1][1] in ("undo", "ack.set")
+
+
+def test_what_was_taken_back_can_be_done_again_and_is_told_then(store: StoreDirectory) -> None:
+    number = paged(store)
+    undo(store, _resolve(store, number).undo, ANNA, NOW + SECOND)
+    resolve(store, [number], ANNA, NOW + 2 * SECOND, note="now it is", routing=PHONE)
+    assert [back for kind, _, back in told(store, number) if kind == "resolved"] == [True, False]
+
+
+LADDER = Routing(
+    channels=(*PHONE.channels, Channel("boss", "webhook", url="http://127.0.0.1:1")),
+    routes=(Route(escalation="night"),),
+    escalations=(Escalation("night", (Rung(("phone",)), Rung(("boss",), Milliseconds(900_000)))),),
+)
+
+
+def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
+    store: StoreDirectory,
+) -> None:
+    number = paged(store)
+    done = escalate(store, [number], ANNA, NOW, routing=LADDER)
+    assert done.words == "slow of fraud: boss will be told"
+    assert episode(store, number).escalated == 1
+    more = escalate(store, [number], ANNA, NOW, routing=LADDER)
+    assert more.words.endswith("all steps of its escalation were taken")
+    undo(store, done.undo, ANNA, NOW + SECOND)
+    assert episode(store, number).escalated == 0
+    with closing(reading(store.state)) as db:
+        rows = [row for row in read_posted(db, number) if row.channel == "boss"]
+    assert [(row.kind, row.cancelled_at) for row in rows] == [("escalated", NOW + SECOND)]
+
+
+def test_of_several_that_are_taken_the_shortest_and_the_longest_time_are_told(
+    store: StoreDirectory,
+) -> None:
+    numbers = [
+        fired(store, "a", Severity.LOW),
+        fired(store, "b", Severity.HIGH),
+        fired(store, "c", Severity.MEDIUM),
+    ]
+    assert acknowledge(store, numbers, ANNA, NOW).words == "you have 3 alerts for 2h to 1d"
+
+
+def test_who_gives_back_what_another_has_is_told_whose_it_was(store: StoreDirectory) -> None:
+    number = paged(store)
+    acknowledge(store, [number], ANNA, NOW)
+    done = unacknowledge(store, [number], BORIS, NOW + MINUTE)
+    assert done.words == "nobody has slow of fraud now (anna had it)"
+
+
+def test_who_is_told_next_of_what_was_given_back_has_waited_since_then(
+    store: StoreDirectory,
+) -> None:
+    number = paged(store)
+    acknowledge(store, [number], ANNA, NOW, routing=LADDER)
+    unacknowledge(store, [number], ANNA, NOW + 20 * MINUTE, routing=LADDER)
+    assert episode(store, number).paged_at == NOW + 20 * MINUTE
+
+
+def test_what_nobody_was_paged_for_is_not_escalated(store: StoreDirectory) -> None:
+    number = fired(store)
+    assert "nobody was paged" in escalate(store, [number], ANNA, NOW, routing=LADDER).words
+
+
+@pytest.mark.parametrize("kind", ["note", "opinion", "pin", "silence", "unsilence"])
+def test_the_rest_is_taken_back_too(store: StoreDirectory, kind: str) -> None:
+    number = fired(store)
+    with closing(writing(store.state)) as db:
+        end(db, episode(store, number), NOW)
+    later = NOW + 60 * MINUTE
+    doings: dict[str, Callable[[], Done]] = {
+        "note": lambda: note(store, [number], ANNA, NOW, text="x"),
+        "opinion": lambda: opine(store, [number], ANNA, NOW, opinion=Opinion.LATE),
+        "pin": lambda: pin(store, ("fraud", ""), ANNA, NOW, text="x", expires_at=later),
+        "silence": lambda: silence(store, RISK, ANNA, NOW, reason="x", ends_at=later),
+        "unsilence": lambda: unsilence(store, 1, ANNA, NOW),
+    }
+    if kind == "unsilence":
+        doings["silence"]()
+    done = doings[kind]()
+    assert undo(store, done.undo, ANNA, NOW + SECOND).words == "taken back"
+    with closing(reading(store.state)) as db:
+        kept = (
+            read_notes(db, number),
+            read_opinions(db, 0),
+            read_pins(db, NOW + SECOND),
+            read_silences(db, NOW + SECOND),
+        )
+    assert [len(one) for one in kept] == [0, 0, 0, 1 if kind == "unsilence" else 0]
+
+
+@pytest.mark.parametrize("kind", ["ack", "note"])
+def test_what_was_done_ten_seconds_ago_stays(store: StoreDirectory, kind: str) -> None:
+    number = fired(store)
+    done = (
+        acknowledge(store, [number], ANNA, NOW)
+        if kind == "ack"
+        else note(store, [number], ANNA, NOW, text="x")
+    )
+    assert "more than 10s ago" in undo(store, done.undo, ANNA, NOW + 10 * SECOND).words
+    with closing(reading(store.state)) as db:
+        assert len(read_acknowledgements(db)) + len(read_notes(db, number)) == 1
+
+
+def test_an_undo_is_refused_when_something_followed(store: StoreDirectory) -> None:
+    number = fired(store)
+    done = acknowledge(store, [number], ANNA, NOW)
+    take_over(store, [number], BORIS, NOW + SECOND)
+    assert "moved on" in undo(store, done.undo, ANNA, NOW + 2 * SECOND).words
+    assert owners(store) == {number: "boris"}
+
+
+def test_only_who_did_it_can_take_it_back(store: StoreDirectory) -> None:
+    done = acknowledge(store, [fired(store)], ANNA, NOW)
+    with pytest.raises(AlertError, match="anna did that"):
+        undo(store, done.undo, BORIS, NOW + SECOND)
+    with pytest.raises(AlertError, match="nothing to take back"):
+        undo(store, (), ANNA, NOW)

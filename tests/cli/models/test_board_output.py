@@ -1,0 +1,97 @@
+"""What `status` prints is the board, worst first, and its exit code is the worst model's."""
+
+import json
+import math
+
+import pytest
+
+from watchdeck.cli.models.board_output import as_json, as_text, exit_code
+from watchdeck.domain.board.board import (
+    Board,
+    Collector,
+    CollectorState,
+    Heartbeat,
+    Latest,
+    Model,
+    Reading,
+)
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.metrics.scrape import ModelState, Outcome
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.units import Unit
+
+NOW = 1_795_442_000_000
+
+
+def model(name: str, health: Health, **signals: Reading) -> Model:
+    facts = Facts(name, "http://here", 10_000)
+    latest = Latest(
+        facts,
+        NOW - 2_100,
+        Outcome.OK,
+        0,
+        signals,
+        kind="mlserver",
+        model_state=ModelState.READY,
+        not_measurable=("queue_time",),
+    )
+    return Model(facts, health, f"it is {health}", NOW - 300_000, latest)
+
+
+UNSEEN = Model(Facts("new", "http://new", 10_000), Health.UNKNOWN, "no scrape yet", None, None)
+SLOW = Reading(0.412, Unit.SECONDS, 0.25, math.inf)
+
+
+def board(*models: Model) -> Board:
+    beat = Heartbeat(4711, "1", NOW - 60_000, NOW - 800, blind="no name can be resolved")
+    return Board(NOW, live=True, collector=Collector(CollectorState.RUNNING, beat), models=models)
+
+
+@pytest.mark.parametrize(
+    ("healths", "code"),
+    [
+        pytest.param(["ok", "warning", "unknown", "down"], 2, id="down is 2"),
+        pytest.param(["critical", "unknown"], 2, id="critical is 2"),
+        pytest.param(["ok", "warning", "unknown"], 3, id="unknown is 3"),
+        pytest.param(["ok", "warning"], 1, id="warning is 1"),
+        pytest.param(["ok"], 0, id="ok is 0"),
+        pytest.param([], 3, id="no model at all is unknown"),
+    ],
+)
+def test_the_exit_code_is_the_worst_models(healths: list[str], code: int) -> None:
+    assert exit_code(board(*(model(h, Health(h)) for h in healths))) == code
+
+
+def test_the_text_names_the_worst_first_with_its_reason() -> None:
+    text = as_text(board(model("good", Health.OK), model("bad", Health.CRITICAL, latency_p95=SLOW)))
+    assert text.splitlines() == [
+        "watchdeck at 2026-11-23T13:53:20Z (now)",
+        "2 models: 1 critical, 1 ok",
+        "collector: running, pid 4711, last tick 0s ago; no name can be resolved",
+        "",
+        "HEALTH    MODEL  KIND      SINCE  SEEN  p95     req/s  errors  WHY",
+        "critical  bad    mlserver  5m     2s    412 ms  -      -       it is critical",
+        "ok        good   mlserver  5m     2s    -       -      -       it is ok",
+    ]
+
+
+def test_a_model_never_seen_is_said_to_be_that() -> None:
+    assert as_text(board(UNSEEN)).splitlines()[-1].split() == [
+        *("unknown", "new", "unknown", "unknown", "never", "-", "-", "-", "no", "scrape", "yet")
+    ]
+
+
+def test_the_json_is_what_scripts_rely_on() -> None:
+    answer = json.loads(as_json(board(model("bad", Health.CRITICAL, latency_p95=SLOW), UNSEEN)))
+    assert answer["at"] == "2026-11-23T13:53:20Z"
+    assert answer["collector"] | {"state": "running", "pid": 4711} == answer["collector"]
+    assert answer["collector"]["last_tick_age_s"] == 0.8
+    bad, new = answer["models"]
+    assert bad["signals"] == {
+        "latency_p95": {"value": 0.412, "unit": "s", "low": 0.25, "high": None}
+    }
+    assert (bad["since"], bad["last_seen_age_s"]) == ("2026-11-23T13:48:20Z", 2.1)
+    assert bad["not_measurable"] == ["queue_time"]
+    assert (new["kind"], new["since"], new["last_seen_age_s"]) == (None, None, None)
+    assert answer["alerts"] == []
+    assert not {"incidents", "cost"} & answer.keys()

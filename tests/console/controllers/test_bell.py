@@ -1,0 +1,102 @@
+"""A bell and a notice for a new page, for who looks elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console import active_alerts as alerted
+from console import boards
+from console.active_alerts import MINUTE, alerts, raised, taken
+from console.boards import NOW
+from watchdeck.console import app
+from watchdeck.console.app import Console
+from watchdeck.console.controllers.bell import calling, sequence
+from watchdeck.console.state.board_source import Place
+from watchdeck.console.state.messages import SightChanged
+from watchdeck.domain.alerts.alert import Mute, MuteKind, Raised
+from watchdeck.domain.board.board import Board
+from watchdeck.domain.settings.console import View
+from watchdeck.domain.values.severity import Severity
+
+PAGE = raised(12)
+
+
+def board(*found: object) -> Board:
+    return replace(boards.board(()), alerts=found)  # type: ignore[arg-type]
+
+
+def test_only_pages_call_that_nobody_has_and_nothing_mutes() -> None:
+    muted = replace(raised(2), mutes=(Mute(MuteKind.SILENCE, "3", NOW + MINUTE),))
+    notice = raised(3, severity=Severity.MEDIUM)
+    assert list(calling(board(PAGE, taken(raised(1)), muted, notice))) == [12]
+    assert len(calling(alerted.alerted(boards.board(())))) == 5
+
+
+@pytest.mark.parametrize(
+    ("view", "environ", "expected"),
+    [
+        pytest.param(View(), {}, "", id="nothing is wanted"),
+        pytest.param(View(bell=True), {}, "\x07", id="a bell"),
+        pytest.param(
+            View(notices="osc9"), {}, "\x1b]9;latency-slow fraud-detector\x07", id="a notice"
+        ),
+        pytest.param(
+            View(notices="osc777", bell=True),
+            {},
+            "\x07\x1b]777;notify;watchdeck;latency-slow fraud-detector\x07",
+            id="both",
+        ),
+        pytest.param(
+            View(notices="osc9"),
+            {"TMUX": "x"},
+            "\x1bPtmux;\x1b\x1b]9;latency-slow fraud-detector\x07\x1b\\",
+            id="through tmux",
+        ),
+    ],
+)
+def test_a_page_is_told_as_a_person_wants_it(
+    view: View, environ: dict[str, str], expected: str
+) -> None:
+    assert sequence([PAGE], view, environ) == expected
+
+
+def test_many_pages_are_one_notice_and_nothing_in_it_is_obeyed() -> None:
+    hostile = raised(1, rule="\x1b]0;x\x07;rm", model="a" * 500)
+    said = sequence([hostile, PAGE], View(notices="osc9"), {})
+    assert said.startswith("\x1b]9;^[]0,x^G,rm aaa")
+    assert said.count("\x1b") == said.count("\x07") == 1
+    assert len(said) < 140
+    assert "and 1 more" in sequence([PAGE, PAGE], View(notices="osc9"), {})
+    assert sequence([], View(bell=True), {}) == ""
+
+
+class Ringing(Console, inherit_bindings=False):
+    """A console whose terminal remembers what it was told."""
+
+    CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
+
+    def __init__(self, place: Place, **more: object) -> None:
+        super().__init__(place, **more)  # type: ignore[arg-type]
+        self.told: list[Raised] = []
+
+    def ring(self, found: Sequence[Raised]) -> None:
+        self.told += found
+
+
+async def test_what_was_there_before_does_not_call_and_what_comes_calls_once() -> None:
+    console = Ringing(boards.Store(), clock=boards.clock, setting=boards.setting())
+    async with console.run_test() as pilot:
+
+        async def see(made: Board) -> int:
+            console.post_message(SightChanged(boards.sight(made)))
+            await pilot.pause()
+            return len(console.told)
+
+        assert await see(board(PAGE)) == 0
+        assert await see(board(PAGE, *alerts()[2:])) == 4
+        assert await see(board(PAGE, *alerts()[2:])) == 4
+        assert await see(board()) == 4
+        assert await see(replace(board(PAGE), live=False)) == 4
+        assert await see(board(PAGE)) == 5

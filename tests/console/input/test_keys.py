@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+from textual.dom import DOMNode
+
+from watchdeck.console.alerts.action_screen import Handling
+from watchdeck.console.alerts.detail_screen import AlertScreen
+from watchdeck.console.alerts.list_screen import AlertsScreen
+from watchdeck.console.app import Console
+from watchdeck.console.changes.screen import BeforeScreen
+from watchdeck.console.dialogs.command_palette import PaletteScreen
+from watchdeck.console.dialogs.config_problems import ProblemsScreen
+from watchdeck.console.dialogs.help_screen import HelpScreen
+from watchdeck.console.input import keys
+from watchdeck.console.input.keys import KEYS, NEVER, SCREENS, Key, Where, bindings, shared, working
+from watchdeck.console.models.detail_screen import DetailScreen
+from watchdeck.console.models.list_panel import ModelList
+from watchdeck.console.models.list_screen import ModelsScreen
+from watchdeck.console.models.responses_screen import ExchangeScreen
+from watchdeck.console.overview.screen import DeckScreen
+from watchdeck.console.widgets.filterable_list import ChoosingList
+from watchdeck.console.widgets.list import List
+
+OWNERS: dict[Where, type[DOMNode]] = {
+    Where.EVERYWHERE: Console,
+    Where.LIST: List,
+    Where.CHOICE: ChoosingList,
+    Where.FLEET: ModelList,
+    Where.DECK: DeckScreen,
+    Where.HANDLING: Handling,
+    Where.ALERTS: AlertsScreen,
+    Where.ALERT: AlertScreen,
+    Where.MODELS: ModelsScreen,
+    Where.DETAIL: DetailScreen,
+    Where.HELP: HelpScreen,
+    Where.PALETTE: PaletteScreen,
+    Where.EXCHANGE: ExchangeScreen,
+    Where.BEFORE: BeforeScreen,
+    Where.PROBLEMS: ProblemsScreen,
+}
+
+
+def test_no_key_does_two_things_on_one_screen() -> None:
+    assert [*shared()] == []
+
+
+def test_a_clash_is_named() -> None:
+    doubled = replace(KEYS[0], id="deck.other", action="other")
+    found = [(where, name) for where, name, _ in shared((*KEYS, doubled))]
+    assert found == [(Where.DECK, "enter")]
+    everywhere = Key("x", "down", "x", "x", Where.EVERYWHERE)
+    assert len([*shared((*KEYS, everywhere))]) == len(SCREENS)
+
+
+def test_prefixes_of_multiplexers_and_flow_control_are_never_bound() -> None:
+    bound = {name for key in KEYS for name in key.keys.split(",")}
+    assert not bound & {*NEVER}
+
+
+def test_every_key_has_an_id_of_its_own_and_words() -> None:
+    assert len({key.id for key in KEYS}) == len(KEYS)
+    assert all(key.words for key in KEYS)
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_every_action_exists_where_its_key_works(where: Where) -> None:
+    for key in KEYS:
+        if key.where is where:
+            name = key.action.partition("(")[0]
+            assert callable(getattr(OWNERS[where], f"action_{name}"))
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_only_keys_of_the_table_are_bound(where: Where) -> None:
+    assert list(OWNERS[where].BINDINGS) == bindings(where)
+    merged = OWNERS[where]._merge_bindings()
+    places = {
+        Where.FLEET: (where, Where.CHOICE, Where.LIST),
+        Where.CHOICE: (where, Where.LIST),
+        Where.ALERTS: (where, Where.HANDLING),
+        Where.ALERT: (where, Where.HANDLING),
+    }.get(where, (where,))
+    expected = {name for key in KEYS if key.where in places for name in key.keys.split(",")}
+    assert {*merged.key_to_bindings} == expected
+
+
+def test_digits_switch_modes_and_do_nothing_else() -> None:
+    digits = {key.keys: key.action for key in KEYS if key.keys.isdigit()}
+    assert digits == {digit: f"mode('{name}')" for digit, name in keys.MODES}
+
+
+def test_the_help_of_a_screen_lists_all_that_works_there() -> None:
+    shown = [key.id for key in working(Where.DETAIL)]
+    assert shown[0] == "detail.next"
+    assert "list.down" in shown
+    assert "quit" in shown
+    assert "deck.open" not in shown
+
+
+def test_keys_are_named_as_on_a_keyboard() -> None:
+    named = {key.id: keys.display(key) for key in KEYS}
+    assert named["list.page_down"] == "PgDn Ctrl+d"
+    assert named["help.open"] == "?"
+    assert named["detail.closer"] == "+ ="

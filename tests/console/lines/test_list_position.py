@@ -1,0 +1,62 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchdeck.console.lines.list_position import Place, at, follow, home, move
+
+KEYS = tuple("abcdefghij")
+
+
+def test_the_cursor_stays_on_its_row_when_rows_move() -> None:
+    place = move(Place(), KEYS, 5, 2)
+    assert place.key == "c"
+    assert follow(place, tuple("cabdefghij"), 5) == Place("c", 0, 0)
+
+
+def test_until_it_is_moved_the_cursor_rides_on_the_first_row() -> None:
+    assert follow(Place(), tuple("jabcdefghi"), 5) == Place(None, 0, 0)
+    assert follow(home(), KEYS, 5).index == 0
+
+
+def test_the_scroll_stays_while_the_cursor_is_in_view() -> None:
+    place = Place("f", 5, 3)
+    assert follow(place, tuple("abcdfeghij"), 5) == Place("f", 4, 3)
+
+
+def test_the_scroll_follows_a_cursor_that_would_leave_the_view() -> None:
+    assert follow(Place("a", 0, 0), tuple("bcdefghija"), 5) == Place("a", 9, 5)
+
+
+def test_a_row_that_is_gone_leaves_the_cursor_at_its_height() -> None:
+    assert follow(Place("c", 2, 0), tuple("abdefghij"), 5) == Place("d", 2, 0)
+    assert follow(Place("j", 9, 5), ("a", "b"), 5) == Place("b", 1, 0)
+
+
+def test_a_row_that_comes_back_has_the_cursor_again_if_the_list_was_empty_meanwhile() -> None:
+    gone = follow(Place("c", 2, 0), (), 5)
+    assert follow(gone, KEYS, 5).index == 2
+
+
+def test_the_cursor_stops_at_both_ends() -> None:
+    assert move(Place("a", 0, 0), KEYS, 5, -3).key == "a"
+    assert move(Place("a", 0, 0), KEYS, 5, 99) == Place("j", 9, 5)
+    assert move(Place(), (), 5, 1) == Place()
+
+
+def test_a_row_is_reached_by_its_number() -> None:
+    assert at(Place("a", 0, 0), KEYS, 5, 6) == Place("g", 6, 2)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-12, 12), st.permutations(KEYS)), max_size=12),
+    st.integers(1, 12),
+)
+def test_whatever_happens_the_cursor_is_a_row_in_view(
+    steps: list[tuple[int, list[str]]], height: int
+) -> None:
+    place = Place()
+    for by, keys in steps:
+        moved = move(place, keys, height, by)
+        place = follow(moved, keys, height)
+        assert place == moved
+        assert place.key == keys[place.index]
+        assert place.top <= place.index < place.top + height

@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+from console import boards
+from watchdeck.console.lines.line import NOTHING, Role, width
+from watchdeck.console.lines.list_position import Place
+from watchdeck.console.lines.table import Table, body
+from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, facts, signals
+from watchdeck.domain.board.board import Model
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.metrics.scrape import Cut, Identity
+from watchdeck.domain.metrics.signal import SIGNALS
+
+FRAUD, CHURN, *_ = boards.small_fleet()
+
+
+def text(model: Model, cells: int = 80) -> list[str]:
+    lines = facts(model, boards.NOW, cells)
+    assert all(width(str(line)) <= cells for line in lines)
+    return [str(line) for line in lines]
+
+
+def listed(model: Model, reasons: dict[str, str] | None = None) -> dict[str, str]:
+    rows = signals(model, reasons or {})
+    table = Table(SIGNAL_COLUMNS, rows, tuple(row.signal.name for row in rows))
+    lines = body(table, Place(), boards.NOW, 120, 40)[1:]
+    return {row.signal.name: str(line).strip("▌ ") for row, line in zip(rows, lines, strict=True)}
+
+
+def test_health_why_scrape_identity_and_place_stand_together() -> None:
+    assert text(FRAUD) == [
+        " ▲ CRITICAL  since 3m  latency_p95 412 ms > 400 ms",
+        " scrape just now  outcome ok  model ready",
+        " kind mlserver  version 1.6.0  started 3d ago  replicas 2",
+        " http://10.0.0.7:8080/v2/models/fraud-detector  every 10s",
+        " name there fraud-detector  owner risk  tier 1",
+    ]
+
+
+def test_a_failed_scrape_says_how_it_failed() -> None:
+    assert text(CHURN)[:3] == [
+        " ✖ DOWN  since 1m  failed scrapes in a row: refused",
+        " scrape just now  outcome refused  connection refused by 10.0.0.7:8080",
+        " failed in a row 7  model unknown",
+    ]
+
+
+def test_what_was_left_out_of_a_page_is_counted() -> None:
+    cut = boards.model("x", seen=boards.latest("x", cut=Cut(series=12, malformed=3)))
+    lines = facts(cut, boards.NOW, 120)
+    assert "cut series 12  cut malformed 3" in str(lines[1])
+    assert {span.role for span in lines[1].spans if span.text in ("12", "3")} == {Role.WARNING}
+
+
+def test_what_is_not_known_of_a_server_is_a_dash() -> None:
+    unknown = boards.model("x", seen=boards.latest("x", identity=Identity(), kind=None))
+    expected = f"kind {NOTHING}  version {NOTHING}  started {NOTHING}  replicas {NOTHING}"
+    assert expected in text(unknown)[2]
+
+
+def test_a_model_that_was_never_scraped_says_so() -> None:
+    new = Model(boards.facts("x"), Health.UNKNOWN, "no scrape yet", None, None)
+    assert text(new)[:2] == [" ? UNKNOWN  no scrape yet", " not scraped yet"]
+    assert signals(new, {}) == ()
+
+
+def test_unverified_tls_stays_in_sight() -> None:
+    insecure = replace(FRAUD, facts=replace(FRAUD.facts, insecure=True))
+    assert "TLS NOT VERIFIED" in " ".join(text(insecure))
+
+
+def test_every_signal_is_listed_with_unit_bounds_and_age() -> None:
+    rows = listed(FRAUD)
+    assert {*rows} == {*SIGNALS}
+    assert rows["latency_p95"].split("  ")[0] == "latency_p95"
+    assert "410 ms in 206-515 ms" in rows["latency_p95"]
+    assert "<5s" in rows["latency_p95"]
+    assert "95 % of the predictions were faster" in rows["latency_p95"]
+    assert "1.21 GiB" in rows["memory_bytes"]
+
+
+def test_what_cannot_be_measured_is_named_with_its_reason() -> None:
+    rows = listed(FRAUD, {"gpu_utilization": "it has no GPU metrics"})
+    assert f"{NOTHING} not measurable: it has no GPU metrics" in rows["gpu_utilization"]
+    assert f"{NOTHING} not measurable " in rows["kv_cache_usage"]
+    assert f"{NOTHING} no data" in rows["queue_depth"]
+
+
+def test_signals_with_a_reading_come_first() -> None:
+    order = list(listed(FRAUD))
+    assert order[:3] == ["up", "ready", "availability"]
+    assert order[-3:] == ["gpu_utilization", "ttft_p95", "kv_cache_usage"]

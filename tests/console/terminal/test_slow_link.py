@@ -1,0 +1,78 @@
+"""On a slow link colours cost five bytes instead of twelve, and nothing moves by itself."""
+
+from pathlib import Path
+
+import pytest
+
+from console import boards
+from console.boards import Store
+from watchdeck.console import app
+from watchdeck.console.app import SLOW, Console
+from watchdeck.console.lines.line import NOTHING
+from watchdeck.console.state.messages import SightChanged
+from watchdeck.console.terminal.capabilities import Means, sparing
+from watchdeck.console.terminal.colour import Depth
+from watchdeck.console.terminal.traffic import Meter, Traffic
+from watchdeck.console.widgets.chrome_lines import meter
+
+
+@pytest.mark.parametrize(
+    ("depth", "spared"),
+    [
+        (Depth.FULL, Depth.MANY),
+        (Depth.MANY, Depth.MANY),
+        (Depth.FEW, Depth.FEW),
+        (Depth.NONE, Depth.NONE),
+    ],
+)
+def test_only_the_dearest_colours_are_spared(depth: Depth, spared: Depth) -> None:
+    assert sparing(Means(depth)).depth is spared
+
+
+def test_the_meter_says_what_it_does_not_know() -> None:
+    words = meter(Traffic(12_345, 9, 2, 80.4))
+    assert words == f"link: 80 B/s, 12,345 B sent, lag {NOTHING}, 2 frames overtaken"
+    assert "lag 320 ms" in meter(Traffic(lag=0.32))
+
+
+class Far(Console):
+    """A console whose terminal is far away."""
+
+    CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
+    lag: float | None = 2 * SLOW
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(1_000, 1, 0, 10.0, self.lag, steady=self.lag)
+
+
+async def test_a_link_that_is_slow_is_spared_once_and_that_is_said() -> None:
+    console = Far(Store(), clock=boards.clock, setting=boards.setting())
+    async with console.run_test(size=(80, 24)) as pilot:
+        console.post_message(SightChanged(boards.sight()))
+        await pilot.pause()
+        console._tick()
+        assert console.slow
+        assert console._outlook.notice == "the link is slow (300 ms): fewer colours, no mouse"
+        console.command_meter("")
+        console._tick()
+        assert "lag 300 ms" in console._outlook.notice
+        console.command_meter("")
+        assert console._outlook.notice == ""
+
+
+def test_one_slow_answer_is_a_busy_moment_and_three_are_a_slow_link() -> None:
+    meter = Meter()
+    for lag, steady in ((0.9, None), (0.4, None), (0.5, 0.4), (0.1, 0.1), (0.6, 0.1), (0.7, 0.1)):
+        meter.answered(lag)
+        assert meter.read(0.0, held=False).steady == steady
+    meter.answered(0.8)
+    assert meter.read(0.0, held=False).steady == 0.6
+
+
+async def test_a_terminal_that_never_answered_is_not_called_slow() -> None:
+    console = Far(Store(), clock=boards.clock, setting=boards.setting())
+    console.lag = None
+    async with console.run_test(size=(80, 24)):
+        console._tick()
+        assert not console.slow

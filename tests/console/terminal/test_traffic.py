@@ -1,0 +1,23 @@
+"""The meter."""
+
+from watchdeck.console.terminal.traffic import WINDOW, Meter, Traffic
+
+
+def test_it_counts_what_went_and_what_did_not() -> None:
+    meter = Meter()
+    meter.framed()
+    meter.sent(100, 1.0)
+    meter.skipped()
+    meter.dropped(7)
+    meter.answered(0.25)
+    expected = Traffic(sent=100, frames=1, skipped=1, rate=10.0, lag=0.25, held=True, dropped=7)
+    assert meter.read(2.0, held=True) == expected
+
+
+def test_a_rate_is_of_the_last_seconds_and_falls_to_nothing() -> None:
+    meter = Meter()
+    for second in range(20):
+        meter.sent(50, float(second))
+    assert meter.read(19.0, held=False).rate == 50.0
+    assert meter.read(19.0 + WINDOW, held=False).rate == 0.0
+    assert meter.read(19.0 + WINDOW, held=False).sent == 1_000

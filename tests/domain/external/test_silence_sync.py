@@ -1,0 +1,93 @@
+"""Which silences an Alertmanager should have for what somebody has here."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.external.payloads import NOW
+from watchdeck.domain.alerts.alert import Acknowledgement
+from watchdeck.domain.external.silence_sync import GRACE, There, Wish, silences_there, wishes
+from watchdeck.domain.values.rfc3339 import write_moment
+from watchdeck.domain.values.severity import Severity
+
+HOUR = 3_600_000
+ACK = Acknowledgement(7, 3, "anna", NOW, NOW + HOUR, Severity.HIGH, "on it")
+LABELS = {"aa": {"alertname": "Slow", "model": "fraud"}}
+
+
+def wish(
+    now: int = NOW + GRACE, there: tuple[There, ...] = (), ack: Acknowledgement = ACK
+) -> tuple[Wish, ...]:
+    return wishes("c0ffee", {"aa": ack}, LABELS, there, now)
+
+
+def test_a_silence_has_the_person_the_note_and_the_end_of_the_acknowledgement() -> None:
+    [one] = wish()
+    assert one.post == {
+        "matchers": [
+            {"name": "alertname", "value": "Slow", "isRegex": False, "isEqual": True},
+            {"name": "model", "value": "fraud", "isRegex": False, "isEqual": True},
+        ],
+        "startsAt": write_moment(NOW + GRACE),
+        "endsAt": write_moment(NOW + HOUR),
+        "createdBy": "anna",
+        "comment": "watchdeck c0ffee ack 7: on it",
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "there", "count"),
+    [
+        pytest.param(NOW + GRACE - 1, (), 0, id="it can still be taken back"),
+        pytest.param(NOW + HOUR, (), 0, id="it ran out"),
+        pytest.param(NOW + GRACE, (There("x", 7, NOW + HOUR),), 0, id="it is there"),
+        pytest.param(NOW + HOUR, (There("x", 7, NOW),), 0, id="it ran out there and here"),
+    ],
+)
+def test_what_is_as_it_should_be_is_left_alone(
+    now: int, there: tuple[There, ...], count: int
+) -> None:
+    assert len(wish(now, there)) == count
+
+
+def test_another_end_is_told_under_the_same_silence() -> None:
+    later = replace(ACK, expires_at=NOW + 2 * HOUR)
+    [one] = wish(there=(There("x", 7, NOW + HOUR),), ack=later)
+    assert one.post is not None
+    assert (one.post["id"], one.post["endsAt"]) == ("x", write_moment(NOW + 2 * HOUR))
+
+
+def test_a_silence_of_what_nobody_has_any_more_is_ended() -> None:
+    assert wish(there=(There("x", 7, NOW + HOUR), There("y", 6, NOW + HOUR))) == (Wish(6, end="y"),)
+
+
+def test_what_its_source_does_not_list_cannot_be_silenced() -> None:
+    assert wishes("c0ffee", {"bb": ACK}, LABELS, (), NOW + GRACE) == ()
+
+
+def silence(**changed: Any) -> dict[str, Any]:
+    plain = {
+        "id": "x",
+        "comment": "watchdeck c0ffee ack 7: on it",
+        "status": {"state": "active"},
+        "endsAt": "2026-11-23T06:05:10Z",
+    }
+    return plain | changed
+
+
+def test_our_silences_are_known_by_their_comment_and_nothing_else_is_ours() -> None:
+    listed = [
+        silence(),
+        silence(comment="watchdeck c0ffee ack 8"),
+        silence(comment="watchdeck 0badcafe ack 7"),
+        silence(comment="watchdeck c0ffee ack 9x"),
+        silence(comment="watchdeck c0ffee ack " + "9" * 99),
+        silence(comment="vendor ticket 42"),
+        silence(status={"state": "expired"}),
+        silence(status="active"),
+        7,
+    ]
+    there = list(silences_there(listed, "c0ffee"))
+    assert [one.acknowledgement for one in there] == [7, 8]
+    assert list(silences_there({"error": "no"}, "c0ffee")) == []

@@ -1,0 +1,284 @@
+from dataclasses import replace
+
+import pytest
+
+from domain.alerts.lives import ALERT, AT_ONCE, RULE, START, Life, ack, firing, lived, raised
+from watchdeck.domain.alerts.alert import (
+    Acknowledgement,
+    Condition,
+    Data,
+    EndReason,
+    Mute,
+    MuteKind,
+    Raised,
+    Transition,
+    Verb,
+)
+from watchdeck.domain.alerts.lifecycle import over, unheard
+from watchdeck.domain.notifications.message import (
+    HOUR,
+    Message,
+    MessageKind,
+    back,
+    digest,
+    handled,
+    messages,
+    owed,
+)
+from watchdeck.domain.notifications.summary import headline
+from watchdeck.domain.rules.rule import Limit, NoData, Rule, Threshold
+from watchdeck.domain.values.severity import Severity
+
+MUTED = (Mute(MuteKind.SILENCE, "3"),)
+NOTICED = replace(AT_ONCE, severity=Severity.MEDIUM)
+FLAPS = firing(flapping=True, flapped_at=START)
+
+
+def sent(
+    life: Life, acked: Acknowledgement | None = None, mutes: tuple[Mute, ...] = ()
+) -> list[Message]:
+    """The messages of a life in which somebody was paged as soon as anybody could be."""
+    told: list[Message] = []
+    for one in life.steps:
+        paged_at = START if any(message.severity.pages for message in told) else None
+        shown = raised(replace(one.episode, paged_at=paged_at), acked, mutes)
+        told += messages(one, shown, life.rule)
+    return told
+
+
+def kinds(found: list[Message]) -> list[str]:
+    return [message.kind.value for message in found]
+
+
+@pytest.mark.parametrize(
+    ("rule", "letters", "expected"),
+    [
+        pytest.param(RULE, "TTT", [], id="what only waits is told nobody"),
+        pytest.param(RULE, "TTTT", ["page"], id="A2: that it fires is told"),
+        pytest.param(RULE, "TTF", [], id="A3: what was dropped was never told"),
+        pytest.param(AT_ONCE, "TFT", ["page"], id="A5 and A7: to and fro is no news"),
+        pytest.param(AT_ONCE, "T" + "F" * 7, ["page", "resolved"], id="A6: that it is over is"),
+        pytest.param(AT_ONCE, "T____", ["page", "no_data"], id="A8: that it is not seen is, once"),
+        pytest.param(AT_ONCE, "T____T", ["page", "no_data"], id="A9: that it is seen again is not"),
+        pytest.param(
+            AT_ONCE, "T" + "F" * 7 + "T", ["page", "resolved"], id="A10: nor that it reopens"
+        ),
+        pytest.param(
+            AT_ONCE, "TFTFTFTFTF", ["page", "flapping"], id="A13: that it flaps is told once"
+        ),
+        pytest.param(NOTICED, "T____", ["notice", "notice"], id="severity 3 is only a notice"),
+        pytest.param(NOTICED, "T" + "F" * 7, ["notice"], id="and its end is not told"),
+        pytest.param(
+            replace(AT_ONCE, no_data=NoData.IGNORE), "T____", ["page"],
+            id="ignore: silence is told nobody",
+        ),
+        pytest.param(RULE, "TT" + "_" * 9, [], id="silence about what only waits is not"),
+    ],
+)  # fmt: skip
+def test_few_steps_are_told(rule: Rule, letters: str, expected: list[str]) -> None:
+    assert kinds(sent(lived(letters, rule))) == expected
+
+
+def test_nothing_is_told_of_a_muted_alert() -> None:
+    life = lived("TFTFTFTFTF" + "_" * 4, AT_ONCE)
+    assert sent(life, mutes=MUTED) == []
+
+
+def test_who_has_an_alert_is_not_told_that_it_flaps() -> None:
+    life = lived("TFTFTFTFTF", AT_ONCE)
+    assert kinds(sent(life, ack(severity=Severity.CRITICAL))) == ["page"]
+
+
+def test_the_end_of_what_somebody_was_paged_for_is_told_even_when_it_is_muted() -> None:
+    over_, (told,) = over(firing(), START + 60_000, EndReason.CLEARED, "fine")
+    assert kinds(list(messages(told, raised(over_, mutes=MUTED), RULE))) == ["resolved"]
+
+
+def test_a_replayed_step_is_the_same_message() -> None:
+    life = lived("TFTFTFTFTF" + "_" * 4 + "F" * 30, AT_ONCE)
+    keys = [message.dedup_key for message in sent(life)]
+    assert keys == [message.dedup_key for message in sent(life)]
+    assert len(keys) == len(set(keys)) == 4
+
+
+def test_rules_that_lose_their_target_by_the_same_sample_tell_it_once() -> None:
+    keys = set()
+    for number in (1, 2, 3):
+        episode, (told,) = unheard(firing(id=number), START + 40_000, "no sample for 40s")
+        (message,) = messages(told, raised(episode), RULE)
+        keys.add(message.dedup_key)
+        assert message.text == "fraud: no sample for 40s; slow was firing"
+    assert keys == {f"watchdeck/no_data/fraud/{START}"}
+
+
+def test_fourteen_seconds_without_a_scrape_of_what_fires_are_one_message() -> None:
+    life = Life(AT_ONCE, every=1_000).play("T" * 5 + "_" * 14 + "T" * 20)
+    assert life.verbs == ["fired", "no_data", "data_back"]
+    assert kinds(sent(life)) == ["page", "no_data"]
+
+
+def test_what_gets_worse_names_who_had_it() -> None:
+    told = Transition(Verb.WORSE, START, firing(Severity.CRITICAL), "severity 2 → 1")
+    (message,) = messages(told, raised(told.episode, ack()), RULE)
+    assert message.kind is MessageKind.WORSE
+    assert message.text == (
+        "severity 2 → 1, worse than when elena acknowledged it: fraud: p95 412 ms > 200 ms"
+    )
+    pending = raised(firing(condition=Condition.PENDING))
+    assert messages(told, pending, RULE) == ()
+
+
+def test_the_end_says_how_long_it_was_and_what_a_person_wrote() -> None:
+    episode, (told,) = over(firing(), START + 90_000, EndReason.MANUAL, "elena: disk replaced")
+    (message,) = messages(told, raised(episode), RULE)
+    assert message.text == "over after 1m 30s (elena: disk replaced): fraud: p95 412 ms > 200 ms"
+    again, (told,) = over(replace(episode, reopened=1), START + 95_000, EndReason.CLEARED, "")
+    (second,) = messages(told, raised(again), RULE)
+    assert second.dedup_key != message.dedup_key
+    assert second.text == "over after 1m 35s: fraud: p95 412 ms > 200 ms"
+
+
+UNPAGED = firing(paged_at=None)
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        pytest.param(raised(UNPAGED), ["page"], id="it fires, and nothing mutes it any more"),
+        pytest.param(raised(replace(UNPAGED, data=Data.NONE)), ["page"], id="seen or not"),
+        pytest.param(raised(UNPAGED, mutes=MUTED), [], id="not while something mutes it"),
+        pytest.param(raised(UNPAGED, ack()), [], id="not when somebody has it"),
+        pytest.param(raised(firing()), [], id="not twice"),
+        pytest.param(raised(replace(UNPAGED, condition=Condition.CLEARING)), [], id="not late"),
+        pytest.param(raised(replace(UNPAGED, severity=Severity.LOW)), [], id="not a notice"),
+    ],
+)
+def test_a_page_that_was_muted_is_owed(shown: Raised, expected: list[str]) -> None:
+    assert kinds(list(owed(shown, RULE))) == expected
+
+
+def test_a_notice_never_stands_in_the_way_of_a_page() -> None:
+    keys = set()
+    for severity in (Severity.MEDIUM, Severity.HIGH):
+        episode = firing(severity, paged_at=None)
+        _, (lost,) = unheard(episode, START + 40_000, "no sample for 40s")
+        for step in (Transition(Verb.FIRED, START, episode), lost):
+            keys |= {one.dedup_key for one in messages(step, raised(step.episode), RULE)}
+    assert len(keys) == 4
+
+
+def test_the_page_that_was_owed_is_the_page_itself() -> None:
+    (late,) = owed(raised(UNPAGED))
+    (page,) = messages(Transition(Verb.FIRED, START, UNPAGED), raised(UNPAGED))
+    assert late == page
+
+
+@pytest.mark.parametrize(
+    ("shown", "after", "keys"),
+    [
+        pytest.param(raised(FLAPS), HOUR - 1, [], id="not within the first hour"),
+        pytest.param(raised(FLAPS), HOUR, ["1"], id="an hour later"),
+        pytest.param(raised(FLAPS), 2 * HOUR - 1, ["1"], id="once an hour"),
+        pytest.param(raised(FLAPS), 5 * HOUR, ["5"], id="hour after hour"),
+        pytest.param(raised(FLAPS, mutes=MUTED), HOUR, [], id="not when it is muted"),
+        pytest.param(raised(FLAPS, ack()), HOUR, [], id="not when somebody has it"),
+        pytest.param(raised(firing()), 5 * HOUR, [], id="not when it is calm"),
+    ],
+)
+def test_what_flaps_on_is_told_of_every_hour(shown: Raised, after: int, keys: list[str]) -> None:
+    found = digest(shown, START + after, RULE)
+    assert [message.dedup_key.rpartition("/")[2] for message in found] == keys
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "text", "people"),
+    [
+        pytest.param(
+            MessageKind.ACKNOWLEDGED, raised(firing()), "elena has it: ", (), id="somebody has it"
+        ),
+        pytest.param(
+            MessageKind.UNACKNOWLEDGED, raised(firing()), "elena gave it back: ", (),
+            id="nobody has it any more",
+        ),
+        pytest.param(
+            MessageKind.REMINDER, raised(firing()),
+            "elena's acknowledgement is about to expire: ", ("elena",), id="A14: soon",
+        ),
+        pytest.param(
+            MessageKind.ACK_EXPIRED, raised(firing()), "elena's acknowledgement expired: ",
+            ("elena",), id="A14: its owner and whoever is on call",
+        ),
+        pytest.param(
+            MessageKind.ACKNOWLEDGED, raised(UNPAGED), "", (), id="nobody was paged for it"
+        ),
+        pytest.param(
+            MessageKind.ACK_EXPIRED, raised(firing(), mutes=MUTED), "", (), id="it is muted"
+        ),
+        pytest.param(
+            MessageKind.REMINDER, raised(firing(condition=Condition.OK)), "", (), id="it is over"
+        ),
+    ],
+)  # fmt: skip
+def test_what_people_did_is_told(
+    kind: MessageKind, shown: Raised, text: str, people: tuple[str, ...]
+) -> None:
+    found = handled(kind, shown, ack(), RULE)
+    if not text:
+        assert found == ()
+        return
+    (message,) = found
+    assert (message.kind, message.people) == (kind, people)
+    assert message.text == f"{text}fraud: p95 412 ms > 200 ms"
+    assert message.dedup_key == f"watchdeck/1/{kind}/5"
+
+
+SLOW = Threshold("latency_p95", above=True, limit=Limit(0.2))
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        pytest.param("", "fraud: p95 412 ms > 200 ms", id="without words of its own"),
+        pytest.param(
+            "{model} of {owner}: {value} over {limit}", "fraud of risk: 412 ms over 200 ms",
+            id="with values in their unit",
+        ),
+        pytest.param("{nobody} {}", "{nobody} {}", id="what is not known stays as it is written"),
+        pytest.param("{owner.__class__}", "{owner.__class__}", id="nothing is looked up in it"),
+        pytest.param("a\x1b[31mb", "a^[[31mb", id="nothing in it can act on a terminal"),
+    ],
+)  # fmt: skip
+def test_a_rule_says_it_in_its_own_words(template: str, text: str) -> None:
+    assert headline(ALERT, firing(), replace(RULE, test=SLOW, message=template)) == text
+
+
+def test_a_value_without_a_unit_is_a_plain_number_and_none_is_unknown() -> None:
+    rule = replace(RULE, message="{value} {limit}")
+    assert headline(ALERT, firing(limit=None), rule) == "0.412 unknown"
+
+
+def test_a_foreign_alert_without_a_model_is_its_sources() -> None:
+    foreign = replace(ALERT, source="alertmanager", model="", rule="DiskFull")
+    assert headline(foreign, firing(why="")) == "alertmanager: DiskFull"
+    assert headline(ALERT, firing(why="fraud is down")) == "fraud is down"
+
+
+@pytest.mark.parametrize(
+    ("shown", "after", "keys"),
+    [
+        pytest.param(raised(firing(reopened=2)), 900_000, ["2"], id="for a quarter of an hour"),
+        pytest.param(raised(firing(reopened=2)), 899_999, [], id="not for long"),
+        pytest.param(raised(firing()), 900_000, [], id="it never was over"),
+        pytest.param(raised(firing(reopened=1), mutes=MUTED), 900_000, [], id="muted"),
+        pytest.param(
+            raised(firing(reopened=1, severity=Severity.LOW)), 900_000, [], id="it pages nobody"
+        ),
+    ],
+)
+def test_what_came_back_and_nobody_took_is_a_page_again(
+    shown: Raised, after: int, keys: list[str]
+) -> None:
+    paged = replace(shown, episode=replace(shown.episode, paged_at=START))
+    found = back(paged, START + after, RULE)
+    assert [message.dedup_key.rpartition("/back/")[2] for message in found] == keys
+    assert all("nobody has it" in message.text for message in found)

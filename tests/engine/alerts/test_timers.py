@@ -1,0 +1,52 @@
+"""What time alone makes of alerts: who had one long enough, and who is told next."""
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from store.alerts.made import MINUTE, ack, fire
+from store.stores import NOW, state_only
+from watchdeck.domain.notifications.routing import Routing
+from watchdeck.domain.settings.receivers import Channel, Escalation, Route, Rung
+from watchdeck.domain.values.units import Milliseconds
+from watchdeck.engine.alerts.repository import Ledger, Terms
+from watchdeck.engine.alerts.timers import Timers
+from watchdeck.store.alerts.acknowledgements import save_acknowledgement
+from watchdeck.store.alerts.episodes import save_episode
+from watchdeck.store.alerts.outbox import read_posted
+from watchdeck.store.files.connection import Connection, transaction, writing
+
+BOSS = Routing(
+    channels=(Channel("phone", "webhook"), Channel("boss", "webhook")),
+    routes=(Route(escalation="night"),),
+    escalations=(
+        Escalation("night", (Rung(("phone",)), Rung(("boss",), Milliseconds(15 * MINUTE)))),
+    ),
+)
+
+
+def pass_time(db: Connection, now: int) -> None:
+    """Do all that is due at a moment."""
+    with transaction(db):
+        ledger = Ledger(db, (), Terms(BOSS))
+        ledger.read(now)
+        ledger.begin()
+        timers = Timers(
+            ledger, lambda alert, episode: ledger.keep(alert, episode, (), now) is not None
+        )
+        for task in timers.due(now):
+            task()
+
+
+def test_an_acknowledgement_that_expires_gives_people_their_time_anew(tmp_path: Path) -> None:
+    with closing(writing(state_only(tmp_path / "store").state)) as db:
+        episode = fire(db)
+        with transaction(db):
+            assert save_episode(db, replace(episode, paged_at=NOW))
+            assert save_acknowledgement(db, ack(episode))
+        told = []
+        for minute in (29, 30, 31, 44, 45):
+            pass_time(db, NOW + minute * MINUTE)
+            rows = [row for row in read_posted(db, episode.id) if row.channel == "boss"]
+            told.append([row.payload["text"].partition(":")[0] for row in rows])
+    assert told == [[], [], [], [], ["nobody took it for 15m"]]

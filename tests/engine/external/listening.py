@@ -1,0 +1,122 @@
+"""An engine that hears other systems and nothing else, on a store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from domain.external.payloads import alert, captured, posted, webhook
+from watchdeck.domain.alerts.alert import Alert, Episode, Transition
+from watchdeck.domain.external.alertmanager import Said, read_listed, read_posted, read_webhook
+from watchdeck.domain.external.event import ForeignEvent
+from watchdeck.domain.external.source import ForeignSource, Way
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.operator import Operator
+from watchdeck.engine.external.evaluator import judge_foreign, names
+from watchdeck.store.alerts.episodes import (
+    add_transitions,
+    open_episode,
+    read_episodes,
+    read_open,
+    save_episode,
+)
+from watchdeck.store.alerts.external_events import take, take_list
+from watchdeck.store.alerts.external_sources import heard, register_sources
+from watchdeck.store.files.connection import Connection
+
+SECOND, MINUTE = 1_000, 60_000
+EU = ForeignSource("eu", Way.LIST, silent_after=45 * SECOND, expected=True, hold=5 * MINUTE)
+HOOK = ForeignSource("eu", Way.WEBHOOK)
+POST = ForeignSource("prometheus", Way.POST, silent_after=150 * SECOND)
+COLLECTOR = Operator("collector")
+
+
+@dataclass
+class Ear:
+    """Hears on a made-up clock; `steps` is all that happened to any episode."""
+
+    db: Connection
+    now: int
+    sources: tuple[ForeignSource, ...] = (HOOK,)
+    mute: tuple[str, ...] = ()
+    fleet: Sequence[Facts] = ()
+    steps: list[tuple[str, str]] = field(default_factory=list)
+    suppressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        register_sources(self.db, self.sources, self.now)
+
+    def keep(self, told: Alert, after: Episode, steps: tuple[Transition, ...]) -> Episode:
+        if not after.id:
+            kept = open_episode(self.db, after)
+        else:
+            assert save_episode(self.db, after)
+            kept = replace(after, rev=after.rev + 1)
+        told_of = [replace(one, episode=replace(one.episode, id=kept.id)) for one in steps]
+        add_transitions(self.db, told_of, COLLECTOR)
+        self.steps += [(told.rule, one.verb.value.removeprefix("alert.")) for one in steps]
+        return kept
+
+    def judge(self, after: int = 0) -> list[tuple[str, str]]:
+        """Judge once, `after` so many ms; what happened in it."""
+        self.now += after
+        before = len(self.steps)
+        judge_foreign(
+            self.db,
+            self.now,
+            self.keep,
+            mute=self.mute,
+            named=names(self.fleet),
+            suppressed=self.suppressed,
+        )
+        return self.steps[before:]
+
+    def captured(self, name: str, **changed: Any) -> list[tuple[str, str]]:
+        """Hear a captured webhook at the time that it came, or now when its start is changed."""
+        body, at = captured(name)
+        said = read_webhook(body, "eu", at)
+        if changed:
+            said = Said(tuple(replace(one, **changed) for one in said.events))
+        self.now = max(self.now, at)
+        return self.take("eu", said.events)
+
+    def take(self, source: str, events: Iterable[ForeignEvent]) -> list[tuple[str, str]]:
+        take(self.db, source, tuple(events), self.now)
+        return self.judge()
+
+    def hook(self, *alerts: dict[str, Any], after: int = 0) -> list[tuple[str, str]]:
+        self.now += after
+        return self.take("eu", read_webhook(webhook(*alerts), "eu", self.now).events)
+
+    def post(self, *alerts: dict[str, Any], after: int = 0) -> list[tuple[str, str]]:
+        self.now += after
+        said = read_posted(posted(*alerts), "prometheus", self.now)
+        return self.take("prometheus", said.events)
+
+    def list(
+        self, *alerts: dict[str, Any], after: int = 0, started: int = 1
+    ) -> list[tuple[str, str]]:
+        """Poll: what fires now, and since when the source runs."""
+        self.now += after
+        heard(self.db, "eu", self.now, started)
+        said = read_listed(posted(*alerts), "eu", self.now)
+        take_list(self.db, "eu", said.events, self.now)
+        return self.judge()
+
+    def open(self) -> dict[str, Episode]:
+        """What is open, by the name of its rule."""
+        return {one.rule: episode for episode, one in read_open(self.db)}
+
+    def episodes(self) -> int:
+        """How many episodes there ever were."""
+        numbers = [row[0] for row in self.db.execute("select id from alert order by id")]
+        return sum(len(read_episodes(self.db, number, self.now)) for number in numbers)
+
+
+def firing(name: str = "Slow", **changed: Any) -> dict[str, Any]:
+    return alert(name, status="firing", **changed)
+
+
+def over(name: str = "Slow", **changed: Any) -> dict[str, Any]:
+    return alert(name, status="resolved", **changed)

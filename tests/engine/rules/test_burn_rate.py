@@ -1,0 +1,108 @@
+"""Budgets, against the same arithmetic over a plain list of all samples."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchdeck.domain.rules.rule import Pair
+from watchdeck.engine.rules.burn_rate import FURTHEST, LEVELS, Budget, Burned
+
+HOUR, MINUTE = 3_600_000, 60_000
+FAST = (Pair(HOUR, 5 * MINUTE, 14.4), Pair(6 * HOUR, 30 * MINUTE, 6.0))
+SLOW = (Pair(24 * HOUR, 2 * HOUR, 3.0), Pair(72 * HOUR, 6 * HOUR, 1.0))
+PROBED = Budget(0.001, 1 / 5_000)
+
+
+def width_for(span: int) -> int:
+    return next(width for width, reach in LEVELS if reach >= span)
+
+
+def plain(samples: list[tuple[int, float, float]], span: int) -> tuple[float, float]:
+    """Bad and total of the cells that lie wholly within a window."""
+    at, width = samples[-1][0], width_for(span)
+    seen = [one for one in samples if one[0] // width > (at - span) // width]
+    return sum(bad for _, bad, _ in seen), sum(total for _, _, total in seen)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1_000, 2 * HOUR), st.integers(0, 3), st.integers(3, 9)),
+        min_size=1,
+        max_size=120,
+    )
+)
+def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, int]]) -> None:
+    burned, samples, at = Burned(), list[tuple[int, float, float]](), 10 * FURTHEST
+    burned.heed(FAST + SLOW, 0.01)
+    burned.fill(())
+    for step, lost, count in steps:
+        at += step
+        burned.add(at, lost, count)
+        samples.append((at, lost, count))
+    found = burned.speeds(FAST + SLOW, Budget(0.01, 0.0, 0))
+    for speed in found:
+        for span, said in ((speed.pair.long, speed.long), (speed.pair.short, speed.short)):
+            bad, total = plain(samples, span)
+            assert said == pytest.approx(bad / (0.01 * total))
+    fast = any(min(speed.long, speed.short) > speed.pair.factor for speed in found)
+    assert bool(burned.too_fast(FAST + SLOW, Budget(0.01, 0.0, 0))) is fast
+    assert not (burned.quiet and fast)
+
+
+def outage(good_hours: float, every: int = 5_000) -> tuple[Burned, int]:
+    burned, first = Burned(), 10 * FURTHEST
+    start = first + round(good_hours * HOUR)
+    burned.fill((at, 0.0, 1.0) for at in range(first, start, every))
+    return burned, start
+
+
+def seconds_until_fast(burned: Burned, start: int) -> float:
+    for number in range(60):
+        burned.add(start + 5_000 * number, 1.0, 1.0)
+        if burned.too_fast(FAST, PROBED):
+            return number * 5.0
+    return math.inf
+
+
+@pytest.mark.parametrize("good_hours", [1.0, 0.0, 72.0])
+def test_a_total_outage_is_fast_within_52_seconds_and_a_poll(good_hours: float) -> None:
+    assert seconds_until_fast(*outage(good_hours)) <= 57.0
+
+
+def test_one_failed_probe_of_a_new_endpoint_is_no_fast_burn() -> None:
+    burned, start = outage(0.0)
+    burned.add(start, 1.0, 1.0)
+    assert not burned.too_fast(FAST, PROBED)
+
+
+def test_three_requests_are_no_error_ratio() -> None:
+    burned = Burned()
+    burned.fill([(FURTHEST, 3.0, 3.0)])
+    assert burned.speeds(FAST, Budget(0.01, 0.0, least=50)) == ()
+
+
+def test_few_losses_and_losses_of_long_ago_are_quiet() -> None:
+    burned = Burned()
+    burned.heed(FAST, 0.01)
+    burned.add(FURTHEST, 1.0, 100.0)
+    assert burned.quiet
+    burned.add(FURTHEST + MINUTE, 50.0, 100.0)
+    burned.add(FURTHEST + 30 * MINUTE, 0.0, 100.0)
+    assert not burned.quiet
+    burned.add(FURTHEST + 31 * MINUTE, 0.0, 100.0)
+    assert burned.quiet
+
+
+def test_a_promise_of_everything_burns_with_the_first_loss() -> None:
+    burned = Burned()
+    burned.fill([(FURTHEST, 1.0, 1.0)])
+    assert burned.too_fast(FAST, Budget(0.0, 0.0))
+
+
+def test_a_clock_set_back_a_little_loses_nothing() -> None:
+    burned = Burned()
+    burned.fill([(FURTHEST, 1.0, 1.0), (FURTHEST - 2_000, 1.0, 1.0)])
+    (speed, _) = burned.speeds(FAST, Budget(0.5, 0.0))
+    assert speed.long == 2.0

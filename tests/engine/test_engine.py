@@ -1,0 +1,150 @@
+"""What the engine writes: each change once, with what it was decided on, across restarts."""
+
+from array import array
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from watchdeck.domain.alerts.alert import Condition
+from watchdeck.domain.board.health import Health
+from watchdeck.domain.metrics.scrape import (
+    OUTCOME_CODES,
+    Frame,
+    Identity,
+    ModelState,
+    Outcome,
+    Scrape,
+)
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
+from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.rules.parser import read_when
+from watchdeck.domain.rules.rule import Rule
+from watchdeck.domain.settings.endpoint import Retention, Slo
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.units import Milliseconds, Ratio
+from watchdeck.engine.engine import Engine
+from watchdeck.engine.rules.evaluator import SAVED_EVERY
+from watchdeck.store.alerts.episodes import read_open
+from watchdeck.store.alerts.outbox import KEPT, post
+from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.migrations import prepare
+from watchdeck.store.state.changes import read_changes
+from watchdeck.store.state.health import read_health, read_health_history
+
+NOW = 1_790_000_000_000
+LAYOUT = signal_layout(("latency_p95", "error_ratio"))
+FRAUD = Facts("fraud", "http://fraud", 10_000, slo=Slo(None, Milliseconds(200), Ratio(0.01)))
+RULES = (
+    Rule("slow", "", read_when("latency_p95 > slo").test, Severity.LOW),
+    Rule("errors", "", read_when("error_ratio > 1%").test, Severity.MEDIUM),
+)
+
+
+def scrape(at: int, **signals: float) -> Scrape:
+    given = {OUTCOME_COLUMN: OUTCOME_CODES[Outcome.OK], "up": 1.0, **signals}
+    values = array("d", (given.get(s.name, float("nan")) for s in LAYOUT.series))
+    return Scrape(
+        "fraud", at, 0.01, Outcome.OK, Frame(LAYOUT, values), model_state=ModelState.READY
+    )
+
+
+class Fleet:
+    """A store, and the engine that judges it after every scrape."""
+
+    def __init__(self, directory: StoreDirectory) -> None:
+        self.directory = directory
+        self.engine = self.started()
+
+    def started(self) -> Engine:
+        return Engine(reading(self.directory.metrics), writing(self.directory.state), RULES)
+
+    def see(self, *scrapes: Scrape, facts: Facts = FRAUD) -> None:
+        writer = Writer(self.directory, Retention(), clock=lambda: NOW)
+        writer.start()
+        writer.register([facts])
+        for one in scrapes:
+            writer.submit(one)
+        writer.close()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    directory = StoreDirectory(tmp_path / "store")
+    prepare(directory)
+    return Fleet(directory)
+
+
+def test_a_change_is_written_once_and_not_again_after_a_restart(fleet: Fleet) -> None:
+    fleet.see(scrape(NOW, latency_p95=0.1))
+    assert [fleet.engine.evaluate(NOW), fleet.engine.evaluate(NOW + 1_000)] == [2, 0]
+    assert fleet.started().evaluate(NOW + 2_000) == 0
+
+
+def test_another_reason_for_the_same_health_keeps_its_beginning(fleet: Fleet) -> None:
+    for at, signals in (
+        (NOW, {"latency_p95": 0.1}),
+        (NOW + 10_000, {"latency_p95": 0.3}),
+        (NOW + 20_000, {"error_ratio": 0.02}),
+    ):
+        fleet.see(scrape(at, **signals))
+        fleet.engine.evaluate(at)
+    with closing(reading(fleet.directory.state)) as db:
+        told = read_health(db)["fraud"]
+        story = read_health_history(db, "fraud", 0, NOW + 60_000)
+    assert (told.health, told.cause, told.at) == (Health.WARNING, "errors", NOW + 20_000)
+    assert told.began == NOW + 10_000
+    assert [change.cause for change in story] == ["good", "slow", "errors"]
+
+
+def test_silence_becomes_unknown_and_never_ok(fleet: Fleet) -> None:
+    fleet.see(scrape(NOW, latency_p95=0.1))
+    fleet.engine.evaluate(NOW)
+    fleet.engine.evaluate(NOW + 30_001)
+    with closing(reading(fleet.directory.state)) as db:
+        assert read_health(db)["fraud"].health is Health.UNKNOWN
+
+
+def opened(fleet: Fleet) -> list[tuple[str, Condition]]:
+    with closing(reading(fleet.directory.state)) as db:
+        return [(alert.rule, episode.condition) for episode, alert in read_open(db)]
+
+
+def test_a_scrape_from_before_the_collector_stopped_begins_nothing(fleet: Fleet) -> None:
+    fleet.see(scrape(NOW, latency_p95=0.3))
+    fleet.engine.evaluate(NOW + 60_000)
+    assert opened(fleet) == []
+    fleet.see(scrape(NOW + 61_000, latency_p95=0.3))
+    fleet.engine.evaluate(NOW + 61_000)
+    assert opened(fleet) == [("slow", Condition.FIRING)]
+
+
+def test_an_alert_is_kept_once_in_a_tick_however_late_that_is(fleet: Fleet) -> None:
+    fleet.see(scrape(NOW, latency_p95=0.3), facts=replace(FRAUD, every=60_000))
+    fleet.engine.evaluate(NOW + SAVED_EVERY)
+    assert opened(fleet) == [("slow", Condition.FIRING)]
+
+
+def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:
+    for n, version in enumerate(("1", "1", None, "2", "2")):
+        at = NOW + 10_000 * n
+        fleet.see(replace(scrape(at), identity=Identity(version)))
+        fleet.engine.evaluate(at)
+    with closing(reading(fleet.directory.state)) as db:
+        (marker,) = read_changes(db, 0, NOW + 60_000)
+    assert (marker.what, marker.text, marker.at) == ("deploy", "version 1 → 2", NOW + 30_000)
+
+
+def test_what_was_told_long_ago_is_forgotten_once_a_day(fleet: Fleet) -> None:
+    told = Posting("console", "page", "watchdeck/1/page", NOW, done=True)
+    with closing(writing(fleet.directory.state)) as db:
+        with transaction(db):
+            post(db, [told], NOW)
+        fleet.engine.evaluate(NOW + KEPT)
+        assert post(db, [told], NOW) == 0
+        fleet.engine.evaluate(NOW + KEPT + 86_400_000)
+        assert post(db, [told], NOW) == 1

@@ -1,0 +1,128 @@
+"""A collector that starts anew knows of windows and budgets what its predecessor knew."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from watchdeck.domain.alerts.alert import Condition, Episode
+from watchdeck.domain.metrics.scrape import Frame
+from watchdeck.domain.metrics.signal import signal_layout
+from watchdeck.domain.rules.parser import read_when
+from watchdeck.domain.rules.rule import Rule
+from watchdeck.domain.settings.endpoint import Slo
+from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.units import Ratio
+from watchdeck.engine.restore import restore
+from watchdeck.engine.rules.conditions import Sample
+from watchdeck.engine.rules.target import Watched, watch
+from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.frames import Stream, add_frame
+from watchdeck.store.metrics.latest import register
+from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.migrations import prepare
+
+NOW = 1_795_410_000_000
+EVERY = 30_000
+COUNT = 3_000
+"""Scrapes: a little over a day of them."""
+
+LAYOUT = signal_layout(("latency_p95", "error_ratio", "request_rate"))
+COLUMNS = [series.name for series in LAYOUT.series]
+SLO = Slo(availability=Ratio(0.99), error_ratio=Ratio(0.01))
+FRAUD = Facts("fraud", "http://fraud", EVERY, slo=SLO)
+RULES = tuple(
+    Rule(when, when, read_when(when).test)
+    for when in (
+        "avg(latency_p95) > 200ms over 10m",
+        "burn(availability) fast",
+        "burn(error_ratio) slow",
+    )
+)
+
+
+def values(number: int) -> array[float]:
+    """Every ninetieth scrape fails, every hundredth finds the model not ready."""
+    failed, ready = number % 90 == 0, number % 100 != 0
+    known = {"outcome": float(failed), "up": float(not failed)}
+    if not failed:
+        known |= {"ready": float(ready), "latency_p95": 0.1 + number % 7 / 10}
+        known |= {"error_ratio": number % 5 / 100, "request_rate": 3.0 + number % 3}
+    return array("d", (known.get(column, math.nan) for column in COLUMNS))
+
+
+def sample(number: int) -> Sample:
+    given, places = values(number), {name: place for place, name in enumerate(COLUMNS)}
+    outcome = "timed_out" if given[0] else "ok"
+    return Sample(NOW - (COUNT - 1 - number) * EVERY, given, places, outcome)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[Connection]:
+    directory = StoreDirectory(tmp_path / "store")
+    prepare(directory)
+    with closing(writing(directory.metrics)) as db:
+        layouts = Layouts(db)
+        with transaction(db):
+            number = register(db, [FRAUD], NOW)["fraud"]
+            for each in range(COUNT):
+                at, frame = sample(each).at, Frame(LAYOUT, values(each))
+                add_frame(db, layouts, number, at, Stream.SIGNALS, frame)
+        yield reading(directory.metrics)
+
+
+def watching(*numbers: int) -> Watched:
+    watched = watch(FRAUD, None, RULES, NOW)
+    for number in numbers:
+        watched.take(sample(number))
+    return watched
+
+
+def told(watched: Watched) -> list[str]:
+    assert watched.sample is not None
+    return [one.check.said(watched.sample, watched.sample.at).why for one in watched.judged]
+
+
+def test_what_is_restored_is_as_if_all_had_been_seen(history: Connection) -> None:
+    seen, anew = watching(*range(COUNT)), watching(COUNT - 1)
+    assert told(anew) != told(seen)
+    assert restore(history, [anew]) == 1
+    assert told(anew) == told(seen)
+    assert all(burned.complete for burned in anew.burned.values())
+
+
+def test_nothing_is_called_slow_before_the_past_is_known(history: Connection) -> None:
+    anew = watching(COUNT - 2)
+    [_, burn, _] = anew.judged
+    assert anew.sample is not None
+    assert burn.check.truth(anew.sample, anew.sample.at, held=False) is None
+    restore(history, [anew])
+    assert burn.check.truth(anew.sample, anew.sample.at, held=False) is False
+
+
+def test_each_is_restored_once_those_with_alerts_first_and_the_usual_last(
+    history: Connection,
+) -> None:
+    fleet = [watching(COUNT - 1) for _ in range(3)]
+    [urgent] = fleet[1].judged[:1]
+    urgent.hold(Episode(1, 1, NOW, Condition.FIRING, Severity.HIGH, Severity.HIGH))
+    seen = []
+    for _ in range(7):
+        done = restore(history, [watching(), *fleet], spend=0.0)
+        seen.append((done, [one.restored + one.recalled for one in fleet]))
+    assert seen == [
+        (1, [0, 1, 0]),
+        (1, [1, 1, 0]),
+        (1, [1, 1, 1]),
+        (1, [1, 2, 1]),
+        (1, [2, 2, 1]),
+        (1, [2, 2, 2]),
+        (0, [2, 2, 2]),
+    ]

@@ -1,0 +1,20 @@
+"""The two ways of the HTTP client, and the bodies that are costly to make."""
+
+import pytest
+
+from net.clients import over_httpx
+from servers.hostile import HUGE, bomb
+from watchdeck.net.client import Carry, quickest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built() -> None:
+    """A bomb takes a second to make: longer than the deadlines of the tests that meet it."""
+    bomb(HUGE)
+
+
+@pytest.fixture(params=[quickest, over_httpx], ids=["over our own sockets", "over httpx"])
+def carry(request: pytest.FixtureRequest) -> Carry:
+    """The two ways a question may be carried: they must not differ."""
+    chosen: Carry = request.param
+    return chosen

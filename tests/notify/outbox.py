@@ -1,0 +1,122 @@
+"""An outbox with something to tell, and somebody who tells it, on a made-up clock."""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from store.alerts.made import fire
+from store.stores import NOW, state_only
+from watchdeck.domain.alerts.alert import Alert, Episode, Raised
+from watchdeck.domain.notifications.grouping import Windows
+from watchdeck.domain.notifications.message import Message, MessageKind
+from watchdeck.domain.notifications.outbox import Posted, Posting
+from watchdeck.domain.notifications.routing import About, Routing, route
+from watchdeck.domain.settings.receivers import Channel, Route
+from watchdeck.domain.values.secret import Secret
+from watchdeck.domain.values.severity import Severity
+from watchdeck.notify.delivery import Delivery, Receiver
+from watchdeck.notify.http_post import Post
+from watchdeck.notify.outbox_queue import Desk
+from watchdeck.notify.result import Notifier
+from watchdeck.notify.webhook import Webhook
+from watchdeck.store.alerts.outbox import post, read_posted
+from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.files.directory import StoreDirectory
+
+SOURCE = "/watchdeck/test"
+SHORT = 0.5
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that moves when it is told to."""
+
+    now: int = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass(slots=True)
+class Stage:
+    """A store, what is in its outbox, and the time."""
+
+    directory: StoreDirectory
+    db: Connection
+    clock: Clock
+    windows: Windows = field(default_factory=dict)
+    routing: Routing = field(default_factory=Routing)
+
+    def fire(self, model: str = "fraud", severity: Severity = Severity.HIGH) -> Episode:
+        return fire(self.db, model=model, at=self.clock.now, severity=severity)
+
+    def tell(
+        self, episode: Episode, kind: MessageKind = MessageKind.PAGE, text: str = "", by: str = ""
+    ) -> None:
+        """Write what is to be told of an episode, by the routes."""
+        with transaction(self.db):
+            post(
+                self.db,
+                self.rows(episode, kind, text or f"{kind} {episode.id}", by),
+                self.clock.now,
+            )
+
+    def rows(
+        self, episode: Episode, kind: MessageKind, text: str, by: str = ""
+    ) -> tuple[Posting, ...]:
+        asked = "select model from alert where id = ?"
+        (model,) = self.db.execute(asked, (episode.alert,)).fetchone()
+        alert = Alert(episode.alert, "watchdeck", "f", "slow", model, {"owner": "risk"})
+        key = f"watchdeck/{episode.id}/{kind}/{self.clock.now}"
+        message = Message(kind, episode.id, episode.severity, key, text)
+        found = route(
+            message, About(Raised(alert, episode)), self.routing, self.clock.now, self.windows
+        )
+        if not by:
+            return found
+        return tuple(replace(row, payload=row.payload | {"acknowledged_by": by}) for row in found)
+
+    def outbox(self, episode: Episode, channel: str = "hook") -> list[Posted]:
+        return [row for row in read_posted(self.db, episode.id) if row.channel == channel]
+
+
+@contextmanager
+def staged(path: Path, *channels: str) -> Iterator[Stage]:
+    """A new store whose messages go to channels of these names."""
+    directory = state_only(path)
+    names = channels or ("hook",)
+    routing = Routing(tuple(Channel(name, "webhook") for name in names), (Route(to=tuple(names)),))
+    with closing(writing(directory.state)) as db:
+        yield Stage(directory, db, Clock(), routing=routing)
+
+
+def webhook(url: str, **settings: Any) -> Webhook:
+    channel = Channel("hook", "webhook", url=url, **settings)
+    return Webhook(channel, Post(SHORT), known, SOURCE)
+
+
+def known(secret: Secret) -> str:
+    """What stands behind every secret of these tests."""
+    return f"hush-{secret.env}"
+
+
+@contextmanager
+def delivering(
+    stage: Stage, receivers: Mapping[str, Notifier], rate: int = 6_000
+) -> Iterator[Delivery]:
+    """Somebody who empties the outbox of a stage, when told to `look`."""
+    desk = Desk(stage.directory)
+    told = {name: Receiver(tell, rate, 5.0) for name, tell in receivers.items()}
+    try:
+        yield Delivery(desk, told, stage.clock, random.Random(7))
+    finally:
+        desk.close()
+
+
+async def round_of(delivery: Delivery) -> None:
+    """One look into the outbox, and all that it begins."""
+    await delivery.look()
+    await delivery.settled()

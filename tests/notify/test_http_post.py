@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import pytest
+
+from notify.outbox import SHORT
+from notify.receivers import HANG, longest_gap, receiving
+from servers.certificates import Certificates
+from servers.loopback import Asked, answer, listening
+from watchdeck.notify.http_post import LookUp, Post, Question, Unheard
+from watchdeck.notify.result import Answer, GiveUp, Outcome, Sent, TryAgain, hidden, judged
+
+
+async def said(url: str, look_up: LookUp | None = None, ca: str | None = None) -> Answer | str:
+    post = Post(SHORT, ca, look_up) if look_up else Post(SHORT, ca)
+    try:
+        return await post.ask(Question(url, "POST", {"x-own": "1"}, b"{}"))
+    except Unheard as error:
+        return str(error)
+
+
+async def test_a_question_is_sent_as_it_is_and_answered() -> None:
+    async with receiving(answer(b"thanks")) as receiver:
+        url = receiver.url.replace("//", "//me:pass@")
+        assert await said(url) == Answer(200, None, b"thanks")
+    [asked] = receiver.asked
+    assert (asked.method, asked.target, asked.body) == ("POST", "/hook", b"{}")
+    assert asked.headers["host"] == f"127.0.0.1:{receiver.port}"
+    assert asked.headers["x-own"] == "1"
+    assert asked.headers["authorization"].startswith("Basic ")
+
+
+async def test_a_name_is_looked_up_once_and_the_next_address_is_tried() -> None:
+    async with receiving(answer(b"thanks")) as receiver:
+        url = f"http://hooks.example:{receiver.port}/"
+        assert await said(url, lambda _: ["127.0.0.2", "127.0.0.1"]) == Answer(200, None, b"thanks")
+    assert receiver.asked[0].headers["host"] == f"hooks.example:{receiver.port}"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "why"),
+    [
+        pytest.param(
+            ["169.254.169.254", "fe80::1", "fd00:ec2::254"],
+            "the host name leads to a link-local or metadata address",
+            id="metadata",
+        ),
+        pytest.param([], "the host name leads to a link-local or metadata address", id="nothing"),
+    ],
+)
+async def test_a_name_does_not_lead_where_credentials_are_given_out(
+    addresses: list[str], why: str
+) -> None:
+    assert await said("http://hooks.example/", lambda _: addresses) == why
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a/", "file:///etc/passwd", "http://[::1", "http:///x", "http://a:99999/"]
+)
+async def test_what_is_no_address_is_not_asked(url: str) -> None:
+    assert str(await said(url)).endswith(("be asked", "be read"))
+
+
+async def test_an_answer_is_read_to_a_bound() -> None:
+    async with receiving(answer(b"x" * 10_000_000)) as receiver:
+        found = await said(receiver.url)
+    assert isinstance(found, Answer)
+    assert len(found.body) == 64 << 10
+
+
+async def test_a_compressed_answer_is_not_unpacked() -> None:
+    async with receiving(answer(b"\x1f\x8b" * 99, "Content-Encoding: gzip")) as receiver:
+        assert await said(receiver.url) == Answer(200)
+
+
+async def test_an_answer_that_drips_is_over_at_the_deadline() -> None:
+    async with receiving(HANG) as receiver:
+        gap = await longest_gap(lambda: said(receiver.url))
+    assert gap < SHORT / 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        pytest.param("by_a_stranger", "the certificate is not trusted", id="a stranger"),
+        pytest.param("expired", "the certificate has expired", id="expired"),
+        pytest.param("of_another_host", "the certificate is for another host name", id="another's"),
+        pytest.param("self_signed", "the certificate is self-signed", id="its own"),
+    ],
+)
+async def test_a_certificate_is_always_checked(tmp_path: Path, kind: str, why: str) -> None:
+    certificates = Certificates(tmp_path)
+
+    async def never(asked: Asked, _: object) -> None:
+        raise AssertionError(asked)
+
+    async with listening(never, getattr(certificates, kind)()) as port:
+        found = await said(f"https://localhost:{port}/", lambda _: ["127.0.0.1"], certificates.ca)
+    assert found in (why, "the certificate is for another host name")
+
+
+async def test_an_authority_of_ones_own_is_trusted_when_it_is_named(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+
+    async def taken(_: Asked, writer: object) -> None:
+        writer.write(answer())  # type: ignore[attr-defined]
+
+    async with listening(taken, certificates.good()) as port:
+        url = f"https://localhost:{port}/"
+        assert await said(url, lambda _: ["127.0.0.1"], certificates.ca) == Answer(200)
+        assert await said(url, lambda _: ["127.0.0.1"]) == "the certificate is not trusted"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param(202, Sent(), id="taken"),
+        pytest.param(400, GiveUp("400 Bad Request"), id="refused for good"),
+        pytest.param(404, TryAgain("404 Not Found"), id="not there yet"),
+        pytest.param(500, TryAgain("500 Internal Server Error"), id="broken"),
+        pytest.param(599, TryAgain("599"), id="without a name"),
+        pytest.param(
+            503, TryAgain("503 Service Unavailable", 7_000, hold=True), id="busy for a while"
+        ),
+    ],
+)
+def test_a_status_tells_whether_a_retry_makes_sense(status: int, expected: Outcome) -> None:
+    assert judged(Answer(status, 7_000 if status == 503 else None), ()) == expected
+
+
+async def test_retry_after_is_a_number_a_date_or_nothing_and_never_more_than_an_hour() -> None:
+    said_so = ["5", "99999999", "Mon, 23 Nov 2020 05:00:00 GMT", "soon", "-5"]
+    said_so += ["Wed, 21 Oct 2015 07:28:00", "Wed, 21 Oct 99999999999 07:28:00 GMT"]
+    answers = [answer(b"", f"Retry-After: {text}", status="503 Busy") for text in said_so]
+    async with receiving(*answers) as receiver:
+        found = [await said(receiver.url) for _ in answers]
+    waits = [one.retry_after for one in found if isinstance(one, Answer)]
+    assert waits == [5_000, 3_600_000, 0, None, None, 0, None]
+
+
+async def test_a_receiver_that_took_it_asks_for_no_wait() -> None:
+    async with receiving(answer(b"", "Retry-After: 5")) as receiver:
+        assert await said(receiver.url) == Answer(200)
+
+
+def test_secrets_are_hidden_the_longest_first() -> None:
+    assert hidden("a Bearer abcdef abcd", ("abcd", "abcdef", "a")) == "a Bearer (secret) (secret)"

@@ -1,0 +1,28 @@
+"""The last raw answers replace the ones before, and are their endpoint's alone."""
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from store.stores import NOW, scrape, write
+from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.migrations import prepare
+from watchdeck.store.reader import Reader
+
+PAGE = Exchange("/metrics", NOW, 200, "server: x", "up 1")
+LOST = Exchange("/ready", NOW, None, "", "refused")
+
+
+def test_the_last_answers_are_read_again(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / "store")
+    prepare(directory)
+    first = replace(scrape("fraud", NOW), exchanges=(PAGE,))
+    second = replace(scrape("fraud", NOW + 1), exchanges=(PAGE, LOST))
+    other = replace(scrape("churn", NOW), exchanges=(LOST,))
+    silent = scrape("fraud", NOW + 2)
+    write(directory, ["fraud", "churn"], [first, other, second, silent])
+    with closing(Reader(directory)) as reader:
+        assert reader.exchanges("fraud") == (PAGE, LOST)
+        assert reader.exchanges("churn") == (LOST,)
+        assert reader.exchanges("nobody") == ()
