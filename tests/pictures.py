@@ -15,7 +15,7 @@ from pathlib import Path
 from watchdeck.console.app import Console
 from watchdeck.console.setup import default_setting
 from watchdeck.console.state.messages import ModelOpened
-from watchdeck.demo.run import stage
+from watchdeck.demo.run import run_demo
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.directory import StoreDirectory
@@ -76,7 +76,7 @@ def wait(until: Callable[[], bool]) -> None:
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    with stage(None, 1, Operator("on-call"), now) as made:
+    with run_demo(None, 1, Operator("on-call"), now) as made:
         wait(lambda: story_began(made.directory))
         asyncio.run(draw(made.directory))
 

@@ -11,7 +11,7 @@ from watchdeck.actions.change import ChangeError, add_change, mark_configured
 from watchdeck.domain.board.board import Change
 from watchdeck.domain.board.change import ChangeKind, Marker
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.connection import reading
 from watchdeck.store.files.directory import StoreDirectory
@@ -21,11 +21,11 @@ from watchdeck.store.state.audit import verify
 from watchdeck.store.state.changes import read_changes
 
 ANNA = Operator("anna", "10.0.0.9")
-FRAUD = Facts("fraud-detector", "http://fraud", 10_000)
+FRAUD = EndpointFacts("fraud-detector", "http://fraud", 10_000)
 ROLLOUT = Marker(ChangeKind.DEPLOY, "v2 rolled out")
 
 
-def register(directory: StoreDirectory, *fleet: Facts) -> None:
+def register(directory: StoreDirectory, *fleet: EndpointFacts) -> None:
     writer = Writer(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register(fleet)
@@ -95,5 +95,5 @@ def test_another_change_text_in_the_configuration_is_marked_once(directory: Stor
 
 
 def test_a_new_endpoint_and_one_without_words_are_not_marked(directory: StoreDirectory) -> None:
-    new = Facts("new", "http://new", 10_000, change="first")
+    new = EndpointFacts("new", "http://new", 10_000, change="first")
     assert mark_configured(directory, [new, FRAUD], ANNA, NOW) == 0

@@ -25,7 +25,7 @@ from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.engine.engine import Engine
@@ -33,7 +33,7 @@ from watchdeck.store.files.connection import Connection, reading, transaction, w
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream, add_frame
 from watchdeck.store.metrics.latest import register, save_latest
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.migrations import prepare
 
 NOW = 1_795_410_000_000
@@ -94,10 +94,10 @@ class Fleet:
     def __init__(self, directory: StoreDirectory) -> None:
         prepare(directory)
         self._db: Connection = writing(directory.metrics, synchronous="OFF")
-        self._layouts = Layouts(self._db)
+        self._layouts = LayoutTable(self._db)
         self.names = [f"model-{number:04}" for number in range(ENDPOINTS)]
         facts = [
-            Facts(name, f"http://{name}", EVERY, owner=f"team-{number % 20}", slo=SLO)
+            EndpointFacts(name, f"http://{name}", EVERY, owner=f"team-{number % 20}", slo=SLO)
             for number, name in enumerate(self.names)
         ]
         with transaction(self._db):

@@ -26,7 +26,7 @@ from urllib.request import urlopen
 from watchdeck.actions.alerts.acknowledge import acknowledge
 from watchdeck.cli.options import now, operator
 from watchdeck.config.load import load
-from watchdeck.domain.alerts.alert import Condition, Verb
+from watchdeck.domain.alerts.alert import AlertEvent, AlertState
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.service.collector import collect
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
@@ -168,7 +168,7 @@ def take(directory: StoreDirectory, chance: random.Random) -> set[int]:
         free = [
             episode.id
             for episode, _ in read_open(db)
-            if episode.condition is Condition.FIRING and episode.id not in owned
+            if episode.condition is AlertState.FIRING and episode.id not in owned
         ]
     if not free:
         return set()
@@ -179,7 +179,7 @@ def told_all(directory: StoreDirectory) -> bool:
     with closing(reading(directory.state)) as db:
         opened = read_open(db)
         posted = [row for episode, _ in opened for row in read_posted(db, episode.id)]
-    firing = [episode for episode, _ in opened if episode.condition is Condition.FIRING]
+    firing = [episode for episode, _ in opened if episode.condition is AlertState.FIRING]
     return len(firing) == ALERTS and all(row.sent_at or row.gave_up_at for row in posted)
 
 
@@ -193,7 +193,7 @@ def weigh(directory: StoreDirectory, url: str, taken: set[int]) -> dict[str, Any
             episode.id
             for episode, _ in opened
             for step in read_transitions(db, episode, now())
-            if step.verb is Verb.FIRED
+            if step.verb is AlertEvent.FIRED
         )
         pages = Counter(
             row.episode

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from watchdeck.domain.rules.rule import Anomaly, Rule
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.engine.backtest.replay import replay
 from watchdeck.store.metrics.scan import Block
 
@@ -77,7 +77,7 @@ def by_rule(test: Anomaly) -> Pages:
             series.times,
             np.array([(0.0, 1.0, value) for value in series.values]),
         )
-        played = replay(rule, Facts(series.name, "", 1), None, [block], 0)
+        played = replay(rule, EndpointFacts(series.name, "", 1), None, [block], 0)
         return [firing.at for firing in played.firings]
 
     return pages

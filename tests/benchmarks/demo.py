@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchdeck.cli.options import now, operator
-from watchdeck.demo.history.backfill import fill
-from watchdeck.demo.run import stage
+from watchdeck.demo.history.backfill import backfill
+from watchdeck.demo.run import run_demo
 from watchdeck.store.files.connection import reading
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
@@ -39,10 +39,10 @@ class Run:
 
 def run(place: Path) -> Run:
     began = time.perf_counter()
-    fill(StoreDirectory(place / "alone"), operator(), 1, now())
+    backfill(StoreDirectory(place / "alone"), operator(), 1, now())
     filled = time.perf_counter() - began
     began = time.perf_counter()
-    with stage(place / "whole", 1, operator(), now) as made:
+    with run_demo(place / "whole", 1, operator(), now) as made:
         start = now()
         with closing(Reader(made.directory)) as reader:
             while not all(m.latest and m.latest.at > start for m in reader.board(now()).models):

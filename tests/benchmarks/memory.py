@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.start import EVERY, MODELS, RSS, build, now, resident, scrapes
 from console.pty_console import Terminal
 from watchdeck import __version__
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.settings.endpoint import Retention
 from watchdeck.engine.engine import Engine
 from watchdeck.store.files.connection import reading, writing
@@ -47,7 +47,7 @@ from pathlib import Path
 from textual import on
 from watchdeck.console import app; from watchdeck.console.state import board_poller as watch
 from watchdeck.console.app import Console
-from watchdeck.console.state.messages import SightChanged
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.run import drive
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
@@ -58,7 +58,7 @@ path, drawn = StoreDirectory(Path(sys.argv[1])), int(sys.argv[2])
 class Telling(Console):
     CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
 
-    @on(SightChanged)
+    @on(BoardUpdated)
     def tell(self):
         self.call_after_refresh(os.write, drawn, b".")
 
@@ -81,7 +81,7 @@ def feed(directory: StoreDirectory) -> Generator[None, None, None]:
         for second in cycle(range(EVERY // 1_000)):
             for scrape in scrapes(names[second::10], now(), now() % 97):
                 writer.submit(scrape)
-            writer.beat(Heartbeat(1, __version__, started, now(), endpoints=MODELS))
+            writer.beat(CollectorStatus(1, __version__, started, now(), endpoints=MODELS))
             if not second:
                 engine.evaluate(now())
             yield

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks import poll
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 
 CAPTURED = Path(__file__).parents[1] / "pages" / "vllm"
 
@@ -64,11 +64,11 @@ def all_pages() -> tuple[Pages, ...]:
 
 def reading(level: str) -> Read:
     """A reader that has come to a level, and stays there."""
-    shared, keys = PageReader(), count()
+    shared, keys = PageParser(), count()
     ways: dict[str, Read] = {
         "positional": lambda body: shared.read("model", body).level,
         "cached": lambda body: shared.read(str(next(keys)), body).level,
-        "grammar": lambda body: PageReader().read("model", body).level,
+        "grammar": lambda body: PageParser().read("model", body).level,
         "again": lambda body: shared.read("model", body).level,
     }
     return ways[level]

@@ -22,13 +22,13 @@ from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
-from watchdeck.collector.scrape.file_limit import make_room
-from watchdeck.collector.scrape.manager import Polling
+from watchdeck.collector.scrape.file_limit import raise_open_files_limit
+from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint, Keep, Retention
 from watchdeck.domain.values.units import Bytes, Milliseconds
-from watchdeck.net.client import Carry, quickest
+from watchdeck.net.client import Carry, default_connection
 
 HISTOGRAMS, BUCKETS, COUNTERS, GAUGES = 24, 22, 14, 10
 """24 x (22 + 2) + 14 + 10 = 600 lines."""
@@ -100,7 +100,7 @@ class Server(asyncio.Protocol):
 
 
 async def serve() -> None:
-    make_room(10_000)
+    raise_open_files_limit(10_000)
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\n\r\n"
     )
@@ -140,10 +140,10 @@ def fleet(port: int, count: int, every: float, *, own: bool = False) -> list[End
 
 def carrier(name: str) -> Carry:
     if name == "sockets":
-        return quickest
-    from watchdeck.net.httpx_connection import Carrier
+        return default_connection
+    from watchdeck.net.httpx_connection import HttpxConnection
 
-    return Carrier
+    return HttpxConnection
 
 
 @asynccontextmanager
@@ -198,7 +198,7 @@ async def measured(run: Run) -> list[float]:
                 bad.append(scrape)
             keep(scrape)
 
-        polling = Polling(endpoints, load_kinds(), submit, now, carry=carrier(run.how))
+        polling = ScrapeManager(endpoints, load_kinds(), submit, now, carry=carrier(run.how))
         task = asyncio.create_task(polling.run())
         await asyncio.sleep(run.every * 1.5 + SETTLE)
         scrapes, used, began = polling.statistics().scrapes, time.process_time(), time.monotonic()

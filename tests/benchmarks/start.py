@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from console.pty_console import Terminal
 from watchdeck import __version__
 from watchdeck.cli.options import operator
-from watchdeck.demo.history.backfill import fill
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.demo.history.backfill import backfill
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.engine.engine import Engine
 from watchdeck.store.files.connection import reading, writing
 from watchdeck.store.files.directory import StoreDirectory
@@ -61,7 +61,7 @@ def now() -> int:
 
 def build_demo(directory: StoreDirectory) -> None:
     """The demo's store, with twelve weeks in it."""
-    fill(directory, operator(), 1, now())
+    backfill(directory, operator(), 1, now())
 
 
 def build(directory: StoreDirectory) -> None:
@@ -71,12 +71,12 @@ def build(directory: StoreDirectory) -> None:
     writer = Writer(directory, Retention(), clock=now, capacity=MODELS * SCRAPES)
     writer.start()
     names = [f"model-{index:03d}" for index in range(MODELS)]
-    writer.register([Facts(name, f"http://10.0.0.1:8080/{name}", EVERY) for name in names])
+    writer.register([EndpointFacts(name, f"http://10.0.0.1:8080/{name}", EVERY) for name in names])
     end = now()
     for step in range(SCRAPES):
         for scrape in scrapes(names, end - (SCRAPES - 1 - step) * EVERY, step):
             writer.submit(scrape)
-    beat = Heartbeat(1, __version__, end - SCRAPES * EVERY, end, endpoints=MODELS)
+    beat = CollectorStatus(1, __version__, end - SCRAPES * EVERY, end, endpoints=MODELS)
     writer.beat(beat)
     writer.close()
     Engine(reading(directory.metrics), writing(directory.state)).evaluate(end)

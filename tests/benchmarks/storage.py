@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.connection import Connection, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.backfill import Stretch, encode, insert
-from watchdeck.store.metrics.compaction import Span, fold
+from watchdeck.store.metrics.compaction import CompactionSpan, compact
 from watchdeck.store.metrics.frames import Stream, Window, add_frame
 from watchdeck.store.metrics.history import read_series
-from watchdeck.store.metrics.hourly import DAY, HOUR, Field
+from watchdeck.store.metrics.hourly import DAY, HOUR, HourlyAggregate
 from watchdeck.store.metrics.latest import register, save_latest
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.rollups import read_hours
-from watchdeck.store.metrics.segments import Level
+from watchdeck.store.metrics.segments import SegmentPeriod
 from watchdeck.store.migrations import prepare
 
 Values = NDArray[np.floating[Any]]
@@ -108,7 +108,7 @@ class File:
 
     path: Path
     db: Connection
-    layouts: Layouts
+    layouts: LayoutTable
     empty: int
 
     def size(self) -> int:
@@ -125,8 +125,8 @@ def fresh(folder: Path, endpoints: int) -> File:
     prepare(directory)
     db = writing(directory.metrics, synchronous="NORMAL")
     with transaction(db):
-        register(db, [Facts(f"model-{n}", "", EVERY) for n in range(endpoints)], T0)
-    made = File(directory.metrics, db, Layouts(db), 0)
+        register(db, [EndpointFacts(f"model-{n}", "", EVERY) for n in range(endpoints)], T0)
+    made = File(directory.metrics, db, LayoutTable(db), 0)
     return File(directory.metrics, db, made.layouts, made.size())
 
 
@@ -151,13 +151,17 @@ def sizes(folder: Path, endpoints: int) -> Iterator[tuple[str, float]]:
                     add_frame(file.db, file.layouts, endpoint, int(at[n]), Stream.SERIES, frame)
             samples += hour * SERIES
             began = time.process_time()
-            fold(file.db, file.layouts, Span(endpoint, T0 + begin * EVERY, Level.HOUR))
+            compact(
+                file.db,
+                file.layouts,
+                CompactionSpan(endpoint, T0 + begin * EVERY, SegmentPeriod.HOUR),
+            )
             folding += time.process_time() - began
         if begin == 0:
             yield "bytes a sample after an hour", (file.size() - file.empty) / samples
     began = time.process_time()
     for endpoint in range(1, endpoints + 1):
-        fold(file.db, file.layouts, Span(endpoint, T0, Level.DAY))
+        compact(file.db, file.layouts, CompactionSpan(endpoint, T0, SegmentPeriod.DAY))
     daily = time.process_time() - began
     yield "bytes a sample after a day", (file.size() - file.empty) / samples
     yield "ms to fold an hour of an endpoint", 1e3 * folding / (24 * endpoints)
@@ -209,7 +213,11 @@ def queries(folder: Path) -> Iterator[tuple[str, float]]:
     )
     yield (
         "200 series, 30 days, by the hour, ms",
-        _median(lambda: read_hours(file.db, Layouts(file.db), window, names[:200], Field.HIGH)),
+        _median(
+            lambda: read_hours(
+                file.db, LayoutTable(file.db), window, names[:200], HourlyAggregate.HIGH
+            )
+        ),
     )
     file.db.close()
 

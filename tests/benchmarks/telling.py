@@ -18,7 +18,7 @@ from notify.outbox import Stage, delivering, known, round_of, staged, webhook
 from notify.receivers import HANG, longest_gap, receiving
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.severity import Severity
-from watchdeck.notify.apprise import ThroughApprise
+from watchdeck.notify.apprise import AppriseNotifier
 from watchdeck.notify.delivery import PAUSE
 
 ROW = "{:<66} {:>12} {:>10}"
@@ -47,7 +47,7 @@ async def apprise_gap(port: int) -> float:
     """The same through apprise, its first loading included."""
     url = f"json://127.0.0.1:{port}/?rto=1&cto=1"
     channel = Channel("a", "apprise", url=url, services=("json",))
-    return 1e3 * await longest_gap(lambda: ThroughApprise(channel, known)(letter()))
+    return 1e3 * await longest_gap(lambda: AppriseNotifier(channel, known)(letter()))
 
 
 async def latency(stage: Stage) -> float:

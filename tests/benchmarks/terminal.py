@@ -34,7 +34,7 @@ import random, sys, time
 from array import array
 from pathlib import Path
 from watchdeck import __version__
-from watchdeck.domain.board.board import Facts, Heartbeat
+from watchdeck.domain.board.board import EndpointFacts, CollectorStatus
 from watchdeck.domain.settings.endpoint import Retention
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
@@ -66,7 +66,7 @@ with directory.hold_lock():
     prepare(directory)
     writer = Writer(directory, Retention(), clock=now)
     writer.start()
-    writer.register([Facts(name, f"http://10.0.0.1/{name}", every) for name in NAMES])
+    writer.register([EndpointFacts(name, f"http://10.0.0.1/{name}", every) for name in NAMES])
     engine, start, tick = None, now(), 0
     for step in range(360):
         for index in range(models):
@@ -74,7 +74,7 @@ with directory.hold_lock():
     while True:
         for index in range(tick % 10, models, 10) if tick else ():
             writer.submit(scrape(index, now()))
-        writer.beat(Heartbeat(1, __version__, start, now(), endpoints=models))
+        writer.beat(CollectorStatus(1, __version__, start, now(), endpoints=models))
         while writer.status().queued:
             time.sleep(0.01)
         engine = engine or Engine(reading(directory.metrics), writing(directory.state))

@@ -7,7 +7,12 @@ import pytest
 from config.config_files import problems, write
 from watchdeck.config.load import load
 from watchdeck.config.maintenance import maintenance_in_force
-from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence, Window, window_at
+from watchdeck.domain.alerts.maintenance import (
+    Maintenance,
+    MaintenanceWindow,
+    Recurrence,
+    window_at,
+)
 from watchdeck.domain.values.matcher import Matcher
 
 HEAD = '[[maintenance]]\nname = "patching"\nmatch = ["owner=risk"]\n'
@@ -33,7 +38,7 @@ def test_a_night_of_certain_weekends_is_a_recurrence(tmp_path: Path) -> None:
 def test_one_time_has_a_beginning_and_an_end_in_its_zone(tmp_path: Path) -> None:
     text = f'{HEAD}starts = "2026-12-24T09:00"\nends = "2026-12-24T10:00Z"\nzone = "Europe/Berlin"'
     opens = 1_798_099_200_000
-    assert window_at(only(tmp_path, text), opens) == Window(opens, opens + 2 * 3_600_000)
+    assert window_at(only(tmp_path, text), opens) == MaintenanceWindow(opens, opens + 2 * 3_600_000)
 
 
 def test_a_whole_day_is_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from watchdeck.config.rule_files import PACKAGED, load_pack
 from watchdeck.config.rules import rules_in_force
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS
-from watchdeck.domain.rules.rule import Family, Rule, Waiting
+from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
 from watchdeck.domain.settings.endpoint import Endpoint, Settings
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.matcher import matches
@@ -39,7 +39,7 @@ def test_every_rule_of_the_pack_has_a_name_of_its_own() -> None:
 
 
 def test_the_pack_has_rules_of_every_family() -> None:
-    assert {rule.family for rule in RULES} == set(Family)
+    assert {rule.family for rule in RULES} == set(RuleFamily)
     assert all(Path(text.origin).parent == PACKAGED for text in PACK)
 
 
@@ -65,7 +65,7 @@ def test_a_kind_that_a_rule_names_exists_and_tells_what_the_rule_is_about() -> N
 
 
 def test_what_nothing_tells_yet_waits_and_is_not_left_out() -> None:
-    waiting = {rule.test.kind for rule in RULES if isinstance(rule.test, Waiting)}
+    waiting = {rule.test.kind for rule in RULES if isinstance(rule.test, Unsupported)}
     assert waiting == {"drift", "quality", "spend"}
 
 

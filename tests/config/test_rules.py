@@ -7,8 +7,13 @@ import pytest
 from config.config_files import ONE, problems, write
 from watchdeck.config.load import load
 from watchdeck.config.reading.problems import ConfigProblems
-from watchdeck.config.rules import problems_of_files, rules_in_force, unmet_rules, wide_rules
-from watchdeck.domain.rules.rule import Absent, Family, Limit, NoData, Rule, Threshold
+from watchdeck.config.rules import (
+    problems_of_files,
+    rules_in_force,
+    rules_matching_everything,
+    rules_without_target,
+)
+from watchdeck.domain.rules.rule import Absent, Limit, NoData, Rule, RuleFamily, Threshold
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.values.matcher import Matcher
 from watchdeck.domain.values.severity import Severity
@@ -62,7 +67,7 @@ def test_a_rule_is_judged_as_it_is_written(tmp_path: Path) -> None:
         no_data_after=60_000,
         match=(Matcher("owner", "risk"), Matcher("model", "fraud-.*", pattern=True)),
         labels={"team": "risk"},
-        family=Family.RESOURCES,
+        family=RuleFamily.RESOURCES,
         playbook="slow-model",
         runbook="https://wiki/slow",
         message="{model} of {team} takes {value}, more than {limit}",
@@ -232,12 +237,12 @@ FLEET = '[[endpoint]]\nname = "a"\nurl = "http://h"\nowner = "risk"\n'
 )
 def test_a_rule_that_means_nobody_is_found(tmp_path: Path, match: str, said: list[str]) -> None:
     settings = load(write(tmp_path, f"{FLEET}{SLOW}match = {match}\n"))
-    assert [problem.text for problem in unmet_rules(settings)] == said
+    assert [problem.text for problem in rules_without_target(settings)] == said
 
 
 def test_a_pattern_that_means_everybody_is_found(tmp_path: Path) -> None:
     settings = load(write(tmp_path, f'{FLEET}{SLOW}match = ["owner=risk", "model=~.*"]\n'))
-    [hint] = wide_rules(settings)
+    [hint] = rules_matching_everything(settings)
     assert str(hint).startswith("rule[0].match[1] model=~.* means every model.")
 
 

@@ -7,21 +7,21 @@ from dataclasses import replace
 from console.boards import NOW
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
+    ActiveAlert,
     Alert,
-    Condition,
-    Data,
+    AlertEvent,
+    AlertState,
+    DataState,
     EndReason,
     Episode,
+    Feedback,
+    KnownIssue,
     Mute,
     MuteKind,
     Note,
-    Opinion,
-    Pin,
-    Raised,
     Transition,
-    Verb,
 )
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Board, Change
 from watchdeck.domain.values.severity import Severity
 
@@ -34,47 +34,47 @@ def raised(
     model: str = "fraud-detector",
     severity: Severity = Severity.HIGH,
     **changes: object,
-) -> Raised:
+) -> ActiveAlert:
     """An alert that has been firing for as many minutes as its number says."""
     at = NOW - number * MINUTE
     alert = Alert(number, "watchdeck", f"{rule}/{model}", rule, model, {"model": model})
     episode = Episode(
-        *(number, number, at, Condition.FIRING, severity, severity),
+        *(number, number, at, AlertState.FIRING, severity, severity),
         why="latency_p95 412 ms > 200 ms for 5m",
         value=0.412,
         fired_at=at,
     )
-    return Raised(alert, replace(episode, **changes), hours=(0.0,) * 22 + (0.5, 1.0))  # type: ignore[arg-type]
+    return ActiveAlert(alert, replace(episode, **changes), hours=(0.0,) * 22 + (0.5, 1.0))  # type: ignore[arg-type]
 
 
-def owned(one: Raised, owner: str) -> Raised:
+def owned(one: ActiveAlert, owner: str) -> ActiveAlert:
     return replace(one, alert=replace(one.alert, labels=one.alert.labels | {"owner": owner}))
 
 
-def taken(one: Raised, by: str = "anna", minutes: int = 25) -> Raised:
+def taken(one: ActiveAlert, by: str = "anna", minutes: int = 25) -> ActiveAlert:
     number, severity = one.episode.id, one.episode.severity
     ack = Acknowledgement(1, number, by, NOW - MINUTE, NOW + minutes * MINUTE, severity)
     return replace(one, acknowledgement=ack)
 
 
-def alerts() -> tuple[Raised, ...]:
+def alerts() -> tuple[ActiveAlert, ...]:
     """One alert of every word, and three of one owner."""
     return (
         raised(12),
         taken(raised(30, "error-ratio", "support-chat", Severity.CRITICAL)),
-        raised(4, "probes-fail", "search-ranker", Severity.CRITICAL, data=Data.NONE),
+        raised(4, "probes-fail", "search-ranker", Severity.CRITICAL, data=DataState.NONE),
         raised(7, "queue-deep", "image-tagger", Severity.MEDIUM, flapping=True),
         replace(
             raised(9, "gpu-memory", "gpu-node", Severity.MEDIUM),
             mutes=(Mute(MuteKind.SILENCE, "3", NOW + 60 * MINUTE),),
         ),
-        raised(3, "tls-expires", "churn-score", Severity.LOW, condition=Condition.PENDING),
+        raised(3, "tls-expires", "churn-score", Severity.LOW, condition=AlertState.PENDING),
         raised(
             50,
             "saturated",
             "churn-score",
             Severity.MEDIUM,
-            condition=Condition.OK,
+            condition=AlertState.OK,
             ended_at=NOW - 2 * MINUTE,
             end_reason=EndReason.CLEARED,
         ),
@@ -90,7 +90,7 @@ def alerted(board: Board) -> Board:
     return replace(board, alerts=alerts())
 
 
-def story() -> Story:
+def story() -> AlertHistory:
     """The story of the first alert."""
     one = taken(raised(12))
     fired, episode = NOW - 12 * MINUTE, one.episode
@@ -99,20 +99,20 @@ def story() -> Story:
         id=2,
         started_at=NOW - 600 * MINUTE,
         ended_at=NOW - 580 * MINUTE,
-        condition=Condition.OK,
+        condition=AlertState.OK,
     )
-    return Story(
+    return AlertHistory(
         episode,
         one.alert,
         steps=(
-            Transition(Verb.PENDING, fired - 5 * MINUTE, episode, episode.why),
-            Transition(Verb.FIRED, fired, episode, episode.why),
+            Transition(AlertEvent.PENDING, fired - 5 * MINUTE, episode, episode.why),
+            Transition(AlertEvent.FIRED, fired, episode, episode.why),
         ),
         acknowledgements=(one.acknowledgement,) if one.acknowledgement else (),
         notes=(Note(1, 12, NOW - MINUTE // 2, "anna", "rolled back to 2.0"),),
         past=(earlier,),
         past_notes=(Note(2, 2, NOW - 580 * MINUTE, "boris", "the cache was cold"),),
-        opinions={2: Opinion.USEFUL},
+        opinions={2: Feedback.USEFUL},
         rule={"when": "latency_p95 > slo for 5m", "runbook": "https://wiki.internal/latency"},
     )
 
@@ -123,6 +123,6 @@ def deploy() -> Change:
     return Change(1, "fraud-detector", at, "deploy", "version 2.0 → 2.1", "collector")
 
 
-def pinned(one: Raised) -> Raised:
-    pin = Pin(1, one.alert.model, "", "the vendor is told", "anna", NOW, NOW + 60 * MINUTE)
+def pinned(one: ActiveAlert) -> ActiveAlert:
+    pin = KnownIssue(1, one.alert.model, "", "the vendor is told", "anna", NOW, NOW + 60 * MINUTE)
     return replace(one, pins=(pin,))

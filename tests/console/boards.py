@@ -8,29 +8,35 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
-from watchdeck.console.lines.glyphs import Dots
-from watchdeck.console.state.board_source import Sight, Trouble
-from watchdeck.console.state.messages import Found, Wanted
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.lines.glyphs import DotStyle
+from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot
+from watchdeck.console.state.messages import HistoryQuery, HistoryResult
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.theme.palette import load_palette
-from watchdeck.console.theme.styles import Brush
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.console.theme.styles import StyleSheet
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import (
     Board,
     Change,
     Collector,
     CollectorState,
-    Heartbeat,
+    CollectorStatus,
     History,
-    Latest,
+    LatestScrape,
     Model,
-    Reading,
+    SignalValue,
 )
 from watchdeck.domain.board.health import Health, HealthChange
-from watchdeck.domain.metrics.scrape import Cut, Exchange, Identity, ModelState, Outcome
+from watchdeck.domain.metrics.scrape import (
+    Identity,
+    ModelState,
+    Outcome,
+    ResponseRecord,
+    Truncation,
+)
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.resources import folder
 
@@ -47,11 +53,11 @@ def clock() -> int:
 
 def reading(
     name: str, value: float, low: float | None = None, high: float | None = None
-) -> Reading:
-    return Reading(value, SIGNALS[name].unit, low, high)
+) -> SignalValue:
+    return SignalValue(value, SIGNALS[name].unit, low, high)
 
 
-def signals(p95: float = 0.0199, rate: float = 41.2) -> dict[str, Reading]:
+def signals(p95: float = 0.0199, rate: float = 41.2) -> dict[str, SignalValue]:
     return {
         "up": reading("up", 1),
         "ready": reading("ready", 1),
@@ -69,8 +75,8 @@ def signals(p95: float = 0.0199, rate: float = 41.2) -> dict[str, Reading]:
     }
 
 
-def facts(name: str, **changes: object) -> Facts:
-    known = Facts(
+def facts(name: str, **changes: object) -> EndpointFacts:
+    known = EndpointFacts(
         name=name,
         url=f"http://10.0.0.7:8080/v2/models/{name}",
         every=10_000,
@@ -82,8 +88,8 @@ def facts(name: str, **changes: object) -> Facts:
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
-def latest(name: str, at: int = NOW - 3_000, **changes: object) -> Latest:
-    one = Latest(
+def latest(name: str, at: int = NOW - 3_000, **changes: object) -> LatestScrape:
+    one = LatestScrape(
         facts=facts(name),
         at=at,
         outcome=Outcome.OK,
@@ -102,14 +108,14 @@ def model(
     health: Health = Health.OK,
     why: str = "ready, within its SLO",
     since: int | None = NOW - 7_500_000,
-    seen: Latest | None = None,
+    seen: LatestScrape | None = None,
 ) -> Model:
     found = seen or latest(name)
     return Model(found.facts, health, why, since, found)
 
 
 def collector(state: CollectorState = CollectorState.RUNNING, **changes: object) -> Collector:
-    beat = Heartbeat(
+    beat = CollectorStatus(
         pid=4711,
         version="0.1.0",
         started_at=NOW - 11_100_000,
@@ -139,7 +145,10 @@ def small_fleet() -> tuple[Model, ...]:
         model_state=ModelState.UNKNOWN,
     )
     night = latest(
-        "night-batch", kind="torchserve", signals={"up": reading("up", 1)}, cut=Cut(series=12)
+        "night-batch",
+        kind="torchserve",
+        signals={"up": reading("up", 1)},
+        cut=Truncation(series=12),
     )
     return (
         model("fraud-detector", Health.CRITICAL, _SLOW, NOW - 200_000, fraud),
@@ -165,8 +174,8 @@ def board(models: Sequence[Model] | None = None, **changes: object) -> Board:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def sight(made: Board | None = None) -> Sight:
-    return Sight(made or board(), Trouble.NONE, "")
+def sight(made: Board | None = None) -> BoardSnapshot:
+    return BoardSnapshot(made or board(), BoardProblem.NONE, "")
 
 
 def large_fleet(count: int, tick: int = 0) -> tuple[Model, ...]:
@@ -200,9 +209,9 @@ def _wave(share: float) -> float:
     return 0.11 + 0.03 * math.sin(share * 19) + 0.008 * math.sin(share * 230) + climb
 
 
-def setting(dots: Dots = Dots.BRAILLE) -> Setting:
-    brush = Brush(load_palette(folder("themes") / "dark.toml"), ascii=dots is Dots.ASCII)
-    return Setting(brush, dots, UTC, "/home/ops/.local/state/watchdeck")
+def setting(dots: DotStyle = DotStyle.BRAILLE) -> ViewSettings:
+    brush = StyleSheet(load_palette(folder("themes") / "dark.toml"), ascii=dots is DotStyle.ASCII)
+    return ViewSettings(brush, dots, UTC, "/home/ops/.local/state/watchdeck")
 
 
 class Uneventful:
@@ -216,10 +225,10 @@ class Uneventful:
     ) -> tuple[Change, ...]:
         return ()
 
-    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:  # noqa: ARG002
+    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002
         return ()
 
-    def story(self, episode: int, at: int) -> Story | None:  # noqa: ARG002
+    def story(self, episode: int, at: int) -> AlertHistory | None:  # noqa: ARG002
         return None
 
     def health_history(
@@ -231,7 +240,7 @@ class Uneventful:
         return ()
 
 
-def found(wanted: Wanted, *changes: Change) -> Found:
+def found(wanted: HistoryQuery, *changes: Change) -> HistoryResult:
     """The same wave for every signal, half as high for each that follows."""
     span = wanted.end - wanted.start
     wave = history(wanted.columns[0], wanted.end, span)
@@ -241,7 +250,7 @@ def found(wanted: Wanted, *changes: Change) -> Found:
         if "." not in column
     ]
     before = replace(wave, values=[value * 0.7 for value in wave.values])
-    return Found(tuple(made), before if wanted.earlier else None, changes)
+    return HistoryResult(tuple(made), before if wanted.earlier else None, changes)
 
 
 class Store:

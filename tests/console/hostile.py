@@ -22,24 +22,24 @@ from console.pty_console import Terminal
 from console.stub import HOSTILE
 from watchdeck.console.app import Console
 from watchdeck.console.run import drive
-from watchdeck.console.state.presence import Company
-from watchdeck.console.state.services import Desk
+from watchdeck.console.state.presence import ConsolePresence
+from watchdeck.console.state.services import Services
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
+    ActiveAlert,
     Alert,
-    Condition,
+    AlertEvent,
+    AlertState,
     Episode,
+    KnownIssue,
     Note,
-    Pin,
-    Raised,
     Transition,
-    Verb,
 )
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Board, Change, History, Model
 from watchdeck.domain.board.health import Health, HealthChange
 from watchdeck.domain.board.presence import Presence
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.values.severity import Severity
 
@@ -124,7 +124,9 @@ class Source(boards.Uneventful):
             alerts=self._alerts,
         )
         self._healths = tuple(spoil(_health(number)) for number in range(models))
-        self._answers = tuple(spoil(Exchange("/", NOW, 200, "h: v", "ok")) for _ in range(models))
+        self._answers = tuple(
+            spoil(ResponseRecord("/", NOW, 200, "h: v", "ok")) for _ in range(models)
+        )
         self._story = spoil(_story())
         self._there = tuple(spoil(Presence("who", "view", NOW, NOW)) for _ in range(3))
         self.made = attacker.made
@@ -156,10 +158,10 @@ class Source(boards.Uneventful):
     def health_history(self, *_: object) -> tuple[HealthChange, ...]:
         return self._healths
 
-    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:  # noqa: ARG002 - all answer alike
+    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002 - all answer alike
         return self._answers
 
-    def story(self, episode: int, at: int) -> Story:  # noqa: ARG002 - all alike
+    def story(self, episode: int, at: int) -> AlertHistory:  # noqa: ARG002 - all alike
         return self._story
 
     def close(self) -> None:
@@ -196,31 +198,31 @@ def _health(number: int) -> HealthChange:
     return HealthChange("model", NOW - 1_000 * number, Health.DOWN, "cause", "why")
 
 
-def _alert(number: int) -> Raised:
+def _alert(number: int) -> ActiveAlert:
     alert = Alert(number, "rules", "print", "rule", "model", {"team": "risk"})
     later = NOW + 60_000
     held = Acknowledgement(number, number, "elena", NOW, later, Severity.HIGH, "on it")
-    pin = Pin(number, "model", "rule", "known", "elena", NOW, later)
-    return Raised(alert, _episode(number), held if number % 2 else None, (), (pin,))
+    pin = KnownIssue(number, "model", "rule", "known", "elena", NOW, later)
+    return ActiveAlert(alert, _episode(number), held if number % 2 else None, (), (pin,))
 
 
-def _raised(name: str, raised: Raised) -> Raised:
+def _raised(name: str, raised: ActiveAlert) -> ActiveAlert:
     return replace(raised, alert=replace(raised.alert, model=name))
 
 
 def _episode(number: int) -> Episode:
     return Episode(
-        number, number, NOW - 90_000, Condition.FIRING, Severity.HIGH, Severity.HIGH,
+        number, number, NOW - 90_000, AlertState.FIRING, Severity.HIGH, Severity.HIGH,
         fired_at=NOW - 80_000, seen_at=NOW, why="p95 412 ms > 200 ms", value=0.412, limit=0.2,
     )  # fmt: skip
 
 
-def _story() -> Story:
+def _story() -> AlertHistory:
     raised = _alert(1)
     held = tuple(filter(None, (raised.acknowledgement,)))
-    steps = (Transition(Verb.FIRED, NOW - 80_000, raised.episode, "why"),)
+    steps = (Transition(AlertEvent.FIRED, NOW - 80_000, raised.episode, "why"),)
     notes = (Note(1, 1, NOW, "elena", "looked at it"),)
-    return Story(raised.episode, raised.alert, steps, held, notes, (raised.episode,), notes)
+    return AlertHistory(raised.episode, raised.alert, steps, held, notes, (raised.episode,), notes)
 
 
 def raw(output: bytes) -> list[str]:
@@ -248,7 +250,7 @@ def _click(x: int, y: int) -> bytes:
 
 def main(seed: int, models: int) -> int:
     source = Source(seed, models)
-    desk = Desk(Company(source, "", NOW))
+    desk = Services(ConsolePresence(source, "", NOW))
     return drive(Console(boards.Store(), clock=boards.clock, open_source=lambda: source, desk=desk))
 
 

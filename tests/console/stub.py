@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from console import boards
 from watchdeck.console.app import Console
 from watchdeck.console.run import drive
-from watchdeck.console.state.services import Desk
+from watchdeck.console.state.services import Services
 from watchdeck.domain.board.board import Board, History, Model
 from watchdeck.domain.board.health import Health
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 
 HOSTILE = (
     "\x1b]0;PWNED\x07title",
@@ -101,9 +101,9 @@ class Source(boards.Uneventful):
             raise RuntimeError(HOSTILE[0])
         return tuple(boards.history(column, end, end - start) for column in columns)
 
-    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:  # noqa: ARG002 - all answer alike
+    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002 - all answer alike
         body = "\n".join(HOSTILE) if self._fleet == "hostile" else "up 1\n" * 40
-        return (Exchange("/metrics", boards.NOW, 200, "server: stub", body),)
+        return (ResponseRecord("/metrics", boards.NOW, 200, "server: stub", body),)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -117,7 +117,7 @@ def main() -> int:
     fleet = sys.argv[1] if len(sys.argv) > 1 else "small"
     store = boards.Store()
     time_of = boards.clock if fleet == "still" else clock
-    desk = Desk(config=Path(sys.argv[2])) if len(sys.argv) > 2 else None
+    desk = Services(config=Path(sys.argv[2])) if len(sys.argv) > 2 else None
     return drive(Console(store, clock=time_of, open_source=lambda: Source(fleet), desk=desk))
 
 

@@ -13,8 +13,8 @@ from watchdeck.console.dialogs.help_screen import HelpScreen
 from watchdeck.console.models.detail_screen import FIRST_SPAN, SPANS, DetailScreen
 from watchdeck.console.models.list_screen import ModelsScreen
 from watchdeck.console.overview.screen import DeckScreen
-from watchdeck.console.state.board_source import Sight, Trouble
-from watchdeck.console.state.messages import HistoryRead, SightChanged
+from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot
+from watchdeck.console.state.messages import BoardUpdated, HistoryRead
 from watchdeck.console.widgets.list import List
 from watchdeck.domain.board.board import Board, Change, Collector, CollectorState, History, Model
 from watchdeck.domain.board.health import Health
@@ -37,8 +37,8 @@ class Shown:
         self.pilot = pilot
         self.clock = clock
 
-    async def see(self, sight: Sight) -> None:
-        self.console.post_message(SightChanged(sight))
+    async def see(self, sight: BoardSnapshot) -> None:
+        self.console.post_message(BoardUpdated(sight))
         await self.settle()
 
     async def board(self, models: Sequence[Model] | None = None, **changes: object) -> None:
@@ -312,7 +312,7 @@ async def test_help_lists_the_keys_of_the_screen_and_gives_way_to_digits() -> No
 async def test_trouble_with_the_store_dims_every_panel_and_says_why_until_it_is_over() -> None:
     async with shown() as at:
         await at.board()
-        await at.see(Sight(boards.board(), Trouble.BROKEN, "the store is locked."))
+        await at.see(BoardSnapshot(boards.board(), BoardProblem.BROKEN, "the store is locked."))
         assert at.lines()[1].strip() == "✖ the store is locked."
         assert sum("the store is locked" in line for line in at.lines()) == 3
         row = next(line for line in at.list._lines if "churn" in str(line))

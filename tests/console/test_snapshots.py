@@ -14,13 +14,13 @@ from watchdeck.config.reading.problems import Problem
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.app import Console
 from watchdeck.console.dialogs.config_problems import ProblemsScreen
-from watchdeck.console.input.time_cursor import Cursor
+from watchdeck.console.input.time_cursor import TimeCursor
 from watchdeck.console.models.detail_screen import DetailScreen
-from watchdeck.console.models.responses_screen import ExchangeScreen
-from watchdeck.console.state.messages import EventsRead, HistoryRead, SightChanged, StoryRead
+from watchdeck.console.models.responses_screen import ResponsesScreen
+from watchdeck.console.state.messages import AlertHistoryRead, BoardUpdated, EventsRead, HistoryRead
 from watchdeck.domain.board.board import Change
 from watchdeck.domain.board.health import Health, HealthChange
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40")]
 
@@ -45,7 +45,7 @@ def console() -> Console:
 
 
 async def show(pilot: Pilot[None], *keys: str) -> None:
-    pilot.app.post_message(SightChanged(boards.sight()))
+    pilot.app.post_message(BoardUpdated(boards.sight()))
     await settle(pilot)
     await pilot.press(*keys)
     await settle(pilot)
@@ -106,20 +106,22 @@ async def before(pilot: Pilot[None]) -> None:
 async def exchange(pilot: Pilot[None]) -> None:
     await show(pilot, "2", "down", "enter")
     answers = (
-        Exchange("/metrics", NOW - 3_000, 200, "content-type: text/plain; version=0.0.4", PAGE),
-        Exchange("/v2/health/ready", NOW - 3_000, 200, "content-length: 0", ""),
-        Exchange("/v2/models/fraud/ready", NOW - 3_000, None, "", "timed out after 1.5 s"),
+        ResponseRecord(
+            "/metrics", NOW - 3_000, 200, "content-type: text/plain; version=0.0.4", PAGE
+        ),
+        ResponseRecord("/v2/health/ready", NOW - 3_000, 200, "content-length: 0", ""),
+        ResponseRecord("/v2/models/fraud/ready", NOW - 3_000, None, "", "timed out after 1.5 s"),
     )
     assert isinstance(pilot.app, Console)
     outlook = pilot.app._outlook
-    pilot.app.push_screen(ExchangeScreen(outlook, "models", "fraud-detector", answers))
+    pilot.app.push_screen(ResponsesScreen(outlook, "models", "fraud-detector", answers))
     await settle(pilot)
 
 
 async def past(pilot: Pilot[None]) -> None:
     await show(pilot)
     assert isinstance(pilot.app, Console)
-    pilot.app._send(Cursor(NOW - 42 * MINUTE, 5, playing=True))
+    pilot.app._send(TimeCursor(NOW - 42 * MINUTE, 5, playing=True))
     ago = 42 * MINUTE
     changes = (replace(NOTE, at=NOTE.at - ago), replace(DEPLOY, at=DEPLOY.at - ago))
     models = shifted(boards.small_fleet(), -ago)
@@ -127,7 +129,7 @@ async def past(pilot: Pilot[None]) -> None:
     then = boards.board(
         models, at=NOW - ago, live=False, metrics_at=NOW - ago, changes=changes, collector=written
     )
-    pilot.app.post_message(SightChanged(boards.sight(then)))
+    pilot.app.post_message(BoardUpdated(boards.sight(then)))
     await settle(pilot)
 
 
@@ -154,7 +156,7 @@ async def problems(pilot: Pilot[None]) -> None:
 
 async def alarmed(pilot: Pilot[None], *pressed: str) -> None:
     made = replace(alerted.alerted(boards.board(boards.small_fleet())), changes=(DEPLOY,))
-    pilot.app.post_message(SightChanged(boards.sight(made)))
+    pilot.app.post_message(BoardUpdated(boards.sight(made)))
     await settle(pilot)
     await pilot.press(*pressed)
     await settle(pilot)
@@ -172,7 +174,7 @@ async def alert(pilot: Pilot[None]) -> None:
     await alarmed(pilot, "3", *["down"] * 5, "enter")
     screen = pilot.app.screen
     assert isinstance(screen, AlertScreen)
-    screen.post_message(StoryRead(alerted.story()))
+    screen.post_message(AlertHistoryRead(alerted.story()))
     await settle(pilot)
     assert screen._wanted is not None
     found = boards.found(screen._wanted, DEPLOY)

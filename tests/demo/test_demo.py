@@ -9,13 +9,13 @@ from random import Random
 
 import pytest
 
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 from watchdeck.config.reading.kinds import load_kinds
-from watchdeck.demo.fleet.endpoints import CAST, Part, settings
+from watchdeck.demo.fleet.endpoints import CAST, DemoEndpoint, settings
 from watchdeck.demo.fleet.metrics_pages import text
-from watchdeck.demo.fleet.scenario import Trouble, slowness, troubles
-from watchdeck.demo.fleet.traffic import Load, Server, nothing, pace, rate
-from watchdeck.domain.kinds.detection import recognise
+from watchdeck.demo.fleet.scenario import FaultKind, slowness, troubles
+from watchdeck.demo.fleet.traffic import Load, SimulatedServer, nothing, pace, rate
+from watchdeck.domain.kinds.detection import detect
 
 KINDS = {
     "fraud-detector": "mlserver",
@@ -30,20 +30,20 @@ KINDS = {
 MIDNIGHT = 1_790_035_200
 
 
-def server(part: Part) -> Server:
-    return Server(part.load, Random(1), MIDNIGHT, nothing())
+def server(part: DemoEndpoint) -> SimulatedServer:
+    return SimulatedServer(part.load, Random(1), MIDNIGHT, nothing())
 
 
-def page(part: Part, server: Server) -> bytes:
+def page(part: DemoEndpoint, server: SimulatedServer) -> bytes:
     return text(part.page(part.name, server.counts)).encode()
 
 
 @pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
-def test_a_page_is_recognised_and_read_whole(part: Part) -> None:
+def test_a_page_is_recognised_and_read_whole(part: DemoEndpoint) -> None:
     made = server(part)
     made.advance(MIDNIGHT + 60)
-    read = PageReader().read(part.name, page(part, made))
-    kind = recognise(load_kinds(), read.layout.series, {})
+    read = PageParser().read(part.name, page(part, made))
+    kind = detect(load_kinds(), read.layout.series, {})
     assert read.cut.total == 0
     assert kind is not None
     assert kind.name == KINDS[part.name]
@@ -51,7 +51,7 @@ def test_a_page_is_recognised_and_read_whole(part: Part) -> None:
 
 
 @pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
-def test_counters_never_go_down(part: Part) -> None:
+def test_counters_never_go_down(part: DemoEndpoint) -> None:
     made = server(part)
     seen = []
     for second in (10, 20, 20, 5, 60):
@@ -79,8 +79,8 @@ def test_the_story_is_told_in_five_minutes() -> None:
         for second in (0, 60, 100, 301)
     }
     assert told[0] == told[301] == {}
-    assert told[60] == {"fraud-detector": {Trouble.SLOW}, "churn-score": {Trouble.UNLOADED}}
-    assert told[100]["search-ranker"] == {Trouble.HANGS}
+    assert told[60] == {"fraud-detector": {FaultKind.SLOW}, "churn-score": {FaultKind.UNLOADED}}
+    assert told[100]["search-ranker"] == {FaultKind.HANGS}
     assert [slowness("fraud-detector", second) for second in (0, 20, 50, 80, 299, 300)] == [
         1, 1, 5, 9, 9, 1,
     ]  # fmt: skip

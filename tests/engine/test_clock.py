@@ -11,9 +11,9 @@ import pytest
 from store.alerts.made import MINUTE, ack, fire
 from store.stores import NOW
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.values.matcher import read_matcher
-from watchdeck.engine.clock import PAUSE, TOLD, Clocks
+from watchdeck.engine.clock import PAUSE, TOLD, ClockMonitor
 from watchdeck.engine.engine import Engine
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
@@ -21,7 +21,7 @@ from watchdeck.store.alerts.acknowledgements import (
     save_acknowledgement,
     save_silence,
 )
-from watchdeck.store.alerts.outbox import next_due, post
+from watchdeck.store.alerts.outbox import enqueue, next_due
 from watchdeck.store.files.connection import reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
@@ -44,11 +44,11 @@ HOUR = 3_600_000
 def test_two_clocks_tell_a_jump_from_a_sleep(
     wall: int, steady: int, found: tuple[int, int]
 ) -> None:
-    assert Clocks(NOW, 5).tick(NOW + wall, 5 + steady) == found
+    assert ClockMonitor(NOW, 5).tick(NOW + wall, 5 + steady) == found
 
 
 def test_a_jump_is_told_for_a_while() -> None:
-    clocks = Clocks(NOW, 0)
+    clocks = ClockMonitor(NOW, 0)
     clocks.tick(NOW + HOUR + 1_000, 1_000)
     clocks.tick(NOW + HOUR + 61_000, 61_000)
     assert clocks.words == "the clock was set ahead by 1h, 1m ago"
@@ -68,7 +68,7 @@ def test_every_deadline_is_as_far_off_as_before(tmp_path: Path, jump: int) -> No
             save_silence(db, silence)
             later = replace(silence, starts_at=NOW + 5 * HOUR, ends_at=NOW + 6 * HOUR)
             save_silence(db, later)
-            post(db, [Posting("phone", "page", "key", NOW + 10_000)], NOW)
+            enqueue(db, [OutboxEntry("phone", "page", "key", NOW + 10_000)], NOW)
         engine = Engine(reading(directory.metrics), db)
         engine.jump(jump, NOW + jump)
         assert owned is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.domain.alerts.alert import Condition
+from watchdeck.domain.alerts.alert import AlertState
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.scrape import (
     OUTCOME_CODES,
@@ -18,17 +18,17 @@ from watchdeck.domain.metrics.scrape import (
     Scrape,
 )
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
-from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import Retention, Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.engine.engine import Engine
 from watchdeck.engine.rules.evaluator import SAVED_EVERY
 from watchdeck.store.alerts.episodes import read_open
-from watchdeck.store.alerts.outbox import KEPT, post
+from watchdeck.store.alerts.outbox import KEPT, enqueue
 from watchdeck.store.files.connection import reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.writer import Writer
@@ -38,7 +38,9 @@ from watchdeck.store.state.health import read_health, read_health_history
 
 NOW = 1_790_000_000_000
 LAYOUT = signal_layout(("latency_p95", "error_ratio"))
-FRAUD = Facts("fraud", "http://fraud", 10_000, slo=Slo(None, Milliseconds(200), Ratio(0.01)))
+FRAUD = EndpointFacts(
+    "fraud", "http://fraud", 10_000, slo=Slo(None, Milliseconds(200), Ratio(0.01))
+)
 RULES = (
     Rule("slow", "", read_when("latency_p95 > slo").test, Severity.LOW),
     Rule("errors", "", read_when("error_ratio > 1%").test, Severity.MEDIUM),
@@ -63,7 +65,7 @@ class Fleet:
     def started(self) -> Engine:
         return Engine(reading(self.directory.metrics), writing(self.directory.state), RULES)
 
-    def see(self, *scrapes: Scrape, facts: Facts = FRAUD) -> None:
+    def see(self, *scrapes: Scrape, facts: EndpointFacts = FRAUD) -> None:
         writer = Writer(self.directory, Retention(), clock=lambda: NOW)
         writer.start()
         writer.register([facts])
@@ -109,7 +111,7 @@ def test_silence_becomes_unknown_and_never_ok(fleet: Fleet) -> None:
         assert read_health(db)["fraud"].health is Health.UNKNOWN
 
 
-def opened(fleet: Fleet) -> list[tuple[str, Condition]]:
+def opened(fleet: Fleet) -> list[tuple[str, AlertState]]:
     with closing(reading(fleet.directory.state)) as db:
         return [(alert.rule, episode.condition) for episode, alert in read_open(db)]
 
@@ -120,13 +122,13 @@ def test_a_scrape_from_before_the_collector_stopped_begins_nothing(fleet: Fleet)
     assert opened(fleet) == []
     fleet.see(scrape(NOW + 61_000, latency_p95=0.3))
     fleet.engine.evaluate(NOW + 61_000)
-    assert opened(fleet) == [("slow", Condition.FIRING)]
+    assert opened(fleet) == [("slow", AlertState.FIRING)]
 
 
 def test_an_alert_is_kept_once_in_a_tick_however_late_that_is(fleet: Fleet) -> None:
     fleet.see(scrape(NOW, latency_p95=0.3), facts=replace(FRAUD, every=60_000))
     fleet.engine.evaluate(NOW + SAVED_EVERY)
-    assert opened(fleet) == [("slow", Condition.FIRING)]
+    assert opened(fleet) == [("slow", AlertState.FIRING)]
 
 
 def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:
@@ -140,11 +142,11 @@ def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:
 
 
 def test_what_was_told_long_ago_is_forgotten_once_a_day(fleet: Fleet) -> None:
-    told = Posting("console", "page", "watchdeck/1/page", NOW, done=True)
+    told = OutboxEntry("console", "page", "watchdeck/1/page", NOW, done=True)
     with closing(writing(fleet.directory.state)) as db:
         with transaction(db):
-            post(db, [told], NOW)
+            enqueue(db, [told], NOW)
         fleet.engine.evaluate(NOW + KEPT)
-        assert post(db, [told], NOW) == 0
+        assert enqueue(db, [told], NOW) == 0
         fleet.engine.evaluate(NOW + KEPT + 86_400_000)
-        assert post(db, [told], NOW) == 1
+        assert enqueue(db, [told], NOW) == 1

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.domain.alerts.alert import Condition, Episode
+from watchdeck.domain.alerts.alert import AlertState, Episode
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Ratio
-from watchdeck.engine.restore import restore
-from watchdeck.engine.rules.conditions import Sample
-from watchdeck.engine.rules.target import Watched, watch
+from watchdeck.engine.restore import warm_windows
+from watchdeck.engine.rules.conditions import ScrapeValues
+from watchdeck.engine.rules.target import Target, target_for
 from watchdeck.store.files.connection import Connection, reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream, add_frame
 from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.migrations import prepare
 
 NOW = 1_795_410_000_000
@@ -37,7 +37,7 @@ COUNT = 3_000
 LAYOUT = signal_layout(("latency_p95", "error_ratio", "request_rate"))
 COLUMNS = [series.name for series in LAYOUT.series]
 SLO = Slo(availability=Ratio(0.99), error_ratio=Ratio(0.01))
-FRAUD = Facts("fraud", "http://fraud", EVERY, slo=SLO)
+FRAUD = EndpointFacts("fraud", "http://fraud", EVERY, slo=SLO)
 RULES = tuple(
     Rule(when, when, read_when(when).test)
     for when in (
@@ -58,10 +58,10 @@ def values(number: int) -> array[float]:
     return array("d", (known.get(column, math.nan) for column in COLUMNS))
 
 
-def sample(number: int) -> Sample:
+def sample(number: int) -> ScrapeValues:
     given, places = values(number), {name: place for place, name in enumerate(COLUMNS)}
     outcome = "timed_out" if given[0] else "ok"
-    return Sample(NOW - (COUNT - 1 - number) * EVERY, given, places, outcome)
+    return ScrapeValues(NOW - (COUNT - 1 - number) * EVERY, given, places, outcome)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def history(tmp_path: Path) -> Iterator[Connection]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
     with closing(writing(directory.metrics)) as db:
-        layouts = Layouts(db)
+        layouts = LayoutTable(db)
         with transaction(db):
             number = register(db, [FRAUD], NOW)["fraud"]
             for each in range(COUNT):
@@ -78,14 +78,14 @@ def history(tmp_path: Path) -> Iterator[Connection]:
         yield reading(directory.metrics)
 
 
-def watching(*numbers: int) -> Watched:
-    watched = watch(FRAUD, None, RULES, NOW)
+def watching(*numbers: int) -> Target:
+    watched = target_for(FRAUD, None, RULES, NOW)
     for number in numbers:
         watched.take(sample(number))
     return watched
 
 
-def told(watched: Watched) -> list[str]:
+def told(watched: Target) -> list[str]:
     assert watched.sample is not None
     return [one.check.said(watched.sample, watched.sample.at).why for one in watched.judged]
 
@@ -93,7 +93,7 @@ def told(watched: Watched) -> list[str]:
 def test_what_is_restored_is_as_if_all_had_been_seen(history: Connection) -> None:
     seen, anew = watching(*range(COUNT)), watching(COUNT - 1)
     assert told(anew) != told(seen)
-    assert restore(history, [anew]) == 1
+    assert warm_windows(history, [anew]) == 1
     assert told(anew) == told(seen)
     assert all(burned.complete for burned in anew.burned.values())
 
@@ -103,7 +103,7 @@ def test_nothing_is_called_slow_before_the_past_is_known(history: Connection) ->
     [_, burn, _] = anew.judged
     assert anew.sample is not None
     assert burn.check.truth(anew.sample, anew.sample.at, held=False) is None
-    restore(history, [anew])
+    warm_windows(history, [anew])
     assert burn.check.truth(anew.sample, anew.sample.at, held=False) is False
 
 
@@ -112,10 +112,10 @@ def test_each_is_restored_once_those_with_alerts_first_and_the_usual_last(
 ) -> None:
     fleet = [watching(COUNT - 1) for _ in range(3)]
     [urgent] = fleet[1].judged[:1]
-    urgent.hold(Episode(1, 1, NOW, Condition.FIRING, Severity.HIGH, Severity.HIGH))
+    urgent.hold(Episode(1, 1, NOW, AlertState.FIRING, Severity.HIGH, Severity.HIGH))
     seen = []
     for _ in range(7):
-        done = restore(history, [watching(), *fleet], spend=0.0)
+        done = warm_windows(history, [watching(), *fleet], spend=0.0)
         seen.append((done, [one.restored + one.recalled for one in fleet]))
     assert seen == [
         (1, [0, 1, 0]),

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from store.stores import NOW, beat
-from watchdeck.domain.board.board import Heartbeat
-from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.board.board import CollectorStatus
+from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.engine.engine import Engine
 from watchdeck.engine.self_monitoring import EVERY, LOST_FOR
 from watchdeck.store.alerts.episodes import read_ended, read_open
-from watchdeck.store.alerts.outbox import due, gave_up, post, sent
+from watchdeck.store.alerts.outbox import due, enqueue, gave_up, sent
 from watchdeck.store.files.connection import Connection, reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import save_heartbeat
@@ -31,7 +31,9 @@ class Ward:
     def __init__(self, metrics: Connection, state: Connection, engine: Engine) -> None:
         self.metrics, self.state, self.engine = metrics, state, engine
 
-    def look(self, now: int, said: Heartbeat | None = None, blind: str = "") -> dict[str, str]:
+    def look(
+        self, now: int, said: CollectorStatus | None = None, blind: str = ""
+    ) -> dict[str, str]:
         """What fires of ourselves at a moment, with its words."""
         with transaction(self.metrics):
             save_heartbeat(self.metrics, said or beat(now))
@@ -85,7 +87,7 @@ def test_a_blind_collector_is_one_alert(ward: Ward) -> None:
 
 def test_messages_that_wait_and_that_were_given_up_are_told_and_are_over(ward: Ward) -> None:
     with transaction(ward.state):
-        post(ward.state, [Posting("phone", "page", "one", NOW)], NOW)
+        enqueue(ward.state, [OutboxEntry("phone", "page", "one", NOW)], NOW)
     assert ward.look(NOW) == {}
     told = ward.look(NOW + 6 * MINUTE)
     assert told == {"messages-wait": "1 messages wait, the oldest for 6m"}

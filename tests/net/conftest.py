@@ -4,7 +4,7 @@ import pytest
 
 from net.clients import over_httpx
 from servers.hostile import HUGE, bomb
-from watchdeck.net.client import Carry, quickest
+from watchdeck.net.client import Carry, default_connection
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -13,7 +13,7 @@ def _built() -> None:
     bomb(HUGE)
 
 
-@pytest.fixture(params=[quickest, over_httpx], ids=["over our own sockets", "over httpx"])
+@pytest.fixture(params=[default_connection, over_httpx], ids=["over our own sockets", "over httpx"])
 def carry(request: pytest.FixtureRequest) -> Carry:
     """The two ways a question may be carried: they must not differ."""
     chosen: Carry = request.param

@@ -3,8 +3,8 @@ import pytest
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values import host_address as reach
 from watchdeck.net import address
-from watchdeck.net.address import Address, Origin, parse
-from watchdeck.net.failure import Failed
+from watchdeck.net.address import Origin, Url, parse_url
+from watchdeck.net.failure import RequestError
 
 
 @pytest.mark.parametrize(
@@ -18,31 +18,31 @@ from watchdeck.net.failure import Failed
     ],
 )
 def test_an_address_is_shown_plainly_and_without_its_user(url: str, shown: str) -> None:
-    assert str(parse(url)) == shown
+    assert str(parse_url(url)) == shown
 
 
 @pytest.mark.parametrize(
     "url", ["", "a.example", "ftp://a.example", "http://", "http://a:99999/", "http://[::1", "x:y"]
 )
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
-    with pytest.raises(Failed) as caught:
-        parse(url)
+    with pytest.raises(RequestError) as caught:
+        parse_url(url)
     assert caught.value.failure.outcome is Outcome.UNREACHABLE
 
 
 def test_a_path_is_below_the_address_and_another_port_has_its_own_root() -> None:
-    base = parse("http://gate.example/fraud/?x=1")
+    base = parse_url("http://gate.example/fraud/?x=1")
     assert str(base.at("/v2/models/a b/ready")) == "http://gate.example/fraud/v2/models/a%20b/ready"
     assert str(base.at("/metrics", 8082)) == "http://gate.example:8082/metrics"
 
 
 def test_a_path_is_told_without_its_query() -> None:
-    assert parse("http://a.example/x?key=s3cret").path == "/x"
+    assert parse_url("http://a.example/x?key=s3cret").path == "/x"
 
 
 def test_nothing_in_a_target_ends_a_line() -> None:
-    there = parse("http://a.example/").at("/x\r\nEvil: 1")
-    assert there == Address(Origin("http", "a.example", 80), "/x%0D%0AEvil:%201")
+    there = parse_url("http://a.example/").at("/x\r\nEvil: 1")
+    assert there == Url(Origin("http", "a.example", 80), "/x%0D%0AEvil:%201")
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_nothing_in_a_target_ends_a_line() -> None:
 )
 def test_hosts_are_told_apart(host: str, *, loopback: bool, near: bool, forbidden: bool) -> None:
     assert reach.loopback(host) is loopback
-    assert reach.near(host) is near
-    assert reach.forbidden(host) is forbidden
+    assert reach.is_private(host) is near
+    assert reach.is_link_local(host) is forbidden
 
 
 def test_user_and_password_are_found_once_and_unquoted() -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from net.clients import PATIENT, SHORT, ask, endpoint, reading, tell
 from servers.hostile import PAGE, hostile
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Secret
 from watchdeck.errors import WatchdeckError
-from watchdeck.net.address import parse
+from watchdeck.net.address import parse_url
 from watchdeck.net.client import Carry
-from watchdeck.net.connection import Question
-from watchdeck.net.failure import Failed, Failure
+from watchdeck.net.connection import Request
+from watchdeck.net.failure import Failure, RequestError
 
 Is = Outcome
 REFUSED_HOST = "redirected to another host (http://evil.example"
@@ -87,7 +87,7 @@ async def test_what_a_hostile_server_does_has_a_name(
 async def test_a_page_is_read_however_it_is_sent(path: str, carry: Carry) -> None:
     async with hostile() as server:
         told = await ask(server.url(path), carry)
-    assert isinstance(told, Answer)
+    assert isinstance(told, ProbeResponse)
     assert (told.status, told.body) == (200, PAGE)
 
 
@@ -95,9 +95,9 @@ async def test_a_status_is_an_answer_and_its_headers_are_clean(carry: Carry) -> 
     async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         down = await tell(reader, server.url("/503"))
         odd = await tell(reader, server.url("/escapes"))
-    assert isinstance(down, Answer)
+    assert isinstance(down, ProbeResponse)
     assert (down.status, down.body) == (503, b"down for repair")
-    assert isinstance(odd, Answer)
+    assert isinstance(odd, ProbeResponse)
     assert odd.headers["x-note"] == "^[]0;owned^G"
 
 
@@ -115,7 +115,7 @@ async def test_a_kept_connection_that_died_is_replaced_without_a_failure(
         url = server.url("/once-then-reset")
         async with reading(endpoint(url), carry=carry) as reader:
             told = [await tell(reader, url) for _ in range(3)]
-    assert [isinstance(answer, Answer) for answer in told] == [True] * 3
+    assert [isinstance(answer, ProbeResponse) for answer in told] == [True] * 3
     assert server.times("/once-then-reset") == 5
 
 
@@ -124,7 +124,7 @@ async def test_what_follows_an_answer_is_never_taken_for_the_next() -> None:
         url = server.url("/extra")
         async with reading(endpoint(url)) as reader:
             told = [await tell(reader, url) for _ in range(3)]
-    assert [answer.body for answer in told if isinstance(answer, Answer)] == [PAGE] * 3
+    assert [answer.body for answer in told if isinstance(answer, ProbeResponse)] == [PAGE] * 3
 
 
 async def test_a_failure_does_not_spoil_the_next_question(carry: Carry) -> None:
@@ -133,16 +133,16 @@ async def test_a_failure_does_not_spoil_the_next_question(carry: Carry) -> None:
         for path in paths:
             assert isinstance(await tell(reader, server.url(path)), Failure)
             good = await tell(reader, server.url("/metrics"))
-            assert isinstance(good, Answer)
+            assert isinstance(good, ProbeResponse)
             assert good.body == PAGE
 
 
 async def test_a_canary_is_posted_and_its_redirect_does_not_lose_the_body(carry: Carry) -> None:
     async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
-        question = Question(parse(server.url("/echo")), method="POST", body=b'{"x": 1}')
+        question = Request(parse_url(server.url("/echo")), method="POST", body=b'{"x": 1}')
         told = await reader.ask(question)
-        lost = Question(parse(server.url("/loop")), method="POST", body=b"{}")
-        with pytest.raises(Failed, match="would lose the request's body"):
+        lost = Request(parse_url(server.url("/loop")), method="POST", body=b"{}")
+        with pytest.raises(RequestError, match="would lose the request's body"):
             await reader.ask(lost)
     assert told.body == b'{"x": 1}'
     assert [asked.method for asked in server.asked] == ["POST", "POST"]
@@ -152,9 +152,9 @@ async def test_user_and_password_are_sent_to_their_own_origin_and_shown_nowhere(
     async with hostile() as server, hostile() as other:
         url = f"http://me:p%40ss@127.0.0.1:{server.port}/metrics"
         async with reading(endpoint(url)) as reader:
-            assert isinstance(await tell(reader, url), Answer)
-            assert isinstance(await tell(reader, other.url("/metrics")), Answer)
-            assert "@" not in str(parse(url))
+            assert isinstance(await tell(reader, url), ProbeResponse)
+            assert isinstance(await tell(reader, other.url("/metrics")), ProbeResponse)
+            assert "@" not in str(parse_url(url))
     assert server.asked[0].headers["authorization"] == "Basic bWU6cEBzcw=="
     assert "authorization" not in other.asked[0].headers
 
@@ -180,7 +180,11 @@ async def test_a_secret_is_looked_up_again_after_it_was_refused() -> None:
         url = server.url("/login")
         async with reading(endpoint(url, headers=headers), reveal) as reader:
             told = [await tell(reader, url) for _ in range(3)]
-    assert [answer.status for answer in told if isinstance(answer, Answer)] == [401, 200, 200]
+    assert [answer.status for answer in told if isinstance(answer, ProbeResponse)] == [
+        401,
+        200,
+        200,
+    ]
 
 
 async def test_a_secret_that_is_missing_is_said_and_nothing_is_asked() -> None:
@@ -202,8 +206,8 @@ async def test_a_secret_that_is_no_header_is_refused_without_showing_it(value: s
         url = server.url("/metrics")
         secret = endpoint(url, headers={"X-Key": Secret(env="TOKEN")})
         async with reading(secret, lambda _secret: value) as reader:
-            with pytest.raises(Failed, match="x-key has a character") as caught:
-                await reader.get(parse(url))
+            with pytest.raises(RequestError, match="x-key has a character") as caught:
+                await reader.get(parse_url(url))
     error: BaseException | None = caught.value
     while error is not None:
         assert "s3cr" not in str(error)
@@ -216,4 +220,4 @@ async def test_many_questions_at_once_wait_for_the_one_connection(carry: Carry) 
         url = server.url("/metrics")
         async with reading(endpoint(url), carry=carry) as reader:
             told = await asyncio.gather(*(tell(reader, url) for _ in range(5)))
-    assert all(isinstance(answer, Answer) for answer in told)
+    assert all(isinstance(answer, ProbeResponse) for answer in told)

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.failure import Failed, status_words
-from watchdeck.net.httpx_connection import EXPECTED, HTTPX, explained
+from watchdeck.net.failure import RequestError, status_words
+from watchdeck.net.httpx_connection import EXPECTED, HTTPX, failure_of_httpx
 
 EXCEPTIONS = [
     kind for kind in vars(httpx).values() if isinstance(kind, type) and issubclass(kind, Exception)
@@ -60,7 +60,7 @@ def test_every_exception_of_httpx_is_mapped_and_caught() -> None:
 def test_an_error_has_an_outcome_and_a_reason(
     error: Exception, outcome: Outcome, words: str
 ) -> None:
-    failure = explained(error, cut_off=False)
+    failure = failure_of_httpx(error, cut_off=False)
     assert failure.outcome is outcome
     assert words in failure.detail
 
@@ -69,33 +69,36 @@ def test_the_deepest_cause_speaks() -> None:
     error = httpx.ConnectError("s3cret")
     error.__cause__ = OSError("s3cret")
     error.__cause__.__cause__ = ConnectionRefusedError(errno.ECONNREFUSED, "s3cret")
-    assert explained(error, cut_off=False).detail == "the connection was refused"
+    assert failure_of_httpx(error, cut_off=False).detail == "the connection was refused"
 
 
 def test_headers_that_are_too_large_are_told_from_bad_http() -> None:
     error = httpx.RemoteProtocolError("x")
     error.__cause__ = h11.RemoteProtocolError("x", error_status_hint=431)
-    assert explained(error, cut_off=False).outcome is Outcome.TOO_LARGE
-    assert explained(httpx.RemoteProtocolError("x"), cut_off=False).outcome is Outcome.UNREADABLE
-    assert explained(httpx.RemoteProtocolError("x"), cut_off=True).outcome is Outcome.RESET
+    assert failure_of_httpx(error, cut_off=False).outcome is Outcome.TOO_LARGE
+    assert (
+        failure_of_httpx(httpx.RemoteProtocolError("x"), cut_off=False).outcome
+        is Outcome.UNREADABLE
+    )
+    assert failure_of_httpx(httpx.RemoteProtocolError("x"), cut_off=True).outcome is Outcome.RESET
 
 
 def test_a_circle_of_causes_ends() -> None:
     error = KeyError("x")
     error.__cause__ = ValueError("y")
     error.__cause__.__context__ = error
-    assert explained(error, cut_off=False).outcome is Outcome.UNREADABLE
+    assert failure_of_httpx(error, cut_off=False).outcome is Outcome.UNREADABLE
 
 
 def test_no_words_of_a_library_are_repeated() -> None:
     for kind in EXCEPTIONS:
         error = kind.__new__(kind)
         error.args = ("s3cret",)
-        assert "s3cret" not in explained(error, cut_off=False).detail
+        assert "s3cret" not in failure_of_httpx(error, cut_off=False).detail
 
 
 def test_a_detail_is_clean_and_short() -> None:
-    failure = Failed(Outcome.RESET, "\x1b[2J" + "x" * 1_000).about("/a\x00b").failure
+    failure = RequestError(Outcome.RESET, "\x1b[2J" + "x" * 1_000).about("/a\x00b").failure
     assert failure.detail.startswith("/a^@b: ^[[2Jxxx")
     assert len(failure.detail) < 450
 

@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.connection import PIECES
-from watchdeck.net.failure import Failed
-from watchdeck.net.http1 import LARGEST_HEAD, LONGEST_LINE, Chunks, Head, end_of_head, read_head
+from watchdeck.net.failure import RequestError
+from watchdeck.net.http1 import (
+    LARGEST_HEAD,
+    LONGEST_LINE,
+    ChunkedDecoder,
+    ResponseHead,
+    end_of_head,
+    read_head,
+)
 
 LIMIT = 1 << 20
 Answered = tuple[int, bytes, bool]
@@ -24,13 +31,13 @@ def ours(sent: bytes) -> Answered | None:
             head, sent = read_head(sent[:end]), sent[end:]
             if head.status >= 200:
                 return _body(head, sent)
-    except Failed:
+    except RequestError:
         return None
 
 
-def _body(head: Head, sent: bytes) -> Answered | None:
+def _body(head: ResponseHead, sent: bytes) -> Answered | None:
     if head.chunked:
-        chunks = Chunks(LIMIT)
+        chunks = ChunkedDecoder(LIMIT)
         chunks.feed(sent)
         return None if chunks.rest is None else (head.status, chunks.body, head.kept)
     if head.length is None:
@@ -167,7 +174,7 @@ def test_a_chunked_body_is_the_same_however_it_is_torn(
 ) -> None:
     sent = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\nleft"
     cuts = data.draw(st.lists(st.integers(0, len(sent)), max_size=6).map(sorted))
-    chunks = Chunks(LIMIT)
+    chunks = ChunkedDecoder(LIMIT)
     for begin, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
         if chunks.rest is None:
             chunks.feed(sent[begin:end])
@@ -185,14 +192,14 @@ def test_a_chunked_body_is_the_same_however_it_is_torn(
     ],
 )
 def test_a_chunked_body_is_bounded(sent: bytes, outcome: Outcome, words: str) -> None:
-    with pytest.raises(Failed, match=words) as caught:
-        Chunks(LIMIT).feed(sent)
+    with pytest.raises(RequestError, match=words) as caught:
+        ChunkedDecoder(LIMIT).feed(sent)
     assert caught.value.failure.outcome is outcome
 
 
 def test_a_head_is_bounded() -> None:
     assert end_of_head(b"a" * LARGEST_HEAD) is None
-    with pytest.raises(Failed, match="the headers are too large"):
+    with pytest.raises(RequestError, match="the headers are too large"):
         end_of_head(b"a" * (LARGEST_HEAD + 1))
 
 
@@ -217,11 +224,11 @@ def test_an_answer_to_head_has_no_body() -> None:
     ],
 )
 def test_a_header_line_has_a_bound(sent: bytes, why: str) -> None:
-    with pytest.raises(Failed, match=why):
+    with pytest.raises(RequestError, match=why):
         read_head(sent)
 
 
 @pytest.mark.parametrize("sent", [b"5;" + b" " * 9_000 + b"\nx\r\n", b"5;" + b" " * 9_000])
 def test_a_line_that_announces_a_chunk_has_a_bound(sent: bytes) -> None:
-    with pytest.raises(Failed, match="not proper HTTP"):
-        Chunks(LIMIT).feed(sent)
+    with pytest.raises(RequestError, match="not proper HTTP"):
+        ChunkedDecoder(LIMIT).feed(sent)

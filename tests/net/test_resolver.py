@@ -6,11 +6,11 @@ import pytest
 
 from net.clients import endpoint, reading, tell
 from servers.hostile import hostile
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.failure import Failed, Failure
+from watchdeck.net.failure import Failure, RequestError
 from watchdeck.net.resolver import AT_ONCE, Resolver, system_look_up
-from watchdeck.net.stream import dial
+from watchdeck.net.stream import connect
 
 
 def test_the_system_knows_this_machine() -> None:
@@ -22,7 +22,7 @@ def test_the_system_knows_this_machine() -> None:
     ["169.254.169.254", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "fd00:ec2::254"],
 )
 async def test_a_name_that_leads_to_a_metadata_service_is_refused(address: str) -> None:
-    with pytest.raises(Failed, match="link-local or metadata") as caught:
+    with pytest.raises(RequestError, match="link-local or metadata") as caught:
         await Resolver(lambda _host: [address]).addresses("rebound.example")
     assert caught.value.failure.outcome is Outcome.UNREACHABLE
 
@@ -88,7 +88,7 @@ async def test_the_first_address_that_answers_is_used() -> None:
         names = Resolver(lambda _host: ["127.0.0.2", "127.0.0.3", "127.0.0.1"])
         url = f"http://several.example:{server.port}/metrics"
         async with reading(endpoint(url), resolver=names) as reader:
-            assert isinstance(await tell(reader, url), Answer)
+            assert isinstance(await tell(reader, url), ProbeResponse)
     assert server.asked[0].headers["host"] == f"several.example:{server.port}"
 
 
@@ -98,7 +98,7 @@ async def test_an_address_that_swallows_everything_does_not_hold_up_the_next() -
             deaf.bind(("127.0.0.2", server.port))
             deaf.listen(0)
             filler.connect(deaf.getsockname())
-            wire = await dial(["127.0.0.2", "127.0.0.1"], server.port)
+            wire = await connect(["127.0.0.2", "127.0.0.1"], server.port)
             wire.abort()
     assert wire.peer == "127.0.0.1"
 
@@ -107,4 +107,4 @@ async def test_when_no_address_answers_the_first_one_tells_why() -> None:
     async with hostile() as server:
         pass
     with pytest.raises(ConnectionRefusedError):
-        await dial(["127.0.0.1", "127.0.0.2"], server.port)
+        await connect(["127.0.0.1", "127.0.0.2"], server.port)

@@ -7,11 +7,11 @@ import pytest
 from net.clients import endpoint, reading, tell
 from servers.certificates import Certificates
 from servers.hostile import hostile
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Tls
 from watchdeck.net import tls
-from watchdeck.net.failure import Failed, Failure
+from watchdeck.net.failure import Failure, RequestError
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 async def shown(
     context: ssl.SSLContext, checks: Tls, host: str = "127.0.0.1"
-) -> tuple[Answer | Failure, float | None]:
+) -> tuple[ProbeResponse | Failure, float | None]:
     """What came, and the days that the server's certificate has left."""
     async with hostile(context) as server:
         url = server.url("/metrics", host)
@@ -36,7 +36,7 @@ async def test_a_trusted_server_is_read_and_its_days_are_counted(
     certificates: Certificates,
 ) -> None:
     told, days = await shown(certificates.good(days=30), Tls(ca=certificates.ca))
-    assert isinstance(told, Answer)
+    assert isinstance(told, ProbeResponse)
     assert days == pytest.approx(30, abs=0.1)
 
 
@@ -74,7 +74,7 @@ async def test_an_insecure_endpoint_is_read_and_its_days_are_counted_all_the_sam
     certificates: Certificates,
 ) -> None:
     told, days = await shown(certificates.expired(days=3), Tls(insecure=True))
-    assert isinstance(told, Answer)
+    assert isinstance(told, ProbeResponse)
     assert days == pytest.approx(-3, abs=0.1)
 
 
@@ -90,9 +90,9 @@ async def test_a_server_without_tls_is_told_from_one_with_a_bad_certificate() ->
 async def test_files_that_cannot_be_used_are_a_named_failure(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.write_text("nothing")
-    with pytest.raises(Failed, match="No such file"):
+    with pytest.raises(RequestError, match="No such file"):
         tls.context(Tls(ca=str(tmp_path / "absent.pem")))
-    with pytest.raises(Failed, match="the tls files cannot be used") as caught:
+    with pytest.raises(RequestError, match="the tls files cannot be used") as caught:
         tls.context(Tls(ca=str(empty)))
     assert caught.value.failure.outcome is Outcome.TLS
 

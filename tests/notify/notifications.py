@@ -1,9 +1,9 @@
 """Letters made by hand."""
 
-from watchdeck.domain.notifications.notification import Class, Letter
+from watchdeck.domain.notifications.notification import Notification, NotificationClass
 
 
-def letter(kind: Class = Class.CALL, count: int = 1) -> Letter:
+def letter(kind: NotificationClass = NotificationClass.CALL, count: int = 1) -> Notification:
     """A letter about so many alerts."""
     alerts = tuple(
         {
@@ -16,4 +16,4 @@ def letter(kind: Class = Class.CALL, count: int = 1) -> Letter:
         for number in range(count)
     )
     numbers = tuple(range(1, count + 1))
-    return Letter("g.1@2#3", "hook", kind, numbers, numbers, alerts, 1_795_410_000_000)
+    return Notification("g.1@2#3", "hook", kind, numbers, numbers, alerts, 1_795_410_000_000)

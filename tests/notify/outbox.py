@@ -9,20 +9,20 @@ from typing import Any
 
 from store.alerts.made import fire
 from store.stores import NOW, state_only
-from watchdeck.domain.alerts.alert import Alert, Episode, Raised
+from watchdeck.domain.alerts.alert import ActiveAlert, Alert, Episode
 from watchdeck.domain.notifications.grouping import Windows
 from watchdeck.domain.notifications.message import Message, MessageKind
-from watchdeck.domain.notifications.outbox import Posted, Posting
-from watchdeck.domain.notifications.routing import About, Routing, route
+from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
+from watchdeck.domain.notifications.routing import AlertContext, Routing, route
 from watchdeck.domain.settings.receivers import Channel, Route
 from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.severity import Severity
 from watchdeck.notify.delivery import Delivery, Receiver
-from watchdeck.notify.http_post import Post
-from watchdeck.notify.outbox_queue import Desk
+from watchdeck.notify.http_post import HttpSender
+from watchdeck.notify.outbox_queue import OutboxQueue
 from watchdeck.notify.result import Notifier
-from watchdeck.notify.webhook import Webhook
-from watchdeck.store.alerts.outbox import post, read_posted
+from watchdeck.notify.webhook import WebhookNotifier
+from watchdeck.store.alerts.outbox import enqueue, read_posted
 from watchdeck.store.files.connection import Connection, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 
@@ -58,7 +58,7 @@ class Stage:
     ) -> None:
         """Write what is to be told of an episode, by the routes."""
         with transaction(self.db):
-            post(
+            enqueue(
                 self.db,
                 self.rows(episode, kind, text or f"{kind} {episode.id}", by),
                 self.clock.now,
@@ -66,20 +66,24 @@ class Stage:
 
     def rows(
         self, episode: Episode, kind: MessageKind, text: str, by: str = ""
-    ) -> tuple[Posting, ...]:
+    ) -> tuple[OutboxEntry, ...]:
         asked = "select model from alert where id = ?"
         (model,) = self.db.execute(asked, (episode.alert,)).fetchone()
         alert = Alert(episode.alert, "watchdeck", "f", "slow", model, {"owner": "risk"})
         key = f"watchdeck/{episode.id}/{kind}/{self.clock.now}"
         message = Message(kind, episode.id, episode.severity, key, text)
         found = route(
-            message, About(Raised(alert, episode)), self.routing, self.clock.now, self.windows
+            message,
+            AlertContext(ActiveAlert(alert, episode)),
+            self.routing,
+            self.clock.now,
+            self.windows,
         )
         if not by:
             return found
         return tuple(replace(row, payload=row.payload | {"acknowledged_by": by}) for row in found)
 
-    def outbox(self, episode: Episode, channel: str = "hook") -> list[Posted]:
+    def outbox(self, episode: Episode, channel: str = "hook") -> list[OutboxRow]:
         return [row for row in read_posted(self.db, episode.id) if row.channel == channel]
 
 
@@ -93,9 +97,9 @@ def staged(path: Path, *channels: str) -> Iterator[Stage]:
         yield Stage(directory, db, Clock(), routing=routing)
 
 
-def webhook(url: str, **settings: Any) -> Webhook:
+def webhook(url: str, **settings: Any) -> WebhookNotifier:
     channel = Channel("hook", "webhook", url=url, **settings)
-    return Webhook(channel, Post(SHORT), known, SOURCE)
+    return WebhookNotifier(channel, HttpSender(SHORT), known, SOURCE)
 
 
 def known(secret: Secret) -> str:
@@ -108,7 +112,7 @@ def delivering(
     stage: Stage, receivers: Mapping[str, Notifier], rate: int = 6_000
 ) -> Iterator[Delivery]:
     """Somebody who empties the outbox of a stage, when told to `look`."""
-    desk = Desk(stage.directory)
+    desk = OutboxQueue(stage.directory)
     told = {name: Receiver(tell, rate, 5.0) for name, tell in receivers.items()}
     try:
         yield Delivery(desk, told, stage.clock, random.Random(7))

@@ -3,25 +3,31 @@ import pytest
 from notify.notifications import letter
 from notify.outbox import SHORT, known
 from notify.receivers import BUSY, HANG, longest_gap, receiving
-from watchdeck.domain.notifications.notification import Class
+from watchdeck.domain.notifications.notification import NotificationClass
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
-from watchdeck.notify.apprise import ThroughApprise
-from watchdeck.notify.result import GiveUp, Outcome, Sent, TryAgain
+from watchdeck.notify.apprise import AppriseNotifier
+from watchdeck.notify.result import DeliveryResult, GiveUp, Sent, TryAgain
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 """apprise loads it where Python still has it."""
 
 
-async def send(url: str | Secret, count: int = 1, kind: Class = Class.CALL) -> Outcome:
+async def send(
+    url: str | Secret, count: int = 1, kind: NotificationClass = NotificationClass.CALL
+) -> DeliveryResult:
     channel = Channel("a", "apprise", url=url, services=("json", "jsons"))
-    return await ThroughApprise(channel, known)(letter(kind, count))
+    return await AppriseNotifier(channel, known)(letter(kind, count))
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"), [(Class.CALL, "failure"), (Class.RESOLVED, "success")], ids=["call", "end"]
+    ("kind", "said"),
+    [(NotificationClass.CALL, "failure"), (NotificationClass.RESOLVED, "success")],
+    ids=["call", "end"],
 )
-async def test_a_service_of_apprise_is_told_in_plain_text(kind: Class, said: str) -> None:
+async def test_a_service_of_apprise_is_told_in_plain_text(
+    kind: NotificationClass, said: str
+) -> None:
     async with receiving() as receiver:
         assert await send(f"json://127.0.0.1:{receiver.port}/", 30, kind) == Sent()
     [told] = receiver.told
@@ -55,7 +61,7 @@ async def test_retries_are_ours_alone_whatever_the_address_says() -> None:
     ],
 )
 async def test_what_is_no_address_of_an_allowed_service_is_not_asked(
-    url: str | Secret, expected: Outcome
+    url: str | Secret, expected: DeliveryResult
 ) -> None:
     assert await send(url) == expected
 

@@ -10,17 +10,17 @@ from notify.notifications import letter
 from notify.outbox import SOURCE
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.units import Milliseconds
-from watchdeck.notify.command import Command
-from watchdeck.notify.result import Outcome, Sent, TryAgain
+from watchdeck.notify.command import CommandNotifier
+from watchdeck.notify.result import DeliveryResult, Sent, TryAgain
 
 ENVIRON = {"PATH": os.environ["PATH"], "TOKEN": "hush-hush", "OTHER": "private"}
 
 
-async def run(*command: str, within: int = 5_000) -> Outcome:
+async def run(*command: str, within: int = 5_000) -> DeliveryResult:
     channel = Channel(
         "c", "command", command=command, environment=("TOKEN",), timeout=Milliseconds(within)
     )
-    return await Command(channel, ENVIRON, SOURCE)(letter())
+    return await CommandNotifier(channel, ENVIRON, SOURCE)(letter())
 
 
 def python(code: str, *arguments: str) -> tuple[str, ...]:

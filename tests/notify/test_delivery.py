@@ -9,11 +9,11 @@ from notify.outbox import SHORT, delivering, round_of, staged, webhook
 from notify.receivers import BUSY, DIE, HANG, OK, longest_gap, receiving
 from servers.loopback import answer
 from watchdeck.domain.notifications.message import MessageKind
-from watchdeck.domain.notifications.notification import Letter
+from watchdeck.domain.notifications.notification import Notification
 from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.severity import Severity
 from watchdeck.notify.delivery import PATIENCE
-from watchdeck.notify.result import Notifier, Outcome, Sent
+from watchdeck.notify.result import DeliveryResult, Notifier, Sent
 from watchdeck.store.alerts.outbox import cancel, lost_since, next_due
 from watchdeck.store.files.connection import transaction
 
@@ -250,7 +250,7 @@ async def test_a_channel_that_nobody_configured_is_given_up(tmp_path: Path) -> N
 
 
 async def test_a_mistake_of_ours_is_tried_again_and_ends_nothing(tmp_path: Path) -> None:
-    async def broken(letter: Letter) -> Outcome:
+    async def broken(letter: Notification) -> DeliveryResult:
         raise KeyError(letter.id)
 
     with staged(tmp_path, "broken", "well") as stage:
@@ -286,15 +286,16 @@ from pathlib import Path
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
 from watchdeck.notify.delivery import Delivery, Receiver
-from watchdeck.notify.outbox_queue import Desk
-from watchdeck.notify.http_post import Post
-from watchdeck.notify.webhook import Webhook
+from watchdeck.notify.outbox_queue import OutboxQueue
+from watchdeck.notify.http_post import HttpSender
+from watchdeck.notify.webhook import WebhookNotifier
 from watchdeck.store.files.directory import StoreDirectory
 
 path, url, now = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 channel = Channel("hook", "webhook", url=url)
-hook = Webhook(channel, Post(60.0), lambda secret: "", "/watchdeck/test")
-delivery = Delivery(Desk(StoreDirectory(path)), {"hook": Receiver(hook, timeout=60.0)}, lambda: now)
+hook = WebhookNotifier(channel, HttpSender(60.0), lambda secret: "", "/watchdeck/test")
+receivers = {"hook": Receiver(hook, timeout=60.0)}
+delivery = Delivery(OutboxQueue(StoreDirectory(path)), receivers, lambda: now)
 asyncio.run(delivery.run())
 """
 
@@ -331,7 +332,7 @@ async def test_a_letter_is_sent_by_whoever_comes_after_a_failed_write(tmp_path: 
         stage.tell(stage.fire())
         gone = stage.directory.state.with_name("gone.db")
 
-        async def taken(letter: Letter) -> Outcome:
+        async def taken(letter: Notification) -> DeliveryResult:
             ids.append(letter.id)
             if len(ids) == 1:
                 desk = delivery._desk

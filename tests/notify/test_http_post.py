@@ -6,22 +6,33 @@ from notify.outbox import SHORT
 from notify.receivers import HANG, longest_gap, receiving
 from servers.certificates import Certificates
 from servers.loopback import Asked, answer, listening
-from watchdeck.notify.http_post import LookUp, Post, Question, Unheard
-from watchdeck.notify.result import Answer, GiveUp, Outcome, Sent, TryAgain, hidden, judged
+from watchdeck.net.resolver import LookUp
+from watchdeck.notify.http_post import HttpSender, ReceiverRequest, ReceiverUnreachable
+from watchdeck.notify.result import (
+    DeliveryResult,
+    GiveUp,
+    ReceiverResponse,
+    Sent,
+    TryAgain,
+    redact,
+    result_of,
+)
 
 
-async def said(url: str, look_up: LookUp | None = None, ca: str | None = None) -> Answer | str:
-    post = Post(SHORT, ca, look_up) if look_up else Post(SHORT, ca)
+async def said(
+    url: str, look_up: LookUp | None = None, ca: str | None = None
+) -> ReceiverResponse | str:
+    post = HttpSender(SHORT, ca, look_up) if look_up else HttpSender(SHORT, ca)
     try:
-        return await post.ask(Question(url, "POST", {"x-own": "1"}, b"{}"))
-    except Unheard as error:
+        return await post.ask(ReceiverRequest(url, "POST", {"x-own": "1"}, b"{}"))
+    except ReceiverUnreachable as error:
         return str(error)
 
 
 async def test_a_question_is_sent_as_it_is_and_answered() -> None:
     async with receiving(answer(b"thanks")) as receiver:
         url = receiver.url.replace("//", "//me:pass@")
-        assert await said(url) == Answer(200, None, b"thanks")
+        assert await said(url) == ReceiverResponse(200, None, b"thanks")
     [asked] = receiver.asked
     assert (asked.method, asked.target, asked.body) == ("POST", "/hook", b"{}")
     assert asked.headers["host"] == f"127.0.0.1:{receiver.port}"
@@ -32,7 +43,9 @@ async def test_a_question_is_sent_as_it_is_and_answered() -> None:
 async def test_a_name_is_looked_up_once_and_the_next_address_is_tried() -> None:
     async with receiving(answer(b"thanks")) as receiver:
         url = f"http://hooks.example:{receiver.port}/"
-        assert await said(url, lambda _: ["127.0.0.2", "127.0.0.1"]) == Answer(200, None, b"thanks")
+        assert await said(url, lambda _: ["127.0.0.2", "127.0.0.1"]) == ReceiverResponse(
+            200, None, b"thanks"
+        )
     assert receiver.asked[0].headers["host"] == f"hooks.example:{receiver.port}"
 
 
@@ -63,13 +76,13 @@ async def test_what_is_no_address_is_not_asked(url: str) -> None:
 async def test_an_answer_is_read_to_a_bound() -> None:
     async with receiving(answer(b"x" * 10_000_000)) as receiver:
         found = await said(receiver.url)
-    assert isinstance(found, Answer)
+    assert isinstance(found, ReceiverResponse)
     assert len(found.body) == 64 << 10
 
 
 async def test_a_compressed_answer_is_not_unpacked() -> None:
     async with receiving(answer(b"\x1f\x8b" * 99, "Content-Encoding: gzip")) as receiver:
-        assert await said(receiver.url) == Answer(200)
+        assert await said(receiver.url) == ReceiverResponse(200)
 
 
 async def test_an_answer_that_drips_is_over_at_the_deadline() -> None:
@@ -106,7 +119,7 @@ async def test_an_authority_of_ones_own_is_trusted_when_it_is_named(tmp_path: Pa
 
     async with listening(taken, certificates.good()) as port:
         url = f"https://localhost:{port}/"
-        assert await said(url, lambda _: ["127.0.0.1"], certificates.ca) == Answer(200)
+        assert await said(url, lambda _: ["127.0.0.1"], certificates.ca) == ReceiverResponse(200)
         assert await said(url, lambda _: ["127.0.0.1"]) == "the certificate is not trusted"
 
 
@@ -123,8 +136,8 @@ async def test_an_authority_of_ones_own_is_trusted_when_it_is_named(tmp_path: Pa
         ),
     ],
 )
-def test_a_status_tells_whether_a_retry_makes_sense(status: int, expected: Outcome) -> None:
-    assert judged(Answer(status, 7_000 if status == 503 else None), ()) == expected
+def test_a_status_tells_whether_a_retry_makes_sense(status: int, expected: DeliveryResult) -> None:
+    assert result_of(ReceiverResponse(status, 7_000 if status == 503 else None), ()) == expected
 
 
 async def test_retry_after_is_a_number_a_date_or_nothing_and_never_more_than_an_hour() -> None:
@@ -133,14 +146,14 @@ async def test_retry_after_is_a_number_a_date_or_nothing_and_never_more_than_an_
     answers = [answer(b"", f"Retry-After: {text}", status="503 Busy") for text in said_so]
     async with receiving(*answers) as receiver:
         found = [await said(receiver.url) for _ in answers]
-    waits = [one.retry_after for one in found if isinstance(one, Answer)]
+    waits = [one.retry_after for one in found if isinstance(one, ReceiverResponse)]
     assert waits == [5_000, 3_600_000, 0, None, None, 0, None]
 
 
 async def test_a_receiver_that_took_it_asks_for_no_wait() -> None:
     async with receiving(answer(b"", "Retry-After: 5")) as receiver:
-        assert await said(receiver.url) == Answer(200)
+        assert await said(receiver.url) == ReceiverResponse(200)
 
 
 def test_secrets_are_hidden_the_longest_first() -> None:
-    assert hidden("a Bearer abcdef abcd", ("abcd", "abcdef", "a")) == "a Bearer (secret) (secret)"
+    assert redact("a Bearer abcdef abcd", ("abcd", "abcdef", "a")) == "a Bearer (secret) (secret)"

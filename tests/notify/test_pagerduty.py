@@ -8,9 +8,9 @@ from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.severity import Severity
-from watchdeck.notify.http_post import Post
-from watchdeck.notify.outbox_queue import Desk
-from watchdeck.notify.pagerduty import BY_PHONE, PagerDuty
+from watchdeck.notify.http_post import HttpSender
+from watchdeck.notify.outbox_queue import OutboxQueue
+from watchdeck.notify.pagerduty import BY_PHONE, PagerDutyNotifier
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
 from watchdeck.store.alerts.outbox import next_due
 from watchdeck.store.files.connection import transaction
@@ -18,9 +18,11 @@ from watchdeck.store.files.connection import transaction
 ACKNOWLEDGED, RESOLVED, WORSE = MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED, MessageKind.WORSE
 
 
-def pagerduty(stage: Stage, url: str) -> PagerDuty:
+def pagerduty(stage: Stage, url: str) -> PagerDutyNotifier:
     channel = Channel("hook", "pagerduty", url=url, routing_key=Secret(env="KEY"))
-    return PagerDuty(channel, Post(SHORT), known, Desk(stage.directory).threads)
+    return PagerDutyNotifier(
+        channel, HttpSender(SHORT), known, OutboxQueue(stage.directory).threads
+    )
 
 
 def actions(receiver: Receiver) -> list[str]:

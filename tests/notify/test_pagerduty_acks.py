@@ -14,11 +14,11 @@ from store.stores import NOW
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.http_post import Post
-from watchdeck.notify.outbox_queue import Desk
-from watchdeck.notify.pagerduty_acks import Phone, Taker, who_has
+from watchdeck.notify.http_post import HttpSender
+from watchdeck.notify.outbox_queue import OutboxQueue
+from watchdeck.notify.pagerduty_acks import PagerDutyAckPoller, RemoteAck, remote_ack
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
-from watchdeck.store.alerts.conversations import Thread
+from watchdeck.store.alerts.conversations import NotifiedGroup
 from watchdeck.store.files.connection import transaction
 
 ELENA = {"type": "user_reference", "summary": "Elena", "id": "P1"}
@@ -39,17 +39,19 @@ def acknowledged(*by: dict[str, str], key: str = "k") -> dict[str, Any]:
         pytest.param(body(), None, id="no incident"),
         pytest.param(body({"incident_key": "k", "status": "triggered"}), None, id="nobody yet"),
         pytest.param(
-            body(acknowledged(ELENA)), Taker("Elena", "acknowledged in PagerDuty"), id="somebody"
+            body(acknowledged(ELENA)),
+            RemoteAck("Elena", "acknowledged in PagerDuty"),
+            id="somebody",
         ),
         pytest.param(
             body(acknowledged({"type": "user_reference", "summary": "Ben"}, ELENA)),
-            Taker("Elena", "acknowledged in PagerDuty"),
+            RemoteAck("Elena", "acknowledged in PagerDuty"),
             id="the last of two",
         ),
         pytest.param(body(acknowledged(ELENA, key="x")), None, id="another's incident"),
         pytest.param(
             body({"incident_key": "k", "status": "resolved", "last_status_change_by": ELENA}),
-            Taker("Elena", "resolved in PagerDuty while it still fires"),
+            RemoteAck("Elena", "resolved in PagerDuty while it still fires"),
             id="resolved by a person",
         ),
         pytest.param(
@@ -65,13 +67,13 @@ def acknowledged(*by: dict[str, str], key: str = "k") -> dict[str, Any]:
         ),
         pytest.param(
             body(acknowledged({"type": "user_reference", "summary": "E\x1b[2J"})),
-            Taker("E^[[2J", "acknowledged in PagerDuty"),
+            RemoteAck("E^[[2J", "acknowledged in PagerDuty"),
             id="a hostile name",
         ),
     ],
 )
-def test_who_has_an_incident(said: bytes, expected: Taker | None) -> None:
-    assert who_has(said, "k") == expected
+def test_who_has_an_incident(said: bytes, expected: RemoteAck | None) -> None:
+    assert remote_ack(said, "k") == expected
 
 
 @given(
@@ -92,7 +94,7 @@ def test_who_has_an_incident(said: bytes, expected: Taker | None) -> None:
 )
 def test_an_answer_that_makes_no_sense_is_nobody_or_an_error(said: bytes) -> None:
     try:
-        found = who_has(said, "k")
+        found = remote_ack(said, "k")
     except WatchdeckError:
         found = None
     assert found is None
@@ -108,9 +110,9 @@ class Heard:
         self.taken.append((episodes, by, note))
 
 
-def phone(url: str, heard: Heard) -> Phone:
+def phone(url: str, heard: Heard) -> PagerDutyAckPoller:
     channel = Channel("hook", "pagerduty", api=url, token=Secret(env="TOKEN"))
-    return Phone(channel, Post(SHORT), known, heard)
+    return PagerDutyAckPoller(channel, HttpSender(SHORT), known, heard)
 
 
 async def test_who_took_it_there_has_all_that_was_told_under_that_key(tmp_path: Path) -> None:
@@ -126,7 +128,7 @@ async def test_who_took_it_there_has_all_that_was_told_under_that_key(tmp_path: 
                 await round_of(delivery)
         with transaction(stage.db):
             assert save_acknowledgement(stage.db, ack(episodes[1]))
-        desk = Desk(stage.directory)
+        desk = OutboxQueue(stage.directory)
         threads = await desk.waiting("hook")
         desk.close()
         key = f"watchdeck/{threads[1].fold}"
@@ -155,7 +157,7 @@ async def test_what_was_given_back_here_is_not_taken_by_an_old_word_from_there(
     incident = acknowledged(ELENA, key="watchdeck/f")
     incident["acknowledgements"][0]["at"] = at
     async with receiving(answer(body(incident))) as there:
-        await phone(there.url, heard).turn((Thread("f", (1,), (1,), NOW),))
+        await phone(there.url, heard).turn((NotifiedGroup("f", (1,), (1,), NOW),))
     assert bool(heard.taken) is taken
 
 
@@ -164,7 +166,7 @@ async def test_what_cannot_be_asked_is_said_so_and_takes_nothing() -> None:
     refusal = answer(b"bad token hush-TOKEN", status="401 Unauthorized")
     async with receiving(refusal) as there:
         asking = phone(there.url, heard)
-        await asking.turn((Thread("f", (1,), (1,)),))
+        await asking.turn((NotifiedGroup("f", (1,), (1,)),))
     assert asking.problem == (
         "hook cannot be asked who has what: 401 Unauthorized: bad token (secret)"
     )
@@ -172,7 +174,7 @@ async def test_what_cannot_be_asked_is_said_so_and_takes_nothing() -> None:
 
 
 async def test_of_many_keys_some_are_asked_for_each_time_and_none_is_forgotten() -> None:
-    threads = tuple(Thread(str(number), (number,), (number,)) for number in range(45))
+    threads = tuple(NotifiedGroup(str(number), (number,), (number,)) for number in range(45))
     async with receiving(answer(body())) as there:
         asking = phone(there.url, Heard())
         for _ in range(3):

@@ -18,20 +18,20 @@ from watchdeck.actions.alerts.acknowledge import acknowledge
 from watchdeck.actions.alerts.resolve import resolve
 from watchdeck.actions.alerts.silence import silence
 from watchdeck.config.rules import rules_in_force
-from watchdeck.domain.alerts.alert import Data, Episode
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.alerts.alert import DataState, Episode
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
-from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.notifications.outbox import OutboxRow
 from watchdeck.domain.notifications.routing import Routing
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import Settings
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.severity import Severity
-from watchdeck.engine.alerts.repository import Terms
+from watchdeck.engine.alerts.repository import AlertingConfig
 from watchdeck.engine.engine import Engine
 from watchdeck.store.alerts.acknowledgements import read_acknowledgement
 from watchdeck.store.alerts.episodes import read_episodes
@@ -40,7 +40,7 @@ from watchdeck.store.files.connection import reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream, add_frame
 from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.migrations import prepare
 
 START = 1_795_410_000_000
@@ -59,13 +59,13 @@ class Player:
         prepare(self._directory)
         self._metrics = writing(self._directory.metrics, synchronous="OFF")
         self._state = writing(self._directory.state, synchronous="OFF")
-        self._layouts = Layouts(self._metrics)
+        self._layouts = LayoutTable(self._metrics)
         self._rules = list(scenario.rules)
         if scenario.pack:
             self._rules += rules_in_force(Settings())
         self._ids = self._registered()
         self._failures: dict[str, int] = {}
-        self._delivered: list[Posted] = []
+        self._delivered: list[OutboxRow] = []
         self._ahead = 0
         self._asleep_until = -1
         self._engine = self._started()
@@ -95,7 +95,7 @@ class Player:
             return "none"
         if not episode.is_open:
             return "over" if episode.fired_at else "dropped"
-        if episode.data is Data.NONE:
+        if episode.data is DataState.NONE:
             return f"{episode.condition}-no-data"
         return "flapping" if episode.flapping else episode.condition.value
 
@@ -117,7 +117,7 @@ class Player:
         self._metrics.close()
         self._state.close()
 
-    def told(self) -> tuple[Posted, ...]:
+    def told(self) -> tuple[OutboxRow, ...]:
         """All that the channel was told, or will be, in the order of its writing."""
         self._deliver(1 << 60)
         return tuple(sorted(self._delivered, key=lambda one: one.id))
@@ -135,7 +135,7 @@ class Player:
     def _registered(self) -> dict[str, int]:
         scenario = self._scenario
         fleet = [
-            Facts(
+            EndpointFacts(
                 model,
                 f"http://{model}",
                 scenario.every,
@@ -149,7 +149,7 @@ class Player:
             return register(self._metrics, fleet, START)
 
     def _started(self) -> Engine:
-        terms = Terms(ROUTING, depends=self._scenario.depends)
+        terms = AlertingConfig(ROUTING, depends=self._scenario.depends)
         rules: list[Rule] = self._rules
         return Engine(reading(self._directory.metrics), self._state, rules, terms)
 
@@ -159,7 +159,7 @@ class Player:
                 cells = {name: given[step] for name, given in series.items() if step < len(given)}
                 if cells and LOST not in cells.values():
                     self._keep(model, cells, now)
-            save_heartbeat(self._metrics, Heartbeat(1, "0", START, now))
+            save_heartbeat(self._metrics, CollectorStatus(1, "0", START, now))
 
     def _keep(self, model: str, cells: dict[str, str], now: int) -> None:
         failed = FAILED in cells.values()

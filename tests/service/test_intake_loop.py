@@ -12,7 +12,7 @@ from store.stores import NOW, state_only
 from watchdeck.domain.settings.endpoint import Secret, Settings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
 from watchdeck.domain.values.units import Milliseconds
-from watchdeck.service.intake_loop import Hearing, called, sources_of
+from watchdeck.service.intake_loop import IntakeService, source_names, sources_of
 
 
 def token(path: Path) -> Secret:
@@ -22,9 +22,9 @@ def token(path: Path) -> Secret:
 
 
 @asynccontextmanager
-async def hearing(folder: Path, intake: Intake) -> AsyncIterator[Hearing]:
+async def hearing(folder: Path, intake: Intake) -> AsyncIterator[IntakeService]:
     store = state_only(folder / "store")
-    made = Hearing(Settings(intake=intake), store, lambda: NOW, again=0.05)
+    made = IntakeService(Settings(intake=intake), store, lambda: NOW, again=0.05)
     task = asyncio.create_task(made.run())
     try:
         async with asyncio.timeout(20):
@@ -34,7 +34,7 @@ async def hearing(folder: Path, intake: Intake) -> AsyncIterator[Hearing]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def told(made: Hearing) -> str:
+async def told(made: IntakeService) -> str:
     while True:
         if made.problem:
             return made.problem
@@ -76,7 +76,7 @@ def test_every_source_that_may_be_heard_is_known(names: tuple[str, ...], found: 
     asked = tuple(Alertmanager(f"http://{name}:9093/", name) for name in names)
     settings = Settings(intake=Intake(Secret(env="TOKEN")), alertmanager=asked)
     assert [source.name for source in sources_of(settings)] == found
-    assert called(settings) == {f"http://{name}:9093": name for name in names}
+    assert source_names(settings) == {f"http://{name}:9093": name for name in names}
 
 
 def test_how_long_an_alertmanager_may_be_silent_follows_from_its_beat() -> None:

@@ -10,9 +10,9 @@ from notify.receivers import receiving
 from servers.loopback import answer
 from watchdeck.config.routing import routing_of
 from watchdeck.domain.settings.endpoint import Settings
-from watchdeck.domain.settings.receivers import Channel, Lifesign
+from watchdeck.domain.settings.receivers import Channel, Heartbeat
 from watchdeck.domain.values.secret import Secret
-from watchdeck.service.notify_loop import Telling
+from watchdeck.service.notify_loop import NotifyService
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
 from watchdeck.store.alerts.episodes import save_episode
 from watchdeck.store.alerts.outbox import read_posted
@@ -27,9 +27,9 @@ def secret(folder: Path) -> Secret:
 
 
 @asynccontextmanager
-async def telling(stage: Stage, settings: Settings, well: str = "") -> AsyncIterator[Telling]:
+async def telling(stage: Stage, settings: Settings, well: str = "") -> AsyncIterator[NotifyService]:
     """All that is told of a stage, as the collector does it, while the block lasts."""
-    told = Telling(settings, stage.directory, routing_of(settings), stage.clock, lambda: well)
+    told = NotifyService(settings, stage.directory, routing_of(settings), stage.clock, lambda: well)
     task = asyncio.create_task(told.run())
     try:
         yield told
@@ -45,7 +45,7 @@ async def test_the_collector_tells_and_gives_signs_of_life(tmp_path: Path) -> No
         stage.tell(episode)
         async with receiving() as hook, receiving() as outside:
             channel = Channel("hook", "webhook", url=hook.url)
-            settings = Settings(channel=(channel,), heartbeat=Lifesign(outside.url))
+            settings = Settings(channel=(channel,), heartbeat=Heartbeat(outside.url))
             async with telling(stage, settings) as told:
                 await asyncio.gather(hook.came.wait(), outside.came.wait())
                 assert told.problem == ""
@@ -56,7 +56,7 @@ async def test_no_sign_of_life_is_given_while_something_is_wrong(tmp_path: Path)
         stage.tell(stage.fire())
         async with receiving() as hook, receiving() as outside:
             channel = Channel("hook", "webhook", url=hook.url)
-            settings = Settings(channel=(channel,), heartbeat=Lifesign(outside.url))
+            settings = Settings(channel=(channel,), heartbeat=Heartbeat(outside.url))
             async with telling(stage, settings, "health cannot be judged"):
                 await hook.came.wait()
         assert outside.asked == []

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.board.health import Health, HealthChange
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.connection import Connection, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
@@ -81,9 +81,9 @@ with StoreDirectory(Path(sys.argv[1])).hold_lock():
 """A collector that does nothing but hold its lock until a line comes."""
 
 
-def every_ten_seconds(name: str) -> Facts:
+def every_ten_seconds(name: str) -> EndpointFacts:
     """An endpoint that is scraped every ten seconds."""
-    return Facts(name, f"http://10.0.0.7:8080/{name}", 10_000, owner="risk")
+    return EndpointFacts(name, f"http://10.0.0.7:8080/{name}", 10_000, owner="risk")
 
 
 def scrape(name: str, at: int, p95: float = 0.2) -> Scrape:
@@ -96,9 +96,9 @@ def scrape(name: str, at: int, p95: float = 0.2) -> Scrape:
     )
 
 
-def beat(at: int, pid: int = 1) -> Heartbeat:
+def beat(at: int, pid: int = 1) -> CollectorStatus:
     """A collector's word that it lives."""
-    return Heartbeat(pid, "0", at - 60_000, at)
+    return CollectorStatus(pid, "0", at - 60_000, at)
 
 
 def write(directory: StoreDirectory, names: Sequence[str], scrapes: Sequence[Scrape]) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from store.alerts.made import MINUTE, fire
 from store.stores import NOW, whole
-from watchdeck.domain.alerts.alert import MuteKind, Shown
+from watchdeck.domain.alerts.alert import DisplayState, MuteKind
 from watchdeck.domain.alerts.maintenance import Maintenance
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.rules.rule import Down, Rule
+from watchdeck.domain.rules.rule import FailedScrapes, Rule
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.store.alerts.acknowledgements import save_silence
 from watchdeck.store.files.connection import transaction, writing
@@ -30,7 +30,7 @@ def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
         ):
             fire(db, rule, model)
         with transaction(db):
-            save_rules(db, [Rule("down", "down", Down())], NOW)
+            save_rules(db, [Rule("down", "down", FailedScrapes())], NOW)
             save_maintenance(db, [Maintenance("deploy", (read_matcher("model=c"),))], NOW)
             wanted = (read_matcher("model=b"),)
             save_silence(db, Silence(0, wanted, "anna", "x", NOW, NOW + 60 * MINUTE))
@@ -49,7 +49,7 @@ def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
         ("slow", "c"): [(MuteKind.MAINTENANCE, "deploy")],
         ("slow", "d"): [],
     }
-    assert [one.shown for one in board.alerts].count(Shown.MUTED) == 3
-    assert [one.shown for one in later.alerts].count(Shown.MUTED) == 2
+    assert [one.shown for one in board.alerts].count(DisplayState.MUTED) == 3
+    assert [one.shown for one in later.alerts].count(DisplayState.MUTED) == 2
     assert [one.id for one in board.silences] == [1]
     assert before.silences == ()

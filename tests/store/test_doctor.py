@@ -10,15 +10,22 @@ import pytest
 
 from store.stores import HOLD, NAMES, NOW, beat, process, whole, write
 from watchdeck.actions.store import back_up
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.values.operator import Operator
-from watchdeck.store.doctor import Finding, Result, _Case, _judge_disk, _result, examine
+from watchdeck.store.doctor import (
+    CheckStatus,
+    StoreCheckResult,
+    _Case,
+    _judge_disk,
+    _result,
+    examine,
+)
 from watchdeck.store.files.connection import transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import save_heartbeat
 from watchdeck.store.reader import Reader
 
-PASS, FAIL, UNKNOWN = Result.PASS, Result.FAIL, Result.UNKNOWN
+PASS, FAIL, UNKNOWN = CheckStatus.PASS, CheckStatus.FAIL, CheckStatus.UNKNOWN
 
 
 @pytest.fixture
@@ -26,7 +33,9 @@ def directory(tmp_path: Path) -> StoreDirectory:
     return whole(tmp_path / "store")
 
 
-def found(directory: StoreDirectory, name: str, now: int = NOW, budget: int = 1 << 30) -> Finding:
+def found(
+    directory: StoreDirectory, name: str, now: int = NOW, budget: int = 1 << 30
+) -> StoreCheckResult:
     return next(one for one in examine(directory, now, budget) if one.name == name)
 
 
@@ -34,7 +43,7 @@ def found(directory: StoreDirectory, name: str, now: int = NOW, budget: int = 1 
 def collected(directory: StoreDirectory, **said: object) -> Iterator[None]:
     """A collector runs, and its newest heartbeat says this."""
     with process(HOLD, directory.path) as holder:
-        heartbeat = Heartbeat(holder.pid, "0", NOW, NOW, **said)  # type: ignore[arg-type]
+        heartbeat = CollectorStatus(holder.pid, "0", NOW, NOW, **said)  # type: ignore[arg-type]
         with closing(writing(directory.metrics)) as db, transaction(db):
             save_heartbeat(db, heartbeat)
         yield
@@ -75,7 +84,7 @@ def test_a_file_that_is_missing_is_no_pass(directory: StoreDirectory) -> None:
     ],
 )
 def test_what_the_collector_says_of_itself_is_judged(
-    directory: StoreDirectory, said: dict[str, object], state: Result, words: str
+    directory: StoreDirectory, said: dict[str, object], state: CheckStatus, words: str
 ) -> None:
     with collected(directory, **said):
         finding = found(directory, "lag")
@@ -145,7 +154,7 @@ def test_backups_are_known_by_their_place_and_age(
     directory: StoreDirectory, tmp_path: Path
 ) -> None:
     back_up(directory, tmp_path / "copy", Operator("anna"), NOW)
-    assert found(directory, "backups", NOW + 60_000) == Finding(
+    assert found(directory, "backups", NOW + 60_000) == StoreCheckResult(
         "backups", PASS, f"the last known one is 1m old, in {tmp_path / 'copy'}"
     )
     assert found(directory, "backups", NOW + 9 * 86_400_000).state is UNKNOWN
@@ -165,7 +174,7 @@ def test_an_examination_changes_nothing_that_a_reader_could_see(
 
 
 @pytest.mark.parametrize(("kind", "state"), [("ext4", PASS), ("nfs4", FAIL), (None, UNKNOWN)])
-def test_a_disk_that_other_machines_share_fails(kind: str | None, state: Result) -> None:
+def test_a_disk_that_other_machines_share_fails(kind: str | None, state: CheckStatus) -> None:
     assert _judge_disk(kind)[0] is state
 
 
@@ -181,7 +190,7 @@ def test_what_this_user_may_not_ask_is_no_pass(directory: StoreDirectory) -> Non
 
 
 def test_a_file_that_vanishes_while_it_is_asked_is_unknown(tmp_path: Path) -> None:
-    def vanished(_: object) -> tuple[Result, str]:
+    def vanished(_: object) -> tuple[CheckStatus, str]:
         (tmp_path / "none").stat()
         raise AssertionError
 

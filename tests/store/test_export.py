@@ -21,7 +21,7 @@ from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, Outcome, Scrap
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.errors import StoreCorrupt, StoreError
 from watchdeck.store.export import TABLES, export
-from watchdeck.store.export_formats import Form
+from watchdeck.store.export_formats import ExportFormat
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.migrations import prepare
@@ -49,7 +49,7 @@ def with_series(one: Scrape, **values: float) -> Scrape:
 
 def as_csv(reader: Reader, stream: Stream = Stream.SIGNALS, *names: str) -> list[dict[str, str]]:
     file = io.StringIO()
-    count = export(reader, file, Form.CSV, names, START, END, stream)
+    count = export(reader, file, ExportFormat.CSV, names, START, END, stream)
     rows = list(csv.DictReader(io.StringIO(file.getvalue())))
     assert len(rows) == count
     return rows
@@ -57,7 +57,7 @@ def as_csv(reader: Reader, stream: Stream = Stream.SIGNALS, *names: str) -> list
 
 def as_json(reader: Reader, stream: Stream, *names: str) -> list[dict[str, object]]:
     file = io.StringIO()
-    export(reader, file, Form.JSONL, names, START, END, stream)
+    export(reader, file, ExportFormat.JSONL, names, START, END, stream)
     return [json.loads(line, parse_constant=pytest.fail) for line in file.getvalue().splitlines()]
 
 
@@ -80,7 +80,7 @@ def test_only_the_endpoints_that_were_named_come_out(reader: Reader) -> None:
 def test_an_unknown_endpoint_is_answered_with_the_nearest(reader: Reader, tmp_path: Path) -> None:
     for name, hint in (("fruad", "Did you mean 'fraud'"), ("zzz", "There are: churn, fraud")):
         with pytest.raises(StoreError, match=hint):
-            export(reader, tmp_path / "out", Form.CSV, [name], START, END, Stream.SIGNALS)
+            export(reader, tmp_path / "out", ExportFormat.CSV, [name], START, END, Stream.SIGNALS)
     assert not (tmp_path / "out").exists()
 
 
@@ -90,7 +90,7 @@ def test_an_endpoint_that_never_was_has_no_frames(reader: Reader) -> None:
 
 def test_a_window_without_length_is_refused(reader: Reader) -> None:
     with pytest.raises(StoreError, match="start must lie before its end"):
-        export(reader, io.StringIO(), Form.CSV, [], END, END, Stream.SIGNALS)
+        export(reader, io.StringIO(), ExportFormat.CSV, [], END, END, Stream.SIGNALS)
 
 
 def test_series_are_a_row_a_value(directory: StoreDirectory, reader: Reader) -> None:
@@ -155,7 +155,7 @@ def test_a_name_that_a_terminal_would_obey_is_made_visible(tmp_path: Path) -> No
 
 def test_a_sqlite_file_holds_plain_rows(reader: Reader, tmp_path: Path) -> None:
     path = tmp_path / "out.db"
-    assert export(reader, path, Form.SQLITE, ["fraud"], START, END, Stream.SIGNALS) == 2
+    assert export(reader, path, ExportFormat.SQLITE, ["fraud"], START, END, Stream.SIGNALS) == 2
     with closing(sqlite3.connect(path)) as db:
         asked = "select at, time, endpoint, outcome, latency_p95, error_ratio from signal"
         rows = db.execute(f"{asked} order by at").fetchall()
@@ -163,9 +163,9 @@ def test_a_sqlite_file_holds_plain_rows(reader: Reader, tmp_path: Path) -> None:
     assert rows[0] == (START, "2026-11-23T04:59:40.000Z", "fraud", "ok", 0.2, None)
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", list(ExportFormat))
 def test_a_file_is_for_its_owner_and_never_overwrites(
-    reader: Reader, tmp_path: Path, form: Form
+    reader: Reader, tmp_path: Path, form: ExportFormat
 ) -> None:
     path = tmp_path / "out"
     before = os.umask(0)
@@ -180,9 +180,9 @@ def test_a_file_is_for_its_owner_and_never_overwrites(
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", list(ExportFormat))
 def test_an_export_that_fails_half_way_leaves_no_file(
-    directory: StoreDirectory, reader: Reader, tmp_path: Path, form: Form
+    directory: StoreDirectory, reader: Reader, tmp_path: Path, form: ExportFormat
 ) -> None:
     with closing(sqlite3.connect(directory.metrics)) as db:
         db.execute("update frame set v = x'00' where k = (select max(k) from frame)")
@@ -194,12 +194,12 @@ def test_an_export_that_fails_half_way_leaves_no_file(
 
 def test_a_place_that_is_not_there_is_named(reader: Reader, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written: No such file"):
-        export(reader, tmp_path / "no" / "out", Form.CSV, [], START, END, Stream.SIGNALS)
+        export(reader, tmp_path / "no" / "out", ExportFormat.CSV, [], START, END, Stream.SIGNALS)
 
 
 def test_a_sqlite_file_cannot_go_to_a_stream(reader: Reader) -> None:
     with pytest.raises(StoreError, match="Name a file"):
-        export(reader, io.StringIO(), Form.SQLITE, [], START, END, Stream.SIGNALS)
+        export(reader, io.StringIO(), ExportFormat.SQLITE, [], START, END, Stream.SIGNALS)
 
 
 class Counting(io.StringIO):
@@ -221,7 +221,7 @@ def test_memory_stays_bounded_while_much_more_is_written(tmp_path: Path) -> None
     stream = Counting()
     with closing(Reader(directory)) as reader:
         tracemalloc.start()
-        export(reader, stream, Form.JSONL, [], START, START + 900 * 36_000, Stream.SERIES)
+        export(reader, stream, ExportFormat.JSONL, [], START, START + 900 * 36_000, Stream.SERIES)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert stream.size > 8_000_000

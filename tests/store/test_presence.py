@@ -8,7 +8,7 @@ import pytest
 
 from watchdeck.domain.board.presence import GONE, Presence
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.presence import Seat, read_presence
+from watchdeck.store.presence import PresenceFile, read_presence
 
 NOW = 1_790_000_000_000
 ANNA = Presence("anna from 10.0.0.7", "models", NOW - 60_000, NOW - 1_000)
@@ -23,7 +23,7 @@ def directory(tmp_path: Path) -> StoreDirectory:
 
 
 def test_each_console_sees_the_others_and_not_itself(directory: StoreDirectory) -> None:
-    one, other = Seat(directory), Seat(directory)
+    one, other = PresenceFile(directory), PresenceFile(directory)
     one.take(ANNA)
     other.take(BEN)
     assert (one.others(NOW), other.others(NOW)) == ((BEN,), (ANNA,))
@@ -31,7 +31,7 @@ def test_each_console_sees_the_others_and_not_itself(directory: StoreDirectory) 
 
 
 def test_where_a_console_looks_is_told_anew_and_it_can_leave(directory: StoreDirectory) -> None:
-    one, other = Seat(directory), Seat(directory)
+    one, other = PresenceFile(directory), PresenceFile(directory)
     one.take(ANNA)
     one.take(BEN)
     assert other.others(NOW) == (BEN,)
@@ -44,7 +44,7 @@ def test_where_a_console_looks_is_told_anew_and_it_can_leave(directory: StoreDir
 def test_a_console_that_is_silent_is_not_there_and_is_cleared_away_later_by_who_has_a_seat(
     directory: StoreDirectory,
 ) -> None:
-    one, other, onlooker = Seat(directory), Seat(directory), Seat(directory)
+    one, other, onlooker = PresenceFile(directory), PresenceFile(directory), PresenceFile(directory)
     one.take(ANNA)
     other.take(BEN)
     assert other.others(ANNA.at + GONE) == ()
@@ -68,7 +68,7 @@ def test_a_console_that_is_silent_is_not_there_and_is_cleared_away_later_by_who_
 def test_a_file_of_somebody_else_is_nobody(directory: StoreDirectory, content: str) -> None:
     directory.consoles.mkdir()
     (directory.consoles / "1-x.json").write_text(content)
-    assert Seat(directory).others(NOW) == ()
+    assert PresenceFile(directory).others(NOW) == ()
 
 
 def test_links_and_pipes_are_not_followed(directory: StoreDirectory, tmp_path: Path) -> None:
@@ -77,11 +77,11 @@ def test_links_and_pipes_are_not_followed(directory: StoreDirectory, tmp_path: P
     secret.write_text(json.dumps({"who": "x", "view": "", "since": 1, "at": NOW}))
     (directory.consoles / "1-link.json").symlink_to(secret)
     os.mkfifo(directory.consoles / "2-pipe.json")
-    assert Seat(directory).others(NOW) == ()
+    assert PresenceFile(directory).others(NOW) == ()
 
 
 def test_what_a_file_says_is_cleaned(directory: StoreDirectory) -> None:
-    one, other = Seat(directory), Seat(directory)
+    one, other = PresenceFile(directory), PresenceFile(directory)
     one.take(Presence("\x1b]0;evil\x07", "[red]" + "x" * 100, NOW, NOW))
     (seen,) = other.others(NOW)
     assert seen.who == "^[]0;evil^G"
@@ -90,14 +90,14 @@ def test_what_a_file_says_is_cleaned(directory: StoreDirectory) -> None:
 
 def test_a_folder_that_cannot_be_written_is_no_failure(directory: StoreDirectory) -> None:
     directory.consoles.write_text("a file")
-    seat = Seat(directory)
+    seat = PresenceFile(directory)
     seat.take(ANNA)
     seat.leave()
     assert seat.others(NOW) == ()
 
 
 def test_the_files_are_their_owners_alone(directory: StoreDirectory) -> None:
-    Seat(directory).take(ANNA)
+    PresenceFile(directory).take(ANNA)
     (path,) = directory.consoles.iterdir()
     assert (path.stat().st_mode & 0o777, directory.consoles.stat().st_mode & 0o777) == (
         0o600,

@@ -7,7 +7,7 @@ from contextlib import closing
 from difflib import get_close_matches
 
 from watchdeck.domain.board.change import Marker, configured
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
@@ -43,7 +43,7 @@ def add_change(
 
 
 def mark_configured(
-    directory: StoreDirectory, fleet: Sequence[Facts], who: Operator, now: int
+    directory: StoreDirectory, fleet: Sequence[EndpointFacts], who: Operator, now: int
 ) -> int:
     """Mark each endpoint whose change text is another than when a collector last started.
 
@@ -74,7 +74,7 @@ def _mark(
     return number
 
 
-def _known(directory: StoreDirectory) -> tuple[Facts, ...]:
+def _known(directory: StoreDirectory) -> tuple[EndpointFacts, ...]:
     with closing(reading(directory.metrics)) as db, faults(directory.metrics):
         return read_facts(db)
 

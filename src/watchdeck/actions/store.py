@@ -6,14 +6,16 @@ from contextlib import closing
 from pathlib import Path
 
 from watchdeck.domain.values.operator import Operator
-from watchdeck.store.backup import BackedUp, backup
+from watchdeck.store.backup import BackupResult, backup
 from watchdeck.store.files.connection import Connection, faults, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.migrations import Prepared, prepare
+from watchdeck.store.migrations import MigrationResult, prepare
 from watchdeck.store.state.audit import append
 
 
-def prepare_store(directory: StoreDirectory, who: Operator, now: int) -> tuple[Prepared, ...]:
+def prepare_store(
+    directory: StoreDirectory, who: Operator, now: int
+) -> tuple[MigrationResult, ...]:
     """Bring both files to the version of this program, and enter what was done in the audit."""
     done = prepare(directory)
     if done:
@@ -27,13 +29,13 @@ def prepare_store(directory: StoreDirectory, who: Operator, now: int) -> tuple[P
     return done
 
 
-def _enter(db: Connection, one: Prepared, who: Operator, now: int) -> None:
+def _enter(db: Connection, one: MigrationResult, who: Operator, now: int) -> None:
     before = {"version": one.before} if one.before else None
     after = {"version": one.after, "copy": one.copy and str(one.copy.absolute())}
     append(db, now, who, "upgrade" if before else "create", one.path.name, before, after)
 
 
-def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) -> BackedUp:
+def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) -> BackupResult:
     """Copy the store to `target`, and enter in the audit who did it and where the copy is.
 
     The copy itself does not hold that entry: it is older. Raises StoreError.

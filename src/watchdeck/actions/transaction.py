@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchdeck.domain.alerts.acknowledgement import Refusal
-from watchdeck.domain.alerts.alert import UNDO, Raised
-from watchdeck.domain.notifications.grouping import WINDOW, windows_of
+from watchdeck.domain.alerts.alert import UNDO, ActiveAlert
+from watchdeck.domain.notifications.grouping import WINDOW, group_windows
 from watchdeck.domain.notifications.message import Message
-from watchdeck.domain.notifications.routing import About, Routing, route
+from watchdeck.domain.notifications.routing import AlertContext, Routing, route
 from watchdeck.domain.settings.receivers import CONSOLE
 from watchdeck.domain.values.operator import Operator
 from watchdeck.errors import WatchdeckError
 from watchdeck.store.alerts.acknowledgements import read_acknowledgement
 from watchdeck.store.alerts.episodes import read_episode
-from watchdeck.store.alerts.outbox import post, read_posted, recent_folds
+from watchdeck.store.alerts.outbox import enqueue, read_posted, recent_folds
 from watchdeck.store.files.connection import Connection, faults, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.audit import append
@@ -30,7 +30,7 @@ class AlertError(WatchdeckError):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ActionResult:
     """What came of a deed, in words for whoever did it.
 
     `taken` are the episodes, silences or known issues that it was done to, `lost` says of each
@@ -44,7 +44,7 @@ class Done:
 
 
 @dataclass(slots=True)
-class Deed:
+class ActionTransaction:
     """A deed while it is done: what was entered in the audit, and what was refused."""
 
     db: Connection
@@ -55,18 +55,18 @@ class Deed:
     lost: list[str] = field(default_factory=list)
     entered: list[int] = field(default_factory=list)
 
-    def raised(self, number: int) -> Raised | None:
+    def raised(self, number: int) -> ActiveAlert | None:
         """An episode with its alert and whoever has it; None, and said, when there is none."""
         found = read_episode(self.db, number)
         if found is None:
             self.lost.append(f"episode {number}: there is none of this number")
             return None
         episode, alert = found
-        return Raised(alert, episode, read_acknowledgement(self.db, number))
+        return ActiveAlert(alert, episode, read_acknowledgement(self.db, number))
 
-    def refuse(self, raised: Raised, why: Refusal | str) -> None:
+    def refuse(self, raised: ActiveAlert, why: Refusal | str) -> None:
         """Say why an alert is left as it is."""
-        self.lost.append(f"{named(raised)}: {why.why if isinstance(why, Refusal) else why}")
+        self.lost.append(f"{alert_label(raised)}: {why.why if isinstance(why, Refusal) else why}")
 
     def enter(
         self,
@@ -81,7 +81,7 @@ class Deed:
         )
 
     def tell(
-        self, found: Iterable[Message], raised: Raised, to: Iterable[str] | None = None
+        self, found: Iterable[Message], raised: ActiveAlert, to: Iterable[str] | None = None
     ) -> dict[str, Any]:
         """Tell those who were told of this alert, or others; not while it can be taken back.
 
@@ -89,22 +89,22 @@ class Deed:
         """
         keys = []
         told = {row.channel for row in read_posted(self.db, raised.episode.id)} - {CONSOLE}
-        windows = windows_of(recent_folds(self.db, self.now - WINDOW))
+        windows = group_windows(recent_folds(self.db, self.now - WINDOW))
         for message in found:
             rows = route(
                 message,
-                About(raised),
+                AlertContext(raised),
                 self.routing,
                 self.now,
                 windows,
                 to=sorted(told) if to is None else to,
                 not_before=self.now + UNDO,
             )
-            post(self.db, rows, self.now)
+            enqueue(self.db, rows, self.now)
             keys.append(message.dedup_key)
         return {"told": keys}
 
-    def done(self, words: str) -> Done:
+    def done(self, words: str) -> ActionResult:
         """What came of it."""
         lost = tuple(self.lost)
         said = words if self.taken else "not done"
@@ -112,25 +112,25 @@ class Deed:
         text = f"{said}: {lost[0]}{more}" if lost and not self.taken else said
         if lost and self.taken:
             text = f"{said}; {len(lost)} not: {lost[0]}"
-        return Done(text, tuple(self.taken), lost, tuple(self.entered))
+        return ActionResult(text, tuple(self.taken), lost, tuple(self.entered))
 
 
 @contextmanager
-def deed(
+def action_transaction(
     directory: StoreDirectory, who: Operator, now: int, routing: Routing | None = None
-) -> Iterator[Deed]:
+) -> Iterator[ActionTransaction]:
     """A deed in one transaction of the state: all of it is kept, or nothing."""
     path = directory.state
     with closing(writing(path)) as db, faults(path), transaction(db):
-        yield Deed(db, who, now, routing or Routing())
+        yield ActionTransaction(db, who, now, routing or Routing())
 
 
-def named(raised: Raised) -> str:
+def alert_label(raised: ActiveAlert) -> str:
     """How an alert is called in a sentence."""
     alert = raised.alert
     return f"{alert.rule} of {alert.model}" if alert.model else alert.rule
 
 
-def several(raised: list[Raised]) -> str:
+def alert_labels(raised: list[ActiveAlert]) -> str:
     """How alerts are called in a sentence."""
-    return named(raised[0]) if len(raised) == 1 else f"{len(raised)} alerts"
+    return alert_label(raised[0]) if len(raised) == 1 else f"{len(raised)} alerts"

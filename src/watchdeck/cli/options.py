@@ -95,7 +95,7 @@ def user_name(number: int) -> str:
 _AGO = re.compile(r"-?(\d+(?:\.\d+)?(?:ms|s|m|h|d|w))(?: ago)?")
 
 
-class Moment(click.ParamType[int]):
+class TimeParam(click.ParamType[int]):
     """A point in time: `2026-11-23T05:00:00Z`, a date, or how long ago (`90m`)."""
 
     name = "TIME"
@@ -118,7 +118,7 @@ class Moment(click.ParamType[int]):
         return round(aware.timestamp() * 1_000)
 
 
-class PastMoment(Moment):
+class PastTimeParam(TimeParam):
     """A point in time that has come: what will be is not known."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -129,7 +129,7 @@ class PastMoment(Moment):
         return at
 
 
-class Length(click.ParamType[int]):
+class DurationParam(click.ParamType[int]):
     """A length of time: `30m`, `2h`, `1d`."""
 
     name = "TIME"
@@ -147,7 +147,7 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Failure(click.ClickException):
+class ExitThree(click.ClickException):
     """Any failure of a command whose every failure, usage included, has the exit code 3."""
 
     exit_code = 3
@@ -178,19 +178,19 @@ class CodedCommand(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            raise Failure(error) from error
+            raise ExitThree(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does, but every error is a Failure."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, WatchdeckError) as error:
-            raise Failure(error) from error
+            raise ExitThree(error) from error
 
 
 OPTIONS = (
     click.option("--read-only", is_flag=True, help="Change nothing: not even start a collector."),
-    click.option("--at", type=PastMoment(), help="Show the fleet as it was then."),
+    click.option("--at", type=PastTimeParam(), help="Show the fleet as it was then."),
     click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
 )
 """What a bare `watchdeck` takes as well."""

@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from watchdeck.config.checks.endpoint import RULES, wrong_retention, wrong_view
-from watchdeck.config.checks.fleet import Fleet, same_names, wrong_kind, wrong_map, wrong_references
+from watchdeck.config.checks.fleet import (
+    FleetNames,
+    same_names,
+    wrong_kind,
+    wrong_map,
+    wrong_references,
+)
 from watchdeck.config.checks.headers import open_secrets, wrong_headers
 from watchdeck.config.checks.text import wrong_sizes, wrong_texts, wrong_urls
 from watchdeck.config.reading.files import parse, read_file
-from watchdeck.config.reading.paths import settle, wrong_paths
+from watchdeck.config.reading.paths import resolve_paths, wrong_paths
 from watchdeck.config.reading.problems import ConfigProblems, Problem
 from watchdeck.config.reading.typed_reader import read
 from watchdeck.domain.settings.endpoint import Endpoint, Settings
@@ -62,7 +68,7 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _nothing) -
     problems += also(settings)
     if problems:
         raise ConfigProblems(str(path), problems)
-    return settle(settings, path)
+    return resolve_paths(settings, path)
 
 
 def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Settings:
@@ -120,7 +126,7 @@ def _names(raw: dict[str, Any]) -> list[str | None]:
 
 
 def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Iterator[Problem]:
-    fleet = Fleet(tuple(name for name in names if name is not None))
+    fleet = FleetNames(tuple(name for name in names if name is not None))
     for number, endpoint in enumerate(settings.endpoint[:_MOST_ENDPOINTS]):
         if isinstance(endpoint, Endpoint):  # an INVALID one has said why
             for problem in _wrong_endpoint(endpoint, fleet, private=private):
@@ -137,7 +143,7 @@ def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Ite
     yield from wrong_paths(settings)
 
 
-def _wrong_endpoint(endpoint: Endpoint, fleet: Fleet, *, private: bool) -> Iterator[Problem]:
+def _wrong_endpoint(endpoint: Endpoint, fleet: FleetNames, *, private: bool) -> Iterator[Problem]:
     for rule in _OWN:
         yield from rule(endpoint)
     for of_fleet in _OF_FLEET:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from watchdeck.config.checks.endpoint import outside
 from watchdeck.config.checks.receivers import MOST, wrong_channels, wrong_heartbeat
 from watchdeck.config.checks.text import bad_texts, wrong_name
-from watchdeck.config.reading.calendars import Calendars, read_shifts
+from watchdeck.config.reading.calendars import CalendarFiles, read_shifts
 from watchdeck.config.reading.paths import absolute
 from watchdeck.config.reading.problems import ConfigProblems, Problem, did_you_mean, from_error
 from watchdeck.domain.notifications.on_call import TURNS, read_wall
@@ -20,10 +20,10 @@ from watchdeck.domain.settings.receivers import (
     CONSOLE,
     Channel,
     Escalation,
+    EscalationStep,
+    OnCallSchedule,
     Override,
-    Rota,
     Route,
-    Rung,
 )
 from watchdeck.domain.values.local_time import read_days, read_hours, read_zone
 from watchdeck.domain.values.matcher import Matcher, read_matcher
@@ -35,7 +35,7 @@ Table = TypeVar("Table")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _KnownNames:
     """What names may be named: channels and rotas, escalations, and who has a channel."""
 
     targets: tuple[str, ...]
@@ -46,7 +46,7 @@ class _Known:
 
 def routing_of(settings: Settings) -> Routing:
     """The routes of settings that were loaded without problems."""
-    calendars = Calendars(settings.rota)
+    calendars = CalendarFiles(settings.rota)
     return Routing(settings.channel, settings.route, settings.escalation, settings.rota, calendars)
 
 
@@ -60,17 +60,17 @@ def wrong_telling(settings: Settings, base: Path, *, private: bool) -> Iterator[
     yield from _each(
         "escalation", settings.escalation, Escalation, lambda one: _wrong_escalation(one, known)
     )
-    yield from _each("rota", settings.rota, Rota, lambda one: _wrong_rota(one, known))
+    yield from _each("rota", settings.rota, OnCallSchedule, lambda one: _wrong_rota(one, known))
     yield from _same_names(settings)
 
 
-def _known(settings: Settings, base: Path) -> _Known:
+def _known(settings: Settings, base: Path) -> _KnownNames:
     channels = [one for _, one in _readable(settings.channel, Channel)]
-    rotas = (one.name for _, one in _readable(settings.rota, Rota))
+    rotas = (one.name for _, one in _readable(settings.rota, OnCallSchedule))
     ladders = (one.name for _, one in _readable(settings.escalation, Escalation))
     people = (one.person.casefold() for one in channels if one.person)
     names = (CONSOLE, *(one.name for one in channels), *rotas)
-    return _Known(names, tuple(ladders), frozenset(people), base)
+    return _KnownNames(names, tuple(ladders), frozenset(people), base)
 
 
 def _readable(tables: Iterable[object], kind: type[Table]) -> Iterator[tuple[int, Table]]:
@@ -97,7 +97,7 @@ def _each(
 def _same_names(settings: Settings) -> Iterator[Problem]:
     """A rota with the name of a channel or of another rota, two escalations of one name."""
     channels = (one.name for _, one in _readable(settings.channel, Channel))
-    rotas = ((number, one.name) for number, one in _readable(settings.rota, Rota))
+    rotas = ((number, one.name) for number, one in _readable(settings.rota, OnCallSchedule))
     ladders = ((number, one.name) for number, one in _readable(settings.escalation, Escalation))
     for key, names, taken in (("rota", rotas, {*channels}), ("escalation", ladders, set())):
         for number, name in names:
@@ -106,7 +106,7 @@ def _same_names(settings: Settings) -> Iterator[Problem]:
             taken.add(name)
 
 
-def _wrong_route(route: Route, known: _Known) -> Iterator[Problem]:
+def _wrong_route(route: Route, known: _KnownNames) -> Iterator[Problem]:
     yield from bad_texts(route)
     yield from _refused("zone", read_zone, route.zone)
     yield from _refused("hours", read_hours, route.hours)
@@ -168,14 +168,14 @@ def _takes_all(earlier: Route, later: Route) -> bool:
     return severities and set(earlier.match) <= set(later.match)
 
 
-def _wrong_escalation(escalation: Escalation, known: _Known) -> Iterator[Problem]:
+def _wrong_escalation(escalation: Escalation, known: _KnownNames) -> Iterator[Problem]:
     yield from bad_texts(escalation)
     yield from wrong_name(escalation.name)
     yield from outside(escalation, _AGAIN)
     if not escalation.step:
         yield Problem("step", "is empty", "Write [[escalation.step]] with to and after.")
     before = Milliseconds(-1)
-    for number, rung in _readable(escalation.step, Rung):
+    for number, rung in _readable(escalation.step, EscalationStep):
         at = f"step[{number}]"
         yield from _wrong_names(f"{at}.to", rung.to, known.targets, "channel or rota")
         if not rung.to:
@@ -187,7 +187,7 @@ def _wrong_escalation(escalation: Escalation, known: _Known) -> Iterator[Problem
         before = rung.after
 
 
-def _wrong_rota(rota: Rota, known: _Known) -> Iterator[Problem]:
+def _wrong_rota(rota: OnCallSchedule, known: _KnownNames) -> Iterator[Problem]:
     yield from bad_texts(rota)
     yield from wrong_name(rota.name)
     yield from _refused("zone", read_zone, rota.zone)
@@ -220,7 +220,7 @@ def _wrong_override(at: str, override: Override) -> Iterator[Problem]:
         yield Problem(f"{at}.until", "is not after from")
 
 
-def _shifts(rota: Rota, known: _Known) -> tuple[list[str], list[Problem]]:
+def _shifts(rota: OnCallSchedule, known: _KnownNames) -> tuple[list[str], list[Problem]]:
     """Who stands in the calendar of a rota, and what is wrong with it."""
     try:
         read_zone(rota.zone)
@@ -233,7 +233,9 @@ def _shifts(rota: Rota, known: _Known) -> tuple[list[str], list[Problem]]:
     return sorted({event.summary for event in events}), []
 
 
-def _unreached(rota: Rota, people: Iterable[str], known: _Known) -> Iterator[Problem]:
+def _unreached(
+    rota: OnCallSchedule, people: Iterable[str], known: _KnownNames
+) -> Iterator[Problem]:
     """People for whom there is no channel."""
     missing = sorted({one for one in people if one.casefold() not in known.people})
     if missing and not rota.to:

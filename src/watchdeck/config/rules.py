@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from watchdeck.config.checks.fleet import AUTO
-from watchdeck.config.checks.rule import compiled, matchers, merged, wrong_rule
+from watchdeck.config.checks.rule import compile_rule, matchers, merge_rule, wrong_rule
 from watchdeck.config.reading.problems import Problem, did_you_mean
 from watchdeck.config.rule_files import load_pack, read_folder, read_rules, with_origin
 from watchdeck.domain.rules.labels import labels_of
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import Endpoint, Settings
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.settings.rules import RuleText
 from watchdeck.domain.values.matcher import Matcher, matches
 
@@ -37,7 +37,7 @@ def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
     texts = {text.name: text for text in _pack(settings)}
     for text in settings.rule:
         texts[text.name] = _meant(text, texts)
-    rules = map(compiled, texts.values())
+    rules = map(compile_rule, texts.values())
     return tuple(replace(rule, enabled=False) if rule.name in off else rule for rule in rules)
 
 
@@ -76,10 +76,10 @@ def problems_of_files(settings: Settings, files: Iterable[Path]) -> list[Problem
     wrong = list(wrong_rules(more))
     own = {text.origin for text in settings.rule}
     found += (problem for problem in wrong if problem.file and problem.file not in own)
-    return found if found or wrong else list(unmet_rules(more))
+    return found if found or wrong else list(rules_without_target(more))
 
 
-def unmet_rules(settings: Settings) -> Iterator[Problem]:
+def rules_without_target(settings: Settings) -> Iterator[Problem]:
     """Rules of a configuration whose matchers mean no model that is watched.
 
     The kind of an endpoint that is `auto` is not known: any may be meant.
@@ -92,7 +92,7 @@ def unmet_rules(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"{text.place}.match", said, "", text.origin)
 
 
-def wide_rules(settings: Settings) -> Iterator[Problem]:
+def rules_matching_everything(settings: Settings) -> Iterator[Problem]:
     """Rules of a configuration that mean every model by a pattern, which may be a mistake."""
     for text in settings.rule:
         for number, matcher in enumerate(matchers(text)):
@@ -102,7 +102,7 @@ def wide_rules(settings: Settings) -> Iterator[Problem]:
 
 
 def _labels(endpoint: Endpoint) -> dict[str, str]:
-    facts = Facts(
+    facts = EndpointFacts(
         endpoint.name,
         "",
         endpoint.every,
@@ -123,7 +123,7 @@ def _pack(settings: Settings) -> tuple[RuleText, ...]:
 
 
 def _meant(text: RuleText, pack: dict[str, RuleText]) -> RuleText:
-    return merged(pack[text.name], text) if text.name in pack else text
+    return merge_rule(pack[text.name], text) if text.name in pack else text
 
 
 def _wrong_text(text: RuleText, pack: dict[str, RuleText]) -> Iterator[Problem]:

@@ -13,32 +13,38 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from watchdeck.console.controllers.commands import Commanding
+from watchdeck.console.controllers.commands import CommandController
 from watchdeck.console.controllers.time_travel import NOTICE_LASTS
-from watchdeck.console.input.keys import KEYS, Where, bindings, shown
-from watchdeck.console.input.time_cursor import Cursor
+from watchdeck.console.input.keys import KEYS, KeyScope, bindings, shown
+from watchdeck.console.input.time_cursor import TimeCursor
 from watchdeck.console.lines.health import worst_first
 from watchdeck.console.lines.relative_time import coarse
 from watchdeck.console.overview.screen import DeckScreen
 from watchdeck.console.setup import default_setting
-from watchdeck.console.state.board_poller import Watch
-from watchdeck.console.state.board_source import Clock, OpenSource, Place, Viewpoint
-from watchdeck.console.state.messages import AnswersWanted, HistoryWanted, ModelOpened, SightChanged
-from watchdeck.console.state.presence import Company
+from watchdeck.console.state.board_poller import BoardPoller
+from watchdeck.console.state.board_source import BoardQuery, OpenSource, StoreLocation
+from watchdeck.console.state.messages import (
+    BoardUpdated,
+    HistoryRequested,
+    ModelOpened,
+    ResponsesRequested,
+)
+from watchdeck.console.state.presence import ConsolePresence
 from watchdeck.console.state.queries import read_answers, read_history, read_kinds
-from watchdeck.console.state.services import Desk
+from watchdeck.console.state.services import Services
 from watchdeck.console.state.trends import MOST, STEP, read_trends
-from watchdeck.console.state.view_state import Outlook, Setting
+from watchdeck.console.state.view_state import ViewSettings, ViewState
 from watchdeck.console.theme.layouts import unknown
 from watchdeck.console.theme.palette import Palette
-from watchdeck.console.theme.styles import Gate
+from watchdeck.console.theme.styles import OutputSanitizer
 from watchdeck.console.theme.themes import load_theme, themes
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.chrome import SMALLEST
 from watchdeck.console.widgets.chrome_lines import meter
 from watchdeck.domain.board.board import Board
 from watchdeck.domain.board.presence import RENEW
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Clock
 from watchdeck.errors import ConfigError
 
 STARTING = 15_000
@@ -47,14 +53,14 @@ STARTING = 15_000
 SLOW = 0.15
 """Seconds to the terminal and back from which on a link is spared."""
 
-_GATE = Gate()
+_GATE = OutputSanitizer()
 
 _WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"), (150, "-broad"))
 _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"), (46, "-towering"))
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
 
 
-class Console(Commanding, inherit_bindings=False):
+class Console(CommandController, inherit_bindings=False):
     """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
 
     `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
@@ -68,33 +74,33 @@ class Console(Commanding, inherit_bindings=False):
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = list(_WIDTHS)  # noqa: RUF012 - declared as Textual does
     VERTICAL_BREAKPOINTS = list(_HEIGHTS)  # noqa: RUF012
-    BINDINGS = bindings(Where.EVERYWHERE)
+    BINDINGS = bindings(KeyScope.EVERYWHERE)
 
     def __init__(
         self,
-        directory: Place,
+        directory: StoreLocation,
         *,
         clock: Clock,
         at: int | None = None,
         notice: str = "",
         open_source: OpenSource | None = None,
-        setting: Setting | None = None,
-        desk: Desk | None = None,
+        setting: ViewSettings | None = None,
+        desk: Services | None = None,
     ) -> None:
         super().__init__()
         self._clock = clock
-        self._cursor = Cursor(at)
+        self._cursor = TimeCursor(at)
         self._open_source = open_source
-        self._desk = desk or Desk()
+        self._desk = desk or Services()
         self._company = self._desk.company
         moment = coarse(clock()) if at is None else at
-        self._outlook = Outlook(setting or default_setting(directory), now=moment)
+        self._outlook = ViewState(setting or default_setting(directory), now=moment)
         self._notice_ends = 0
         self._told = ""
         self._metered = False
         self._trended: tuple[int, frozenset[str]] | None = None
-        view = Viewpoint(directory, at, clock() + STARTING if notice else 0)
-        self._watcher = open_source and Watch(open_source, view, clock, self._see)
+        view = BoardQuery(directory, at, clock() + STARTING if notice else 0)
+        self._watcher = open_source and BoardPoller(open_source, view, clock, self._see)
         self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
         self.add_mode("models", self._models)
         self.add_mode("alerts", self._alerts)
@@ -186,8 +192,8 @@ class Console(Commanding, inherit_bindings=False):
         if self._company:
             self._company.leave()
 
-    @on(SightChanged)
-    def _show_sight(self, message: SightChanged) -> None:
+    @on(BoardUpdated)
+    def _show_sight(self, message: BoardUpdated) -> None:
         self._outlook = replace(self._outlook, sight=message.sight)
         self._show(now=self._moment(), past=self._past(message.sight.board))
         self._want_trends(message.sight.board)
@@ -249,20 +255,24 @@ class Console(Commanding, inherit_bindings=False):
 
     def _hand_down(self, screen: Screen[object]) -> None:
         """Only the screen in view is told; the others rest until they are shown again."""
-        if isinstance(screen, Watching):
+        if isinstance(screen, BaseScreen):
             screen.take(self._outlook)
             if screen.view != self._told:
                 self._meet()
 
     def _meet(self) -> None:
         """Tell the other consoles on this store where one looks, and see them."""
-        if self._company is None or not self.screen_stack or not isinstance(self.screen, Watching):
+        if (
+            self._company is None
+            or not self.screen_stack
+            or not isinstance(self.screen, BaseScreen)
+        ):
             return
         self._told = self.screen.view
         meeting = partial(self._met, self._company, self._told)
         self.run_worker(meeting, thread=True, exclusive=True, group="company")
 
-    def _met(self, company: Company, view: str) -> None:
+    def _met(self, company: ConsolePresence, view: str) -> None:
         others = company.meet(view, self._clock())
         self.call_from_thread(self._show, others=others)
 
@@ -274,34 +284,34 @@ class Console(Commanding, inherit_bindings=False):
 
         self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
 
-    @on(AnswersWanted)
-    def _find_answers(self, message: AnswersWanted) -> None:
+    @on(ResponsesRequested)
+    def _find_answers(self, message: ResponsesRequested) -> None:
         if self._open_source is not None:
             find = partial(self._show_answers, self._open_source, message.name)
             self.run_worker(find, thread=True, exclusive=True, group="answers")
 
     def _show_answers(self, open_source: OpenSource, name: str) -> None:
         found, problem = read_answers(open_source, name)
-        from watchdeck.console.models.responses_screen import ExchangeScreen
+        from watchdeck.console.models.responses_screen import ResponsesScreen
 
-        screen = ExchangeScreen(self._outlook, self.current_mode, name, found, problem)
+        screen = ResponsesScreen(self._outlook, self.current_mode, name, found, problem)
         self.call_from_thread(self.push_screen, screen)
 
     def _learn_kinds(self) -> None:
         self.call_from_thread(self._show, kinds=read_kinds())
 
-    @on(HistoryWanted)
-    def _find_history(self, message: HistoryWanted) -> None:
+    @on(HistoryRequested)
+    def _find_history(self, message: HistoryRequested) -> None:
         if self._open_source is not None:
             answer = partial(self._answer, self._open_source, message)
             self.run_worker(answer, thread=True, exclusive=True, group="history")
 
-    def _answer(self, open_source: OpenSource, message: HistoryWanted) -> None:
+    def _answer(self, open_source: OpenSource, message: HistoryRequested) -> None:
         message.asked.post_message(read_history(open_source, message.wanted))
 
     def action_mode(self, name: str) -> None:
         """Show a mode as it was left, or the first screen of the one that is shown."""
-        if isinstance(self.screen, Watching) and self.screen.WHERE is Where.HELP:
+        if isinstance(self.screen, BaseScreen) and self.screen.WHERE is KeyScope.HELP:
             self.pop_screen()
         if name != self.current_mode:
             self.switch_mode(name)
@@ -314,18 +324,18 @@ class Console(Commanding, inherit_bindings=False):
         screen = self.screen
         from watchdeck.console.dialogs.help_screen import HelpScreen
 
-        if isinstance(screen, Watching) and screen.WHERE is not Where.HELP:
+        if isinstance(screen, BaseScreen) and screen.WHERE is not KeyScope.HELP:
             self.push_screen(HelpScreen(self._outlook, self.current_mode, screen.WHERE))
 
     def action_jump(self) -> None:
         """Show a letter on each panel."""
-        if isinstance(self.screen, Watching):
+        if isinstance(self.screen, BaseScreen):
             self.screen.jump()
             self.call_later(self.go_on)
 
     def action_zoom_panel(self) -> None:
         """One panel on the whole screen, or all again."""
-        if isinstance(self.screen, Watching):
+        if isinstance(self.screen, BaseScreen):
             self.screen.zoom()
 
     def action_hint(self) -> None:

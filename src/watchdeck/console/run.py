@@ -11,17 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
     from watchdeck.console.app import Console
-    from watchdeck.console.state.alert_verbs import Hands
-    from watchdeck.console.state.board_source import BoardSource, Clock
-    from watchdeck.console.state.presence import Company
-    from watchdeck.console.state.services import Desk
+    from watchdeck.console.state.alert_verbs import Operations
+    from watchdeck.console.state.board_source import BoardSource
+    from watchdeck.console.state.presence import ConsolePresence
+    from watchdeck.console.state.services import Services
     from watchdeck.domain.board.change import Marker
     from watchdeck.domain.values.operator import Operator
+    from watchdeck.domain.values.units import Clock
     from watchdeck.store.files.directory import StoreDirectory
 
 _ENDINGS = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
@@ -35,8 +36,8 @@ def run(
     directory: StoreDirectory,
     *,
     clock: Clock,
-    hands: Hands | None = None,
-    view: View | None = None,
+    hands: Operations | None = None,
+    view: ConsoleSettings | None = None,
     at: int | None = None,
     notice: str = "",
     config: Path | None = None,
@@ -50,17 +51,17 @@ def run(
     refuse_here()
     from watchdeck.console.app import Console
     from watchdeck.console.setup import default_setting
-    from watchdeck.console.state.presence import Company
-    from watchdeck.store.presence import Seat
+    from watchdeck.console.state.presence import ConsolePresence
+    from watchdeck.store.presence import PresenceFile
 
-    company = Company(Seat(directory), str(hands.who) if hands else "", clock())
+    company = ConsolePresence(PresenceFile(directory), str(hands.who) if hands else "", clock())
     console = Console(
         directory,
         clock=clock,
         at=at,
         notice=notice,
         open_source=lambda: _reader(directory),
-        setting=default_setting(directory, view or View(), read_only=hands is None),
+        setting=default_setting(directory, view or ConsoleSettings(), read_only=hands is None),
         desk=_desk(directory, company, config, hands),
     )
     if view is not None and view.slow_link:
@@ -69,19 +70,22 @@ def run(
 
 
 def _desk(
-    directory: StoreDirectory, company: Company, config: Path | None, hands: Hands | None
-) -> Desk:
-    from watchdeck.console.state.services import Desk
+    directory: StoreDirectory,
+    company: ConsolePresence,
+    config: Path | None,
+    hands: Operations | None,
+) -> Services:
+    from watchdeck.console.state.services import Services
 
     mark = partial(_mark, directory, hands.who) if hands else None
-    return Desk(company, config, mark, hands)
+    return Services(company, config, mark, hands)
 
 
 def drive(console: Console) -> int:
     """Run a console on this process's terminal, and put the terminal back; the exit code."""
-    from watchdeck.console.terminal.driver import Terminal
+    from watchdeck.console.terminal.driver import TerminalDriver
 
-    console.driver_class = Terminal
+    console.driver_class = TerminalDriver
     asyncio.run(_until_left(console))
     return console.return_code or 0
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Thread
 
 from watchdeck.demo.fleet.endpoints import settings
-from watchdeck.demo.fleet.processes import process, told
-from watchdeck.demo.fleet.server import Opening, serve
-from watchdeck.demo.history.backfill import fill
+from watchdeck.demo.fleet.processes import first_message, process
+from watchdeck.demo.fleet.server import InitialCounters, serve
+from watchdeck.demo.history.backfill import backfill
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.directory import StoreDirectory
@@ -29,7 +29,7 @@ _WARM = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Demo:
     """A running demo."""
 
     directory: StoreDirectory
@@ -37,9 +37,9 @@ class Stage:
 
 
 @contextmanager
-def stage(
+def run_demo(
     place: Path | None, seed: int, who: Operator, clock: Callable[[], int]
-) -> Iterator[Stage]:
+) -> Iterator[Demo]:
     """Set the stage in `place`, or in a temporary directory that goes with it.
 
     `clock` must be importable by name: the collector runs in a process of its own. Raises
@@ -50,22 +50,22 @@ def stage(
     try:
         opening = _past(directory, who, seed, clock())
         with process("fleet", serve, seed, opening) as fleet:
-            made = Stage(directory, settings(told(fleet, "the fleet", _START)))
+            made = Demo(directory, settings(first_message(fleet, "the fleet", _START)))
             with process("collector", _collect, made, who, clock) as collector:
-                told(collector, "the collector", _START)
+                first_message(collector, "the collector", _START)
                 yield made
     finally:
         if place is None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _past(directory: StoreDirectory, who: Operator, seed: int, now: int) -> Opening:
+def _past(directory: StoreDirectory, who: Operator, seed: int, now: int) -> InitialCounters:
     """Fill a new store; the live servers go on from where its past ends."""
-    counts = fill(directory, who, seed, now)
-    return Opening(now / 1_000 - (0 if counts else _WARM), counts)
+    counts = backfill(directory, who, seed, now)
+    return InitialCounters(now / 1_000 - (0 if counts else _WARM), counts)
 
 
-def _collect(made: Stage, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
+def _collect(made: Demo, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
     from watchdeck.service.collector import collect
 
     Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()

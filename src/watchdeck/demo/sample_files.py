@@ -36,7 +36,7 @@ _AFTER = (9_000, 8_000, 7_000, 6_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class PredictionPeriod:
     """A stretch of predictions with exact counts."""
 
     version: str
@@ -49,8 +49,8 @@ class Phase:
 
 
 PHASES = (
-    Phase("v1", datetime(2026, 8, 31, tzinfo=UTC), 28, 500, 425, 4_500, 540),
-    Phase("v2", datetime(2026, 10, 26, tzinfo=UTC), 28, 500, 460, 4_500, 225),
+    PredictionPeriod("v1", datetime(2026, 8, 31, tzinfo=UTC), 28, 500, 425, 4_500, 540),
+    PredictionPeriod("v2", datetime(2026, 10, 26, tzinfo=UTC), 28, 500, 460, 4_500, 225),
 )
 
 
@@ -69,7 +69,7 @@ def predictions(seed: int = 1) -> Iterator[str]:
         yield from _rows(phase, cases, random)
 
 
-def _rows(phase: Phase, cases: list[tuple[int, int]], random: Random) -> Iterator[str]:
+def _rows(phase: PredictionPeriod, cases: list[tuple[int, int]], random: Random) -> Iterator[str]:
     apart = phase.days * 86_400 / len(cases)
     for number, (prediction, label) in enumerate(cases):
         at = phase.start + timedelta(seconds=round(number * apart))

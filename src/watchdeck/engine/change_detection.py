@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from watchdeck.domain.board.change import markers, merge
+from watchdeck.domain.board.change import detect_changes, merge
 from watchdeck.store.files.connection import Connection
-from watchdeck.store.metrics.latest import Newest
+from watchdeck.store.metrics.latest import LatestRow
 from watchdeck.store.state.changes import read_identities, record_change, save_identity
 
 
-class Marking:
+class ChangeDetector:
     """What every server last said of itself."""
 
     def __init__(self, state: Connection) -> None:
@@ -16,7 +16,7 @@ class Marking:
         self._identities = read_identities(state)
         self._said: dict[str, tuple[object, ...]] = {}
 
-    def moved(self, name: str, row: Newest) -> bool:
+    def moved(self, name: str, row: LatestRow) -> bool:
         """Whether a server says something else of itself than it did."""
         said = (row.version, row.started_at, row.replicas, row.resets)
         if self._said.get(name) == said:
@@ -25,10 +25,10 @@ class Marking:
         before = self._identities.get(name)
         return before is None or merge(before, row.identity) != before
 
-    def mark(self, name: str, row: Newest) -> None:
+    def mark(self, name: str, row: LatestRow) -> None:
         """Keep what a server says of itself, and its markers, in the transaction of the caller."""
         before = self._identities.get(name)
-        for marker in markers(before, row.identity):
+        for marker in detect_changes(before, row.identity):
             record_change(self._state, name, row.at, marker.what, marker.text, "collector")
         self._identities[name] = merge(before, row.identity)
         save_identity(self._state, name, self._identities[name], row.at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdeck.domain.values.format import span
+from watchdeck.domain.values.format import format_duration
 
 JUMP = 2_000
 """Milliseconds between the two clocks that are no drift any more: the wall clock was set."""
@@ -17,7 +17,7 @@ TOLD = 600_000
 
 
 @dataclass(slots=True)
-class Clocks:
+class ClockMonitor:
     """What both clocks said at the last tick (ms); `steady` counts while a machine sleeps too."""
 
     wall: int
@@ -43,5 +43,5 @@ class Clocks:
         if not self.jumped_by or self.steady - self.jumped_at > TOLD:
             return ""
         way = "ahead" if self.jumped_by > 0 else "back"
-        since = span(self.steady - self.jumped_at)
-        return f"the clock was set {way} by {span(abs(self.jumped_by))}, {since} ago"
+        since = format_duration(self.steady - self.jumped_at)
+        return f"the clock was set {way} by {format_duration(abs(self.jumped_by))}, {since} ago"

@@ -6,29 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from watchdeck.domain.alerts.alert import OURS, Alert, Episode, Raised
+from watchdeck.domain.alerts.alert import OURS, ActiveAlert, Alert, Episode
 from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.engine import self_monitoring as itself
-from watchdeck.engine.alerts.repository import BURNING, COLLECTOR, Ledger, Terms
+from watchdeck.engine.alerts.repository import BURNING, COLLECTOR, AlertingConfig, AlertRepository
 from watchdeck.engine.alerts.timers import Timers
-from watchdeck.engine.change_detection import Marking
-from watchdeck.engine.external.evaluator import Turn, judge_foreign, names
-from watchdeck.engine.health import Healths
-from watchdeck.engine.restore import restore
-from watchdeck.engine.rules.conditions import Sample
-from watchdeck.engine.rules.evaluator import Alerting, Change, whole
-from watchdeck.engine.self_monitoring import Itself
+from watchdeck.engine.change_detection import ChangeDetector
+from watchdeck.engine.external.evaluator import ExternalSchedule, evaluate_external, label_index
+from watchdeck.engine.health import HealthTracker
+from watchdeck.engine.restore import warm_windows
+from watchdeck.engine.rules.conditions import ScrapeValues
+from watchdeck.engine.rules.evaluator import EpisodeChange, RuleEvaluator, merge_changes
+from watchdeck.engine.self_monitoring import SelfMonitor
 from watchdeck.store.alerts.external_events import shift_heard
-from watchdeck.store.alerts.outbox import KEPT, tidy
-from watchdeck.store.files.connection import Connection, others_wrote, transaction
-from watchdeck.store.metrics.latest import Newest, read_newest, read_numbered
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.alerts.outbox import KEPT, prune
+from watchdeck.store.files.connection import Connection, data_version, transaction
+from watchdeck.store.metrics.latest import LatestRow, read_newest, read_numbered
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.state.audit import append
 from watchdeck.store.state.deadlines import shift_deadlines
 from watchdeck.store.state.rules import save_maintenance, save_rules
 
-Row = tuple[Facts, Newest]
+EndpointRow = tuple[EndpointFacts, LatestRow]
 
 _A_DAY = 86_400_000
 
@@ -44,24 +44,24 @@ class Engine:
         metrics: Connection,
         state: Connection,
         rules: Sequence[Rule] = (),
-        terms: Terms | None = None,
+        terms: AlertingConfig | None = None,
     ) -> None:
         self._metrics = metrics
         self._state = state
-        self._layouts = Layouts(metrics)
+        self._layouts = LayoutTable(metrics)
         self._rules = (*rules, *itself.RULES)
-        self._itself = Itself()
-        self._alerting = Alerting(rules)
+        self._itself = SelfMonitor()
+        self._alerting = RuleEvaluator(rules)
         self._alerting.fleet[""] = self._itself.watched
-        self._ledger = Ledger(state, self._rules, terms or Terms())
+        self._ledger = AlertRepository(state, self._rules, terms or AlertingConfig())
         self._timers = Timers(self._ledger, self._told)
-        self._healths = Healths(state)
-        self._marking = Marking(state)
-        self._turn = Turn(state)
+        self._healths = HealthTracker(state)
+        self._marking = ChangeDetector(state)
+        self._turn = ExternalSchedule(state)
         self._facts = read_numbered(metrics)
         self._retired: set[int] = set()
         self._seen: dict[int, int] = {}
-        self._foreign: dict[str, list[Raised]] = {}
+        self._foreign: dict[str, list[ActiveAlert]] = {}
         self._version: int | None = None
         self._blind = False
         self._forgot = 0
@@ -90,7 +90,7 @@ class Engine:
                     task()
         self._forget(now)
         written += self._hear(now)
-        restore(self._metrics, self._alerting.fleet.values())
+        warm_windows(self._metrics, self._alerting.fleet.values())
         return written
 
     def _forget(self, now: int) -> None:
@@ -98,7 +98,7 @@ class Engine:
         if now - self._forgot >= _A_DAY:
             self._forgot = now
             with transaction(self._state):
-                tidy(self._state, now - KEPT)
+                prune(self._state, now - KEPT)
 
     def publish(self, now: int) -> None:
         """Let readers of the store know the rules and the planned work that are in force."""
@@ -129,7 +129,7 @@ class Engine:
 
     def _read_state(self, now: int) -> None:
         """Read what is open, at the start and whenever somebody else has written."""
-        version = others_wrote(self._state)
+        version = data_version(self._state)
         if version == self._version:
             return
         anew, self._version = self._version is None, version
@@ -137,7 +137,7 @@ class Engine:
         self._alerting.adopt(self._ledger.opened.values(), self._ledger.ended, now, anew=anew)
         self._know_foreign()
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[EndpointRow]:
         """The newest scrapes of all who are watched."""
         rows, facts = read_newest(self._metrics), self._facts
         unknown = {row.endpoint for row in rows} - facts.keys() - self._retired
@@ -146,7 +146,7 @@ class Engine:
             self._retired |= unknown - facts.keys()
         return [(facts[row.endpoint], row) for row in rows if row.endpoint in facts]
 
-    def _seeing(self, rows: Sequence[Row], now: int, blind: str) -> Iterator[Change]:
+    def _seeing(self, rows: Sequence[EndpointRow], now: int, blind: str) -> Iterator[EpisodeChange]:
         """What changes, unless the collector is blind: what it scraped meanwhile tells nothing."""
         if blind:
             self._seen |= {row.endpoint: row.at for _, row in rows}
@@ -156,7 +156,7 @@ class Engine:
         if not blind:
             yield from self._changes(rows, now)
 
-    def _changes(self, rows: Sequence[Row], now: int) -> Iterator[Change]:
+    def _changes(self, rows: Sequence[EndpointRow], now: int) -> Iterator[EpisodeChange]:
         """What rules make of the new scrapes, of silence, and of what is watched no more."""
         for facts in self._facts.values():
             if facts.name not in self._alerting.fleet:
@@ -169,10 +169,10 @@ class Engine:
         yield from self._alerting.withdrawn(now)
         yield from self._alerting.unsaved(now)
 
-    def _judged(self, facts: Facts, row: Newest, now: int) -> Sequence[Change]:
+    def _judged(self, facts: EndpointFacts, row: LatestRow, now: int) -> Sequence[EpisodeChange]:
         """What a new scrape changes; one from before the collector was away begins nothing."""
         watched = self._alerting.watch(facts, row.kind, now)
-        sample = Sample(
+        sample = ScrapeValues(
             row.at,
             row.values,
             self._layouts.places(row.layout),
@@ -186,19 +186,21 @@ class Engine:
         old = now - row.at > watched.patience
         return () if old else self._alerting.judge(watched, sample, now)
 
-    def _of_itself(self, now: int, blind: str) -> Iterator[Change]:
+    def _of_itself(self, now: int, blind: str) -> Iterator[EpisodeChange]:
         """What is wrong with the collector, and what is no longer."""
         sample = self._itself.look(self._metrics, self._state, now, blind)
         if sample is not None:
             yield from self._alerting.judge(self._itself.watched, sample, now)
 
-    def _keep_all(self, changes: Sequence[Change], now: int) -> None:
-        numbered = [replace(one, alert=self._ledger.numbered(one.alert)) for one in whole(changes)]
+    def _keep_all(self, changes: Sequence[EpisodeChange], now: int) -> None:
+        numbered = [
+            replace(one, alert=self._ledger.numbered(one.alert)) for one in merge_changes(changes)
+        ]
         self._ledger.begin((one.episode, one.alert) for one in numbered)
         for one in numbered:
             self._keep(one, now)
 
-    def _keep(self, change: Change, now: int) -> bool:
+    def _keep(self, change: EpisodeChange, now: int) -> bool:
         """Keep a change; of what somebody else changed meanwhile, all is read again."""
         kept = self._ledger.keep(change.alert, change.episode, change.steps, now)
         if kept is None:
@@ -215,19 +217,19 @@ class Engine:
         judged = self._alerting.find(alert)
         current = judged.episode if judged and judged.episode else episode
         told = replace(current, paged_at=episode.paged_at, escalated=episode.escalated)
-        return self._keep(Change(alert, told, judged=judged), episode.paged_at or 0)
+        return self._keep(EpisodeChange(alert, told, judged=judged), episode.paged_at or 0)
 
     def _hear(self, now: int) -> int:
         """Judge what other systems said."""
         if not self._turn.due(now):
             return 0
         self._ledger.begin()
-        heard = judge_foreign(
+        heard = evaluate_external(
             self._state,
             now,
             lambda alert, episode, steps: self._ledger.keep(alert, episode, steps, now),
             mute=self._ledger.troubled,
-            named=names(self._facts.values()),
+            named=label_index(self._facts.values()),
             suppressed=self._ledger.suppressed,
         )
         if heard:
@@ -235,19 +237,19 @@ class Engine:
         return heard
 
     def _know_foreign(self) -> None:
-        found: defaultdict[str, list[Raised]] = defaultdict(list)
+        found: defaultdict[str, list[ActiveAlert]] = defaultdict(list)
         for episode, alert in self._ledger.opened.values():
             if alert.source != OURS and episode.condition in BURNING:
-                found[alert.model].append(Raised(alert, episode))
+                found[alert.model].append(ActiveAlert(alert, episode))
         self._foreign = dict(found)
 
-    def _alerts_of(self, facts: Facts) -> list[Raised]:
+    def _alerts_of(self, facts: EndpointFacts) -> list[ActiveAlert]:
         """What fires of a model, ours and that of others."""
         watched, others = self._alerting.fleet.get(facts.name), self._foreign.get(facts.name, [])
         if watched is None or not watched.live:
             return others
         own = [
-            Raised(one.alert, one.episode)
+            ActiveAlert(one.alert, one.episode)
             for one in watched.live.values()
             if one.episode is not None and one.episode.condition in BURNING
         ]

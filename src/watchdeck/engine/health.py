@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.board.board import Latest
-from watchdeck.domain.board.health import HealthChange, Verdict
-from watchdeck.domain.board.health_evaluation import is_stale, judge
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.board.board import LatestScrape
+from watchdeck.domain.board.health import HealthChange, HealthResult
+from watchdeck.domain.board.health_evaluation import evaluate_health, is_stale
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.connection import Connection
-from watchdeck.store.metrics.latest import Newest
+from watchdeck.store.metrics.latest import LatestRow
 from watchdeck.store.state.health import read_health, record_health
 
 _MANY = 2
 """From so many failures in a row on, more make no other health."""
 
-AlertsOf = Callable[[Facts], Sequence[Raised]]
+AlertsOf = Callable[[EndpointFacts], Sequence[ActiveAlert]]
 """The alerts of a model that its health rests on."""
 
 
-class Healths:
+class HealthTracker:
     """What was last recorded of every model, and by what it was judged."""
 
     def __init__(self, state: Connection) -> None:
@@ -30,7 +30,11 @@ class Healths:
         self._grounds: dict[str, tuple[object, ...]] = {}
 
     def changes(
-        self, rows: Iterable[tuple[Facts, Newest]], alerts: AlertsOf, now: int, blind: str
+        self,
+        rows: Iterable[tuple[EndpointFacts, LatestRow]],
+        alerts: AlertsOf,
+        now: int,
+        blind: str,
     ) -> Iterator[HealthChange]:
         """The healths that are others at `now` (ms UTC) than those recorded."""
         for facts, row in rows:
@@ -54,11 +58,16 @@ class Healths:
         self._recorded |= {change.endpoint: change for change in changes}
 
     def _judged(
-        self, facts: Facts, row: Newest, alerts: Sequence[Raised], now: int, blind: str
+        self,
+        facts: EndpointFacts,
+        row: LatestRow,
+        alerts: Sequence[ActiveAlert],
+        now: int,
+        blind: str,
     ) -> HealthChange | None:
         before = self._recorded.get(facts.name)
-        previous = Verdict(before.health, before.cause, before.why) if before else None
-        verdict = judge(_latest(facts, row), previous, now, blind, alerts)
+        previous = HealthResult(before.health, before.cause, before.why) if before else None
+        verdict = evaluate_health(_latest(facts, row), previous, now, blind, alerts)
         same = before is not None and before.health is verdict.health
         if before is not None and same and before.cause == verdict.cause:
             return None
@@ -66,14 +75,14 @@ class Healths:
         return HealthChange(facts.name, now, verdict.health, verdict.cause, verdict.why, since)
 
 
-def _latest(facts: Facts, row: Newest) -> Latest:
+def _latest(facts: EndpointFacts, row: LatestRow) -> LatestScrape:
     """A scrape without its signals: no health rests on them but through alerts."""
     outcome, state = Outcome(row.outcome), ModelState(row.model_state)
-    return Latest(
+    return LatestScrape(
         *(facts, row.at, outcome, row.failures, {}, row.detail, row.kind, state, row.model_detail)
     )
 
 
-def _weight(raised: Raised) -> tuple[str, int, str]:
+def _weight(raised: ActiveAlert) -> tuple[str, int, str]:
     episode = raised.episode
     return raised.alert.fingerprint, episode.severity, episode.condition

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from watchdeck.domain.board.board import History
 from watchdeck.engine.rules.burn_rate import FURTHEST, LEVELS
-from watchdeck.engine.rules.target import LONGEST_STEP, Watched
+from watchdeck.engine.rules.target import LONGEST_STEP, Target
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.metrics.history import read_signals
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
-from watchdeck.engine.rules.anomaly_conditions import Unusual
-from watchdeck.engine.rules.baseline import Baseline
-from watchdeck.engine.rules.bucket_means import Stretches
+from watchdeck.engine.rules.anomaly_conditions import AnomalyCondition
+from watchdeck.engine.rules.baseline import SampleHistory
+from watchdeck.engine.rules.bucket_means import Buckets
 
 SPEND = 0.2
 """Seconds of a tick for this: the past of an endpoint takes a tenth of one."""
@@ -32,7 +32,7 @@ COUNTED = ("up", "ready", "error_ratio", "request_rate")
 """The signals that budgets are counted by."""
 
 
-def restore(db: Connection, fleet: Iterable[Watched], spend: float = SPEND) -> int:
+def warm_windows(db: Connection, fleet: Iterable[Target], spend: float = SPEND) -> int:
     """Restore endpoints of which there is a sample, one at least, for so many seconds; how many.
 
     Until its turn, an endpoint's windows and budgets know what this collector has seen itself.
@@ -44,7 +44,7 @@ def restore(db: Connection, fleet: Iterable[Watched], spend: float = SPEND) -> i
     waiting.sort(key=lambda one: (one.restored, not one.live))
     for watched in waiting:
         if watched.restored:
-            recall(db, watched)
+            warm_baselines(db, watched)
             watched.recalled = True
         else:
             _windows(db, watched)
@@ -56,7 +56,7 @@ def restore(db: Connection, fleet: Iterable[Watched], spend: float = SPEND) -> i
     return done
 
 
-def _windows(db: Connection, watched: Watched) -> None:
+def _windows(db: Connection, watched: Target) -> None:
     assert watched.sample is not None  # noqa: S101 - restore() has asked
     end = watched.sample.at + 1
     start = end - max((window.span for window in watched.windows.values()), default=0)
@@ -65,7 +65,7 @@ def _windows(db: Connection, watched: Watched) -> None:
         window.fill(history.times, history.values)
 
 
-def _budgets(db: Connection, watched: Watched) -> None:
+def _budgets(db: Connection, watched: Target) -> None:
     import numpy as np
 
     assert watched.sample is not None  # noqa: S101 - restore() has asked
@@ -76,7 +76,7 @@ def _budgets(db: Connection, watched: Watched) -> None:
     times = np.array(found[0].times, np.int64)
     columns = {one.column: _aligned(one, times) for one in found}
     for measure, burned in watched.burned.items():
-        bad, total = counted(measure, times, columns, watched.facts.every)
+        bad, total = budget_counts(measure, times, columns, watched.facts.every)
         burned.fill(_in_cells(times, bad, total, end))
 
 
@@ -89,7 +89,7 @@ def _aligned(history: History, times: Integers) -> Floats:
     return values
 
 
-def counted(
+def budget_counts(
     measure: str, times: Integers, columns: Mapping[str, Floats], every: int
 ) -> tuple[Floats, Floats]:
     """What each scrape adds to a budget, bad and total; nothing where it does not tell.
@@ -136,11 +136,11 @@ def _in_cells(
     yield from zip(cells[starts].tolist(), *(part.tolist() for part in sums), strict=True)
 
 
-def recall(db: Connection, watched: Watched) -> None:
+def warm_baselines(db: Connection, watched: Target) -> None:
     """Let an endpoint of which there is a sample know what it was like, and what was told of it."""
     assert watched.sample is not None  # noqa: S101 - only such are restored
     end = watched.sample.at + 1
-    baselines: tuple[Baseline, ...] = (*watched.habits.values(), *watched.weeks.values())
+    baselines: tuple[SampleHistory, ...] = (*watched.habits.values(), *watched.weeks.values())
     wanted = [(one.signal, one.reach(end)) for one in baselines]
     known = {
         (signal, stretches): samples
@@ -155,12 +155,12 @@ def recall(db: Connection, watched: Watched) -> None:
     for baseline, (signal, (points, hours)) in zip(baselines, wanted, strict=True):
         baseline.fill(known[signal, points], known[signal, hours])
     for one in watched.judged:
-        if isinstance(one.check, Unusual):
+        if isinstance(one.check, AnomalyCondition):
             one.check.remember()
 
 
 def _read(
-    db: Connection, name: str, signals: tuple[str, ...], stretches: Stretches
+    db: Connection, name: str, signals: tuple[str, ...], stretches: Buckets
 ) -> Iterator[tuple[str, list[tuple[int, float]]]]:
     start, end, count = stretches.start, stretches.end, stretches.count
     for history in read_signals(db, name, signals, start, end, points=count or None):

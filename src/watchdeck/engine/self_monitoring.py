@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchdeck.domain.alerts.alert import OURS, Alert
-from watchdeck.domain.board.board import Heartbeat
-from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.board.board import CollectorStatus
+from watchdeck.domain.notifications.outbox import OutboxRow
 from watchdeck.domain.rules.labels import alert_labels
-from watchdeck.domain.rules.rule import Family, Rule, Waiting
-from watchdeck.domain.settings.facts import Facts
-from watchdeck.domain.values.format import span
+from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
+from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.severity import Severity
-from watchdeck.engine.rules.conditions import Said, Sample
-from watchdeck.engine.rules.target import Judged, Watched
+from watchdeck.engine.rules.conditions import Measurement, ScrapeValues
+from watchdeck.engine.rules.target import RuleState, Target
 from watchdeck.store.alerts.outbox import Backlog, backlog, lost_since
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.metrics.latest import read_heartbeat
@@ -40,84 +40,94 @@ _NOTHING_WAITS = Backlog(0, None)
 
 
 @dataclass(slots=True)
-class Vitals:
+class CollectorVitals:
     """What the collector knows of itself: its last stored word, and the state of its outbox.
 
     What was said before `since` (ms UTC) was another's word, or is of before a long sleep.
     """
 
     since: int = 0
-    beat: Heartbeat | None = None
+    beat: CollectorStatus | None = None
     blind: str = ""
     backlog: Backlog = _NOTHING_WAITS
-    lost: tuple[Posted, ...] = ()
+    lost: tuple[OutboxRow, ...] = ()
 
     @property
-    def said(self) -> Heartbeat | None:
+    def said(self) -> CollectorStatus | None:
         """The last stored word that counts."""
         return self.beat if self.beat and self.beat.at >= self.since else None
 
 
-Read = Callable[[Vitals, int], tuple[bool | None, Said]]
+VitalsReader = Callable[[CollectorVitals, int], tuple[bool | None, Measurement]]
 
 
 @dataclass(frozen=True, slots=True)
-class Feel:
+class SelfCheck:
     """A check of ourselves: it reads vitals, and no scrape."""
 
-    vitals: Vitals
-    read: Read
+    vitals: CollectorVitals
+    read: VitalsReader
 
-    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+    def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether something is wrong; None where it is not known."""
         return self.read(self.vitals, now)[0]
 
-    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """What is wrong, or that nothing is."""
         return self.read(self.vitals, now)[1]
 
 
-def _late(vitals: Vitals, _: int) -> tuple[bool | None, Said]:
+def _late(vitals: CollectorVitals, _: int) -> tuple[bool | None, Measurement]:
     if vitals.said is None:
-        return None, Said(None, _LATE, "no word of the collector yet")
+        return None, Measurement(None, _LATE, "no word of the collector yet")
     lag = vitals.said.lag
-    return lag > _LATE, Said(lag, _LATE, f"scrapes begin {span(round(1_000 * lag))} late")
+    return lag > _LATE, Measurement(
+        lag, _LATE, f"scrapes begin {format_duration(round(1_000 * lag))} late"
+    )
 
 
-def _unstored(vitals: Vitals, now: int) -> tuple[bool | None, Said]:
+def _unstored(vitals: CollectorVitals, now: int) -> tuple[bool | None, Measurement]:
     said = vitals.said
     quiet = now - (said.at if said else vitals.since)
-    words = f"nothing was stored for {span(quiet)}" if quiet > _UNSTORED else "scrapes are stored"
+    words = (
+        f"nothing was stored for {format_duration(quiet)}"
+        if quiet > _UNSTORED
+        else "scrapes are stored"
+    )
     problem = said.storing if said else ""
     wrong = quiet > _UNSTORED or bool(problem)
-    return wrong, Said(quiet / 1_000, _UNSTORED / 1_000, problem or words)
+    return wrong, Measurement(quiet / 1_000, _UNSTORED / 1_000, problem or words)
 
 
-def _blind(vitals: Vitals, _: int) -> tuple[bool | None, Said]:
-    return bool(vitals.blind), Said(None, None, vitals.blind or "models can be reached")
+def _blind(vitals: CollectorVitals, _: int) -> tuple[bool | None, Measurement]:
+    return bool(vitals.blind), Measurement(None, None, vitals.blind or "models can be reached")
 
 
-def _unsent(vitals: Vitals, now: int) -> tuple[bool | None, Said]:
+def _unsent(vitals: CollectorVitals, now: int) -> tuple[bool | None, Measurement]:
     since, waiting = vitals.backlog.since, vitals.backlog.waiting
     waited = 0 if since is None else now - since
-    words = f"{waiting} messages wait, the oldest for {span(waited)}" if waiting else "all is told"
-    return waited > _UNSENT, Said(waited / 1_000, _UNSENT / 1_000, words)
+    words = (
+        f"{waiting} messages wait, the oldest for {format_duration(waited)}"
+        if waiting
+        else "all is told"
+    )
+    return waited > _UNSENT, Measurement(waited / 1_000, _UNSENT / 1_000, words)
 
 
-def _lost(vitals: Vitals, _: int) -> tuple[bool | None, Said]:
+def _lost(vitals: CollectorVitals, _: int) -> tuple[bool | None, Measurement]:
     if not vitals.lost:
-        return False, Said(0.0, 0.0, "no message was given up")
+        return False, Measurement(0.0, 0.0, "no message was given up")
     channels = ", ".join(sorted({one.channel for one in vitals.lost}))
     words = f"messages to {channels} were given up: {vitals.lost[-1].last_error}"
-    return True, Said(float(len(vitals.lost)), 0.0, words)
+    return True, Measurement(float(len(vitals.lost)), 0.0, words)
 
 
 def _rule(name: str, when: str, severity: Severity, hold: int = 0) -> Rule:
-    test = Waiting("own", (), when)
-    return Rule(name, when, test, severity, hold, 2 * EVERY, family=Family.FAILURE, group_by=())
+    test = Unsupported("own", (), when)
+    return Rule(name, when, test, severity, hold, 2 * EVERY, family=RuleFamily.FAILURE, group_by=())
 
 
-_SIGNS: tuple[tuple[Rule, Read], ...] = (
+_SIGNS: tuple[tuple[Rule, VitalsReader], ...] = (
     (_rule("collector-late", "scrapes begin over 5s late for 1m", Severity.MEDIUM, 60_000), _late),
     (_rule("store-unwritten", "nothing is stored for 30s", Severity.CRITICAL), _unstored),
     (_rule("collector-blind", "nothing is reached for 1m", Severity.CRITICAL, 60_000), _blind),
@@ -129,15 +139,15 @@ RULES = tuple(rule for rule, _ in _SIGNS)
 """What is told of ourselves, without a line of configuration."""
 
 
-class Itself:
+class SelfMonitor:
     """The collector as one more that is watched: without a name, as no model is meant."""
 
     def __init__(self) -> None:
-        self._vitals = Vitals()
-        self.watched = Watched(Facts("", "", EVERY), None, patience=_NEVER, recalled=True)
+        self._vitals = CollectorVitals()
+        self.watched = Target(EndpointFacts("", "", EVERY), None, patience=_NEVER, recalled=True)
         self.watched.judged = tuple(
-            Judged(
-                *(rule, Feel(self._vitals, read), EVERY, _alert(rule)),
+            RuleState(
+                *(rule, SelfCheck(self._vitals, read), EVERY, _alert(rule)),
                 timed=False,
                 fires_on_silence=False,
                 live=self.watched.live,
@@ -149,7 +159,9 @@ class Itself:
         """Go on after nobody collected, or the clock was set: what was said before is old."""
         self._vitals.since = now
 
-    def look(self, metrics: Connection, state: Connection, now: int, blind: str) -> Sample | None:
+    def look(
+        self, metrics: Connection, state: Connection, now: int, blind: str
+    ) -> ScrapeValues | None:
         """How things are at `now` (ms UTC); None when it is too soon to look again."""
         before = self.watched.sample
         if before is not None and 0 <= now - before.at < EVERY:
@@ -158,7 +170,7 @@ class Itself:
         vitals.since = vitals.since or now
         vitals.beat, vitals.blind = read_heartbeat(metrics), blind
         vitals.backlog, vitals.lost = backlog(state, now), lost_since(state, now - LOST_FOR)
-        self.watched.take(Sample(now, array("d"), {}))
+        self.watched.take(ScrapeValues(now, array("d"), {}))
         return self.watched.sample
 
 

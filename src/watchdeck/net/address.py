@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.failure import Failed
+from watchdeck.net.failure import RequestError
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/:@!$&'()*+,;=~-._%?"
@@ -28,7 +28,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Url:
     """An origin and what is asked of it; `target` is ASCII, and nothing in it ends a line."""
 
     origin: Origin
@@ -42,7 +42,7 @@ class Address:
         """The target without its query, which may hold a key."""
         return self.target.partition("?")[0]
 
-    def at(self, path: str, port: int | None = None) -> Address:
+    def at(self, path: str, port: int | None = None) -> Url:
         """A path below this address's own, on its origin or on another port of its host.
 
         The path `/` is the address itself.
@@ -50,39 +50,39 @@ class Address:
         if port is None:
             if path == "/":
                 return self
-            return Address(self.origin, _target(self.path.rstrip("/") + path))
-        return Address(replace(self.origin, port=port), _target(path))
+            return Url(self.origin, _target(self.path.rstrip("/") + path))
+        return Url(replace(self.origin, port=port), _target(path))
 
-    def moved(self, location: str) -> Address:
+    def moved(self, location: str) -> Url:
         """Where a redirect leads. Raises Failed when it leaves the origin or cannot be read."""
         there = self._joined(location)
         for part in ("scheme", "host", "port"):
             if getattr(there.origin, part) != getattr(self.origin, part):
-                raise Failed(
+                raise RequestError(
                     Outcome.REDIRECTED,
                     f"redirected to another {part} ({there.origin.scheme}://"
                     f"{there.origin.authority}), which is not followed",
                 )
         return there
 
-    def _joined(self, location: str) -> Address:
+    def _joined(self, location: str) -> Url:
         try:
-            return parse(urljoin(str(self), location))
-        except (Failed, ValueError) as error:
-            raise Failed(Outcome.REDIRECTED, "the redirect leads nowhere") from error
+            return parse_url(urljoin(str(self), location))
+        except (RequestError, ValueError) as error:
+            raise RequestError(Outcome.REDIRECTED, "the redirect leads nowhere") from error
 
 
-def parse(url: str) -> Address:
+def parse_url(url: str) -> Url:
     """Split a URL. Raises Failed when it is not http or https with a host."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
     except ValueError as error:
-        raise Failed(Outcome.UNREACHABLE, "the url cannot be read") from error
+        raise RequestError(Outcome.UNREACHABLE, "the url cannot be read") from error
     if parts.scheme not in _PORTS or not host:
-        raise Failed(Outcome.UNREACHABLE, "only http and https urls with a host can be asked")
+        raise RequestError(Outcome.UNREACHABLE, "only http and https urls with a host can be asked")
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    return Address(Origin(parts.scheme, host, port or _PORTS[parts.scheme]), _target(target))
+    return Url(Origin(parts.scheme, host, port or _PORTS[parts.scheme]), _target(target))
 
 
 def userinfo(url: str) -> tuple[str, str] | None:

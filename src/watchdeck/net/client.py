@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from watchdeck.config.reading.secrets import reveal
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.config.reading.secrets import resolve_secret
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Endpoint, Tls
-from watchdeck.domain.values.host_address import near
+from watchdeck.domain.values.host_address import is_private
 from watchdeck.domain.values.text import clean
 from watchdeck.net import tls
-from watchdeck.net.address import Address, Origin
-from watchdeck.net.connection import Connection, Question, Raw
+from watchdeck.net.address import Origin, Url
+from watchdeck.net.connection import Connection, RawResponse, Request
 from watchdeck.net.credentials import Credentials, Headers
-from watchdeck.net.decompress import inflate
-from watchdeck.net.failure import Failed
-from watchdeck.net.plain_connection import Plain
+from watchdeck.net.decompress import decompress
+from watchdeck.net.failure import RequestError
+from watchdeck.net.plain_connection import PlainConnection
 from watchdeck.net.resolver import Resolver
 
 HOPS = 3
@@ -34,7 +34,7 @@ Connect = Callable[[Origin], Connection]
 Carry = Callable[[Origin, Tls, Resolver], Connection]
 
 
-class Reader:
+class HttpClient:
     """Asks one endpoint, on one kept connection an origin; lives as long as the endpoint.
 
     Nothing here has a time limit: a scrape puts one deadline around all it asks.
@@ -50,18 +50,18 @@ class Reader:
         """The text without the secrets that are sent to this endpoint."""
         return self._credentials.redacted(text)
 
-    async def get(self, where: Address) -> Answer:
+    async def get(self, where: Url) -> ProbeResponse:
         """The answer to a GET, whatever its status. Raises Failed."""
-        return await self.ask(Question(where))
+        return await self.ask(Request(where))
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: Request) -> ProbeResponse:
         """The answer to a question, redirects on the same origin followed. Raises Failed."""
         for _ in range(HOPS + 1):
             raw = await self._exchange(question)
             if raw.status not in _MOVED or "location" not in raw.headers:
                 return self._answer(raw)
             question = _followed(question, raw)
-        raise Failed(Outcome.REDIRECTED, f"more than {HOPS} redirects")
+        raise RequestError(Outcome.REDIRECTED, f"more than {HOPS} redirects")
 
     def expires(self) -> int | None:
         """When the first of the endpoint's certificates expires (ms UTC); None without TLS."""
@@ -74,14 +74,14 @@ class Reader:
         for connection in self._connections.values():
             await connection.close()
 
-    async def _exchange(self, question: Question) -> Raw:
+    async def _exchange(self, question: Request) -> RawResponse:
         origin = question.address.origin
         connection = self._connections.get(origin)
         if connection is None:
             connection = self._connections[origin] = self._connect(origin)
-        identity = near(connection.peer or origin.host)
+        identity = is_private(connection.peer or origin.host)
         headers = self._credentials.headers(origin, identity=identity)
-        prepared = Question(
+        prepared = Request(
             question.address,
             _merged(question.headers, headers) if question.headers else headers,
             question.method,
@@ -93,38 +93,42 @@ class Reader:
             self._credentials.forget()
         return raw
 
-    def _answer(self, raw: Raw) -> Answer:
-        body = inflate(raw.body, raw.headers.get("content-encoding", ""), self._limit)
-        return Answer(raw.status, body, _clean(raw.headers))
+    def _answer(self, raw: RawResponse) -> ProbeResponse:
+        body = decompress(raw.body, raw.headers.get("content-encoding", ""), self._limit)
+        return ProbeResponse(raw.status, body, _clean(raw.headers))
 
 
-def quickest(origin: Origin, checks: Tls, names: Resolver) -> Connection:
+def default_connection(origin: Origin, checks: Tls, names: Resolver) -> Connection:
     """The connection that costs least: our own for plain http, httpx for TLS."""
     if origin.scheme == "http":
-        return Plain(origin, names)
-    from watchdeck.net.httpx_connection import Carrier  # 0.1 s and 10 MB, where TLS is spoken
+        return PlainConnection(origin, names)
+    from watchdeck.net.httpx_connection import (
+        HttpxConnection,  # 0.1 s and 10 MB, where TLS is spoken
+    )
 
-    return Carrier(origin, checks, names)
+    return HttpxConnection(origin, checks, names)
 
 
-def reader_of(endpoint: Endpoint, names: Resolver | None = None, carry: Carry = quickest) -> Reader:
+def client_for(
+    endpoint: Endpoint, names: Resolver | None = None, carry: Carry = default_connection
+) -> HttpClient:
     """A reader of one endpoint over real connections."""
     resolver = names or Resolver()
 
     def connect(origin: Origin) -> Connection:
         return carry(origin, endpoint.tls, resolver)
 
-    return Reader(connect, Credentials(endpoint, reveal), endpoint.max_body)
+    return HttpClient(connect, Credentials(endpoint, resolve_secret), endpoint.max_body)
 
 
-async def _exchanged(connection: Connection, question: Question) -> Raw:
+async def _exchanged(connection: Connection, question: Request) -> RawResponse:
     """Ask, and ask once more when a kept connection broke.
 
     A server may close it just when it is used again: that is no failure of the server.
     """
     try:
         return await connection.exchange(question)
-    except Failed as failed:
+    except RequestError as failed:
         broken = connection.kept and failed.failure.outcome is Outcome.RESET
         if not broken or question.method != "GET":
             raise
@@ -136,9 +140,11 @@ def _merged(usual: Headers, own: Headers) -> Headers:
     return tuple({**dict(usual), **dict(own)}.items())
 
 
-def _followed(question: Question, raw: Raw) -> Question:
+def _followed(question: Request, raw: RawResponse) -> Request:
     if question.method != "GET" and raw.status not in _SAME_METHOD:
-        raise Failed(Outcome.REDIRECTED, f"a redirect ({raw.status}) would lose the request's body")
+        raise RequestError(
+            Outcome.REDIRECTED, f"a redirect ({raw.status}) would lose the request's body"
+        )
     return replace(question, address=question.address.moved(raw.headers["location"]))
 
 

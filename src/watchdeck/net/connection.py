@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from watchdeck.net.address import Address
+from watchdeck.net.address import Url
 
 HEAD = 128 << 10
 """Bytes that the head of an answer may have, interim answers included."""
@@ -16,13 +16,13 @@ sends a megabyte in parts of one byte."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Request:
     """One HTTP request; the body of its answer may have `limit` bytes as sent.
 
     Headers hold secrets, and are left out where a question is printed.
     """
 
-    address: Address
+    address: Url
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     method: str = "GET"
     body: bytes = field(default=b"", repr=False)
@@ -30,7 +30,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawResponse:
     """One answer as it was sent, encoded if it was; header names are in lower case."""
 
     status: int
@@ -56,7 +56,7 @@ class Connection(Protocol):
         """Whether the last question went over a connection that had carried others."""
         ...
 
-    async def exchange(self, question: Question) -> Raw:
+    async def exchange(self, question: Request) -> RawResponse:
         """Ask and read the whole answer; raises Failed, and nothing else."""
         ...
 

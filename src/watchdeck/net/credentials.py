@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 
 from watchdeck import __version__
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Endpoint, Secret
+from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.net import address
 from watchdeck.net.address import Origin
-from watchdeck.net.failure import Failed
+from watchdeck.net.failure import RequestError
 
-Reveal = Callable[[Secret], str]
 Headers = tuple[tuple[str, str], ...]
 
 # No mention of OpenMetrics: prometheus_client prefers it at any weight, and its exemplars cost the
@@ -36,7 +35,7 @@ class Credentials:
     the same host may be somebody else's.
     """
 
-    def __init__(self, endpoint: Endpoint, reveal: Reveal) -> None:
+    def __init__(self, endpoint: Endpoint, reveal: SecretResolver) -> None:
         self._endpoint = endpoint
         self._reveal = reveal
         self._ready: dict[tuple[Origin, bool], Headers] = {}
@@ -69,7 +68,7 @@ class Credentials:
 
     def _own(self, origin: Origin) -> dict[str, str]:
         urls = [url for url in (self._endpoint.url, self._endpoint.metrics_url) if url]
-        named = [url for url in urls if address.parse(url).origin == origin]
+        named = [url for url in urls if address.parse_url(url).origin == origin]
         if not named:
             return {}
         made = {}
@@ -85,13 +84,13 @@ class Credentials:
         try:
             return f"{secret.prefix}{self._reveal(secret)}"
         except WatchdeckError as error:
-            raise Failed(Outcome.UNREACHABLE, f"not asked: {error}") from error
+            raise RequestError(Outcome.UNREACHABLE, f"not asked: {error}") from error
 
 
 def _checked(name: str, value: str) -> str:
     """The value, if it can be sent: the libraries below would tell it in their errors."""
     if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
-        raise Failed(
+        raise RequestError(
             Outcome.UNREACHABLE,
             f"not asked: the header {name.lower()} has a character that HTTP does not allow",
         )

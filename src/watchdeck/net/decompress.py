@@ -7,13 +7,13 @@ import zlib
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Bytes
-from watchdeck.net.failure import Failed
+from watchdeck.net.failure import RequestError
 
 _AUTOMATIC = 32 + zlib.MAX_WBITS
 _HEADLESS = -zlib.MAX_WBITS
 
 
-def inflate(body: bytes, encoding: str, limit: int) -> bytes:
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     """The body without its encoding, at most `limit` bytes. Raises Failed.
 
     Only gzip and deflate are taken, once: a body that is compressed twice is a bomb or a mistake.
@@ -22,7 +22,7 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     if name in ("", "identity"):
         return body
     if name not in ("gzip", "x-gzip", "deflate"):
-        raise Failed(
+        raise RequestError(
             Outcome.UNREADABLE,
             f"the encoding {clean(name, 40)!r} is not taken, only one gzip or deflate",
         )
@@ -43,16 +43,16 @@ def _bounded(body: bytes, form: int, limit: int) -> bytes:
     if len(plain) > limit:
         raise too_large(limit)
     if not unpacker.eof:
-        raise Failed(Outcome.UNREADABLE, "the compressed body ends early")
+        raise RequestError(Outcome.UNREADABLE, "the compressed body ends early")
     if unpacker.unused_data:
-        raise Failed(Outcome.UNREADABLE, "something follows the compressed body")
+        raise RequestError(Outcome.UNREADABLE, "something follows the compressed body")
     return plain
 
 
-def _damaged() -> Failed:
-    return Failed(Outcome.UNREADABLE, "the compressed body is damaged")
+def _damaged() -> RequestError:
+    return RequestError(Outcome.UNREADABLE, "the compressed body is damaged")
 
 
-def too_large(limit: int) -> Failed:
+def too_large(limit: int) -> RequestError:
     """The failure of a body over its bound."""
-    return Failed(Outcome.TOO_LARGE, f"the body is over {Bytes(limit)}")
+    return RequestError(Outcome.TOO_LARGE, f"the body is over {Bytes(limit)}")

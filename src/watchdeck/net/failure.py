@@ -27,16 +27,16 @@ class Failure:
     detail: str
 
 
-class Failed(WatchdeckError):
+class RequestError(WatchdeckError):
     """A request that failed in a named way."""
 
     def __init__(self, outcome: Outcome, detail: str) -> None:
         super().__init__(detail)
         self.failure = Failure(outcome, clean(detail, 300))
 
-    def about(self, what: str) -> Failed:
+    def about(self, what: str) -> RequestError:
         """The same, with what was asked before the reason: `/metrics: ...`."""
-        return Failed(self.failure.outcome, f"{clean(what, 120)}: {self.failure.detail}")
+        return RequestError(self.failure.outcome, f"{clean(what, 120)}: {self.failure.detail}")
 
 
 _SYSTEM: dict[type[BaseException], Failure] = {
@@ -90,7 +90,7 @@ _TOO_MANY_HEADERS = 431
 _CHAIN = 12
 
 
-def explain(error: BaseException, otherwise: Failure) -> Failure:
+def failure_of(error: BaseException, otherwise: Failure) -> Failure:
     """What went wrong, by the deepest cause that says it; `otherwise` when none does."""
     found = otherwise
     for cause in _causes(error):

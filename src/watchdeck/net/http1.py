@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.connection import PIECES
 from watchdeck.net.decompress import too_large
-from watchdeck.net.failure import Failed
+from watchdeck.net.failure import RequestError
 
 LARGEST_HEAD = 100 << 10
 """Bytes of one head, as httpcore has it."""
@@ -28,7 +28,7 @@ _BODILESS = frozenset((204, 304))
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """The first part of an answer. `length` is None when the body ends with the connection.
 
     `kept` tells whether the connection may carry another question.
@@ -45,11 +45,11 @@ def end_of_head(data: bytes, start: int = 0) -> int | None:
     """Where the body begins; None while the head is not complete. Raises Failed: too large."""
     found = _END.search(data, max(0, start - 3))
     if (found.end() if found else len(data)) > LARGEST_HEAD:
-        raise Failed(Outcome.TOO_LARGE, "the headers are too large")
+        raise RequestError(Outcome.TOO_LARGE, "the headers are too large")
     return found.end() if found else None
 
 
-def read_head(data: bytes, method: str = "GET") -> Head:
+def read_head(data: bytes, method: str = "GET") -> ResponseHead:
     """Take a complete head apart. Raises Failed when it is not proper HTTP."""
     first, *lines = (line.removesuffix(b"\r") for line in data.rstrip(b"\r\n").split(b"\n"))
     begin = _STATUS.fullmatch(first)
@@ -65,12 +65,12 @@ def read_head(data: bytes, method: str = "GET") -> Head:
     framed = chunked or length is not None
     closing = "close" in [part.strip() for part in headers.get("connection", "").lower().split(",")]
     kept = framed and not closing and begin[1] >= b"1.1"
-    return Head(status, headers, length, chunked, kept)
+    return ResponseHead(status, headers, length, chunked, kept)
 
 
-def not_http() -> Failed:
+def not_http() -> RequestError:
     """The failure of an answer that is no HTTP."""
-    return Failed(Outcome.UNREADABLE, "the answer is not proper HTTP")
+    return RequestError(Outcome.UNREADABLE, "the answer is not proper HTTP")
 
 
 def read_fields(lines: list[bytes]) -> dict[str, str]:
@@ -85,7 +85,7 @@ def read_fields(lines: list[bytes]) -> dict[str, str]:
 def _field(line: bytes) -> tuple[str, str]:
     """One header, split by code: a pattern that trims blanks takes quadratic time on many."""
     if len(line) > LONGEST_LINE:
-        raise Failed(Outcome.TOO_LARGE, "a header is too large")
+        raise RequestError(Outcome.TOO_LARGE, "a header is too large")
     name, colon, value = line.partition(b":")
     if not colon or not _NAME.fullmatch(name) or _FORBIDDEN.search(value):
         raise not_http()
@@ -110,7 +110,7 @@ def read_length(headers: dict[str, str]) -> int | None:
     return int(lengths.pop())
 
 
-class Chunks:
+class ChunkedDecoder:
     """A chunked body, put together as its bytes come; of at most `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
@@ -173,7 +173,7 @@ class Chunks:
             raise not_http()
         self._pieces.append(data[position:end])
         if len(self._pieces) > PIECES:
-            raise Failed(Outcome.TOO_LARGE, "the body comes in too many parts")
+            raise RequestError(Outcome.TOO_LARGE, "the body comes in too many parts")
         self._missing = 0
         return end + 2
 

@@ -12,10 +12,10 @@ from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Tls
 from watchdeck.net import tls
 from watchdeck.net.address import Origin
-from watchdeck.net.connection import HEAD, PIECES, Question, Raw
+from watchdeck.net.connection import HEAD, PIECES, RawResponse, Request
 from watchdeck.net.decompress import too_large
-from watchdeck.net.failure import Failed, Failure, by_class, explain
-from watchdeck.net.httpx_transport import Network, Pool
+from watchdeck.net.failure import Failure, RequestError, by_class, failure_of
+from watchdeck.net.httpx_transport import AsyncioBackend, SingleConnectionTransport
 from watchdeck.net.resolver import Resolver
 
 BREATHE = 256
@@ -25,7 +25,7 @@ REQUESTS = 64
 """Requests kept ready to be sent again."""
 
 
-class Carrier:
+class HttpxConnection:
     """One origin's questions, carried by httpx without its client.
 
     The client's cookie jar would let a server fill our memory, and its redirects, logins and
@@ -42,10 +42,10 @@ class Carrier:
     ) -> None:
         self._origin = origin
         self._checks = checks
-        self._network = Network(resolver)
+        self._network = AsyncioBackend(resolver)
         self._make = transport or self._pool
         self._transport: httpx.AsyncBaseTransport | None = None
-        self._requests: dict[Question, httpx.Request] = {}
+        self._requests: dict[Request, httpx.Request] = {}
         self.kept = False
 
     @property
@@ -58,13 +58,13 @@ class Carrier:
         """The address last connected to, or empty."""
         return self._network.peer
 
-    async def exchange(self, question: Question) -> Raw:
+    async def exchange(self, question: Request) -> RawResponse:
         """Ask and read the whole answer; raises Failed, and nothing else."""
         made, answer = self._network.made, None
         try:
             answer = await self._asked(question)
         except EXPECTED as error:
-            failure = explained(error, cut_off=self._network.spent)
+            failure = failure_of_httpx(error, cut_off=self._network.spent)
         else:
             return answer
         finally:
@@ -73,7 +73,7 @@ class Carrier:
             if answer is None:
                 await self.close()
         # outside the handler: what a library raises may hold a header, and would be kept with it
-        raise Failed(failure.outcome, failure.detail)
+        raise RequestError(failure.outcome, failure.detail)
 
     async def close(self) -> None:
         """Let go at once; the next question makes a new connection."""
@@ -81,7 +81,7 @@ class Carrier:
         if transport is not None:
             await transport.aclose()
 
-    async def _asked(self, question: Question) -> Raw:
+    async def _asked(self, question: Request) -> RawResponse:
         if self._transport is None:
             self._transport = self._make()
         self._network.allow(HEAD)
@@ -90,7 +90,7 @@ class Carrier:
             body = await self._body(response, question.limit)
         finally:
             await response.aclose()
-        return Raw(response.status_code, _headers(response), body)
+        return RawResponse(response.status_code, _headers(response), body)
 
     async def _body(self, response: httpx.Response, limit: int) -> bytes:
         declared = response.headers.get("content-length", "")
@@ -105,12 +105,12 @@ class Carrier:
             if size > limit:
                 raise too_large(limit)
             if len(pieces) > PIECES:
-                raise Failed(Outcome.TOO_LARGE, "the body comes in too many parts")
+                raise RequestError(Outcome.TOO_LARGE, "the body comes in too many parts")
             if len(pieces) % BREATHE == 0:
                 await asyncio.sleep(0)
         return b"".join(pieces)
 
-    def _request(self, question: Question) -> httpx.Request:
+    def _request(self, question: Request) -> httpx.Request:
         request = self._requests.get(question)
         if request is None:
             if len(self._requests) >= REQUESTS:
@@ -124,7 +124,7 @@ class Carrier:
         return request
 
     def _pool(self) -> httpx.AsyncBaseTransport:
-        return Pool(self._network, self._context())
+        return SingleConnectionTransport(self._network, self._context())
 
     def _context(self) -> ssl.SSLContext | None:
         return tls.context(self._checks) if self._origin.scheme == "https" else None
@@ -194,7 +194,7 @@ HTTPX: dict[type[Exception], Failure] = {
 """What each of httpx's exceptions means, the most specific class of an exception deciding."""
 
 
-def explained(error: BaseException, *, cut_off: bool) -> Failure:
+def failure_of_httpx(error: BaseException, *, cut_off: bool) -> Failure:
     """What went wrong; of a connection read to its end, what looks like bad HTTP is half of it."""
     failure = by_class(HTTPX, error) or Failure(_UNREADABLE, type(error).__name__)
-    return explain(error, _BROKEN if cut_off and failure is _NOT_HTTP else failure)
+    return failure_of(error, _BROKEN if cut_off and failure is _NOT_HTTP else failure)

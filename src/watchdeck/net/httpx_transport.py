@@ -15,7 +15,7 @@ import httpx
 from watchdeck.net import tls
 from watchdeck.net.connection import HEAD
 from watchdeck.net.resolver import Resolver
-from watchdeck.net.stream import Wire, dial
+from watchdeck.net.stream import ByteStream, connect
 
 KEPT = 120.0
 """Seconds that an idle connection is kept."""
@@ -29,7 +29,7 @@ if importlib.util.find_spec("sniffio") is None:
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
-class Network(httpcore.AsyncNetworkBackend):
+class AsyncioBackend(httpcore.AsyncNetworkBackend):
     """Makes the wires of one origin, and remembers the last.
 
     A page is 709 µs over anyio's sockets and 388 µs over these.
@@ -37,7 +37,7 @@ class Network(httpcore.AsyncNetworkBackend):
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._wire: Wire | None = None
+        self._wire: ByteStream | None = None
         self.made = 0
         self.certificate: bytes | None = None
 
@@ -66,27 +66,27 @@ class Network(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to an address that the host may lead to."""
         del timeout, local_address, socket_options
-        self._wire = await dial(await self._resolver.addresses(host), port)
+        self._wire = await connect(await self._resolver.addresses(host), port)
         self.made += 1
         self.allow(HEAD)
-        return _Stream(self._wire, self)
+        return _HttpcoreStream(self._wire, self)
 
-    async def secure(self, wire: Wire, context: ssl.SSLContext, host: str) -> None:
+    async def secure(self, wire: ByteStream, context: ssl.SSLContext, host: str) -> None:
         """Start TLS; a certificate that is refused is looked at once more, for its date alone."""
         try:
             await wire.secure(context, host)
         except ssl.SSLCertVerificationError:
             with suppress(OSError):  # TimeoutError is one
                 async with asyncio.timeout(LOOK):
-                    self.certificate = await tls.shown_by(wire.peer, wire.port, host)
+                    self.certificate = await tls.peer_certificate(wire.peer, wire.port, host)
             raise
         self.certificate = wire.certificate
 
 
-class _Stream(httpcore.AsyncNetworkStream):
+class _HttpcoreStream(httpcore.AsyncNetworkStream):
     """A wire as httpcore wants it; its timeouts are not used: a scrape has one deadline."""
 
-    def __init__(self, wire: Wire, network: Network) -> None:
+    def __init__(self, wire: ByteStream, network: AsyncioBackend) -> None:
         self._wire = wire
         self._network = network
 
@@ -123,13 +123,13 @@ class _Stream(httpcore.AsyncNetworkStream):
         return self._wire.readable if info == "is_readable" else None
 
 
-class Pool(httpx.AsyncHTTPTransport):
+class SingleConnectionTransport(httpx.AsyncHTTPTransport):
     """httpx's transport on a pool of one connection.
 
     A pool's work grows with the square of its connections, so every origin has one of its own.
     """
 
-    def __init__(self, network: Network, context: ssl.SSLContext | None) -> None:
+    def __init__(self, network: AsyncioBackend, context: ssl.SSLContext | None) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=1,

@@ -9,12 +9,12 @@ import asyncio
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.address import Origin
-from watchdeck.net.connection import HEAD, Question, Raw
+from watchdeck.net.connection import HEAD, RawResponse, Request
 from watchdeck.net.decompress import too_large
-from watchdeck.net.failure import Failed, Failure, explain
-from watchdeck.net.http1 import Chunks, Head, end_of_head, not_http, read_head
+from watchdeck.net.failure import Failure, RequestError, failure_of
+from watchdeck.net.http1 import ChunkedDecoder, ResponseHead, end_of_head, not_http, read_head
 from watchdeck.net.resolver import Resolver
-from watchdeck.net.stream import Wire, dial
+from watchdeck.net.stream import ByteStream, connect
 
 REQUESTS = 64
 """Requests kept ready to be sent again."""
@@ -26,7 +26,7 @@ _BROKEN = Failure(Outcome.RESET, "the connection was closed in the middle")
 _SWITCHING = 101
 
 
-class Plain:
+class PlainConnection:
     """One origin's questions over plain http."""
 
     certificate = None
@@ -35,19 +35,19 @@ class Plain:
         self._origin = origin
         self._resolver = resolver
         self._turn = asyncio.Lock()
-        self._wire: Wire | None = None
-        self._requests: dict[Question, bytes] = {}
+        self._wire: ByteStream | None = None
+        self._requests: dict[Request, bytes] = {}
         self.peer = ""
         self.kept = False
 
-    async def exchange(self, question: Question) -> Raw:
+    async def exchange(self, question: Request) -> RawResponse:
         """Ask and read the whole answer; raises Failed, and nothing else."""
         async with self._turn:
             try:
                 return await self._asked(question)
             except (OSError, UnicodeError) as error:
-                failure = explain(error, _BROKEN)
-            raise Failed(failure.outcome, failure.detail)
+                failure = failure_of(error, _BROKEN)
+            raise RequestError(failure.outcome, failure.detail)
 
     async def close(self) -> None:
         """Let go at once; the next question makes a new connection."""
@@ -55,13 +55,15 @@ class Plain:
         if wire is not None:
             wire.abort()
 
-    async def _asked(self, question: Question) -> Raw:
+    async def _asked(self, question: Request) -> RawResponse:
         wire, self._wire = self._wire, None  # given back only when the answer was whole
         self.kept = wire is not None and not wire.readable
         if wire is None or not self.kept:
             if wire is not None:
                 wire.abort()
-            wire = await dial(await self._resolver.addresses(self._origin.host), self._origin.port)
+            wire = await connect(
+                await self._resolver.addresses(self._origin.host), self._origin.port
+            )
             self.peer = wire.peer
         answered = False
         try:
@@ -75,9 +77,9 @@ class Plain:
                 self._wire = wire
             else:
                 wire.abort()
-        return Raw(head.status, head.headers, body)
+        return RawResponse(head.status, head.headers, body)
 
-    def _request(self, question: Question) -> bytes:
+    def _request(self, question: Request) -> bytes:
         request = self._requests.get(question)
         if request is None:
             if len(self._requests) >= REQUESTS:
@@ -86,7 +88,7 @@ class Plain:
         return request
 
 
-def _written(question: Question) -> bytes:
+def _written(question: Request) -> bytes:
     lines = [f"{question.method} {question.address.target} HTTP/1.1"]
     lines.append(f"host: {question.address.origin.authority}")
     lines += [f"{name}: {value}" for name, value in question.headers]
@@ -95,15 +97,15 @@ def _written(question: Question) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("ascii") + question.body
 
 
-async def _more(wire: Wire, *, begun: bool = True) -> bytes:
+async def _more(wire: ByteStream, *, begun: bool = True) -> bytes:
     data = await wire.read()
     if not data:
         words = "closed in the middle" if begun else "closed without an answer"
-        raise Failed(Outcome.RESET, f"the connection was {words}")
+        raise RequestError(Outcome.RESET, f"the connection was {words}")
     return data
 
 
-async def _head(wire: Wire, method: str) -> tuple[Head, bytes]:
+async def _head(wire: ByteStream, method: str) -> tuple[ResponseHead, bytes]:
     """The head of the answer, interim ones passed over, and what came behind it."""
     data = await _more(wire, begun=False)
     for _ in range(INTERIM):
@@ -116,10 +118,12 @@ async def _head(wire: Wire, method: str) -> tuple[Head, bytes]:
             return head, data
         if head.status == _SWITCHING:
             raise not_http()
-    raise Failed(Outcome.TOO_LARGE, "the server sends more than an answer can be")
+    raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer can be")
 
 
-async def _body(wire: Wire, head: Head, rest: bytes, limit: int) -> tuple[bytes, bytes]:
+async def _body(
+    wire: ByteStream, head: ResponseHead, rest: bytes, limit: int
+) -> tuple[bytes, bytes]:
     """The body, and what came behind it and should not have."""
     wire.allowance = 2 * limit
     if head.length is not None and head.length > limit:
@@ -137,15 +141,15 @@ async def _body(wire: Wire, head: Head, rest: bytes, limit: int) -> tuple[bytes,
     return body[: head.length], body[head.length :]
 
 
-async def _chunked(wire: Wire, rest: bytes, limit: int) -> tuple[bytes, bytes]:
-    chunks = Chunks(limit)
+async def _chunked(wire: ByteStream, rest: bytes, limit: int) -> tuple[bytes, bytes]:
+    chunks = ChunkedDecoder(limit)
     chunks.feed(rest)
     while chunks.rest is None:
         chunks.feed(await _more(wire))
     return chunks.body, chunks.rest
 
 
-async def _until_the_end(wire: Wire, rest: bytes, limit: int) -> bytes:
+async def _until_the_end(wire: ByteStream, rest: bytes, limit: int) -> bytes:
     pieces, size = [rest], len(rest)
     while size <= limit and (piece := await wire.read()):
         pieces.append(piece)

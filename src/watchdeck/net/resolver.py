@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.values.host_address import forbidden, literal
-from watchdeck.net.failure import Failed
+from watchdeck.domain.values.host_address import is_ip_address, is_link_local
+from watchdeck.net.failure import RequestError
 
 AT_ONCE = 32
 """Look-ups under way at one time; the rest wait in line."""
@@ -42,11 +42,11 @@ class Resolver:
         A host that is an address already is what the owner wrote down, and always allowed. A name
         must not lead to a link-local address or a metadata service, whatever its server answers.
         """
-        if literal(host):
+        if is_ip_address(host):
             return [host]
-        allowed = [ip for ip in await self._shared(host) if not forbidden(ip)]
+        allowed = [ip for ip in await self._shared(host) if not is_link_local(ip)]
         if not allowed:
-            raise Failed(
+            raise RequestError(
                 Outcome.UNREACHABLE, "the host name leads to a link-local or metadata address"
             )
         return allowed

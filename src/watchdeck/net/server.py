@@ -9,7 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from watchdeck.net.request import HEAD, Head, Refused, read_request_body, read_request_head
+from watchdeck.net.request import (
+    HEAD,
+    RequestHead,
+    RequestRejected,
+    read_request_body,
+    read_request_head,
+)
 
 CONNECTIONS = 64
 """Connections at once; further ones are told to come again."""
@@ -29,7 +35,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """An answer: its status, its words, and headers beside those of every answer."""
 
     status: int
@@ -37,17 +43,17 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Admit = Callable[[Head], None]
+AdmitRequest = Callable[[RequestHead], None]
 """Lets a request in by its head, before anything else of it is read. Raises Refused."""
 
-Answer = Callable[[Head, bytes], Awaitable[Reply]]
+RequestHandler = Callable[[RequestHead, bytes], Awaitable[Response]]
 
 
-class Server:
+class HttpServer:
     """Listens until it is closed; `limit` is for a body, `patience` in seconds for a request."""
 
     def __init__(
-        self, admit: Admit, answer: Answer, *, limit: int, patience: float = PATIENCE
+        self, admit: AdmitRequest, answer: RequestHandler, *, limit: int, patience: float = PATIENCE
     ) -> None:
         self._admit = admit
         self._answer = answer
@@ -79,7 +85,7 @@ class Server:
         self._talks.add(talk)
         try:
             await self._talk(reader, writer)
-        except (OSError, Refused, asyncio.CancelledError):
+        except (OSError, RequestRejected, asyncio.CancelledError):
             writer.transport.abort()
         finally:
             self._talks.discard(talk)
@@ -89,13 +95,13 @@ class Server:
         """Answer one request after the other, as long as each is let in."""
         idle = self._patience
         while True:
-            head: Head | None = None
+            head: RequestHead | None = None
             try:
                 head = await _within(idle, read_request_head(reader))
                 if head is None:
                     return
                 reply = await self._heard(reader, writer, head)
-            except Refused as refused:
+            except RequestRejected as refused:
                 await _refuse(reader, writer, refused)
                 return
             writer.write(_written(reply, kept=head.kept))
@@ -105,8 +111,8 @@ class Server:
             idle = KEPT
 
     async def _heard(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: Head
-    ) -> Reply:
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: RequestHead
+    ) -> Response:
         self._admit(head)
         if head.headers.get("expect", "").lower() == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -114,7 +120,7 @@ class Server:
         return await self._answer(head, body)
 
 
-_BUSY = Reply(503, "too many connections; come again", (("retry-after", "10"),))
+_BUSY = Response(503, "too many connections; come again", (("retry-after", "10"),))
 _REFUSED = {401: (("www-authenticate", "Bearer"),)}
 
 
@@ -123,13 +129,13 @@ async def _within(seconds: float, what: Awaitable[Result]) -> Result:
         async with asyncio.timeout(seconds):
             return await what
     except TimeoutError:
-        raise Refused(408, "the request did not come in time") from None
+        raise RequestRejected(408, "the request did not come in time") from None
 
 
 async def _refuse(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refused: Refused
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refused: RequestRejected
 ) -> None:
-    reply = Reply(refused.status, str(refused), _REFUSED.get(refused.status, ()))
+    reply = Response(refused.status, str(refused), _REFUSED.get(refused.status, ()))
     writer.write(_written(reply, kept=False))
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER):
@@ -141,7 +147,7 @@ async def _refuse(
                 thrown += len(data)
 
 
-def _written(reply: Reply, *, kept: bool) -> bytes:
+def _written(reply: Response, *, kept: bool) -> bytes:
     body = f"{reply.words}\n".encode() if reply.words else b""
     lines = [
         f"HTTP/1.1 {reply.status} {http.client.responses.get(reply.status, '')}",

@@ -9,7 +9,7 @@ from collections import deque
 from typing import cast
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.failure import Failed
+from watchdeck.net.failure import RequestError
 
 WAITING = 256 << 10
 """Unread bytes above which the socket is left alone."""
@@ -35,7 +35,7 @@ class _Room(threading.local):
 _room = _Room()
 
 
-class Wire(asyncio.BufferedProtocol):
+class ByteStream(asyncio.BufferedProtocol):
     """The bytes of one connection. `peer` is the address that it really leads to.
 
     `ended` tells that the other side will send no more, `spent` that its reader was told so.
@@ -91,7 +91,7 @@ class Wire(asyncio.BufferedProtocol):
     async def read(self) -> bytes:
         """The next bytes, or none at the end. Raises OSError, or Failed: the allowance is spent."""
         if self.allowance < 0:
-            raise Failed(Outcome.TOO_LARGE, "the server sends more than an answer can be")
+            raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer can be")
         while not self._chunks:
             if self._error is not None:
                 raise self._error
@@ -135,12 +135,12 @@ class Wire(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
-async def dial(addresses: list[str], port: int) -> Wire:
+async def connect(addresses: list[str], port: int) -> ByteStream:
     """Connect to the first address that takes it, each with a head start. Raises OSError."""
     if len(addresses) == 1:
         return await _dial(addresses[0], port)
     winner = None
-    waiting, attempts = list(addresses), list[asyncio.Task[Wire]]()
+    waiting, attempts = list(addresses), list[asyncio.Task[ByteStream]]()
     try:
         while waiting or any(not attempt.done() for attempt in attempts):
             if waiting:
@@ -155,27 +155,27 @@ async def dial(addresses: list[str], port: int) -> Wire:
                 _abandon(attempt)
 
 
-async def _first(attempts: list[asyncio.Task[Wire]], pause: float | None) -> None:
+async def _first(attempts: list[asyncio.Task[ByteStream]], pause: float | None) -> None:
     under_way = [attempt for attempt in attempts if not attempt.done()]
     await asyncio.wait(under_way, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _connected(attempt: asyncio.Task[Wire]) -> bool:
+def _connected(attempt: asyncio.Task[ByteStream]) -> bool:
     return attempt.done() and not attempt.cancelled() and attempt.exception() is None
 
 
-def _winner(attempts: list[asyncio.Task[Wire]]) -> asyncio.Task[Wire] | None:
+def _winner(attempts: list[asyncio.Task[ByteStream]]) -> asyncio.Task[ByteStream] | None:
     return next((attempt for attempt in attempts if _connected(attempt)), None)
 
 
-def _abandon(attempt: asyncio.Task[Wire]) -> None:
+def _abandon(attempt: asyncio.Task[ByteStream]) -> None:
     if _connected(attempt):
         attempt.result().abort()
     else:
         attempt.cancel()
 
 
-async def _dial(address: str, port: int) -> Wire:
+async def _dial(address: str, port: int) -> ByteStream:
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: Wire(address, port), address, port)
+    _, wire = await loop.create_connection(lambda: ByteStream(address, port), address, port)
     return wire

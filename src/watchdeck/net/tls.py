@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Tls
-from watchdeck.net.failure import Failed
-from watchdeck.net.stream import dial
+from watchdeck.net.failure import RequestError
+from watchdeck.net.stream import connect
 
 DAY = 86_400_000
 
@@ -23,7 +23,7 @@ def context(tls: Tls) -> ssl.SSLContext:
         return _context(tls)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no certificate or key"
-        raise Failed(Outcome.TLS, f"the tls files cannot be used: {why}") from error
+        raise RequestError(Outcome.TLS, f"the tls files cannot be used: {why}") from error
 
 
 @cache
@@ -47,12 +47,12 @@ def _fallback() -> str | None:
     return certifi.where()
 
 
-async def shown_by(peer: str, port: int, host: str) -> bytes | None:
+async def peer_certificate(peer: str, port: int, host: str) -> bytes | None:
     """The DER certificate of a server that we do not trust; nothing is sent to it.
 
     Raises OSError when the server does not let itself be asked twice.
     """
-    wire = await dial([peer], port)
+    wire = await connect([peer], port)
     try:
         await wire.secure(_unverified(), host)
     finally:

@@ -11,15 +11,16 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchdeck.domain.notifications.notification import Class, Letter
+from watchdeck.domain.notifications.notification import Notification, NotificationClass
 from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.http_post import Unheard
-from watchdeck.notify.result import GiveUp, Outcome, Sent, TryAgain
-from watchdeck.notify.thread import aside
-from watchdeck.notify.webhook import Reveal, revealed
+from watchdeck.notify.http_post import ReceiverUnreachable
+from watchdeck.notify.result import DeliveryResult, GiveUp, Sent, TryAgain
+from watchdeck.notify.thread import to_thread
+from watchdeck.notify.webhook import resolve_address
 
 _LINES = 20
 """Alerts of one letter that are listed: most services cut long texts."""
@@ -32,21 +33,21 @@ _KINDS = {
 }
 
 
-class ThroughApprise:
+class AppriseNotifier:
     """Sends letters to the one service of an apprise address; retries are ours alone."""
 
-    def __init__(self, channel: Channel, reveal: Reveal) -> None:
+    def __init__(self, channel: Channel, reveal: SecretResolver) -> None:
         self._channel = channel
         self._reveal = reveal
 
-    async def __call__(self, letter: Letter) -> Outcome:
+    async def __call__(self, letter: Notification) -> DeliveryResult:
         """Send it as text; apprise does not say why it fails, for its words hold addresses."""
         try:
-            url = revealed(self._channel.url or "", self._reveal)
+            url = resolve_address(self._channel.url or "", self._reveal)
             refusal = self._refused(url)
             if refusal:
                 return GiveUp(refusal)
-            return await aside(lambda: self._sent(url, letter))
+            return await to_thread(lambda: self._sent(url, letter))
         except WatchdeckError as error:
             return TryAgain(str(error))
 
@@ -61,13 +62,13 @@ class ThroughApprise:
             return f"the address is of the service {clean(service, 40)!r}; allowed are {known}"
         return ""
 
-    def _sent(self, url: str, letter: Letter) -> Outcome:
+    def _sent(self, url: str, letter: Notification) -> DeliveryResult:
         """Blocks, for as long as apprise's own timeouts let it."""
         service = _service(url)
         shown = letter.lines[:_LINES]
         more = len(letter.alerts) - len(shown)
         body = "\n".join((*shown, f"and {more} more") if more > 0 else shown)
-        kind = "success" if letter.kind is Class.RESOLVED else _KINDS[letter.severity]
+        kind = "success" if letter.kind is NotificationClass.RESOLVED else _KINDS[letter.severity]
         return (
             Sent()
             if service.notify(body, title=letter.title, notify_type=kind)
@@ -81,7 +82,7 @@ def _service(url: str) -> Any:
     asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True)
     service = apprise.Apprise.instantiate(url, asset=asset)
     if service is None:
-        raise Unheard("apprise cannot read the address")
+        raise ReceiverUnreachable("apprise cannot read the address")
     service.verify_certificate = True
     service.redirects = False
     service.retry = 0
@@ -103,7 +104,7 @@ def _loaded() -> ModuleType:
         apprise.Apprise.instantiate("json://localhost")  # the first one loads them all
     except ImportError:
         hint = "pip install 'watchdeck[notify]' brings it"
-        raise Unheard(f"apprise is not installed; {hint}") from None
+        raise ReceiverUnreachable(f"apprise is not installed; {hint}") from None
     else:
         gc.freeze()
         return apprise

@@ -10,10 +10,10 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from contextlib import suppress
 
-from watchdeck.domain.notifications.notification import Letter
+from watchdeck.domain.notifications.notification import Notification
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.text import clean
-from watchdeck.notify.result import Outcome, Sent, TryAgain, hidden
+from watchdeck.notify.result import DeliveryResult, Sent, TryAgain, redact
 from watchdeck.notify.webhook import event
 
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "TMPDIR")
@@ -26,7 +26,7 @@ _GRACE = 1.0
 """Seconds between asking a command to end and ending it."""
 
 
-class Command:
+class CommandNotifier:
     """Runs a command for each letter, in a process group of its own that never outlives its time.
 
     It succeeds with exit status 0. `WATCHDECK_ID` in its environment is the letter's id.
@@ -38,7 +38,7 @@ class Command:
         self._passed = {name: environ[name] for name in channel.environment if name in environ}
         self._environ = {name: environ[name] for name in _KEPT if name in environ} | self._passed
 
-    async def __call__(self, letter: Letter) -> Outcome:
+    async def __call__(self, letter: Notification) -> DeliveryResult:
         """Run it; whatever does not end with 0 in time is tried again."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -58,7 +58,7 @@ class Command:
         finally:
             await _end(process)
 
-    async def _ran(self, process: Process, content: bytes) -> Outcome:
+    async def _ran(self, process: Process, content: bytes) -> DeliveryResult:
         try:
             async with asyncio.timeout(self._channel.timeout.seconds):
                 said, _ = await asyncio.gather(_last_words(process), _feed(process, content))
@@ -68,7 +68,7 @@ class Command:
         if status == 0:
             return Sent()
         how = f"exit status {status}" if status > 0 else f"signal {-status}"
-        words = hidden(said.decode("utf-8", "replace"), tuple(self._passed.values())).strip()
+        words = redact(said.decode("utf-8", "replace"), tuple(self._passed.values())).strip()
         return TryAgain(clean(f"{how}: {words.splitlines()[0]}" if words else how, 200))
 
 

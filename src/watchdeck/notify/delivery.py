@@ -11,12 +11,12 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from watchdeck.domain.notifications.notification import Letter
-from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.notifications.notification import Notification
+from watchdeck.domain.notifications.outbox import OutboxRow
 from watchdeck.domain.values.text import clean
 from watchdeck.faults import FaultCounter
-from watchdeck.notify.outbox_queue import Desk
-from watchdeck.notify.result import GiveUp, Notifier, Outcome, Sent, TryAgain
+from watchdeck.notify.outbox_queue import OutboxQueue
+from watchdeck.notify.result import DeliveryResult, GiveUp, Notifier, Sent, TryAgain
 from watchdeck.store.files.connection import StorageFault
 
 PAUSE = 0.5
@@ -44,7 +44,7 @@ class Receiver:
 
 
 @dataclass(slots=True)
-class _Line:
+class _ChannelState:
     """What one channel may still get, and from when on (ms UTC)."""
 
     credit: float = _BURST
@@ -68,7 +68,7 @@ class Delivery:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: OutboxQueue,
         receivers: Mapping[str, Receiver],
         clock: Callable[[], int],
         chance: random.Random | None = None,
@@ -77,7 +77,7 @@ class Delivery:
         self._receivers = receivers
         self._clock = clock
         self._chance = chance or random.Random()  # noqa: S311 - spreads load, keeps no secret
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, _ChannelState] = {}
         self._problem = ""
         self._faults = FaultCounter("the delivery")
 
@@ -103,7 +103,7 @@ class Delivery:
         """Begin to send what is due; returns at once."""
         try:
             for channel in await self._desk.channels(self._clock()):
-                line = self._lines.setdefault(channel, _Line())
+                line = self._lines.setdefault(channel, _ChannelState())
                 if line.task is None or line.task.done():
                     line.task = asyncio.create_task(self._serve(channel, line), name=channel)
             self._problem = ""
@@ -115,7 +115,7 @@ class Delivery:
         tasks = [line.task for line in self._lines.values() if line.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _serve(self, channel: str, line: _Line) -> None:
+    async def _serve(self, channel: str, line: _ChannelState) -> None:
         """Send one channel what is due, letter by letter; what failed holds up its own lanes."""
         behind: set[str] = set()
         receiver = self._receivers.get(channel)
@@ -135,7 +135,7 @@ class Delivery:
             self._faults.record(error)
 
     async def _deliver(
-        self, rows: tuple[Posted, ...], receiver: Receiver | None, line: _Line
+        self, rows: tuple[OutboxRow, ...], receiver: Receiver | None, line: _ChannelState
     ) -> bool:
         """Send one letter; whether those behind it in its lanes may follow."""
         letter = await self._desk.sealed(rows)
@@ -157,7 +157,7 @@ class Delivery:
                 return False
         return True
 
-    async def _outcome(self, letter: Letter, receiver: Receiver | None) -> Outcome:
+    async def _outcome(self, letter: Notification, receiver: Receiver | None) -> DeliveryResult:
         """What came of telling it; a mistake of ours is tried again, and holds up nobody else."""
         if receiver is None:
             return GiveUp("no channel of this name is configured")

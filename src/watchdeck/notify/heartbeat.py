@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from watchdeck.domain.settings.receivers import Lifesign
+from watchdeck.domain.settings.receivers import Heartbeat
+from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.faults import FaultCounter
-from watchdeck.notify.http_post import Post, Question
-from watchdeck.notify.result import Answer, Sent, judged
-from watchdeck.notify.webhook import Reveal, revealed
+from watchdeck.notify.http_post import HttpSender, ReceiverRequest
+from watchdeck.notify.result import ReceiverResponse, Sent, result_of
+from watchdeck.notify.webhook import resolve_address
 
 
-class Lifesigns:
+class HeartbeatSender:
     """Sends them as long as `well` has nothing to say against it."""
 
     def __init__(
-        self, lifesign: Lifesign, post: Post, reveal: Reveal, well: Callable[[], str]
+        self, lifesign: Heartbeat, post: HttpSender, reveal: SecretResolver, well: Callable[[], str]
     ) -> None:
         self._lifesign = lifesign
         self._post = post
@@ -43,8 +44,8 @@ class Lifesigns:
         if self._well():
             return False
         try:
-            url = revealed(self._lifesign.url, self._reveal)
-            answer = await self._post.ask(Question(url, self._lifesign.method))
+            url = resolve_address(self._lifesign.url, self._reveal)
+            answer = await self._post.ask(ReceiverRequest(url, self._lifesign.method))
         except WatchdeckError as error:
             return self._told(str(error))
         return self._told(_words(answer, url))
@@ -54,6 +55,6 @@ class Lifesigns:
         return not why
 
 
-def _words(answer: Answer, url: str) -> str:
-    outcome = judged(answer, (url,))
+def _words(answer: ReceiverResponse, url: str) -> str:
+    outcome = result_of(answer, (url,))
     return "" if isinstance(outcome, Sent) else outcome.why

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -14,10 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from watchdeck import __version__
-from watchdeck.domain.values.host_address import forbidden, literal
+from watchdeck.domain.values.host_address import is_ip_address, is_link_local
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.result import Answer
-from watchdeck.notify.thread import aside
+from watchdeck.net.resolver import LookUp, system_look_up
+from watchdeck.notify.result import ReceiverResponse
+from watchdeck.notify.thread import to_thread
 
 if TYPE_CHECKING:
     import httpx
@@ -33,19 +33,17 @@ _MOST_WAIT = 3_600_000
 
 _CHAIN = 12
 
-LookUp = Callable[[str], list[str]]
 
-
-class Unheard(WatchdeckError):
+class ReceiverUnreachable(WatchdeckError):
     """A receiver that could not be asked, or did not answer; the text names no address."""
 
 
-class _Elsewhere(Unheard):
+class _Elsewhere(ReceiverUnreachable):
     """An address of a host to which no connection could be made."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReceiverRequest:
     """What is asked of a receiver; the address and the headers may hold secrets."""
 
     url: str
@@ -54,13 +52,7 @@ class Question:
     content: bytes = b""
 
 
-def system_look_up(host: str) -> list[str]:
-    """The addresses of a host in the order the system prefers; blocks. Raises OSError."""
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(item[4][0]) for item in found))
-
-
-class Post:
+class HttpSender:
     """Asks receivers; each question is a connection of its own, and has one total deadline (s)."""
 
     def __init__(
@@ -71,20 +63,20 @@ class Post:
         self._look_up = look_up
         self._context: ssl.SSLContext | None = None
 
-    async def ask(self, question: Question) -> Answer:
+    async def ask(self, question: ReceiverRequest) -> ReceiverResponse:
         """The answer to one question. Raises Unheard."""
-        context = await aside(self._prepared)
+        context = await to_thread(self._prepared)
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._asked(question, context)
         except TimeoutError:
             failure = "no answer in time"
-        except Unheard as error:
+        except ReceiverUnreachable as error:
             failure = str(error)
         # outside the handler: what a library raises may hold an address with its key
-        raise Unheard(failure)
+        raise ReceiverUnreachable(failure)
 
-    async def _asked(self, question: Question, context: ssl.SSLContext) -> Answer:
+    async def _asked(self, question: ReceiverRequest, context: ssl.SSLContext) -> ReceiverResponse:
         parts = _parts(question.url)
         failure = "the host has no address"
         for address in await self._addresses(parts.hostname or ""):
@@ -92,19 +84,19 @@ class Post:
                 return await _once(question, parts, address, context)
             except _Elsewhere as error:
                 failure = str(error)
-        raise Unheard(failure)
+        raise ReceiverUnreachable(failure)
 
     async def _addresses(self, host: str) -> list[str]:
         """The addresses that may be connected to; what the owner wrote as one is always allowed."""
-        if literal(host):
+        if is_ip_address(host):
             return [host]
         try:
-            found = await aside(lambda: self._look_up(host))
+            found = await to_thread(lambda: self._look_up(host))
         except (OSError, UnicodeError):
-            raise Unheard("the host name cannot be looked up") from None
-        allowed = [address for address in found if not forbidden(address)]
+            raise ReceiverUnreachable("the host name cannot be looked up") from None
+        allowed = [address for address in found if not is_link_local(address)]
         if not allowed:
-            raise Unheard("the host name leads to a link-local or metadata address")
+            raise ReceiverUnreachable("the host name leads to a link-local or metadata address")
         return allowed
 
     def _prepared(self) -> ssl.SSLContext:
@@ -121,7 +113,7 @@ class Post:
             try:
                 self._context = ssl.create_default_context(cafile=self._ca or _fallback())
             except (OSError, ValueError):
-                raise Unheard("the file of certificates (ca) cannot be used") from None
+                raise ReceiverUnreachable("the file of certificates (ca) cannot be used") from None
         return self._context
 
 
@@ -130,9 +122,9 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise Unheard("the address cannot be read") from None
+        raise ReceiverUnreachable("the address cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unheard("only http and https addresses with a host can be asked")
+        raise ReceiverUnreachable("only http and https addresses with a host can be asked")
     return parts
 
 
@@ -147,8 +139,8 @@ def _fallback() -> str | None:
 
 
 async def _once(
-    question: Question, parts: SplitResult, address: str, context: ssl.SSLContext
-) -> Answer:
+    question: ReceiverRequest, parts: SplitResult, address: str, context: ssl.SSLContext
+) -> ReceiverResponse:
     """Ask at one address of the host: looked up once, it cannot lead elsewhere when connected."""
     import httpx
 
@@ -171,12 +163,12 @@ async def _once(
             ) as response,
         ):
             wait = None if response.is_success else _wait(response)
-            return Answer(response.status_code, wait, await _body(response))
+            return ReceiverResponse(response.status_code, wait, await _body(response))
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        failure: type[Unheard] = _Elsewhere
+        failure: type[ReceiverUnreachable] = _Elsewhere
         words = _words(error)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-        failure, words = Unheard, _words(error)
+        failure, words = ReceiverUnreachable, _words(error)
     raise failure(words)
 
 

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from watchdeck.domain.notifications.notification import Letter, letter_of
-from watchdeck.domain.notifications.outbox import Posted
-from watchdeck.store.alerts.conversations import Thread, read_threads, read_waiting_threads
-from watchdeck.store.alerts.outbox import due, due_channels, failed, gave_up, seal, sent
+from watchdeck.domain.notifications.notification import Notification, build_notification
+from watchdeck.domain.notifications.outbox import OutboxRow
+from watchdeck.store.alerts.conversations import NotifiedGroup, read_threads, read_waiting_threads
+from watchdeck.store.alerts.outbox import due, due_channels, failed, freeze_group, gave_up, sent
 from watchdeck.store.files.connection import Connection, StorageFault, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 
@@ -21,7 +21,7 @@ _LIMIT = 2_000
 Result = TypeVar("Result")
 
 
-class Desk:
+class OutboxQueue:
     """Reads and writes the outbox of one store; opened late, and reopened after a fault.
 
     Everything raises StorageFault, after which the next call begins anew.
@@ -36,11 +36,11 @@ class Desk:
         """The channels to which something is to be sent at `now` (ms UTC)."""
         return await self._do(lambda db: due_channels(db, now))
 
-    async def due(self, channel: str, now: int) -> list[tuple[Posted, ...]]:
+    async def due(self, channel: str, now: int) -> list[tuple[OutboxRow, ...]]:
         """What is to be sent to one channel: the rows of each message, in order."""
         return by_fold(await self._do(lambda db: due(db, now, _LIMIT, channel)))
 
-    async def sealed(self, rows: tuple[Posted, ...]) -> Letter | None:
+    async def sealed(self, rows: tuple[OutboxRow, ...]) -> Notification | None:
         """Make rows one letter for good, before it is sent for the first time.
 
         What joined it, or was taken back, meanwhile is not in it. None when nothing is left.
@@ -50,29 +50,29 @@ class Desk:
 
         def write(db: Connection) -> tuple[int, ...]:
             with transaction(db):
-                return seal(db, (row.id for row in rows), fold)
+                return freeze_group(db, (row.id for row in rows), fold)
 
         kept = set(await self._do(write))
         left = [row for row in rows if row.id in kept]
-        return letter_of(fold, left) if left else None
+        return build_notification(fold, left) if left else None
 
-    async def sent(self, letter: Letter, now: int) -> None:
+    async def sent(self, letter: Notification, now: int) -> None:
         """It arrived."""
         await self._write(lambda db: sent(db, letter.rows, now))
 
-    async def failed(self, letter: Letter, again_at: int, why: str) -> None:
+    async def failed(self, letter: Notification, again_at: int, why: str) -> None:
         """It did not arrive, and is tried again."""
         await self._write(lambda db: failed(db, letter.rows, again_at, why))
 
-    async def gave_up(self, letter: Letter, now: int, why: str) -> None:
+    async def gave_up(self, letter: Notification, now: int, why: str) -> None:
         """It is not tried again; the engine raises an alert of it."""
         await self._write(lambda db: gave_up(db, letter.rows, now, why))
 
-    async def threads(self, letter: Letter) -> tuple[Thread, ...]:
+    async def threads(self, letter: Notification) -> tuple[NotifiedGroup, ...]:
         """All that the letter's channel was called for about its episodes."""
         return await self._do(lambda db: read_threads(db, letter.channel, letter.episodes))
 
-    async def waiting(self, channel: str) -> tuple[Thread, ...]:
+    async def waiting(self, channel: str) -> tuple[NotifiedGroup, ...]:
         """All that a channel was called for and that nobody has."""
         return await self._do(lambda db: read_waiting_threads(db, channel))
 
@@ -107,9 +107,9 @@ class Desk:
         self._db = None
 
 
-def by_fold(rows: Iterable[Posted]) -> list[tuple[Posted, ...]]:
+def by_fold(rows: Iterable[OutboxRow]) -> list[tuple[OutboxRow, ...]]:
     """Rows in the order of their numbers, those of one fold together at its first one's place."""
-    found: dict[str, list[Posted]] = {}
+    found: dict[str, list[OutboxRow]] = {}
     for row in sorted(rows, key=lambda row: row.id):
         found.setdefault(row.fold or f"#{row.id}", []).append(row)
     return [tuple(together) for together in found.values()]

@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from watchdeck.domain.settings.receivers import Channel
+from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.http_post import Post, Question
+from watchdeck.notify.http_post import HttpSender, ReceiverRequest
 from watchdeck.notify.pagerduty import BY_PHONE, key_of
-from watchdeck.notify.result import Sent, judged
-from watchdeck.notify.webhook import Reveal, revealed
-from watchdeck.store.alerts.conversations import Thread
+from watchdeck.notify.result import Sent, result_of
+from watchdeck.notify.webhook import resolve_address
+from watchdeck.store.alerts.conversations import NotifiedGroup
 
 API = "https://api.pagerduty.com"
 
@@ -28,7 +29,7 @@ Taken = Callable[[tuple[int, ...], str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class RemoteAck:
     """Who has an incident there, since when (ms UTC, 0 when unknown), and what to note of it."""
 
     name: str
@@ -36,14 +37,16 @@ class Taker:
     at: int = 0
 
 
-class Phone:
+class PagerDutyAckPoller:
     """Asks PagerDuty by key who has what was told there, for one channel.
 
     Who resolves it there while it still fires here has it: that ends no episode, for an end needs
     a good sample or a note. Who had it there before it was given back here has it no longer.
     """
 
-    def __init__(self, channel: Channel, post: Post, reveal: Reveal, taken: Taken) -> None:
+    def __init__(
+        self, channel: Channel, post: HttpSender, reveal: SecretResolver, taken: Taken
+    ) -> None:
         self._channel = channel
         self._post = post
         self._reveal = reveal
@@ -51,7 +54,7 @@ class Phone:
         self._turn = 0
         self.problem = ""
 
-    async def turn(self, threads: tuple[Thread, ...]) -> None:
+    async def turn(self, threads: tuple[NotifiedGroup, ...]) -> None:
         """Ask for the threads that nobody has; what cannot be asked is a problem, not an end."""
         self.problem = ""
         begin = self._turn * _ASKED % max(1, len(threads))
@@ -65,25 +68,25 @@ class Phone:
                 self.problem = f"{self._channel.name} cannot be asked who has what: {error}"
                 return
 
-    async def _asked(self, key: str) -> Taker | None:
+    async def _asked(self, key: str) -> RemoteAck | None:
         """Who has what was told under a key; None when nobody does."""
         if self._channel.token is None:
             return None
-        token = revealed(self._channel.token, self._reveal)
+        token = resolve_address(self._channel.token, self._reveal)
         api = self._channel.api or API
         headers = {
             "authorization": f"Token token={token}",
             "accept": "application/vnd.pagerduty+json;version=2",
         }
         url = f"{api.rstrip('/')}/incidents?{urlencode({'incident_key': key, 'limit': 5})}"
-        answer = await self._post.ask(Question(url, headers=headers))
-        outcome = judged(answer, (token,))
+        answer = await self._post.ask(ReceiverRequest(url, headers=headers))
+        outcome = result_of(answer, (token,))
         if not isinstance(outcome, Sent):
             raise WatchdeckError(outcome.why)
-        return who_has(answer.body, key)
+        return remote_ack(answer.body, key)
 
 
-def who_has(body: bytes, key: str) -> Taker | None:
+def remote_ack(body: bytes, key: str) -> RemoteAck | None:
     """Who has the incident of a key, from the answer to `GET /incidents`.
 
     Only a person counts: an incident that a service or a time limit closed is nobody's. Raises
@@ -97,7 +100,7 @@ def who_has(body: bytes, key: str) -> Taker | None:
         raise WatchdeckError("its answer makes no sense") from None
 
 
-def _who(incident: Mapping[str, Any]) -> Taker | None:
+def _who(incident: Mapping[str, Any]) -> RemoteAck | None:
     if incident["status"] == "acknowledged":
         made = incident.get("acknowledgements", ())
         takers = [(one["acknowledger"], one.get("at")) for one in made]
@@ -112,7 +115,7 @@ def _who(incident: Mapping[str, Any]) -> Taker | None:
     if not people:
         return None
     who, at = people[-1]
-    return Taker(clean(str(who.get("summary") or who.get("id")), 80), note, _moment(at))
+    return RemoteAck(clean(str(who.get("summary") or who.get("id")), 80), note, _moment(at))
 
 
 def _moment(text: object) -> int:

@@ -6,7 +6,7 @@ import http.client
 from dataclasses import dataclass
 from typing import Protocol
 
-from watchdeck.domain.notifications.notification import Letter
+from watchdeck.domain.notifications.notification import Notification
 from watchdeck.domain.values.text import clean
 
 HIDDEN = "(secret)"
@@ -44,18 +44,18 @@ class GiveUp:
     why: str
 
 
-Outcome = Sent | TryAgain | GiveUp
+DeliveryResult = Sent | TryAgain | GiveUp
 
 
 class Notifier(Protocol):
     """Somebody who can be told; says whether a retry makes sense, and never retries itself."""
 
-    async def __call__(self, letter: Letter) -> Outcome:
+    async def __call__(self, letter: Notification) -> DeliveryResult:
         """Tell it; the same letter may come again, with the same id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReceiverResponse:
     """What a receiver answered; `retry_after` in ms, the body cut."""
 
     status: int
@@ -68,21 +68,21 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def judged(answer: Answer, secrets: tuple[str, ...]) -> Outcome:
+def result_of(answer: ReceiverResponse, secrets: tuple[str, ...]) -> DeliveryResult:
     """What an answer means for the message; its words are cleaned and without secrets."""
     if answer.good:
         return Sent()
     why = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
     if 300 <= answer.status < 400:
         return TryAgain(f"{why}: redirects are not followed")
-    said = hidden(answer.body[:2_000].decode("utf-8", "replace"), secrets).strip()
+    said = redact(answer.body[:2_000].decode("utf-8", "replace"), secrets).strip()
     why = clean(f"{why}: {said}" if said else why, 200)
     if answer.status in _REFUSED:
         return GiveUp(why)
     return TryAgain(why, answer.retry_after, hold=answer.status in _HOLD)
 
 
-def hidden(text: str, secrets: tuple[str, ...]) -> str:
+def redact(text: str, secrets: tuple[str, ...]) -> str:
     """The text without secrets: who is told may repeat what they were told with."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN) if len(secret) >= _SHORTEST else text

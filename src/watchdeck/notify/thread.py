@@ -11,7 +11,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def aside(work: Callable[[], Result]) -> Result:
+async def to_thread(work: Callable[[], Result]) -> Result:
     """What `work` returns or raises; whoever is cancelled meanwhile leaves the thread to itself.
 
     The event loop's own threads are few, and the process waits for them when it ends: a name server

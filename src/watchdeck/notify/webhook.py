@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchdeck.domain.notifications.notification import MOST, Class, Letter
+from watchdeck.domain.notifications.notification import MOST, Notification, NotificationClass
 from watchdeck.domain.settings.receivers import Channel
-from watchdeck.domain.values.secret import Secret
+from watchdeck.domain.values.secret import Secret, SecretResolver
 from watchdeck.errors import WatchdeckError
-from watchdeck.notify.http_post import Post, Question
-from watchdeck.notify.result import Outcome, TryAgain, judged
+from watchdeck.notify.http_post import HttpSender, ReceiverRequest
+from watchdeck.notify.result import DeliveryResult, TryAgain, result_of
 
-Reveal = Callable[[Secret], str]
-
-_TYPES = {one: f"dev.watchdeck.alert.{one}.v1" for one in Class} | {
-    Class.CALL: "dev.watchdeck.alert.firing.v1"
+_TYPES = {one: f"dev.watchdeck.alert.{one}.v1" for one in NotificationClass} | {
+    NotificationClass.CALL: "dev.watchdeck.alert.firing.v1"
 }
 _TIMES = ("at", "started_at", "acknowledged_until")
 
 
-class Webhook:
+class WebhookNotifier:
     """Sends letters to one address; the same letter always has the same id."""
 
-    def __init__(self, channel: Channel, post: Post, reveal: Reveal, source: str) -> None:
+    def __init__(
+        self, channel: Channel, post: HttpSender, reveal: SecretResolver, source: str
+    ) -> None:
         self._channel = channel
         self._post = post
         self._reveal = reveal
         self._source = source
 
-    async def __call__(self, letter: Letter) -> Outcome:
+    async def __call__(self, letter: Notification) -> DeliveryResult:
         """Post it; the receiver may drop what it has had under this id."""
         try:
-            url = revealed(self._channel.url or "", self._reveal)
+            url = resolve_address(self._channel.url or "", self._reveal)
             own = {
-                name: revealed(value, self._reveal) for name, value in self._channel.headers.items()
+                name: resolve_address(value, self._reveal)
+                for name, value in self._channel.headers.items()
             }
             headers = {
                 "content-type": "application/cloudevents+json; charset=utf-8",
@@ -45,10 +46,10 @@ class Webhook:
                 **own,
             }
             content = json.dumps(event(letter, self._source)).encode()
-            answer = await self._post.ask(Question(url, "POST", headers, content))
+            answer = await self._post.ask(ReceiverRequest(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return judged(answer, _secrets(url, own.values()))
+        return result_of(answer, _secrets(url, own.values()))
 
 
 def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
@@ -58,12 +59,12 @@ def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
     return (url, urlsplit(url).password or "", *sent, *words)
 
 
-def revealed(value: str | Secret, reveal: Reveal) -> str:
+def resolve_address(value: str | Secret, reveal: SecretResolver) -> str:
     """A setting's value, with what its secret holds. Raises SecretError."""
     return value if isinstance(value, str) else f"{value.prefix}{reveal(value)}"
 
 
-def event(letter: Letter, source: str) -> dict[str, Any]:
+def event(letter: Notification, source: str) -> dict[str, Any]:
     """A letter as a CloudEvent; `source` and `id` together name it for good."""
     more = len(letter.alerts) - MOST
     about = ",".join(str(number) for number in letter.episodes[:MOST])
@@ -73,7 +74,7 @@ def event(letter: Letter, source: str) -> dict[str, Any]:
         "source": source,
         "type": _TYPES[letter.kind],
         "subject": about or letter.id,
-        "time": moment(letter.at),
+        "time": rfc3339(letter.at),
         "datacontenttype": "application/json",
         "data": {
             "title": letter.title,
@@ -84,11 +85,11 @@ def event(letter: Letter, source: str) -> dict[str, Any]:
     }
 
 
-def moment(at: int) -> str:
+def rfc3339(at: int) -> str:
     """A time (ms UTC) as RFC 3339."""
     text = datetime.fromtimestamp(at / 1_000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
 def _readable(alert: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(alert) | {name: moment(alert[name]) for name in _TIMES if name in alert}
+    return dict(alert) | {name: rfc3339(alert[name]) for name in _TIMES if name in alert}

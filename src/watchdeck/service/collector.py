@@ -12,26 +12,25 @@ from typing import Any
 from watchdeck import __version__
 from watchdeck.actions.change import mark_configured
 from watchdeck.actions.store import prepare_store
-from watchdeck.collector.scrape.manager import Polling
+from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.routing import routing_of
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.values.units import Clock
 from watchdeck.errors import StoreMissing
 from watchdeck.faults import FaultCounter
 from watchdeck.service.endpoint_facts import facts
-from watchdeck.service.engine_loop import Judging
-from watchdeck.service.intake_loop import Hearing
-from watchdeck.service.notify_loop import Telling
+from watchdeck.service.engine_loop import EngineService
+from watchdeck.service.intake_loop import IntakeService
+from watchdeck.service.notify_loop import NotifyService
 from watchdeck.service.probe_history import recent_probes
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.writer import Writer
 
 TICK = 1.0
 """Seconds between two heartbeats."""
-
-Clock = Callable[[], int]
 
 
 def collect(
@@ -83,13 +82,15 @@ async def _collecting(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    polling = Polling(settings.endpoint, load_kinds(), writer.submit, clock)
+    polling = ScrapeManager(settings.endpoint, load_kinds(), writer.submit, clock)
     for name, times, good in recent_probes(directory, settings.endpoint, clock()):
         polling.preload(name, times, good)
     routing = routing_of(settings)
-    judge = Judging(settings, directory, lambda: polling.statistics().blind, clock, routing=routing)
-    hearing = Hearing(settings, directory, clock)
-    telling = Telling(
+    judge = EngineService(
+        settings, directory, lambda: polling.statistics().blind, clock, routing=routing
+    )
+    hearing = IntakeService(settings, directory, clock)
+    telling = NotifyService(
         settings, directory, routing, clock, lambda: writer.status().problem or judge.stuck
     )
     ending = asyncio.create_task(stop.wait())
@@ -156,16 +157,16 @@ class _Pulse:
     """Those who know how the collector is."""
 
     endpoints: int
-    polling: Polling
+    polling: ScrapeManager
     writer: Writer
-    judge: Judging
-    hearing: Hearing
-    telling: Telling
+    judge: EngineService
+    hearing: IntakeService
+    telling: NotifyService
 
 
-def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> Heartbeat:
+def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> CollectorStatus:
     said, stored = pulse.polling.statistics(), pulse.writer.status()
-    return Heartbeat(
+    return CollectorStatus(
         pid=os.getpid(),
         version=__version__,
         started_at=started_at,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit, urlunsplit
 
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.text import clean
 
 
-def facts(endpoint: Endpoint) -> Facts:
+def facts(endpoint: Endpoint) -> EndpointFacts:
     """The facts of one endpoint; its address has neither user, password nor query."""
-    return Facts(
+    return EndpointFacts(
         name=clean(endpoint.name),
         url=clean(_public(endpoint.url)),
         every=int(endpoint.every),

@@ -12,8 +12,9 @@ from watchdeck.config.rules import rules_in_force
 from watchdeck.domain.notifications.routing import Routing
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.values.text import clean
-from watchdeck.engine.alerts.repository import Terms
-from watchdeck.engine.clock import Clocks
+from watchdeck.domain.values.units import Clock
+from watchdeck.engine.alerts.repository import AlertingConfig
+from watchdeck.engine.clock import ClockMonitor
 from watchdeck.engine.engine import Engine
 from watchdeck.faults import FaultCounter
 from watchdeck.store.files.connection import StorageFault, reading, writing
@@ -25,8 +26,6 @@ TICK = 1.0
 STUCK = 30_000
 """Milliseconds without a judgement after which the collector is not well."""
 
-Clock = Callable[[], int]
-
 
 def steady_clock() -> int:
     """Milliseconds that go on while the machine sleeps, where it can tell, and never jump."""
@@ -34,7 +33,7 @@ def steady_clock() -> int:
     return time.clock_gettime_ns(boottime) // 1_000_000
 
 
-class Judging:
+class EngineService:
     """The engine behind one thread: opened late, reopened after a fault, which it names.
 
     `blind` says why the collector can reach nothing at all, or nothing.
@@ -52,9 +51,9 @@ class Judging:
         self._directory = directory
         self._blind = blind
         self._clock, self._steady = clock, steady
-        self._clocks = Clocks(clock(), steady())
+        self._clocks = ClockMonitor(clock(), steady())
         self._rules = rules_in_force(settings)
-        self._terms = Terms(
+        self._terms = AlertingConfig(
             routing or Routing(),
             maintenance=maintenance_in_force(settings),
             depends={one.name: one.depends_on for one in settings.endpoint if one.depends_on},

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
-from watchdeck.collector.intake.alertmanager_poller import Poll
-from watchdeck.collector.intake.handler import Callers, Intake
-from watchdeck.config.checks.intake import place_of
-from watchdeck.config.reading.secrets import SecretError, reveal
-from watchdeck.domain.external.source import ForeignSource, Way
+from watchdeck.collector.intake.alertmanager_poller import AlertmanagerPoller
+from watchdeck.collector.intake.handler import IntakeAuth, IntakeHandler
+from watchdeck.config.checks.intake import parse_listen_address
+from watchdeck.config.reading.secrets import SecretError, resolve_secret
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.domain.settings import intake as wanted
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.settings.intake import ALERTMANAGER, EVENTS, PROMETHEUS
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Clock
 from watchdeck.errors import StoreError
 from watchdeck.faults import FaultCounter
-from watchdeck.net.server import Server
+from watchdeck.net.server import HttpServer
 from watchdeck.store.alerts.external_sources import register_sources
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.worker import Desk
+from watchdeck.store.worker import StoreWorker
 
 POSTED = 150_000
 """Milliseconds without a word after which a Prometheus that has alerts open is silent.
@@ -30,10 +31,8 @@ It repeats them every minute; where it promises more, half of what it promises c
 AGAIN = 10.0
 """Seconds before an intake that could not listen tries again."""
 
-Clock = Callable[[], int]
 
-
-class Hearing:
+class IntakeService:
     """All that is heard beside our own models; `problem` is why an intake does not listen.
 
     What fails here costs no scrape: it is told, and tried again.
@@ -49,10 +48,12 @@ class Hearing:
     ) -> None:
         self._intake = settings.intake
         self._sources = tuple(sources_of(settings))
-        self._desk = Desk(directory)
+        self._desk = StoreWorker(directory)
         self._clock = clock
-        self._called = called(settings)
-        self._polls = {one.name: Poll(one, self._desk, clock) for one in settings.alertmanager}
+        self._called = source_names(settings)
+        self._polls = {
+            one.name: AlertmanagerPoller(one, self._desk, clock) for one in settings.alertmanager
+        }
         self._again = again
         self._problem = ""
         self._faults = FaultCounter("the intake")
@@ -93,9 +94,11 @@ class Hearing:
                 return
 
     async def _listening(self, intake: wanted.Intake) -> None:
-        callers = Callers(lambda: reveal(intake.token), self._called, _otherwise(self._polls))
-        taker = Intake(callers, self._desk, self._clock, self._more)
-        server = Server(taker.admit, taker.answer, limit=intake.max_body)
+        callers = IntakeAuth(
+            lambda: resolve_secret(intake.token), self._called, _otherwise(self._polls)
+        )
+        taker = IntakeHandler(callers, self._desk, self._clock, self._more)
+        server = HttpServer(taker.admit, taker.answer, limit=intake.max_body)
         try:
             while True:
                 with self._faults.catch():
@@ -106,10 +109,10 @@ class Hearing:
         finally:
             await server.close()
 
-    async def _opened(self, server: Server, intake: wanted.Intake) -> bool:
-        host, port = place_of(intake.listen) or ("127.0.0.1", 0)
+    async def _opened(self, server: HttpServer, intake: wanted.Intake) -> bool:
+        host, port = parse_listen_address(intake.listen) or ("127.0.0.1", 0)
         try:
-            reveal(intake.token)
+            resolve_secret(intake.token)
             chosen = await server.listen(host, port)
         except SecretError as error:
             self._problem = f"the intake does not listen: {error}"
@@ -128,12 +131,12 @@ class Hearing:
         return source in self._polls
 
 
-def sources_of(settings: Settings) -> Iterator[ForeignSource]:
+def sources_of(settings: Settings) -> Iterator[ExternalSource]:
     """Every source that a configuration lets be heard, and when it is silent."""
     for asked in settings.alertmanager:
-        yield ForeignSource(
+        yield ExternalSource(
             asked.name,
-            Way.LIST,
+            SourceProtocol.LIST,
             silent_after=2 * asked.every + asked.timeout,
             expected=True,
             hold=max(2 * asked.resend, asked.resolve_timeout),
@@ -141,14 +144,16 @@ def sources_of(settings: Settings) -> Iterator[ForeignSource]:
         )
     intake, names = settings.intake, [asked.name for asked in settings.alertmanager]
     if intake is not None:
-        yield ForeignSource(PROMETHEUS, Way.POST, POSTED, deadman=intake.deadman)
-        yield ForeignSource(EVENTS, Way.EVENTS)
+        yield ExternalSource(PROMETHEUS, SourceProtocol.POST, POSTED, deadman=intake.deadman)
+        yield ExternalSource(EVENTS, SourceProtocol.EVENTS)
         if _otherwise(names) not in names:
             patience = int(intake.silent_after)
-            yield ForeignSource(ALERTMANAGER, Way.WEBHOOK, patience, deadman=intake.deadman)
+            yield ExternalSource(
+                ALERTMANAGER, SourceProtocol.WEBHOOK, patience, deadman=intake.deadman
+            )
 
 
-def called(settings: Settings) -> dict[str, str]:
+def source_names(settings: Settings) -> dict[str, str]:
     """The names of Alertmanagers by what each calls itself in a webhook."""
     return {
         (asked.external_url or asked.url).rstrip("/"): asked.name for asked in settings.alertmanager

@@ -8,26 +8,26 @@ import socket
 from collections.abc import Callable, Mapping
 
 from watchdeck.actions.alerts.acknowledge import acknowledge
-from watchdeck.config.checks.receivers_ready import unready
-from watchdeck.config.reading.calendars import Calendars
-from watchdeck.config.reading.secrets import reveal
+from watchdeck.config.checks.receivers_ready import receiver_problems
+from watchdeck.config.reading.calendars import CalendarFiles
+from watchdeck.config.reading.secrets import resolve_secret
 from watchdeck.domain.notifications.routing import Routing
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.settings.receivers import Channel, ChannelType
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
 from watchdeck.faults import FaultCounter
-from watchdeck.notify.apprise import ThroughApprise
-from watchdeck.notify.command import Command
+from watchdeck.notify.apprise import AppriseNotifier
+from watchdeck.notify.command import CommandNotifier
 from watchdeck.notify.delivery import Delivery, Receiver
-from watchdeck.notify.heartbeat import Lifesigns
-from watchdeck.notify.http_post import Post
-from watchdeck.notify.outbox_queue import Desk
-from watchdeck.notify.pagerduty import PagerDuty
-from watchdeck.notify.pagerduty_acks import Phone
+from watchdeck.notify.heartbeat import HeartbeatSender
+from watchdeck.notify.http_post import HttpSender
+from watchdeck.notify.outbox_queue import OutboxQueue
+from watchdeck.notify.pagerduty import PagerDutyNotifier
+from watchdeck.notify.pagerduty_acks import PagerDutyAckPoller
 from watchdeck.notify.result import Notifier
-from watchdeck.notify.thread import aside
-from watchdeck.notify.webhook import Webhook
+from watchdeck.notify.thread import to_thread
+from watchdeck.notify.webhook import WebhookNotifier
 from watchdeck.store.files.connection import StorageFault
 from watchdeck.store.files.directory import StoreDirectory
 
@@ -44,7 +44,7 @@ _MANY = 300.0
 """Seconds for a letter that is many events, each with its own time limit."""
 
 
-class Telling:
+class NotifyService:
     """All that is told to others; without channels it empties the outbox and no more.
 
     `well` says what is wrong with the collector; signs of life are sent while that is nothing.
@@ -62,11 +62,11 @@ class Telling:
         self._directory = directory
         self._routing = routing
         self._clock = clock
-        self._desk = Desk(directory)
+        self._desk = OutboxQueue(directory)
         receivers = {one.name: self._receiver(one) for one in settings.channel}
         self._delivery = Delivery(self._desk, receivers, clock)
         self._phones = {
-            one.name: Phone(one, _post(one), reveal, self._taken)
+            one.name: PagerDutyAckPoller(one, _post(one), resolve_secret, self._taken)
             for one in settings.channel
             if one.token is not None
         }
@@ -75,8 +75,8 @@ class Telling:
         self._faults = FaultCounter("the look at receivers")
         self._lifesigns = None
         if settings.heartbeat is not None:
-            post = Post(_GRACE, settings.heartbeat.ca)
-            self._lifesigns = Lifesigns(settings.heartbeat, post, reveal, well)
+            post = HttpSender(_GRACE, settings.heartbeat.ca)
+            self._lifesigns = HeartbeatSender(settings.heartbeat, post, resolve_secret, well)
 
     @property
     def problem(self) -> str:
@@ -85,7 +85,7 @@ class Telling:
         found += (phone.problem for phone in self._phones.values())
         if self._lifesigns is not None:
             found.append(self._lifesigns.problem)
-        if isinstance(self._routing.calendars, Calendars):
+        if isinstance(self._routing.calendars, CalendarFiles):
             found.append(self._routing.calendars.problem)
         return "; ".join(filter(None, found))
 
@@ -106,7 +106,7 @@ class Telling:
         """See to it that what is missing is known before somebody must be told."""
         while True:
             with self._faults.catch():
-                self._unready = "; ".join(unready(self._settings))
+                self._unready = "; ".join(receiver_problems(self._settings))
             await asyncio.sleep(CHECK)
 
     async def _listening(self) -> None:
@@ -128,7 +128,7 @@ class Telling:
         def act() -> None:
             acknowledge(self._directory, episodes, who, now, note=note, routing=self._routing)
 
-        await aside(act)
+        await to_thread(act)
 
     def _receiver(self, channel: Channel) -> Receiver:
         notifier = _NOTIFIERS[ChannelType(channel.type)](channel, self._desk)
@@ -142,27 +142,27 @@ def source() -> str:
     return f"/watchdeck/{clean(socket.gethostname(), 80)}"
 
 
-def _post(channel: Channel) -> Post:
-    return Post(channel.timeout.seconds, channel.ca)
+def _post(channel: Channel) -> HttpSender:
+    return HttpSender(channel.timeout.seconds, channel.ca)
 
 
-def _webhook(channel: Channel, _: Desk) -> Notifier:
-    return Webhook(channel, _post(channel), reveal, source())
+def _webhook(channel: Channel, _: OutboxQueue) -> Notifier:
+    return WebhookNotifier(channel, _post(channel), resolve_secret, source())
 
 
-def _pagerduty(channel: Channel, desk: Desk) -> Notifier:
-    return PagerDuty(channel, _post(channel), reveal, desk.threads)
+def _pagerduty(channel: Channel, desk: OutboxQueue) -> Notifier:
+    return PagerDutyNotifier(channel, _post(channel), resolve_secret, desk.threads)
 
 
-def _command(channel: Channel, _: Desk) -> Notifier:
-    return Command(channel, os.environ, source())
+def _command(channel: Channel, _: OutboxQueue) -> Notifier:
+    return CommandNotifier(channel, os.environ, source())
 
 
-def _apprise(channel: Channel, _: Desk) -> Notifier:
-    return ThroughApprise(channel, reveal)
+def _apprise(channel: Channel, _: OutboxQueue) -> Notifier:
+    return AppriseNotifier(channel, resolve_secret)
 
 
-_NOTIFIERS: Mapping[ChannelType, Callable[[Channel, Desk], Notifier]] = {
+_NOTIFIERS: Mapping[ChannelType, Callable[[Channel, OutboxQueue], Notifier]] = {
     ChannelType.WEBHOOK: _webhook,
     ChannelType.PAGERDUTY: _pagerduty,
     ChannelType.COMMAND: _command,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from watchdeck.store.files.directory import FILE_MODE, StoreDirectory, refusals
+from watchdeck.store.files.directory import FILE_MODE, StoreDirectory, os_errors_as_store_error
 
 
 def ensure_collector(directory: StoreDirectory, config: Path) -> str:
@@ -21,7 +21,7 @@ def ensure_collector(directory: StoreDirectory, config: Path) -> str:
         return ""
     log = directory.path / "collector.log"
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    with refusals(log):
+    with os_errors_as_store_error(log):
         handle = os.open(log, flags, FILE_MODE)
     try:
         started = subprocess.Popen(  # noqa: S603 - our own program, by an argument list

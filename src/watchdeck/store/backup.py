@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from watchdeck.errors import StoreError
-from watchdeck.store.files.connection import check_kind, faults, unchecked
+from watchdeck.store.files.connection import check_kind, faults, open_unchecked
 from watchdeck.store.files.copy import copy_file
 from watchdeck.store.files.directory import DIRECTORY_MODE, StoreDirectory, sync
 from watchdeck.store.schema.registry import schema_of
@@ -19,7 +19,7 @@ from watchdeck.store.state.audit import Verified, verify
 
 
 @dataclass(frozen=True, slots=True)
-class BackedUp:
+class BackupResult:
     """A finished backup: the directory, its files' sizes in bytes, and its audit as it was found.
 
     A bad audit does not stop a backup: it is evidence.
@@ -31,7 +31,7 @@ class BackedUp:
     audit: Verified
 
 
-def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackedUp:
+def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult:
     """Copy both files to a new directory; an existing one gets a new directory inside.
 
     The collector goes on meanwhile. To restore, put the two files where the store was. Raises
@@ -52,7 +52,7 @@ def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackedUp:
         raise StoreError(f"{place} cannot be written: {error.strerror}.") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return BackedUp(place, now, sizes, audit)
+    return BackupResult(place, now, sizes, audit)
 
 
 def _name(now: int) -> str:
@@ -66,11 +66,11 @@ def _make(path: Path) -> None:
 
 
 def _copied(path: Path, into: Path) -> int:
-    with closing(unchecked(path)) as db, faults(path):
+    with closing(open_unchecked(path)) as db, faults(path):
         check_kind(db, path, schema_of(path))
     return copy_file(path, into / path.name)
 
 
 def _verified(path: Path) -> Verified:
-    with closing(unchecked(path)) as db, faults(path):
+    with closing(open_unchecked(path)) as db, faults(path):
         return verify(db)

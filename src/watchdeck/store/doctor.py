@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from watchdeck.domain.board.board import CollectorState, Heartbeat
+from watchdeck.domain.board.board import CollectorState, CollectorStatus
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.values.format import quantity, span
+from watchdeck.domain.values.format import format_duration, format_value
 from watchdeck.domain.values.units import Unit
 from watchdeck.errors import StoreError, StoreMissing
 from watchdeck.store.board import collector_now
-from watchdeck.store.files.connection import distrusting, reading, unchecked, version
+from watchdeck.store.files.connection import corruption_as_error, open_unchecked, reading, version
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.files.filesystem import (
     bytes_in,
@@ -25,10 +25,10 @@ from watchdeck.store.files.filesystem import (
     kind_of_disk,
 )
 from watchdeck.store.metrics.latest import read_heartbeat
-from watchdeck.store.state.audit import last, missing_guards, verify
+from watchdeck.store.state.audit import last_of_action, missing_guards, verify
 
 
-class Result(StrEnum):
+class CheckStatus(StrEnum):
     """Three results, not two: what could not be asked is not a pass."""
 
     PASS = "pass"  # noqa: S105 - not a password
@@ -37,11 +37,11 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StoreCheckResult:
     """What one check found, in words that say what would work."""
 
     name: str
-    state: Result
+    state: CheckStatus
     text: str
 
 
@@ -56,45 +56,45 @@ class _Case:
         return self.directory.metrics, self.directory.state
 
 
-_Said = tuple[Result, str]
+_Said = tuple[CheckStatus, str]
 
 
 def examine(
     directory: StoreDirectory, now: int, budget: int = Retention().budget
-) -> tuple[Finding, ...]:
+) -> tuple[StoreCheckResult, ...]:
     """Every check in turn, the cheap ones first; reads all of both files (`now` in ms UTC).
 
     Nothing is raised: what cannot be asked is unknown, and says why.
     """
     case = _Case(directory, now, budget)
-    return tuple(Finding(name, *_result(check, case)) for name, check in _CHECKS.items())
+    return tuple(StoreCheckResult(name, *_result(check, case)) for name, check in _CHECKS.items())
 
 
 def _result(check: Callable[[_Case], _Said], case: _Case) -> _Said:
     try:
         return check(case)
     except StoreMissing as error:
-        return Result.UNKNOWN, str(error)
+        return CheckStatus.UNKNOWN, str(error)
     except StoreError as error:
-        return Result.FAIL, str(error)
+        return CheckStatus.FAIL, str(error)
     except OSError as error:
-        return Result.UNKNOWN, f"this could not be asked: {error}"
+        return CheckStatus.UNKNOWN, f"this could not be asked: {error}"
 
 
 def _directory(case: _Case) -> _Said:
     try:
         case.directory.check()
     except StoreMissing as error:
-        return Result.FAIL, str(error)
-    return Result.PASS, f"the store is {case.directory.path}"
+        return CheckStatus.FAIL, str(error)
+    return CheckStatus.PASS, f"the store is {case.directory.path}"
 
 
 def _permissions(case: _Case) -> _Said:
     case.directory.check()
     faults = list(faulty_permissions(case.directory.path))
     if faults:
-        return Result.FAIL, "; ".join(faults)
-    return Result.PASS, "directory 0700, files 0600, one owner, no links"
+        return CheckStatus.FAIL, "; ".join(faults)
+    return CheckStatus.PASS, "directory 0700, files 0600, one owner, no links"
 
 
 def _disk(case: _Case) -> _Said:
@@ -104,13 +104,16 @@ def _disk(case: _Case) -> _Said:
 
 def _judge_disk(kind: str | None) -> _Said:
     if kind is None:
-        return Result.UNKNOWN, "the type of the disk is not known; it must not be a network one"
+        return (
+            CheckStatus.UNKNOWN,
+            "the type of the disk is not known; it must not be a network one",
+        )
     if is_networked(kind):
         return (
-            Result.FAIL,
+            CheckStatus.FAIL,
             f"the store is on {kind}, where a crash may damage it: move it to a local disk",
         )
-    return Result.PASS, f"the store is on {kind}"
+    return CheckStatus.PASS, f"the store is on {kind}"
 
 
 def _room(case: _Case) -> _Said:
@@ -118,11 +121,11 @@ def _room(case: _Case) -> _Said:
     left = max(0, case.budget - bytes_in(case.directory.path))
     free = shutil.disk_usage(case.directory.path).free
     if free < max(left, _LEAST_FREE):
-        return Result.FAIL, (
+        return CheckStatus.FAIL, (
             f"the disk has {_size(free)} free, and the store may grow by {_size(left)}:"
             " free some space, or lower `retention.budget`"
         )
-    return Result.PASS, f"the disk has {_size(free)} free"
+    return CheckStatus.PASS, f"the disk has {_size(free)} free"
 
 
 _LEAST_FREE = 64 << 20
@@ -134,10 +137,10 @@ def _sizes(case: _Case) -> _Said:
     said = f"{_size(used)} of {_size(case.budget)}"
     if used > case.budget:
         return (
-            Result.FAIL,
+            CheckStatus.FAIL,
             f"{said}: the collector thins out the oldest; or raise `retention.budget`",
         )
-    return Result.PASS, said
+    return CheckStatus.PASS, said
 
 
 def _log_sizes(case: _Case) -> _Said:
@@ -145,11 +148,11 @@ def _log_sizes(case: _Case) -> _Said:
     logs = [path.with_name(f"{path.name}-wal") for path in case.files]
     largest = max((path.stat().st_size for path in logs if path.exists()), default=0)
     if largest > _LARGEST_LOG:
-        return Result.FAIL, (
+        return CheckStatus.FAIL, (
             f"a write-ahead log has {_size(largest)}: some process holds an old moment open;"
             " end consoles that hang"
         )
-    return Result.PASS, f"the write-ahead logs have at most {_size(largest)}"
+    return CheckStatus.PASS, f"the write-ahead logs have at most {_size(largest)}"
 
 
 _LARGEST_LOG = 80 << 20
@@ -164,96 +167,107 @@ def _stands_still(path: Path) -> bool:
 def _versions(case: _Case) -> _Said:
     said = []
     for path in case.files:
-        with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
+        with closing(reading(path, still=_stands_still(path))) as db, corruption_as_error(path):
             said.append(f"{path.name} {version(db)[1]}")
-    return Result.PASS, ", ".join(said)
+    return CheckStatus.PASS, ", ".join(said)
 
 
 def _integrity(name: str) -> Callable[[_Case], _Said]:
     def check(case: _Case) -> _Said:
         path = case.directory.path / name
         with (
-            closing(unchecked(path, mode="ro&immutable=1" if _stands_still(path) else "ro")) as db,
-            distrusting(path),
+            closing(
+                open_unchecked(path, mode="ro&immutable=1" if _stands_still(path) else "ro")
+            ) as db,
+            corruption_as_error(path),
         ):
             found = [row[0] for row in db.execute("pragma quick_check(3)")]
         if found != ["ok"]:
-            return Result.FAIL, (
+            return CheckStatus.FAIL, (
                 f"{name} is damaged ({'; '.join(found)}): move it away and start the collector,"
                 " or put a backup in its place"
             )
-        return Result.PASS, f"{name} is sound (quick check; `watchdeck backup` checks in full)"
+        return CheckStatus.PASS, f"{name} is sound (quick check; `watchdeck backup` checks in full)"
 
     return check
 
 
 def _audit(case: _Case) -> _Said:
     path = case.directory.state
-    with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
+    with closing(reading(path, still=_stands_still(path))) as db, corruption_as_error(path):
         found, gone = verify(db), missing_guards(db)
     if found.first_bad is not None:
-        return Result.FAIL, f"{found.why}; the {found.rows} rows before it are sound"
+        return CheckStatus.FAIL, f"{found.why}; the {found.rows} rows before it are sound"
     if gone:
-        return Result.FAIL, f"the rows are sound, but guards were taken away: {', '.join(gone)}"
-    return Result.PASS, f"{found.rows} rows, head {found.head}"
+        return (
+            CheckStatus.FAIL,
+            f"the rows are sound, but guards were taken away: {', '.join(gone)}",
+        )
+    return CheckStatus.PASS, f"{found.rows} rows, head {found.head}"
 
 
 def _collector(case: _Case) -> _Said:
     beat = _heartbeat(case)
     collector = collector_now(case.directory, beat, case.now)
     if collector.state is CollectorState.STOPPED:
-        return Result.FAIL, "no collector is running: `watchdeck collect` starts one"
+        return CheckStatus.FAIL, "no collector is running: `watchdeck collect` starts one"
     pid = case.directory.lock_holder()
     if collector.state is CollectorState.STALLED:
-        return Result.FAIL, f"process {pid} holds the lock and does not tick: end it and start anew"
-    return Result.PASS, f"process {pid} collects"
+        return (
+            CheckStatus.FAIL,
+            f"process {pid} holds the lock and does not tick: end it and start anew",
+        )
+    return CheckStatus.PASS, f"process {pid} collects"
 
 
 def _lag(case: _Case) -> _Said:
     beat = _heartbeat(case)
     if beat is None:
-        return Result.UNKNOWN, "no collector has ticked yet"
-    said = f"last tick {span(case.now - beat.at)} ago, {beat.lag * 1_000:.0f} ms late"
+        return CheckStatus.UNKNOWN, "no collector has ticked yet"
+    said = f"last tick {format_duration(case.now - beat.at)} ago, {beat.lag * 1_000:.0f} ms late"
     problems = [one for one in (beat.blind, beat.storing, beat.outside) if one]
     if problems:
-        return Result.FAIL, "; ".join([said, *problems])
+        return CheckStatus.FAIL, "; ".join([said, *problems])
     if beat.dropped:
-        return Result.FAIL, f"{said}; {beat.dropped} scrapes were dropped: the disk is too slow"
+        return (
+            CheckStatus.FAIL,
+            f"{said}; {beat.dropped} scrapes were dropped: the disk is too slow",
+        )
     if beat.lag > _LONGEST_LAG:
-        return Result.FAIL, f"{said}: this machine is too busy for so many endpoints"
-    return Result.PASS, said
+        return CheckStatus.FAIL, f"{said}: this machine is too busy for so many endpoints"
+    return CheckStatus.PASS, said
 
 
 _LONGEST_LAG = 1.0
 """Seconds that a tick may be late."""
 
 
-def _heartbeat(case: _Case) -> Heartbeat | None:
+def _heartbeat(case: _Case) -> CollectorStatus | None:
     path = case.directory.metrics
-    with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
+    with closing(reading(path, still=_stands_still(path))) as db, corruption_as_error(path):
         return read_heartbeat(db)
 
 
 def _backups(case: _Case) -> _Said:
     path = case.directory.state
-    with closing(reading(path, still=_stands_still(path))) as db, distrusting(path):
-        found = last(db, "backup")
+    with closing(reading(path, still=_stands_still(path))) as db, corruption_as_error(path):
+        found = last_of_action(db, "backup")
     if found is None:
-        return Result.UNKNOWN, "no backup is known: `watchdeck backup DIRECTORY` makes one"
+        return CheckStatus.UNKNOWN, "no backup is known: `watchdeck backup DIRECTORY` makes one"
     place, at = found
-    said = f"the last known one is {span(case.now - at)} old, in {place}"
+    said = f"the last known one is {format_duration(case.now - at)} old, in {place}"
     if not Path(place).is_dir():
-        return Result.UNKNOWN, f"{said}, and is not there now"
+        return CheckStatus.UNKNOWN, f"{said}, and is not there now"
     if case.now - at > _OLDEST_BACKUP:
-        return Result.UNKNOWN, f"{said}: `watchdeck backup DIRECTORY` makes a new one"
-    return Result.PASS, said
+        return CheckStatus.UNKNOWN, f"{said}: `watchdeck backup DIRECTORY` makes a new one"
+    return CheckStatus.PASS, said
 
 
 _OLDEST_BACKUP = 8 * 86_400_000
 
 
 def _size(size: int) -> str:
-    return quantity(size, Unit.BYTES)
+    return format_value(size, Unit.BYTES)
 
 
 _CHECKS: dict[str, Callable[[_Case], _Said]] = {

@@ -17,10 +17,10 @@ from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS, columns
 from watchdeck.errors import StoreError
 from watchdeck.store.export_formats import (
     Cell,
-    Form,
-    Row,
+    ExportFormat,
+    ExportRow,
+    ExportTable,
     Sink,
-    Table,
     csv_sink,
     json_sink,
     sqlite_sink,
@@ -35,11 +35,11 @@ _WHEN = {"at": "integer", "time": "text", "endpoint": "text"}
 _SIGNAL_COLUMNS = columns(tuple(SIGNALS))
 
 TABLES = {
-    Stream.SIGNALS: Table(
+    Stream.SIGNALS: ExportTable(
         "signal",
         _WHEN | {name: "text" if name == OUTCOME_COLUMN else "real" for name in _SIGNAL_COLUMNS},
     ),
-    Stream.SERIES: Table("series", _WHEN | {"series": "text", "value": "real"}),
+    Stream.SERIES: ExportTable("series", _WHEN | {"series": "text", "value": "real"}),
 }
 """What comes out: a row a scrape for signals, a row a value for series. `at` is in ms UTC."""
 
@@ -47,7 +47,7 @@ TABLES = {
 def export(
     reader: Reader,
     target: Path | TextIO,
-    form: Form,
+    form: ExportFormat,
     endpoints: Sequence[str],
     start: int,
     end: int,
@@ -84,7 +84,7 @@ def _written(sink: Sink, endpoint: str, block: Block, stream: Stream) -> int:
     return len(block.times) * (1 if stream is Stream.SIGNALS else len(block.columns))
 
 
-def _signal_rows(endpoint: str, block: Block) -> Iterator[Row]:
+def _signal_rows(endpoint: str, block: Block) -> Iterator[ExportRow]:
     places = [
         block.columns.index(name) if name in block.columns else None for name in _SIGNAL_COLUMNS
     ]
@@ -94,7 +94,7 @@ def _signal_rows(endpoint: str, block: Block) -> Iterator[Row]:
         yield at, _iso(at), safe(endpoint), _outcome(outcome), *cells
 
 
-def _series_rows(endpoint: str, block: Block) -> Iterator[Row]:
+def _series_rows(endpoint: str, block: Block) -> Iterator[ExportRow]:
     names = [safe(name) for name in block.columns]
     for at, row in zip(block.times, block.values, strict=True):
         when = (at, _iso(at), safe(endpoint))
@@ -119,11 +119,11 @@ def _iso(at: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1_000:03}Z"
 
 
-_TEXT_SINKS = {Form.CSV: csv_sink, Form.JSONL: json_sink}
+_TEXT_SINKS = {ExportFormat.CSV: csv_sink, ExportFormat.JSONL: json_sink}
 
 
 @contextmanager
-def _sink(target: Path | TextIO, form: Form, table: Table) -> Iterator[Sink]:
+def _sink(target: Path | TextIO, form: ExportFormat, table: ExportTable) -> Iterator[Sink]:
     if isinstance(target, Path):
         with _new_file(target) as fresh, _file_sink(fresh, form, table) as sink:
             yield sink
@@ -134,8 +134,8 @@ def _sink(target: Path | TextIO, form: Form, table: Table) -> Iterator[Sink]:
 
 
 @contextmanager
-def _file_sink(path: Path, form: Form, table: Table) -> Iterator[Sink]:
-    if form is Form.SQLITE:
+def _file_sink(path: Path, form: ExportFormat, table: ExportTable) -> Iterator[Sink]:
+    if form is ExportFormat.SQLITE:
         with sqlite_sink(table, path) as sink:
             yield sink
     else:

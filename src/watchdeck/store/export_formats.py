@@ -17,12 +17,12 @@ from watchdeck.domain.values.text import clean
 from watchdeck.store.files.connection import faults
 
 Cell = str | int | float | None
-Row = Sequence[Cell]
-Sink = Callable[[Iterable[Row]], object]
+ExportRow = Sequence[Cell]
+Sink = Callable[[Iterable[ExportRow]], object]
 """Takes rows, a block at a time."""
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """What an export is written as."""
 
     CSV = "csv"
@@ -31,14 +31,14 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExportTable:
     """The name and columns of what is exported; a column's type is SQLite's word for it."""
 
     name: str
     columns: dict[str, str]
 
 
-def csv_sink(table: Table, file: TextIO) -> Sink:
+def csv_sink(table: ExportTable, file: TextIO) -> Sink:
     """Comma-separated values with a header; no data is an empty cell.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it.
@@ -58,11 +58,11 @@ def _csv_cell(cell: Cell) -> Cell:
     return cell
 
 
-def json_sink(table: Table, file: TextIO) -> Sink:
+def json_sink(table: ExportTable, file: TextIO) -> Sink:
     """One JSON object a line; no data is null, and infinities are words, as JSON has no number."""
     names = tuple(table.columns)
 
-    def write(rows: Iterable[Row]) -> None:
+    def write(rows: Iterable[ExportRow]) -> None:
         for row in rows:
             cells = dict(zip(names, map(_json_cell, row), strict=True))
             file.write(json.dumps(cells, ensure_ascii=False, allow_nan=False) + "\n")
@@ -77,7 +77,7 @@ def _json_cell(cell: Cell) -> Cell:
 
 
 @contextmanager
-def sqlite_sink(table: Table, path: Path) -> Iterator[Sink]:
+def sqlite_sink(table: ExportTable, path: Path) -> Iterator[Sink]:
     """A table of plain rows in an empty file, with an index by endpoint and time."""
     columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns.items())
     insert = f"insert into {table.name} values ({', '.join('?' * len(table.columns))})"

@@ -13,18 +13,18 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from watchdeck.errors import StoreBehind
-from watchdeck.store.files.connection import check_kind, faults, transaction, unchecked
+from watchdeck.store.files.connection import check_kind, faults, open_unchecked, transaction
 from watchdeck.store.files.copy import copy_file
 from watchdeck.store.files.directory import (
     DIRECTORY_MODE,
     FILE_MODE,
     StoreDirectory,
-    alone,
-    refusals,
+    exclusive,
+    os_errors_as_store_error,
     sync,
 )
 from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.schema.step import Schema, Step, take
+from watchdeck.store.schema.step import MigrationStep, Schema, take
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -47,7 +47,7 @@ CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class MigrationResult:
     """What was done to a file; `before` is 0 when it is new, `copy` the backup taken if not."""
 
     path: Path
@@ -58,14 +58,14 @@ class Prepared:
 
 def prepare(
     directory: StoreDirectory, schema_for: Callable[[Path], Schema] = schema_of
-) -> tuple[Prepared, ...]:
+) -> tuple[MigrationResult, ...]:
     """Create or upgrade both files; returns what was done, nothing when all was ready.
 
     Raises StoreTooNew or StoreCorrupt before anything is changed when either file is not ours to
     change, and StoreBehind while the collector of an older watchdeck still writes.
     """
     directory.create()
-    with refusals(directory.path), alone(directory.path):
+    with os_errors_as_store_error(directory.path), exclusive(directory.path):
         versions = {
             path: _version_of(path, schema_for(path))
             for path in (directory.metrics, directory.state)
@@ -94,19 +94,21 @@ def _version_of(path: Path, schema: Schema) -> int:
     """The version of a file; 0 when there is none."""
     if not os.path.lexists(path):
         return 0
-    with closing(unchecked(path)) as db, faults(path):
+    with closing(open_unchecked(path)) as db, faults(path):
         return check_kind(db, path, schema)
 
 
-def _brought_up(directory: StoreDirectory, path: Path, before: int, schema: Schema) -> Prepared:
+def _brought_up(
+    directory: StoreDirectory, path: Path, before: int, schema: Schema
+) -> MigrationResult:
     if before == 0:
         _forget_killed(path)
         create_file(path, schema)
-        return Prepared(path, 0, schema.version)
+        return MigrationResult(path, 0, schema.version)
     copy = _keep_copy(directory, path, before)
-    with closing(unchecked(path, mode="rw")) as db, faults(path):
+    with closing(open_unchecked(path, mode="rw")) as db, faults(path):
         upgrade(db, schema)
-    return Prepared(path, before, schema.version, copy)
+    return MigrationResult(path, before, schema.version, copy)
 
 
 def _forget_killed(path: Path) -> None:
@@ -168,7 +170,7 @@ def upgrade(db: Connection, schema: Schema) -> None:
         migrations.apply(Database(db, recursive_triggers=False, execute_plugins=False))
 
 
-def _taking(number: int, step: Step) -> Callable[[Database], None]:
+def _taking(number: int, step: MigrationStep) -> Callable[[Database], None]:
     def taken(database: Database) -> None:
         take(database.conn, step)
         database.conn.execute(f"pragma user_version = {number}")

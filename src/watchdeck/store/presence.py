@@ -18,7 +18,7 @@ _LARGEST = 2_048
 """Files and bytes that are read: what lies there may be anybody's."""
 
 
-class Seat:
+class PresenceFile:
     """This process's own file; nothing that fails here is worth a word to an operator."""
 
     def __init__(self, directory: StoreDirectory) -> None:

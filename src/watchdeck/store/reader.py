@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alerts.alert import Alert, Episode, Opinion
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.alerts.alert import Alert, Episode, Feedback
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Board, Change, History
 from watchdeck.domain.board.health import HealthChange
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.store.board import (
-    Measured,
+    MetricsSnapshot,
     assemble,
     collector_now,
     collector_then,
-    read_decided,
-    read_measured,
+    read_metrics,
+    read_state,
 )
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.files.reopening import WatchedFile
+from watchdeck.store.files.reopening import ReopeningReader
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.metrics.responses import read_exchanges
-from watchdeck.store.metrics.segment_cache import Near
+from watchdeck.store.metrics.segment_cache import SegmentCache
 from watchdeck.store.state.changes import read_changes
 from watchdeck.store.state.health import read_health_history
 
@@ -39,10 +39,10 @@ class Reader:
 
     def __init__(self, directory: StoreDirectory) -> None:
         self._directory = directory
-        self._metrics = WatchedFile(directory, directory.metrics)
-        self._state = WatchedFile(directory, directory.state)
-        self._near = Near()
-        self._kept: Measured | None = None
+        self._metrics = ReopeningReader(directory, directory.metrics)
+        self._state = ReopeningReader(directory, directory.state)
+        self._near = SegmentCache()
+        self._kept: MetricsSnapshot | None = None
         self._kept_at = self._metrics.moment
 
     def changed(self) -> bool:
@@ -56,20 +56,20 @@ class Reader:
         """
         measured = self._measured(at)
         with self._state.read() as db:
-            decided = read_decided(db, at, now)
+            decided = read_state(db, at, now)
         if at is None:
             collector = collector_now(self._directory, measured.heartbeat, now)
             return assemble(measured, decided, collector, now, live=True)
         return assemble(measured, decided, collector_then(measured.latest, at), at, live=False)
 
-    def _measured(self, at: int | None) -> Measured:
+    def _measured(self, at: int | None) -> MetricsSnapshot:
         """What was measured; while nobody writes, what was read before (14 ms for 200 models)."""
         with self._metrics.read() as db:
             if at is not None:
-                return read_measured(db, at, self._near)
+                return read_metrics(db, at, self._near)
             moment, measured = self._metrics.moment, self._kept
             if measured is None or moment != self._kept_at:
-                measured = self._kept = read_measured(db, None, self._near)
+                measured = self._kept = read_metrics(db, None, self._near)
                 self._kept_at = moment
             return measured
 
@@ -97,14 +97,14 @@ class Reader:
         with self._state.read() as db:
             return read_health_history(db, endpoint, start, end)
 
-    def story(self, episode: int, at: int) -> Story | None:
+    def story(self, episode: int, at: int) -> AlertHistory | None:
         """What was known of an episode at `at` (ms UTC); None when there is no such episode."""
-        from watchdeck.store.alerts.history import read_story
+        from watchdeck.store.alerts.history import read_alert_history
 
         with self._state.read() as db:
-            return read_story(db, episode, at)
+            return read_alert_history(db, episode, at)
 
-    def fired(self, since: int) -> tuple[tuple[Episode, Alert, Opinion | None], ...]:
+    def fired(self, since: int) -> tuple[tuple[Episode, Alert, Feedback | None], ...]:
         """The episodes that fired from `since` (ms UTC) on, and what people thought of them."""
         from watchdeck.store.alerts.acknowledgements import read_opinions
         from watchdeck.store.alerts.episodes import read_fired
@@ -114,7 +114,7 @@ class Reader:
             found = read_fired(db, since)
         return tuple((episode, alert, opinions.get(episode.id)) for episode, alert in found)
 
-    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
+    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:
         """The last raw answers of one endpoint."""
         with self._metrics.read() as db:
             return read_exchanges(db, endpoint)

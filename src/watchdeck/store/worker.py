@@ -14,7 +14,7 @@ from watchdeck.store.files.directory import StoreDirectory
 Result = TypeVar("Result")
 
 
-class Desk:
+class StoreWorker:
     """Lets work be done on the state of one store; opened late, and reopened after a fault."""
 
     def __init__(self, directory: StoreDirectory) -> None:

@@ -13,14 +13,14 @@ from store.alerts.made import MINUTE, end, fire
 from store.stores import ANNA, NOW, state_only
 from watchdeck.actions.alerts.acknowledge import acknowledge, take_over, unacknowledge
 from watchdeck.actions.alerts.escalate import escalate
-from watchdeck.actions.alerts.resolve import note, opine, resolve
+from watchdeck.actions.alerts.resolve import give_feedback, note, resolve
 from watchdeck.actions.alerts.silence import pin, silence, unpin, unsilence
 from watchdeck.actions.alerts.undo import undo
-from watchdeck.actions.transaction import AlertError, Done
-from watchdeck.domain.alerts.alert import Condition, Episode, Opinion
-from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.actions.transaction import ActionResult, AlertError
+from watchdeck.domain.alerts.alert import AlertState, Episode, Feedback
+from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.notifications.routing import Routing
-from watchdeck.domain.settings.receivers import Channel, Escalation, Route, Rung
+from watchdeck.domain.settings.receivers import Channel, Escalation, EscalationStep, Route
 from watchdeck.domain.values.matcher import Matcher, read_matcher
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.severity import Severity
@@ -33,7 +33,7 @@ from watchdeck.store.alerts.acknowledgements import (
     read_silences,
 )
 from watchdeck.store.alerts.episodes import read_episode, save_episode
-from watchdeck.store.alerts.outbox import post, read_posted
+from watchdeck.store.alerts.outbox import enqueue, read_posted
 from watchdeck.store.files.connection import reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.audit import read_entries, verify
@@ -60,8 +60,8 @@ def paged(store: StoreDirectory) -> int:
         found = read_episode(db, number)
         assert found is not None
         assert save_episode(db, replace(found[0], paged_at=NOW))
-        page = Posting("phone", "page", f"watchdeck/{number}/page", NOW, episode=number)
-        post(db, [page], NOW)
+        page = OutboxEntry("phone", "page", f"watchdeck/{number}/page", NOW, episode=number)
+        enqueue(db, [page], NOW)
     return number
 
 
@@ -171,14 +171,15 @@ def test_notes_are_kept_clean_on_open_and_ended_episodes(store: StoreDirectory) 
 
 def test_what_an_alert_was_worth_is_said_when_it_is_over(store: StoreDirectory) -> None:
     number = fired(store)
-    assert not opine(store, [number], ANNA, NOW, opinion=Opinion.NOISE).taken
+    assert not give_feedback(store, [number], ANNA, NOW, opinion=Feedback.NOISE).taken
     with closing(writing(store.state)) as db:
         end(db, episode(store, number), NOW + MINUTE)
     assert (
-        opine(store, [number], ANNA, NOW, opinion=Opinion.NOISE).words == "slow of fraud was noise"
+        give_feedback(store, [number], ANNA, NOW, opinion=Feedback.NOISE).words
+        == "slow of fraud was noise"
     )
     with closing(reading(store.state)) as db:
-        assert read_opinions(db, 0) == {number: Opinion.NOISE}
+        assert read_opinions(db, 0) == {number: Feedback.NOISE}
 
 
 RISK = (read_matcher("owner=risk"),)
@@ -234,21 +235,21 @@ def test_a_known_issue_is_pinned_and_taken_away(store: StoreDirectory) -> None:
         pin(store, ("", ""), ANNA, NOW, text="x", expires_at=NOW + MINUTE)
 
 
-def _ack(store: StoreDirectory, number: int) -> Done:
+def _ack(store: StoreDirectory, number: int) -> ActionResult:
     return acknowledge(store, [number], ANNA, NOW, routing=PHONE)
 
 
-def _unack(store: StoreDirectory, number: int) -> Done:
+def _unack(store: StoreDirectory, number: int) -> ActionResult:
     acknowledge(store, [number], BORIS, NOW)
     return unacknowledge(store, [number], ANNA, NOW, routing=PHONE)
 
 
-def _take(store: StoreDirectory, number: int) -> Done:
+def _take(store: StoreDirectory, number: int) -> ActionResult:
     acknowledge(store, [number], BORIS, NOW)
     return take_over(store, [number], ANNA, NOW, routing=PHONE)
 
 
-def _resolve(store: StoreDirectory, number: int) -> Done:
+def _resolve(store: StoreDirectory, number: int) -> ActionResult:
     acknowledge(store, [number], BORIS, NOW)
     return resolve(store, [number], ANNA, NOW, note="over", routing=PHONE)
 
@@ -264,7 +265,7 @@ def _resolve(store: StoreDirectory, number: int) -> Done:
 )
 def test_what_was_just_done_is_taken_back_before_anybody_is_told(
     store: StoreDirectory,
-    act: Callable[[StoreDirectory, int], Done],
+    act: Callable[[StoreDirectory, int], ActionResult],
     owner: dict[int, str],
 ) -> None:
     number = paged(store)
@@ -275,7 +276,7 @@ def test_what_was_just_done_is_taken_back_before_anybody_is_told(
     assert undo(store, done.undo, ANNA, NOW + 9 * SECOND).words == "taken back"
     assert [back for kind, _, back in told(store, number) if kind != "page"] == [True]
     assert owners(store) == owner
-    assert episode(store, number).condition is Condition.FIRING
+    assert episode(store, number).condition is AlertState.FIRING
     assert audited(store)[-1][1] in ("undo", "ack.set")
 
 
@@ -289,7 +290,11 @@ def test_what_was_taken_back_can_be_done_again_and_is_told_then(store: StoreDire
 LADDER = Routing(
     channels=(*PHONE.channels, Channel("boss", "webhook", url="http://127.0.0.1:1")),
     routes=(Route(escalation="night"),),
-    escalations=(Escalation("night", (Rung(("phone",)), Rung(("boss",), Milliseconds(900_000)))),),
+    escalations=(
+        Escalation(
+            "night", (EscalationStep(("phone",)), EscalationStep(("boss",), Milliseconds(900_000)))
+        ),
+    ),
 )
 
 
@@ -347,9 +352,9 @@ def test_the_rest_is_taken_back_too(store: StoreDirectory, kind: str) -> None:
     with closing(writing(store.state)) as db:
         end(db, episode(store, number), NOW)
     later = NOW + 60 * MINUTE
-    doings: dict[str, Callable[[], Done]] = {
+    doings: dict[str, Callable[[], ActionResult]] = {
         "note": lambda: note(store, [number], ANNA, NOW, text="x"),
-        "opinion": lambda: opine(store, [number], ANNA, NOW, opinion=Opinion.LATE),
+        "opinion": lambda: give_feedback(store, [number], ANNA, NOW, opinion=Feedback.LATE),
         "pin": lambda: pin(store, ("fraud", ""), ANNA, NOW, text="x", expires_at=later),
         "silence": lambda: silence(store, RISK, ANNA, NOW, reason="x", ends_at=later),
         "unsilence": lambda: unsilence(store, 1, ANNA, NOW),

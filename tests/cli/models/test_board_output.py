@@ -10,22 +10,22 @@ from watchdeck.domain.board.board import (
     Board,
     Collector,
     CollectorState,
-    Heartbeat,
-    Latest,
+    CollectorStatus,
+    LatestScrape,
     Model,
-    Reading,
+    SignalValue,
 )
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.units import Unit
 
 NOW = 1_795_442_000_000
 
 
-def model(name: str, health: Health, **signals: Reading) -> Model:
-    facts = Facts(name, "http://here", 10_000)
-    latest = Latest(
+def model(name: str, health: Health, **signals: SignalValue) -> Model:
+    facts = EndpointFacts(name, "http://here", 10_000)
+    latest = LatestScrape(
         facts,
         NOW - 2_100,
         Outcome.OK,
@@ -38,12 +38,14 @@ def model(name: str, health: Health, **signals: Reading) -> Model:
     return Model(facts, health, f"it is {health}", NOW - 300_000, latest)
 
 
-UNSEEN = Model(Facts("new", "http://new", 10_000), Health.UNKNOWN, "no scrape yet", None, None)
-SLOW = Reading(0.412, Unit.SECONDS, 0.25, math.inf)
+UNSEEN = Model(
+    EndpointFacts("new", "http://new", 10_000), Health.UNKNOWN, "no scrape yet", None, None
+)
+SLOW = SignalValue(0.412, Unit.SECONDS, 0.25, math.inf)
 
 
 def board(*models: Model) -> Board:
-    beat = Heartbeat(4711, "1", NOW - 60_000, NOW - 800, blind="no name can be resolved")
+    beat = CollectorStatus(4711, "1", NOW - 60_000, NOW - 800, blind="no name can be resolved")
     return Board(NOW, live=True, collector=Collector(CollectorState.RUNNING, beat), models=models)
 
 

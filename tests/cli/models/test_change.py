@@ -5,7 +5,7 @@ from cli.commands import run
 from store.stores import NOW
 from watchdeck.cli.models.change import command
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.writer import Writer
 from watchdeck.store.migrations import prepare
@@ -16,7 +16,7 @@ def configured(tmp_path: Path) -> tuple[Path, StoreDirectory]:
     prepare(directory)
     writer = Writer(directory, Retention(), clock=lambda: NOW)
     writer.start()
-    writer.register([Facts("fraud", "http://fraud", 10_000)])
+    writer.register([EndpointFacts("fraud", "http://fraud", 10_000)])
     writer.close()
     config = tmp_path / "watchdeck.toml"
     config.write_text(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.models.test_board_output import NOW, board, model
-from watchdeck.cli.models.follow import AT_LEAST, Followed, differences, follow, look
+from watchdeck.cli.models.follow import AT_LEAST, FollowState, differences, follow, new_lines
 from watchdeck.domain.board.board import Board, Change, Collector, CollectorState
 from watchdeck.domain.board.health import Health
 from watchdeck.errors import StoreError
@@ -74,15 +74,15 @@ class Store:
 
 def test_a_store_that_fails_is_said_once_and_so_is_its_return() -> None:
     store = Store(OK, StoreError("metrics.db is busy"), StoreError("metrics.db is busy"), OK)
-    last = Followed()
-    said = [[line.partition(" ")[2] for line in look(store, last, NOW + n)] for n in range(4)]
+    last = FollowState()
+    said = [[line.partition(" ")[2] for line in new_lines(store, last, NOW + n)] for n in range(4)]
     assert said[1:] == [["metrics.db is busy"], [], ["the store is read again"]]
 
 
 def test_a_silent_store_is_read_again_after_a_while() -> None:
-    last = Followed(OK, "", NOW)
-    assert list(look(Store(changes=False), last, NOW + AT_LEAST - 1)) == []
-    (line,) = look(Store(STOPPED, changes=False), last, NOW + AT_LEAST)
+    last = FollowState(OK, "", NOW)
+    assert list(new_lines(Store(changes=False), last, NOW + AT_LEAST - 1)) == []
+    (line,) = new_lines(Store(STOPPED, changes=False), last, NOW + AT_LEAST)
     assert line.endswith("collector: running -> stopped")
 
 

@@ -13,7 +13,7 @@ from store.alerts.made import end, fire
 from store.stores import scrape, write
 from watchdeck.cli.options import iso, now
 from watchdeck.cli.rules.rules import command
-from watchdeck.domain.alerts.alert import Opinion
+from watchdeck.domain.alerts.alert import Feedback
 from watchdeck.store.alerts.acknowledgements import save_opinion
 from watchdeck.store.files.connection import transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
@@ -209,7 +209,7 @@ def test_a_rule_that_waits_is_not_called_quiet(tmp_path: Path) -> None:
 def judged(folder: Path, until: int) -> None:
     """Three alerts of the rule: one that helped, one that did not, one of which nobody spoke."""
     directory = StoreDirectory(folder / "store")
-    opinions = ((39, Opinion.USEFUL), (20, Opinion.NOISE), (10, None))
+    opinions = ((39, Feedback.USEFUL), (20, Feedback.NOISE), (10, None))
     with closing(writing(directory.state)) as db:
         for minutes, opinion in opinions:
             at = until - minutes * MINUTE

@@ -14,7 +14,7 @@ from watchdeck.collector.exposition.grammar import (
     NAME,
     NUMBER,
     QUOTED,
-    Malformed,
+    ParseError,
     Sample,
     read_labels,
     read_name,
@@ -54,22 +54,22 @@ class _Families:
     def metadata(self, line: bytes) -> None:
         found = _METADATA.fullmatch(line) or _EMPTY_HELP.fullmatch(line)
         if found is None:
-            raise Malformed("neither metadata nor the end")
+            raise ParseError("neither metadata nor the end")
         word, name, text = found[1], read_name(found[2]), found[3].decode()
         if name != self._name:
             self.close()
             self._name = name
         elif self._sampled or word in self._said:
-            raise Malformed("metadata twice, or after its samples")
+            raise ParseError("metadata twice, or after its samples")
         if word == b"TYPE" and (text == "untyped" or text not in TYPES):
-            raise Malformed("no such type")
+            raise ParseError("no such type")
         self._said[word] = text
 
     def sample(self, name: str) -> None:
         if name not in self._rows():
             self.close()
             if _LEGACY.fullmatch(name.encode()) is None:
-                raise Malformed("a quoted name without metadata")
+                raise ParseError("a quoted name without metadata")
             self._name = name
         self._sampled = True
 
@@ -79,10 +79,10 @@ class _Families:
             return
         names = {self._name, *self._names(_ROWS.get(self._type, ()))}
         if names & self._taken:
-            raise Malformed("a family comes twice, or two families share a name")
+            raise ParseError("a family comes twice, or two families share a name")
         unit = self._said.get(b"UNIT")
         if unit and (self._type in {"info", "stateset"} or not self._name.endswith(f"_{unit}")):
-            raise Malformed("the name does not end in its unit")
+            raise ParseError("the name does not end in its unit")
         self._taken |= names
         self._name, self._said, self._sampled = "", {}, False
 
@@ -100,7 +100,7 @@ class _Families:
 def parse_openmetrics(lines: list[bytes]) -> Iterator[Sample]:
     """Every sample of the lines of a page. Raises Malformed."""
     if not lines or lines[-1] != b"# EOF":
-        raise Malformed("the page does not end in # EOF")
+        raise ParseError("the page does not end in # EOF")
     families = _Families()
     for line in lines[:-1]:
         if line.startswith(b"#"):
@@ -115,19 +115,19 @@ def parse_openmetrics(lines: list[bytes]) -> Iterator[Sample]:
 def _sample(line: bytes) -> Sample:
     found = _SHAPE.fullmatch(line)
     if found is None:
-        raise Malformed("not a name, labels and a number, one blank between them")
+        raise ParseError("not a name, labels and a number, one blank between them")
     braces, time, exemplar, exemplar_time = found.groups()
     for labels in (braces, exemplar):
         if labels is not None:
             _check_commas(labels[1:-1].strip())
     if exemplar is not None and read_labels(exemplar[1:-1])[0]:
-        raise Malformed("an exemplar has no name")
+        raise ParseError("an exemplar has no name")
     for moment in (time, exemplar_time):
         if moment is not None and not math.isfinite(read_number(moment)):
-            raise Malformed("no moment in time")
+            raise ParseError("no moment in time")
     return read_sample(line)
 
 
 def _check_commas(labels: bytes) -> None:
     if labels.startswith(b",") or labels.endswith(b","):
-        raise Malformed("a comma too many")
+        raise ParseError("a comma too many")

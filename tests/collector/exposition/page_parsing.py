@@ -4,8 +4,8 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchdeck.collector.exposition import NotMetrics, Page, PageReader
-from watchdeck.domain.metrics.scrape import Cut
+from watchdeck.collector.exposition import NotMetrics, PageParser, ParsedPage
+from watchdeck.domain.metrics.scrape import Truncation
 from watchdeck.domain.metrics.series import Series
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -16,21 +16,21 @@ CAPTURED = sorted(
 )
 OPENMETRICS_PAGES = sorted((Path(__file__).parent / "pages").glob("openmetrics-*.txt"))
 
-Read = tuple[tuple[Series, ...], bytes, Cut] | str
+Read = tuple[tuple[Series, ...], bytes, Truncation] | str
 
 
-def read(*bodies: bytes, **bounds: int) -> list[Page]:
+def read(*bodies: bytes, **bounds: int) -> list[ParsedPage]:
     """The pages of one endpoint, one scrape after the other."""
-    reader = PageReader(**bounds)
+    reader = PageParser(**bounds)
     return [reader.read("model", body) for body in bodies]
 
 
-def held(page: Page) -> dict[str, float]:
+def held(page: ParsedPage) -> dict[str, float]:
     """The values of a page by the text of their series."""
     return dict(zip(map(str, page.layout.series), page.values, strict=True))
 
 
-def outcome(reader: PageReader, key: str, body: bytes) -> Read:
+def outcome(reader: PageParser, key: str, body: bytes) -> Read:
     """All that a caller sees but the level; the words of a refusal. NaN equals NaN."""
     try:
         page = reader.read(key, body)
@@ -39,5 +39,5 @@ def outcome(reader: PageReader, key: str, body: bytes) -> Read:
     return page.layout.series, struct.pack(f"{len(page.values)}d", *page.values), page.cut
 
 
-def levels(pages: Iterable[Page]) -> list[str]:
+def levels(pages: Iterable[ParsedPage]) -> list[str]:
     return [page.level for page in pages]

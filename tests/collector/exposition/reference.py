@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample as Theirs
 
 from collector.exposition.strict_parser import parse
-from watchdeck.collector.exposition import Malformed, Sample
+from watchdeck.collector.exposition import ParseError, Sample
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -48,7 +48,7 @@ def ours(page: str, *, openmetrics: bool = False) -> list[Row] | None:
     """The same of the strict reading."""
     try:
         return rows(parse(page.encode(), OPENMETRICS if openmetrics else ""))
-    except Malformed:
+    except ParseError:
         return None
 
 

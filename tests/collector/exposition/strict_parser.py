@@ -12,7 +12,7 @@ from watchdeck.collector.exposition.grammar import (
     BLANK,
     NAME,
     QUOTED,
-    Malformed,
+    ParseError,
     Sample,
     read_sample,
 )
@@ -35,7 +35,7 @@ def parse(body: bytes, content_type: str = "") -> tuple[Sample, ...]:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise Malformed("the page is not UTF-8") from error
+        raise ParseError("the page is not UTF-8") from error
     lines = body.removesuffix(b"\n").split(b"\n")
     if "openmetrics" in content_type:
         return tuple(parse_openmetrics(lines))
@@ -51,7 +51,7 @@ def _read(line: bytes) -> Sample | None:
     if _DECLARES.match(line):
         declaration = _DECLARATION.fullmatch(line)
         if declaration is None or not _known(declaration[1]):
-            raise Malformed("a HELP or TYPE cannot be read")
+            raise ParseError("a HELP or TYPE cannot be read")
     return None
 
 

@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from collector.exposition import page_strategies as made_pages
 from collector.exposition.page_parsing import held, outcome, read
 from collector.exposition.test_reference import no_check
-from watchdeck.collector.exposition import Malformed, NotMetrics, PageReader
-from watchdeck.collector.exposition.grammar import read_sample, safe
-from watchdeck.collector.exposition.label_cache import Pairs
-from watchdeck.collector.exposition.line_cache import Lines
+from watchdeck.collector.exposition import NotMetrics, PageParser, ParseError
+from watchdeck.collector.exposition.grammar import clean_label, read_sample
+from watchdeck.collector.exposition.label_cache import LabelCache
+from watchdeck.collector.exposition.line_cache import LineCache
 from watchdeck.domain.metrics.series import Series
 
-EXPERIENCED, KEYS = PageReader(), count()
+EXPERIENCED, KEYS = PageParser(), count()
 
 
 def by_grammar(page: str) -> dict[str, str]:
@@ -22,10 +22,12 @@ def by_grammar(page: str) -> dict[str, str]:
         if line.strip() and not line.lstrip().startswith(b"#"):
             try:
                 sample = read_sample(line)
-            except Malformed:
+            except ParseError:
                 continue
-            labels = sorted((safe(key), safe(value)) for key, value in sample.labels)
-            found.setdefault(str(Series(safe(sample.name), tuple(labels))), repr(sample.value))
+            labels = sorted((clean_label(key), clean_label(value)) for key, value in sample.labels)
+            found.setdefault(
+                str(Series(clean_label(sample.name), tuple(labels))), repr(sample.value)
+            )
     return found
 
 
@@ -42,7 +44,7 @@ def test_a_page_reads_as_its_lines_do_one_by_one_whatever_was_read_before(page: 
 @settings(no_check, max_examples=1_000)
 @given(made_pages.pages(doubtful=2), made_pages.pages(doubtful=1))
 def test_what_was_read_before_changes_nothing(page: str, before: str) -> None:
-    reader, body = PageReader(), page.encode()
+    reader, body = PageParser(), page.encode()
     first = outcome(reader, "a", body)
     outcome(reader, "a", before.encode())
     assert outcome(reader, "a", body) == outcome(reader, "b", body) == first
@@ -66,7 +68,7 @@ def test_what_was_read_before_changes_nothing(page: str, before: str) -> None:
 def test_labels_are_read_by_memory_only_where_they_are_plain(
     braces: bytes, labels: tuple[tuple[str, str], ...] | None
 ) -> None:
-    pairs = Pairs(name=3, value=5)
+    pairs = LabelCache(name=3, value=5)
     assert [pairs.read(braces) for _ in range(2)] == [labels, labels]
 
 
@@ -77,14 +79,14 @@ def test_equal_labels_of_different_series_are_one_object() -> None:
 
 
 def test_labels_that_never_come_again_are_forgotten() -> None:
-    pairs = Pairs(name=200, value=1_024)
+    pairs = LabelCache(name=200, value=1_024)
     for turn in range(50_000):
         pairs.read(b'{a="%d"}' % turn)
     assert len(pairs) <= 20_000
 
 
 def test_long_lines_are_forgotten_before_they_fill_the_memory() -> None:
-    lines = Lines(40_000, Pairs(name=200, value=1_024))
+    lines = LineCache(40_000, LabelCache(name=200, value=1_024))
     for turn in range(2_000):
         lines.put(b"%030000d" % turn, Series(str(turn)))
     assert len(lines) < 700

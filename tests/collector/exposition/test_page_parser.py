@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
-from watchdeck.collector.exposition import NotMetrics, Page, PageReader
+from watchdeck.collector.exposition import NotMetrics, PageParser, ParsedPage
 
 PAGES = Path(__file__).parents[2] / "pages"
 BODIES = sorted(
@@ -30,7 +30,7 @@ def reference(text: str) -> Samples:
     ]
 
 
-def ours(page: Page) -> Samples:
+def ours(page: ParsedPage) -> Samples:
     pairs = zip(page.layout.series, page.values, strict=True)
     return [(series.name, frozenset(series.labels), value) for series, value in pairs]
 
@@ -46,14 +46,14 @@ def normal(samples: Samples) -> list[tuple[str, list[tuple[str, str]], str]]:
 @pytest.mark.parametrize("path", BODIES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_a_captured_page_reads_as_the_reference_reads_it(path: Path) -> None:
     body = path.read_bytes()
-    page = PageReader().read("model", body)
+    page = PageParser().read("model", body)
     assert page.cut.total == 0
     assert normal(ours(page)) == normal(reference(body.decode()))
 
 
 @pytest.mark.parametrize("path", BODIES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_every_level_reads_the_same(path: Path) -> None:
-    body, reader = path.read_bytes(), PageReader()
+    body, reader = path.read_bytes(), PageParser()
     grammar, again = reader.read("a", body), reader.read("a", body)
     cached = reader.read("b", body)
     assert (grammar.level, again.level) == ("grammar", "positional")
@@ -62,8 +62,8 @@ def test_every_level_reads_the_same(path: Path) -> None:
     assert normal(ours(grammar)) == normal(ours(again)) == normal(ours(cached))
 
 
-def read(*bodies: bytes, **bounds: int) -> list[Page]:
-    reader = PageReader(**bounds)
+def read(*bodies: bytes, **bounds: int) -> list[ParsedPage]:
+    reader = PageParser(**bounds)
     return [reader.read("model", body) for body in bodies]
 
 
@@ -138,7 +138,7 @@ def test_what_passes_a_bound_is_cut_and_counted() -> None:
 
 
 def test_labels_that_change_every_scrape_end_in_one_layout() -> None:
-    reader = PageReader()
+    reader = PageParser()
     pages = [reader.read("m", f'a{{id="{n}"}} {n}\nb {n}\n'.encode()) for n in range(60)]
     assert len({page.layout.digest for page in pages}) == 17
     last = dict(zip((str(s) for s in pages[-1].layout.series), pages[-1].values, strict=True))

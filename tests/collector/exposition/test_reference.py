@@ -9,7 +9,7 @@ from collector.exposition import page_strategies as made_pages
 from collector.exposition.page_parsing import CAPTURED, OPENMETRICS_PAGES, held
 from collector.exposition.reference import ours, reference
 from collector.exposition.strict_parser import parse
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 from watchdeck.domain.metrics.series import Series
 
 TAKEN_BY_THE_REFERENCE = {
@@ -57,7 +57,7 @@ def test_a_captured_page_reads_as_the_reference_reads_it(path: Path) -> None:
     expected = reference(text)
     assert expected is not None
     assert ours(text) == expected
-    page = PageReader().read("model", path.read_bytes())
+    page = PageParser().read("model", path.read_bytes())
     assert page.cut.total == 0
     assert held(page) == pytest.approx(
         {str(Series(name, labels)): float(value) for name, labels, value in expected},
@@ -71,7 +71,7 @@ def test_an_openmetrics_page_reads_as_the_reference_reads_it(path: Path) -> None
     expected = reference(text, openmetrics=True)
     assert expected
     assert ours(text, openmetrics=True) == expected
-    page = PageReader().read("model", path.read_bytes())
+    page = PageParser().read("model", path.read_bytes())
     assert (len(page.layout), page.cut.total) == (len(expected), 0)
 
 
@@ -128,4 +128,4 @@ def test_bytes_that_are_no_utf8_are_refused_strictly_and_replaced_in_a_scrape() 
     body = b'a{x="\xff"} 1\n'
     with pytest.raises(ValueError, match="UTF-8"):
         parse(body)
-    assert held(PageReader().read("model", body)) == {'a{x="\ufffd"}': 1}
+    assert held(PageParser().read("model", body)) == {'a{x="\ufffd"}': 1}

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from store.stores import NOW, state_only
-from watchdeck.collector.intake.handler import Callers, Intake
+from watchdeck.collector.intake.handler import IntakeAuth, IntakeHandler
 from watchdeck.config.reading.secrets import SecretError
-from watchdeck.domain.external.event import ForeignEvent
-from watchdeck.domain.external.source import ForeignSource, Way
-from watchdeck.net.server import Server
-from watchdeck.store.alerts.external_events import unjudged
+from watchdeck.domain.external.event import ExternalEvent
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol
+from watchdeck.net.server import HttpServer
+from watchdeck.store.alerts.external_events import pending_events
 from watchdeck.store.alerts.external_sources import register_sources, sources
 from watchdeck.store.files.connection import reading, writing
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.worker import Desk
+from watchdeck.store.worker import StoreWorker
 
 TOKEN = "canary-token-41c7"
 LIMIT = 64 << 10
@@ -48,11 +48,11 @@ class Place:
             raise SecretError("the file is gone")
         return self.token
 
-    def events(self) -> tuple[ForeignEvent, ...]:
+    def events(self) -> tuple[ExternalEvent, ...]:
         with closing(reading(self.store.state)) as db:
-            return unjudged(db)
+            return pending_events(db)
 
-    def source(self, name: str) -> ForeignSource:
+    def source(self, name: str) -> ExternalSource:
         with closing(reading(self.store.state)) as db:
             return next(one for one in sources(db) if one.name == name)
 
@@ -97,17 +97,17 @@ async def serving(
 ) -> AsyncIterator[Place]:
     store = state_only(path / "store")
     with closing(writing(store.state)) as db:
-        register_sources(db, (ForeignSource("alertmanager", Way.WEBHOOK),), NOW)
+        register_sources(db, (ExternalSource("alertmanager", SourceProtocol.WEBHOOK),), NOW)
     place = Place(0, store)
 
     def more(source: str) -> bool:
         place.more.append(source)
         return bool(names)
 
-    desk = Desk(store)
-    callers = Callers(place.reveal, names or {}, "alertmanager")
-    intake = Intake(callers, desk, lambda: NOW, more)
-    server = Server(intake.admit, intake.answer, limit=LIMIT, patience=patience)
+    desk = StoreWorker(store)
+    callers = IntakeAuth(place.reveal, names or {}, "alertmanager")
+    intake = IntakeHandler(callers, desk, lambda: NOW, more)
+    server = HttpServer(intake.admit, intake.answer, limit=LIMIT, patience=patience)
     place.port = await server.listen("127.0.0.1", 0)
     try:
         yield place

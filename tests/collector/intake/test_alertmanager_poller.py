@@ -17,11 +17,11 @@ from engine.external.listening import Ear
 from net.clients import reading as reader_for
 from servers.loopback import Asked, answer, listening
 from store.stores import NOW, state_only
-from watchdeck.collector.intake.alertmanager_client import Client
-from watchdeck.collector.intake.alertmanager_poller import Poll
+from watchdeck.collector.intake.alertmanager_client import AlertmanagerClient
+from watchdeck.collector.intake.alertmanager_poller import AlertmanagerPoller
 from watchdeck.config.checks.intake import endpoint_of
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement
-from watchdeck.domain.external.source import ForeignSource, Way
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.domain.settings.intake import Alertmanager
 from watchdeck.domain.values.rfc3339 import read_moment, write_moment
 from watchdeck.domain.values.severity import Severity
@@ -30,7 +30,7 @@ from watchdeck.store.alerts.acknowledgements import end_acknowledgement, save_ac
 from watchdeck.store.alerts.external_events import read_suppressed
 from watchdeck.store.alerts.external_sources import sources
 from watchdeck.store.files.connection import Connection, transaction, writing
-from watchdeck.store.worker import Desk
+from watchdeck.store.worker import StoreWorker
 
 MINUTE = 60_000
 
@@ -77,7 +77,7 @@ class Scene:
     """A poll, what it polls, and an engine that judges what it kept."""
 
     manager: Manager
-    poll: Poll
+    poll: AlertmanagerPoller
     ear: Ear
 
     async def ask(self, after: int = 15_000) -> str:
@@ -90,7 +90,7 @@ class Scene:
     def db(self) -> Connection:
         return self.ear.db
 
-    def source(self) -> ForeignSource:
+    def source(self) -> ExternalSource:
         return next(one for one in sources(self.db) if one.name == "eu")
 
 
@@ -101,13 +101,13 @@ async def polled(path: Path, *, mirror: bool = False) -> AsyncIterator[Scene]:
         asked = Alertmanager(
             f"http://127.0.0.1:{manager.port}", "eu", timeout=Milliseconds(1_000), mirror=mirror
         )
-        source = ForeignSource("eu", Way.LIST, 35_000, expected=True, hold=300_000)
-        desk = Desk(store)
+        source = ExternalSource("eu", SourceProtocol.LIST, 35_000, expected=True, hold=300_000)
+        desk = StoreWorker(store)
         with closing(writing(store.state)) as db:
             ear = Ear(db, NOW, (source,))
             async with reader_for(endpoint_of(asked)) as reader:
-                client = Client(asked, reader)
-                poll = Poll(asked, desk, lambda: ear.now, client)
+                client = AlertmanagerClient(asked, reader)
+                poll = AlertmanagerPoller(asked, desk, lambda: ear.now, client)
                 yield Scene(manager, poll, ear)
         await desk.close()
 

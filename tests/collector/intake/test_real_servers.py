@@ -21,13 +21,13 @@ from collector.scrape.test_real_server import free_port
 from engine.external.listening import Ear
 from servers.loopback import Asked, answer, listening
 from store.stores import state_only
-from watchdeck.collector.intake.alertmanager_client import SILENCES, Client
-from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Condition, Data, Episode
+from watchdeck.collector.intake.alertmanager_client import SILENCES, AlertmanagerClient
+from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, DataState, Episode
 from watchdeck.domain.settings.endpoint import Secret, Settings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds
-from watchdeck.service.intake_loop import Hearing
+from watchdeck.service.intake_loop import IntakeService
 from watchdeck.store.alerts.acknowledgements import end_acknowledgement, save_acknowledgement
 from watchdeck.store.alerts.episodes import read_open
 from watchdeck.store.alerts.external_events import read_suppressed
@@ -83,7 +83,7 @@ class Loop:
     """The model, the two servers, and what is heard of them."""
 
     ear: Ear
-    client: Client
+    client: AlertmanagerClient
     ratio: float = 0.0
     prometheus: asyncio.subprocess.Process | None = None
 
@@ -136,7 +136,7 @@ async def running(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 @asynccontextmanager
-async def heard(hearing: Hearing) -> AsyncIterator[int]:
+async def heard(hearing: IntakeService) -> AsyncIterator[int]:
     """Hear until the block ends; the port of the intake is given."""
     task = asyncio.create_task(hearing.run())
     try:
@@ -147,13 +147,13 @@ async def heard(hearing: Hearing) -> AsyncIterator[int]:
 
 
 @contextmanager
-def listener(path: Path, manager: int) -> Iterator[tuple[Ear, Hearing]]:
+def listener(path: Path, manager: int) -> Iterator[tuple[Ear, IntakeService]]:
     store, token = state_only(path / "store"), path / "token"
     token.touch(0o600)
     token.write_text(TOKEN)
     asked = Alertmanager(f"http://127.0.0.1:{manager}", every=Milliseconds(1_000), mirror=True)
     intake = Intake(Secret(file=str(token)), "127.0.0.1:0")
-    hearing = Hearing(Settings(intake=intake, alertmanager=(asked,)), store, now)
+    hearing = IntakeService(Settings(intake=intake, alertmanager=(asked,)), store, now)
     with closing(writing(store.state)) as db:
         yield Ear(db, now(), ()), hearing
 
@@ -165,7 +165,7 @@ async def loop(path: Path) -> AsyncIterator[Loop]:
     manager = free_port()
     with listener(path, manager) as (ear, hearing):
         asked = Alertmanager(f"http://127.0.0.1:{manager}")
-        scene = Loop(ear, Client(asked))
+        scene = Loop(ear, AlertmanagerClient(asked))
         async with heard(hearing) as intake, listening(scene.respond) as model:
             places = {"intake": intake, "manager": manager, "model": model, "token": TOKEN}
             (path / "rules.yml").write_text(RULES)
@@ -223,7 +223,7 @@ async def test_a_prometheus_that_is_killed_leaves_its_alert_held(tmp_path: Path)
     """Twelve seconds later Alertmanager says that all is well: it is not believed."""
 
     def held(episode: Episode | None) -> bool:
-        return episode is not None and episode.data is Data.NONE
+        return episode is not None and episode.data is DataState.NONE
 
     async with loop(tmp_path) as scene:
         scene.ratio = 0.5
@@ -233,5 +233,5 @@ async def test_a_prometheus_that_is_killed_leaves_its_alert_held(tmp_path: Path)
         await scene.until(lambda: held(scene.episode("alertmanager")))
         episode = scene.episode("alertmanager")
         assert episode is not None
-        assert episode.condition is Condition.CLEARING
+        assert episode.condition is AlertState.CLEARING
         assert (RULE, "resolved") not in scene.ear.steps

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from net.clients import SHORT
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.config.reading.kinds import load_kinds
-from watchdeck.domain.kinds.kind import Kind, Place
+from watchdeck.domain.kinds.kind import Kind, MetricsLocation
 from watchdeck.domain.metrics.scrape import Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 
@@ -24,7 +24,9 @@ def known(name: str) -> Kind:
 
 def with_port(name: str, port: int) -> tuple[Kind, ...]:
     """All kinds, one of them with its page on the port of a test's server."""
-    moved = replace(known(name), places=(Place("/metrics", port), Place("/metrics")))
+    moved = replace(
+        known(name), places=(MetricsLocation("/metrics", port), MetricsLocation("/metrics"))
+    )
     return tuple(moved if one.name == name else one for one in KINDS)
 
 
@@ -55,7 +57,7 @@ class Beats:
 
 @asynccontextmanager
 async def scraping(endpoint: Endpoint, kinds: tuple[Kind, ...] = KINDS) -> AsyncIterator[Beats]:
-    scraper = Scraper(endpoint, kinds, PageReader(max_series=endpoint.max_series))
+    scraper = Scraper(endpoint, kinds, PageParser(max_series=endpoint.max_series))
     try:
         yield Beats(scraper)
     finally:

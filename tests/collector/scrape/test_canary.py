@@ -7,7 +7,7 @@ import pytest
 from collector.scrape.scrapes import Beats, known, named, scraping, signals
 from servers.hostile import Hostile, hostile
 from servers.loopback import Asked, answer, listening
-from watchdeck.domain.kinds.kind import Meaning, ProbeSpec
+from watchdeck.domain.kinds.kind import ProbeMeaning, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Canary, Endpoint
 from watchdeck.domain.values.units import Milliseconds
@@ -172,7 +172,7 @@ async def test_no_canary_wakes_a_model_or_hurries_it(
 
 
 async def test_no_canary_is_sent_before_a_port_aside_was_asked_for_the_model() -> None:
-    asleep = Meaning(ModelState.SLEEPING, status=(200,))
+    asleep = ProbeMeaning(ModelState.SLEEPING, status=(200,))
     async with hostile() as manager, hostile() as server:
         aside = ProbeSpec("/health", about="model", means=(asleep,), port=manager.port)
         kinds = (replace(known("prometheus"), probes=(aside,)),)

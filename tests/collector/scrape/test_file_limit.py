@@ -2,7 +2,7 @@ import resource
 
 import pytest
 
-from watchdeck.collector.scrape.file_limit import make_room, wanted
+from watchdeck.collector.scrape.file_limit import open_files_limit, raise_open_files_limit
 
 ENDLESS = resource.RLIM_INFINITY
 
@@ -20,10 +20,10 @@ ENDLESS = resource.RLIM_INFINITY
 def test_a_fleet_gets_the_open_files_that_it_needs(
     endpoints: int, soft: int, hard: int, limit: int
 ) -> None:
-    assert wanted(endpoints, soft, hard) == limit
+    assert open_files_limit(endpoints, soft, hard) == limit
 
 
 def test_the_limit_of_this_process_is_never_lowered() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    make_room(1)
+    raise_open_files_limit(1)
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before

@@ -7,13 +7,13 @@ import pytest
 
 from collector.scrape.scrapes import KINDS, named
 from collector.scrape.virtual_loop import VirtualLoop
-from watchdeck.collector.scrape.manager import Polling
+from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.collector.scrape.statistics import Statistics
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint, Tls
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.net.address import Origin
-from watchdeck.net.connection import Connection, Question, Raw
+from watchdeck.net.connection import Connection, RawResponse, Request
 from watchdeck.net.resolver import Resolver
 
 ANSWERS_IN = 0.02
@@ -27,10 +27,10 @@ class Answering:
     peer = ""
     kept = False
 
-    async def exchange(self, question: Question) -> Raw:
+    async def exchange(self, question: Request) -> RawResponse:
         assert question.method == "GET"
         await asyncio.sleep(ANSWERS_IN)
-        return Raw(200, {"content-type": "text/plain"}, b"# TYPE a gauge\na 1\n")
+        return RawResponse(200, {"content-type": "text/plain"}, b"# TYPE a gauge\na 1\n")
 
     async def close(self) -> None:
         pass
@@ -39,7 +39,7 @@ class Answering:
 class Hanging(Answering):
     """A server that takes a question and never answers."""
 
-    async def exchange(self, question: Question) -> Raw:
+    async def exchange(self, question: Request) -> RawResponse:
         await asyncio.Event().wait()
         return await super().exchange(question)
 
@@ -76,7 +76,7 @@ def watched(
             scrapes[scrape.endpoint].append(scrape)
 
         clock = lambda: round(time() * 1_000)  # noqa: E731 - the loop's own time, in its unit
-        polling = Polling(endpoints, KINDS, submit, clock, carry=carry)
+        polling = ScrapeManager(endpoints, KINDS, submit, clock, carry=carry)
         task = asyncio.create_task(polling.run())
         await asyncio.sleep(seconds)
         said = polling.statistics()

@@ -12,7 +12,7 @@ import pytest
 
 from collector.scrape.scrapes import KINDS, named
 from servers.hostile import Hostile, hostile
-from watchdeck.collector.scrape.manager import Polling
+from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Canary, Endpoint
 from watchdeck.domain.values.units import Milliseconds
@@ -60,9 +60,11 @@ class Collected:
 
 
 @asynccontextmanager
-async def running(endpoints: Sequence[Endpoint], collected: Collected) -> AsyncIterator[Polling]:
+async def running(
+    endpoints: Sequence[Endpoint], collected: Collected
+) -> AsyncIterator[ScrapeManager]:
     ticks = iter(range(1_800_000_000_000, 1_900_000_000_000))
-    polling = Polling(endpoints, KINDS, collected.submit, lambda: next(ticks))
+    polling = ScrapeManager(endpoints, KINDS, collected.submit, lambda: next(ticks))
     task = asyncio.create_task(polling.run())
     try:
         yield polling
@@ -172,7 +174,7 @@ async def test_the_probes_of_an_earlier_run_are_remembered() -> None:
     async with hostile() as server:
         endpoint = watched(server, "a", "/metrics")
         ticks = iter(range(1_800_000_000_000, 1_900_000_000_000))
-        polling = Polling([endpoint], KINDS, collected.submit, lambda: next(ticks))
+        polling = ScrapeManager([endpoint], KINDS, collected.submit, lambda: next(ticks))
         polling.preload("a", range(1_799_999_999_000, 1_799_999_999_019), [False] * 19)
         polling.preload("gone", [1], [True])
         task = asyncio.create_task(polling.run())
@@ -188,7 +190,7 @@ async def test_the_probes_of_an_earlier_run_are_remembered() -> None:
 MEMORY = """
 import asyncio, resource, sys
 from collector.scrape.scrapes import Beats, named
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.values.units import Milliseconds
@@ -198,7 +200,7 @@ def peak():
 
 async def main(port, paths):
     url = f"http://127.0.0.1:{port}"
-    kinds, reader = load_kinds(), PageReader()
+    kinds, reader = load_kinds(), PageParser()
     async def scrape(path):
         there = named(url, "prometheus", metrics_url=url + path, timeout=Milliseconds(20_000))
         scraper = Scraper(there, kinds, reader)

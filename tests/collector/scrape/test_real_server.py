@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.metrics.scrape import Outcome
@@ -52,7 +52,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 async def test_the_page_of_a_real_prometheus_is_read_whole(address: str) -> None:
     endpoint = Endpoint("prometheus", address, timeout=Milliseconds(20_000))
-    scraper = Scraper(endpoint, load_kinds(), PageReader())
+    scraper = Scraper(endpoint, load_kinds(), PageParser())
     try:
         first, second = await scraper.scrape(1_000_000), await scraper.scrape(1_010_000)
     finally:

@@ -7,8 +7,8 @@ import pytest
 
 from collector.scrape.scrapes import NOON, named, scraping
 from servers.loopback import Asked, answer, listening
-from watchdeck.collector.scrape.response_log import CHARACTERS, LINES, MOST, RENEW, exchange
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.collector.scrape.response_log import CHARACTERS, LINES, MOST, RENEW, raw_response
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.settings.endpoint import Secret
 
 PAGE = b"# TYPE up gauge\nup 1\n"
@@ -95,8 +95,8 @@ async def test_a_secret_that_a_server_repeats_is_hidden(tmp_path: Path) -> None:
 def test_a_secret_at_the_edge_of_what_is_kept_is_hidden_whole() -> None:
     for before in range(4_060, 4_100):
         body = b"\n" * before + b"tok-1234567890-abcdef"
-        kept = exchange(
-            "/x", 7, Answer(200, body), lambda t: t.replace("tok-1234567890-abcdef", "*")
+        kept = raw_response(
+            "/x", 7, ProbeResponse(200, body), lambda t: t.replace("tok-1234567890-abcdef", "*")
         )
         assert "tok" not in kept.body
 
@@ -111,7 +111,7 @@ def test_a_secret_at_the_edge_of_what_is_kept_is_hidden_whole() -> None:
     ],
 )
 def test_a_body_is_cleaned_and_cut(body: bytes, kept: str) -> None:
-    assert exchange("/x", 7, Answer(200, body), str).body == kept
+    assert raw_response("/x", 7, ProbeResponse(200, body), str).body == kept
 
 
 def test_no_more_questions_are_kept_than_a_screen_can_show() -> None:

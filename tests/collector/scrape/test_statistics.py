@@ -1,7 +1,7 @@
 from array import array
 
-from watchdeck.collector.scrape.statistics import Measure
-from watchdeck.domain.metrics.scrape import Cut, Frame, Outcome, Scrape
+from watchdeck.collector.scrape.statistics import ScrapeStats
+from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape, Truncation
 from watchdeck.domain.metrics.series import Layout, Series
 
 EMPTY = Frame(Layout(), array("d"))
@@ -9,17 +9,17 @@ TWO = Frame(Layout((Series("a"), Series("b"))), array("d", [1, 2]))
 
 
 def scrape(took: float, outcome: Outcome = Outcome.OK, series: Frame | None = None) -> Scrape:
-    return Scrape("a", 0, took, outcome, EMPTY, series=series, cut=Cut(malformed=3))
+    return Scrape("a", 0, took, outcome, EMPTY, series=series, cut=Truncation(malformed=3))
 
 
 def test_nothing_counted_is_no_duration() -> None:
-    nothing = Measure().statistics()
+    nothing = ScrapeStats().statistics()
     assert (nothing.scrapes, nothing.scrape_p50, nothing.scrape_p95) == (0, None, None)
     assert nothing.lag == 0
 
 
 def test_scrapes_samples_failures_and_cuts_are_counted() -> None:
-    measure = Measure()
+    measure = ScrapeStats()
     measure.count(scrape(0.1, series=TWO), now=0, lag=0)
     measure.count(scrape(0.1, Outcome.RESET), now=1, lag=0)
     said = measure.statistics("why")
@@ -28,7 +28,7 @@ def test_scrapes_samples_failures_and_cuts_are_counted() -> None:
 
 
 def test_durations_and_the_worst_lag_are_those_of_the_last_minute() -> None:
-    measure = Measure()
+    measure = ScrapeStats()
     measure.count(scrape(9), now=0, lag=7)
     for n in range(100):
         measure.count(scrape(n / 100), now=61 + n / 10, lag=n / 1_000)

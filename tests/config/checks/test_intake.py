@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.config_files import ONE, problems, write
-from watchdeck.config.checks.intake import place_of
+from watchdeck.config.checks.intake import parse_listen_address
 from watchdeck.config.load import load
 from watchdeck.domain.settings.endpoint import Secret
 from watchdeck.domain.settings.intake import Alertmanager, Intake
@@ -117,7 +117,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 def test_an_address_to_listen_on_is_a_host_and_a_port(
     listen: str, place: tuple[str, int] | None
 ) -> None:
-    assert place_of(listen) == place
+    assert parse_listen_address(listen) == place
 
 
 def test_what_is_meant_is_taken(tmp_path: Path) -> None:

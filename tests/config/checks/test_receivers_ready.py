@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from watchdeck.config.checks.receivers_ready import unready
+from watchdeck.config.checks.receivers_ready import receiver_problems
 from watchdeck.domain.settings.endpoint import Settings
-from watchdeck.domain.settings.receivers import Channel, Lifesign
+from watchdeck.domain.settings.receivers import Channel, Heartbeat
 from watchdeck.domain.values.secret import Secret
 
 GONE = Secret(env="WATCHDECK_TEST_NOT_SET")
@@ -16,9 +16,9 @@ def test_what_is_missing_to_tell_somebody_is_known_before_the_night() -> None:
             Channel("pd", "pagerduty", routing_key=GONE),
             Channel("siren", "command", command=("/no/such", "x"), environment=("NOT_SET_EITHER",)),
         ),
-        heartbeat=Lifesign(GONE),
+        heartbeat=Heartbeat(GONE),
     )
-    assert list(unready(settings)) == [
+    assert list(receiver_problems(settings)) == [
         f"channel hook: {WHY}",
         f"channel pd: {WHY}",
         "channel siren: there is no program '/no/such'",
@@ -38,4 +38,4 @@ def test_who_has_all_is_ready(tmp_path: Path) -> None:
             Channel("chat", "apprise", url="json://h", services=("json",)),
         )
     )
-    assert list(unready(settings)) == []
+    assert list(receiver_problems(settings)) == []

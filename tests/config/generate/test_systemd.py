@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.config.generate.systemd import Service, unit
+from watchdeck.config.generate.systemd import UnitSpec, unit
 from watchdeck.config.load import store_path
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.errors import ConfigError
 
 ANALYZE = shutil.which("systemd-analyze")
 
-SYSTEM = Service(
+SYSTEM = UnitSpec(
     ("/opt/watchdeck/bin/python", "-m", "watchdeck"),
     Path("/etc/watchdeck/watchdeck.toml"),
     Path("/var/lib/watchdeck"),
     "watchdeck",
 )
-PERSONAL = Service(
+PERSONAL = UnitSpec(
     ("/home/me/.venv/bin/python", "-m", "watchdeck"),
     Path("/home/me/.config/watchdeck/watchdeck.toml"),
     Path("/home/me/.local/state/watchdeck"),
@@ -27,7 +27,7 @@ PERSONAL = Service(
 )
 
 
-def lines(service: Service) -> list[str]:
+def lines(service: UnitSpec) -> list[str]:
     return unit(service).splitlines()
 
 
@@ -69,19 +69,19 @@ def test_a_store_that_no_configuration_names_stays_where_it_is_now() -> None:
     ],
 )
 def test_a_path_is_one_word_of_the_command(path: str, written: str) -> None:
-    service = Service(("/usr/bin/watchdeck",), Path(path), Path("/var/lib/w"), "watchdeck")
+    service = UnitSpec(("/usr/bin/watchdeck",), Path(path), Path("/var/lib/w"), "watchdeck")
     assert f"ExecStart=/usr/bin/watchdeck --config {written} collect" in lines(service)
 
 
 def test_a_path_that_would_end_its_line_is_refused() -> None:
-    service = Service(("/usr/bin/watchdeck",), Path("/a\nUser=root"), Path("/var/lib/w"), "w")
+    service = UnitSpec(("/usr/bin/watchdeck",), Path("/a\nUser=root"), Path("/var/lib/w"), "w")
     with pytest.raises(ConfigError, match="a unit cannot hold"):
         unit(service)
 
 
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed (apt: systemd)")
 @pytest.mark.parametrize("service", [SYSTEM, PERSONAL], ids=["of the system", "of a user"])
-def test_what_it_exposes_is_rated_at_most_2(tmp_path: Path, service: Service) -> None:
+def test_what_it_exposes_is_rated_at_most_2(tmp_path: Path, service: UnitSpec) -> None:
     assert ANALYZE is not None
     path = tmp_path / "watchdeck.service"
     path.write_text(unit(service))
@@ -101,7 +101,7 @@ def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     assert ANALYZE is not None
     program = shutil.which("true")
     assert program is not None
-    service = Service((program,), Path("/srv/my deck/100%.toml"), Path("/srv/my deck/s"), "root")
+    service = UnitSpec((program,), Path("/srv/my deck/100%.toml"), Path("/srv/my deck/s"), "root")
     path = tmp_path / "watchdeck.service"
     path.write_text(unit(service))
     done = subprocess.run(

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from watchdeck.config.reading.calendars import Calendars
-from watchdeck.domain.settings.receivers import Rota
+from watchdeck.config.reading.calendars import CalendarFiles
+from watchdeck.domain.settings.receivers import OnCallSchedule
 
 SHIFT = (
     "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:{who}\nDTSTART:20260105T090000\nDURATION:P1D\n"
@@ -19,7 +19,7 @@ class Steady:
         return self.now
 
 
-def names(calendars: Calendars) -> list[str]:
+def names(calendars: CalendarFiles) -> list[str]:
     return [event.summary for event in calendars.get("r", ())]
 
 
@@ -33,7 +33,9 @@ def rewrite(path: Path, text: str) -> None:
 def test_a_calendar_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
     path, steady = tmp_path / "r.ics", Steady()
     path.write_text(SHIFT.format(who="anna"))
-    calendars = Calendars([Rota("r", calendar=str(path)), Rota("turns", ("ben",))], steady)
+    calendars = CalendarFiles(
+        [OnCallSchedule("r", calendar=str(path)), OnCallSchedule("turns", ("ben",))], steady
+    )
     assert (names(calendars), list(calendars)) == (["anna"], ["r"])
     rewrite(path, SHIFT.format(who="cleo"))
     assert names(calendars) == ["anna"]
@@ -44,7 +46,7 @@ def test_a_calendar_is_read_again_when_its_file_changes(tmp_path: Path) -> None:
 def test_a_calendar_that_went_bad_counts_as_it_was_and_says_so(tmp_path: Path) -> None:
     path, steady = tmp_path / "r.ics", Steady()
     path.write_text(SHIFT.format(who="anna"))
-    calendars = Calendars([Rota("r", calendar=str(path))], steady)
+    calendars = CalendarFiles([OnCallSchedule("r", calendar=str(path))], steady)
     assert names(calendars) == ["anna"]
     rewrite(path, "BEGIN:VCALENDAR\n")
     steady.now += 10

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.config.reading.secrets import SecretError, reveal
+from watchdeck.config.reading.secrets import SecretError, resolve_secret
 from watchdeck.domain.settings.endpoint import Secret
 
 VALUE = "canary-5f1c0e"
@@ -20,20 +20,20 @@ def kept(folder: Path, body: bytes = VALUE.encode(), mode: int = 0o600) -> Path:
 
 def refusal(secret: Secret, environ: dict[str, str] | None = None) -> str:
     with pytest.raises(SecretError) as refused:
-        reveal(secret, environ or {})
+        resolve_secret(secret, environ or {})
     assert VALUE not in str(refused.value)
     assert refused.value.__cause__ is None
     return str(refused.value)
 
 
 def test_a_secret_comes_from_the_environment() -> None:
-    assert reveal(Secret(env="TOKEN", prefix="Bearer "), {"TOKEN": f" {VALUE}\n"}) == VALUE
+    assert resolve_secret(Secret(env="TOKEN", prefix="Bearer "), {"TOKEN": f" {VALUE}\n"}) == VALUE
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400], ids=["0600", "0400"])
 def test_a_secret_comes_from_a_file_of_its_owner_alone(tmp_path: Path, mode: int) -> None:
     path = kept(tmp_path, f"{VALUE}\r\n".encode(), mode)
-    assert reveal(Secret(file=str(path)), {}) == VALUE
+    assert resolve_secret(Secret(file=str(path)), {}) == VALUE
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o601, 0o644])
@@ -46,7 +46,7 @@ def test_a_file_that_others_may_touch_is_refused(tmp_path: Path, mode: int) -> N
 
 def test_a_credential_of_the_service_manager_is_taken_as_it_gives_it(tmp_path: Path) -> None:
     path = kept(tmp_path, mode=0o440)
-    assert reveal(Secret(file=str(path)), {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == VALUE
+    assert resolve_secret(Secret(file=str(path)), {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == VALUE
     path.chmod(0o444)
     assert "open to others" in refusal(
         Secret(file=str(path)), {"CREDENTIALS_DIRECTORY": str(tmp_path)}

@@ -16,32 +16,32 @@ from console.active_alerts import MINUTE, alerts, raised, taken
 from console.boards import NOW
 from store.alerts.made import end, fire
 from store.stores import ANNA, state_only
-from watchdeck.console.alerts.detail_lines import charted, entries, facts
+from watchdeck.console.alerts.detail_lines import charted_signal, entries, facts
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.alerts.list_lines import (
-    Group,
+    AlertGroup,
     arranged,
     columns,
     counts,
-    heard,
+    external_sources_line,
     key_of,
+    reason_words,
     state,
-    why,
     worst,
 )
 from watchdeck.console.alerts.list_panel import AlertList
 from watchdeck.console.app import Console
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.table import fitted
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.overview.lines import urgent
-from watchdeck.console.state.alert_verbs import Hands, read_said
-from watchdeck.console.state.messages import SightChanged, StoryRead
-from watchdeck.console.state.services import Desk
-from watchdeck.domain.alerts.alert import Condition, EndReason, Mute, MuteKind, Raised
+from watchdeck.console.state.alert_verbs import Operations, parse_arguments
+from watchdeck.console.state.messages import AlertHistoryRead, BoardUpdated
+from watchdeck.console.state.services import Services
+from watchdeck.domain.alerts.alert import ActiveAlert, AlertState, EndReason, Mute, MuteKind
 from watchdeck.domain.board.filter import EVERYTHING, parse
 from watchdeck.domain.board.filter_fields import ALERTS
-from watchdeck.domain.external.source import ForeignSource, Way
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
     read_notes,
@@ -49,13 +49,13 @@ from watchdeck.store.alerts.acknowledgements import (
     read_pins,
     read_silences,
 )
-from watchdeck.store.alerts.active import read_raised
+from watchdeck.store.alerts.active import read_active_alerts
 from watchdeck.store.files.connection import reading, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 
 
-def listed(found: tuple[Raised, ...], typed: str = "", folded: str = "") -> list[str]:
+def listed(found: tuple[ActiveAlert, ...], typed: str = "", folded: str = "") -> list[str]:
     wanted = parse(typed, ALERTS) if typed else EVERYTHING
     return [key_of(row) for row in arranged(found, wanted, frozenset({folded}), NOW)]
 
@@ -71,7 +71,7 @@ def test_what_nobody_has_comes_first_then_the_worst_then_the_oldest() -> None:
 
 def test_a_folded_group_is_one_row_that_stands_for_all_of_its_alerts() -> None:
     rows = arranged(alerts(), EVERYTHING, frozenset({"risk"}), NOW)
-    groups = [row for row in rows if isinstance(row, Group)]
+    groups = [row for row in rows if isinstance(row, AlertGroup)]
     assert len(rows) == 8
     assert [len(group.members) for group in groups] == [3]
 
@@ -81,7 +81,7 @@ def test_a_group_tells_once_what_all_of_its_alerts_share() -> None:
         replace(a, alert=replace(a.alert, labels={"owner": "risk", "kind": "vllm", "zone": zone}))
         for a, zone in ((raised(1), "a"), (raised(2), "b"))
     )
-    assert Group("risk", (one, other)).shared == "kind=vllm"
+    assert AlertGroup("risk", (one, other)).shared == "kind=vllm"
 
 
 def test_a_filter_leaves_others_out() -> None:
@@ -126,7 +126,7 @@ def test_the_deck_shows_the_most_urgent_and_counts_all() -> None:
 def test_the_deck_and_the_list_tell_the_same_age() -> None:
     fired = raised(3, started_at=NOW - 9 * MINUTE)
     _, (line,) = urgent([fired], NOW, 80, 1)
-    age = next(column for column in columns(Dots.BRAILLE, 120) if column.name == "age")
+    age = next(column for column in columns(DotStyle.BRAILLE, 120) if column.name == "age")
     assert age.cell(fired, NOW).text == "3m"
     assert " 3m " in str(line)
 
@@ -138,8 +138,8 @@ def test_a_muted_alert_tells_who_wanted_that_what_for_and_for_how_long() -> None
 
 
 def test_what_a_person_ended_says_so_and_an_old_alert_its_date() -> None:
-    over = raised(12, ended_at=NOW, condition=Condition.OK, end_reason=EndReason.MANUAL)
-    assert why(over).startswith("ended by hand; ")
+    over = raised(12, ended_at=NOW, condition=AlertState.OK, end_reason=EndReason.MANUAL)
+    assert reason_words(over).startswith("ended by hand; ")
     shown = facts(raised(3 * 24 * 60), None, NOW, 90, boards.setting().zone)
     assert "since Nov 20 05:00 (3d)" in str(shown[0])
 
@@ -169,19 +169,19 @@ def test_a_story_is_told_newest_first_and_then_what_was_before() -> None:
 
 
 def test_the_chart_is_of_the_signal_that_the_rule_names() -> None:
-    assert charted(alerted.story()) == "latency_p95"
+    assert charted_signal(alerted.story()) == "latency_p95"
     away = {"when": "down", "tells_of_trouble": True}
-    assert charted(replace(alerted.story(), rule=away)) == "up"
-    assert charted(replace(alerted.story(), rule={})) is None
+    assert charted_signal(replace(alerted.story(), rule=away)) == "up"
+    assert charted_signal(replace(alerted.story(), rule={})) is None
 
 
 def test_other_systems_tell_when_they_were_heard_and_what_is_wrong() -> None:
     sources = (
-        ForeignSource("am", Way.LIST, heard_at=NOW - MINUTE),
-        ForeignSource("prom", Way.POST),
-        ForeignSource("bad", Way.LIST, heard_at=NOW, problem="answered 401"),
+        ExternalSource("am", SourceProtocol.LIST, heard_at=NOW - MINUTE),
+        ExternalSource("prom", SourceProtocol.POST),
+        ExternalSource("bad", SourceProtocol.LIST, heard_at=NOW, problem="answered 401"),
     )
-    assert [span.text for span in heard(sources, NOW)] == [
+    assert [span.text for span in external_sources_line(sources, NOW)] == [
         "  am heard 1m ago",
         "  prom heard never",
         "  bad answered 401",
@@ -201,7 +201,7 @@ def test_other_systems_tell_when_they_were_heard_and_what_is_wrong() -> None:
 def test_what_is_typed_after_a_verb(
     text: str, matchers: list[str], length: int | None, words: str
 ) -> None:
-    said = read_said(text)
+    said = parse_arguments(text)
     assert ([str(one) for one in said.matchers], said.length, said.words) == (
         matchers,
         length,
@@ -233,9 +233,9 @@ class Bench:
     async def look(self) -> None:
         """Have the console see what the store holds."""
         with closing(reading(self.store.state)) as db:
-            found = read_raised(db, None, NOW)
+            found = read_active_alerts(db, None, NOW)
         made = replace(boards.board(boards.small_fleet()), alerts=found, state_at=len(found))
-        self.console.post_message(SightChanged(boards.sight(made)))
+        self.console.post_message(BoardUpdated(boards.sight(made)))
         await self.settle()
 
     def text(self) -> str:
@@ -254,7 +254,7 @@ async def bench(path: Path, *models: str, read_only: bool = False) -> AsyncItera
         store,
         clock=boards.clock,
         setting=setting,
-        desk=Desk(hands=None if read_only else Hands(store, ANNA)),
+        desk=Services(hands=None if read_only else Operations(store, ANNA)),
     )
     async with console.run_test(size=(120, 40)) as pilot:
         made = Bench(console, pilot, store)
@@ -322,7 +322,7 @@ async def test_notes_pins_and_resolves_are_typed(tmp_path: Path) -> None:
         with closing(reading(at.store.state)) as db:
             assert [one.text for one in read_notes(db, 1)] == ["rolled back"]
             assert [one.text for one in read_pins(db, NOW)] == ["the vendor knows"]
-            ((found),) = read_raised(db, None, NOW)
+            ((found),) = read_active_alerts(db, None, NOW)
         assert not found.episode.is_open
 
 
@@ -331,7 +331,7 @@ async def test_what_an_alert_was_worth_takes_one_key_when_it_is_over(tmp_path: P
         await at.press("3", "plus")
         assert "it is not over" in at.text()
         with closing(writing(at.store.state)) as db:
-            ((found),) = read_raised(db, None, NOW)
+            ((found),) = read_active_alerts(db, None, NOW)
             end(db, found.episode, NOW)
         await at.look()
         await at.press("minus")
@@ -344,7 +344,7 @@ async def test_what_marked_alerts_were_worth_is_told_of_those_that_are_over(
 ) -> None:
     async with bench(tmp_path, "fraud", "churn") as at:
         with closing(writing(at.store.state)) as db:
-            found = read_raised(db, None, NOW)
+            found = read_active_alerts(db, None, NOW)
             end(db, found[0].episode, NOW)
         await at.look()
         await at.press("3", "V", "minus")
@@ -373,9 +373,9 @@ async def test_a_read_only_console_does_nothing_and_says_so(tmp_path: Path) -> N
 async def test_nothing_is_done_to_the_past(tmp_path: Path) -> None:
     async with bench(tmp_path, "fraud") as at:
         with closing(reading(at.store.state)) as db:
-            found = read_raised(db, None, NOW)
+            found = read_active_alerts(db, None, NOW)
         past = replace(boards.board(()), alerts=found, live=False, at=NOW - MINUTE)
-        at.console.post_message(SightChanged(boards.sight(past)))
+        at.console.post_message(BoardUpdated(boards.sight(past)))
         await at.press("3", "a")
         assert "this is the past" in at.text()
         assert owners(at.store) == {}
@@ -389,7 +389,7 @@ async def test_an_alert_opens_with_its_story_and_its_model_opens_from_there(
         screen = at.console.screen
         assert isinstance(screen, AlertScreen)
         with closing(Reader(at.store)) as reader:
-            screen.post_message(StoryRead(reader.story(1, NOW)))
+            screen.post_message(AlertHistoryRead(reader.story(1, NOW)))
         await at.settle()
         assert "fired" in at.text()
         await at.press("a")
@@ -416,7 +416,7 @@ async def test_enter_folds_a_group_and_unfolds_it() -> None:
     console = Console(boards.Store(), clock=boards.clock, setting=boards.setting())
     async with console.run_test(size=(120, 40)) as pilot:
         made = alerted.alerted(boards.board(boards.small_fleet()))
-        console.post_message(SightChanged(boards.sight(made)))
+        console.post_message(BoardUpdated(boards.sight(made)))
         await pilot.pause()
         await pilot.press("3", "down", "enter")
         rows = console.screen.query_one(AlertList)
@@ -447,5 +447,5 @@ async def test_a_key_pressed_twice_is_not_for_the_alert_that_moved_up(tmp_path: 
     ],
 )
 def test_what_there_is_room_for(cells: int, shown: list[str]) -> None:
-    found, _ = fitted(columns(Dots.BRAILLE, cells), cells, alerts())
+    found, _ = fitted(columns(DotStyle.BRAILLE, cells), cells, alerts())
     assert [column.name for column in found] == shown

@@ -5,8 +5,8 @@ from dataclasses import replace
 from console import boards
 from console.active_alerts import alerts
 from console.test_screens import shown
-from watchdeck.console.changes.lines import BEFORE, Event, events, related, rows, why
-from watchdeck.console.changes.screen import BeforeScreen
+from watchdeck.console.changes.lines import BEFORE, ChangeEvent, events, relation_of, rows, why
+from watchdeck.console.changes.screen import RecentChangesScreen
 from watchdeck.console.lines.line import Role
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.state.messages import EventsRead
@@ -56,18 +56,18 @@ def test_what_an_events_model_is_to_the_one_asked_about_is_said() -> None:
     user = boards.model("user", seen=boards.latest("user"))
     user = replace(user, facts=replace(user.facts, depends_on=("fraud-detector",)))
     names = ("fraud-detector", "features", "gpu-7", "user", "other")
-    assert [related(name, fraud, (fraud, user)) for name in names] == [
+    assert [relation_of(name, fraud, (fraud, user)) for name in names] == [
         "itself",
         "it depends on this",
         "it runs on this",
         "depends on it",
         "",
     ]
-    assert related("features", None, ()) == ""
+    assert relation_of("features", None, ()) == ""
 
 
 def test_a_row_tells_the_time_and_how_long_before_it_was() -> None:
-    event = Event(NOW - 5 * MINUTE, "features", "◆", "deploy", "", Role.ACCENT)
+    event = ChangeEvent(NOW - 5 * MINUTE, "features", "◆", "deploy", "", Role.ACCENT)
     (row,) = rows([event], NOW, boards.setting().zone, None, ())
     assert (row.clock, row.before) == ("04:55:00", "5m")
 
@@ -98,7 +98,7 @@ async def test_one_key_shows_what_changed_before_the_moment_that_is_shown() -> N
         assert isinstance(at.console.screen, DetailScreen)
         assert at.detail.view == "fraud-detector"
         await at.press("escape", "escape")
-        assert not isinstance(at.console.screen, BeforeScreen)
+        assert not isinstance(at.console.screen, RecentChangesScreen)
 
 
 async def test_on_a_bad_model_it_is_what_changed_before_it_became_bad() -> None:

@@ -8,30 +8,32 @@ from hypothesis import strategies as st
 
 from console import boards
 from watchdeck.console.charts.axis import scale, time_step
-from watchdeck.console.charts.chart import Picture, chart
-from watchdeck.console.charts.dot_grid import Grid
-from watchdeck.console.charts.line_plot import Curve, Window, buckets, is_gap, points
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.charts.chart import ChartData, chart
+from watchdeck.console.charts.dot_grid import DotGrid
+from watchdeck.console.charts.line_plot import LineSeries, TimeRange, buckets, is_gap, points
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.line import width
 from watchdeck.domain.board.board import History
 from watchdeck.domain.values.units import Unit
 
 HOUR = 3_600_000
 START = boards.NOW - HOUR
-WINDOW = Window(START, boards.NOW, UTC)
+WINDOW = TimeRange(START, boards.NOW, UTC)
 NAN = math.nan
 
 
-def drawn(values: list[float], dots: Dots = Dots.ASCII, unit: Unit = Unit.COUNT) -> list[str]:
+def drawn(
+    values: list[float], dots: DotStyle = DotStyle.ASCII, unit: Unit = Unit.COUNT
+) -> list[str]:
     """One value every six minutes, 40 cells by 7 rows."""
     times = [START + index * 360_000 for index in range(len(values))]
     history = History("queue_depth", 360_000, times, values)
     return [str(line).rstrip() for line in chart(picture(history, unit), 40, 7, dots)]
 
 
-def picture(history: History, unit: Unit = Unit.COUNT, window: Window = WINDOW) -> Picture:
+def picture(history: History, unit: Unit = Unit.COUNT, window: TimeRange = WINDOW) -> ChartData:
     """One curve alone."""
-    return Picture((Curve(history, history.column),), unit, window)
+    return ChartData((LineSeries(history, history.column),), unit, window)
 
 
 def test_a_climb_in_ascii() -> None:
@@ -46,8 +48,8 @@ def test_a_climb_in_ascii() -> None:
     ]
 
 
-@pytest.mark.parametrize("dots", list(Dots))
-def test_a_gap_is_drawn_as_a_gap(dots: Dots) -> None:
+@pytest.mark.parametrize("dots", list(DotStyle))
+def test_a_gap_is_drawn_as_a_gap(dots: DotStyle) -> None:
     whole = drawn([5.0] * 11, dots)
     broken = drawn([5, 5, 5, 5, NAN, NAN, NAN, 5, 5, 5, 5], dots)
     count = [sum(c not in " │┤" for c in "".join(lines[:5])[3:]) for lines in (whole, broken)]
@@ -58,7 +60,7 @@ def test_a_slower_pace_of_scrapes_is_no_gap() -> None:
     slow = [START + index * 60_000 for index in range(50)]
     quick = [slow[-1] + index * 2_000 for index in range(1, 300)]
     mixed = History("x", 2_000, slow + quick, [5.0] * (len(slow) + len(quick)))
-    lines = chart(picture(mixed), 68, 7, Dots.BRAILLE)
+    lines = chart(picture(mixed), 68, 7, DotStyle.BRAILLE)
     assert max(str(line).count("⠉") + str(line).count("⠒") for line in lines) > 50
 
 
@@ -74,7 +76,7 @@ def test_a_spike_between_two_columns_is_not_lost() -> None:
     times = [START + index * 1_000 for index in range(3_600)]
     values = [1.0] * 3_600
     values[1_800] = 100.0
-    lines = chart(picture(History("x", 1_000, times, values)), 40, 9, Dots.BRAILLE)
+    lines = chart(picture(History("x", 1_000, times, values)), 40, 9, DotStyle.BRAILLE)
     assert str(lines[0]).strip("│┤ 01⠀") != ""
 
 
@@ -92,15 +94,15 @@ def test_without_data_the_chart_says_so() -> None:
 
 def test_values_outside_the_window_do_not_stretch_the_axis() -> None:
     history = History("x", 1_000, [START - 5, START + 5], [1e9, 1.0])
-    lines = chart(picture(history), 40, 7, Dots.ASCII)
+    lines = chart(picture(history), 40, 7, DotStyle.ASCII)
     assert "G" not in "".join(str(line) for line in lines)
 
 
 def test_labels_are_round_moments_on_the_readers_clock() -> None:
     zone = timezone(timedelta(hours=5, minutes=45))
-    window = Window(boards.NOW - 24 * HOUR, boards.NOW, zone)
+    window = TimeRange(boards.NOW - 24 * HOUR, boards.NOW, zone)
     history = History("x", HOUR, [boards.NOW - HOUR], [1.0])
-    last = str(chart(picture(history, window=window), 80, 7, Dots.BRAILLE)[-1])
+    last = str(chart(picture(history, window=window), 80, 7, DotStyle.BRAILLE)[-1])
     assert [word for word in last.split() if word.endswith(":00")]
     assert all(word.endswith(":00") for word in last.split()[1:])
 
@@ -143,16 +145,16 @@ def test_a_share_has_no_room_above_the_whole() -> None:
     assert scale(0.991, 1.0, Unit.RATIO, 4, floating=True).top == 1.0
 
 
-@example([5e-324], 20, 6, Dots.BRAILLE, Unit.RATIO)
+@example([5e-324], 20, 6, DotStyle.BRAILLE, Unit.RATIO)
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=50),
     st.integers(20, 120),
     st.integers(4, 30),
-    st.sampled_from(list(Dots)),
+    st.sampled_from(list(DotStyle)),
     st.sampled_from(list(Unit)),
 )
 def test_any_values_at_any_size_make_a_chart_of_that_size(
-    values: list[float], cells: int, rows: int, dots: Dots, unit: Unit
+    values: list[float], cells: int, rows: int, dots: DotStyle, unit: Unit
 ) -> None:
     times = [START + index * 60_000 for index in range(len(values))]
     lines = chart(picture(History("x", 60_000, times, values), unit), cells, rows, dots)
@@ -163,16 +165,16 @@ def test_any_values_at_any_size_make_a_chart_of_that_size(
 @pytest.mark.parametrize(
     ("dots", "expected"),
     [
-        (Dots.BRAILLE, ("⢸", "⡇")),
-        (Dots.BLOCK, ("▐", "▌")),
-        (Dots.ASCII, (" :", ": ")),
+        (DotStyle.BRAILLE, ("⢸", "⡇")),
+        (DotStyle.BLOCK, ("▐", "▌")),
+        (DotStyle.ASCII, (" :", ": ")),
     ],
 )
-def test_dots_become_characters(dots: Dots, expected: tuple[str, ...]) -> None:
-    cells = 2 if dots is Dots.ASCII else 1
+def test_dots_become_characters(dots: DotStyle, expected: tuple[str, ...]) -> None:
+    cells = 2 if dots is DotStyle.ASCII else 1
     found = []
     for x in (1, 0):
-        grid = Grid(cells, 1, dots)
+        grid = DotGrid(cells, 1, dots)
         grid.column(x, 0, grid.down)
         found.append(grid.rows()[0])
     assert tuple(found) == expected

@@ -1,6 +1,11 @@
 from console import boards
-from watchdeck.console.charts.comparison import LAST_WEEK, YESTERDAY, Against, following
-from watchdeck.console.state.queries import later
+from watchdeck.console.charts.comparison import (
+    LAST_WEEK,
+    YESTERDAY,
+    ChartComparison,
+    next_comparison,
+)
+from watchdeck.console.state.queries import shift_history
 from watchdeck.domain.board.board import Change
 
 OLD = Change(1, "fraud", boards.NOW - 7_200_000, "deploy", "1 → 2", "collector")
@@ -9,8 +14,8 @@ NEW = Change(2, "fraud", boards.NOW - 600_000, "retrain", "", "ops")
 
 def cycle(changes: list[Change], moment: int = boards.NOW) -> list[str]:
     found: list[str] = []
-    chosen: Against | None = None
-    while (chosen := following(chosen, changes, moment)) is not None:
+    chosen: ChartComparison | None = None
+    while (chosen := next_comparison(chosen, changes, moment)) is not None:
         found.append(chosen.words)
     return found
 
@@ -28,7 +33,7 @@ def test_without_a_change_there_is_no_before() -> None:
 
 
 def test_before_a_change_is_the_stretch_that_ended_with_it() -> None:
-    chosen = following(LAST_WEEK, [NEW], boards.NOW)
+    chosen = next_comparison(LAST_WEEK, [NEW], boards.NOW)
     assert chosen is not None
     assert chosen.shift(boards.NOW) == boards.NOW - NEW.at
     assert chosen.shift(boards.NOW + 1_000) == boards.NOW + 1_000 - NEW.at
@@ -37,6 +42,6 @@ def test_before_a_change_is_the_stretch_that_ended_with_it() -> None:
 
 def test_an_earlier_stretch_is_laid_over_the_later_one() -> None:
     wave = boards.history()
-    moved = later(wave, 1_000)
+    moved = shift_history(wave, 1_000)
     assert moved.times[0] == wave.times[0] + 1_000
     assert moved.values == wave.values

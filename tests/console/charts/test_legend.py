@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from console import boards
-from watchdeck.console.charts.chart import Picture, chart
-from watchdeck.console.charts.legend import Bounds, happened, legend, read
-from watchdeck.console.charts.line_plot import Curve, Stroke, Window, sample
+from watchdeck.console.charts.chart import ChartData, chart
+from watchdeck.console.charts.legend import QuantileBounds, change_line, legend, value_at
+from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, sample
 from watchdeck.console.charts.signal_groups import limit, short, together
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.line import Role
 from watchdeck.domain.board.board import Change, History
 from watchdeck.domain.metrics.signal import SIGNALS
@@ -21,7 +21,7 @@ from watchdeck.domain.values.units import Milliseconds, Ratio, Unit
 
 HOUR = 3_600_000
 START = boards.NOW - HOUR
-WINDOW = Window(START, boards.NOW, boards.setting().zone)
+WINDOW = TimeRange(START, boards.NOW, boards.setting().zone)
 STEP = 60_000
 DEPLOY = Change(1, "fraud", START + 10 * STEP, "deploy", "version 1 → 2", "collector")
 
@@ -30,16 +30,18 @@ def history(values: Sequence[float], column: str = "latency_p95") -> History:
     return History(column, STEP, [START + n * STEP for n in range(len(values))], [*values])
 
 
-def picture(*curves: Curve, cursor: int | None = None, limit: float | None = None) -> Picture:
-    return Picture(curves, Unit.SECONDS, WINDOW, limit, (), cursor)
+def picture(
+    *curves: LineSeries, cursor: int | None = None, limit: float | None = None
+) -> ChartData:
+    return ChartData(curves, Unit.SECONDS, WINDOW, limit, (), cursor)
 
 
-def text(shown: Picture, bounds: Bounds | None = None, cells: int = 80) -> list[str]:
-    return [str(line).strip() for line in legend(shown, 60, cells, Dots.ASCII, bounds)]
+def text(shown: ChartData, bounds: QuantileBounds | None = None, cells: int = 80) -> list[str]:
+    return [str(line).strip() for line in legend(shown, 60, cells, DotStyle.ASCII, bounds)]
 
 
-FLAT = Curve(history([0.1] * 60), "p95")
-STEEP = Curve(history([n / 1_000 for n in range(60)]), "p50", Stroke.DASHED, Role.TEXT)
+FLAT = LineSeries(history([0.1] * 60), "p95")
+STEEP = LineSeries(history([n / 1_000 for n in range(60)]), "p50", LineStyle.DASHED, Role.TEXT)
 
 
 def test_a_legend_names_shape_word_and_newest_value_of_each_curve() -> None:
@@ -51,25 +53,25 @@ def test_a_legend_reads_the_values_under_the_cursor() -> None:
 
 
 def test_a_gap_under_the_cursor_is_no_data_and_never_a_neighbour() -> None:
-    holes = Curve(history([0.1] * 20 + [math.nan] * 20 + [0.1] * 20), "p95")
+    holes = LineSeries(history([0.1] * 20 + [math.nan] * 20 + [0.1] * 20), "p95")
     assert "no data" in text(picture(holes, cursor=START + 30 * STEP))[0]
     assert "100 ms" in text(picture(holes, cursor=START + 45 * STEP))[0]
 
 
 def test_a_signal_that_ended_long_ago_has_no_newest_value() -> None:
-    assert "no data" in text(picture(Curve(history([0.1] * 20), "p95")))[0]
+    assert "no data" in text(picture(LineSeries(history([0.1] * 20), "p95")))[0]
 
 
 def test_thinned_points_are_told_as_a_mean_with_the_lowest_and_highest() -> None:
     values = [0.1] * 60
     thin = History("latency_p95", STEP, history(values).times, values, [0.05] * 60, [0.4] * 60)
-    assert "p95 100 ms (50-400 ms)" in text(picture(Curve(thin, "p95")))[0]
+    assert "p95 100 ms (50-400 ms)" in text(picture(LineSeries(thin, "p95")))[0]
 
 
 def test_a_quantile_is_told_with_what_its_bucket_allows() -> None:
-    bounds = Bounds(history([0.05] * 60), history([0.25] * 60))
+    bounds = QuantileBounds(history([0.05] * 60), history([0.25] * 60))
     assert "100 ms in 50-250 ms" in text(picture(FLAT), bounds)[0]
-    open_end = Bounds(history([0.05] * 60), history([math.inf] * 60))
+    open_end = QuantileBounds(history([0.05] * 60), history([math.inf] * 60))
     assert "> 50 ms" in text(picture(FLAT), open_end)[0]
 
 
@@ -79,28 +81,28 @@ def test_a_promise_is_in_the_legend_and_drawn_only_where_it_does_not_press_the_c
     near, far = picture(FLAT, limit=0.2), picture(FLAT, limit=20.0)
     assert "SLO 200 ms" in text(near)[0]
     assert "SLO 20 s" in text(far)[0]
-    assert any("╌" in str(line) for line in chart(near, 60, 10, Dots.BRAILLE))
-    assert not any("╌" in str(line) for line in chart(far, 60, 10, Dots.BRAILLE))
+    assert any("╌" in str(line) for line in chart(near, 60, 10, DotStyle.BRAILLE))
+    assert not any("╌" in str(line) for line in chart(far, 60, 10, DotStyle.BRAILLE))
 
 
 def test_a_legend_takes_the_lines_it_needs() -> None:
     assert len(text(picture(FLAT, STEEP, FLAT, limit=0.2), cells=26)) == 4
 
 
-@pytest.mark.parametrize("dots", list(Dots))
-def test_every_stroke_has_a_shape_of_its_own(dots: Dots) -> None:
-    assert len({sample(stroke, dots).rstrip() for stroke in Stroke}) == len(Stroke)
+@pytest.mark.parametrize("dots", list(DotStyle))
+def test_every_stroke_has_a_shape_of_its_own(dots: DotStyle) -> None:
+    assert len({sample(stroke, dots).rstrip() for stroke in LineStyle}) == len(LineStyle)
 
 
 def test_a_value_is_read_as_the_mean_of_what_lies_in_its_cell() -> None:
-    point = read(history([1.0, 3.0, 5.0] * 20), WINDOW, START + STEP, 20)
+    point = value_at(history([1.0, 3.0, 5.0] * 20), WINDOW, START + STEP, 20)
     assert point is not None
     assert (point.value, point.low, point.high) == (3.0, 1.0, 5.0)
 
 
 def said(cursor: int | None) -> list[str]:
-    shown = Picture((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), cursor)
-    return [str(line) for line in happened([DEPLOY], shown, 60, boards.NOW, 80)]
+    shown = ChartData((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), cursor)
+    return [str(line) for line in change_line([DEPLOY], shown, 60, boards.NOW, 80)]
 
 
 def test_the_newest_change_is_said_in_words_under_the_legend() -> None:
@@ -114,8 +116,8 @@ def test_a_change_after_the_cursor_is_not_said() -> None:
 
 def test_a_change_under_the_cursor_stands_out() -> None:
     def roles(cursor: int) -> set[Role]:
-        shown = Picture((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), cursor)
-        (line,) = happened([DEPLOY], shown, 60, boards.NOW, 80)
+        shown = ChartData((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), cursor)
+        (line,) = change_line([DEPLOY], shown, 60, boards.NOW, 80)
         return {span.role for span in line.spans}
 
     assert Role.STRONG in roles(DEPLOY.at)
@@ -123,8 +125,8 @@ def test_a_change_under_the_cursor_stands_out() -> None:
 
 
 def test_changes_and_the_cursor_are_marked_on_the_time_axis() -> None:
-    shown = Picture((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), START + 30 * STEP)
-    axis = str(chart(shown, 68, 10, Dots.BRAILLE)[-2])
+    shown = ChartData((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), START + 30 * STEP)
+    axis = str(chart(shown, 68, 10, DotStyle.BRAILLE)[-2])
     assert axis.index("◆") - axis.index("└") == 11
     assert axis.count("▲") == 1
 

@@ -12,12 +12,12 @@ from console.active_alerts import MINUTE, alerts, raised, taken
 from console.boards import NOW
 from watchdeck.console import app
 from watchdeck.console.app import Console
-from watchdeck.console.controllers.bell import calling, sequence
-from watchdeck.console.state.board_source import Place
-from watchdeck.console.state.messages import SightChanged
-from watchdeck.domain.alerts.alert import Mute, MuteKind, Raised
+from watchdeck.console.controllers.bell import bell_sequence, unacknowledged_pages
+from watchdeck.console.state.board_source import StoreLocation
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.domain.alerts.alert import ActiveAlert, Mute, MuteKind
 from watchdeck.domain.board.board import Board
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 from watchdeck.domain.values.severity import Severity
 
 PAGE = raised(12)
@@ -30,26 +30,29 @@ def board(*found: object) -> Board:
 def test_only_pages_call_that_nobody_has_and_nothing_mutes() -> None:
     muted = replace(raised(2), mutes=(Mute(MuteKind.SILENCE, "3", NOW + MINUTE),))
     notice = raised(3, severity=Severity.MEDIUM)
-    assert list(calling(board(PAGE, taken(raised(1)), muted, notice))) == [12]
-    assert len(calling(alerted.alerted(boards.board(())))) == 5
+    assert list(unacknowledged_pages(board(PAGE, taken(raised(1)), muted, notice))) == [12]
+    assert len(unacknowledged_pages(alerted.alerted(boards.board(())))) == 5
 
 
 @pytest.mark.parametrize(
     ("view", "environ", "expected"),
     [
-        pytest.param(View(), {}, "", id="nothing is wanted"),
-        pytest.param(View(bell=True), {}, "\x07", id="a bell"),
+        pytest.param(ConsoleSettings(), {}, "", id="nothing is wanted"),
+        pytest.param(ConsoleSettings(bell=True), {}, "\x07", id="a bell"),
         pytest.param(
-            View(notices="osc9"), {}, "\x1b]9;latency-slow fraud-detector\x07", id="a notice"
+            ConsoleSettings(notices="osc9"),
+            {},
+            "\x1b]9;latency-slow fraud-detector\x07",
+            id="a notice",
         ),
         pytest.param(
-            View(notices="osc777", bell=True),
+            ConsoleSettings(notices="osc777", bell=True),
             {},
             "\x07\x1b]777;notify;watchdeck;latency-slow fraud-detector\x07",
             id="both",
         ),
         pytest.param(
-            View(notices="osc9"),
+            ConsoleSettings(notices="osc9"),
             {"TMUX": "x"},
             "\x1bPtmux;\x1b\x1b]9;latency-slow fraud-detector\x07\x1b\\",
             id="through tmux",
@@ -57,19 +60,19 @@ def test_only_pages_call_that_nobody_has_and_nothing_mutes() -> None:
     ],
 )
 def test_a_page_is_told_as_a_person_wants_it(
-    view: View, environ: dict[str, str], expected: str
+    view: ConsoleSettings, environ: dict[str, str], expected: str
 ) -> None:
-    assert sequence([PAGE], view, environ) == expected
+    assert bell_sequence([PAGE], view, environ) == expected
 
 
 def test_many_pages_are_one_notice_and_nothing_in_it_is_obeyed() -> None:
     hostile = raised(1, rule="\x1b]0;x\x07;rm", model="a" * 500)
-    said = sequence([hostile, PAGE], View(notices="osc9"), {})
+    said = bell_sequence([hostile, PAGE], ConsoleSettings(notices="osc9"), {})
     assert said.startswith("\x1b]9;^[]0,x^G,rm aaa")
     assert said.count("\x1b") == said.count("\x07") == 1
     assert len(said) < 140
-    assert "and 1 more" in sequence([PAGE, PAGE], View(notices="osc9"), {})
-    assert sequence([], View(bell=True), {}) == ""
+    assert "and 1 more" in bell_sequence([PAGE, PAGE], ConsoleSettings(notices="osc9"), {})
+    assert bell_sequence([], ConsoleSettings(bell=True), {}) == ""
 
 
 class Ringing(Console, inherit_bindings=False):
@@ -77,11 +80,11 @@ class Ringing(Console, inherit_bindings=False):
 
     CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
 
-    def __init__(self, place: Place, **more: object) -> None:
+    def __init__(self, place: StoreLocation, **more: object) -> None:
         super().__init__(place, **more)  # type: ignore[arg-type]
-        self.told: list[Raised] = []
+        self.told: list[ActiveAlert] = []
 
-    def ring(self, found: Sequence[Raised]) -> None:
+    def ring(self, found: Sequence[ActiveAlert]) -> None:
         self.told += found
 
 
@@ -90,7 +93,7 @@ async def test_what_was_there_before_does_not_call_and_what_comes_calls_once() -
     async with console.run_test() as pilot:
 
         async def see(made: Board) -> int:
-            console.post_message(SightChanged(boards.sight(made)))
+            console.post_message(BoardUpdated(boards.sight(made)))
             await pilot.pause()
             return len(console.told)
 

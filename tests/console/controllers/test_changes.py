@@ -10,9 +10,9 @@ from console import boards
 from console.boards import NOW, Store
 from console.test_screens import Clock, Shown
 from watchdeck.console.app import Console
-from watchdeck.console.controllers.changes import MarkerError, told_marker
+from watchdeck.console.controllers.changes import MarkerError, parse_change
 from watchdeck.console.state.messages import HistoryRead
-from watchdeck.console.state.services import Desk
+from watchdeck.console.state.services import Services
 from watchdeck.console.widgets.prompt import HintLine
 from watchdeck.domain.board.change import ChangeKind, Marker
 from watchdeck.errors import StoreError
@@ -31,7 +31,7 @@ MINUTE = 60_000
     ],
 )
 def test_a_change_is_typed_as_in_the_shell(text: str, kind: ChangeKind, words: str) -> None:
-    assert told_marker(text) == Marker(kind, words)
+    assert parse_change(text) == Marker(kind, words)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_change_is_typed_as_in_the_shell(text: str, kind: ChangeKind, words: s
 )
 def test_what_is_no_change_is_said_with_what_would_be(text: str) -> None:
     with pytest.raises(MarkerError, match=r"--what deploy\|config\|retrain\|note TEXT") as caught:
-        told_marker(text)
+        parse_change(text)
     assert "\x1b" not in str(caught.value)
 
 
@@ -61,7 +61,7 @@ class Pen:
 @asynccontextmanager
 async def at_desk(pen: Pen | None, *, read_only: bool = False) -> AsyncIterator[Shown]:
     setting, clock = replace(boards.setting(), read_only=read_only), Clock()
-    console = Console(Store(), clock=clock, setting=setting, desk=Desk(mark=pen))
+    console = Console(Store(), clock=clock, setting=setting, desk=Services(mark=pen))
     async with console.run_test(size=(120, 40)) as pilot:
         shown = Shown(console, pilot, clock)
         await shown.board()

@@ -9,7 +9,7 @@ from console.widgets.test_filter import Desk, desk
 from watchdeck.console.dialogs.help_screen import HelpScreen
 from watchdeck.console.models.detail_screen import SPANS, DetailScreen
 from watchdeck.console.models.list_panel import ModelList
-from watchdeck.console.widgets.prompt import Typing
+from watchdeck.console.widgets.prompt import PromptInput
 
 _NAMES = {
     "\r": "enter", ":": "colon", "/": "slash", " ": "space", "-": "minus", "\x10": "ctrl+p",
@@ -44,7 +44,7 @@ def helped(at: Desk) -> bool:
 
 
 def begun(at: Desk) -> bool:
-    return "change --what deploy " in [one.value for one in at.console.screen.query(Typing)]
+    return "change --what deploy " in [one.value for one in at.console.screen.query(PromptInput)]
 
 
 @pytest.mark.parametrize(

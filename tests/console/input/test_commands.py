@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from watchdeck.console.input.commands import (
     COMMANDS,
     CommandError,
-    Known,
+    CompletionContext,
     completions,
     entries,
     found,
     parse,
 )
 
-KNOWN = Known(
+KNOWN = CompletionContext(
     ("fraud-detector", "churn", "legacy [/nope]"), ("dark", "light"), ("p95", "name"), ("@bad",)
 )
 

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from watchdeck.console.input.key_names import printed, spell
-from watchdeck.console.input.keymap import remapped
+from watchdeck.console.input.key_names import key_caption, textual_key_name
+from watchdeck.console.input.keymap import apply_keymap
 from watchdeck.console.input.keys import KEYS
 
 
@@ -25,8 +25,8 @@ from watchdeck.console.input.keys import KEYS
 def test_a_key_is_known_as_it_is_written_and_as_it_is_printed(
     written: str, name: str, shown: str
 ) -> None:
-    assert (spell(written), printed(name)) == (name, shown)
-    assert spell(printed(name)) == name
+    assert (textual_key_name(written), key_caption(name)) == (name, shown)
+    assert textual_key_name(key_caption(name)) == name
 
 
 @pytest.mark.parametrize(
@@ -43,11 +43,11 @@ def test_a_key_is_known_as_it_is_written_and_as_it_is_printed(
 )
 def test_what_is_no_key_is_told_with_what_would_be(written: str, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
-        spell(written)
+        textual_key_name(written)
 
 
 def keys_of(wanted: dict[str, str]) -> dict[str, str]:
-    table, problems = remapped(wanted)
+    table, problems = apply_keymap(wanted)
     assert problems == ()
     return {key.id: key.keys for key in table}
 
@@ -67,7 +67,7 @@ def test_two_bindings_may_change_places() -> None:
 
 def test_every_problem_is_told_at_once_and_then_no_key_is_other_than_ours() -> None:
     wanted = {"quti": "x", "theme.next": "ctrl+a", "chart.left": "ctlr+x", "screen.redraw": "v"}
-    table, problems = remapped(wanted)
+    table, problems = apply_keymap(wanted)
     assert table is KEYS
     never = "Never ctrl+a, ctrl+b, ctrl+s, ctrl+q."
     other = "Give one of them another key."

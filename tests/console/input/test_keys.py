@@ -3,53 +3,62 @@ from dataclasses import replace
 import pytest
 from textual.dom import DOMNode
 
-from watchdeck.console.alerts.action_screen import Handling
+from watchdeck.console.alerts.action_screen import AlertActionScreen
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.alerts.list_screen import AlertsScreen
 from watchdeck.console.app import Console
-from watchdeck.console.changes.screen import BeforeScreen
+from watchdeck.console.changes.screen import RecentChangesScreen
 from watchdeck.console.dialogs.command_palette import PaletteScreen
 from watchdeck.console.dialogs.config_problems import ProblemsScreen
 from watchdeck.console.dialogs.help_screen import HelpScreen
 from watchdeck.console.input import keys
-from watchdeck.console.input.keys import KEYS, NEVER, SCREENS, Key, Where, bindings, shared, working
+from watchdeck.console.input.keys import (
+    KEYS,
+    NEVER,
+    SCREENS,
+    Key,
+    KeyScope,
+    active_keys,
+    bindings,
+    key_conflicts,
+)
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.models.list_panel import ModelList
 from watchdeck.console.models.list_screen import ModelsScreen
-from watchdeck.console.models.responses_screen import ExchangeScreen
+from watchdeck.console.models.responses_screen import ResponsesScreen
 from watchdeck.console.overview.screen import DeckScreen
-from watchdeck.console.widgets.filterable_list import ChoosingList
+from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.console.widgets.list import List
 
-OWNERS: dict[Where, type[DOMNode]] = {
-    Where.EVERYWHERE: Console,
-    Where.LIST: List,
-    Where.CHOICE: ChoosingList,
-    Where.FLEET: ModelList,
-    Where.DECK: DeckScreen,
-    Where.HANDLING: Handling,
-    Where.ALERTS: AlertsScreen,
-    Where.ALERT: AlertScreen,
-    Where.MODELS: ModelsScreen,
-    Where.DETAIL: DetailScreen,
-    Where.HELP: HelpScreen,
-    Where.PALETTE: PaletteScreen,
-    Where.EXCHANGE: ExchangeScreen,
-    Where.BEFORE: BeforeScreen,
-    Where.PROBLEMS: ProblemsScreen,
+OWNERS: dict[KeyScope, type[DOMNode]] = {
+    KeyScope.EVERYWHERE: Console,
+    KeyScope.LIST: List,
+    KeyScope.CHOICE: FilterableList,
+    KeyScope.FLEET: ModelList,
+    KeyScope.DECK: DeckScreen,
+    KeyScope.HANDLING: AlertActionScreen,
+    KeyScope.ALERTS: AlertsScreen,
+    KeyScope.ALERT: AlertScreen,
+    KeyScope.MODELS: ModelsScreen,
+    KeyScope.DETAIL: DetailScreen,
+    KeyScope.HELP: HelpScreen,
+    KeyScope.PALETTE: PaletteScreen,
+    KeyScope.EXCHANGE: ResponsesScreen,
+    KeyScope.BEFORE: RecentChangesScreen,
+    KeyScope.PROBLEMS: ProblemsScreen,
 }
 
 
 def test_no_key_does_two_things_on_one_screen() -> None:
-    assert [*shared()] == []
+    assert [*key_conflicts()] == []
 
 
 def test_a_clash_is_named() -> None:
     doubled = replace(KEYS[0], id="deck.other", action="other")
-    found = [(where, name) for where, name, _ in shared((*KEYS, doubled))]
-    assert found == [(Where.DECK, "enter")]
-    everywhere = Key("x", "down", "x", "x", Where.EVERYWHERE)
-    assert len([*shared((*KEYS, everywhere))]) == len(SCREENS)
+    found = [(where, name) for where, name, _ in key_conflicts((*KEYS, doubled))]
+    assert found == [(KeyScope.DECK, "enter")]
+    everywhere = Key("x", "down", "x", "x", KeyScope.EVERYWHERE)
+    assert len([*key_conflicts((*KEYS, everywhere))]) == len(SCREENS)
 
 
 def test_prefixes_of_multiplexers_and_flow_control_are_never_bound() -> None:
@@ -62,23 +71,23 @@ def test_every_key_has_an_id_of_its_own_and_words() -> None:
     assert all(key.words for key in KEYS)
 
 
-@pytest.mark.parametrize("where", list(Where))
-def test_every_action_exists_where_its_key_works(where: Where) -> None:
+@pytest.mark.parametrize("where", list(KeyScope))
+def test_every_action_exists_where_its_key_works(where: KeyScope) -> None:
     for key in KEYS:
         if key.where is where:
             name = key.action.partition("(")[0]
             assert callable(getattr(OWNERS[where], f"action_{name}"))
 
 
-@pytest.mark.parametrize("where", list(Where))
-def test_only_keys_of_the_table_are_bound(where: Where) -> None:
+@pytest.mark.parametrize("where", list(KeyScope))
+def test_only_keys_of_the_table_are_bound(where: KeyScope) -> None:
     assert list(OWNERS[where].BINDINGS) == bindings(where)
     merged = OWNERS[where]._merge_bindings()
     places = {
-        Where.FLEET: (where, Where.CHOICE, Where.LIST),
-        Where.CHOICE: (where, Where.LIST),
-        Where.ALERTS: (where, Where.HANDLING),
-        Where.ALERT: (where, Where.HANDLING),
+        KeyScope.FLEET: (where, KeyScope.CHOICE, KeyScope.LIST),
+        KeyScope.CHOICE: (where, KeyScope.LIST),
+        KeyScope.ALERTS: (where, KeyScope.HANDLING),
+        KeyScope.ALERT: (where, KeyScope.HANDLING),
     }.get(where, (where,))
     expected = {name for key in KEYS if key.where in places for name in key.keys.split(",")}
     assert {*merged.key_to_bindings} == expected
@@ -90,7 +99,7 @@ def test_digits_switch_modes_and_do_nothing_else() -> None:
 
 
 def test_the_help_of_a_screen_lists_all_that_works_there() -> None:
-    shown = [key.id for key in working(Where.DETAIL)]
+    shown = [key.id for key in active_keys(KeyScope.DETAIL)]
     assert shown[0] == "detail.next"
     assert "list.down" in shown
     assert "quit" in shown

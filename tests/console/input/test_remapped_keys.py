@@ -12,17 +12,17 @@ from watchdeck.console.app import Console
 from watchdeck.console.dialogs.help_screen import HelpScreen
 from watchdeck.console.models.list_screen import ModelsScreen
 from watchdeck.console.setup import default_setting
-from watchdeck.console.state.messages import SightChanged
-from watchdeck.domain.settings.console import View
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.domain.settings.console import ConsoleSettings
 
 
 @asynccontextmanager
 async def shown(**keys: str) -> AsyncIterator[Pilot[None]]:
     named = {name.replace("_", ".", 1): value for name, value in keys.items()}
-    setting = default_setting(Store(), View(keys=named))
+    setting = default_setting(Store(), ConsoleSettings(keys=named))
     console = Console(Store(), clock=boards.clock, setting=setting)
     async with console.run_test(size=(100, 40)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         await pilot.pause()
         yield pilot
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console import boards
-from watchdeck.console.input.time_cursor import SPEEDS, Cursor
+from watchdeck.console.input.time_cursor import SPEEDS, TimeCursor
 from watchdeck.console.input.time_parser import MomentError, parse
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NOW = boards.NOW
-LIVE = Cursor()
+LIVE = TimeCursor()
 
 
 def at(text: str, zone: timezone = UTC, shown: int = NOW) -> str:
@@ -76,7 +76,7 @@ def test_what_reaches_now_is_live() -> None:
     assert LIVE.sought(NOW, NOW) == LIVE
     assert LIVE.sought(NOW - MINUTE, NOW).stepped(1, MINUTE, NOW) == LIVE
     running = LIVE.sought(NOW - MINUTE, NOW).toggled().hurried(9)
-    assert running.played(2_000, NOW) == Cursor(speed=SPEEDS[-1])
+    assert running.played(2_000, NOW) == TimeCursor(speed=SPEEDS[-1])
 
 
 def test_the_past_runs_at_its_speed_only_while_it_plays() -> None:
@@ -103,7 +103,7 @@ def test_speeds_have_a_slowest_and_a_fastest() -> None:
     assert LIVE.hurried(99).speed == SPEEDS[-1]
 
 
-def pressed_on(cursor: Cursor, what: str, value: int) -> Cursor:
+def pressed_on(cursor: TimeCursor, what: str, value: int) -> TimeCursor:
     if what == "step":
         return cursor.stepped(value, MINUTE, NOW)
     if what == "seek":

@@ -6,16 +6,16 @@ from watchdeck.console.lines.line import (
     Line,
     Role,
     Span,
-    apart,
     cut,
     dimmed,
     fit,
-    flow,
+    foreign_text,
+    justify,
     line,
-    said,
     shorten,
     width,
     wrap,
+    wrap_parts,
 )
 
 NASTY = "\x1b\x9b\x00\u202e\u200b[]模🚀e\u0301\ud800"
@@ -53,12 +53,16 @@ def test_numbers_stand_right() -> None:
 
 
 def test_parts_flow_onto_the_next_line_without_being_broken() -> None:
-    parts = [(said("one"), said(" 1")), (said("two"), said(" 2")), (said("three"),)]
-    assert [str(one) for one in flow(parts, 13)] == ["one 1  two 2", "three"]
+    parts = [
+        (foreign_text("one"), foreign_text(" 1")),
+        (foreign_text("two"), foreign_text(" 2")),
+        (foreign_text("three"),),
+    ]
+    assert [str(one) for one in wrap_parts(parts, 13)] == ["one 1  two 2", "three"]
 
 
 def test_a_part_wider_than_the_screen_is_cut() -> None:
-    assert [str(one) for one in flow([(said("abcdefgh"),)], 5)] == ["abcd…"]
+    assert [str(one) for one in wrap_parts([(foreign_text("abcdefgh"),)], 5)] == ["abcd…"]
 
 
 def test_words_wrap_and_the_rest_is_cut() -> None:
@@ -67,12 +71,12 @@ def test_words_wrap_and_the_rest_is_cut() -> None:
 
 
 def test_the_left_side_gives_way_to_the_right() -> None:
-    drawn = apart([Span("a long title")], [Span(" 5s ago")], 14, Span("-"))
+    drawn = justify([Span("a long title")], [Span(" 5s ago")], 14, Span("-"))
     assert str(drawn) == "a long… 5s ago"
 
 
 def test_what_is_left_between_both_sides_is_filled() -> None:
-    assert str(apart([Span("ab")], [Span("cd")], 8, Span("-"))) == "ab----cd"
+    assert str(justify([Span("ab")], [Span("cd")], 8, Span("-"))) == "ab----cd"
 
 
 def test_spans_are_cut_where_the_room_ends() -> None:

@@ -1,49 +1,49 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.console.lines.list_position import Place, at, follow, home, move
+from watchdeck.console.lines.list_position import ListPosition, at, home, keep_position, move
 
 KEYS = tuple("abcdefghij")
 
 
 def test_the_cursor_stays_on_its_row_when_rows_move() -> None:
-    place = move(Place(), KEYS, 5, 2)
+    place = move(ListPosition(), KEYS, 5, 2)
     assert place.key == "c"
-    assert follow(place, tuple("cabdefghij"), 5) == Place("c", 0, 0)
+    assert keep_position(place, tuple("cabdefghij"), 5) == ListPosition("c", 0, 0)
 
 
 def test_until_it_is_moved_the_cursor_rides_on_the_first_row() -> None:
-    assert follow(Place(), tuple("jabcdefghi"), 5) == Place(None, 0, 0)
-    assert follow(home(), KEYS, 5).index == 0
+    assert keep_position(ListPosition(), tuple("jabcdefghi"), 5) == ListPosition(None, 0, 0)
+    assert keep_position(home(), KEYS, 5).index == 0
 
 
 def test_the_scroll_stays_while_the_cursor_is_in_view() -> None:
-    place = Place("f", 5, 3)
-    assert follow(place, tuple("abcdfeghij"), 5) == Place("f", 4, 3)
+    place = ListPosition("f", 5, 3)
+    assert keep_position(place, tuple("abcdfeghij"), 5) == ListPosition("f", 4, 3)
 
 
 def test_the_scroll_follows_a_cursor_that_would_leave_the_view() -> None:
-    assert follow(Place("a", 0, 0), tuple("bcdefghija"), 5) == Place("a", 9, 5)
+    assert keep_position(ListPosition("a", 0, 0), tuple("bcdefghija"), 5) == ListPosition("a", 9, 5)
 
 
 def test_a_row_that_is_gone_leaves_the_cursor_at_its_height() -> None:
-    assert follow(Place("c", 2, 0), tuple("abdefghij"), 5) == Place("d", 2, 0)
-    assert follow(Place("j", 9, 5), ("a", "b"), 5) == Place("b", 1, 0)
+    assert keep_position(ListPosition("c", 2, 0), tuple("abdefghij"), 5) == ListPosition("d", 2, 0)
+    assert keep_position(ListPosition("j", 9, 5), ("a", "b"), 5) == ListPosition("b", 1, 0)
 
 
 def test_a_row_that_comes_back_has_the_cursor_again_if_the_list_was_empty_meanwhile() -> None:
-    gone = follow(Place("c", 2, 0), (), 5)
-    assert follow(gone, KEYS, 5).index == 2
+    gone = keep_position(ListPosition("c", 2, 0), (), 5)
+    assert keep_position(gone, KEYS, 5).index == 2
 
 
 def test_the_cursor_stops_at_both_ends() -> None:
-    assert move(Place("a", 0, 0), KEYS, 5, -3).key == "a"
-    assert move(Place("a", 0, 0), KEYS, 5, 99) == Place("j", 9, 5)
-    assert move(Place(), (), 5, 1) == Place()
+    assert move(ListPosition("a", 0, 0), KEYS, 5, -3).key == "a"
+    assert move(ListPosition("a", 0, 0), KEYS, 5, 99) == ListPosition("j", 9, 5)
+    assert move(ListPosition(), (), 5, 1) == ListPosition()
 
 
 def test_a_row_is_reached_by_its_number() -> None:
-    assert at(Place("a", 0, 0), KEYS, 5, 6) == Place("g", 6, 2)
+    assert at(ListPosition("a", 0, 0), KEYS, 5, 6) == ListPosition("g", 6, 2)
 
 
 @given(
@@ -53,10 +53,10 @@ def test_a_row_is_reached_by_its_number() -> None:
 def test_whatever_happens_the_cursor_is_a_row_in_view(
     steps: list[tuple[int, list[str]]], height: int
 ) -> None:
-    place = Place()
+    place = ListPosition()
     for by, keys in steps:
         moved = move(place, keys, height, by)
-        place = follow(moved, keys, height)
+        place = keep_position(moved, keys, height)
         assert place == moved
         assert place.key == keys[place.index]
         assert place.top <= place.index < place.top + height

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.console.lines.line import NOTHING, width
-from watchdeck.console.lines.number import cell, honest, interval, percent, sentence
-from watchdeck.domain.board.board import Reading
+from watchdeck.console.lines.number import (
+    cell,
+    describe_reading,
+    interval,
+    percent,
+    round_to_bucket,
+)
+from watchdeck.domain.board.board import SignalValue
 from watchdeck.domain.values.units import Unit
 
 S, RATIO, RATE = Unit.SECONDS, Unit.RATIO, Unit.PER_SECOND
@@ -16,38 +22,38 @@ S, RATIO, RATE = Unit.SECONDS, Unit.RATIO, Unit.PER_SECOND
     ("reading", "expected"),
     [
         pytest.param(None, NOTHING, id="no reading is a dash, never 0"),
-        pytest.param(Reading(math.nan, S), NOTHING, id="NaN is a dash"),
-        pytest.param(Reading(0.412, S), "412ms", id="milliseconds"),
-        pytest.param(Reading(0.01987, S, 0.01, 0.025), "20ms", id="no finer than its bucket"),
-        pytest.param(Reading(10.0, S, 10.0, math.inf), ">10s", id="beyond the last bound"),
-        pytest.param(Reading(10.0, S, 10.0, None), ">10s", id="beyond it, said with None"),
-        pytest.param(Reading(1_250.0, RATE), "1.25k", id="a rate has its unit in the head"),
-        pytest.param(Reading(0.0, RATE), "0", id="a true zero is 0"),
-        pytest.param(Reading(0.0042, RATIO), "0.42%", id="a share"),
-        pytest.param(Reading(0.99996, RATIO), "99.9%", id="almost all is not all"),
-        pytest.param(Reading(1.0, RATIO), "100%", id="all"),
-        pytest.param(Reading(0.00001, RATIO), "<.01%", id="almost none is not none"),
-        pytest.param(Reading(1e306, S), "1e+306", id="a figure that no page means"),
-        pytest.param(Reading(math.inf, S), "∞", id="endless"),
+        pytest.param(SignalValue(math.nan, S), NOTHING, id="NaN is a dash"),
+        pytest.param(SignalValue(0.412, S), "412ms", id="milliseconds"),
+        pytest.param(SignalValue(0.01987, S, 0.01, 0.025), "20ms", id="no finer than its bucket"),
+        pytest.param(SignalValue(10.0, S, 10.0, math.inf), ">10s", id="beyond the last bound"),
+        pytest.param(SignalValue(10.0, S, 10.0, None), ">10s", id="beyond it, said with None"),
+        pytest.param(SignalValue(1_250.0, RATE), "1.25k", id="a rate has its unit in the head"),
+        pytest.param(SignalValue(0.0, RATE), "0", id="a true zero is 0"),
+        pytest.param(SignalValue(0.0042, RATIO), "0.42%", id="a share"),
+        pytest.param(SignalValue(0.99996, RATIO), "99.9%", id="almost all is not all"),
+        pytest.param(SignalValue(1.0, RATIO), "100%", id="all"),
+        pytest.param(SignalValue(0.00001, RATIO), "<.01%", id="almost none is not none"),
+        pytest.param(SignalValue(1e306, S), "1e+306", id="a figure that no page means"),
+        pytest.param(SignalValue(math.inf, S), "∞", id="endless"),
     ],
 )
-def test_a_reading_in_a_cell(reading: Reading | None, expected: str) -> None:
+def test_a_reading_in_a_cell(reading: SignalValue | None, expected: str) -> None:
     assert cell(reading) == expected
 
 
 @pytest.mark.parametrize(
     ("reading", "expected"),
     [
-        pytest.param(Reading(0.01987, S, 0.01, 0.025), "20 ms in 10-25 ms", id="bucket"),
-        pytest.param(Reading(0.0038, S, 0.0, 0.005), "3.8 ms in 0-5 ms", id="first bucket"),
-        pytest.param(Reading(0.7, S, 0.5, 1.0), "700 ms in 500 ms-1 s", id="units differ"),
-        pytest.param(Reading(10.0, S, 10.0, math.inf), "> 10 s", id="beyond the last bound"),
-        pytest.param(Reading(0.9995, RATIO), "99.95 %", id="availability"),
-        pytest.param(Reading(1.3e9, Unit.BYTES), "1.21 GiB", id="bytes"),
+        pytest.param(SignalValue(0.01987, S, 0.01, 0.025), "20 ms in 10-25 ms", id="bucket"),
+        pytest.param(SignalValue(0.0038, S, 0.0, 0.005), "3.8 ms in 0-5 ms", id="first bucket"),
+        pytest.param(SignalValue(0.7, S, 0.5, 1.0), "700 ms in 500 ms-1 s", id="units differ"),
+        pytest.param(SignalValue(10.0, S, 10.0, math.inf), "> 10 s", id="beyond the last bound"),
+        pytest.param(SignalValue(0.9995, RATIO), "99.95 %", id="availability"),
+        pytest.param(SignalValue(1.3e9, Unit.BYTES), "1.21 GiB", id="bytes"),
     ],
 )
-def test_a_reading_in_a_sentence(reading: Reading, expected: str) -> None:
-    assert sentence(reading) == expected
+def test_a_reading_in_a_sentence(reading: SignalValue, expected: str) -> None:
+    assert describe_reading(reading) == expected
 
 
 @given(
@@ -57,23 +63,23 @@ def test_a_reading_in_a_sentence(reading: Reading, expected: str) -> None:
 )
 def test_rounding_stays_inside_the_bucket(low: float, factor: float, share: float) -> None:
     high = low * factor
-    assert low <= honest(low + share * (high - low), low, high) <= high
+    assert low <= round_to_bucket(low + share * (high - low), low, high) <= high
 
 
 @given(st.floats(1e-6, 1e12), st.sampled_from([S, RATIO, RATE, Unit.COUNT]))
 def test_a_cell_never_has_an_exponent(value: float, unit: Unit) -> None:
-    text = cell(Reading(min(value, 1.0) if unit is RATIO else value, unit))
+    text = cell(SignalValue(min(value, 1.0) if unit is RATIO else value, unit))
     assert "e" not in text
     assert width(text) <= 9
 
 
 def test_an_empty_bucket_leaves_the_value() -> None:
-    assert honest(0.02, 0.02, 0.02) == 0.02
+    assert round_to_bucket(0.02, 0.02, 0.02) == 0.02
 
 
 def test_whole_percents_are_never_rounded_up() -> None:
-    assert percent(Reading(0.999, RATIO)) == "99%"
-    assert percent(Reading(0.29, RATIO)) == "29%"
+    assert percent(SignalValue(0.999, RATIO)) == "99%"
+    assert percent(SignalValue(0.29, RATIO)) == "29%"
     assert percent(None) == NOTHING
 
 

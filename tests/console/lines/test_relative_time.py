@@ -5,11 +5,11 @@ import pytest
 from watchdeck.console.lines.relative_time import (
     ago,
     ahead_of_utc,
-    brief,
     clock,
     coarse,
-    lasting,
+    format_age_short,
     offset,
+    short_duration,
 )
 
 NOW = 1_795_410_000_000
@@ -30,15 +30,15 @@ NOW = 1_795_410_000_000
     ],
 )
 def test_an_age_is_said_coarsely(milliseconds: int, expected: str) -> None:
-    assert lasting(milliseconds) == expected
+    assert short_duration(milliseconds) == expected
 
 
 def test_an_age_that_is_not_known_is_a_dash() -> None:
-    assert brief(None, NOW) == "–"  # noqa: RUF001 - the dash on the screen
+    assert format_age_short(None, NOW) == "–"  # noqa: RUF001 - the dash on the screen
 
 
 def test_a_brief_age_has_one_part() -> None:
-    assert brief(NOW - 7_500_000, NOW) == "2h"
+    assert format_age_short(NOW - 7_500_000, NOW) == "2h"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from console import boards
 from watchdeck.console.lines.health import MARKS, counts, worst_first
-from watchdeck.console.lines.line import Ground, width
-from watchdeck.console.lines.list_position import Place
+from watchdeck.console.lines.line import Background, width
+from watchdeck.console.lines.list_position import ListPosition
 from watchdeck.console.lines.table import Columns, Table, body, extent, fitted
 from watchdeck.console.models.columns import COLUMNS as MODELS
 from watchdeck.console.models.summary_columns import COLUMNS as FLEET
@@ -15,7 +15,7 @@ def table(columns: Columns[Model], models: tuple[Model, ...] | None = None) -> T
 
 
 def text(columns: Columns[Model], cells: int) -> list[str]:
-    lines = body(table(columns), Place(), boards.NOW, cells, 20)
+    lines = body(table(columns), ListPosition(), boards.NOW, cells, 20)
     assert all(width(str(line)) <= cells for line in lines)
     return [str(line).rstrip() for line in lines]
 
@@ -67,23 +67,23 @@ def test_columns_that_never_give_way_are_squeezed_at_last() -> None:
 
 
 def test_the_row_of_the_cursor_lies_on_its_own_ground_as_far_as_its_name() -> None:
-    lines = body(table(MODELS), Place("embeddings", 4, 0), boards.NOW, 80, 20)
-    lit = [[span.text for span in line.spans if span.ground is Ground.CURSOR] for line in lines]
+    lines = body(table(MODELS), ListPosition("embeddings", 4, 0), boards.NOW, 80, 20)
+    lit = [[span.text for span in line.spans if span.ground is Background.CURSOR] for line in lines]
     assert [y for y, texts in enumerate(lit) if texts] == [5]
     assert "".join(lit[5]).split() == ["▌●", "ok", "embeddings"]
 
 
 def test_only_the_rows_in_view_are_drawn() -> None:
     many = table(MODELS, boards.large_fleet(200))
-    lines = body(many, Place(many.keys[30], 30, 21), boards.NOW, 80, 11)
+    lines = body(many, ListPosition(many.keys[30], 30, 21), boards.NOW, 80, 11)
     assert len(lines) == 11
     assert many.keys[21] in str(lines[1])
-    assert extent(many, Place(many.keys[30], 30, 21), 11) == "22-31 of 200"
-    assert extent(table(MODELS), Place(), 20) == "8"
+    assert extent(many, ListPosition(many.keys[30], 30, 21), 11) == "22-31 of 200"
+    assert extent(table(MODELS), ListPosition(), 20) == "8"
 
 
 def test_an_empty_table_says_why() -> None:
-    lines = body(Table(MODELS, (), (), "nothing here"), Place(), boards.NOW, 80, 20)
+    lines = body(Table(MODELS, (), (), "nothing here"), ListPosition(), boards.NOW, 80, 20)
     assert [str(line) for line in lines] == ["", "nothing here"]
 
 

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 from console import boards
 from watchdeck.console.lines.line import NOTHING, Role, width
-from watchdeck.console.lines.list_position import Place
+from watchdeck.console.lines.list_position import ListPosition
 from watchdeck.console.lines.table import Table, body
 from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, facts, signals
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.health import Health
-from watchdeck.domain.metrics.scrape import Cut, Identity
+from watchdeck.domain.metrics.scrape import Identity, Truncation
 from watchdeck.domain.metrics.signal import SIGNALS
 
 FRAUD, CHURN, *_ = boards.small_fleet()
@@ -22,7 +22,7 @@ def text(model: Model, cells: int = 80) -> list[str]:
 def listed(model: Model, reasons: dict[str, str] | None = None) -> dict[str, str]:
     rows = signals(model, reasons or {})
     table = Table(SIGNAL_COLUMNS, rows, tuple(row.signal.name for row in rows))
-    lines = body(table, Place(), boards.NOW, 120, 40)[1:]
+    lines = body(table, ListPosition(), boards.NOW, 120, 40)[1:]
     return {row.signal.name: str(line).strip("▌ ") for row, line in zip(rows, lines, strict=True)}
 
 
@@ -45,7 +45,7 @@ def test_a_failed_scrape_says_how_it_failed() -> None:
 
 
 def test_what_was_left_out_of_a_page_is_counted() -> None:
-    cut = boards.model("x", seen=boards.latest("x", cut=Cut(series=12, malformed=3)))
+    cut = boards.model("x", seen=boards.latest("x", cut=Truncation(series=12, malformed=3)))
     lines = facts(cut, boards.NOW, 120)
     assert "cut series 12  cut malformed 3" in str(lines[1])
     assert {span.role for span in lines[1].spans if span.text in ("12", "3")} == {Role.WARNING}

@@ -9,14 +9,16 @@ from console.boards import NOW, Store
 from watchdeck.console.app import Console
 from watchdeck.console.lines.line import width
 from watchdeck.console.models.responses_lines import NONE, as_text, exchanges
-from watchdeck.console.models.responses_screen import ExchangeScreen
-from watchdeck.console.state.messages import ModelOpened, SightChanged
+from watchdeck.console.models.responses_screen import ResponsesScreen
+from watchdeck.console.state.messages import BoardUpdated, ModelOpened
 from watchdeck.domain.board.board import Board, History
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.errors import StoreError
 
-PAGE = Exchange("/metrics", NOW - 60_000, 200, "server: x", "# TYPE up gauge\nup [red]1[/red]")
-LOST = Exchange("/v2/ready", NOW, None, "", "refused by 10.0.0.7")
+PAGE = ResponseRecord(
+    "/metrics", NOW - 60_000, 200, "server: x", "# TYPE up gauge\nup [red]1[/red]"
+)
+LOST = ResponseRecord("/v2/ready", NOW, None, "", "refused by 10.0.0.7")
 
 
 def test_each_answer_has_its_question_status_age_headers_and_body() -> None:
@@ -35,7 +37,7 @@ def test_each_answer_has_its_question_status_age_headers_and_body() -> None:
 
 def test_a_long_line_is_broken_and_none_of_it_lost() -> None:
     bucket = 'seconds_bucket{path="/v2/models/fraud/infer",le="0.025"} 21340146'
-    page = Exchange("/metrics", NOW, 200, "", f"{bucket}\n模型{'x' * 30}")
+    page = ResponseRecord("/metrics", NOW, 200, "", f"{bucket}\n模型{'x' * 30}")
     lines = [str(line) for line in exchanges([page], NOW, 40)]
     assert all(width(line) <= 40 for line in lines)
     assert (
@@ -70,10 +72,10 @@ class Source(boards.Uneventful):
     ) -> tuple[History, ...]:
         return tuple(boards.history(column, end) for column in columns)
 
-    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
+    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:
         if self._broken:
             raise StoreError("metrics.db is damaged")
-        return tuple(Exchange(f"/{n} of {endpoint}", NOW, 200, "", "x") for n in range(30))
+        return tuple(ResponseRecord(f"/{n} of {endpoint}", NOW, 200, "", "x") for n in range(30))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -87,19 +89,19 @@ async def answers(*, broken: bool, keys: Sequence[str] = ()) -> str:
         open_source=lambda: Source(broken=broken),
     )
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         console.post_message(ModelOpened("churn"))
         await pilot.pause()
         await pilot.press("x")
         await pilot.pause()
         await console.workers.wait_for_complete()
         await pilot.pause()
-        assert isinstance(console.screen, ExchangeScreen)
+        assert isinstance(console.screen, ResponsesScreen)
         await pilot.press(*keys)
         await pilot.pause()
         text = "\n".join(strip.text for strip in console.screen._compositor.render_strips())
         await pilot.press("escape")
-        assert not isinstance(console.screen, ExchangeScreen)
+        assert not isinstance(console.screen, ResponsesScreen)
         return text
 
 

@@ -10,10 +10,10 @@ import pytest
 from console import boards
 from console.boards import NOW
 from watchdeck.console.charts.sparkline import spark
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.table import fitted
 from watchdeck.console.overview import lines as deck
-from watchdeck.console.state.trends import SLOTS, SPAN, STEP, Trend, means, read_trends
+from watchdeck.console.state.trends import SLOTS, SPAN, STEP, Sparkline, read_trends, slot_means
 from watchdeck.domain.board.board import Board, Change, History
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.settings.endpoint import Slo
@@ -25,18 +25,20 @@ NAN = math.nan
 @pytest.mark.parametrize(
     ("values", "dots", "top", "shapes"),
     [
-        pytest.param([0, 1, 4, 8], Dots.BRAILLE, None, "▁▂▅█", id="from nothing to the highest"),
-        pytest.param([1, NAN, 8], Dots.BLOCK, None, "▂ █", id="what is not known is a gap"),
-        pytest.param([0, 0], Dots.BRAILLE, None, "▁▁", id="a zero is not a gap"),
-        pytest.param([4], Dots.BRAILLE, 8.0, "▅", id="half of what was promised"),
-        pytest.param([9], Dots.BRAILLE, 8.0, "█", id="more than was promised"),
-        pytest.param([0, 2, 4], Dots.ASCII, None, "_-^", id="plain shapes"),
-        pytest.param([math.inf, -1, 1], Dots.ASCII, None, " _^", id="no number at all"),
-        pytest.param([], Dots.ASCII, None, "", id="nothing"),
+        pytest.param(
+            [0, 1, 4, 8], DotStyle.BRAILLE, None, "▁▂▅█", id="from nothing to the highest"
+        ),
+        pytest.param([1, NAN, 8], DotStyle.BLOCK, None, "▂ █", id="what is not known is a gap"),
+        pytest.param([0, 0], DotStyle.BRAILLE, None, "▁▁", id="a zero is not a gap"),
+        pytest.param([4], DotStyle.BRAILLE, 8.0, "▅", id="half of what was promised"),
+        pytest.param([9], DotStyle.BRAILLE, 8.0, "█", id="more than was promised"),
+        pytest.param([0, 2, 4], DotStyle.ASCII, None, "_-^", id="plain shapes"),
+        pytest.param([math.inf, -1, 1], DotStyle.ASCII, None, " _^", id="no number at all"),
+        pytest.param([], DotStyle.ASCII, None, "", id="nothing"),
     ],
 )
 def test_a_sparkline_has_a_shape_for_each_value(
-    values: list[float], dots: Dots, top: float | None, shapes: str
+    values: list[float], dots: DotStyle, top: float | None, shapes: str
 ) -> None:
     assert spark(values, dots, top) == shapes
 
@@ -44,7 +46,7 @@ def test_a_sparkline_has_a_shape_for_each_value(
 def test_a_trend_has_the_mean_of_every_five_minutes() -> None:
     times = [NOW - SPAN - 1, NOW - SPAN, NOW - SPAN + STEP - 1, NOW - 1, NOW]
     history = History("latency_p95", 10_000, times, [9.0, 1.0, 2.0, 5.0, 9.0])
-    assert means(history, NOW) == pytest.approx(
+    assert slot_means(history, NOW) == pytest.approx(
         (1.5, *[NAN] * (SLOTS - 2), 5.0), nan_ok=True, abs=0
     )
 
@@ -89,7 +91,7 @@ def test_a_model_that_cannot_be_read_has_no_trend() -> None:
     ],
 )
 def test_sparklines_give_way_where_there_is_no_room(cells: int, heads: list[str]) -> None:
-    columns, _ = fitted(deck.columns({}, Dots.ASCII), cells)
+    columns, _ = fitted(deck.columns({}, DotStyle.ASCII), cells)
     assert [column.head for column in columns if column.head] == heads
 
 
@@ -97,8 +99,8 @@ def test_latency_reaches_the_top_at_what_was_promised() -> None:
     fraud = boards.model("fraud")
     promised = fraud.facts.slo.latency_p95
     assert promised is not None
-    trends = {"fraud": Trend((promised.seconds / 2, promised.seconds), (0.0, 0.01))}
-    cells = {one.name: one.cell for one in deck.columns(trends, Dots.BRAILLE)}
+    trends = {"fraud": Sparkline((promised.seconds / 2, promised.seconds), (0.0, 0.01))}
+    cells = {one.name: one.cell for one in deck.columns(trends, DotStyle.BRAILLE)}
     assert cells["latency"](fraud, NOW).text == "▅█"
     assert cells["errors"](fraud, NOW).text == "▁█"
     assert cells["latency"](boards.model("other"), NOW).text == ""
@@ -107,8 +109,8 @@ def test_latency_reaches_the_top_at_what_was_promised() -> None:
 def test_without_a_promise_what_is_usual_lies_half_way_up() -> None:
     facts = replace(boards.facts("free"), slo=Slo())
     free = replace(boards.model("free"), facts=facts)
-    trends = {"free": Trend((0.1, 0.1, NAN, 0.2), (NAN,) * 4)}
-    cells = {one.name: one.cell for one in deck.columns(trends, Dots.BRAILLE)}
+    trends = {"free": Sparkline((0.1, 0.1, NAN, 0.2), (NAN,) * 4)}
+    cells = {one.name: one.cell for one in deck.columns(trends, DotStyle.BRAILLE)}
     assert cells["latency"](free, NOW).text == "▅▅ █"
     assert cells["errors"](free, NOW).text == "    "
 
@@ -139,7 +141,7 @@ def test_a_bad_model_names_what_feels_it() -> None:
         replace(boards.model("fraud"), facts=facts, health=Health.DOWN),
         replace(boards.model("checkout"), facts=needs, health=Health.OK),
     )
-    assert [str(line) for line in deck.hurts(models, 80, 3)] == [
+    assert [str(line) for line in deck.impact_lines(models, 80, 3)] == [
         " ✖ fraud hurts card payments, checkout"
     ]
 
@@ -147,14 +149,17 @@ def test_a_bad_model_names_what_feels_it() -> None:
 @pytest.mark.parametrize("health", [Health.OK, Health.WARNING, Health.UNKNOWN])
 def test_a_model_that_is_not_bad_hurts_nothing(health: Health) -> None:
     facts = replace(boards.facts("fraud"), serves=("card payments",))
-    assert deck.hurts((replace(boards.model("fraud"), facts=facts, health=health),), 80, 3) == ()
+    assert (
+        deck.impact_lines((replace(boards.model("fraud"), facts=facts, health=health),), 80, 3)
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
     "draw",
     [
         lambda text: deck.changes([change(1, text, text)], NOW, UTC, 80, 1),
-        lambda text: deck.hurts(
+        lambda text: deck.impact_lines(
             (
                 replace(
                     boards.model("x"),

@@ -6,8 +6,15 @@ import pytest
 
 from console import boards
 from console.boards import Store
-from watchdeck.console.state.board_poller import AT_LEAST, DEFECT, Watch
-from watchdeck.console.state.board_source import BoardSource, Sight, Trouble, Viewpoint, look, stale
+from watchdeck.console.state.board_poller import AT_LEAST, DEFECT, BoardPoller
+from watchdeck.console.state.board_source import (
+    BoardProblem,
+    BoardQuery,
+    BoardSnapshot,
+    BoardSource,
+    read_board,
+    stale_reason,
+)
 from watchdeck.domain.board.board import Board, Collector, CollectorState, History
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 
@@ -53,11 +60,11 @@ class Watching:
     def __init__(self, source: Source, at: int | None = None) -> None:
         self.source = source
         self.clock = Clock()
-        self.seen: queue.Queue[Sight] = queue.Queue()
-        self.watch = Watch(lambda: source, Viewpoint(Store(), at), self.clock, self.seen.put)
+        self.seen: queue.Queue[BoardSnapshot] = queue.Queue()
+        self.watch = BoardPoller(lambda: source, BoardQuery(Store(), at), self.clock, self.seen.put)
         self.watch.start()
 
-    def next(self) -> Sight:
+    def next(self) -> BoardSnapshot:
         return self.seen.get(timeout=5)
 
 
@@ -78,7 +85,7 @@ def test_a_board_is_read_at_once_and_then_only_when_the_store_changed(
     watching.append(one)
     assert one.next().board is not None
     one.source.news = True
-    assert one.next().trouble is Trouble.NONE
+    assert one.next().trouble is BoardProblem.NONE
     assert one.source.reads == 2
 
 
@@ -101,9 +108,9 @@ def test_a_store_that_cannot_be_read_keeps_the_last_board_and_is_tried_again(
     one.source.news = True
     broken = one.next()
     assert broken.board is not None
-    assert (broken.trouble, broken.words) == (Trouble.BROKEN, "metrics.db is damaged.")
+    assert (broken.trouble, broken.words) == (BoardProblem.BROKEN, "metrics.db is damaged.")
     one.clock.now += 500
-    assert one.next().trouble is Trouble.NONE
+    assert one.next().trouble is BoardProblem.NONE
 
 
 def test_a_moment_of_the_past_is_read_once(watching: list[Watching]) -> None:
@@ -157,7 +164,7 @@ def test_the_past_is_not_shown_once_now_is_asked_for(watching: list[Watching]) -
     assert _at(one.next()) == boards.NOW
 
 
-def _at(sight: Sight) -> int:
+def _at(sight: BoardSnapshot) -> int:
     assert sight.board is not None
     return sight.board.at
 
@@ -170,40 +177,40 @@ def test_a_board_that_nobody_renews_never_looks_alive(watching: list[Watching]) 
     one.source.news = True
     last = one.next()
     assert last.board is not None
-    assert (last.trouble, last.words) == (Trouble.BROKEN, DEFECT)
+    assert (last.trouble, last.words) == (BoardProblem.BROKEN, DEFECT)
 
 
-NO_SIGHT = Sight()
+NO_SIGHT = BoardSnapshot()
 
 
 @pytest.mark.parametrize("error", [StoreMissing("nothing in /srv."), StoreBehind("version 1.")])
 def test_a_store_that_is_being_made_is_no_failure(error: StoreError) -> None:
     source: BoardSource = Source(error)
-    sight = look(source, Viewpoint(Store(holder=4711)), boards.NOW, NO_SIGHT)
-    expected = (Trouble.PREPARING, "preparing the store (collector, pid 4711)")
+    sight = read_board(source, BoardQuery(Store(holder=4711)), boards.NOW, NO_SIGHT)
+    expected = (BoardProblem.PREPARING, "preparing the store (collector, pid 4711)")
     assert (sight.trouble, sight.words) == expected
 
 
 def test_without_a_collector_a_missing_store_says_that_nobody_makes_one() -> None:
-    view = Viewpoint(Store())
-    sight = look(Source(StoreMissing("nothing in /srv.")), view, boards.NOW, NO_SIGHT)
+    view = BoardQuery(Store())
+    sight = read_board(Source(StoreMissing("nothing in /srv.")), view, boards.NOW, NO_SIGHT)
     expected = "nothing in /srv. No collector is running."
-    assert (sight.trouble, sight.words) == (Trouble.BROKEN, expected)
+    assert (sight.trouble, sight.words) == (BoardProblem.BROKEN, expected)
 
 
 @pytest.mark.parametrize(
-    "view", [Viewpoint(Store(), None, boards.NOW + 1), Viewpoint(Store(holder=0))]
+    "view", [BoardQuery(Store(), None, boards.NOW + 1), BoardQuery(Store(holder=0))]
 )
-def test_a_collector_that_was_only_just_started_is_waited_for(view: Viewpoint) -> None:
-    sight = look(Source(StoreMissing("nothing in /srv.")), view, boards.NOW, NO_SIGHT)
-    assert (sight.trouble, sight.words) == (Trouble.PREPARING, "preparing the store")
+def test_a_collector_that_was_only_just_started_is_waited_for(view: BoardQuery) -> None:
+    sight = read_board(Source(StoreMissing("nothing in /srv.")), view, boards.NOW, NO_SIGHT)
+    assert (sight.trouble, sight.words) == (BoardProblem.PREPARING, "preparing the store")
 
 
 def test_a_newer_store_is_said_as_it_says_it() -> None:
-    view = Viewpoint(Store(holder=1))
-    sight = look(Source(StoreTooNew("version 9 > 3.")), view, boards.NOW, NO_SIGHT)
+    view = BoardQuery(Store(holder=1))
+    sight = read_board(Source(StoreTooNew("version 9 > 3.")), view, boards.NOW, NO_SIGHT)
     assert sight.words == "version 9 > 3."
-    assert stale(sight) == "version 9 > 3."
+    assert stale_reason(sight) == "version 9 > 3."
 
 
 @pytest.mark.parametrize(
@@ -215,9 +222,9 @@ def test_a_newer_store_is_said_as_it_says_it() -> None:
     ],
 )
 def test_what_is_shown_is_stale_when_nobody_collects(state: CollectorState, expected: str) -> None:
-    assert stale(boards.sight(boards.board(collector=Collector(state)))) == expected
+    assert stale_reason(boards.sight(boards.board(collector=Collector(state)))) == expected
 
 
 def test_what_is_shown_is_stale_while_nothing_is_judged() -> None:
     unjudged = boards.collector(judging="state.db is locked")
-    assert stale(boards.sight(boards.board(collector=unjudged))) == "nothing is judged"
+    assert stale_reason(boards.sight(boards.board(collector=unjudged))) == "nothing is judged"

@@ -3,9 +3,9 @@
 from console import boards
 from console.boards import NOW, Store
 from watchdeck.console.app import Console
-from watchdeck.console.state.messages import SightChanged
-from watchdeck.console.state.presence import Company
-from watchdeck.console.state.services import Desk
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.console.state.presence import ConsolePresence
+from watchdeck.console.state.services import Services
 from watchdeck.domain.board.presence import Presence
 
 ANNA = Presence("anna from 10.0.0.7", "models", NOW, NOW)
@@ -29,11 +29,11 @@ class Seats:
         return (ANNA,)
 
 
-async def met(company: Company, seats: Seats) -> str:
+async def met(company: ConsolePresence, seats: Seats) -> str:
     """What the deck shows of the others, after a walk to the models and into one of them."""
-    console = Console(Store(), clock=boards.clock, setting=boards.setting(), desk=Desk(company))
+    console = Console(Store(), clock=boards.clock, setting=boards.setting(), desk=Services(company))
     async with console.run_test(size=(120, 40)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         for keys in ((), ("2",), ("enter",), ("1",)):
             await pilot.press(*keys)
             await pilot.pause()
@@ -46,7 +46,9 @@ async def met(company: Company, seats: Seats) -> str:
 
 async def test_consoles_on_the_same_store_see_each_other_and_where_they_look() -> None:
     seats = Seats()
-    assert "also here anna from 10.0.0.7 (models)" in await met(Company(seats, "ben", NOW), seats)
+    assert "also here anna from 10.0.0.7 (models)" in await met(
+        ConsolePresence(seats, "ben", NOW), seats
+    )
     assert seats.told[0] == "ben: deck"
     assert "ben: models" in seats.told
     assert "ben: churn" in seats.told
@@ -54,5 +56,5 @@ async def test_consoles_on_the_same_store_see_each_other_and_where_they_look() -
 
 async def test_a_console_without_a_name_is_not_seen() -> None:
     seats = Seats()
-    assert "also here anna" in await met(Company(seats, "", NOW), seats)
+    assert "also here anna" in await met(ConsolePresence(seats, "", NOW), seats)
     assert seats.told == []

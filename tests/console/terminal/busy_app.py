@@ -13,7 +13,7 @@ from textual.geometry import Offset
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, Label, OptionList, Static
 
-from watchdeck.console.terminal.app import Sparing
+from watchdeck.console.terminal.app import DiffRenderedApp
 
 WORDS = (
     "latency", "p95 412 ms", "模型监控", "●▲◆✖", "▁▂▃▄▅▆▇█", "⣿⣀⠤", "été", "─│┤", "naïve", "🚀",
@@ -45,7 +45,7 @@ class Window(ModalScreen[None]):
         yield Static(Text("a window over 模型 all"))
 
 
-class Stage(Sparing):
+class Stage(DiffRenderedApp):
     """Panels, a table, a list, an input, and a box that floats over them."""
 
     CSS = """

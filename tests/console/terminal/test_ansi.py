@@ -5,13 +5,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.console.terminal.ansi import _OFF, _ON, Pen, change
-from watchdeck.console.terminal.cell_style import EMPTY, INK, PLAIN, Look
-from watchdeck.console.terminal.cells import Row
+from watchdeck.console.terminal.ansi import _OFF, _ON, AnsiWriter, change
+from watchdeck.console.terminal.cell_style import EMPTY, INK, PLAIN, CellStyle
+from watchdeck.console.terminal.cells import CellRow
 
 COLOURS = ("", "31", "97", "38;5;123", "38;2;1;2;3")
 LOOKS = st.builds(
-    Look,
+    CellStyle,
     st.sampled_from(COLOURS),
     st.sampled_from(("", "41", "107", "48;5;123", "48;2;1;2;3")),
     st.integers(0, 0x1FFF),
@@ -20,7 +20,7 @@ LOOKS = st.builds(
 _WIDE = re.compile(r"([34]8;5;\d+|[34]8;2;\d+;\d+;\d+|\d+)")
 
 
-def obeyed(sequence: str, look: Look) -> Look:
+def obeyed(sequence: str, look: CellStyle) -> CellStyle:
     """What a terminal makes of a sequence, in its own words."""
     fore, back, attributes = look
     for code in _WIDE.findall(sequence[2:-1] or "0"):
@@ -34,18 +34,18 @@ def obeyed(sequence: str, look: Look) -> Look:
             fore = "" if code == "39" else code
         else:
             back = "" if code == "49" else code
-    return Look(fore, back, attributes)
+    return CellStyle(fore, back, attributes)
 
 
 @given(LOOKS, LOOKS)
-def test_a_change_leads_to_the_look(old: Look, new: Look) -> None:
+def test_a_change_leads_to_the_look(old: CellStyle, new: CellStyle) -> None:
     sequence, then = change(old, new)
     assert then == new
     assert (obeyed(sequence, old) if sequence else old) == new
 
 
 @given(LOOKS, LOOKS)
-def test_a_blank_needs_its_ground_and_nothing_that_shows(old: Look, new: Look) -> None:
+def test_a_blank_needs_its_ground_and_nothing_that_shows(old: CellStyle, new: CellStyle) -> None:
     blank = new.blank()
     sequence, then = change(old, blank)
     shown = obeyed(sequence, old) if sequence else old
@@ -55,12 +55,12 @@ def test_a_blank_needs_its_ground_and_nothing_that_shows(old: Look, new: Look) -
 
 
 def test_a_blank_between_words_costs_nothing() -> None:
-    ink = Look("31", "40", INK)
+    ink = CellStyle("31", "40", INK)
     assert change(ink, ink.blank()) == ("", ink)
 
 
 def way(start: tuple[int, int] | None, x: int, y: int) -> str:
-    pen = Pen(80)
+    pen = AnsiWriter(80)
     if start:
         pen.go(*start)
     return pen.way(x, y)
@@ -79,9 +79,9 @@ def test_the_shortest_way_is_taken() -> None:
     assert way((70, 4), 75, 4) == "\x1b[5C"
 
 
-def drawn(*glyphs: str, width: int = 80) -> tuple[Pen, str]:
-    pen = Pen(width)
-    pen.draw(0, 0, Row(list(glyphs), [EMPTY] * len(glyphs)))
+def drawn(*glyphs: str, width: int = 80) -> tuple[AnsiWriter, str]:
+    pen = AnsiWriter(width)
+    pen.draw(0, 0, CellRow(list(glyphs), [EMPTY] * len(glyphs)))
     return pen, pen.like().take()
 
 
@@ -98,8 +98,8 @@ def test_in_the_last_column_no_place_is_trusted() -> None:
 
 
 def test_only_a_terminal_that_fills_erases_a_coloured_ground() -> None:
-    ground = Look(None, "48;5;17")
-    assert Pen(80, fills=True).fills(ground)
-    assert not Pen(80).fills(ground)
-    assert Pen(80).fills(EMPTY)
-    assert not Pen(80, fills=True).fills(PLAIN)
+    ground = CellStyle(None, "48;5;17")
+    assert AnsiWriter(80, fills=True).fills(ground)
+    assert not AnsiWriter(80).fills(ground)
+    assert AnsiWriter(80).fills(EMPTY)
+    assert not AnsiWriter(80, fills=True).fills(PLAIN)

@@ -10,13 +10,13 @@ from textual.widgets import Label
 
 from console.terminal.emulator import Emulator
 from console.terminal.settling import settle
-from watchdeck.console.terminal.app import Sparing
-from watchdeck.console.terminal.capabilities import Means
-from watchdeck.console.terminal.renderer import Canvas
+from watchdeck.console.terminal.app import DiffRenderedApp
+from watchdeck.console.terminal.capabilities import TerminalCapabilities
+from watchdeck.console.terminal.renderer import DiffRenderer
 from watchdeck.console.terminal.textual_update import mismatch, read
 
 
-class Hello(Sparing):
+class Hello(DiffRenderedApp):
     """Says hello."""
 
     def compose(self) -> ComposeResult:
@@ -42,7 +42,7 @@ async def test_what_is_held_back_is_not_drawn_before_it_may_be() -> None:
     app = Hello()
     async with app.run_test(size=(20, 3)) as pilot:
         wire = Emulator(20, 3)
-        app.canvas = Canvas(Means(), wire)
+        app.canvas = DiffRenderer(TerminalCapabilities(), wire)
         with app.batch_update():
             app.refresh(layout=True)
             await pilot.pause()
@@ -55,7 +55,7 @@ async def test_a_terminal_of_another_size_waits_for_its_layout() -> None:
     app = Hello()
     async with app.run_test(size=(20, 3)) as pilot:
         wire = Emulator(20, 3)
-        app.canvas = Canvas(Means(), wire)
+        app.canvas = DiffRenderer(TerminalCapabilities(), wire)
         app.refresh(layout=True)
         await settle(pilot)
         frames = len(wire.frames)

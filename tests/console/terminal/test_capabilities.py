@@ -2,7 +2,7 @@
 
 import pytest
 
-from watchdeck.console.terminal.capabilities import Means, means_of
+from watchdeck.console.terminal.capabilities import TerminalCapabilities, means_of
 from watchdeck.console.terminal.colour import Depth
 
 
@@ -22,7 +22,7 @@ from watchdeck.console.terminal.colour import Depth
 def test_which_terminals_give_erased_cells_the_ground(
     environ: dict[str, str], *, fills: bool
 ) -> None:
-    assert means_of(environ, "256", None) == Means(
+    assert means_of(environ, "256", None) == TerminalCapabilities(
         depth_of_256(environ), charset="utf-8", fills=fills
     )
 

@@ -13,18 +13,18 @@ from console import boards
 from console.boards import Store
 from console.pty_console import RESTORED, STUB, Terminal
 from watchdeck.console.app import Console
-from watchdeck.console.state.messages import SightChanged
-from watchdeck.console.state.view_state import Setting
-from watchdeck.console.terminal.clipboard import MOST, save, sequence
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.terminal.clipboard import MOST, osc52_sequence, save
 from watchdeck.console.widgets.list import List
 
 
 def test_a_terminal_is_asked_in_its_own_words() -> None:
     plain = "\x1b]52;c;w6k=\x07"
-    assert sequence("é", {"TERM": "xterm"}) == plain
+    assert osc52_sequence("é", {"TERM": "xterm"}) == plain
     wrapped = "\x1bPtmux;\x1b\x1b]52;c;w6k=\x07\x1b\\"
-    assert sequence("é", {"TERM": "screen", "TMUX": "/tmp/x"}) == plain + wrapped
-    assert sequence("é", {"TERM": "screen", "STY": "1"}) == f"{plain}\x1bP{plain}\x1b\\"
+    assert osc52_sequence("é", {"TERM": "screen", "TMUX": "/tmp/x"}) == plain + wrapped
+    assert osc52_sequence("é", {"TERM": "screen", "STY": "1"}) == f"{plain}\x1bP{plain}\x1b\\"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_terminal_is_asked_in_its_own_words() -> None:
     ],
 )
 def test_what_a_terminal_cannot_keep_is_not_sent(text: str, term: str) -> None:
-    assert sequence(text, {"TERM": term}) == ""
+    assert osc52_sequence(text, {"TERM": term}) == ""
 
 
 def test_a_file_is_for_its_owner_alone() -> None:
@@ -48,12 +48,12 @@ def test_a_file_is_for_its_owner_alone() -> None:
 
 
 async def test_a_row_that_cannot_be_sent_is_in_a_file_whose_path_is_said() -> None:
-    setting = Setting(boards.setting().brush, environ={"TERM": "linux"})
+    setting = ViewSettings(boards.setting().brush, environ={"TERM": "linux"})
     console = Console(Store(), clock=boards.clock, setting=setting)
     async with console.run_test(size=(80, 24)) as pilot:
         await pilot.press("y")
         assert console._outlook.notice == "there is no row to copy"
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         await pilot.pause()
         await pilot.press("y")
         text = taken(console._outlook.notice.rpartition(" ")[2])

@@ -11,9 +11,9 @@ from console.terminal.busy_app import EVENTS, Stage
 from console.terminal.emulator import Emulator, Seen, wanted
 from console.terminal.settling import settle
 from watchdeck.console.app import Console
-from watchdeck.console.state.messages import SightChanged
-from watchdeck.console.terminal.capabilities import Means
-from watchdeck.console.terminal.renderer import Canvas
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.console.terminal.capabilities import TerminalCapabilities
+from watchdeck.console.terminal.renderer import DiffRenderer
 
 SIZES = ((80, 24), (61, 17), (64, 24), (37, 9), (80, 12))
 
@@ -36,7 +36,7 @@ async def test_an_emulated_terminal_shows_what_the_compositor_wants(seed: int) -
     size = chance.choice(SIZES)
     async with app.run_test(size=size) as pilot:
         wire = Emulator(*size)
-        app.canvas = Canvas(Means(fills=seed % 2 == 0), wire)
+        app.canvas = DiffRenderer(TerminalCapabilities(fills=seed % 2 == 0), wire)
         app.refresh(layout=True)
         await settle(pilot)
         for number in range(50):
@@ -56,12 +56,12 @@ async def test_the_console_itself_looks_the_same_on_an_emulated_terminal() -> No
     app = Console(boards.Store(), clock=boards.clock)
     async with app.run_test(size=(80, 24)) as pilot:
         wire = Emulator(80, 24)
-        app.canvas = Canvas(Means(fills=True), wire)
+        app.canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
         app.refresh(layout=True)
         for number in range(25):
             wire.free = chance.random() < 0.7
             models = boards.large_fleet(chance.randint(0, 60), number)
-            app.post_message(SightChanged(boards.sight(boards.board(models))))
+            app.post_message(BoardUpdated(boards.sight(boards.board(models))))
             await pilot.press(*chance.choices(KEYS, k=2))
             await settle(pilot)
             wire.free = True

@@ -15,10 +15,15 @@ from console.pty_console import RESTORED, STUB, Terminal
 from console.terminal.test_signals import shown
 from watchdeck.console.app import Console
 from watchdeck.console.controllers.config_check import check
-from watchdeck.console.state.messages import PagerWanted, SightChanged
-from watchdeck.console.state.services import Desk
-from watchdeck.console.state.view_state import Setting
-from watchdeck.console.terminal.external_program import OutsideError, attend, editor, pager
+from watchdeck.console.state.messages import BoardUpdated, PagerRequested
+from watchdeck.console.state.services import Services
+from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.terminal.external_program import (
+    ProgramMissing,
+    editor,
+    pager,
+    run_in_terminal,
+)
 
 GOOD = '[[endpoint]]\nname = "fraud"\nurl = "http://127.0.0.1:1"\n'
 
@@ -141,7 +146,7 @@ def test_the_configuration_is_edited_until_it_has_no_problem(start: Start, tmp_p
     ],
 )
 def test_without_a_pager_it_is_said_why(environ: dict[str, str], said: str, tmp_path: Path) -> None:
-    with pytest.raises(OutsideError, match=said):
+    with pytest.raises(ProgramMissing, match=said):
         pager(environ | {"PATH": str(tmp_path)})
 
 
@@ -156,9 +161,9 @@ def test_visual_comes_before_editor_and_both_before_what_is_usual(tmp_path: Path
 
 def test_a_program_that_does_not_end_well_is_said(tmp_path: Path) -> None:
     program = script(tmp_path, "exit 3")
-    assert attend([str(program)], {}, "text").endswith("ended with code 3")
+    assert run_in_terminal([str(program)], {}, "text").endswith("ended with code 3")
     program.write_text("neither a program nor a script")
-    assert "could not be started" in attend([str(program)], {})
+    assert "could not be started" in run_in_terminal([str(program)], {})
 
 
 def test_the_check_tells_every_problem_and_what_it_means_for_who_runs(tmp_path: Path) -> None:
@@ -183,10 +188,10 @@ async def test_an_edit_that_cannot_be_is_refused_with_words(
     *, read_only: bool, config: Path | None, said: str, tmp_path: Path
 ) -> None:
     brush, environ = boards.setting().brush, {"PATH": str(tmp_path)}
-    setting = Setting(brush, read_only=read_only, environ=environ)
-    console = Console(Store(), clock=boards.clock, setting=setting, desk=Desk(config=config))
+    setting = ViewSettings(brush, read_only=read_only, environ=environ)
+    console = Console(Store(), clock=boards.clock, setting=setting, desk=Services(config=config))
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         await pilot.press("colon", *"edit", "enter")
         await pilot.pause()
         await console.workers.wait_for_complete()
@@ -194,9 +199,9 @@ async def test_an_edit_that_cannot_be_is_refused_with_words(
 
 
 async def test_a_terminal_that_cannot_be_lent_is_said() -> None:
-    setting = Setting(boards.setting().brush, environ={"PAGER": "/bin/cat"})
+    setting = ViewSettings(boards.setting().brush, environ={"PAGER": "/bin/cat"})
     console = Console(Store(), clock=boards.clock, setting=setting)
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(PagerWanted("text"))
+        console.post_message(PagerRequested("text"))
         await pilot.pause()
         assert "cannot be lent" in console._outlook.notice

@@ -4,10 +4,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from watchdeck.console.terminal.flow_control import ASK_AFTER, PATIENCE, WINDOW, Flow
+from watchdeck.console.terminal.flow_control import ASK_AFTER, PATIENCE, WINDOW, FlowControl
 
 
-def sent(flow: Flow, count: int, now: float = 0.0) -> bool:
+def sent(flow: FlowControl, count: int, now: float = 0.0) -> bool:
     """Send; whether a question went behind it."""
     flow.send(count)
     asks = flow.is_due
@@ -16,9 +16,9 @@ def sent(flow: Flow, count: int, now: float = 0.0) -> bool:
     return asks
 
 
-def answering() -> Flow:
+def answering() -> FlowControl:
     """The flow to a terminal that answered once."""
-    flow = Flow()
+    flow = FlowControl()
     assert sent(flow, 100)
     assert flow.answer(0.25) == 0.25
     return flow
@@ -31,7 +31,7 @@ def test_the_first_frame_carries_a_question_and_small_ones_after_it_none() -> No
 
 
 def test_a_terminal_that_never_answered_is_never_waited_for() -> None:
-    flow = Flow()
+    flow = FlowControl()
     for _ in range(9):
         sent(flow, WINDOW)
         assert flow.is_open(1.0)
@@ -68,7 +68,7 @@ def test_an_answer_that_is_lost_holds_nothing_for_ever_but_longer_each_time() ->
 
 def test_an_answer_that_nobody_asked_for_means_nothing() -> None:
     assert answering().answer(1.0) is None
-    assert Flow().answer(1.0) is None
+    assert FlowControl().answer(1.0) is None
 
 
 class Asking(RuleBasedStateMachine):

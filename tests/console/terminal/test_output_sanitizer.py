@@ -15,9 +15,9 @@ from textual.widgets.option_list import Option
 
 from console.terminal.emulator import Emulator
 from console.terminal.settling import settle
-from watchdeck.console.terminal.app import Sparing
-from watchdeck.console.terminal.capabilities import Means
-from watchdeck.console.terminal.renderer import Canvas
+from watchdeck.console.terminal.app import DiffRenderedApp
+from watchdeck.console.terminal.capabilities import TerminalCapabilities
+from watchdeck.console.terminal.renderer import DiffRenderer
 
 HOSTILE = "A\x1b]0;PWNED\x07B\x1b[2J\x9b31mC\x1b[6n\x1b]52;c;UFdO\x1b\\\u202eD\x08\x0e\x85E"
 
@@ -63,7 +63,7 @@ WIDGETS: dict[str, Callable[[], Widget]] = {
 }
 
 
-class Bare(Sparing):
+class Bare(DiffRenderedApp):
     """One widget, and no gate before ours."""
 
     def __init__(self, shown: Callable[[], Widget]) -> None:
@@ -79,7 +79,7 @@ async def test_nothing_raw_leaves(name: str) -> None:
     app = Bare(WIDGETS[name])
     async with app.run_test(size=(90, 12)) as pilot:
         wire = Emulator(90, 12)
-        app.canvas = Canvas(Means(fills=True), wire)
+        app.canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
         app.refresh(layout=True)
         await settle(pilot)
         app.notify(HOSTILE, title=HOSTILE, markup=False)

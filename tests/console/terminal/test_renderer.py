@@ -12,10 +12,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from console.terminal.emulator import Emulator, Seen, row_of
-from watchdeck.console.terminal.capabilities import Means
+from watchdeck.console.terminal.capabilities import TerminalCapabilities
 from watchdeck.console.terminal.colour import Depth
-from watchdeck.console.terminal.renderer import FRAME, Canvas
-from watchdeck.console.terminal.textual_update import Piece, Update
+from watchdeck.console.terminal.renderer import FRAME, DiffRenderer
+from watchdeck.console.terminal.textual_update import StripUpdate, Update
 
 WIDTH, HEIGHT = 12, 4
 
@@ -42,7 +42,7 @@ def strip_of(segments: Sequence[Segment]) -> Strip:
 
 
 def whole(rows: Sequence[Strip], width: int = WIDTH) -> Update:
-    return Update([Piece(0, y, strip) for y, strip in enumerate(rows)], (width, len(rows)))
+    return Update([StripUpdate(0, y, strip) for y, strip in enumerate(rows)], (width, len(rows)))
 
 
 def screen(*rows: Sequence[Segment]) -> Update:
@@ -60,7 +60,7 @@ def test_any_screen_after_any_other_is_right(
     slow: bool,  # noqa: FBT001
 ) -> None:
     wire = Emulator(WIDTH, HEIGHT)
-    canvas = Canvas(Means(fills=fills), wire)
+    canvas = DiffRenderer(TerminalCapabilities(fills=fills), wire)
     for number, rows in enumerate(screens):
         wire.free = not slow or number % 2 == 0
         canvas.take(screen(*rows))
@@ -74,9 +74,9 @@ def test_a_part_that_cuts_wide_glyphs_leaves_no_half(
     rows: list[list[Segment]], x: int, y: int, part: list[Segment]
 ) -> None:
     wire = Emulator(WIDTH, HEIGHT)
-    canvas = Canvas(Means(), wire)
+    canvas = DiffRenderer(TerminalCapabilities(), wire)
     canvas.take(screen(*rows))
-    canvas.take(Update([Piece(x, y, Strip(part))], None))
+    canvas.take(Update([StripUpdate(x, y, Strip(part))], None))
     seen = [cell.glyph for cell in wire.cells()[y]]
     halves = [at for at, glyph in enumerate(seen) if glyph in ("模", "型", "🚀")]
     assert [at for at, glyph in enumerate(seen) if not glyph] == [at + 1 for at in halves]
@@ -86,9 +86,9 @@ def words(text: str, style: str = "white on black") -> list[Segment]:
     return [Segment(text, Style.parse(style))]
 
 
-def canvas_on(means: Means | None = None) -> tuple[Canvas, Emulator]:
+def canvas_on(means: TerminalCapabilities | None = None) -> tuple[DiffRenderer, Emulator]:
     wire = Emulator(WIDTH, HEIGHT)
-    canvas = Canvas(means or Means(), wire)
+    canvas = DiffRenderer(means or TerminalCapabilities(), wire)
     canvas.take(screen(*[words("abc")] * HEIGHT))
     return canvas, wire
 
@@ -129,10 +129,10 @@ def test_drawing_anew_clears_what_others_left_there() -> None:
 LINES = [words(9 * chr(97 + number), "bold #ff0000 on #10141b") for number in range(28)]
 
 
-def moved(by: int) -> tuple[Canvas, Emulator]:
+def moved(by: int) -> tuple[DiffRenderer, Emulator]:
     """A tall screen between two rows that stay, and then the same with its rows moved."""
     wire = Emulator(WIDTH, 14)
-    canvas = Canvas(Means(fills=True), wire)
+    canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
     for start in (6, 6 + by):
         canvas.take(screen(words("top"), *LINES[start : start + 12], words("bottom")))
     assert wire.cells()[1] == row_of(strip_of(LINES[6 + by]))
@@ -163,7 +163,7 @@ def test_rows_that_move_anywhere_end_where_they_should(
     rows: list[int], moves: list[int], changed: int
 ) -> None:
     wire = Emulator(WIDTH, len(rows))
-    canvas = Canvas(Means(fills=True), wire)
+    canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
     canvas.take(screen(*(LINES[row] for row in rows)))
     for by in moves:
         rows = rows[by:] + rows[:by]
@@ -182,13 +182,15 @@ def test_another_size_begins_anew() -> None:
 
 def test_a_piece_outside_of_the_screen_is_dropped() -> None:
     canvas, wire = canvas_on()
-    canvas.take(Update([Piece(0, 99, Strip(words("a"))), Piece(99, 0, Strip(words("b")))], None))
+    canvas.take(
+        Update([StripUpdate(0, 99, Strip(words("a"))), StripUpdate(99, 0, Strip(words("b")))], None)
+    )
     assert len(wire.frames) == 1
 
 
 def test_a_large_frame_is_announced_where_the_terminal_can_hold_its_picture() -> None:
     wire = Emulator(300, 40)
-    canvas = Canvas(Means(), wire)
+    canvas = DiffRenderer(TerminalCapabilities(), wire)
     canvas.synchronised = True
     canvas.take(whole([Strip(words(f"{y:300}")) for y in range(40)], width=300))
     assert wire.frames[0].startswith(b"\x1b[?2026h")
@@ -198,24 +200,24 @@ def test_a_large_frame_is_announced_where_the_terminal_can_hold_its_picture() ->
 def test_a_vast_screen_goes_out_in_parts() -> None:
     height = 3 * FRAME // 500
     wire = Emulator(2, 2)
-    canvas = Canvas(Means(), wire)
+    canvas = DiffRenderer(TerminalCapabilities(), wire)
     canvas.take(whole([Strip(words("x" * 500))] * height, width=500))
     assert len(wire.frames) == 3
 
 
 def test_without_colours_no_code_of_a_colour_is_sent() -> None:
-    _, wire = coloured(Means(Depth.NONE))
+    _, wire = coloured(TerminalCapabilities(Depth.NONE))
     assert b"".join(wire.frames) == b"\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[1mbold \x1b[mred"
 
 
 def test_sixteen_colours_are_codes_that_an_old_terminal_knows() -> None:
-    _, wire = coloured(Means(Depth.FEW))
+    _, wire = coloured(TerminalCapabilities(Depth.FEW))
     assert wire.frames[0] == b"\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[1;91;40mbold \x1b[22mred"
 
 
-def coloured(means: Means) -> tuple[Canvas, Emulator]:
+def coloured(means: TerminalCapabilities) -> tuple[DiffRenderer, Emulator]:
     wire = Emulator(8, 1)
-    canvas = Canvas(means, wire)
+    canvas = DiffRenderer(means, wire)
     style = Style.parse("#ff0000 on #000000")
     strip = Strip([Segment("bold", style + Style(bold=True)), Segment(" red", style)])
     canvas.take(whole([strip], width=8))
@@ -224,7 +226,7 @@ def coloured(means: Means) -> tuple[Canvas, Emulator]:
 
 def test_a_terminal_of_another_charset_gets_what_it_can_show() -> None:
     wire = Emulator(6, 1)
-    canvas = Canvas(Means(charset="iso8859-1"), wire)
+    canvas = DiffRenderer(TerminalCapabilities(charset="iso8859-1"), wire)
     canvas.take(whole([Strip([Segment("é模─ok")])], width=6))
     assert wire.frames[0].endswith("é???ok".encode("iso8859-1"))
 
@@ -232,7 +234,7 @@ def test_a_terminal_of_another_charset_gets_what_it_can_show() -> None:
 @pytest.mark.parametrize("text", ["\x1b]0;PWNED\x07", "\x9b2J", "a\x08b", "\u202etxt", "\x1b[6n"])
 def test_no_control_character_in_a_cell_reaches_the_terminal(text: str) -> None:
     wire = Emulator(WIDTH, 1)
-    canvas = Canvas(Means(), wire)
+    canvas = DiffRenderer(TerminalCapabilities(), wire)
     canvas.take(whole([Strip([Segment(text, STYLES[0])], WIDTH)]))
     sent = b"".join(wire.frames).decode()
     assert not {*text} & {*"\x07\x08\x9b\u202e"} & {*sent}
@@ -242,7 +244,7 @@ def test_no_control_character_in_a_cell_reaches_the_terminal(text: str) -> None:
 
 def test_a_segment_of_control_is_no_picture() -> None:
     wire = Emulator(WIDTH, 1)
-    canvas = Canvas(Means(), wire)
+    canvas = DiffRenderer(TerminalCapabilities(), wire)
     control = Segment("\x1b[2J", None, [(ControlType.CLEAR,)])
     canvas.take(whole([Strip([control, *words("ok")])]))
     assert [cell.glyph for cell in wire.cells()[0]][:2] == ["o", "k"]

@@ -9,10 +9,10 @@ from console.boards import Store
 from watchdeck.console import app
 from watchdeck.console.app import SLOW, Console
 from watchdeck.console.lines.line import NOTHING
-from watchdeck.console.state.messages import SightChanged
-from watchdeck.console.terminal.capabilities import Means, sparing
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.console.terminal.capabilities import TerminalCapabilities, reduced_for_slow_link
 from watchdeck.console.terminal.colour import Depth
-from watchdeck.console.terminal.traffic import Meter, Traffic
+from watchdeck.console.terminal.traffic import Traffic, TrafficMeter
 from watchdeck.console.widgets.chrome_lines import meter
 
 
@@ -26,7 +26,7 @@ from watchdeck.console.widgets.chrome_lines import meter
     ],
 )
 def test_only_the_dearest_colours_are_spared(depth: Depth, spared: Depth) -> None:
-    assert sparing(Means(depth)).depth is spared
+    assert reduced_for_slow_link(TerminalCapabilities(depth)).depth is spared
 
 
 def test_the_meter_says_what_it_does_not_know() -> None:
@@ -49,7 +49,7 @@ class Far(Console):
 async def test_a_link_that_is_slow_is_spared_once_and_that_is_said() -> None:
     console = Far(Store(), clock=boards.clock, setting=boards.setting())
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         await pilot.pause()
         console._tick()
         assert console.slow
@@ -62,7 +62,7 @@ async def test_a_link_that_is_slow_is_spared_once_and_that_is_said() -> None:
 
 
 def test_one_slow_answer_is_a_busy_moment_and_three_are_a_slow_link() -> None:
-    meter = Meter()
+    meter = TrafficMeter()
     for lag, steady in ((0.9, None), (0.4, None), (0.5, 0.4), (0.1, 0.1), (0.6, 0.1), (0.7, 0.1)):
         meter.answered(lag)
         assert meter.read(0.0, held=False).steady == steady

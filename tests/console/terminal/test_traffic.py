@@ -1,10 +1,10 @@
 """The meter."""
 
-from watchdeck.console.terminal.traffic import WINDOW, Meter, Traffic
+from watchdeck.console.terminal.traffic import WINDOW, Traffic, TrafficMeter
 
 
 def test_it_counts_what_went_and_what_did_not() -> None:
-    meter = Meter()
+    meter = TrafficMeter()
     meter.framed()
     meter.sent(100, 1.0)
     meter.skipped()
@@ -15,7 +15,7 @@ def test_it_counts_what_went_and_what_did_not() -> None:
 
 
 def test_a_rate_is_of_the_last_seconds_and_falls_to_nothing() -> None:
-    meter = Meter()
+    meter = TrafficMeter()
     for second in range(20):
         meter.sent(50, float(second))
     assert meter.read(19.0, held=False).rate == 50.0

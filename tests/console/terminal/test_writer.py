@@ -16,11 +16,11 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from console.terminal.emulator import Emulator
-from watchdeck.console.terminal.capabilities import Means
+from watchdeck.console.terminal.capabilities import TerminalCapabilities
 from watchdeck.console.terminal.flow_control import QUESTION, WINDOW
-from watchdeck.console.terminal.renderer import Canvas
-from watchdeck.console.terminal.textual_update import Piece, Update
-from watchdeck.console.terminal.writer import Link, reopen
+from watchdeck.console.terminal.renderer import DiffRenderer
+from watchdeck.console.terminal.textual_update import StripUpdate, Update
+from watchdeck.console.terminal.writer import TerminalWriter, reopen
 
 CELLS, ROWS = 80, 24
 
@@ -67,16 +67,16 @@ def far() -> Iterator[Far]:
     made.close()
 
 
-def linked(far: Far) -> Link:
+def linked(far: Far) -> TerminalWriter:
     descriptor = reopen(far.slave)
     assert descriptor is not None
-    return Link(descriptor, asyncio.get_running_loop())
+    return TerminalWriter(descriptor, asyncio.get_running_loop())
 
 
 def picture(text: str) -> Update:
     """A whole screen of one text; it takes some kilobytes."""
     row = Strip([Segment((text * CELLS)[:CELLS])], CELLS)
-    return Update([Piece(0, y, row) for y in range(ROWS)], (CELLS, ROWS))
+    return Update([StripUpdate(0, y, row) for y in range(ROWS)], (CELLS, ROWS))
 
 
 async def test_the_descriptor_of_the_shell_is_left_as_it_was(far: Far) -> None:
@@ -105,7 +105,7 @@ async def test_bytes_arrive_in_order(far: Far) -> None:
 
 async def test_a_reader_that_stops_blocks_nobody_and_then_sees_the_newest(far: Far) -> None:
     link = linked(far)
-    canvas = Canvas(Means(), link)
+    canvas = DiffRenderer(TerminalCapabilities(), link)
     link.on_free = canvas.flush
     for number in range(200):
         canvas.take(picture(f"frame {number:03} "))
@@ -121,7 +121,7 @@ async def test_a_reader_that_stops_blocks_nobody_and_then_sees_the_newest(far: F
 
 async def test_a_terminal_that_answers_gets_no_more_than_a_window(far: Far) -> None:
     link = linked(far)
-    canvas = Canvas(Means(), link)
+    canvas = DiffRenderer(TerminalCapabilities(), link)
     link.on_free = canvas.flush
     canvas.take(picture("first "))
     link.answered()

@@ -8,21 +8,21 @@ from console.boards import Store
 from watchdeck.console.app import Console
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.setup import default_setting
-from watchdeck.console.state.messages import SightChanged
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.theme.layouts import LAYOUTS
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 
 SIZES = [(80, 24), (100, 30), (120, 40), (160, 50)]
 EACH_SIZE = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def console(layout: str = "") -> Console:
-    setting = default_setting(Store(), View(layout=layout, glyphs="braille"))
+    setting = default_setting(Store(), ConsoleSettings(layout=layout, glyphs="braille"))
     return Console(Store(), clock=boards.clock, setting=setting)
 
 
 async def show(pilot: Pilot[None], *keys: str) -> None:
-    pilot.app.post_message(SightChanged(boards.sight()))
+    pilot.app.post_message(BoardUpdated(boards.sight()))
     await pilot.pause()
     await pilot.press(*keys)
     await pilot.pause()

@@ -8,9 +8,9 @@ import pytest
 from rich.style import Style
 
 from watchdeck.console.lines.health import MARKS
-from watchdeck.console.lines.line import Ground, Role
+from watchdeck.console.lines.line import Background, Role
 from watchdeck.console.theme.palette import NAMES, Palette, contrast, load_palette
-from watchdeck.console.theme.styles import Brush
+from watchdeck.console.theme.styles import StyleSheet
 from watchdeck.console.theme.themes import load_theme, own_folder, themes
 from watchdeck.errors import ConfigError
 from watchdeck.resources import folder
@@ -32,11 +32,11 @@ def test_every_text_of_a_theme_is_readable_on_every_ground(path: Path) -> None:
     found = {
         f"{role} on {ground}": round(contrast(colours[role], colours[ground]), 2)
         for role in Role
-        for ground in Ground
+        for ground in Background
         if role is not Role.RULE and contrast(colours[role], colours[ground]) < READABLE
     }
     assert found == {}
-    assert contrast(colours[Role.RULE], colours[Ground.PLAIN]) >= VISIBLE
+    assert contrast(colours[Role.RULE], colours[Background.PLAIN]) >= VISIBLE
 
 
 def test_there_is_a_theme_for_every_eye_and_terminal() -> None:
@@ -51,7 +51,7 @@ def test_high_contrast_is_twice_as_high_as_needed() -> None:
     least = min(
         contrast(colours[role], colours[ground])
         for role in Role
-        for ground in Ground
+        for ground in Background
         if role is not Role.RULE
     )
     assert least >= 7
@@ -115,14 +115,16 @@ def test_without_colours_of_its_own_a_theme_tells_by_shape_and_word(name: str) -
 
 
 def every_style(palette: Palette) -> list[Style]:
-    brush = Brush(palette)
-    return [brush.style(role, ground) for role in Role for ground in Ground]
+    brush = StyleSheet(palette)
+    return [brush.style(role, ground) for role in Role for ground in Background]
 
 
 def test_the_row_of_the_cursor_differs_in_every_theme() -> None:
     for path in THEMES:
-        brush = Brush(load_palette(path))
-        plain, cursor = (brush.style(Role.TEXT, ground) for ground in (Ground.PLAIN, Ground.CURSOR))
+        brush = StyleSheet(load_palette(path))
+        plain, cursor = (
+            brush.style(Role.TEXT, ground) for ground in (Background.PLAIN, Background.CURSOR)
+        )
         assert plain != cursor, path.stem
 
 

@@ -9,10 +9,10 @@ from textual.color import Color
 
 import watchdeck.console
 from console import boards
-from watchdeck.console.lines.glyphs import Dots
-from watchdeck.console.lines.line import Ground, Line, Role, Span, line
+from watchdeck.console.lines.glyphs import DotStyle
+from watchdeck.console.lines.line import Background, Line, Role, Span, line
 from watchdeck.console.setup import dots_for
-from watchdeck.console.theme.styles import Brush, Gate
+from watchdeck.console.theme.styles import OutputSanitizer, StyleSheet
 
 BLACK = Color(0, 0, 0)
 
@@ -31,7 +31,7 @@ SAFE = {"Text", "Content", "sequence"}
 """What makes a string plain text, or base64, whatever is in it."""
 
 
-def brush(dots: Dots = Dots.BRAILLE) -> Brush:
+def brush(dots: DotStyle = DotStyle.BRAILLE) -> StyleSheet:
     return boards.setting(dots).brush
 
 
@@ -43,7 +43,7 @@ def test_a_line_becomes_a_strip_of_exactly_the_width() -> None:
 
 
 def test_a_role_has_its_colour_on_its_ground() -> None:
-    style = brush().style(Role.DOWN, Ground.CURSOR)
+    style = brush().style(Role.DOWN, Background.CURSOR)
     colours = brush().palette.colours
     assert style.color is not None
     assert style.bgcolor is not None
@@ -52,7 +52,7 @@ def test_a_role_has_its_colour_on_its_ground() -> None:
 
 
 def test_a_span_may_lie_on_a_ground_of_its_own() -> None:
-    strip = brush().strip(Line((Span("lit", Role.TEXT, Ground.CURSOR), Span("not"))), 8)
+    strip = brush().strip(Line((Span("lit", Role.TEXT, Background.CURSOR), Span("not"))), 8)
     grounds = [segment.style and segment.style.bgcolor for segment in strip]
     names = [ground and ground.name for ground in grounds]
     colours = brush().palette.colours
@@ -68,7 +68,7 @@ def test_no_markup_and_no_link_ever_comes_of_text() -> None:
 
 
 def test_plain_terminals_get_plain_shapes() -> None:
-    drawn = brush(Dots.ASCII).strip(line("── ✖ DOWN ▲ ◆ ● … – │"), 22)  # noqa: RUF001
+    drawn = brush(DotStyle.ASCII).strip(line("── ✖ DOWN ▲ ◆ ● … – │"), 22)  # noqa: RUF001
     assert drawn.text == "-- X DOWN ! * o ~ - | "
 
 
@@ -77,27 +77,29 @@ def test_plain_terminals_get_plain_shapes() -> None:
 )
 def test_the_gate_lets_nothing_through_that_a_terminal_obeys(raw: str) -> None:
     style = Style(bold=True)
-    passed = Gate().apply([Segment(f"a{raw}b", style)], BLACK)
+    passed = OutputSanitizer().apply([Segment(f"a{raw}b", style)], BLACK)
     assert passed == [Segment("a\ufffdb", style)]
 
 
 def test_the_gate_leaves_clean_text_and_control_segments_alone() -> None:
     segments = [Segment("clean ─ ⠿"), Segment("\x1b[2J", None, [])]
-    kept = Gate().apply([segments[0]], BLACK)
+    kept = OutputSanitizer().apply([segments[0]], BLACK)
     assert kept[0] is segments[0]
 
 
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
-        ({"LANG": "en_US.UTF-8", "TERM": "xterm-256color"}, Dots.BRAILLE),
-        ({"LANG": "C", "TERM": "screen"}, Dots.BRAILLE),
-        ({"LANG": "en_US.UTF-8", "TERM": "linux"}, Dots.BLOCK),
-        ({"LC_ALL": "de_DE.ISO-8859-1", "LANG": "en_US.UTF-8"}, Dots.ASCII),
-        ({}, Dots.BRAILLE),
+        ({"LANG": "en_US.UTF-8", "TERM": "xterm-256color"}, DotStyle.BRAILLE),
+        ({"LANG": "C", "TERM": "screen"}, DotStyle.BRAILLE),
+        ({"LANG": "en_US.UTF-8", "TERM": "linux"}, DotStyle.BLOCK),
+        ({"LC_ALL": "de_DE.ISO-8859-1", "LANG": "en_US.UTF-8"}, DotStyle.ASCII),
+        ({}, DotStyle.BRAILLE),
     ],
 )
-def test_the_finest_dots_that_a_terminal_can_show(environ: dict[str, str], expected: Dots) -> None:
+def test_the_finest_dots_that_a_terminal_can_show(
+    environ: dict[str, str], expected: DotStyle
+) -> None:
     assert dots_for(environ) is expected
 
 

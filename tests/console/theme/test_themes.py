@@ -10,15 +10,15 @@ from console.boards import Store
 from console.pty_console import STUB, Terminal
 from watchdeck.console.app import Console
 from watchdeck.console.setup import default_setting
-from watchdeck.console.state.messages import SightChanged
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.theme.themes import themes
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 
 
 async def test_every_theme_can_be_put_on_while_the_console_runs() -> None:
     console = Console(Store(), clock=boards.clock, setting=boards.setting())
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         await pilot.pause()
         seen = set()
         for name in sorted(themes({})):
@@ -48,7 +48,7 @@ async def test_a_theme_that_is_not_there_is_said_and_the_old_one_stays() -> None
 
 
 async def test_a_wrong_theme_in_the_configuration_is_said_at_the_start() -> None:
-    setting = default_setting(Store(), View(theme="lihgt", glyphs="ascii"))
+    setting = default_setting(Store(), ConsoleSettings(theme="lihgt", glyphs="ascii"))
     console = Console(Store(), clock=boards.clock, setting=setting)
     async with console.run_test(size=(80, 24)):
         assert console.theme == "dark"

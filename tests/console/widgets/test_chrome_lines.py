@@ -2,31 +2,31 @@ from dataclasses import replace
 from datetime import UTC
 
 from console import boards
-from watchdeck.console.input.keys import MODES, Where
+from watchdeck.console.input.keys import MODES, KeyScope
 from watchdeck.console.input.keys import footer as footer_keys
-from watchdeck.console.input.time_cursor import Past
+from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.lines.line import Line, Role, Span, width
-from watchdeck.console.lines.panel_header import Freshness, headed, rule
+from watchdeck.console.lines.panel_header import DataAge, headed, rule
 from watchdeck.console.overview.collector_lines import collector
-from watchdeck.console.state.board_source import Sight, Trouble, stale
-from watchdeck.console.widgets.chrome_lines import Situation, banner, bar, footer, too_small
+from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot, stale_reason
+from watchdeck.console.widgets.chrome_lines import StatusBarState, banner, bar, footer, too_small
 from watchdeck.domain.board.board import Collector, CollectorState
 
 STORE = "/home/ops/.local/state/watchdeck"
-SITUATION = Situation("deck", MODES, STORE, UTC)
+SITUATION = StatusBarState("deck", MODES, STORE, UTC)
 
 
-def top(sight: Sight, cells: int = 80, where: Situation = SITUATION) -> str:
+def top(sight: BoardSnapshot, cells: int = 80, where: StatusBarState = SITUATION) -> str:
     drawn = str(bar(sight, where, boards.NOW, cells))
     assert width(drawn) == cells
     return " ".join(drawn.split())
 
 
-def said(sight: Sight, notice: str = "") -> list[str]:
+def said(sight: BoardSnapshot, notice: str = "") -> list[str]:
     return [str(line).strip() for line in banner(sight, notice, UTC, 80)]
 
 
-def with_collector(collector: Collector) -> Sight:
+def with_collector(collector: Collector) -> BoardSnapshot:
     return boards.sight(boards.board(collector=collector))
 
 
@@ -52,17 +52,17 @@ def test_the_mode_in_view_is_marked() -> None:
 
 
 def test_a_read_only_console_says_so() -> None:
-    read_only = Situation("deck", MODES, STORE, UTC, read_only=True)
+    read_only = StatusBarState("deck", MODES, STORE, UTC, read_only=True)
     assert "read-only" in top(boards.sight(), 80, read_only)
 
 
 def test_before_the_first_board_nothing_is_claimed() -> None:
-    assert "data – collector –" in top(Sight())  # noqa: RUF001 - the dash on the screen
-    assert said(Sight()) == []
+    assert "data – collector –" in top(BoardSnapshot())  # noqa: RUF001 - the dash on the screen
+    assert said(BoardSnapshot()) == []
 
 
 def test_a_collector_that_cannot_be_seen_is_not_called_running() -> None:
-    broken = Sight(boards.board(), Trouble.BROKEN, "the store is locked")
+    broken = BoardSnapshot(boards.board(), BoardProblem.BROKEN, "the store is locked")
     assert "collector –" in top(broken)  # noqa: RUF001
     assert said(broken) == ["✖ the store is locked"]
 
@@ -74,14 +74,14 @@ def test_the_past_cannot_be_missed() -> None:
     lines = (bar(past, SITUATION, boards.NOW, 80), *banner(past, "a notice", UTC, 80))
     assert all(line.inverted for line in lines)
     assert not bar(boards.sight(), SITUATION, boards.NOW, 80).inverted
-    assert stale(past) == ""
+    assert stale_reason(past) == ""
 
 
 def test_the_past_tells_how_long_ago_it_is_and_how_fast_it_runs() -> None:
     past = boards.sight(boards.board(live=False))
-    standing = replace(SITUATION, past=Past(7_200_000))
+    standing = replace(SITUATION, past=PastOffset(7_200_000))
     assert top(past, 80, standing).endswith("PAST Nov 23 05:00:00 UTC 2h ago ||")
-    running = replace(SITUATION, past=Past(7_200_000, 15))
+    running = replace(SITUATION, past=PastOffset(7_200_000, 15))
     assert top(past, 80, running).endswith("2h ago > 15x")
 
 
@@ -98,7 +98,7 @@ def test_a_stopped_a_blind_and_a_full_collector_are_said_plainly() -> None:
 
 def test_preparing_is_no_alarm() -> None:
     words = "preparing the store (collector, pid 7)"
-    lines = banner(Sight(None, Trouble.PREPARING, words), "", UTC, 80)
+    lines = banner(BoardSnapshot(None, BoardProblem.PREPARING, words), "", UTC, 80)
     assert [str(line).strip() for line in lines] == [f"… {words}"]
     assert {span.role for line in lines for span in line.spans} <= {Role.TEXT, Role.WARNING}
 
@@ -143,16 +143,16 @@ def test_what_keeps_the_collector_from_working_stands_over_its_figures() -> None
 
 
 def test_a_panel_tells_the_age_of_its_data_and_why_it_is_stale() -> None:
-    fresh = rule("fleet", (), Freshness(boards.NOW - 7_000, boards.NOW), 41)
+    fresh = rule("fleet", (), DataAge(boards.NOW - 7_000, boards.NOW), 41)
     assert str(fresh) == "── fleet ────────────────────── 5s ago ──"
-    doubtful = Freshness(boards.NOW - 120_000, boards.NOW, "no collector is running")
+    doubtful = DataAge(boards.NOW - 120_000, boards.NOW, "no collector is running")
     lines = headed("fleet", (), doubtful, (Line((Span("● ok", Role.OK),)),), 60)
     assert "2m ago: no collector is running" in str(lines[0])
     assert lines[1].spans[0].role is Role.MUTED
 
 
 def test_the_footer_shows_as_many_keys_as_there_is_room() -> None:
-    keys = footer_keys(Where.DECK)
+    keys = footer_keys(KeyScope.DECK)
     assert (
         " ".join(str(footer(keys, 80)).split()) == "Enter open a ack s sort / filter ? help Q quit"
     )

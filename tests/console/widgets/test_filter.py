@@ -14,11 +14,11 @@ from watchdeck.console.models.column_choice import chosen
 from watchdeck.console.models.columns import COLUMNS
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.models.list_panel import ModelList
-from watchdeck.console.models.sorting import Order, arranged, next_order, sortable
-from watchdeck.console.state.messages import SightChanged
+from watchdeck.console.models.sorting import SortOrder, arranged, next_order, sortable
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import EVERYTHING, parse
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 
 
 class Desk:
@@ -37,7 +37,7 @@ class Desk:
         await self.press(*(_KEYS.get(letter, letter) for letter in text))
 
     async def board(self, models: Sequence[Model]) -> None:
-        self.console.post_message(SightChanged(boards.sight(boards.board(models))))
+        self.console.post_message(BoardUpdated(boards.sight(boards.board(models))))
         await self.press()
 
     @property
@@ -63,7 +63,7 @@ _KEYS = {
 
 @asynccontextmanager
 async def desk(mode: str = "2", **view: object) -> AsyncIterator[Desk]:
-    setting = replace(boards.setting(), view=View(**view))  # type: ignore[arg-type]
+    setting = replace(boards.setting(), view=ConsoleSettings(**view))  # type: ignore[arg-type]
     console = Console(Store(), clock=boards.clock, setting=setting)
     async with console.run_test(size=(120, 40)) as pilot:
         made = Desk(console, pilot)
@@ -145,7 +145,7 @@ async def test_rows_are_sorted_by_any_column_and_the_cursor_keeps_its_row() -> N
     async with desk() as at:
         at.list.go("embeddings")
         await at.press("s", "s", "s", "s")
-        assert at.list.order == Order("p95")
+        assert at.list.order == SortOrder("p95")
         assert at.names[0] == "summariser"
         assert "p95↓" in at.text()
         assert at.list.cursor == "embeddings"
@@ -153,7 +153,7 @@ async def test_rows_are_sorted_by_any_column_and_the_cursor_keeps_its_row() -> N
         assert at.names[-1] in {"churn", "night-batch"}
         assert at.list.cursor == "embeddings"
         await at.press("R", "R", "R", "R")
-        assert at.list.order == Order()
+        assert at.list.order == SortOrder()
 
 
 async def test_marks_stay_with_their_rows() -> None:
@@ -183,13 +183,13 @@ async def test_only_what_is_shown_is_marked_at_once() -> None:
 def test_what_has_no_value_stands_last_either_way() -> None:
     models = boards.small_fleet()
     for rising in (False, True):
-        rows = arranged(models, COLUMNS, EVERYTHING, Order("p95", rising))
+        rows = arranged(models, COLUMNS, EVERYTHING, SortOrder("p95", rising))
         assert {model.facts.name for model in rows[-2:]} == {"churn", "night-batch"}
 
 
 def test_every_column_with_a_value_can_be_sorted_by() -> None:
     seen = []
-    order = Order()
+    order = SortOrder()
     while (order := next_order(order, COLUMNS, 1)).column:
         seen.append(order.column)
     assert tuple(seen) == sortable(COLUMNS)
@@ -198,7 +198,7 @@ def test_every_column_with_a_value_can_be_sorted_by() -> None:
 
 def test_five_thousand_models_are_filtered_and_sorted_as_few_are() -> None:
     models = boards.large_fleet(5_000)
-    rows = arranged(models, COLUMNS, parse("health!=ok"), Order("p95"))
+    rows = arranged(models, COLUMNS, parse("health!=ok"), SortOrder("p95"))
     values = [m.latest.signals["latency_p95"].value for m in rows if m.latest]
     assert values == sorted(values, reverse=True)
     assert 0 < len(rows) < 5_000
@@ -225,7 +225,7 @@ async def test_a_command_does_what_a_key_does() -> None:
         await command(at, "models")
         assert at.console.current_mode == "models"
         await command(at, "sort p95")
-        assert at.list.order == Order("p95")
+        assert at.list.order == SortOrder("p95")
         await command(at, "filter churn")
         assert at.names == ("churn",)
         await command(at, "theme light")

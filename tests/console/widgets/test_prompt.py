@@ -5,7 +5,7 @@ import pytest
 from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
-from watchdeck.console.state.messages import SightChanged
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.widgets.prompt import Prompt
 
 
@@ -13,7 +13,7 @@ from watchdeck.console.widgets.prompt import Prompt
 async def test_a_line_is_asked_for_anew_after_a_click_took_the_focus(keys: tuple[str, str]) -> None:
     console = Console(Store(), clock=boards.clock, setting=boards.setting())
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(SightChanged(boards.sight()))
+        console.post_message(BoardUpdated(boards.sight()))
         await pilot.press(keys[0])
         await pilot.pause()
         await pilot.click("#fleet", offset=(4, 3))

@@ -1,17 +1,17 @@
 """A letter goes to a panel, and one panel can have the whole screen."""
 
 from console.widgets.test_filter import desk
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.panel import Panel
 
 
-def screen_of(at: object) -> Watching:
+def screen_of(at: object) -> BaseScreen:
     screen = at.console.screen  # type: ignore[attr-defined]
-    assert isinstance(screen, Watching)
+    assert isinstance(screen, BaseScreen)
     return screen
 
 
-def heights(screen: Watching) -> dict[str | None, int]:
+def heights(screen: BaseScreen) -> dict[str | None, int]:
     return {panel.id: panel.size.height for panel in screen.query(Panel) if panel.size.height}
 
 

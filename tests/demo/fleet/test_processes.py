@@ -13,13 +13,13 @@ from watchdeck.demo.fleet.server import _for_ever
 
 SAYS = """
 import sys
-from watchdeck.demo.fleet.processes import process, told
+from watchdeck.demo.fleet.processes import process, first_message
 def speak(pipe):
     print("on the terminal", file=sys.stderr, flush=True)
     pipe.send(1)
 if __name__ == "__main__":
     with process("speaker", speak) as pipe:
-        told(pipe, "the speaker", 20)
+        first_message(pipe, "the speaker", 20)
     print("the end", file=sys.stderr, flush=True)
 """
 
@@ -36,14 +36,14 @@ def test_a_process_of_the_demo_writes_nothing_on_the_terminal(tmp_path: Path) ->
 
 
 FAILS = """
-from watchdeck.demo.fleet.processes import process, told
+from watchdeck.demo.fleet.processes import process, first_message
 from watchdeck.errors import WatchdeckError
 def fail(pipe):
     raise WatchdeckError("the disk is full")
 if __name__ == "__main__":
     with process("failing", fail) as pipe:
         try:
-            told(pipe, "the collector", 20)
+            first_message(pipe, "the collector", 20)
         except WatchdeckError as error:
             print(error)
 """

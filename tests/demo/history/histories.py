@@ -4,31 +4,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from watchdeck.collector.exposition import PageReader
-from watchdeck.collector.scrape.decode import Page
-from watchdeck.collector.scrape.endpoint_state import Memory, Visited
-from watchdeck.demo.fleet.endpoints import CAST, Part
+from watchdeck.collector.exposition import PageParser
+from watchdeck.collector.scrape.decode import MetricsPage
+from watchdeck.collector.scrape.endpoint_state import EndpointState, ScrapeInput
+from watchdeck.demo.fleet.endpoints import CAST, DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import text
 from watchdeck.demo.fleet.traffic import Counts
 from watchdeck.demo.history.counters import moment
-from watchdeck.demo.history.endpoint import History, Life, history, live, planned
+from watchdeck.demo.history.endpoint import EndpointHistory, History, history, live, planned
 from watchdeck.demo.history.timeline import DAYS, EVERY
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.values.units import Milliseconds
-from watchdeck.net.address import Address, Origin
+from watchdeck.net.address import Origin, Url
 from watchdeck.net.failure import Failure
 
 NOW = 1_795_012_345_678
 A_DAY = 86_400_000
-HERE = Address(Origin("http", "127.0.0.1", 1), "/metrics")
+HERE = Url(Origin("http", "127.0.0.1", 1), "/metrics")
 PARTS = {part.name: part for part in CAST}
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    part: Part
-    life: Life
+    part: DemoEndpoint
+    life: EndpointHistory
     history: History
 
     def column(self, name: str) -> list[float]:
@@ -56,26 +56,26 @@ def past(name: str) -> Past:
 class Watcher:
     """The collector's own memory of an endpoint, fed with made pages."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: DemoEndpoint) -> None:
         self._part = part
         self._kind, _ = planned(part)
-        self._reader = PageReader()
-        self._memory = Memory(replace(part.about, every=Milliseconds(EVERY)))
+        self._reader = PageParser()
+        self._memory = EndpointState(replace(part.about, every=Milliseconds(EVERY)))
 
     def scrape(self, at: int, took: float, counts: Counts[int] | None, *, loaded: bool) -> Scrape:
         """The scrape of a page of these counts; of None, one that nobody answered."""
         if counts is None:
             late = Failure(Outcome.TIMED_OUT, "/metrics: no complete answer within 1500ms")
-            return self._memory.scrape(Visited(at, took, self._kind, {}, None, (late,)))
+            return self._memory.scrape(ScrapeInput(at, took, self._kind, {}, None, (late,)))
         read = self._reader.read("it", text(self._part.page(self._part.name, counts)).encode())
-        page = Page(HERE, read.layout, read.values)
+        page = MetricsPage(HERE, read.layout, read.values)
         answers = self._answers(loaded=loaded)
-        return self._memory.scrape(Visited(at, took, self._kind, answers, page, ()))
+        return self._memory.scrape(ScrapeInput(at, took, self._kind, answers, page, ()))
 
-    def _answers(self, *, loaded: bool) -> dict[str, Answer]:
-        found = {path: Answer(200, body.encode()) for path, body in self._part.paths.items()}
+    def _answers(self, *, loaded: bool) -> dict[str, ProbeResponse]:
+        found = {path: ProbeResponse(200, body.encode()) for path, body in self._part.paths.items()}
         for path, body in self._part.model_paths.items():
-            found[path] = Answer(200, body.encode()) if loaded else Answer(404)
+            found[path] = ProbeResponse(200, body.encode()) if loaded else ProbeResponse(404)
         return found
 
 

@@ -9,13 +9,13 @@ from multiprocessing.connection import Connection
 import pytest
 
 from demo.history.histories import A_DAY, NOW, PARTS, past
-from watchdeck.demo.fleet.processes import process, told
+from watchdeck.demo.fleet.processes import first_message, process
 from watchdeck.demo.fleet.traffic import Counts
-from watchdeck.demo.history.backfill import fill
+from watchdeck.demo.history.backfill import backfill
 from watchdeck.demo.history.timeline import DAYS, EVERY, INCIDENTS, OPTIMISED, Incident
 from watchdeck.domain.values.operator import Operator
 from watchdeck.errors import CollectorRunning, WatchdeckError
-from watchdeck.store.doctor import Result, examine
+from watchdeck.store.doctor import CheckStatus, examine
 from watchdeck.store.files.connection import reading
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.history import read_series
@@ -33,7 +33,7 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
     directory = StoreDirectory(tmp_path_factory.mktemp("demo") / "store")
-    return Filled(directory, fill(directory, WHO, 1, NOW))
+    return Filled(directory, backfill(directory, WHO, 1, NOW))
 
 
 @pytest.fixture
@@ -88,20 +88,20 @@ def test_the_live_servers_start_from_the_newest_frame(filled: Filled) -> None:
 
 def test_the_doctor_misses_nothing_but_a_collector(filled: Filled) -> None:
     found = {finding.name: finding for finding in examine(filled.directory, NOW)}
-    assert [name for name, finding in found.items() if finding.state is Result.FAIL] == [
+    assert [name for name, finding in found.items() if finding.state is CheckStatus.FAIL] == [
         "collector"
     ]
 
 
 def test_a_store_with_a_past_is_left_alone(filled: Filled) -> None:
     size = filled.directory.metrics.stat().st_size
-    assert fill(filled.directory, WHO, 2, NOW + A_DAY) == {}
+    assert backfill(filled.directory, WHO, 2, NOW + A_DAY) == {}
     assert filled.directory.metrics.stat().st_size == size
 
 
 def test_nothing_is_filled_while_somebody_collects(filled: Filled) -> None:
     with filled.directory.hold_lock(), pytest.raises(CollectorRunning):
-        fill(filled.directory, WHO, 1, NOW)
+        backfill(filled.directory, WHO, 1, NOW)
 
 
 def dies(parent: Connection) -> None:
@@ -111,4 +111,4 @@ def dies(parent: Connection) -> None:
 
 def test_a_process_that_dies_is_named() -> None:
     with process("maker", dies) as pipe, pytest.raises(WatchdeckError, match="the history of"):
-        told(pipe, "the history", 20)
+        first_message(pipe, "the history", 20)

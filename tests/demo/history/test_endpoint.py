@@ -13,15 +13,15 @@ from watchdeck.demo.fleet.traffic import BUCKETS
 from watchdeck.demo.history.endpoint import history, planned, scrapes
 from watchdeck.demo.history.signals import PLACES
 from watchdeck.demo.history.timeline import CHANGES, DAYS, EVERY, INCIDENTS, OPTIMISED
-from watchdeck.domain.alerts.alert import Raised, Transition, Verb
-from watchdeck.domain.board.health import Health, HealthChange, Verdict
-from watchdeck.domain.board.health_evaluation import judge
+from watchdeck.domain.alerts.alert import ActiveAlert, AlertEvent, Transition
+from watchdeck.domain.board.health import Health, HealthChange, HealthResult
+from watchdeck.domain.board.health_evaluation import evaluate_health
 from watchdeck.domain.metrics.quantile import quantile
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Anomaly, WeekBefore
 from watchdeck.domain.settings.endpoint import Settings
-from watchdeck.engine.rules.conditions import Sample
-from watchdeck.engine.rules.evaluator import Alerting
+from watchdeck.engine.rules.conditions import ScrapeValues
+from watchdeck.engine.rules.evaluator import RuleEvaluator
 
 AN_HOUR = 60
 """Scrapes: what the availability of one scrape looks back on."""
@@ -80,7 +80,9 @@ def played(one: Past, first: int, last: int) -> tuple[list[Transition], list[Hea
     rules = rules_in_force(Settings())
     kind, plan = planned(one.part)
     known = scrapes(one.part, kind, plan, one.life.run, one.history.signals.values)
-    alerting = Alerting([one for one in rules if not isinstance(one.test, (Anomaly, WeekBefore))])
+    alerting = RuleEvaluator(
+        [one for one in rules if not isinstance(one.test, (Anomaly, WeekBefore))]
+    )
     watched = alerting.watch(replace(known.facts, every=EVERY), kind.name, 0)
     for burned in watched.burned.values():
         burned.complete = True
@@ -89,7 +91,7 @@ def played(one: Past, first: int, last: int) -> tuple[list[Transition], list[Hea
     health: list[HealthChange] = []
     for number in range(first, last):
         latest = known.latest(number, known.values[number])
-        sample = Sample(
+        sample = ScrapeValues(
             *(latest.at, array("d", known.values[number]), places, latest.outcome.value),
             *(latest.failures, latest.model_state.value, latest.detail, latest.model_detail),
         )
@@ -97,11 +99,11 @@ def played(one: Past, first: int, last: int) -> tuple[list[Transition], list[Hea
         for change in alerting.judge(watched, sample, latest.at):
             steps += change.steps
         raised = [
-            Raised(each.alert, each.episode) for each in watched.live.values() if each.episode
+            ActiveAlert(each.alert, each.episode) for each in watched.live.values() if each.episode
         ]
         before = health[-1] if health else None
-        previous = Verdict(before.health, before.cause, before.why) if before else None
-        verdict = judge(latest, previous, latest.at, alerts=raised)
+        previous = HealthResult(before.health, before.cause, before.why) if before else None
+        verdict = evaluate_health(latest, previous, latest.at, alerts=raised)
         if before is None or (before.health, before.cause) != (verdict.health, verdict.cause):
             told = (verdict.health, verdict.cause, verdict.why)
             health.append(HealthChange(one.part.name, latest.at, *told))
@@ -113,7 +115,7 @@ def eventful(name: str) -> list[int]:
     return sorted(days, reverse=True)
 
 
-def told(step: Transition) -> tuple[Verb, int, str]:
+def told(step: Transition) -> tuple[AlertEvent, int, str]:
     return step.verb, step.at, step.why
 
 

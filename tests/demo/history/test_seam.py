@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from demo.history.histories import NOW, PARTS, Watcher, past
-from watchdeck.demo.fleet.traffic import Counts, Server
+from watchdeck.demo.fleet.traffic import Counts, SimulatedServer
 from watchdeck.demo.history.counters import moment
 from watchdeck.domain.metrics.scrape import Scrape
 
@@ -27,7 +27,7 @@ def live_counts(name: str) -> Iterator[tuple[int, Counts[int]]]:
     """What the live server has counted at each scrape of its first minutes (ms UTC)."""
     part = PARTS[name]
     counts = deepcopy(past(name).history.counts)
-    server = Server(part.load, Random(3), NOW / 1_000, counts)
+    server = SimulatedServer(part.load, Random(3), NOW / 1_000, counts)
     for second in range(FIRST, 300, 20):
         server.advance(NOW / 1_000 + second)
         yield NOW + 1_000 * second, server.counts
@@ -48,7 +48,7 @@ def over_the_seam(name: str) -> list[Scrape]:
 @pytest.mark.parametrize("name", PARTS)
 def test_the_first_live_page_is_the_last_page_of_the_past(name: str) -> None:
     one = past(name)
-    server = Server(one.part.load, Random(3), NOW / 1_000, one.history.counts)
+    server = SimulatedServer(one.part.load, Random(3), NOW / 1_000, one.history.counts)
     page = Watcher(one.part).scrape(NOW, 0.003, server.counts, loaded=True)
     assert page.series is not None
     assert list(page.series.values) == one.history.series.values[-1].tolist()

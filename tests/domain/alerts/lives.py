@@ -9,28 +9,28 @@ from itertools import count
 from watchdeck.domain.alerts.alert import (
     OURS,
     Acknowledgement,
+    ActiveAlert,
     Alert,
-    Condition,
+    AlertState,
     Episode,
     Mute,
-    Raised,
     Transition,
 )
-from watchdeck.domain.alerts.lifecycle import Finding, step
-from watchdeck.domain.rules.rule import Rule, Waiting
+from watchdeck.domain.alerts.lifecycle import Evaluation, advance
+from watchdeck.domain.rules.rule import Rule, Unsupported
 from watchdeck.domain.values.severity import Severity
 
 EVERY = 10_000
 START = 1_700_000_000_000
-RULE = Rule("slow", "made up", Waiting("made up", ()), Severity.HIGH, hold=30_000)
+RULE = Rule("slow", "made up", Unsupported("made up", ()), Severity.HIGH, hold=30_000)
 AT_ONCE = replace(RULE, hold=0)
 ALERT = Alert(7, OURS, "slow/fraud", "slow", "fraud", {"owner": "risk"})
 
 TRUTHS = {"T": True, "F": False, "_": None}
 
 
-def found(letter: str, at: int, value: float | None = None, samples: int = 1) -> Finding:
-    return Finding(TRUTHS[letter], value, 0.2, "p95 412 ms > 200 ms", at, samples)
+def found(letter: str, at: int, value: float | None = None, samples: int = 1) -> Evaluation:
+    return Evaluation(TRUTHS[letter], value, 0.2, "p95 412 ms > 200 ms", at, samples)
 
 
 @dataclass
@@ -51,8 +51,8 @@ class Life:
             self.now += self.every
         return self
 
-    def see(self, finding: Finding) -> None:
-        self.keep(*step(self.rule, self.every, self.episode, finding, self.previous))
+    def see(self, finding: Evaluation) -> None:
+        self.keep(*advance(self.rule, self.every, self.episode, finding, self.previous))
 
     def keep(self, episode: Episode | None, steps: tuple[Transition, ...]) -> None:
         """What a store does: number what is new, and remember what is over."""
@@ -98,7 +98,7 @@ def lived(letters: str, rule: Rule = RULE) -> Life:
 def firing(severity: Severity = Severity.HIGH, **changed: object) -> Episode:
     """An episode that fires since the beginning, and was paged for."""
     begun = Episode(
-        1, ALERT.id, START, Condition.FIRING, severity, severity, fired_at=START, seen_at=START,
+        1, ALERT.id, START, AlertState.FIRING, severity, severity, fired_at=START, seen_at=START,
         paged_at=START, why="p95 412 ms > 200 ms", value=0.412, limit=0.2,
     )  # fmt: skip
     return replace(begun, **changed)  # type: ignore[arg-type]
@@ -106,8 +106,8 @@ def firing(severity: Severity = Severity.HIGH, **changed: object) -> Episode:
 
 def raised(
     episode: Episode, ack: Acknowledgement | None = None, mutes: tuple[Mute, ...] = ()
-) -> Raised:
-    return Raised(ALERT, episode, ack, mutes)
+) -> ActiveAlert:
+    return ActiveAlert(ALERT, episode, ack, mutes)
 
 
 def ack(

@@ -7,22 +7,22 @@ from watchdeck.domain.alerts.acknowledgement import (
     LENGTHS,
     LONGEST,
     REMINDER,
-    Handed,
     Refusal,
+    TakeOver,
     acknowledge,
-    lapsed,
+    expired_acknowledgement,
     reminds,
-    renewed,
+    renewed_acknowledgement,
     resolve,
     take_over,
     unacknowledge,
 )
-from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Condition, EndReason, Episode
+from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, EndReason, Episode
 from watchdeck.domain.values.severity import Severity
 
 MINUTE = 60_000
-OVER = firing(condition=Condition.OK, ended_at=START)
-PENDING = firing(condition=Condition.PENDING)
+OVER = firing(condition=AlertState.OK, ended_at=START)
+PENDING = firing(condition=AlertState.PENDING)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_who_comes_long_after_is_told_so_in_minutes() -> None:
 
 def test_taking_over_ends_the_one_and_begins_the_other() -> None:
     handed = take_over(firing(), ack(), "max", START + 9, "elena is asleep")
-    assert isinstance(handed, Handed)
+    assert isinstance(handed, TakeOver)
     assert (handed.ended.ended_at, handed.ended.end_reason) == (START + 9, AckEnd.TAKEN_OVER)
     assert (handed.begun.by, handed.begun.at, handed.begun.note) == (
         "max",
@@ -131,7 +131,7 @@ def test_a_resolve_by_hand_needs_a_note() -> None:
 def test_an_acknowledgement_ends_by_itself(
     episode: Episode, at: int, reason: AckEnd | None
 ) -> None:
-    ended = lapsed(ack(), episode, START + at)
+    ended = expired_acknowledgement(ack(), episode, START + at)
     assert (ended and ended.end_reason) == reason
 
 
@@ -165,7 +165,7 @@ def test_a_reopened_episode_keeps_its_owner(
     reason: AckEnd, severity: Severity, at: int, *, kept: bool
 ) -> None:
     last = replace(ack(), ended_at=START + 5, end_reason=reason, rev=2)
-    again = renewed(last, firing(severity), START + at)
+    again = renewed_acknowledgement(last, firing(severity), START + at)
     assert (again is not None) is kept
     if again is not None:
         assert again == replace(ack(), id=0, at=START + at)

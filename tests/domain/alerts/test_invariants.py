@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.alerts.lives import EVERY, RULE, START, Life, found, raised, short
-from watchdeck.domain.alerts.alert import Verb
+from watchdeck.domain.alerts.alert import AlertEvent
 from watchdeck.domain.alerts.flapping import KEPT
-from watchdeck.domain.alerts.lifecycle import Finding, resumed, shifted
-from watchdeck.domain.external.event import ForeignEvent, Status
-from watchdeck.domain.external.lifecycle import foreign, settled
-from watchdeck.domain.notifications.message import MessageKind, messages
+from watchdeck.domain.alerts.lifecycle import Evaluation, mark_stale, shift_times
+from watchdeck.domain.external.event import ExternalEvent, Status
+from watchdeck.domain.external.lifecycle import advance_time, apply_event
+from watchdeck.domain.notifications.message import MessageKind, messages_for
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.values.severity import Severity
 
@@ -31,11 +31,11 @@ rules = st.builds(
 )
 
 
-def findings(text: str) -> list[Finding]:
+def findings(text: str) -> list[Evaluation]:
     return [found(letter, START + number * EVERY) for number, letter in enumerate(text)]
 
 
-def lived_through(judged: Rule, seen: list[Finding]) -> Life:
+def lived_through(judged: Rule, seen: list[Evaluation]) -> Life:
     life = Life(judged)
     for finding in seen:
         life.see(finding)
@@ -76,8 +76,8 @@ def test_a_jump_of_the_clock_changes_nothing_that_happens(
     jumped = Life(judged)
     for number, finding in enumerate(findings(text)):
         if number == when:
-            jumped.episode = jumped.episode and shifted(jumped.episode, jump)
-            jumped.previous = jumped.previous and shifted(jumped.previous, jump)
+            jumped.episode = jumped.episode and shift_times(jumped.episode, jump)
+            jumped.previous = jumped.previous and shift_times(jumped.previous, jump)
         jumped.see(replace(finding, at=finding.at + jump) if number >= when else finding)
     assert jumped.verbs == lived_through(judged, findings(text)).verbs
 
@@ -89,7 +89,7 @@ def test_a_restart_ends_nothing_and_fires_nothing_early(
     life = Life(judged)
     for number, finding in enumerate(findings(text)):
         if number in restarts and life.episode is not None:
-            life.episode = resumed(life.episode, finding.at - EVERY // 2)
+            life.episode = mark_stale(life.episode, finding.at - EVERY // 2)
         life.see(finding)
     good = {finding.at for finding in findings(text) if finding.truth is False}
     assert {one.at for one in life.steps if not one.episode.is_open} <= good
@@ -98,16 +98,18 @@ def test_a_restart_ends_nothing_and_fires_nothing_early(
 
 
 def first_fired(life: Life) -> float:
-    return min((one.at for one in life.steps if one.verb is Verb.FIRED), default=float("inf"))
+    return min((one.at for one in life.steps if one.verb is AlertEvent.FIRED), default=float("inf"))
 
 
 @given(rules, letters)
 def test_an_episode_pages_once_and_each_message_is_its_own(judged: Rule, text: str) -> None:
     """I3 and I4: a replay makes the same keys, and no two messages share one."""
     life = lived_through(judged, findings(text))
-    sent = [message for one in life.steps for message in messages(one, raised(one.episode), judged)]
+    sent = [
+        message for one in life.steps for message in messages_for(one, raised(one.episode), judged)
+    ]
     pages = [message for message in sent if message.kind is MessageKind.PAGE]
-    assert len(pages) == len({one.episode.id for one in life.steps if one.verb is Verb.FIRED})
+    assert len(pages) == len({one.episode.id for one in life.steps if one.verb is AlertEvent.FIRED})
     assert len({message.dedup_key for message in sent}) == len(sent)
 
 
@@ -117,12 +119,12 @@ def test_each_step_follows_from_the_one_before(judged: Rule, text: str) -> None:
     life = lived_through(judged, findings(text))
     for before, after in pairwise(life.steps):
         assert before.at <= after.at
-        began = after.verb in (Verb.PENDING, Verb.FIRED, Verb.REOPENED)
+        began = after.verb in (AlertEvent.PENDING, AlertEvent.FIRED, AlertEvent.REOPENED)
         if after.episode.id != before.episode.id:
             assert began
             assert not before.episode.is_open
     for one in life.steps:
-        assert one.episode.is_open is (one.verb not in (Verb.RESOLVED, Verb.DROPPED))
+        assert one.episode.is_open is (one.verb not in (AlertEvent.RESOLVED, AlertEvent.DROPPED))
         assert one.episode.recent < 1 << KEPT
 
 
@@ -137,10 +139,10 @@ events = st.lists(
 )
 
 
-def heard(stream: list[tuple[str, int, Severity]], name: str = "a") -> list[ForeignEvent]:
+def heard(stream: list[tuple[str, int, Severity]], name: str = "a") -> list[ExternalEvent]:
     """What one source says of one alert, a minute apart; no start is in the future."""
     return [
-        ForeignEvent(
+        ExternalEvent(
             f"{name}{number}", name, "ab12", "rule", "fraud", severity, Status(status),
             START + number * 60_000, START + min(starts, number) * 60_000,
         )
@@ -148,10 +150,10 @@ def heard(stream: list[tuple[str, int, Severity]], name: str = "a") -> list[Fore
     ]  # fmt: skip
 
 
-def followed(stream: list[ForeignEvent]) -> Life:
+def followed(stream: list[ExternalEvent]) -> Life:
     life = Life()
     for event in stream:
-        life.keep(*foreign(life.episode, event, life.previous))
+        life.keep(*apply_event(life.episode, event, life.previous))
     return life
 
 
@@ -162,10 +164,10 @@ def test_an_event_replayed_any_time_later_changes_nothing(
     """I4."""
     seen, noisy = heard(stream), Life()
     for number, event in enumerate(seen):
-        noisy.keep(*foreign(noisy.episode, event, noisy.previous))
+        noisy.keep(*apply_event(noisy.episode, event, noisy.previous))
         for _ in range(chance.randint(0, 2)):
             again = seen[chance.randint(0, number)]
-            noisy.keep(*foreign(noisy.episode, again, noisy.previous))
+            noisy.keep(*apply_event(noisy.episode, again, noisy.previous))
     clean = followed(seen)
     assert (noisy.episode, told(noisy)) == (clean.episode, told(clean))
 
@@ -178,7 +180,7 @@ def test_a_resolve_of_an_older_start_never_ends_a_newer_episode(
     life = Life()
     for event in heard(stream):
         before = life.episode
-        life.keep(*foreign(before, event, life.previous))
+        life.keep(*apply_event(before, event, life.previous))
         if before is not None and life.episode is None:
             assert event.status is Status.RESOLVED
             assert event.starts_at >= (before.fired_at or 0)
@@ -196,7 +198,7 @@ def test_sources_in_any_interleaving_end_in_the_same_state(
     while any(queues.values()):
         name = chance.choice([name for name, queue in queues.items() if queue])
         event, life = queues[name].pop(0), lives[name]
-        life.keep(*foreign(life.episode, event, life.previous))
+        life.keep(*apply_event(life.episode, event, life.previous))
     for name, stream in (("a", one), ("b", other)):
         alone = followed(heard(stream, name))
         assert (lives[name].episode, told(lives[name])) == (alone.episode, told(alone))
@@ -207,7 +209,7 @@ def test_a_doubted_source_resolves_nothing(stream: list[tuple[str, int, Severity
     """I2."""
     life = Life()
     for event in heard(stream):
-        life.keep(*foreign(life.episode, event, life.previous, doubt="it is silent"))
+        life.keep(*apply_event(life.episode, event, life.previous, doubt="it is silent"))
         if life.episode is not None:
-            life.keep(*settled(life.open, event.received_at + 3_600_000, doubt="it is silent"))
+            life.keep(*advance_time(life.open, event.received_at + 3_600_000, doubt="it is silent"))
     assert "resolved" not in life.verbs

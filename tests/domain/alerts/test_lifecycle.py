@@ -3,17 +3,17 @@ from dataclasses import replace
 import pytest
 
 from domain.alerts.lives import AT_ONCE, EVERY, RULE, START, Life, firing, found, lived
-from watchdeck.domain.alerts.alert import Condition, Data, EndReason
+from watchdeck.domain.alerts.alert import AlertState, DataState, EndReason
 from watchdeck.domain.alerts.lifecycle import (
     NOTHING,
     REOPEN_WINDOW,
-    by_policy,
-    over,
+    advance,
+    apply_no_data_policy,
+    end_episode,
+    mark_no_data_if_due,
+    mark_stale,
     reopened,
-    resumed,
-    shifted,
-    silent,
-    step,
+    shift_times,
 )
 from watchdeck.domain.rules.rule import NoData, Rule
 from watchdeck.domain.values.severity import Severity
@@ -116,7 +116,7 @@ def test_what_comes_back_is_the_same_episode_for_a_quarter_of_an_hour(
 
 def test_a_reopened_episode_fires_at_once_even_where_the_rule_waits() -> None:
     life = lived("TTTT" + "F" * 7 + "T")
-    assert life.open.condition is Condition.FIRING
+    assert life.open.condition is AlertState.FIRING
     assert life.open.ended_at is None
     assert life.open.started_at == START
 
@@ -160,7 +160,7 @@ def test_an_episode_that_reopens_worse_says_both() -> None:
 )
 def test_what_a_person_called_over_and_is_not(rest: int, verbs: list[str]) -> None:
     life = lived("T", AT_ONCE)
-    life.keep(*over(life.open, START, EndReason.MANUAL, "elena: replaced the disk"))
+    life.keep(*end_episode(life.open, START, EndReason.MANUAL, "elena: replaced the disk"))
     life.steps.clear()
     life.see(found("T", START + rest))
     assert life.verbs == verbs
@@ -169,14 +169,14 @@ def test_what_a_person_called_over_and_is_not(rest: int, verbs: list[str]) -> No
 
 def test_a_quiet_pair_is_nothing_at_all() -> None:
     for letter in "F_":
-        assert step(RULE, EVERY, None, found(letter, START)) is NOTHING
+        assert advance(RULE, EVERY, None, found(letter, START)) is NOTHING
 
 
 @pytest.mark.parametrize("late", [0, 1, 10_000])
 def test_a_finding_that_is_no_newer_changes_nothing(late: int) -> None:
     life = lived("TTTT")
     before = life.open
-    assert step(RULE, EVERY, before, found("F", before.seen_at - late)) == (before, ())
+    assert advance(RULE, EVERY, before, found("F", before.seen_at - late)) == (before, ())
 
 
 def test_a_finding_from_before_the_end_opens_nothing() -> None:
@@ -223,69 +223,69 @@ def test_a_rule_may_take_silence_for_trouble(
     truth: bool | None,  # noqa: FBT001
 ) -> None:
     rule = replace(AT_ONCE, no_data=policy)
-    finding = by_policy(rule, EVERY, found("_", START + quiet), START)
+    finding = apply_no_data_policy(rule, EVERY, found("_", START + quiet), START)
     assert finding.truth is truth
-    assert by_policy(rule, EVERY, found("F", START + quiet), START).truth is False
+    assert apply_no_data_policy(rule, EVERY, found("F", START + quiet), START).truth is False
 
 
 def test_a_restart_makes_all_stale_and_is_patient_for_a_minute() -> None:
     restarted = START + 3_600_000
-    episode = resumed(lived("TTTT").open, restarted)
-    assert episode.data is Data.STALE
-    assert silent(RULE, EVERY, episode, restarted + 60_000) == (episode, ())
-    after, told = silent(RULE, EVERY, episode, restarted + 60_001)
-    assert (after.data, after.condition, len(told)) == (Data.NONE, Condition.FIRING, 1)
+    episode = mark_stale(lived("TTTT").open, restarted)
+    assert episode.data is DataState.STALE
+    assert mark_no_data_if_due(RULE, EVERY, episode, restarted + 60_000) == (episode, ())
+    after, told = mark_no_data_if_due(RULE, EVERY, episode, restarted + 60_001)
+    assert (after.data, after.condition, len(told)) == (DataState.NONE, AlertState.FIRING, 1)
 
 
 def test_a_restart_of_a_slow_target_is_patient_for_two_intervals() -> None:
-    episode = resumed(firing(), START)
-    assert silent(RULE, 300_000, episode, START + 600_000)[1] == ()
-    assert silent(RULE, 300_000, episode, START + 600_001)[1] != ()
+    episode = mark_stale(firing(), START)
+    assert mark_no_data_if_due(RULE, 300_000, episode, START + 600_000)[1] == ()
+    assert mark_no_data_if_due(RULE, 300_000, episode, START + 600_001)[1] != ()
 
 
 def test_the_time_in_which_nobody_collected_counts_for_nothing() -> None:
     life = lived("TT")
     life.wait(3_600_000)
-    life.episode = resumed(life.open, life.now)
+    life.episode = mark_stale(life.open, life.now)
     life.wait(EVERY).play("TT")
     assert life.verbs == ["pending", "fired"]
-    assert life.open.data is Data.FRESH
+    assert life.open.data is DataState.FRESH
     assert life.open.observed == 30_000
 
 
 def test_a_restart_tells_nothing_again_of_one_without_data() -> None:
     episode = lived("T____", AT_ONCE).open
-    assert resumed(episode, START + 3_600_000) is episode
+    assert mark_stale(episode, START + 3_600_000) is episode
 
 
 @pytest.mark.parametrize("jump", [3_600_000, -3_600_000])
 def test_a_clock_that_jumps_ends_nothing_early_and_delays_nothing(jump: int) -> None:
     life = lived("TTF" + "TT")
-    life.episode = shifted(life.open, jump)
+    life.episode = shift_times(life.open, jump)
     life.wait(jump).play("TT")
     assert life.verbs == ["pending", "dropped", "pending", "fired"]
     ended = lived(CLEARED, AT_ONCE)
     assert ended.previous is not None
-    ended.previous = shifted(ended.previous, jump)
+    ended.previous = shift_times(ended.previous, jump)
     assert ended.wait(jump).play("T").verbs[-1] == "reopened"
 
 
 def test_a_jump_moves_what_is_measured_from_and_leaves_what_people_saw() -> None:
     before = firing(worse_at=START + 1, flapped_at=START + 2)
-    after = shifted(before, 5)
+    after = shift_times(before, 5)
     assert after == replace(
         before, seen_at=START + 5, paged_at=START + 5, worse_at=START + 6, flapped_at=START + 7
     )
 
 
 def test_a_rule_that_is_taken_away_takes_its_episode_along() -> None:
-    after, told = over(firing(), START, EndReason.WITHDRAWN, "the rule was taken away")
-    assert (after.condition, after.end_reason) == (Condition.OK, EndReason.WITHDRAWN)
+    after, told = end_episode(firing(), START, EndReason.WITHDRAWN, "the rule was taken away")
+    assert (after.condition, after.end_reason) == (AlertState.OK, EndReason.WITHDRAWN)
     assert [one.why for one in told] == ["the rule was taken away"]
 
 
 def test_every_step_carries_the_episode_as_it_was_then() -> None:
     fired, clearing, resolved = lived("T" + "F" * 7, AT_ONCE).steps
-    assert fired.episode.condition is Condition.FIRING
-    assert clearing.episode.condition is Condition.CLEARING
+    assert fired.episode.condition is AlertState.FIRING
+    assert clearing.episode.condition is AlertState.CLEARING
     assert resolved.episode.ended_at == resolved.at

@@ -2,7 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence, Window, window_at
+from watchdeck.domain.alerts.maintenance import (
+    Maintenance,
+    MaintenanceWindow,
+    Recurrence,
+    window_at,
+)
 from watchdeck.domain.values.matcher import read_matcher
 
 HOUR = 3_600_000
@@ -15,8 +20,8 @@ def ms(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000)
 
 
-def window(opens: str, closes: str) -> Window:
-    return Window(ms(opens), ms(closes))
+def window(opens: str, closes: str) -> MaintenanceWindow:
+    return MaintenanceWindow(ms(opens), ms(closes))
 
 
 def planned(
@@ -88,7 +93,9 @@ NIGHTS = planned(23 * 60, 3 * HOUR, TUESDAY, zone="UTC")
         ),
     ],
 )  # fmt: skip
-def test_planned_work_is_open(work: Maintenance, at: str, expected: Window | None) -> None:
+def test_planned_work_is_open(
+    work: Maintenance, at: str, expected: MaintenanceWindow | None
+) -> None:
     assert window_at(work, ms(at)) == expected
 
 

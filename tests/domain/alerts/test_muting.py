@@ -3,9 +3,15 @@ from dataclasses import replace
 import pytest
 
 from domain.alerts.lives import ALERT, START, firing, raised
-from watchdeck.domain.alerts.alert import Condition, Mute, MuteKind
+from watchdeck.domain.alerts.alert import AlertState, Mute, MuteKind
 from watchdeck.domain.alerts.maintenance import Maintenance
-from watchdeck.domain.alerts.muting import World, hidden_by, labels_of, mutes, troubled
+from watchdeck.domain.alerts.muting import (
+    MuteContext,
+    labels_of,
+    matched_alerts,
+    models_down,
+    mute_reasons,
+)
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.domain.values.severity import Severity
@@ -30,43 +36,53 @@ BY_WORK = Mute(MuteKind.MAINTENANCE, "disks", START + HOUR)
 @pytest.mark.parametrize(
     ("world", "expected"),
     [
-        pytest.param(World(), (), id="nothing mutes it"),
-        pytest.param(World((silence("model=fraud"),)), (BY_SILENCE,), id="a silence of its model"),
-        pytest.param(World((silence("rule=slow"),)), (BY_SILENCE,), id="of its rule"),
-        pytest.param(World((silence("owner=risk"),)), (BY_SILENCE,), id="of a label of its own"),
-        pytest.param(World((silence("severity=2"),)), (BY_SILENCE,), id="of its severity"),
-        pytest.param(World((silence("model=churn"),)), (), id="a silence of another model"),
-        pytest.param(World((silence("model=fraud", begins=1),)), (), id="one that is to come"),
+        pytest.param(MuteContext(), (), id="nothing mutes it"),
         pytest.param(
-            World((replace(silence("model=fraud"), ended_at=START),)), (), id="one that was ended"
+            MuteContext((silence("model=fraud"),)), (BY_SILENCE,), id="a silence of its model"
         ),
-        pytest.param(World(maintenance=(work("owner=risk"),)), (BY_WORK,), id="planned work"),
-        pytest.param(World(maintenance=(work("owner=x"),)), (), id="planned work elsewhere"),
+        pytest.param(MuteContext((silence("rule=slow"),)), (BY_SILENCE,), id="of its rule"),
         pytest.param(
-            World(troubled={"fraud": 8}),
+            MuteContext((silence("owner=risk"),)), (BY_SILENCE,), id="of a label of its own"
+        ),
+        pytest.param(MuteContext((silence("severity=2"),)), (BY_SILENCE,), id="of its severity"),
+        pytest.param(MuteContext((silence("model=churn"),)), (), id="a silence of another model"),
+        pytest.param(
+            MuteContext((silence("model=fraud", begins=1),)), (), id="one that is to come"
+        ),
+        pytest.param(
+            MuteContext((replace(silence("model=fraud"), ended_at=START),)),
+            (),
+            id="one that was ended",
+        ),
+        pytest.param(MuteContext(maintenance=(work("owner=risk"),)), (BY_WORK,), id="planned work"),
+        pytest.param(MuteContext(maintenance=(work("owner=x"),)), (), id="planned work elsewhere"),
+        pytest.param(
+            MuteContext(troubled={"fraud": 8}),
             (Mute(MuteKind.NO_DATA, "fraud"),),
             id="its model says nothing, and another alert tells so",
         ),
-        pytest.param(World(troubled={"fraud": 7}), (), id="the alert that tells so is not muted"),
         pytest.param(
-            World(troubled={"features": 9}, depends={"fraud": ("features",)}),
+            MuteContext(troubled={"fraud": 7}), (), id="the alert that tells so is not muted"
+        ),
+        pytest.param(
+            MuteContext(troubled={"features": 9}, depends={"fraud": ("features",)}),
             (Mute(MuteKind.DEPENDENCY, "features"),),
             id="what its model depends on is in trouble",
         ),
         pytest.param(
-            World(
+            MuteContext(
                 troubled={"disk": 9}, depends={"fraud": ("features",), "features": ("disk", "net")}
             ),
             (Mute(MuteKind.DEPENDENCY, "disk"),),
             id="or what that depends on",
         ),
         pytest.param(
-            World(troubled={"features": 9}, depends={"churn": ("features",)}),
+            MuteContext(troubled={"features": 9}, depends={"churn": ("features",)}),
             (),
             id="not what another depends on",
         ),
         pytest.param(
-            World(
+            MuteContext(
                 troubled={"fraud": 7, "features": 9},
                 depends={"fraud": ("features",), "features": ("fraud",)},
             ),
@@ -74,19 +90,19 @@ BY_WORK = Mute(MuteKind.MAINTENANCE, "disks", START + HOUR)
             id="two that depend on each other never mute each other",
         ),
         pytest.param(
-            World(suppressed={7: ("inhibited by NodeDown",)}),
+            MuteContext(suppressed={7: ("inhibited by NodeDown",)}),
             (Mute(MuteKind.SOURCE, "inhibited by NodeDown"),),
             id="its source keeps it quiet",
         ),
         pytest.param(
-            World((silence("model=fraud"),), (work("model=fraud"),)),
+            MuteContext((silence("model=fraud"),), (work("model=fraud"),)),
             (BY_SILENCE, BY_WORK),
             id="every reason is named",
         ),
     ],
 )
-def test_an_alert_is_muted(world: World, expected: tuple[Mute, ...]) -> None:
-    assert mutes(ALERT, firing(), world, START) == expected
+def test_an_alert_is_muted(world: MuteContext, expected: tuple[Mute, ...]) -> None:
+    assert mute_reasons(ALERT, firing(), world, START) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,8 +117,8 @@ def test_a_muted_alert_that_gets_worse_is_seen_again(
     matchers: tuple[str, ...], *, muted: bool
 ) -> None:
     worse = firing(Severity.CRITICAL, worse_at=START + 5)
-    for world in (World((silence(*matchers),)), World(maintenance=(work(*matchers),))):
-        assert bool(mutes(ALERT, worse, world, START + 6)) is muted
+    for world in (MuteContext((silence(*matchers),)), MuteContext(maintenance=(work(*matchers),))):
+        assert bool(mute_reasons(ALERT, worse, world, START + 6)) is muted
 
 
 def test_a_reason_names_what_it_is_about() -> None:
@@ -112,8 +128,8 @@ def test_a_reason_names_what_it_is_about() -> None:
 
 def test_a_silence_that_began_after_the_rise_holds() -> None:
     worse = firing(Severity.CRITICAL, worse_at=START + 5)
-    world = World((silence("model=fraud", begins=6),))
-    assert mutes(ALERT, worse, world, START + 6)
+    world = MuteContext((silence("model=fraud", begins=6),))
+    assert mute_reasons(ALERT, worse, world, START + 6)
 
 
 def test_no_label_of_an_alert_can_pretend_to_be_another_rule() -> None:
@@ -126,13 +142,13 @@ def test_no_label_of_an_alert_can_pretend_to_be_another_rule() -> None:
 def test_what_a_silence_would_hide_is_counted_before_it_is_made() -> None:
     other = replace(raised(firing()), alert=replace(ALERT, id=8, model="churn"))
     both = (raised(firing()), other)
-    assert hidden_by((read_matcher("owner=risk"),), both) == both
-    assert hidden_by((read_matcher("model=churn"),), both) == (other,)
+    assert matched_alerts((read_matcher("owner=risk"),), both) == both
+    assert matched_alerts((read_matcher("model=churn"),), both) == (other,)
 
 
 def test_a_model_is_in_trouble_while_an_alert_that_tells_so_fires_the_oldest_of_them() -> None:
     down, later = replace(ALERT, id=2, rule="down"), replace(ALERT, id=3, rule="down")
-    pending = firing(condition=Condition.PENDING)
+    pending = firing(condition=AlertState.PENDING)
     other = replace(ALERT, id=1, model="churn", rule="down")
     found = [(firing(), ALERT), (firing(), later), (firing(), down), (pending, other)]
-    assert troubled(found, lambda alert: alert.rule == "down") == {"fraud": 2}
+    assert models_down(found, lambda alert: alert.rule == "down") == {"fraud": 2}

@@ -4,18 +4,18 @@ import pytest
 
 from domain.alerts.lives import EVERY, RULE, START, ack, firing, found, short
 from watchdeck.domain.alerts.acknowledgement import (
-    Handed,
     Refusal,
+    TakeOver,
     resolve,
     take_over,
     unacknowledge,
 )
 from watchdeck.domain.alerts.alert import AckEnd
-from watchdeck.domain.alerts.lifecycle import step
+from watchdeck.domain.alerts.lifecycle import advance
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.alerts.undo import (
-    refused,
     undo_acknowledge,
+    undo_refusal,
     undo_resolve,
     undo_take_over,
     undo_unacknowledge,
@@ -34,7 +34,7 @@ from watchdeck.domain.values.matcher import read_matcher
     ],
 )
 def test_what_somebody_did_can_be_taken_back(rev: int | None, after: int, why: str | None) -> None:
-    refusal = refused(START, 2, rev, START + after)
+    refusal = undo_refusal(START, 2, rev, START + after)
     assert refusal == (None if why is None else Refusal(why))
 
 
@@ -52,9 +52,9 @@ def test_one_that_was_given_back_is_its_owners_again() -> None:
 
 def test_one_that_was_taken_over_is_the_first_owners_again() -> None:
     handed = take_over(firing(), ack(), "max", START + 5)
-    assert isinstance(handed, Handed)
+    assert isinstance(handed, TakeOver)
     undone = undo_take_over(handed, START + 9)
-    assert isinstance(undone, Handed)
+    assert isinstance(undone, TakeOver)
     assert (undone.ended.by, undone.ended.end_reason) == ("max", AckEnd.UNDONE)
     assert (undone.begun.by, undone.begun.expires_at) == ("elena", ack().expires_at)
     assert isinstance(undo_take_over(handed, ack().expires_at), Refusal)
@@ -68,7 +68,7 @@ def test_an_alert_called_over_by_mistake_goes_on_as_it_was() -> None:
     again, (told,) = undo_resolve(before, after, START + 9)
     assert again == replace(before, rev=after.rev)
     assert short(told) == "reopened"
-    assert step(RULE, EVERY, again, found("T", START + EVERY))[1] == ()
+    assert advance(RULE, EVERY, again, found("T", START + EVERY))[1] == ()
 
 
 def test_a_silence_that_was_ended_holds_again() -> None:

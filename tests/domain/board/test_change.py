@@ -1,6 +1,6 @@
 import pytest
 
-from watchdeck.domain.board.change import ChangeKind, Marker, markers, merge
+from watchdeck.domain.board.change import ChangeKind, Marker, detect_changes, merge
 from watchdeck.domain.metrics.scrape import Identity
 
 RESTART = Marker(ChangeKind.RESTART, "the server was restarted")
@@ -42,7 +42,7 @@ AGAIN = Marker(ChangeKind.RESTART, "the counters began again from 0")
 def test_a_change_is_marked(
     before: Identity | None, now: Identity, found: tuple[Marker, ...]
 ) -> None:
-    assert markers(before, now) == found
+    assert detect_changes(before, now) == found
 
 
 def test_what_was_known_is_kept_until_it_is_known_anew() -> None:

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.domain.alerts.alert import Alert, Condition, Episode, Mute, MuteKind, Raised
-from watchdeck.domain.board.board import Latest, Model, Reading
+from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, Mute, MuteKind
+from watchdeck.domain.board.board import LatestScrape, Model, SignalValue
 from watchdeck.domain.board.filter import LONGEST, Filter, FilterError, matches, parse
 from watchdeck.domain.board.filter_fields import ALERTS, FilteredAlert, FilteredModel
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.scrape import Identity, Outcome
 from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.severity import Severity
 
-FACTS = Facts(
+FACTS = EndpointFacts(
     "fraud-detector",
     "http://x",
     10_000,
@@ -27,12 +27,12 @@ FACTS = Facts(
     serves=("card payments",),
 )
 SIGNS = {
-    "latency_p95": Reading(0.25, SIGNALS["latency_p95"].unit),
-    "error_ratio": Reading(0.02, SIGNALS["error_ratio"].unit),
-    "request_rate": Reading(40.0, SIGNALS["request_rate"].unit),
-    "memory_bytes": Reading(3e9, SIGNALS["memory_bytes"].unit),
+    "latency_p95": SignalValue(0.25, SIGNALS["latency_p95"].unit),
+    "error_ratio": SignalValue(0.02, SIGNALS["error_ratio"].unit),
+    "request_rate": SignalValue(40.0, SIGNALS["request_rate"].unit),
+    "memory_bytes": SignalValue(3e9, SIGNALS["memory_bytes"].unit),
 }
-LATEST = Latest(FACTS, 0, Outcome.OK, 0, SIGNS, kind="mlserver", identity=Identity("2.1"))
+LATEST = LatestScrape(FACTS, 0, Outcome.OK, 0, SIGNS, kind="mlserver", identity=Identity("2.1"))
 MODEL = FilteredModel(Model(FACTS, Health.CRITICAL, "latency_p95 250 ms > 200 ms", 0, LATEST))
 UNSEEN = FilteredModel(
     Model(replace(FACTS, owner=None), Health.UNKNOWN, "no scrape yet", None, None)
@@ -140,11 +140,11 @@ def test_every_short_word_is_a_signal() -> None:
 
 
 EPISODE = Episode(
-    *(7, 1, 0, Condition.FIRING, Severity.HIGH, Severity.HIGH),
+    *(7, 1, 0, AlertState.FIRING, Severity.HIGH, Severity.HIGH),
     why="latency_p95 412 ms > 200 ms",
     flapping=False,
 )
-RAISED = Raised(
+RAISED = ActiveAlert(
     Alert(1, "watchdeck", "slow/fraud", "latency-slow", "fraud", {"owner": "risk"}),
     EPISODE,
     mutes=(Mute(MuteKind.SILENCE, "3"),),

@@ -2,31 +2,31 @@ from dataclasses import replace
 
 import pytest
 
-from watchdeck.domain.alerts.alert import OURS, Alert, Condition, Episode, Raised
-from watchdeck.domain.board.board import Collector, CollectorState, Latest, Reading
-from watchdeck.domain.board.health import Health, HealthChange, Verdict
-from watchdeck.domain.board.health_evaluation import as_seen, judge
+from watchdeck.domain.alerts.alert import OURS, ActiveAlert, Alert, AlertState, Episode
+from watchdeck.domain.board.board import Collector, CollectorState, LatestScrape, SignalValue
+from watchdeck.domain.board.health import Health, HealthChange, HealthResult
+from watchdeck.domain.board.health_evaluation import displayed_health, evaluate_health
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds, Ratio
 
 NOW = 1_000_000
 SLO = Slo(Ratio(0.999), Milliseconds(200), Ratio(0.01))
-FACTS = Facts("fraud", "http://fraud", 10_000, slo=SLO)
-GOOD = Latest(FACTS, NOW, Outcome.OK, 0, {}, model_state=ModelState.READY)
-WAS_CRITICAL = Verdict(Health.CRITICAL, "latency_p95", "latency_p95 412 ms > 400 ms")
+FACTS = EndpointFacts("fraud", "http://fraud", 10_000, slo=SLO)
+GOOD = LatestScrape(FACTS, NOW, Outcome.OK, 0, {}, model_state=ModelState.READY)
+WAS_CRITICAL = HealthResult(Health.CRITICAL, "latency_p95", "latency_p95 412 ms > 400 ms")
 RUNNING = Collector(CollectorState.RUNNING)
 
 
-def reading(**values: float) -> Latest:
-    signals = {name: Reading(value, SIGNALS[name].unit) for name, value in values.items()}
+def reading(**values: float) -> LatestScrape:
+    signals = {name: SignalValue(value, SIGNALS[name].unit) for name, value in values.items()}
     return replace(GOOD, signals=signals)
 
 
-def failed(outcome: Outcome, times: int, state: ModelState = ModelState.UNKNOWN) -> Latest:
+def failed(outcome: Outcome, times: int, state: ModelState = ModelState.UNKNOWN) -> LatestScrape:
     return replace(GOOD, outcome=outcome, failures=times, model_state=state, detail="why not")
 
 
@@ -115,9 +115,9 @@ def failed(outcome: Outcome, times: int, state: ModelState = ModelState.UNKNOWN)
     ],
 )
 def test_a_model_is_judged(
-    latest: Latest | None, previous: Verdict | None, health: str, why: str
+    latest: LatestScrape | None, previous: HealthResult | None, health: str, why: str
 ) -> None:
-    verdict = judge(latest, previous, NOW)
+    verdict = evaluate_health(latest, previous, NOW)
     assert (verdict.health, verdict.why) == (health, why)
 
 
@@ -125,13 +125,13 @@ def raised(
     rule: str,
     severity: Severity,
     why: str = "latency_p95 412 ms > 200 ms",
-    condition: Condition = Condition.FIRING,
-) -> Raised:
+    condition: AlertState = AlertState.FIRING,
+) -> ActiveAlert:
     alert = Alert(1, OURS, f"{rule}/fraud", rule, "fraud", {"signal": "latency_p95"})
     episode = Episode(
         *(int(severity), 1, NOW, condition, severity, severity), value=0.412, limit=0.2, why=why
     )
-    return Raised(alert, episode)
+    return ActiveAlert(alert, episode)
 
 
 SLOW = raised("slow", Severity.HIGH)
@@ -144,62 +144,62 @@ FULL = raised("full", Severity.MEDIUM, "saturation 95 % > 90 %")
         pytest.param(
             GOOD,
             (FULL, SLOW),
-            Verdict(Health.CRITICAL, "slow", "latency_p95 412 ms > 200 ms"),
+            HealthResult(Health.CRITICAL, "slow", "latency_p95 412 ms > 200 ms"),
             id="the worst alert is the health, in its own words",
         ),
         pytest.param(
             GOOD,
             (FULL,),
-            Verdict(Health.WARNING, "full", "saturation 95 % > 90 %"),
+            HealthResult(Health.WARNING, "full", "saturation 95 % > 90 %"),
             id="an alert that pages nobody is a warning",
         ),
         pytest.param(
             GOOD,
-            (raised("slow", Severity.HIGH, "it answers", Condition.CLEARING),),
-            Verdict(Health.WARNING, "slow", "not yet surely over: it answers"),
+            (raised("slow", Severity.HIGH, "it answers", AlertState.CLEARING),),
+            HealthResult(Health.WARNING, "slow", "not yet surely over: it answers"),
             id="what is about to be over is no longer critical, and not yet ok",
         ),
         pytest.param(
             GOOD,
-            (raised("slow", Severity.HIGH, condition=Condition.PENDING),),
-            Verdict(Health.OK, "good", "ready, within its SLO"),
+            (raised("slow", Severity.HIGH, condition=AlertState.PENDING),),
+            HealthResult(Health.OK, "good", "ready, within its SLO"),
             id="what is only pending is no health",
         ),
         pytest.param(
             replace(GOOD, model_state=ModelState.NOT_READY),
             (SLOW,),
-            Verdict(Health.DOWN, "not_ready", "the model says that it is not ready"),
+            HealthResult(Health.DOWN, "not_ready", "the model says that it is not ready"),
             id="not ready is worse than any alert",
         ),
         pytest.param(
             replace(GOOD, model_state=ModelState.SLEEPING),
             (SLOW,),
-            Verdict(Health.CRITICAL, "slow", "latency_p95 412 ms > 200 ms"),
+            HealthResult(Health.CRITICAL, "slow", "latency_p95 412 ms > 200 ms"),
             id="a sleeping model that is in trouble is not ok",
         ),
         pytest.param(
             failed(Outcome.REFUSED, 2),
             (SLOW,),
-            Verdict(Health.DOWN, "refused", "failed scrapes in a row: refused: why not"),
+            HealthResult(Health.DOWN, "refused", "failed scrapes in a row: refused: why not"),
             id="down is down, whatever fired before",
         ),
         pytest.param(
             replace(GOOD, at=NOW - 30_001),
             (SLOW,),
-            Verdict(Health.UNKNOWN, "stale", "no fresh sample for 30s (expected every 10s)"),
+            HealthResult(Health.UNKNOWN, "stale", "no fresh sample for 30s (expected every 10s)"),
             id="what fired before the silence is not known to fire still",
         ),
     ],
 )
 def test_a_health_is_that_of_the_worst_alert(
-    latest: Latest, alerts: tuple[Raised, ...], verdict: Verdict
+    latest: LatestScrape, alerts: tuple[ActiveAlert, ...], verdict: HealthResult
 ) -> None:
-    assert judge(latest, None, NOW, alerts=alerts) == verdict
+    assert evaluate_health(latest, None, NOW, alerts=alerts) == verdict
 
 
 def test_a_blind_collector_says_so_instead_of_calling_models_down() -> None:
-    verdict = judge(failed(Outcome.DNS, 9), None, NOW, blind="no name can be resolved")
-    assert verdict == Verdict(
+    verdict = evaluate_health(failed(Outcome.DNS, 9), None, NOW, blind="no name can be resolved")
+    assert verdict == HealthResult(
         Health.UNKNOWN, "blind", "the collector is blind: no name can be resolved"
     )
 
@@ -209,7 +209,7 @@ RECORDED = HealthChange("fraud", NOW - 60_000, Health.OK, "good", "ready, within
 
 def test_a_recorded_ok_does_not_outlive_its_sample() -> None:
     later = NOW + 45_000
-    seen = as_seen(RECORDED, GOOD, Collector(CollectorState.STOPPED), later, 10_000)
+    seen = displayed_health(RECORDED, GOOD, Collector(CollectorState.STOPPED), later, 10_000)
     assert seen == (
         Health.UNKNOWN,
         "no fresh sample for 45s (expected every 10s): no collector is running",
@@ -219,7 +219,7 @@ def test_a_recorded_ok_does_not_outlive_its_sample() -> None:
 
 def test_one_failed_scrape_keeps_the_health_and_is_said() -> None:
     latest = failed(Outcome.TIMED_OUT, 1)
-    assert as_seen(RECORDED, latest, RUNNING, NOW, 10_000) == (
+    assert displayed_health(RECORDED, latest, RUNNING, NOW, 10_000) == (
         Health.OK,
         "ready, within its SLO; one failed scrape: timed_out: why not",
         NOW - 60_000,
@@ -227,7 +227,7 @@ def test_one_failed_scrape_keeps_the_health_and_is_said() -> None:
 
 
 def test_a_model_without_a_scrape_is_unknown() -> None:
-    assert as_seen(RECORDED, None, RUNNING, NOW, 10_000) == (
+    assert displayed_health(RECORDED, None, RUNNING, NOW, 10_000) == (
         Health.UNKNOWN,
         "no scrape yet",
         None,
@@ -235,7 +235,7 @@ def test_a_model_without_a_scrape_is_unknown() -> None:
 
 
 def test_a_model_without_a_verdict_is_unknown() -> None:
-    assert as_seen(None, GOOD, RUNNING, NOW, 10_000)[0] is Health.UNKNOWN
+    assert displayed_health(None, GOOD, RUNNING, NOW, 10_000)[0] is Health.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -249,12 +249,12 @@ def test_a_reason_has_the_figure_of_now_while_the_same_limit_is_passed(
     p95: float, why: str
 ) -> None:
     recorded = HealthChange("fraud", NOW, Health.CRITICAL, "slow", "latency_p95 250 ms > 200 ms")
-    seen = as_seen(recorded, reading(latency_p95=p95), RUNNING, NOW, 10_000, (SLOW,))
+    seen = displayed_health(recorded, reading(latency_p95=p95), RUNNING, NOW, 10_000, (SLOW,))
     assert seen[:2] == (Health.CRITICAL, why)
 
 
 def test_a_reason_that_is_no_comparison_is_told_in_the_alerts_newest_words() -> None:
     recorded = HealthChange("fraud", NOW, Health.CRITICAL, "slow", "burns 15x")
     burning = raised("slow", Severity.HIGH, "burns 20x")
-    seen = as_seen(recorded, reading(latency_p95=0.3), RUNNING, NOW, 10_000, (burning,))
+    seen = displayed_health(recorded, reading(latency_p95=0.3), RUNNING, NOW, 10_000, (burning,))
     assert seen[1] == "burns 20x"

@@ -10,28 +10,28 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from domain.alerts.lives import ALERT, EVERY, RULE, START, Life, found, raised
 from watchdeck.domain.alerts.acknowledgement import (
-    Handed,
     Refusal,
+    TakeOver,
     acknowledge,
-    lapsed,
-    renewed,
+    expired_acknowledgement,
+    renewed_acknowledgement,
     resolve,
     take_over,
     unacknowledge,
 )
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
-    Condition,
+    ActiveAlert,
+    AlertEvent,
+    AlertState,
     Episode,
     Mute,
-    Raised,
     Transition,
-    Verb,
 )
-from watchdeck.domain.alerts.lifecycle import resumed, shifted, silent, step
-from watchdeck.domain.alerts.muting import World, mutes
+from watchdeck.domain.alerts.lifecycle import advance, mark_no_data_if_due, mark_stale, shift_times
+from watchdeck.domain.alerts.muting import MuteContext, mute_reasons
 from watchdeck.domain.alerts.silence import Silence, silence
-from watchdeck.domain.notifications.message import Message, messages, owed
+from watchdeck.domain.notifications.message import Message, messages_for, overdue_page
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.domain.values.severity import Severity
 
@@ -64,14 +64,14 @@ class Alerting(RuleBasedStateMachine):
         for _ in range(times):
             self.life.now += EVERY
             finding = found(letter, self.life.now)
-            moved = step(self.life.rule, EVERY, self.life.episode, finding, self.life.previous)
+            moved = advance(self.life.rule, EVERY, self.life.episode, finding, self.life.previous)
             self.keep(*moved, entitled=letter == "F")
 
     @rule(seconds=st.integers(1, 1_200))
     def say_nothing(self, seconds: int) -> None:
         self.life.now += seconds * 1_000
         if self.life.episode is not None:
-            self.keep(*silent(self.life.rule, EVERY, self.life.episode, self.life.now))
+            self.keep(*mark_no_data_if_due(self.life.rule, EVERY, self.life.episode, self.life.now))
 
     @rule(severity=st.sampled_from(Severity))
     def grade(self, severity: Severity) -> None:
@@ -81,14 +81,14 @@ class Alerting(RuleBasedStateMachine):
     def restart(self, seconds: int) -> None:
         self.life.now += seconds * 1_000
         if self.life.episode is not None:
-            self.life.episode = resumed(self.life.episode, self.life.now)
+            self.life.episode = mark_stale(self.life.episode, self.life.now)
 
     @rule(jump=st.integers(-HOUR, HOUR))
     def jump(self, jump: int) -> None:
         """The clock jumps; whoever waits for something waits as long as before."""
         self.life.now += jump
-        self.life.episode = self.life.episode and shifted(self.life.episode, jump)
-        self.life.previous = self.life.previous and shifted(self.life.previous, jump)
+        self.life.episode = self.life.episode and shift_times(self.life.episode, jump)
+        self.life.previous = self.life.previous and shift_times(self.life.previous, jump)
         self.live = self.live and moved(self.live, jump)
         self.last = self.last and moved(self.last, jump)
         self.silences = tuple(
@@ -102,7 +102,7 @@ class Alerting(RuleBasedStateMachine):
         until = self.life.now + minutes * 60_000
         taken = acknowledge(self.life.open, self.live, who, self.life.now, expires_at=until)
         if isinstance(taken, Refusal):
-            assert self.live is not None or self.life.open.condition is Condition.PENDING
+            assert self.live is not None or self.life.open.condition is AlertState.PENDING
         else:
             self.live = taken
 
@@ -110,7 +110,7 @@ class Alerting(RuleBasedStateMachine):
     @rule(who=PEOPLE)
     def take_from_another(self, who: str) -> None:
         handed = take_over(self.life.open, self.live, who, self.life.now)
-        if isinstance(handed, Handed):
+        if isinstance(handed, TakeOver):
             assert handed.ended.ended_at == handed.begun.at
             self.live, self.last = handed.begun, handed.ended
 
@@ -140,9 +140,9 @@ class Alerting(RuleBasedStateMachine):
         """What the engine does without a sample: deadlines, and pages that are owed."""
         if self.life.episode is not None:
             self.lapse(self.life.episode)
-            self.tell(owed(self.shown(self.life.episode), self.life.rule))
+            self.tell(overdue_page(self.shown(self.life.episode), self.life.rule))
             shown = self.shown(self.life.episode)
-            calls = shown.episode.severity.pages and shown.episode.condition is Condition.FIRING
+            calls = shown.episode.severity.pages and shown.episode.condition is AlertState.FIRING
             quiet = shown.mutes or shown.acknowledgement
             assert quiet or not calls or shown.episode.paged_at is not None
 
@@ -185,11 +185,11 @@ class Alerting(RuleBasedStateMachine):
 
     def follow(self, one: Transition) -> None:
         """What follows from a step: who keeps it, who is told, whose time is over."""
-        if one.verb is Verb.REOPENED and self.last and self.last.episode == one.episode.id:
-            self.live = renewed(self.last, one.episode, one.at)
+        if one.verb is AlertEvent.REOPENED and self.last and self.last.episode == one.episode.id:
+            self.live = renewed_acknowledgement(self.last, one.episode, one.at)
         shown = self.shown(one.episode)
-        told = messages(one, shown, self.life.rule)
-        if one.verb is Verb.FIRED:
+        told = messages_for(one, shown, self.life.rule)
+        if one.verb is AlertEvent.FIRED:
             assert bool(told) is not bool(shown.mutes)  # I3 and I8
         self.tell(told)
         self.lapse(one.episode)
@@ -199,16 +199,20 @@ class Alerting(RuleBasedStateMachine):
         self.paged.update(message.episode for message in told if message.severity.pages)
 
     def lapse(self, episode: Episode) -> None:
-        ended = None if self.live is None else lapsed(self.live, episode, self.life.now)
+        ended = (
+            None
+            if self.live is None
+            else expired_acknowledgement(self.live, episode, self.life.now)
+        )
         if ended is not None:
             self.live, self.last = None, ended
 
-    def shown(self, episode: Episode) -> Raised:
+    def shown(self, episode: Episode) -> ActiveAlert:
         paged_at = START if episode.id in self.paged else None
         return raised(replace(episode, paged_at=paged_at), self.live, self.mutes(episode))
 
     def mutes(self, episode: Episode) -> tuple[Mute, ...]:
-        return mutes(ALERT, episode, World(self.silences), self.life.now)
+        return mute_reasons(ALERT, episode, MuteContext(self.silences), self.life.now)
 
 
 TestAlerting = Alerting.TestCase

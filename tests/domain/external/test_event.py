@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from domain.external.payloads import NOW, ZERO, alert, captured, listed, posted, webhook
 from watchdeck.domain.external.alertmanager import (
     MOST,
-    SayingError,
+    PayloadError,
     read_listed,
     read_posted,
     read_webhook,
 )
 from watchdeck.domain.external.cloudevents import read_cloud_events
 from watchdeck.domain.external.event import (
-    ForeignEvent,
+    ExternalEvent,
     Status,
     decode,
     encode,
@@ -31,13 +31,13 @@ from watchdeck.domain.values.text import clean
 HOUR = 3_600_000
 
 
-def hooked(name: str) -> ForeignEvent:
+def hooked(name: str) -> ExternalEvent:
     body, at = captured(name)
     [event] = read_webhook(body, "eu", at).events
     return event
 
 
-def one(**changed: Any) -> ForeignEvent:
+def one(**changed: Any) -> ExternalEvent:
     [event] = read_webhook(webhook(alert(**changed)), "eu", NOW).events
     return event
 
@@ -196,7 +196,7 @@ def test_a_webhook_is_of_the_source_that_it_calls_itself() -> None:
     ],
 )
 def test_a_body_that_is_no_webhook_is_refused_with_a_reason(body: bytes, words: str) -> None:
-    with pytest.raises(SayingError, match=words):
+    with pytest.raises(PayloadError, match=words):
         read_webhook(body, "eu", NOW)
 
 
@@ -211,7 +211,7 @@ STRUCTURED = {
 }
 
 
-def told(headers: dict[str, str] | None = None, **changed: Any) -> ForeignEvent:
+def told(headers: dict[str, str] | None = None, **changed: Any) -> ExternalEvent:
     body = json.dumps(STRUCTURED | changed).encode()
     [event] = read_cloud_events(body, headers or {}, "cloudevents", NOW).events
     return event
@@ -252,7 +252,7 @@ def test_a_batch_of_cloud_events_is_all_of_them() -> None:
     ],
 )
 def test_a_batch_that_is_none_is_refused(body: bytes, words: str) -> None:
-    with pytest.raises(SayingError, match=words):
+    with pytest.raises(PayloadError, match=words):
         read_cloud_events(body, BATCHED, "cloudevents", NOW)
 
 
@@ -268,7 +268,7 @@ def test_a_batch_that_is_none_is_refused(body: bytes, words: str) -> None:
 def test_a_cloud_event_that_tells_of_no_alert_is_refused(
     changed: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(SayingError, match=words):
+    with pytest.raises(PayloadError, match=words):
         told(**changed)
 
 
@@ -297,7 +297,7 @@ def test_what_is_no_moment_is_none(text: object) -> None:
 
 TEXT = st.text(max_size=40)
 EVENTS = st.builds(
-    ForeignEvent,
+    ExternalEvent,
     key=TEXT,
     source=TEXT,
     fingerprint=TEXT,
@@ -318,7 +318,7 @@ EVENTS = st.builds(
 
 
 @given(EVENTS)
-def test_what_is_kept_of_an_event_is_the_event(event: ForeignEvent) -> None:
+def test_what_is_kept_of_an_event_is_the_event(event: ExternalEvent) -> None:
     assert decode(encode(event)) == event
 
 

@@ -3,10 +3,16 @@ from dataclasses import replace
 import pytest
 
 from domain.alerts.lives import START, Life, short
-from watchdeck.domain.alerts.alert import Condition, Data, EndReason, Episode, Transition
-from watchdeck.domain.alerts.lifecycle import REOPEN_WINDOW, over, unheard
-from watchdeck.domain.external.event import ForeignEvent, Status
-from watchdeck.domain.external.lifecycle import EARLY, RELEASE, cancels, foreign, settled
+from watchdeck.domain.alerts.alert import AlertState, DataState, EndReason, Episode, Transition
+from watchdeck.domain.alerts.lifecycle import REOPEN_WINDOW, end_episode, mark_no_data
+from watchdeck.domain.external.event import ExternalEvent, Status
+from watchdeck.domain.external.lifecycle import (
+    EARLY,
+    RELEASE,
+    advance_time,
+    apply_event,
+    cancels_firing,
+)
 from watchdeck.domain.values.severity import Severity
 
 MINUTE = 60_000
@@ -14,9 +20,9 @@ MINUTE = 60_000
 
 def said(
     status: str, starts: int = 0, at: int = 0, severity: Severity = Severity.HIGH
-) -> ForeignEvent:
+) -> ExternalEvent:
     """An event; both times in minutes since the beginning."""
-    return ForeignEvent(
+    return ExternalEvent(
         "key", "alertmanager", "ab12", "HighErrorRate", "fraud", severity, Status(status),
         START + at * MINUTE, START + starts * MINUTE, annotations={"summary": "too many errors"},
     )  # fmt: skip
@@ -25,16 +31,16 @@ def said(
 class Heard(Life):
     """What a source said of one alert, in the order in which it came."""
 
-    def hear(self, event: ForeignEvent, doubt: str = "") -> "Heard":
-        self.keep(*foreign(self.episode, event, self.previous, doubt=doubt))
+    def hear(self, event: ExternalEvent, doubt: str = "") -> "Heard":
+        self.keep(*apply_event(self.episode, event, self.previous, doubt=doubt))
         return self
 
     def settle(self, at: int, doubt: str = "") -> "Heard":
-        self.keep(*settled(self.open, START + at * MINUTE, doubt=doubt))
+        self.keep(*advance_time(self.open, START + at * MINUTE, doubt=doubt))
         return self
 
 
-def heard(*events: ForeignEvent) -> Heard:
+def heard(*events: ExternalEvent) -> Heard:
     life = Heard()
     for event in events:
         life.hear(event)
@@ -111,7 +117,7 @@ def test_a_claim_fires_at_once_since_the_start_that_it_claims() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_source_says(events: list[ForeignEvent], expected: list[str]) -> None:
+def test_a_source_says(events: list[ExternalEvent], expected: list[str]) -> None:
     assert heard(*events).verbs == expected
 
 
@@ -121,7 +127,7 @@ def test_a_resolve_that_cannot_be_believed_is_held_and_said_once() -> None:
     life.hear(said("resolved", 0, 4), "its model says nothing")
     assert life.verbs == ["fired", "clearing", "resolve_held"]
     assert life.steps[-1].why == "its model says nothing"
-    assert (life.open.condition, life.open.data) == (Condition.CLEARING, Data.NONE)
+    assert (life.open.condition, life.open.data) == (AlertState.CLEARING, DataState.NONE)
 
 
 def test_a_held_resolve_counts_when_nothing_spoke_against_it_for_a_while() -> None:
@@ -140,7 +146,7 @@ def test_a_held_resolve_is_forgotten_when_its_alert_fires_again() -> None:
     life.hear(said("resolved", 0, 3), "the source is silent").hear(said("firing", 0, 4))
     assert life.verbs[-2:] == ["data_back", "firing_again"]
     life.settle(60)
-    assert life.open.condition is Condition.FIRING
+    assert life.open.condition is AlertState.FIRING
 
 
 def test_a_resolve_said_again_by_a_live_source_ends_what_was_held() -> None:
@@ -151,8 +157,8 @@ def test_a_resolve_said_again_by_a_live_source_ends_what_was_held() -> None:
 
 def test_a_silent_source_resolves_nothing_and_is_heard_again() -> None:
     life = heard(said("firing"))
-    life.keep(*unheard(life.open, START + 9 * MINUTE, "alertmanager is silent"))
-    assert life.settle(90).open.condition is Condition.FIRING
+    life.keep(*mark_no_data(life.open, START + 9 * MINUTE, "alertmanager is silent"))
+    assert life.settle(90).open.condition is AlertState.FIRING
     life.hear(said("firing", 0, 91))
     assert life.verbs == ["fired", "no_data", "data_back"]
 
@@ -162,7 +168,7 @@ def test_a_source_that_flaps_is_not_over_until_it_is_calm() -> None:
     for minute in range(0, 12, 2):
         life.hear(said("firing", minute, minute)).hear(said("resolved", minute, minute + 1))
     assert "flapping_on" in life.verbs
-    assert life.open.condition is Condition.CLEARING
+    assert life.open.condition is AlertState.CLEARING
     life.settle(13)
     assert life.episode is not None
     life.settle(40)
@@ -185,7 +191,7 @@ def test_what_flapped_and_fires_on_is_calm_in_the_end() -> None:
         life.hear(said("firing", minute, minute)).hear(said("resolved", minute, minute + 1))
     life.hear(said("firing", 12, 12)).settle(40)
     assert not life.open.flapping
-    assert life.open.condition is Condition.FIRING
+    assert life.open.condition is AlertState.FIRING
 
 
 @pytest.mark.parametrize(
@@ -197,7 +203,7 @@ def test_what_flapped_and_fires_on_is_calm_in_the_end() -> None:
 )
 def test_a_person_ended_what_its_source_goes_on_to_say(minutes: int, expected: list[str]) -> None:
     life = heard(said("firing"))
-    life.keep(*over(life.open, START + 5 * MINUTE, EndReason.MANUAL, "elena: known"))
+    life.keep(*end_episode(life.open, START + 5 * MINUTE, EndReason.MANUAL, "elena: known"))
     life.steps.clear()
     assert life.hear(said("firing", 0, 5 + minutes)).verbs == expected
 
@@ -219,12 +225,12 @@ def test_a_clock_that_is_wrong_is_said_and_drops_nothing() -> None:
     ],
 )
 def test_a_resolve_that_came_first_cancels_just_its_firing(
-    firing: ForeignEvent, *, expected: bool
+    firing: ExternalEvent, *, expected: bool
 ) -> None:
-    assert cancels(said("resolved", 0, 2), firing) is expected
+    assert cancels_firing(said("resolved", 0, 2), firing) is expected
 
 
 def test_an_end_is_no_end_again() -> None:
     ended: Episode | None = heard(said("firing"), said("resolved", 0, 3)).previous
-    assert foreign(None, said("resolved", 0, 3), ended) == (None, ())
+    assert apply_event(None, said("resolved", 0, 3), ended) == (None, ())
     assert REOPEN_WINDOW == 15 * MINUTE

@@ -7,7 +7,13 @@ import pytest
 
 from domain.external.payloads import NOW
 from watchdeck.domain.alerts.alert import Acknowledgement
-from watchdeck.domain.external.silence_sync import GRACE, There, Wish, silences_there, wishes
+from watchdeck.domain.external.silence_sync import (
+    GRACE,
+    RemoteSilence,
+    SilenceChange,
+    plan_changes,
+    silences_there,
+)
 from watchdeck.domain.values.rfc3339 import write_moment
 from watchdeck.domain.values.severity import Severity
 
@@ -17,9 +23,9 @@ LABELS = {"aa": {"alertname": "Slow", "model": "fraud"}}
 
 
 def wish(
-    now: int = NOW + GRACE, there: tuple[There, ...] = (), ack: Acknowledgement = ACK
-) -> tuple[Wish, ...]:
-    return wishes("c0ffee", {"aa": ack}, LABELS, there, now)
+    now: int = NOW + GRACE, there: tuple[RemoteSilence, ...] = (), ack: Acknowledgement = ACK
+) -> tuple[SilenceChange, ...]:
+    return plan_changes("c0ffee", {"aa": ack}, LABELS, there, now)
 
 
 def test_a_silence_has_the_person_the_note_and_the_end_of_the_acknowledgement() -> None:
@@ -41,29 +47,31 @@ def test_a_silence_has_the_person_the_note_and_the_end_of_the_acknowledgement() 
     [
         pytest.param(NOW + GRACE - 1, (), 0, id="it can still be taken back"),
         pytest.param(NOW + HOUR, (), 0, id="it ran out"),
-        pytest.param(NOW + GRACE, (There("x", 7, NOW + HOUR),), 0, id="it is there"),
-        pytest.param(NOW + HOUR, (There("x", 7, NOW),), 0, id="it ran out there and here"),
+        pytest.param(NOW + GRACE, (RemoteSilence("x", 7, NOW + HOUR),), 0, id="it is there"),
+        pytest.param(NOW + HOUR, (RemoteSilence("x", 7, NOW),), 0, id="it ran out there and here"),
     ],
 )
 def test_what_is_as_it_should_be_is_left_alone(
-    now: int, there: tuple[There, ...], count: int
+    now: int, there: tuple[RemoteSilence, ...], count: int
 ) -> None:
     assert len(wish(now, there)) == count
 
 
 def test_another_end_is_told_under_the_same_silence() -> None:
     later = replace(ACK, expires_at=NOW + 2 * HOUR)
-    [one] = wish(there=(There("x", 7, NOW + HOUR),), ack=later)
+    [one] = wish(there=(RemoteSilence("x", 7, NOW + HOUR),), ack=later)
     assert one.post is not None
     assert (one.post["id"], one.post["endsAt"]) == ("x", write_moment(NOW + 2 * HOUR))
 
 
 def test_a_silence_of_what_nobody_has_any_more_is_ended() -> None:
-    assert wish(there=(There("x", 7, NOW + HOUR), There("y", 6, NOW + HOUR))) == (Wish(6, end="y"),)
+    assert wish(there=(RemoteSilence("x", 7, NOW + HOUR), RemoteSilence("y", 6, NOW + HOUR))) == (
+        SilenceChange(6, end="y"),
+    )
 
 
 def test_what_its_source_does_not_list_cannot_be_silenced() -> None:
-    assert wishes("c0ffee", {"bb": ACK}, LABELS, (), NOW + GRACE) == ()
+    assert plan_changes("c0ffee", {"bb": ACK}, LABELS, (), NOW + GRACE) == ()
 
 
 def silence(**changed: Any) -> dict[str, Any]:

@@ -7,33 +7,40 @@ import pytest
 
 from domain.external.payloads import NOW, alert, webhook
 from watchdeck.domain.external.alertmanager import read_webhook
-from watchdeck.domain.external.event import ForeignEvent
-from watchdeck.domain.external.resolve_check import TOLERANCE, Scene, doubt, tells_of_no_data
+from watchdeck.domain.external.event import ExternalEvent
+from watchdeck.domain.external.resolve_check import (
+    TOLERANCE,
+    ResolveContext,
+    reason_to_distrust,
+    tells_of_no_data,
+)
 from watchdeck.domain.external.source import (
     REPEATS,
-    ForeignSource,
-    Standing,
-    Way,
-    came_back,
-    moved,
-    spoken,
-    standing,
-    vanished,
+    ExternalSource,
+    RemoteAlertState,
+    SourceProtocol,
+    mark_reappeared,
+    missing_from_list,
+    shift_past_time,
+    state_after,
+    state_after_push,
 )
 
 MINUTE = 60_000
-LIST = ForeignSource("eu", Way.LIST, 30_000, expected=True, hold=5 * MINUTE, heard_at=NOW)
-POST = ForeignSource("prometheus", Way.POST, 150_000, heard_at=NOW)
+LIST = ExternalSource(
+    "eu", SourceProtocol.LIST, 30_000, expected=True, hold=5 * MINUTE, heard_at=NOW
+)
+POST = ExternalSource("prometheus", SourceProtocol.POST, 150_000, heard_at=NOW)
 
 
-def event(status: str = "resolved", **changed: Any) -> ForeignEvent:
+def event(status: str = "resolved", **changed: Any) -> ExternalEvent:
     told = alert(status=status, endsAt="2026-11-23T05:05:09Z", **changed)
     [one] = read_webhook(webhook(told), "eu", NOW).events
     return one
 
 
-def last(promise: int | None = None, at: int = NOW, **changed: Any) -> Standing:
-    return replace(Standing("Slow", event().told, promise, "http://p", at=at), **changed)
+def last(promise: int | None = None, at: int = NOW, **changed: Any) -> RemoteAlertState:
+    return replace(RemoteAlertState("Slow", event().told, promise, "http://p", at=at), **changed)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def last(promise: int | None = None, at: int = NOW, **changed: Any) -> Standing:
     ],
 )
 def test_a_source_is_silent_when_it_should_have_spoken(
-    source: ForeignSource, after: int, raised: list[Standing], quiet: int
+    source: ExternalSource, after: int, raised: list[RemoteAlertState], quiet: int
 ) -> None:
     assert source.silence(NOW + after, raised) == quiet
 
@@ -75,8 +82,8 @@ def test_a_source_that_started_anew_is_held(
     assert source.started_at == (before if after is None else after)
 
 
-def scene(**changed: Any) -> Scene:
-    return Scene(NOW, replace(LIST, **changed.pop("source", {})), **changed)
+def scene(**changed: Any) -> ResolveContext:
+    return ResolveContext(NOW, replace(LIST, **changed.pop("source", {})), **changed)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +106,14 @@ def scene(**changed: Any) -> Scene:
         ),
     ],
 )
-def test_a_resolve_is_doubted_for_a_reason(seen: Scene, words: str) -> None:
-    said = doubt(event(), seen)
+def test_a_resolve_is_doubted_for_a_reason(seen: ResolveContext, words: str) -> None:
+    said = reason_to_distrust(event(), seen)
     assert words in said
     assert bool(said) is bool(words)
 
 
 def test_what_is_gone_from_a_list_was_resolved_or_lapsed() -> None:
-    def promised(ago: int, **changed: Any) -> Standing:
+    def promised(ago: int, **changed: Any) -> RemoteAlertState:
         return last(NOW, listed=True, renewed_at=NOW - ago, lasts=4 * MINUTE, **changed)
 
     before = {
@@ -116,7 +123,7 @@ def test_what_is_gone_from_a_list_was_resolved_or_lapsed() -> None:
         "not in it": last(NOW),
         event().fingerprint: promised(9 * MINUTE),
     }
-    gone = vanished("eu", before, [event()], NOW + 1)
+    gone = missing_from_list("eu", before, [event()], NOW + 1)
     assert [(one.fingerprint, one.lapsed, one.ends_at) for one in gone] == [
         ("young", False, NOW + 1),
         ("old", True, NOW),
@@ -126,11 +133,11 @@ def test_what_is_gone_from_a_list_was_resolved_or_lapsed() -> None:
 
 def test_an_alert_that_comes_back_to_a_list_says_something_new() -> None:
     fires = event("firing")
-    assert came_back(fires, None) == came_back(fires, last(listed=True)) == fires
-    assert came_back(fires, last(listed=False)).key != fires.key
+    assert mark_reappeared(fires, None) == mark_reappeared(fires, last(listed=True)) == fires
+    assert mark_reappeared(fires, last(listed=False)).key != fires.key
 
 
-def said(ends: int, at: int = NOW, updated: int | None = None, **changed: Any) -> ForeignEvent:
+def said(ends: int, at: int = NOW, updated: int | None = None, **changed: Any) -> ExternalEvent:
     fires = event("firing", **changed)
     return replace(fires, ends_at=ends, received_at=at, updated_at=updated)
 
@@ -138,26 +145,29 @@ def said(ends: int, at: int = NOW, updated: int | None = None, **changed: Any) -
 def test_a_promise_is_as_long_as_its_own_clock_says() -> None:
     ahead = NOW + 60 * MINUTE
     listed = said(ahead + 4 * MINUTE, updated=ahead)
-    assert standing(listed, None, listed=True).lasts == 4 * MINUTE
-    old = standing(said(NOW + MINUTE, updated=NOW - 3 * MINUTE), None, listed=True)
+    assert state_after(listed, None, listed=True).lasts == 4 * MINUTE
+    old = state_after(said(NOW + MINUTE, updated=NOW - 3 * MINUTE), None, listed=True)
     assert old.renewed_at == NOW - 3 * MINUTE
-    first = standing(said(ahead + 4 * MINUTE), None, listed=False)
+    first = state_after(said(ahead + 4 * MINUTE), None, listed=False)
     assert first.lasts == 64 * MINUTE
-    second = standing(said(ahead + 5 * MINUTE, NOW + MINUTE), first, listed=False)
+    second = state_after(said(ahead + 5 * MINUTE, NOW + MINUTE), first, listed=False)
     assert (second.lasts, second.renewed_at) == (4 * MINUTE, NOW + MINUTE)
-    same = standing(said(ahead + 5 * MINUTE, NOW + 2 * MINUTE), second, listed=False)
+    same = state_after(said(ahead + 5 * MINUTE, NOW + 2 * MINUTE), second, listed=False)
     assert (same.lasts, same.renewed_at, same.at) == (4 * MINUTE, NOW + MINUTE, NOW + 2 * MINUTE)
-    behind = standing(said(NOW - 60 * MINUTE), None, listed=False)
+    behind = state_after(said(NOW - 60 * MINUTE), None, listed=False)
     assert (behind.lasts, behind.promised) == (0, REPEATS)
 
 
 def test_a_webhook_leaves_what_a_list_said_and_a_new_start_does_not() -> None:
-    listed = standing(said(NOW + 4 * MINUTE, updated=NOW), None, listed=True)
+    listed = state_after(said(NOW + 4 * MINUTE, updated=NOW), None, listed=True)
     hooked = replace(event("firing"), ends_at=None, received_at=NOW + MINUTE)
-    assert spoken(hooked, listed) == replace(listed, at=NOW + MINUTE)
+    assert state_after_push(hooked, listed) == replace(listed, at=NOW + MINUTE)
     anew = replace(hooked, told=hooked.told + 1)
-    assert (spoken(anew, listed).promise, spoken(anew, listed).listed) == (None, True)
-    assert spoken(hooked, None).listed is False
+    assert (state_after_push(anew, listed).promise, state_after_push(anew, listed).listed) == (
+        None,
+        True,
+    )
+    assert state_after_push(hooked, None).listed is False
 
 
 @pytest.mark.parametrize(
@@ -170,7 +180,7 @@ def test_a_webhook_leaves_what_a_list_said_and_a_new_start_does_not() -> None:
     ],
 )
 def test_a_moment_is_as_long_ago_after_the_clock_jumped(at: int, jump: int, after: int) -> None:
-    assert moved(at, jump, NOW) == after
+    assert shift_past_time(at, jump, NOW) == after
     assert last(at=at, renewed_at=at).shifted(jump, NOW).renewed_at == after
     shifted = replace(LIST, heard_at=at, lost_at=at, held_until=at).shifted(jump, NOW)
     assert (shifted.heard_at, shifted.lost_at, shifted.held_until) == (after, after, at + jump)

@@ -6,13 +6,13 @@ from functools import cache
 from pathlib import Path
 
 from watchdeck.config.reading.kinds import load_kinds
-from watchdeck.domain.kinds.kind import Answer, Kind
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import Window
-from watchdeck.domain.signals.derive import derive
+from watchdeck.domain.signals.counter_window import CounterWindow
+from watchdeck.domain.signals.derive import derive_signals
 from watchdeck.domain.signals.plan import Plan
-from watchdeck.domain.signals.plan_builder import bind
+from watchdeck.domain.signals.plan_builder import build_plan
 
 PAGES = Path(__file__).parents[2] / "pages"
 MINUTE = 60_000
@@ -78,13 +78,13 @@ GENERIC = ("python_only/scrape1.prom", "node_exporter/scrape1.prom")
 """Pages that belong to no model server."""
 
 
-def answer(folder: str, name: str) -> Answer:
+def answer(folder: str, name: str) -> ProbeResponse:
     """An answer as it was captured: status, headers and body."""
     lines = (PAGES / folder / f"{name}.headers").read_text().splitlines()
     headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     body = (PAGES / folder / f"{name}.body").read_bytes()
     lower = {key.lower(): value for key, value in headers.items()}
-    return Answer(int(lines[0].split()[1]), body, lower)
+    return ProbeResponse(int(lines[0].split()[1]), body, lower)
 
 
 class Played:
@@ -95,15 +95,15 @@ class Played:
         self.endpoint = endpoint
         self.every = every
         self.at = START
-        self.window = Window(60_000)
-        self.plan: Plan = bind(kind, endpoint, Layout())
+        self.window = CounterWindow(60_000)
+        self.plan: Plan = build_plan(kind, endpoint, Layout())
 
     def play(self, page: Sheet, *, canaries_sent: int = 0) -> dict[str, float]:
         """The signals after this page, by their column."""
         layout, values = page
         self.at += self.every
-        self.plan = bind(self.kind, self.endpoint, layout)
-        out = derive(self.plan, self.window, self.at, values, canaries_sent=canaries_sent)
+        self.plan = build_plan(self.kind, self.endpoint, layout)
+        out = derive_signals(self.plan, self.window, self.at, values, canaries_sent=canaries_sent)
         columns = [series.name for series in self.plan.signal_layout.series]
         return dict(zip(columns, out, strict=True))
 

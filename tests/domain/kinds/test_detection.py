@@ -3,8 +3,8 @@
 import pytest
 
 from domain.kinds.captured_pages import BY_NAME, GENERIC, KINDS, PAIRS, answer, sheet
-from watchdeck.domain.kinds.detection import models, questions, recognise, says
-from watchdeck.domain.kinds.kind import Answer, Kind, Meaning
+from watchdeck.domain.kinds.detection import answer_matches, detect, models, questions
+from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse
 from watchdeck.domain.metrics.series import Series, SeriesType
 
 MLFLOW = {
@@ -17,10 +17,13 @@ ANSWERS = {
     "litserve": LITSERVE,
     "mlserver": {"/v2": answer("mlserver-1.7.1", "after-18080_v2")},
     "triton": {"/v2": answer("triton-pytriton-0.7.0", "after-18120_v2")},
-    "ollama": {"/": Answer(200, b"Ollama is running")},
-    "ray_serve": {"/-/healthz": Answer(200, b"success"), "/-/routes": Answer(200, b"{}")},
-    "litellm": {"/health/readiness": Answer(200, b'{"litellm_version": "1.106.2"}')},
-    "llamacpp": {"/props": Answer(200, b'{"default_generation_settings": {}}')},
+    "ollama": {"/": ProbeResponse(200, b"Ollama is running")},
+    "ray_serve": {
+        "/-/healthz": ProbeResponse(200, b"success"),
+        "/-/routes": ProbeResponse(200, b"{}"),
+    },
+    "litellm": {"/health/readiness": ProbeResponse(200, b'{"litellm_version": "1.106.2"}')},
+    "llamacpp": {"/props": ProbeResponse(200, b'{"default_generation_settings": {}}')},
 }
 """What servers answer that have no page, or whose page is somewhere else."""
 
@@ -34,13 +37,13 @@ PAGES = [
 
 @pytest.mark.parametrize(("name", "path"), PAGES)
 def test_a_kind_is_known_by_its_page(name: str, path: str) -> None:
-    found = recognise(KINDS, sheet(path)[0].series, {})
+    found = detect(KINDS, sheet(path)[0].series, {})
     assert found is BY_NAME[name]
 
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_kind_is_known_by_its_answers(name: str) -> None:
-    assert recognise(KINDS, None, ANSWERS[name]) is BY_NAME[name]
+    assert detect(KINDS, None, ANSWERS[name]) is BY_NAME[name]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -48,28 +51,28 @@ def test_no_kind_claims_the_page_or_the_answers_of_another(kind: Kind) -> None:
     alone = [one for one in KINDS if one is kind]
     others = [path for name, paths in PAIRS.items() for path in paths if BY_NAME[name] is not kind]
     for path in (*others, *GENERIC):
-        found = recognise(alone, sheet(path)[0].series, {})
+        found = detect(alone, sheet(path)[0].series, {})
         assert found is None or found.name == "prometheus", path
     for name, answers in ANSWERS.items():
         if BY_NAME[name] is not kind:
-            assert recognise(alone, None, answers) is None, name
+            assert detect(alone, None, answers) is None, name
 
 
 @pytest.mark.parametrize("path", GENERIC)
 def test_a_page_of_no_model_server_is_only_the_generic_kind(path: str) -> None:
-    assert recognise(KINDS, sheet(path)[0].series, {}) is BY_NAME["prometheus"]
+    assert detect(KINDS, sheet(path)[0].series, {}) is BY_NAME["prometheus"]
 
 
 def test_an_application_page_of_litserve_is_known_by_the_info_answer() -> None:
     series = sheet(PAIRS["litserve"][1])[0].series
-    assert recognise(KINDS, series, {}) is BY_NAME["prometheus"]
-    assert recognise(KINDS, series, LITSERVE) is BY_NAME["litserve"]
-    assert recognise(KINDS, (), LITSERVE) is BY_NAME["litserve"]
+    assert detect(KINDS, series, {}) is BY_NAME["prometheus"]
+    assert detect(KINDS, series, LITSERVE) is BY_NAME["litserve"]
+    assert detect(KINDS, (), LITSERVE) is BY_NAME["litserve"]
 
 
 def test_the_more_specific_of_two_families_on_one_page_is_taken() -> None:
     both = (*sheet(PAIRS["dcgm"][0])[0].series, *sheet(PAIRS["vllm"][0])[0].series)
-    assert recognise(KINDS, both, {}) is BY_NAME["vllm"]
+    assert detect(KINDS, both, {}) is BY_NAME["vllm"]
 
 
 @pytest.mark.parametrize(
@@ -77,40 +80,44 @@ def test_the_more_specific_of_two_families_on_one_page_is_taken() -> None:
     [
         pytest.param(None, {}, id="nothing at all"),
         pytest.param((), {}, id="an empty page"),
-        pytest.param(None, {"/v2": Answer(None)}, id="no answer"),
-        pytest.param(None, {"/v2": Answer(200, b'{"name": "other"}')}, id="another name"),
-        pytest.param(None, {"/v2": Answer(404, b'{"name": "triton"}')}, id="a refusal"),
-        pytest.param(None, {"/": Answer(200, b"<p>Ollama is running</p>")}, id="a page about it"),
-        pytest.param(None, MLFLOW | {"/ping": Answer(200, b"pong")}, id="half of the evidence"),
+        pytest.param(None, {"/v2": ProbeResponse(None)}, id="no answer"),
+        pytest.param(None, {"/v2": ProbeResponse(200, b'{"name": "other"}')}, id="another name"),
+        pytest.param(None, {"/v2": ProbeResponse(404, b'{"name": "triton"}')}, id="a refusal"),
+        pytest.param(
+            None, {"/": ProbeResponse(200, b"<p>Ollama is running</p>")}, id="a page about it"
+        ),
+        pytest.param(
+            None, MLFLOW | {"/ping": ProbeResponse(200, b"pong")}, id="half of the evidence"
+        ),
     ],
 )
 def test_what_is_not_proven_is_not_claimed(
-    names: tuple[Series, ...] | None, answers: dict[str, Answer]
+    names: tuple[Series, ...] | None, answers: dict[str, ProbeResponse]
 ) -> None:
-    assert recognise(KINDS, names, answers) is None
+    assert detect(KINDS, names, answers) is None
 
 
 @pytest.mark.parametrize(
     ("meaning", "holds"),
     [
-        pytest.param(Meaning(header="x-ready"), True, id="a header that is there"),
-        pytest.param(Meaning(header="x-gone"), False, id="a header that is not"),
-        pytest.param(Meaning(matches=r"v\d+"), True, id="a text of a shape"),
-        pytest.param(Meaning(matches=r"\d+"), False, id="a text of another shape"),
-        pytest.param(Meaning(text="v2", status=(200,)), True, id="a text and a status"),
-        pytest.param(Meaning(text="v1"), False, id="another text"),
-        pytest.param(Meaning(status=(503,)), False, id="another status"),
-        pytest.param(Meaning(json="$.a == 1"), False, id="no JSON at all"),
+        pytest.param(ProbeMeaning(header="x-ready"), True, id="a header that is there"),
+        pytest.param(ProbeMeaning(header="x-gone"), False, id="a header that is not"),
+        pytest.param(ProbeMeaning(matches=r"v\d+"), True, id="a text of a shape"),
+        pytest.param(ProbeMeaning(matches=r"\d+"), False, id="a text of another shape"),
+        pytest.param(ProbeMeaning(text="v2", status=(200,)), True, id="a text and a status"),
+        pytest.param(ProbeMeaning(text="v1"), False, id="another text"),
+        pytest.param(ProbeMeaning(status=(503,)), False, id="another status"),
+        pytest.param(ProbeMeaning(json="$.a == 1"), False, id="no JSON at all"),
     ],
 )
-def test_an_answer_is_as_described_or_not(meaning: Meaning, *, holds: bool) -> None:
-    assert says(meaning, Answer(200, b"v2\n", {"x-ready": "1"})) is holds
+def test_an_answer_is_as_described_or_not(meaning: ProbeMeaning, *, holds: bool) -> None:
+    assert answer_matches(meaning, ProbeResponse(200, b"v2\n", {"x-ready": "1"})) is holds
 
 
 def test_general_names_without_the_label_are_not_kserve() -> None:
     names = ("request_predict_seconds_count", "request_preprocess_seconds_count")
     series = [Series(name, (), SeriesType.HISTOGRAM) for name in names]
-    assert recognise(KINDS, series, {}) is BY_NAME["prometheus"]
+    assert detect(KINDS, series, {}) is BY_NAME["prometheus"]
 
 
 def test_no_question_wakes_a_model_or_costs_a_token() -> None:
@@ -124,6 +131,6 @@ def test_no_question_wakes_a_model_or_costs_a_token() -> None:
 def test_the_models_of_a_server_are_listed_for_a_person_to_choose() -> None:
     page = sheet(PAIRS["triton"][1])[0].series
     assert models(BY_NAME["triton"], page, {}) == ("iris",)
-    tags = {"/api/tags": Answer(200, b'{"models": [{"name": "b"}, {"name": "a\\u001b"}]}')}
+    tags = {"/api/tags": ProbeResponse(200, b'{"models": [{"name": "b"}, {"name": "a\\u001b"}]}')}
     assert models(BY_NAME["ollama"], None, tags) == ("a^[", "b")
-    assert models(BY_NAME["ollama"], None, {"/api/tags": Answer(200, b"<html>")}) == ()
+    assert models(BY_NAME["ollama"], None, {"/api/tags": ProbeResponse(200, b"<html>")}) == ()

@@ -20,9 +20,9 @@ from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Canary, Endpoint
-from watchdeck.domain.signals.counter_window import Window
-from watchdeck.domain.signals.derive import derive, identity
-from watchdeck.domain.signals.plan_builder import bind, why_not
+from watchdeck.domain.signals.counter_window import CounterWindow
+from watchdeck.domain.signals.derive import derive_signals, identity
+from watchdeck.domain.signals.plan_builder import build_plan, reason_not_measurable
 from watchdeck.domain.signals.probes import probes, read_answers
 
 LITSERVE = Endpoint(
@@ -72,12 +72,12 @@ def test_litserve_is_measured_through_the_map_and_its_errors_are_not_measurable(
 
 def test_nothing_of_an_mlflow_server_is_measurable_but_its_answers() -> None:
     kind = BY_NAME["mlflow"]
-    plan = bind(kind, Endpoint("mlflow", "http://model"), Layout())
+    plan = build_plan(kind, Endpoint("mlflow", "http://model"), Layout())
     assert plan.signals == ()
     assert {"request_rate", "error_ratio", "latency_p95"} <= set(plan.not_measurable)
     assert "ready" not in plan.not_measurable
-    assert why_not(kind, "error_ratio") == "MLflow's model server has no metrics page"
-    out = derive(plan, Window(60_000), START, array("d"), ready=True)
+    assert reason_not_measurable(kind, "error_ratio") == "MLflow's model server has no metrics page"
+    out = derive_signals(plan, CounterWindow(60_000), START, array("d"), ready=True)
     assert list(out[:3]) == [0.0, 1.0, 1.0]
     assert all(math.isnan(value) for value in out[3:])
 
@@ -212,7 +212,7 @@ def test_triton_without_summaries_has_only_a_mean_and_says_why() -> None:
     run.play(read(text))
     assert {"latency_p50", "latency_p95", "latency_p99"} <= set(run.plan.not_measurable)
     assert "latency_mean" not in run.plan.not_measurable
-    assert "summary_latencies=true" in why_not(BY_NAME["triton"], "latency_p95")
+    assert "summary_latencies=true" in reason_not_measurable(BY_NAME["triton"], "latency_p95")
 
 
 TWO_MODELS = """# TYPE model_infer_request_success_total counter
@@ -308,8 +308,8 @@ def test_starts_and_replicas_are_read_from_the_page() -> None:
 @pytest.mark.parametrize("kind", BY_NAME.values(), ids=lambda kind: kind.name)
 def test_each_kind_names_real_signals_and_knows_a_reason_for_what_is_missing(kind: Kind) -> None:
     assert {spec.signal for spec in kind.signals} <= set(SIGNALS)
-    plan = bind(kind, Endpoint("e", "http://e"), Layout())
-    assert all(why_not(kind, name) for name in plan.not_measurable)
+    plan = build_plan(kind, Endpoint("e", "http://e"), Layout())
+    assert all(reason_not_measurable(kind, name) for name in plan.not_measurable)
     assert not set(plan.not_measurable) - set(SIGNALS)
     assert probes(kind, "m") or kind.places
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.domain.metrics.quantile import quantile, rising
+from watchdeck.domain.metrics.quantile import make_monotone, quantile
 
 BOUNDS = (0.1, 0.2, 0.4, math.inf)
 
@@ -45,7 +45,7 @@ def test_a_first_bucket_below_zero_gives_its_bound() -> None:
 
 
 def test_buckets_that_were_read_torn_are_made_monotone() -> None:
-    assert rising([1.0, 5.0, 4.0, 9.0]) == [1.0, 5.0, 5.0, 9.0]
+    assert make_monotone([1.0, 5.0, 4.0, 9.0]) == [1.0, 5.0, 5.0, 9.0]
 
 
 @given(

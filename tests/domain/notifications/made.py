@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from watchdeck.domain.alerts.alert import OURS, Acknowledgement, Alert, Condition, Episode, Raised
+from watchdeck.domain.alerts.alert import (
+    OURS,
+    Acknowledgement,
+    ActiveAlert,
+    Alert,
+    AlertState,
+    Episode,
+)
 from watchdeck.domain.notifications.message import Message, MessageKind
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.severity import Severity
@@ -16,28 +23,28 @@ HIGH = Severity.HIGH
 
 def raised(
     number: int = 1, model: str = "fraud", rule: str = "slow", severity: Severity = HIGH
-) -> Raised:
+) -> ActiveAlert:
     """An alert that has been firing since now, of which somebody was told."""
     labels = {"model": model, "owner": "risk"}
     episode = Episode(
-        *(number, number, NOW, Condition.FIRING, severity, severity),
+        *(number, number, NOW, AlertState.FIRING, severity, severity),
         value=0.412,
         limit=0.2,
         why="latency_p95 412 ms > 200 ms for 5m",
         fired_at=NOW,
         paged_at=NOW,
     )
-    return Raised(Alert(number, OURS, f"{rule}/{model}", rule, model, labels), episode)
+    return ActiveAlert(Alert(number, OURS, f"{rule}/{model}", rule, model, labels), episode)
 
 
-def taken(alert: Raised, by: str = "anna") -> Raised:
+def taken(alert: ActiveAlert, by: str = "anna") -> ActiveAlert:
     """The same alert, acknowledged by somebody."""
     ack = Acknowledgement(1, alert.episode.id, by, NOW, NOW + 30 * MINUTE, alert.episode.severity)
     return replace(alert, acknowledgement=ack)
 
 
 def message(
-    alert: Raised, kind: MessageKind = MessageKind.PAGE, people: tuple[str, ...] = ()
+    alert: ActiveAlert, kind: MessageKind = MessageKind.PAGE, people: tuple[str, ...] = ()
 ) -> Message:
     """What is told of an alert."""
     episode = alert.episode

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from watchdeck.domain.notifications.calendar import read_calendar
 from watchdeck.domain.notifications.icalendar import MOST, CalendarError
 from watchdeck.domain.notifications.on_call import on_call
-from watchdeck.domain.settings.receivers import Rota
+from watchdeck.domain.settings.receivers import OnCallSchedule
 
 BERLIN = "Europe/Berlin"
 
@@ -27,7 +27,7 @@ def lines(*texts: str) -> str:
 
 
 def who(text: str, moment: str, zone: str = BERLIN) -> str | None:
-    rota = Rota("r", zone=zone, calendar="x.ics")
+    rota = OnCallSchedule("r", zone=zone, calendar="x.ics")
     return on_call(rota, read_calendar(text, zone), at(moment))
 
 
@@ -185,5 +185,5 @@ def test_a_refusal_holds_nothing_that_a_terminal_would_obey() -> None:
     ],
 )
 def test_who_is_on_call_by_turns(moment: str, expected: str) -> None:
-    rota = Rota("r", ("anna", "ben", "cleo"), starts="2026-01-05T09:00", zone=BERLIN)
+    rota = OnCallSchedule("r", ("anna", "ben", "cleo"), starts="2026-01-05T09:00", zone=BERLIN)
     assert on_call(rota, (), at(moment)) == expected

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.notifications.made import NOW, hook, message, raised
-from watchdeck.domain.notifications.grouping import WINDOW, Windows, place, windows_of
-from watchdeck.domain.notifications.outbox import Posting
-from watchdeck.domain.notifications.routing import About, Routing, route
+from watchdeck.domain.notifications.grouping import WINDOW, Windows, assign_group, group_windows
+from watchdeck.domain.notifications.outbox import OutboxEntry
+from watchdeck.domain.notifications.routing import AlertContext, Routing, route
 from watchdeck.domain.settings.receivers import Route
 from watchdeck.domain.values.severity import Severity
 
@@ -19,8 +19,8 @@ def placed(*arrivals: tuple[int, Severity]) -> list[tuple[str, int]]:
     windows: Windows = {}
     found = []
     for at, severity in arrivals:
-        where = place("g", severity, windows, NOW + at)
-        windows |= windows_of([where.fold])
+        where = assign_group("g", severity, windows, NOW + at)
+        windows |= group_windows([where.fold])
         found.append((where.fold, where.not_before - NOW))
     return found
 
@@ -56,13 +56,13 @@ def test_a_clock_that_was_set_back_opens_a_window_of_its_own() -> None:
 
 def test_fifty_models_under_four_rules_are_three_messages_at_most() -> None:
     windows: Windows = {}
-    rows: list[Posting] = []
+    rows: list[OutboxEntry] = []
     pairs = itertools.product(
         range(50), zip(("down", "slow", "full", "late"), Severity, strict=True)
     )
     for number, (model, (rule, severity)) in enumerate(pairs):
         alert = raised(number, f"m{model}", rule, severity)
-        rows += route(message(alert), About(alert), ROUTING, NOW + number * 100, windows)
+        rows += route(message(alert), AlertContext(alert), ROUTING, NOW + number * 100, windows)
     told = [row for row in rows if row.channel == "phone"]
     assert len(told) == 200
     assert len({row.fold for row in told}) <= 3
@@ -85,6 +85,6 @@ def test_a_window_is_three_messages_at_most_and_a_page_is_always_early(
 
 
 def test_the_names_of_folds_alone_tell_the_windows_after_a_restart() -> None:
-    fold = place("g", HIGH, {}, NOW).fold
-    again = place("g", HIGH, windows_of([fold, f"{fold}#7", "", "else"]), NOW + 1_000)
+    fold = assign_group("g", HIGH, {}, NOW).fold
+    again = assign_group("g", HIGH, group_windows([fold, f"{fold}#7", "", "else"]), NOW + 1_000)
     assert again.not_before == NOW + WINDOW

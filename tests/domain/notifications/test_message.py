@@ -5,27 +5,27 @@ import pytest
 from domain.alerts.lives import ALERT, AT_ONCE, RULE, START, Life, ack, firing, lived, raised
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
-    Condition,
-    Data,
+    ActiveAlert,
+    AlertEvent,
+    AlertState,
+    DataState,
     EndReason,
     Mute,
     MuteKind,
-    Raised,
     Transition,
-    Verb,
 )
-from watchdeck.domain.alerts.lifecycle import over, unheard
+from watchdeck.domain.alerts.lifecycle import end_episode, mark_no_data
 from watchdeck.domain.notifications.message import (
     HOUR,
     Message,
     MessageKind,
-    back,
+    acknowledgement_message,
     digest,
-    handled,
-    messages,
-    owed,
+    messages_for,
+    overdue_page,
+    reopened_page,
 )
-from watchdeck.domain.notifications.summary import headline
+from watchdeck.domain.notifications.summary import summary
 from watchdeck.domain.rules.rule import Limit, NoData, Rule, Threshold
 from watchdeck.domain.values.severity import Severity
 
@@ -42,7 +42,7 @@ def sent(
     for one in life.steps:
         paged_at = START if any(message.severity.pages for message in told) else None
         shown = raised(replace(one.episode, paged_at=paged_at), acked, mutes)
-        told += messages(one, shown, life.rule)
+        told += messages_for(one, shown, life.rule)
     return told
 
 
@@ -90,8 +90,8 @@ def test_who_has_an_alert_is_not_told_that_it_flaps() -> None:
 
 
 def test_the_end_of_what_somebody_was_paged_for_is_told_even_when_it_is_muted() -> None:
-    over_, (told,) = over(firing(), START + 60_000, EndReason.CLEARED, "fine")
-    assert kinds(list(messages(told, raised(over_, mutes=MUTED), RULE))) == ["resolved"]
+    over_, (told,) = end_episode(firing(), START + 60_000, EndReason.CLEARED, "fine")
+    assert kinds(list(messages_for(told, raised(over_, mutes=MUTED), RULE))) == ["resolved"]
 
 
 def test_a_replayed_step_is_the_same_message() -> None:
@@ -104,8 +104,8 @@ def test_a_replayed_step_is_the_same_message() -> None:
 def test_rules_that_lose_their_target_by_the_same_sample_tell_it_once() -> None:
     keys = set()
     for number in (1, 2, 3):
-        episode, (told,) = unheard(firing(id=number), START + 40_000, "no sample for 40s")
-        (message,) = messages(told, raised(episode), RULE)
+        episode, (told,) = mark_no_data(firing(id=number), START + 40_000, "no sample for 40s")
+        (message,) = messages_for(told, raised(episode), RULE)
         keys.add(message.dedup_key)
         assert message.text == "fraud: no sample for 40s; slow was firing"
     assert keys == {f"watchdeck/no_data/fraud/{START}"}
@@ -118,22 +118,26 @@ def test_fourteen_seconds_without_a_scrape_of_what_fires_are_one_message() -> No
 
 
 def test_what_gets_worse_names_who_had_it() -> None:
-    told = Transition(Verb.WORSE, START, firing(Severity.CRITICAL), "severity 2 → 1")
-    (message,) = messages(told, raised(told.episode, ack()), RULE)
+    told = Transition(AlertEvent.WORSE, START, firing(Severity.CRITICAL), "severity 2 → 1")
+    (message,) = messages_for(told, raised(told.episode, ack()), RULE)
     assert message.kind is MessageKind.WORSE
     assert message.text == (
         "severity 2 → 1, worse than when elena acknowledged it: fraud: p95 412 ms > 200 ms"
     )
-    pending = raised(firing(condition=Condition.PENDING))
-    assert messages(told, pending, RULE) == ()
+    pending = raised(firing(condition=AlertState.PENDING))
+    assert messages_for(told, pending, RULE) == ()
 
 
 def test_the_end_says_how_long_it_was_and_what_a_person_wrote() -> None:
-    episode, (told,) = over(firing(), START + 90_000, EndReason.MANUAL, "elena: disk replaced")
-    (message,) = messages(told, raised(episode), RULE)
+    episode, (told,) = end_episode(
+        firing(), START + 90_000, EndReason.MANUAL, "elena: disk replaced"
+    )
+    (message,) = messages_for(told, raised(episode), RULE)
     assert message.text == "over after 1m 30s (elena: disk replaced): fraud: p95 412 ms > 200 ms"
-    again, (told,) = over(replace(episode, reopened=1), START + 95_000, EndReason.CLEARED, "")
-    (second,) = messages(told, raised(again), RULE)
+    again, (told,) = end_episode(
+        replace(episode, reopened=1), START + 95_000, EndReason.CLEARED, ""
+    )
+    (second,) = messages_for(told, raised(again), RULE)
     assert second.dedup_key != message.dedup_key
     assert second.text == "over after 1m 35s: fraud: p95 412 ms > 200 ms"
 
@@ -145,31 +149,31 @@ UNPAGED = firing(paged_at=None)
     ("shown", "expected"),
     [
         pytest.param(raised(UNPAGED), ["page"], id="it fires, and nothing mutes it any more"),
-        pytest.param(raised(replace(UNPAGED, data=Data.NONE)), ["page"], id="seen or not"),
+        pytest.param(raised(replace(UNPAGED, data=DataState.NONE)), ["page"], id="seen or not"),
         pytest.param(raised(UNPAGED, mutes=MUTED), [], id="not while something mutes it"),
         pytest.param(raised(UNPAGED, ack()), [], id="not when somebody has it"),
         pytest.param(raised(firing()), [], id="not twice"),
-        pytest.param(raised(replace(UNPAGED, condition=Condition.CLEARING)), [], id="not late"),
+        pytest.param(raised(replace(UNPAGED, condition=AlertState.CLEARING)), [], id="not late"),
         pytest.param(raised(replace(UNPAGED, severity=Severity.LOW)), [], id="not a notice"),
     ],
 )
-def test_a_page_that_was_muted_is_owed(shown: Raised, expected: list[str]) -> None:
-    assert kinds(list(owed(shown, RULE))) == expected
+def test_a_page_that_was_muted_is_owed(shown: ActiveAlert, expected: list[str]) -> None:
+    assert kinds(list(overdue_page(shown, RULE))) == expected
 
 
 def test_a_notice_never_stands_in_the_way_of_a_page() -> None:
     keys = set()
     for severity in (Severity.MEDIUM, Severity.HIGH):
         episode = firing(severity, paged_at=None)
-        _, (lost,) = unheard(episode, START + 40_000, "no sample for 40s")
-        for step in (Transition(Verb.FIRED, START, episode), lost):
-            keys |= {one.dedup_key for one in messages(step, raised(step.episode), RULE)}
+        _, (lost,) = mark_no_data(episode, START + 40_000, "no sample for 40s")
+        for step in (Transition(AlertEvent.FIRED, START, episode), lost):
+            keys |= {one.dedup_key for one in messages_for(step, raised(step.episode), RULE)}
     assert len(keys) == 4
 
 
 def test_the_page_that_was_owed_is_the_page_itself() -> None:
-    (late,) = owed(raised(UNPAGED))
-    (page,) = messages(Transition(Verb.FIRED, START, UNPAGED), raised(UNPAGED))
+    (late,) = overdue_page(raised(UNPAGED))
+    (page,) = messages_for(Transition(AlertEvent.FIRED, START, UNPAGED), raised(UNPAGED))
     assert late == page
 
 
@@ -185,7 +189,9 @@ def test_the_page_that_was_owed_is_the_page_itself() -> None:
         pytest.param(raised(firing()), 5 * HOUR, [], id="not when it is calm"),
     ],
 )
-def test_what_flaps_on_is_told_of_every_hour(shown: Raised, after: int, keys: list[str]) -> None:
+def test_what_flaps_on_is_told_of_every_hour(
+    shown: ActiveAlert, after: int, keys: list[str]
+) -> None:
     found = digest(shown, START + after, RULE)
     assert [message.dedup_key.rpartition("/")[2] for message in found] == keys
 
@@ -215,14 +221,14 @@ def test_what_flaps_on_is_told_of_every_hour(shown: Raised, after: int, keys: li
             MessageKind.ACK_EXPIRED, raised(firing(), mutes=MUTED), "", (), id="it is muted"
         ),
         pytest.param(
-            MessageKind.REMINDER, raised(firing(condition=Condition.OK)), "", (), id="it is over"
+            MessageKind.REMINDER, raised(firing(condition=AlertState.OK)), "", (), id="it is over"
         ),
     ],
 )  # fmt: skip
 def test_what_people_did_is_told(
-    kind: MessageKind, shown: Raised, text: str, people: tuple[str, ...]
+    kind: MessageKind, shown: ActiveAlert, text: str, people: tuple[str, ...]
 ) -> None:
-    found = handled(kind, shown, ack(), RULE)
+    found = acknowledgement_message(kind, shown, ack(), RULE)
     if not text:
         assert found == ()
         return
@@ -249,18 +255,18 @@ SLOW = Threshold("latency_p95", above=True, limit=Limit(0.2))
     ],
 )  # fmt: skip
 def test_a_rule_says_it_in_its_own_words(template: str, text: str) -> None:
-    assert headline(ALERT, firing(), replace(RULE, test=SLOW, message=template)) == text
+    assert summary(ALERT, firing(), replace(RULE, test=SLOW, message=template)) == text
 
 
 def test_a_value_without_a_unit_is_a_plain_number_and_none_is_unknown() -> None:
     rule = replace(RULE, message="{value} {limit}")
-    assert headline(ALERT, firing(limit=None), rule) == "0.412 unknown"
+    assert summary(ALERT, firing(limit=None), rule) == "0.412 unknown"
 
 
 def test_a_foreign_alert_without_a_model_is_its_sources() -> None:
     foreign = replace(ALERT, source="alertmanager", model="", rule="DiskFull")
-    assert headline(foreign, firing(why="")) == "alertmanager: DiskFull"
-    assert headline(ALERT, firing(why="fraud is down")) == "fraud is down"
+    assert summary(foreign, firing(why="")) == "alertmanager: DiskFull"
+    assert summary(ALERT, firing(why="fraud is down")) == "fraud is down"
 
 
 @pytest.mark.parametrize(
@@ -276,9 +282,9 @@ def test_a_foreign_alert_without_a_model_is_its_sources() -> None:
     ],
 )
 def test_what_came_back_and_nobody_took_is_a_page_again(
-    shown: Raised, after: int, keys: list[str]
+    shown: ActiveAlert, after: int, keys: list[str]
 ) -> None:
     paged = replace(shown, episode=replace(shown.episode, paged_at=START))
-    found = back(paged, START + after, RULE)
+    found = reopened_page(paged, START + after, RULE)
     assert [message.dedup_key.rpartition("/back/")[2] for message in found] == keys
     assert all("nobody has it" in message.text for message in found)

@@ -4,10 +4,17 @@ import pytest
 
 from domain.notifications.made import MINUTE, NOW, hook, message, raised, taken
 from watchdeck.domain.notifications.message import MessageKind
-from watchdeck.domain.notifications.outbox import Posting
-from watchdeck.domain.notifications.routing import About, Routing, overdue, route
-from watchdeck.domain.rules.rule import Rule, Waiting
-from watchdeck.domain.settings.receivers import CONSOLE, Escalation, Override, Rota, Route, Rung
+from watchdeck.domain.notifications.outbox import OutboxEntry
+from watchdeck.domain.notifications.routing import AlertContext, Routing, due_escalation, route
+from watchdeck.domain.rules.rule import Rule, Unsupported
+from watchdeck.domain.settings.receivers import (
+    CONSOLE,
+    Escalation,
+    EscalationStep,
+    OnCallSchedule,
+    Override,
+    Route,
+)
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds
 
@@ -15,23 +22,23 @@ PHONE, CHAT, BACKUP = hook("phone"), hook("chat"), hook("backup")
 ALL = (PHONE, CHAT, BACKUP)
 LADDER = Escalation(
     "risk",
-    (Rung(("phone",)), Rung(("backup",), Milliseconds(5 * MINUTE))),
+    (EscalationStep(("phone",)), EscalationStep(("backup",), Milliseconds(5 * MINUTE))),
     again=Milliseconds(10 * MINUTE),
 )
 
 
 def told(routing: Routing, severity: Severity = Severity.HIGH, at: int = NOW) -> list[str]:
     alert = raised(severity=severity)
-    return names(route(message(alert), About(alert), routing, at, {}))
+    return names(route(message(alert), AlertContext(alert), routing, at, {}))
 
 
-def names(rows: tuple[Posting, ...]) -> list[str]:
+def names(rows: tuple[OutboxEntry, ...]) -> list[str]:
     return [row.channel for row in rows]
 
 
 def test_every_message_stands_on_the_console_and_is_done_there() -> None:
     alert = raised()
-    [row] = route(message(alert), About(alert), Routing(), NOW, {})
+    [row] = route(message(alert), AlertContext(alert), Routing(), NOW, {})
     assert (row.channel, row.done, row.kind, row.episode) == (CONSOLE, True, "page", 1)
 
 
@@ -79,11 +86,11 @@ def test_a_channel_gets_only_the_kinds_that_it_wants() -> None:
 
 
 def test_a_rota_reaches_who_is_on_call_by_their_own_channel() -> None:
-    rota = Rota("oncall", ("Anna", "ben"), starts="2026-11-23T00:00", to=("chat",))
+    rota = OnCallSchedule("oncall", ("Anna", "ben"), starts="2026-11-23T00:00", to=("chat",))
     routing = Routing((hook("a", "anna"), CHAT), (Route(to=("oncall",)),), rotas=(rota,))
     assert told(routing) == [CONSOLE, "a"]
     alert = raised()
-    rows = route(message(alert), About(alert), routing, NOW + 7 * 86_400_000, {})
+    rows = route(message(alert), AlertContext(alert), routing, NOW + 7 * 86_400_000, {})
     assert names(rows) == [CONSOLE, "chat"]
     assert rows[1].payload["on_call"] == ["ben"]
 
@@ -92,38 +99,42 @@ def test_who_had_it_is_told_beside_those_of_the_route() -> None:
     alert = raised()
     expired = message(alert, MessageKind.ACK_EXPIRED, ("Ben",))
     routing = Routing((PHONE, hook("b", "ben")), (Route(to=("phone",)),))
-    assert names(route(expired, About(alert), routing, NOW, {})) == [CONSOLE, "phone", "b"]
+    assert names(route(expired, AlertContext(alert), routing, NOW, {})) == [CONSOLE, "phone", "b"]
 
 
 def test_an_override_goes_before_the_turns_and_the_last_one_wins() -> None:
     night = Override("cleo", "2026-11-22T20:00", "2026-11-23T08:00")
-    rota = Rota("r", ("anna",), override=(night, replace(night, person="dora")), to=("chat",))
+    rota = OnCallSchedule(
+        "r", ("anna",), override=(night, replace(night, person="dora")), to=("chat",)
+    )
     alert = raised()
     routing = Routing(ALL, (Route(to=("r",)),), rotas=(rota,))
-    [_, row] = route(message(alert), About(alert), routing, NOW, {})
+    [_, row] = route(message(alert), AlertContext(alert), routing, NOW, {})
     assert row.payload["on_call"] == ["dora"]
 
 
 def test_what_can_be_taken_back_is_not_sent_before_its_time() -> None:
     alert = taken(raised())
     said = message(alert, MessageKind.ACKNOWLEDGED)
-    rows = route(said, About(alert), Routing(ALL), NOW, {}, not_before=NOW + 10_000)
+    rows = route(said, AlertContext(alert), Routing(ALL), NOW, {}, not_before=NOW + 10_000)
     assert {row.not_before for row in rows if not row.done} == {NOW + 10_000}
     assert rows[1].payload["acknowledged_by"] == "anna"
 
 
 def test_alerts_fold_by_the_labels_of_their_rule() -> None:
-    rule = Rule("slow", "", Waiting("spend", ()), group_by=("model",))
+    rule = Rule("slow", "", Unsupported("spend", ()), group_by=("model",))
     alerts = [raised(1, "a"), raised(2, "b")]
     windows: dict[str, int] = {}
-    rows = [route(message(a), About(a, rule), Routing((PHONE,)), NOW, windows)[1] for a in alerts]
+    rows = [
+        route(message(a), AlertContext(a, rule), Routing((PHONE,)), NOW, windows)[1] for a in alerts
+    ]
     assert rows[0].fold != rows[1].fold
     assert {row.not_before for row in rows} == {NOW}
 
 
 def test_a_row_keeps_no_secret_and_nothing_that_a_terminal_would_obey() -> None:
     alert = raised(model="\x1b[2Jevil")
-    row = route(message(alert), About(alert), Routing(), NOW, {})[0]
+    row = route(message(alert), AlertContext(alert), Routing(), NOW, {})[0]
     assert "\x1b" not in repr(row.payload)
     assert row.payload["model"] == "^[[2Jevil"
 
@@ -145,19 +156,19 @@ def test_who_is_next_when_nobody_takes_it(
     routing = Routing(ALL, (Route(escalation="risk"),), (LADDER,))
     alert = raised()
     alert = replace(alert, episode=replace(alert.episode, escalated=taken_so_far))
-    due = overdue(alert, routing, NOW + minutes * MINUTE)
+    due = due_escalation(alert, routing, NOW + minutes * MINUTE)
     assert (due and (due.escalated, due.to)) == expected
 
 
 def test_an_escalation_stops_when_somebody_has_it() -> None:
     routing = Routing(ALL, (Route(escalation="risk"),), (LADDER,))
-    assert overdue(taken(raised()), routing, NOW + 60 * MINUTE) is None
+    assert due_escalation(taken(raised()), routing, NOW + 60 * MINUTE) is None
 
 
 def test_an_escalation_goes_the_way_that_was_open_when_it_began() -> None:
     night = Route(hours="22:00-06:00", escalation="risk")
     routing = Routing(ALL, (night, Route(to=("chat",))), (LADDER,))
-    assert overdue(raised(), routing, NOW + 90 * MINUTE) is not None
+    assert due_escalation(raised(), routing, NOW + 90 * MINUTE) is not None
 
 
 def test_the_end_is_told_to_all_who_were_told_before() -> None:
@@ -165,4 +176,4 @@ def test_the_end_is_told_to_all_who_were_told_before() -> None:
     alert = replace(alert, episode=replace(alert.episode, escalated=1))
     routing = Routing(ALL, (Route(escalation="risk"),), (LADDER,))
     over = message(alert, MessageKind.RESOLVED)
-    assert names(route(over, About(alert), routing, NOW, {})) == [CONSOLE, "phone", "backup"]
+    assert names(route(over, AlertContext(alert), routing, NOW, {})) == [CONSOLE, "phone", "backup"]

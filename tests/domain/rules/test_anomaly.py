@@ -13,13 +13,13 @@ from watchdeck.domain.rules.anomaly import (
     HOUR,
     REMEMBERED,
     WORSE,
-    News,
-    Season,
-    Seen,
-    Usual,
-    how_far,
-    season,
-    usual,
+    Baseline,
+    Deviation,
+    NoveltyGate,
+    Seasonality,
+    baseline_of,
+    deviation_of,
+    seasonality_of,
 )
 from watchdeck.domain.rules.rule import Anomaly
 from watchdeck.domain.values.units import Unit
@@ -29,8 +29,8 @@ WEEK_OF_POINTS = 2_016
 TEST = Anomaly("latency_p95", high=6, low=2)
 
 
-def known(points: list[float], finest: float = 1e-9) -> Usual:
-    found = usual(points, finest, WIDTH)
+def known(points: list[float], finest: float = 1e-9) -> Baseline:
+    found = baseline_of(points, finest, WIDTH)
     assert found is not None
     return found
 
@@ -75,7 +75,7 @@ def test_points_that_are_far_out_do_not_move_what_is_usual() -> None:
 def test_what_never_varies_has_a_deviation_all_the_same(
     value: float, finest: float, deviation: float
 ) -> None:
-    assert known([value] * WEEK_OF_POINTS, finest) == Usual(value, deviation, deviation)
+    assert known([value] * WEEK_OF_POINTS, finest) == Baseline(value, deviation, deviation)
 
 
 def test_every_unit_of_a_measure_has_a_finest_step() -> None:
@@ -84,57 +84,57 @@ def test_every_unit_of_a_measure_has_a_finest_step() -> None:
 
 
 def test_less_than_a_day_tells_nothing_and_what_is_missing_is_no_point() -> None:
-    assert usual(noise(287), 1e-9, WIDTH) is None
-    assert usual([*noise(287), *[math.nan] * 999], 1e-9, WIDTH) is None
-    assert usual([*noise(288), *[math.nan] * 999], 1e-9, WIDTH) is not None
-    assert usual(noise(23), 1e-9, 6 * HOUR) is None
+    assert baseline_of(noise(287), 1e-9, WIDTH) is None
+    assert baseline_of([*noise(287), *[math.nan] * 999], 1e-9, WIDTH) is None
+    assert baseline_of([*noise(288), *[math.nan] * 999], 1e-9, WIDTH) is not None
+    assert baseline_of(noise(23), 1e-9, 6 * HOUR) is None
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0.001, 1e6), st.floats(0.001, 1e6), st.floats(-1e3, 1e3))
 def test_deviations_and_values_are_two_words_for_one_thing(
     centre: float, above: float, below: float, deviations: float
 ) -> None:
-    found = Usual(centre, above, below)
+    found = Baseline(centre, above, below)
     assert found.deviations(found.value(deviations)) == pytest.approx(deviations, abs=1e-3)
 
 
 @pytest.mark.parametrize(
     ("seen", "above", "unusual"),
     [
-        pytest.param(Seen(6.1, 0, 0), None, True, id="one point far out"),
-        pytest.param(Seen(5.9, 1.9, 1.9), None, False, id="one point less far"),
-        pytest.param(Seen(0, 2.1, 2.1), None, True, id="an hour and its end a little out"),
-        pytest.param(Seen(0, 2.1, 1.9), None, False, id="a quarter of an hour alone"),
-        pytest.param(Seen(0, 1.9, 2.1), None, False, id="an hour that is over"),
-        pytest.param(Seen(-6.1, 0, 0), None, True, id="far below"),
-        pytest.param(Seen(0, -2.1, -2.1), None, True, id="an hour below"),
-        pytest.param(Seen(0, -2.1, 2.1), None, False, id="once above, once below"),
-        pytest.param(Seen(-6.1, -3, -3), True, False, id="below where above counts"),
-        pytest.param(Seen(6.1, 3, 3), False, False, id="above where below counts"),
+        pytest.param(Deviation(6.1, 0, 0), None, True, id="one point far out"),
+        pytest.param(Deviation(5.9, 1.9, 1.9), None, False, id="one point less far"),
+        pytest.param(Deviation(0, 2.1, 2.1), None, True, id="an hour and its end a little out"),
+        pytest.param(Deviation(0, 2.1, 1.9), None, False, id="a quarter of an hour alone"),
+        pytest.param(Deviation(0, 1.9, 2.1), None, False, id="an hour that is over"),
+        pytest.param(Deviation(-6.1, 0, 0), None, True, id="far below"),
+        pytest.param(Deviation(0, -2.1, -2.1), None, True, id="an hour below"),
+        pytest.param(Deviation(0, -2.1, 2.1), None, False, id="once above, once below"),
+        pytest.param(Deviation(-6.1, -3, -3), True, False, id="below where above counts"),
+        pytest.param(Deviation(6.1, 3, 3), False, False, id="above where below counts"),
     ],
 )
-def test_it_is_unusual_at_two_speeds(seen: Seen, *, above: bool | None, unusual: bool) -> None:
-    assert (how_far(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is unusual
+def test_it_is_unusual_at_two_speeds(seen: Deviation, *, above: bool | None, unusual: bool) -> None:
+    assert (deviation_of(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is unusual
 
 
 deviations = st.floats(-20, 20)
 
 
 @given(
-    seen=st.builds(Seen, deviations, deviations, deviations),
+    seen=st.builds(Deviation, deviations, deviations, deviations),
     above=st.sampled_from([None, True, False]),
 )
 def test_how_far_is_more_than_one_just_where_the_rule_says(
-    seen: Seen, *, above: bool | None
+    seen: Deviation, *, above: bool | None
 ) -> None:
     up = seen.point > 6 or (seen.quarter > 2 and seen.hour > 2)
     down = seen.point < -6 or (seen.quarter < -2 and seen.hour < -2)
     said = {None: up or down, True: up, False: down}[above]
-    assert (how_far(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is said
+    assert (deviation_of(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is said
 
 
 def test_what_goes_on_is_news_until_it_was_away_for_long() -> None:
-    news = News(HOUR)
+    news = NoveltyGate(HOUR)
     told = [news.tells(2, at) for at in (0, HOUR // 2, HOUR, 2 * HOUR)]
     assert told == [True] * 4
     assert not news.tells(2, 3 * HOUR + 1)
@@ -153,13 +153,13 @@ def test_what_goes_on_is_news_until_it_was_away_for_long() -> None:
 def test_what_comes_and_goes_is_news_once_in_three_days(
     far: float, after: int, *, tells: bool
 ) -> None:
-    news = News(HOUR)
+    news = NoveltyGate(HOUR)
     assert news.tells(2.0, 0)
     assert news.tells(far, after) is tells
 
 
 def test_it_is_measured_by_the_furthest_of_the_last_time() -> None:
-    news = News(HOUR)
+    news = NoveltyGate(HOUR)
     assert news.tells(2.0, 0)
     assert news.tells(9.0, HOUR)
     assert not news.tells(9.0, DAY)
@@ -175,20 +175,20 @@ WEEKLY = [value if hour < 120 else value - 6 for hour, value in enumerate(DAILY 
 
 
 def test_hours_that_are_alike_every_day_are_a_season() -> None:
-    found = season(days(5, DAILY), 0)
+    found = seasonality_of(days(5, DAILY), 0)
     assert found is not None
     assert len(found.hours) == 24
     assert found.hours[6] - found.hours[18] == pytest.approx(10, abs=1)
 
 
 def test_a_season_begins_at_the_hour_of_the_first_mean() -> None:
-    found = season(days(5, DAILY, 0.05)[7:], 7)
+    found = seasonality_of(days(5, DAILY, 0.05)[7:], 7)
     assert found is not None
     assert found.hours[6] == max(found.hours)
 
 
 def test_a_week_is_a_season_once_three_are_known() -> None:
-    two, three = season(days(20, WEEKLY), 0), season(days(21, WEEKLY), 0)
+    two, three = seasonality_of(days(20, WEEKLY), 0), seasonality_of(days(21, WEEKLY), 0)
     assert two is not None
     assert len(two.hours) == 24
     assert three is not None
@@ -206,11 +206,11 @@ def test_a_week_is_a_season_once_three_are_known() -> None:
     ],
 )
 def test_there_is_no_season_in(means: list[float]) -> None:
-    assert season(means, 0) is None
+    assert seasonality_of(means, 0) is None
 
 
 def test_between_the_middles_of_hours_a_season_goes_straight() -> None:
-    found = Season((0.0, 10.0, *[0.0] * 22))
+    found = Seasonality((0.0, 10.0, *[0.0] * 22))
     assert found.at(DAY + HOUR // 2) == 0
     assert found.at(DAY + HOUR) == 5
     assert found.at(DAY + 3 * HOUR // 2) == 10
@@ -218,5 +218,5 @@ def test_between_the_middles_of_hours_a_season_goes_straight() -> None:
 
 
 def test_a_time_that_adds_much_is_held_against_more() -> None:
-    assert Usual(10, 1, 1).raised(90) == Usual(100, 5, 5)
-    assert Usual(10, 7, 8).raised(90) == Usual(100, 7, 8)
+    assert Baseline(10, 1, 1).raised(90) == Baseline(100, 5, 5)
+    assert Baseline(10, 7, 8).raised(90) == Baseline(100, 7, 8)

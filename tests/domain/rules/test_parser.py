@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.metrics.signal import AWAITED, SIGNALS
-from watchdeck.domain.rules.parser import LONGEST, When, WhenError, read_when
-from watchdeck.domain.rules.printer import written
+from watchdeck.domain.rules.parser import LONGEST, Condition, ConditionError, read_when
+from watchdeck.domain.rules.printer import format_condition
 from watchdeck.domain.rules.rule import (
     FAST,
     SLOW,
@@ -18,19 +18,19 @@ from watchdeck.domain.rules.rule import (
     Aggregate,
     Anomaly,
     Burn,
-    Down,
+    BurnRateWindows,
+    FailedScrapes,
     Limit,
-    Pair,
     Test,
     Threshold,
-    Waiting,
+    Unsupported,
     WeekBefore,
 )
 from watchdeck.domain.values.units import Unit
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 SLOWNESS = Threshold("latency_p95", True, Limit(0.2))
-SPENT = Waiting("spend", ("spend_rate",), "spend_rate > 5 USD/h")
+SPENT = Unsupported("spend", ("spend_rate",), "spend_rate > 5 USD/h")
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,16 @@ SPENT = Waiting("spend", ("spend_rate",), "spend_rate > 5 USD/h")
         pytest.param("burn(error_ratio) slow", Burn("error_ratio", SLOW), 0, id="burns slowly"),
         pytest.param(
             "burn(error_ratio) > 14.4 over 1h and 5m",
-            Burn("error_ratio", (Pair(HOUR, 5 * MINUTE, 14.4),)),
+            Burn("error_ratio", (BurnRateWindows(HOUR, 5 * MINUTE, 14.4),)),
             0,
             id="burns over two windows",
         ),
         pytest.param("absent", Absent(), 0, id="absent for three intervals"),
         pytest.param("absent for 2m", Absent(2 * MINUTE), 0, id="absent for a time"),
-        pytest.param("down", Down(), 0, id="down"),
-        pytest.param("down after 3 for 1m", Down(3), MINUTE, id="down after more failures"),
+        pytest.param("down", FailedScrapes(), 0, id="down"),
+        pytest.param(
+            "down after 3 for 1m", FailedScrapes(3), MINUTE, id="down after more failures"
+        ),
         pytest.param("anomaly(request_rate)", Anomaly("request_rate"), 0, id="unusual"),
         pytest.param("anomaly(p95) above", Anomaly("latency_p95", True), 0, id="unusually much"),
         pytest.param(
@@ -121,15 +123,15 @@ SPENT = Waiting("spend", ("spend_rate",), "spend_rate > 5 USD/h")
         pytest.param("spend_rate > 5 USD/h for 1h", SPENT, HOUR, id="waits for money"),
         pytest.param(
             "avg( drift_share ) > 20 % for 1h over 1d",
-            Waiting("drift", ("drift_share",), "avg(drift_share) > 20% over 1d"),
+            Unsupported("drift", ("drift_share",), "avg(drift_share) > 20% over 1d"),
             HOUR,
             id="waits for drift",
         ),
     ],
 )
 def test_a_sentence_reads_as_it_says_and_prints_back(text: str, test: Test, hold: int) -> None:
-    assert read_when(text) == When(test, hold)
-    assert read_when(written(test, hold)) == When(test, hold)
+    assert read_when(text) == Condition(test, hold)
+    assert read_when(format_condition(test, hold)) == Condition(test, hold)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_a_sentence_reads_as_it_says_and_prints_back(text: str, test: Test, hold
 def test_a_wrong_sentence_is_told_where_why_and_what_would_work(
     text: str, position: int, said: str, hint: str
 ) -> None:
-    with pytest.raises(WhenError) as refused:
+    with pytest.raises(ConditionError) as refused:
         read_when(text)
     assert refused.value.position == position
     assert said in refused.value.text
@@ -239,9 +241,9 @@ def thresholds(draw: st.DrawFn) -> Threshold:
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> Pair:
+def pairs(draw: st.DrawFn) -> BurnRateWindows:
     short, long = sorted(draw(st.lists(times(), min_size=2, max_size=2, unique=True)))
-    return Pair(long, short, draw(st.floats(0.01, 100_000)))
+    return BurnRateWindows(long, short, draw(st.floats(0.01, 100_000)))
 
 
 @st.composite
@@ -254,7 +256,7 @@ def others(draw: st.DrawFn) -> Test:
     burn = Burn(draw(st.sampled_from(["availability", "error_ratio"])), some)
     tests: list[Test] = [
         burn,
-        Down(draw(st.integers(1, 100))),
+        FailedScrapes(draw(st.integers(1, 100))),
         Anomaly(name, draw(st.sampled_from([None, True, False])), high, low, draw(st.booleans())),
         WeekBefore(name, above, ratio, draw(times())),
     ]
@@ -263,7 +265,7 @@ def others(draw: st.DrawFn) -> Test:
 
 @given(st.one_of(thresholds(), others()), holds)
 def test_every_test_prints_as_a_sentence_that_reads_as_it(test: Test, hold: int) -> None:
-    assert read_when(written(test, hold)) == When(test, hold)
+    assert read_when(format_condition(test, hold)) == Condition(test, hold)
 
 
 WORDS = [
@@ -279,9 +281,9 @@ def heaps(text: st.SearchStrategy[Any]) -> st.SearchStrategy[str]:
 
 @given(st.one_of(st.text(max_size=320), heaps(st.sampled_from(WORDS)), heaps(st.text(max_size=9))))
 def test_no_text_raises_anything_but_a_when_error_and_what_reads_prints_back(text: str) -> None:
-    with suppress(WhenError):
+    with suppress(ConditionError):
         when = read_when(text)
-        assert read_when(written(when.test, when.hold)) == when
+        assert read_when(format_condition(when.test, when.hold)) == when
 
 
 @given(heaps(st.sampled_from(WORDS)))
@@ -290,8 +292,8 @@ def test_an_error_is_at_a_character_and_is_safe_to_show(text: str) -> None:
     assert said is None or (0 <= said.position <= len(text) and str(said).isprintable())
 
 
-def refusals(text: str) -> Iterator[WhenError]:
+def refusals(text: str) -> Iterator[ConditionError]:
     try:
         read_when(text)
-    except WhenError as error:
+    except ConditionError as error:
         yield error

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import Window, span_of
-from watchdeck.domain.signals.plan_builder import bind
+from watchdeck.domain.signals.counter_window import CounterWindow, span_of
+from watchdeck.domain.signals.plan_builder import build_plan
 
 SECOND = 1_000
 KIND = Kind("made_up", "Made up", signals=(SignalSpec("request_rate", rate=("requests",)),))
@@ -27,13 +27,13 @@ class Run:
     """Pages pushed into one window, ten seconds apart."""
 
     def __init__(self, span: int = 60 * SECOND) -> None:
-        self.window = Window(span)
+        self.window = CounterWindow(span)
         self.at = 0
 
     def push(self, page: Layout, *values: float, after: int = 10 * SECOND) -> float:
         """The increase of all requests in the window; NaN while there is nothing to compare."""
         self.at += after
-        plan = bind(KIND, ENDPOINT, page)
+        plan = build_plan(KIND, ENDPOINT, page)
         self.window.push(plan, self.at, array("d", values), 0)
         found = self.window.increases()
         return math.nan if found is None else sum(found[0])
@@ -85,8 +85,8 @@ def test_a_series_that_the_page_had_but_no_signal_needed_gives_only_a_base() -> 
     page = Layout((Series("requests", (("model", "a"),)), Series("requests", (("model", "b"),))))
     one = Kind("one", "One", signals=KIND.signals, model_label="model")
     named = Endpoint("e", "http://e", model="a")
-    run.window.push(bind(one, named, page), 0, array("d", [10, 1_000]), 0)
-    run.window.push(bind(one, ENDPOINT, page), 10_000, array("d", [11, 1_001]), 0)
+    run.window.push(build_plan(one, named, page), 0, array("d", [10, 1_000]), 0)
+    run.window.push(build_plan(one, ENDPOINT, page), 10_000, array("d", [11, 1_001]), 0)
     found = run.window.increases()
     assert found is not None
     assert sum(found[0]) == 1
@@ -161,7 +161,7 @@ def test_a_clock_that_was_set_back_empties_the_window() -> None:
 
 
 def test_the_canaries_sent_in_the_window_are_told_with_it() -> None:
-    window, plan = Window(60_000), bind(KIND, ENDPOINT, layout("200"))
+    window, plan = CounterWindow(60_000), build_plan(KIND, ENDPOINT, layout("200"))
     for at, sent in ((0, 5), (10_000, 6), (20_000, 8)):
         window.push(plan, at, array("d", [1.0]), sent)
     found = window.increases()
@@ -190,7 +190,7 @@ def test_a_window_is_a_minute_or_six_scrapes(every: int, span: int) -> None:
 
 
 def test_availability_needs_ten_probes_and_forgets_after_an_hour() -> None:
-    window = Window(60_000)
+    window = CounterWindow(60_000)
     for minute in range(9):
         window.probe(minute * 60_000, good=True)
     assert math.isnan(window.availability(9 * 60_000))
@@ -204,7 +204,7 @@ def test_availability_needs_ten_probes_and_forgets_after_an_hour() -> None:
 
 @given(st.lists(st.tuples(st.integers(-5_000, 60_000), st.booleans()), min_size=1, max_size=200))
 def test_availability_is_the_plain_ratio_of_the_hour(steps: list[tuple[int, bool]]) -> None:
-    window, at, kept = Window(60_000), 10_000_000, list[tuple[int, bool]]()
+    window, at, kept = CounterWindow(60_000), 10_000_000, list[tuple[int, bool]]()
     for step, good in steps:
         at += step
         window.probe(at, good)
@@ -218,7 +218,7 @@ def test_availability_is_the_plain_ratio_of_the_hour(steps: list[tuple[int, bool
 
 
 def test_an_hour_of_fast_probes_stays_small() -> None:
-    window = Window(60_000)
+    window = CounterWindow(60_000)
     for at in range(0, 20 * 3_600_000, 5_000):
         window.probe(at, good=True)
     assert len(window._probes._marks) < 3_000

@@ -15,7 +15,7 @@ from watchdeck.domain.signals.custom_mapping import (
     read_json,
     read_mapped,
 )
-from watchdeck.domain.signals.plan_builder import bind
+from watchdeck.domain.signals.plan_builder import build_plan
 from watchdeck.domain.values.json_assertion import ExpectError
 
 FLASK = """# TYPE flask_http_request_total counter
@@ -117,7 +117,7 @@ def test_a_wrong_map_is_told_and_never_breaks_a_scrape(
     assert [text for text in problems(BY_NAME[kind], user_map) if text.startswith(said)]
     endpoint = Endpoint("e", "http://e", map=user_map)
     layout, values = read(flask(1, 1, 1))
-    assert not bind(BY_NAME[kind], endpoint, layout).flows
+    assert not build_plan(BY_NAME[kind], endpoint, layout).flows
     if kind == "json":
         read_json(user_map, b"{}")
     assert len(values) == len(layout)

@@ -13,9 +13,9 @@ from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Outcome
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import Window
-from watchdeck.domain.signals.derive import derive, failed_signals, identity
-from watchdeck.domain.signals.plan_builder import bind
+from watchdeck.domain.signals.counter_window import CounterWindow
+from watchdeck.domain.signals.derive import derive_signals, failed_signals, identity
+from watchdeck.domain.signals.plan_builder import build_plan
 
 BOUNDS = ("0.1", "0.5", "1", "+Inf")
 CODES = ("200", "500")
@@ -70,7 +70,7 @@ class Server:
 
 
 def named(out: array[float], kind: Kind = KIND) -> dict[str, float]:
-    layout = bind(kind, ENDPOINT, LAYOUT).signal_layout
+    layout = build_plan(kind, ENDPOINT, LAYOUT).signal_layout
     return {series.name: value for series, value in zip(layout.series, out, strict=True)}
 
 
@@ -129,7 +129,7 @@ def walked(share: float, buckets: list[float]) -> float:
 def test_signals_equal_a_naive_reading_of_every_page(
     batches: list[tuple[bool, list[float], list[float]]],
 ) -> None:
-    server, window = Server(([], [])), Window(60_000)
+    server, window = Server(([], [])), CounterWindow(60_000)
     pages: list[array[float]] = []
     out: dict[str, float] = {}
     for number, (restarted, good, bad) in enumerate(batches):
@@ -138,8 +138,8 @@ def test_signals_equal_a_naive_reading_of_every_page(
         server.times[0].extend(good)
         server.times[1].extend(bad)
         pages.append(server.page())
-        plan = bind(KIND, ENDPOINT, LAYOUT)
-        out = named(derive(plan, window, 10_000 * number, pages[-1]))
+        plan = build_plan(KIND, ENDPOINT, LAYOUT)
+        out = named(derive_signals(plan, window, 10_000 * number, pages[-1]))
     wanted = naive(pages)
     assert {name: out[name] for name in wanted} == pytest.approx(wanted, nan_ok=True)
     for name in ("latency_p50", "latency_p95"):
@@ -151,9 +151,9 @@ def test_signals_equal_a_naive_reading_of_every_page(
 
 def twice(server: Server, **told: float) -> dict[str, float]:
     """The signals of a server that did all its work within ten seconds."""
-    window, plan = Window(60_000), bind(KIND, ENDPOINT, LAYOUT)
-    derive(plan, window, 0, Server(([], [])).page())
-    return named(derive(plan, window, 10_000, server.page(), **told))  # type: ignore[arg-type]
+    window, plan = CounterWindow(60_000), build_plan(KIND, ENDPOINT, LAYOUT)
+    derive_signals(plan, window, 0, Server(([], [])).page())
+    return named(derive_signals(plan, window, 10_000, server.page(), **told))  # type: ignore[arg-type]
 
 
 def test_three_requests_are_no_error_ratio_and_no_quantile_but_a_rate() -> None:
@@ -191,25 +191,25 @@ def test_the_scrape_itself_is_told_beside_the_page() -> None:
 
 def test_what_probes_brought_fills_what_the_page_does_not_tell() -> None:
     kind = Kind("k", "K", signals=(SignalSpec("queue_depth", gauge=("nothing",)),))
-    plan = bind(kind, ENDPOINT, LAYOUT)
+    plan = build_plan(kind, ENDPOINT, LAYOUT)
     page = Server(([], [])).page()
     answered = {"queue_depth": 16.0, "not_a_column": 1.0}
-    out = derive(plan, Window(60_000), 0, page, answered=answered)
+    out = derive_signals(plan, CounterWindow(60_000), 0, page, answered=answered)
     assert out[plan.slots["queue_depth"]] == 16.0
-    plan = bind(KIND, ENDPOINT, LAYOUT)
+    plan = build_plan(KIND, ENDPOINT, LAYOUT)
     page = Server(([], []), queue=(1.0, 2.0)).page()
-    out = derive(plan, Window(60_000), 0, page, answered=answered)
+    out = derive_signals(plan, CounterWindow(60_000), 0, page, answered=answered)
     assert out[plan.slots["queue_depth"]] == 2.0
 
 
 def test_a_failed_scrape_tells_only_of_itself_in_the_same_layout() -> None:
-    window = Window(60_000)
+    window = CounterWindow(60_000)
     for at in range(10):
         window.probe(at, good=at < 5)
     frame = failed_signals(
         KIND, ENDPOINT, window, 10, Outcome.TIMED_OUT, ready=False, scrape_duration=5.0
     )
-    assert frame.layout is bind(KIND, ENDPOINT, LAYOUT).signal_layout
+    assert frame.layout is build_plan(KIND, ENDPOINT, LAYOUT).signal_layout
     signals = named(frame.values)
     assert signals["outcome"] == OUTCOME_CODES[Outcome.TIMED_OUT]
     assert (signals["up"], signals["ready"], signals["availability"]) == (0.0, 0.0, 0.5)
@@ -218,23 +218,23 @@ def test_a_failed_scrape_tells_only_of_itself_in_the_same_layout() -> None:
 
 
 def test_a_failed_scrape_of_an_unknown_kind_has_a_frame_too() -> None:
-    frame = failed_signals(None, ENDPOINT, Window(60_000), 0, Outcome.DNS)
+    frame = failed_signals(None, ENDPOINT, CounterWindow(60_000), 0, Outcome.DNS)
     assert [series.name for series in frame.layout.series][:2] == ["outcome", "up"]
     assert frame.values[0] == OUTCOME_CODES[Outcome.DNS]
 
 
 def test_resets_are_counted_for_servers_that_tell_no_start() -> None:
-    window, plan = Window(60_000), bind(KIND, ENDPOINT, LAYOUT)
+    window, plan = CounterWindow(60_000), build_plan(KIND, ENDPOINT, LAYOUT)
     page = Server(([0.05] * 5, [])).page()
-    derive(plan, window, 0, page)
-    derive(plan, window, 10_000, Server(([0.05], [])).page())
+    derive_signals(plan, window, 0, page)
+    derive_signals(plan, window, 10_000, Server(([0.05], [])).page())
     assert identity(plan, window, page).resets == 1
 
 
 @pytest.mark.parametrize("started", [0.0, -1.0, 1e12, math.nan, math.inf])
 def test_a_start_that_can_be_none_is_not_told(started: float) -> None:
     layout = Layout((Series("process_start_time_seconds", (), SeriesType.GAUGE),))
-    plan, window = bind(KIND, ENDPOINT, layout), Window(60_000)
+    plan, window = build_plan(KIND, ENDPOINT, layout), CounterWindow(60_000)
     values = array("d", [started])
-    derive(plan, window, 0, values)
+    derive_signals(plan, window, 0, values)
     assert identity(plan, window, values).started_at is None

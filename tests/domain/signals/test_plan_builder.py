@@ -7,7 +7,7 @@ from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Endpoint, Keep
-from watchdeck.domain.signals.plan_builder import bind, kind_signals
+from watchdeck.domain.signals.plan_builder import build_plan, kind_signals
 
 VLLM = BY_NAME["vllm"]
 PAGE = sheet(PAIRS["vllm"][1])[0]
@@ -29,10 +29,10 @@ def endpoint(**settings: object) -> Endpoint:
 
 
 def test_endpoints_with_the_same_page_and_the_same_wishes_share_a_plan() -> None:
-    plan = bind(VLLM, endpoint(), PAGE)
-    assert bind(VLLM, Endpoint("other", "http://other"), PAGE) is plan
-    assert bind(VLLM, endpoint(model="m"), PAGE) is not plan
-    assert bind(VLLM, endpoint(), Layout(PAGE.series)) is not plan
+    plan = build_plan(VLLM, endpoint(), PAGE)
+    assert build_plan(VLLM, Endpoint("other", "http://other"), PAGE) is plan
+    assert build_plan(VLLM, endpoint(model="m"), PAGE) is not plan
+    assert build_plan(VLLM, endpoint(), Layout(PAGE.series)) is not plan
 
 
 def test_a_plan_goes_when_nobody_uses_it() -> None:
@@ -40,7 +40,7 @@ def test_a_plan_goes_when_nobody_uses_it() -> None:
     import weakref
 
     layout = Layout(PAGE.series[:20])
-    gone = weakref.ref(bind(VLLM, endpoint(), layout))
+    gone = weakref.ref(build_plan(VLLM, endpoint(), layout))
     gc.collect()
     assert gone() is None
 
@@ -62,7 +62,7 @@ def test_a_plan_goes_when_nobody_uses_it() -> None:
     ],
 )
 def test_what_is_kept_follows_the_wish(keep: str | tuple[str, ...], names: set[str]) -> None:
-    plan = bind(VLLM, endpoint(keep=keep), PAGE)
+    plan = build_plan(VLLM, endpoint(keep=keep), PAGE)
     kept = {series.name for series in plan.kept_layout.series}
     assert names <= kept
     assert "vllm:iteration_tokens_total_bucket" not in kept
@@ -70,7 +70,7 @@ def test_what_is_kept_follows_the_wish(keep: str | tuple[str, ...], names: set[s
 
 
 def test_all_keeps_the_page_itself() -> None:
-    plan = bind(VLLM, endpoint(keep="all"), PAGE)
+    plan = build_plan(VLLM, endpoint(keep="all"), PAGE)
     assert plan.keep is None
     assert plan.kept_layout is PAGE
     values = sheet(PAIRS["vllm"][1])[1]
@@ -78,22 +78,22 @@ def test_all_keeps_the_page_itself() -> None:
 
 
 def test_the_kept_values_stand_under_their_names() -> None:
-    plan = bind(VLLM, endpoint(), PAGE)
+    plan = build_plan(VLLM, endpoint(), PAGE)
     frame = plan.kept(sheet(PAIRS["vllm"][1])[1])
     found = dict(zip((s.name for s in frame.layout.series), frame.values, strict=True))
     assert found["vllm:num_requests_running"] == 8.0
 
 
 def test_a_kind_has_one_signal_layout_whatever_its_page_shows() -> None:
-    layouts = {id(bind(VLLM, endpoint(), page).signal_layout) for page in (PAGE, Layout())}
+    layouts = {id(build_plan(VLLM, endpoint(), page).signal_layout) for page in (PAGE, Layout())}
     assert layouts == {id(signal_layout(kind_signals(VLLM, endpoint())))}
 
 
 def test_the_first_spec_that_finds_its_series_is_taken() -> None:
     old = Layout(tuple(histogram("vllm:time_per_output_token_seconds", "0.1", "+Inf")))
     both = Layout((*old.series, *histogram("vllm:inter_token_latency_seconds", "0.1", "+Inf")))
-    assert bind(VLLM, endpoint(), old).counters == (0, 1)
-    assert bind(VLLM, endpoint(), both).counters == (4, 5)
+    assert build_plan(VLLM, endpoint(), old).counters == (0, 1)
+    assert build_plan(VLLM, endpoint(), both).counters == (4, 5)
 
 
 LATENCY = Kind(
@@ -118,13 +118,13 @@ LATENCY = Kind(
     ],
 )
 def test_a_histogram_is_read_by_the_bounds_it_has(series: list[Series], bounds: int) -> None:
-    assert len(bind(LATENCY, endpoint(), Layout(tuple(series))).operands) == bounds
+    assert len(build_plan(LATENCY, endpoint(), Layout(tuple(series))).operands) == bounds
 
 
 def test_a_name_that_ends_like_a_counter_is_a_histogram_when_the_page_says_so() -> None:
     kind = Kind("k", "K", signals=(SignalSpec("tokens_in_rate", rate=("tokens_total",)),))
     layout = Layout(tuple(histogram("tokens_total", "1", "+Inf")))
-    plan = bind(kind, endpoint(), layout)
+    plan = build_plan(kind, endpoint(), layout)
     assert [layout.series[place].name for place in plan.counters] == ["tokens_total_count"]
 
 
@@ -135,35 +135,38 @@ def test_missing_error_series_count_0_only_where_the_server_makes_them_late() ->
     }
     page = Layout((Series("hits", (), SeriesType.COUNTER),))
     for late, spec in specs.items():
-        plan = bind(Kind("k", "K", signals=(spec,)), endpoint(), page)
+        plan = build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page)
         assert len(plan.flows) == late
 
 
 def test_a_mean_is_not_made_of_a_sum_that_the_page_lacks() -> None:
     spec = SignalSpec("queue_time", increase=("waited_us",), over=("hits",), late=True)
     page = Layout((Series("hits", (), SeriesType.COUNTER),))
-    assert not bind(Kind("k", "K", signals=(spec,)), endpoint(), page).flows
+    assert not build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page).flows
 
 
 def test_a_spec_may_set_its_own_least_number_of_events() -> None:
     spec = SignalSpec("error_ratio", increase=("errors",), over=("hits",), minimum=1)
     page = Layout(tuple(Series(name, (), SeriesType.COUNTER) for name in ("hits", "errors")))
-    plan, out = bind(Kind("k", "K", signals=(spec,)), endpoint(), page), array("d", [0.0] * 20)
+    plan, out = (
+        build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page),
+        array("d", [0.0] * 20),
+    )
     plan.flows[0]([4.0, 1.0], 10.0, 0.0, out)
     assert out[plan.slots["error_ratio"]] == 0.25
 
 
 def test_a_kind_without_a_page_needs_nothing() -> None:
-    plan = bind(BY_NAME["ollama"], endpoint(), Layout())
+    plan = build_plan(BY_NAME["ollama"], endpoint(), Layout())
     assert plan.keep is None
     assert (len(plan.kept_layout), plan.signals) == (0, ())
     assert plan.kept(array("d")).values == array("d")
 
 
 def test_what_the_server_has_only_not_shown_yet_is_measurable() -> None:
-    plan = bind(BY_NAME["mlserver"], endpoint(), Layout())
+    plan = build_plan(BY_NAME["mlserver"], endpoint(), Layout())
     assert "error_ratio" not in plan.not_measurable
     assert "latency_p95" not in plan.not_measurable
     assert "memory_bytes" in plan.not_measurable
     assert "ttft_p95" not in plan.not_measurable
-    assert "ttft_p95" in bind(BY_NAME["ollama"], endpoint(), Layout()).not_measurable
+    assert "ttft_p95" in build_plan(BY_NAME["ollama"], endpoint(), Layout()).not_measurable

@@ -5,12 +5,12 @@ from array import array
 import pytest
 
 from domain.kinds.captured_pages import BY_NAME, Played, answer, read
-from watchdeck.domain.kinds.kind import Answer, Kind, ProbeSpec
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.probes import Said, probes, read_answers, with_page
+from watchdeck.domain.signals.probes import ProbeResult, probes, read_answers, with_page
 
-OK = Answer(200)
+OK = ProbeResponse(200)
 READY_WORKER = b'[{"modelName":"m","workers":[{"status":"READY"},{"status":"UNLOADING"}]}]'
 
 
@@ -59,27 +59,33 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
         pytest.param(
             "vllm",
             None,
-            {"/health": OK, "/is_sleeping": Answer(200, b'{"is_sleeping": true}')},
+            {"/health": OK, "/is_sleeping": ProbeResponse(200, b'{"is_sleeping": true}')},
             "sleeping",
             id="vLLM in sleep mode",
         ),
         pytest.param(
             "vllm",
             None,
-            {"/health": OK, "/is_sleeping": Answer(404, b'{"detail":"Not Found"}')},
+            {"/health": OK, "/is_sleeping": ProbeResponse(404, b'{"detail":"Not Found"}')},
             "ready",
             id="a vLLM that does not tell of sleep",
         ),
-        pytest.param("vllm", None, {"/health": Answer(503)}, "not_ready", id="a dead vLLM engine"),
         pytest.param(
-            "llamacpp", None, {"/health": Answer(503)}, "loading", id="llama.cpp while it loads"
+            "vllm", None, {"/health": ProbeResponse(503)}, "not_ready", id="a dead vLLM engine"
+        ),
+        pytest.param(
+            "llamacpp",
+            None,
+            {"/health": ProbeResponse(503)},
+            "loading",
+            id="llama.cpp while it loads",
         ),
         pytest.param(
             "llamacpp",
             None,
             {
-                "/health": Answer(200, b'{"status":"ok"}'),
-                "/props": Answer(200, b'{"is_sleeping": true, "build_info": "b9080"}'),
+                "/health": ProbeResponse(200, b'{"status":"ok"}'),
+                "/props": ProbeResponse(200, b'{"is_sleeping": true, "build_info": "b9080"}'),
             },
             "sleeping",
             id="llama.cpp asleep",
@@ -88,9 +94,9 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
             "ollama",
             "llama3",
             {
-                "/": Answer(200, b"Ollama is running"),
-                "/api/ps": Answer(200, b'{"models":[]}'),
-                "/api/tags": Answer(200, b'{"models":[{"name":"llama3:latest"}]}'),
+                "/": ProbeResponse(200, b"Ollama is running"),
+                "/api/ps": ProbeResponse(200, b'{"models":[]}'),
+                "/api/tags": ProbeResponse(200, b'{"models":[{"name":"llama3:latest"}]}'),
             },
             "sleeping",
             id="an installed Ollama model that is not loaded",
@@ -99,8 +105,8 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
             "ollama",
             "llama3",
             {
-                "/api/ps": Answer(200, b'{"models":[{"name":"llama3:latest"}]}'),
-                "/api/tags": Answer(200, b'{"models":[{"name":"llama3:latest"}]}'),
+                "/api/ps": ProbeResponse(200, b'{"models":[{"name":"llama3:latest"}]}'),
+                "/api/tags": ProbeResponse(200, b'{"models":[{"name":"llama3:latest"}]}'),
             },
             "ready",
             id="a loaded Ollama model",
@@ -109,27 +115,31 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
             "ollama",
             "llama3",
             {
-                "/": Answer(200, b"Ollama is running"),
-                "/api/ps": Answer(200, b'{"models":[]}'),
-                "/api/tags": Answer(200, b'{"models":[{"name":"other"}]}'),
+                "/": ProbeResponse(200, b"Ollama is running"),
+                "/api/ps": ProbeResponse(200, b'{"models":[]}'),
+                "/api/tags": ProbeResponse(200, b'{"models":[{"name":"other"}]}'),
             },
             "not_ready",
             id="an Ollama model that is not installed",
         ),
         pytest.param(
-            "ollama", None, {"/": Answer(200, b"Ollama is running")}, "ready", id="just an Ollama"
+            "ollama",
+            None,
+            {"/": ProbeResponse(200, b"Ollama is running")},
+            "ready",
+            id="just an Ollama",
         ),
         pytest.param(
             "kserve",
             "iris",
-            {"/v1/models/iris": Answer(200, b'{"name":"iris","ready":"True"}')},
+            {"/v1/models/iris": ProbeResponse(200, b'{"name":"iris","ready":"True"}')},
             "ready",
             id="KServe says it as text",
         ),
         pytest.param(
             "kserve",
             "iris",
-            {"/v1/models/iris": Answer(503, b'{"name":"iris","ready":false}')},
+            {"/v1/models/iris": ProbeResponse(503, b'{"name":"iris","ready":false}')},
             "not_ready",
             id="a KServe model that is not loaded",
         ),
@@ -137,7 +147,7 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
             "tf_serving",
             "iris",
             {
-                "/v1/models/iris": Answer(
+                "/v1/models/iris": ProbeResponse(
                     200, b'{"model_version_status":[{"version":"2","state":"LOADING"}]}'
                 )
             },
@@ -148,7 +158,7 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
             "tf_serving",
             "iris",
             {
-                "/v1/models/iris": Answer(
+                "/v1/models/iris": ProbeResponse(
                     200, b'{"model_version_status":[{"state":"END"},{"state":"AVAILABLE"}]}'
                 )
             },
@@ -158,34 +168,46 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
         pytest.param(
             "torchserve",
             "m",
-            {"/ping": Answer(200, b'{"status":"Healthy"}'), "/models/m": Answer(200, READY_WORKER)},
+            {
+                "/ping": ProbeResponse(200, b'{"status":"Healthy"}'),
+                "/models/m": ProbeResponse(200, READY_WORKER),
+            },
             "ready",
             id="one live worker is enough",
         ),
         pytest.param(
             "torchserve",
             "m",
-            {"/ping": Answer(200, b'{"status":"Healthy"}'), "/models/m": Answer(None)},
+            {
+                "/ping": ProbeResponse(200, b'{"status":"Healthy"}'),
+                "/models/m": ProbeResponse(None),
+            },
             "ready",
             id="without the management port only the server speaks",
         ),
         pytest.param(
             "triton",
             "iris",
-            {"/v2/models/iris/ready": Answer(403)},
+            {"/v2/models/iris/ready": ProbeResponse(403)},
             "unknown",
             id="a refusal tells nothing",
         ),
         pytest.param("triton", "iris", {}, "unknown", id="no answer tells nothing"),
-        pytest.param("litserve", None, {"/health": Answer(200, b"ok")}, "ready", id="LitServe"),
-        pytest.param("mlflow", None, {"/ping": Answer(200, b"\n")}, "ready", id="MLflow"),
         pytest.param(
-            "ray_serve", None, {"/-/healthz": Answer(200, b"success")}, "ready", id="Ray Serve"
+            "litserve", None, {"/health": ProbeResponse(200, b"ok")}, "ready", id="LitServe"
+        ),
+        pytest.param("mlflow", None, {"/ping": ProbeResponse(200, b"\n")}, "ready", id="MLflow"),
+        pytest.param(
+            "ray_serve",
+            None,
+            {"/-/healthz": ProbeResponse(200, b"success")},
+            "ready",
+            id="Ray Serve",
         ),
     ],
 )
 def test_the_state_of_a_model_follows_from_the_answers(
-    kind: str, model: str | None, answers: dict[str, Answer], state: str
+    kind: str, model: str | None, answers: dict[str, ProbeResponse], state: str
 ) -> None:
     assert read_answers(BY_NAME[kind], answers, model).state == state
 
@@ -213,7 +235,7 @@ def test_probes_about_a_model_are_left_out_when_no_model_is_named() -> None:
 
 def test_hostile_words_of_a_server_are_cleaned_and_cut() -> None:
     body = b'{"error": "\\u001b]0;x\\u0007' + b"y" * 5_000 + b'"}'
-    said = read_answers(BY_NAME["triton"], {"/v2/models/m/ready": Answer(400, body)}, "m")
+    said = read_answers(BY_NAME["triton"], {"/v2/models/m/ready": ProbeResponse(400, body)}, "m")
     assert "\x1b" not in said.why
     assert len(said.why) <= 300
 
@@ -229,19 +251,19 @@ def test_hostile_words_of_a_server_are_cleaned_and_cut() -> None:
 )
 def test_a_replica_count_is_a_number_or_unknown(body: bytes, replicas: int | None) -> None:
     probe = ProbeSpec("/", replicas="$.replicas", version="$.replicas")
-    said = read_answers(Kind("k", "K", probes=(probe,)), {"/": Answer(200, body)}, None)
+    said = read_answers(Kind("k", "K", probes=(probe,)), {"/": ProbeResponse(200, body)}, None)
     assert said.replicas == replicas
 
 
 def test_a_number_that_an_answer_lacks_is_no_signal() -> None:
     probe = ProbeSpec("/", signals={"queue_depth": "$.waiting", "in_flight": "$.running"})
     kind = Kind("k", "K", probes=(probe,))
-    said = read_answers(kind, {"/": Answer(200, b'{"waiting": 4}')}, None)
+    said = read_answers(kind, {"/": ProbeResponse(200, b'{"waiting": 4}')}, None)
     assert said.signals == {"queue_depth": 4.0}
 
 
 def test_an_error_without_words_is_told_by_its_status_alone() -> None:
-    answers = {"/v2/models/m/ready": Answer(503, b'{"error": {}}')}
+    answers = {"/v2/models/m/ready": ProbeResponse(503, b'{"error": {}}')}
     assert read_answers(BY_NAME["triton"], answers, "m").why == "/v2/models/m/ready answered 503"
 
 
@@ -316,7 +338,7 @@ def test_the_page_may_tell_the_state_too(
     page = read(text)
     run = Played(BY_NAME[kind], Endpoint(kind, "http://model"))
     run.play(page)
-    assert with_page(Said(said), run.plan, page[1]).state == state
+    assert with_page(ProbeResult(said), run.plan, page[1]).state == state
 
 
 def test_a_mapped_replica_count_of_zero_is_scaled_to_zero() -> None:
@@ -324,9 +346,9 @@ def test_a_mapped_replica_count_of_zero_is_scaled_to_zero() -> None:
     user_map = {"replicas": 'kube_deployment_status_replicas{deployment="iris"}'}
     run = Played(BY_NAME["prometheus"], Endpoint("iris", "http://model", map=user_map))
     run.play(page)
-    said = with_page(Said(), run.plan, page[1])
+    said = with_page(ProbeResult(), run.plan, page[1])
     assert (said.state, said.why) == (ModelState.SCALED_TO_ZERO, "0 replicas")
-    assert with_page(Said(), run.plan, array("d", [2.0])).state is ModelState.UNKNOWN
+    assert with_page(ProbeResult(), run.plan, array("d", [2.0])).state is ModelState.UNKNOWN
 
 
 def test_the_application_that_is_asked_about_is_the_one_that_counts() -> None:
@@ -337,4 +359,4 @@ def test_the_application_that_is_asked_about_is_the_one_that_counts() -> None:
     page = read(text)
     run = Played(BY_NAME["ray_serve"], Endpoint("r", "http://model", model="good"))
     run.play(page)
-    assert with_page(Said(), run.plan, page[1]).state is ModelState.READY
+    assert with_page(ProbeResult(), run.plan, page[1]).state is ModelState.READY

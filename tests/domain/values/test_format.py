@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from watchdeck.domain.values.format import quantity, span
+from watchdeck.domain.values.format import format_duration, format_value
 from watchdeck.domain.values.units import Unit
 
 
@@ -30,7 +30,7 @@ from watchdeck.domain.values.units import Unit
     ],
 )
 def test_a_quantity_is_said_with_its_unit(value: float | None, unit: Unit, text: str) -> None:
-    assert quantity(value, unit) == text
+    assert format_value(value, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_a_quantity_is_said_with_its_unit(value: float | None, unit: Unit, text:
     ],
 )
 def test_a_span_is_said_in_two_parts(milliseconds: int, text: str) -> None:
-    assert span(milliseconds) == text
+    assert format_duration(milliseconds) == text

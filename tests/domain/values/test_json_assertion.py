@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from watchdeck.domain.values.json_assertion import (
     ExpectError,
+    failed_assertion,
     read_document,
     read_expectation,
     read_path,
-    unmet,
 )
 
 DOCUMENT = {
@@ -74,13 +74,13 @@ def test_an_expectation_that_cannot_be_read_is_refused(text: str) -> None:
     ],
 )
 def test_a_wrong_answer_says_what_was_found(expectation: str, body: bytes, why: str) -> None:
-    assert unmet(expectation, body) == why
+    assert failed_assertion(expectation, body) == why
 
 
 def test_what_was_found_is_clean_and_short() -> None:
-    said = unmet("$['a name'].x-y == 1", json.dumps(DOCUMENT).encode())
+    said = failed_assertion("$['a name'].x-y == 1", json.dumps(DOCUMENT).encode())
     assert "\x1b" not in said
-    assert len(unmet("$.a == 1", b'{"a": "' + b"x" * 10_000 + b'"}')) < 200
+    assert len(failed_assertion("$.a == 1", b'{"a": "' + b"x" * 10_000 + b'"}')) < 200
 
 
 def test_a_hostile_document_does_not_multiply_the_values_of_a_path() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from store.alerts.made import MINUTE, ack, fire
 from store.stores import NOW, state_only
 from watchdeck.domain.notifications.routing import Routing
-from watchdeck.domain.settings.receivers import Channel, Escalation, Route, Rung
+from watchdeck.domain.settings.receivers import Channel, Escalation, EscalationStep, Route
 from watchdeck.domain.values.units import Milliseconds
-from watchdeck.engine.alerts.repository import Ledger, Terms
+from watchdeck.engine.alerts.repository import AlertingConfig, AlertRepository
 from watchdeck.engine.alerts.timers import Timers
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
 from watchdeck.store.alerts.episodes import save_episode
@@ -20,7 +20,10 @@ BOSS = Routing(
     channels=(Channel("phone", "webhook"), Channel("boss", "webhook")),
     routes=(Route(escalation="night"),),
     escalations=(
-        Escalation("night", (Rung(("phone",)), Rung(("boss",), Milliseconds(15 * MINUTE)))),
+        Escalation(
+            "night",
+            (EscalationStep(("phone",)), EscalationStep(("boss",), Milliseconds(15 * MINUTE))),
+        ),
     ),
 )
 
@@ -28,7 +31,7 @@ BOSS = Routing(
 def pass_time(db: Connection, now: int) -> None:
     """Do all that is due at a moment."""
     with transaction(db):
-        ledger = Ledger(db, (), Terms(BOSS))
+        ledger = AlertRepository(db, (), AlertingConfig(BOSS))
         ledger.read(now)
         ledger.begin()
         timers = Timers(

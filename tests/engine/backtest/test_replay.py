@@ -11,14 +11,14 @@ from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Outcome
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.engine.backtest.replay import Firing, Replay, lookback, replay
 from watchdeck.store.metrics.scan import Block
 
 EVERY, MINUTE = 10_000, 60_000
 SLO = Slo(Ratio(0.999), Milliseconds(200), Ratio(0.01))
-FRAUD = Facts("fraud", "http://fraud", EVERY, slo=SLO)
+FRAUD = EndpointFacts("fraud", "http://fraud", EVERY, slo=SLO)
 COLUMNS = ("outcome", "up", "ready", "latency_p95", "error_ratio", "request_rate")
 OK, LOST = OUTCOME_CODES[Outcome.OK], OUTCOME_CODES[Outcome.TIMED_OUT]
 

@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 
 from store.stores import NOW
-from watchdeck.domain.alerts.alert import Alert, Condition, Episode, Opinion
+from watchdeck.domain.alerts.alert import Alert, AlertState, Episode, Feedback
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.values.severity import Severity
 from watchdeck.engine.backtest.replay import Firing
 from watchdeck.engine.backtest.rule_stats import (
     Fired,
-    Tried,
-    Worth,
+    LimitTrial,
+    RuleQuality,
     best,
     other_limits,
-    tried,
-    worths,
+    rule_quality,
+    try_limit,
 )
 
 HOUR = 3_600_000
@@ -27,13 +27,13 @@ MIDNIGHT = NOW - 5 * HOUR
 
 def fired(
     at: int,
-    opinion: Opinion | None = None,
+    opinion: Feedback | None = None,
     model: str = "fraud",
     severity: Severity = Severity.HIGH,
     rule: str = "slow",
 ) -> Fired:
     alert = Alert(1, "watchdeck", f"{rule}/{model}", rule, model)
-    episode = Episode(1, 1, at, Condition.OK, severity, severity, fired_at=at)
+    episode = Episode(1, 1, at, AlertState.OK, severity, severity, fired_at=at)
     told = replace(episode, paged_at=at if severity.pages else None, ended_at=at + HOUR)
     return told, alert, opinion
 
@@ -44,18 +44,18 @@ def hour_of(at: int) -> int:
 
 def test_a_rule_is_worth_what_people_said_of_its_alerts() -> None:
     some = [
-        fired(MIDNIGHT, Opinion.USEFUL),
-        fired(MIDNIGHT + 12 * HOUR, Opinion.NOISE, model="churn"),
-        fired(MIDNIGHT + 22 * HOUR, Opinion.LATE),
+        fired(MIDNIGHT, Feedback.USEFUL),
+        fired(MIDNIGHT + 12 * HOUR, Feedback.NOISE, model="churn"),
+        fired(MIDNIGHT + 22 * HOUR, Feedback.LATE),
         fired(MIDNIGHT + 23 * HOUR),
     ]
-    [worth] = worths(some, hour_of)
-    assert worth == Worth("slow", 4, 2, 4, 3, useful=1, noise=1, late=1)
+    [worth] = rule_quality(some, hour_of)
+    assert worth == RuleQuality("slow", 4, 2, 4, 3, useful=1, noise=1, late=1)
     assert worth.precision == pytest.approx(2 / 3)
 
 
 def test_what_nobody_judged_has_no_precision_and_a_notice_is_no_page() -> None:
-    [worth] = worths([fired(MIDNIGHT, severity=Severity.MEDIUM)], hour_of)
+    [worth] = rule_quality([fired(MIDNIGHT, severity=Severity.MEDIUM)], hour_of)
     assert (worth.pages, worth.precision) == (0, None)
 
 
@@ -63,9 +63,9 @@ def test_the_noisiest_rule_comes_first() -> None:
     some = [
         fired(NOW, rule="calm", severity=Severity.LOW),
         fired(NOW, rule="pages"),
-        fired(NOW, Opinion.NOISE, rule="noisy"),
+        fired(NOW, Feedback.NOISE, rule="noisy"),
     ]
-    assert [one.rule for one in worths(some, hour_of)] == ["noisy", "pages", "calm"]
+    assert [one.rule for one in rule_quality(some, hour_of)] == ["noisy", "pages", "calm"]
 
 
 def rule(words: str) -> Rule:
@@ -113,9 +113,9 @@ def test_other_limits_are_tried_nearer_and_further(words: str, others: list[str]
 
 def test_a_limit_keeps_the_alerts_that_it_would_have_raised_too() -> None:
     some = [
-        fired(NOW, Opinion.USEFUL),
-        fired(NOW + 10 * HOUR, Opinion.NOISE),
-        fired(NOW + 20 * HOUR, Opinion.LATE, model="churn"),
+        fired(NOW, Feedback.USEFUL),
+        fired(NOW + 10 * HOUR, Feedback.NOISE),
+        fired(NOW + 20 * HOUR, Feedback.LATE, model="churn"),
         fired(NOW + 30 * HOUR),
     ]
     firings = [
@@ -123,11 +123,15 @@ def test_a_limit_keeps_the_alerts_that_it_would_have_raised_too() -> None:
         Firing("fraud", NOW + 20 * HOUR, NOW + 21 * HOUR, ""),
         Firing("churn", NOW + 21 * HOUR, None, ""),
     ]
-    assert tried("x", firings, some) == Tried("x", 3, kept=2, noise=0)
+    assert try_limit("x", firings, some) == LimitTrial("x", 3, kept=2, noise=0)
 
 
 def test_the_best_limit_loses_nothing_useful_and_has_less_noise() -> None:
-    worth = Worth("slow", useful=2, noise=3)
-    few, same, lossy = Tried("few", 3, 2, 1), Tried("same", 5, 2, 3), Tried("lossy", 1, 1, 0)
+    worth = RuleQuality("slow", useful=2, noise=3)
+    few, same, lossy = (
+        LimitTrial("few", 3, 2, 1),
+        LimitTrial("same", 5, 2, 3),
+        LimitTrial("lossy", 1, 1, 0),
+    )
     assert best(worth, [same, few, lossy]) == few
     assert best(worth, [same, lossy]) is None

@@ -8,12 +8,17 @@ from typing import Any
 
 from domain.external.payloads import alert, captured, posted, webhook
 from watchdeck.domain.alerts.alert import Alert, Episode, Transition
-from watchdeck.domain.external.alertmanager import Said, read_listed, read_posted, read_webhook
-from watchdeck.domain.external.event import ForeignEvent
-from watchdeck.domain.external.source import ForeignSource, Way
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.external.alertmanager import (
+    ParsedPayload,
+    read_listed,
+    read_posted,
+    read_webhook,
+)
+from watchdeck.domain.external.event import ExternalEvent
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.operator import Operator
-from watchdeck.engine.external.evaluator import judge_foreign, names
+from watchdeck.engine.external.evaluator import evaluate_external, label_index
 from watchdeck.store.alerts.episodes import (
     add_transitions,
     open_episode,
@@ -21,14 +26,16 @@ from watchdeck.store.alerts.episodes import (
     read_open,
     save_episode,
 )
-from watchdeck.store.alerts.external_events import take, take_list
-from watchdeck.store.alerts.external_sources import heard, register_sources
+from watchdeck.store.alerts.external_events import append_events, replace_list
+from watchdeck.store.alerts.external_sources import mark_heard, register_sources
 from watchdeck.store.files.connection import Connection
 
 SECOND, MINUTE = 1_000, 60_000
-EU = ForeignSource("eu", Way.LIST, silent_after=45 * SECOND, expected=True, hold=5 * MINUTE)
-HOOK = ForeignSource("eu", Way.WEBHOOK)
-POST = ForeignSource("prometheus", Way.POST, silent_after=150 * SECOND)
+EU = ExternalSource(
+    "eu", SourceProtocol.LIST, silent_after=45 * SECOND, expected=True, hold=5 * MINUTE
+)
+HOOK = ExternalSource("eu", SourceProtocol.WEBHOOK)
+POST = ExternalSource("prometheus", SourceProtocol.POST, silent_after=150 * SECOND)
 COLLECTOR = Operator("collector")
 
 
@@ -38,9 +45,9 @@ class Ear:
 
     db: Connection
     now: int
-    sources: tuple[ForeignSource, ...] = (HOOK,)
+    sources: tuple[ExternalSource, ...] = (HOOK,)
     mute: tuple[str, ...] = ()
-    fleet: Sequence[Facts] = ()
+    fleet: Sequence[EndpointFacts] = ()
     steps: list[tuple[str, str]] = field(default_factory=list)
     suppressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -62,12 +69,12 @@ class Ear:
         """Judge once, `after` so many ms; what happened in it."""
         self.now += after
         before = len(self.steps)
-        judge_foreign(
+        evaluate_external(
             self.db,
             self.now,
             self.keep,
             mute=self.mute,
-            named=names(self.fleet),
+            named=label_index(self.fleet),
             suppressed=self.suppressed,
         )
         return self.steps[before:]
@@ -77,12 +84,12 @@ class Ear:
         body, at = captured(name)
         said = read_webhook(body, "eu", at)
         if changed:
-            said = Said(tuple(replace(one, **changed) for one in said.events))
+            said = ParsedPayload(tuple(replace(one, **changed) for one in said.events))
         self.now = max(self.now, at)
         return self.take("eu", said.events)
 
-    def take(self, source: str, events: Iterable[ForeignEvent]) -> list[tuple[str, str]]:
-        take(self.db, source, tuple(events), self.now)
+    def take(self, source: str, events: Iterable[ExternalEvent]) -> list[tuple[str, str]]:
+        append_events(self.db, source, tuple(events), self.now)
         return self.judge()
 
     def hook(self, *alerts: dict[str, Any], after: int = 0) -> list[tuple[str, str]]:
@@ -99,9 +106,9 @@ class Ear:
     ) -> list[tuple[str, str]]:
         """Poll: what fires now, and since when the source runs."""
         self.now += after
-        heard(self.db, "eu", self.now, started)
+        mark_heard(self.db, "eu", self.now, started)
         said = read_listed(posted(*alerts), "eu", self.now)
-        take_list(self.db, "eu", said.events, self.now)
+        replace_list(self.db, "eu", said.events, self.now)
         return self.judge()
 
     def open(self) -> dict[str, Episode]:

@@ -13,13 +13,18 @@ from hypothesis import strategies as st
 from domain.external.payloads import NOW, alert, captured, webhook
 from engine.external.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firing, over
 from store.stores import state
-from watchdeck.domain.alerts.alert import Condition, Data
+from watchdeck.domain.alerts.alert import AlertState, DataState
 from watchdeck.domain.external.alertmanager import read_webhook
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.rfc3339 import read_moment, write_moment
-from watchdeck.engine.external.evaluator import EVERY, Turn, names
+from watchdeck.engine.external.evaluator import EVERY, ExternalSchedule, label_index
 from watchdeck.store.alerts.episodes import read_open
-from watchdeck.store.alerts.external_events import AT_ONCE, read_suppressed, take, unjudged
+from watchdeck.store.alerts.external_events import (
+    AT_ONCE,
+    append_events,
+    pending_events,
+    read_suppressed,
+)
 from watchdeck.store.alerts.external_sources import register_sources
 from watchdeck.store.files.connection import Connection, writing
 from watchdeck.store.files.directory import StoreDirectory
@@ -62,7 +67,7 @@ def test_a_resolve_is_held_while_another_alert_says_that_there_is_no_data(db: Co
     ear.captured("absent_firing")
     assert ear.captured("false_resolved_data_gap")[-1] == ("ModelErrorRatioHigh", "resolve_held")
     held = ear.open()["ModelErrorRatioHigh"]
-    assert (held.condition, held.data) == (Condition.CLEARING, Data.NONE)
+    assert (held.condition, held.data) == (AlertState.CLEARING, DataState.NONE)
     again = firing("ModelErrorRatioHigh", fingerprint="bd11ab4d362309b9", startsAt=later(13_000))
     steps = ear.hook(again, after=10 * SECOND)
     assert [verb for _, verb in steps] == ["data_back", "firing_again"]
@@ -161,7 +166,7 @@ def test_a_one_shot_alert_that_a_restart_forgot_is_held(db: Connection) -> None:
     for _ in range(40):
         ear.list(after=15 * SECOND, started=2)
     held = ear.open()["Slow"]
-    assert held.data is Data.NONE
+    assert held.data is DataState.NONE
 
 
 def test_a_silent_source_is_one_alert_and_resolves_nothing(db: Connection) -> None:
@@ -169,12 +174,14 @@ def test_a_silent_source_is_one_alert_and_resolves_nothing(db: Connection) -> No
     ear.list(*(firing(f"A{n}", endsAt=later(4 * MINUTE)) for n in range(5)))
     steps = ear.judge(MINUTE)
     assert steps.count(("source_silent", "fired")) == 1
-    assert all(episode.data is Data.NONE for name, episode in ear.open().items() if name[0] == "A")
+    assert all(
+        episode.data is DataState.NONE for name, episode in ear.open().items() if name[0] == "A"
+    )
     assert ear.judge(30 * MINUTE) == []
     alerts = [firing(f"A{n}", endsAt=later(40 * MINUTE)) for n in range(5)]
     steps = ear.list(*alerts, after=SECOND)
     assert [rule for rule, verb in steps if verb == "resolved"] == ["source_silent"]
-    assert all(episode.data is Data.FRESH for episode in ear.open().values())
+    assert all(episode.data is DataState.FRESH for episode in ear.open().values())
 
 
 def test_a_prometheus_that_sends_straight_and_dies_leaves_its_alerts_held(db: Connection) -> None:
@@ -185,7 +192,7 @@ def test_a_prometheus_that_sends_straight_and_dies_leaves_its_alerts_held(db: Co
     assert ear.steps == [("Slow", "fired")]
     assert set(ear.judge(3 * MINUTE)) == {("Slow", "resolve_held"), ("source_silent", "fired")}
     ear.judge(60 * MINUTE)
-    assert ear.open()["Slow"].data is Data.NONE
+    assert ear.open()["Slow"].data is DataState.NONE
 
 
 def test_a_prometheus_that_dies_beside_a_living_one_is_no_data(db: Connection) -> None:
@@ -209,7 +216,7 @@ def test_a_dead_man_s_switch_is_no_alert_and_its_end_is_silence(db: Connection) 
     steps = ear.hook(over("Watchdog", endsAt=over_at), after=5 * MINUTE)
     assert ("source_silent", "fired") in steps
     assert ear.hook(over(endsAt=over_at), after=SECOND)[-1][0] == "Slow"
-    assert ear.open()["Slow"].data is Data.NONE
+    assert ear.open()["Slow"].data is DataState.NONE
 
 
 def test_with_a_dead_man_s_switch_a_resolve_counts_when_that_was_heard_after_it(
@@ -273,14 +280,16 @@ def test_suppressed_alerts_open_and_are_known_to_be_quiet_at_their_source(db: Co
 
 
 FLEET = [
-    Facts("fraud-eu", "http://h", 10_000, model="fraud", owner="risk", labels={"team": "a"}),
-    Facts("a", "http://h", 10_000, model="shared"),
-    Facts("b", "http://h", 10_000, model="shared"),
+    EndpointFacts(
+        "fraud-eu", "http://h", 10_000, model="fraud", owner="risk", labels={"team": "a"}
+    ),
+    EndpointFacts("a", "http://h", 10_000, model="shared"),
+    EndpointFacts("b", "http://h", 10_000, model="shared"),
 ]
 
 
 def test_others_may_call_an_endpoint_by_the_model_that_it_alone_serves() -> None:
-    assert {name: labels["model"] for name, labels in names(FLEET).items()} == {
+    assert {name: labels["model"] for name, labels in label_index(FLEET).items()} == {
         "fraud-eu": "fraud-eu",
         "fraud": "fraud-eu",
         "a": "a",
@@ -308,7 +317,7 @@ def test_a_flood_is_judged_whole_and_a_part_at_a_time(db: Connection) -> None:
     ear.judge()
     ear.judge()
     assert len(ear.open()) == 1_200
-    assert unjudged(db) == ()
+    assert pending_events(db) == ()
 
 
 EVENTS = st.lists(
@@ -347,8 +356,8 @@ def test_saying_everything_twice_changes_nothing(
 def test_what_was_taken_survives_a_death_before_it_was_judged(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         body, at = captured("firing")
-        assert take(db, "eu", read_webhook(body, "eu", at).events, at) == 1
-        assert take(db, "eu", read_webhook(body, "eu", at + 1).events, at + 1) == 0
+        assert append_events(db, "eu", read_webhook(body, "eu", at).events, at) == 1
+        assert append_events(db, "eu", read_webhook(body, "eu", at + 1).events, at + 1) == 0
     with closing(writing(StoreDirectory(tmp_path).state)) as db:
         assert Ear(db, at).judge() == [("ModelErrorRatioHigh", "fired")]
 
@@ -365,7 +374,7 @@ def test_a_source_that_is_heard_again_without_an_alert_leaves_it_held(db: Connec
     ear.post(firing(endsAt=later(4 * MINUTE)))
     ear.judge(4 * MINUTE)
     ear.post(firing("Other", endsAt=later(9 * MINUTE)), after=MINUTE)
-    assert ear.open()["Slow"].data is Data.NONE
+    assert ear.open()["Slow"].data is DataState.NONE
     steps = ear.post(firing(endsAt=later(10 * MINUTE)), after=SECOND)
     assert steps == [("Slow", "data_back")]
 
@@ -373,13 +382,13 @@ def test_a_source_that_is_heard_again_without_an_alert_leaves_it_held(db: Connec
 def test_what_was_said_is_judged_at_once_and_what_time_makes_of_it_now_and_then(
     db: Connection,
 ) -> None:
-    turn = Turn(db)
+    turn = ExternalSchedule(db)
     assert not turn.due(NOW)
     ear = Ear(db, NOW)
     assert not turn.due(NOW + EVERY - 1)
     assert turn.due(NOW + EVERY)
     assert not turn.due(NOW + EVERY + 1_000)
-    take(db, "eu", read_webhook(webhook(firing()), "eu", NOW).events, NOW)
+    append_events(db, "eu", read_webhook(webhook(firing()), "eu", NOW).events, NOW)
     assert turn.due(NOW + EVERY + 2_000)
     ear.judge()
     assert not turn.due(NOW + EVERY + 3_000)

@@ -19,19 +19,24 @@ from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.rules.anomaly import DAY, HOUR, WEEK
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Anomaly, Rule, WeekBefore
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.engine.backtest.replay import lookback, replay
-from watchdeck.engine.restore import recall
-from watchdeck.engine.rules.anomaly_conditions import UnlikeLastWeek, Unusual, habit, weeks
-from watchdeck.engine.rules.baseline import STRETCH, Habit, Weeks
-from watchdeck.engine.rules.bucket_means import Means
-from watchdeck.engine.rules.conditions import Sample
-from watchdeck.engine.rules.target import Watched, watch
+from watchdeck.engine.restore import warm_baselines
+from watchdeck.engine.rules.anomaly_conditions import (
+    AnomalyCondition,
+    WeekOverWeekCondition,
+    baseline_for,
+    week_over_week_for,
+)
+from watchdeck.engine.rules.baseline import STRETCH, SignalBaseline, WeekOverWeek
+from watchdeck.engine.rules.bucket_means import BucketMeans
+from watchdeck.engine.rules.conditions import ScrapeValues
+from watchdeck.engine.rules.target import Target, target_for
 from watchdeck.store.files.connection import Connection, reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream, add_frame
 from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.scan import Block
 from watchdeck.store.migrations import prepare
 
@@ -42,19 +47,21 @@ LATENCY = Anomaly("latency_p95", above=True)
 PLACES = {"latency_p95": 0, "request_rate": 1}
 
 
-def sample(at: int, value: float = 1.0) -> Sample:
-    return Sample(at, array("d", [value, value]), PLACES)
+def sample(at: int, value: float = 1.0) -> ScrapeValues:
+    return ScrapeValues(at, array("d", [value, value]), PLACES)
 
 
-def lived(values: list[float], test: Anomaly = LATENCY) -> Unusual:
+def lived(values: list[float], test: Anomaly = LATENCY) -> AnomalyCondition:
     """A check after so many points of five minutes, the last of which is over."""
-    check = Unusual(test, Habit(test.signal, 0.001, STRETCH, seasonal=test.seasonal))
+    check = AnomalyCondition(
+        test, SignalBaseline(test.signal, 0.001, STRETCH, seasonal=test.seasonal)
+    )
     for _ in living(check, values):
         pass
     return check
 
 
-def living(check: Unusual, values: list[float], since: int = 0) -> Iterator[bool | None]:
+def living(check: AnomalyCondition, values: list[float], since: int = 0) -> Iterator[bool | None]:
     """What is told when each point is over; the first is so many points after the start."""
     for number, value in enumerate(values, since):
         at = START + number * STRETCH
@@ -77,7 +84,7 @@ def steady(days: float, level: float = 1.0) -> list[float]:
 def test_means_are_what_a_list_of_all_samples_says(
     steps: list[tuple[int, float]], shift: int
 ) -> None:
-    means, kept, at = Means(10_000, 8, shift), dict[int, list[float]](), START
+    means, kept, at = BucketMeans(10_000, 8, shift), dict[int, list[float]](), START
     for step, value in steps:
         at += step
         means.add(at, value)
@@ -93,7 +100,7 @@ def test_means_are_what_a_list_of_all_samples_says(
 
 
 def test_a_mean_of_a_time_takes_of_each_stretch_what_lies_in_it() -> None:
-    means = Means(10_000, 8)
+    means = BucketMeans(10_000, 8)
     for at, value in ((0, 1.0), (10_000, 5.0), (20_000, 9.0), (30_000, 0.0)):
         means.add(at, value)
     assert means.mean(0, 30_000) == 5
@@ -103,14 +110,14 @@ def test_a_mean_of_a_time_takes_of_each_stretch_what_lies_in_it() -> None:
 
 
 def test_the_infinite_is_large_and_a_clock_set_back_goes_on_where_it_was() -> None:
-    means = Means(10_000, 8)
+    means = BucketMeans(10_000, 8)
     for at, value in ((0, math.inf), (10_000, -math.inf), (20_000, 1.0), (0, 3.0), (30_000, 0.0)):
         means.add(at, value)
     assert means.newest(3).tolist() == pytest.approx([3e38, -3e38, 2.0])
 
 
 def test_a_year_in_which_nothing_came_is_passed_at_once() -> None:
-    means = Means(10_000, 8)
+    means = BucketMeans(10_000, 8)
     means.add(START, 1.0)
     means.add(START + 365 * DAY, 1.0)
     assert all(math.isnan(mean) for mean in means.newest(8))
@@ -207,17 +214,21 @@ def test_a_week_is_remembered_in_eight_kilobytes() -> None:
 
 
 def test_endpoints_look_at_moments_of_their_own() -> None:
-    moments = {habit(f"model-{number}", 10_000, LATENCY)._points._shift for number in range(99)}
+    moments = {
+        baseline_for(f"model-{number}", 10_000, LATENCY)._points._shift for number in range(99)
+    }
     assert len(moments) > 90
-    assert habit("a", HOUR, LATENCY)._points.width == HOUR
+    assert baseline_for("a", HOUR, LATENCY)._points.width == HOUR
 
 
 WEEKLY = WeekBefore("request_rate", above=False, ratio=0.5)
 
 
-def weekly(last: list[float], this: list[float], test: WeekBefore = WEEKLY) -> UnlikeLastWeek:
+def weekly(
+    last: list[float], this: list[float], test: WeekBefore = WEEKLY
+) -> WeekOverWeekCondition:
     """A check after an hour of this week, and the points of the last week from the same hour on."""
-    check = UnlikeLastWeek(test, Weeks(test.signal, test.window, STRETCH))
+    check = WeekOverWeekCondition(test, WeekOverWeek(test.signal, test.window, STRETCH))
     rest = [7.0] * (WEEK // STRETCH - len(last))
     for number, value in enumerate([*[7.0] * 12, *last, *rest, *this, 0.0]):
         check.weeks.add(START + number * STRETCH, value)
@@ -259,14 +270,14 @@ def test_what_is_done_ten_minutes_later_than_a_week_before_is_not_missing() -> N
 
 
 def test_a_long_window_moves_on_in_larger_steps() -> None:
-    found = weeks("a", 10_000, WeekBefore("request_rate", False, 0.5, 2 * WEEK))
+    found = week_over_week_for("a", 10_000, WeekBefore("request_rate", False, 0.5, 2 * WEEK))
     assert found._points.width == 2 * WEEK // 48
 
 
 EVERY = 60_000
 LAYOUT = signal_layout(("latency_p95", "request_rate"))
 COLUMNS = [series.name for series in LAYOUT.series]
-FRAUD = Facts("fraud", "http://fraud", EVERY)
+FRAUD = EndpointFacts("fraud", "http://fraud", EVERY)
 WHEN = (
     "anomaly(latency_p95) above",
     "anomaly(request_rate) seasonal",
@@ -287,9 +298,9 @@ def values(number: int) -> array[float]:
     return array("d", (known.get(column, math.nan) for column in COLUMNS))
 
 
-def taken(number: int) -> Sample:
+def taken(number: int) -> ScrapeValues:
     places = {name: place for place, name in enumerate(COLUMNS)}
-    return Sample(START + number * EVERY, values(number), places)
+    return ScrapeValues(START + number * EVERY, values(number), places)
 
 
 @pytest.fixture
@@ -297,7 +308,7 @@ def history(tmp_path: Path) -> Iterator[Connection]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
     with closing(writing(directory.metrics, synchronous="OFF")) as db:
-        layouts = Layouts(db)
+        layouts = LayoutTable(db)
         with transaction(db):
             number = register(db, [FRAUD], START)["fraud"]
             for each in range(COUNT):
@@ -306,14 +317,14 @@ def history(tmp_path: Path) -> Iterator[Connection]:
         yield reading(directory.metrics)
 
 
-def watching(*numbers: int) -> Watched:
-    watched = watch(FRAUD, None, RULES, START)
+def watching(*numbers: int) -> Target:
+    watched = target_for(FRAUD, None, RULES, START)
     for number in numbers:
         watched.take(taken(number))
     return watched
 
 
-def told(watched: Watched) -> list[tuple[bool | None, str]]:
+def told(watched: Target) -> list[tuple[bool | None, str]]:
     found = watched.sample
     assert found is not None
     return [
@@ -325,14 +336,14 @@ def told(watched: Watched) -> list[tuple[bool | None, str]]:
 def test_what_is_recalled_is_as_if_all_had_been_seen(history: Connection) -> None:
     seen, anew = watching(*range(COUNT)), watching(COUNT - 1)
     assert [truth for truth, _ in told(anew)] == [None] * 3
-    recall(history, anew)
+    warm_baselines(history, anew)
     assert told(anew)[::2] == told(seen)[::2]
     assert [truth for truth, _ in told(anew)] == [truth for truth, _ in told(seen)] == [False] * 3
 
 
 def test_what_was_told_before_a_restart_is_no_news_after_it(history: Connection) -> None:
     anew, again = watching(COUNT - 1), []
-    recall(history, anew)
+    warm_baselines(history, anew)
     for number in range(COUNT, COUNT + 12):
         anew.take(taken(number)._replace(values=values(round(7.55 * 1_440))))
         again += [truth for truth, _ in told(anew)[:1]]
@@ -355,7 +366,9 @@ def test_a_replay_tells_the_unusual_once_and_that_it_knew_nothing_for_a_day() ->
 
 def test_a_replay_over_another_pace_goes_on_with_what_it_knows() -> None:
     slow, fast = block(3 * 720, 2 * EVERY), block(600, EVERY // 2, START + 3 * DAY)
-    played = replay(RULES[0], Facts("fraud", "", EVERY // 2), None, [slow, fast], START + 3 * DAY)
+    played = replay(
+        RULES[0], EndpointFacts("fraud", "", EVERY // 2), None, [slow, fast], START + 3 * DAY
+    )
     assert played.unknown == 0
 
 

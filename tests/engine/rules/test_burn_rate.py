@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.domain.rules.rule import Pair
-from watchdeck.engine.rules.burn_rate import FURTHEST, LEVELS, Budget, Burned
+from watchdeck.domain.rules.rule import BurnRateWindows
+from watchdeck.engine.rules.burn_rate import FURTHEST, LEVELS, BudgetConsumption, ErrorBudget
 
 HOUR, MINUTE = 3_600_000, 60_000
-FAST = (Pair(HOUR, 5 * MINUTE, 14.4), Pair(6 * HOUR, 30 * MINUTE, 6.0))
-SLOW = (Pair(24 * HOUR, 2 * HOUR, 3.0), Pair(72 * HOUR, 6 * HOUR, 1.0))
-PROBED = Budget(0.001, 1 / 5_000)
+FAST = (BurnRateWindows(HOUR, 5 * MINUTE, 14.4), BurnRateWindows(6 * HOUR, 30 * MINUTE, 6.0))
+SLOW = (BurnRateWindows(24 * HOUR, 2 * HOUR, 3.0), BurnRateWindows(72 * HOUR, 6 * HOUR, 1.0))
+PROBED = ErrorBudget(0.001, 1 / 5_000)
 
 
 def width_for(span: int) -> int:
@@ -34,31 +34,31 @@ def plain(samples: list[tuple[int, float, float]], span: int) -> tuple[float, fl
     )
 )
 def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, int]]) -> None:
-    burned, samples, at = Burned(), list[tuple[int, float, float]](), 10 * FURTHEST
+    burned, samples, at = BudgetConsumption(), list[tuple[int, float, float]](), 10 * FURTHEST
     burned.heed(FAST + SLOW, 0.01)
     burned.fill(())
     for step, lost, count in steps:
         at += step
         burned.add(at, lost, count)
         samples.append((at, lost, count))
-    found = burned.speeds(FAST + SLOW, Budget(0.01, 0.0, 0))
+    found = burned.speeds(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))
     for speed in found:
         for span, said in ((speed.pair.long, speed.long), (speed.pair.short, speed.short)):
             bad, total = plain(samples, span)
             assert said == pytest.approx(bad / (0.01 * total))
     fast = any(min(speed.long, speed.short) > speed.pair.factor for speed in found)
-    assert bool(burned.too_fast(FAST + SLOW, Budget(0.01, 0.0, 0))) is fast
+    assert bool(burned.too_fast(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))) is fast
     assert not (burned.quiet and fast)
 
 
-def outage(good_hours: float, every: int = 5_000) -> tuple[Burned, int]:
-    burned, first = Burned(), 10 * FURTHEST
+def outage(good_hours: float, every: int = 5_000) -> tuple[BudgetConsumption, int]:
+    burned, first = BudgetConsumption(), 10 * FURTHEST
     start = first + round(good_hours * HOUR)
     burned.fill((at, 0.0, 1.0) for at in range(first, start, every))
     return burned, start
 
 
-def seconds_until_fast(burned: Burned, start: int) -> float:
+def seconds_until_fast(burned: BudgetConsumption, start: int) -> float:
     for number in range(60):
         burned.add(start + 5_000 * number, 1.0, 1.0)
         if burned.too_fast(FAST, PROBED):
@@ -78,13 +78,13 @@ def test_one_failed_probe_of_a_new_endpoint_is_no_fast_burn() -> None:
 
 
 def test_three_requests_are_no_error_ratio() -> None:
-    burned = Burned()
+    burned = BudgetConsumption()
     burned.fill([(FURTHEST, 3.0, 3.0)])
-    assert burned.speeds(FAST, Budget(0.01, 0.0, least=50)) == ()
+    assert burned.speeds(FAST, ErrorBudget(0.01, 0.0, least=50)) == ()
 
 
 def test_few_losses_and_losses_of_long_ago_are_quiet() -> None:
-    burned = Burned()
+    burned = BudgetConsumption()
     burned.heed(FAST, 0.01)
     burned.add(FURTHEST, 1.0, 100.0)
     assert burned.quiet
@@ -96,13 +96,13 @@ def test_few_losses_and_losses_of_long_ago_are_quiet() -> None:
 
 
 def test_a_promise_of_everything_burns_with_the_first_loss() -> None:
-    burned = Burned()
+    burned = BudgetConsumption()
     burned.fill([(FURTHEST, 1.0, 1.0)])
-    assert burned.too_fast(FAST, Budget(0.0, 0.0))
+    assert burned.too_fast(FAST, ErrorBudget(0.0, 0.0))
 
 
 def test_a_clock_set_back_a_little_loses_nothing() -> None:
-    burned = Burned()
+    burned = BudgetConsumption()
     burned.fill([(FURTHEST, 1.0, 1.0), (FURTHEST - 2_000, 1.0, 1.0)])
-    (speed, _) = burned.speeds(FAST, Budget(0.5, 0.0))
+    (speed, _) = burned.speeds(FAST, ErrorBudget(0.5, 0.0))
     assert speed.long == 2.0

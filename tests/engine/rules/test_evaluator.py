@@ -12,12 +12,12 @@ import pytest
 
 from store.stores import ANNA, NOW, beat
 from watchdeck.actions.alerts.resolve import resolve
-from watchdeck.domain.alerts.alert import Alert, Condition, EndReason, Episode, Verb
+from watchdeck.domain.alerts.alert import Alert, AlertEvent, AlertState, EndReason, Episode
 from watchdeck.domain.metrics.scrape import Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.rules.parser import read_when
 from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.domain.values.severity import Severity
 from watchdeck.engine.engine import Engine
@@ -26,7 +26,7 @@ from watchdeck.store.alerts.episodes import read_ended, read_open, read_transiti
 from watchdeck.store.files.connection import Connection, reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.migrations import prepare
 from watchdeck.store.state.audit import read_entries, read_head
 
@@ -42,14 +42,14 @@ class Fleet:
 
     def __init__(self, directory: StoreDirectory, metrics: Connection, state: Connection) -> None:
         self.directory, self.metrics, self.state = directory, metrics, state
-        self._layouts = Layouts(metrics)
+        self._layouts = LayoutTable(metrics)
         self.start(SLOW)
 
     def start(self, *rules: Rule) -> None:
         self.engine = Engine(reading(self.directory.metrics), self.state, rules)
 
     def watch(self, *names: str) -> None:
-        facts = [Facts(name, f"http://{name}", EVERY) for name in names]
+        facts = [EndpointFacts(name, f"http://{name}", EVERY) for name in names]
         with transaction(self.metrics):
             self._ids = register(self.metrics, facts, NOW)
 
@@ -94,9 +94,9 @@ def test_what_another_changed_meanwhile_is_read_again_and_goes_on(fleet: Fleet) 
     with closing(writing(fleet.directory.state)) as other, transaction(other):
         save_episode(other, replace(fleet.open()["slow/fraud"], observed=0, why="another's"))
     fleet.see(NOW + EVERY, 0.3)
-    assert fleet.open()["slow/fraud"].condition is Condition.PENDING
+    assert fleet.open()["slow/fraud"].condition is AlertState.PENDING
     fleet.see(NOW + 2 * EVERY, 0.3)
-    assert fleet.open()["slow/fraud"].condition is Condition.FIRING
+    assert fleet.open()["slow/fraud"].condition is AlertState.FIRING
 
 
 def test_a_change_that_loses_the_race_is_not_kept_and_made_again(fleet: Fleet) -> None:
@@ -106,17 +106,17 @@ def test_a_change_that_loses_the_race_is_not_kept_and_made_again(fleet: Fleet) -
     before = fleet.open()["slow/fraud"]
     save_episode(fleet.state, before)  # by our own connection: nothing tells the engine
     fleet.see(NOW + 2 * EVERY, 0.3)
-    assert fleet.open()["slow/fraud"].condition is Condition.PENDING
+    assert fleet.open()["slow/fraud"].condition is AlertState.PENDING
     fleet.engine.evaluate(NOW + 2 * EVERY + 1_500)
     after = fleet.open()["slow/fraud"]
-    assert after.condition is Condition.PENDING
+    assert after.condition is AlertState.PENDING
     assert after.rev == before.rev + 1
     fleet.see(NOW + 3 * EVERY, 0.3)
     fleet.see(NOW + 4 * EVERY, 0.3)
     after = fleet.open()["slow/fraud"]
-    assert after.condition is Condition.FIRING
+    assert after.condition is AlertState.FIRING
     verbs = [step.verb for step in read_transitions(fleet.state, after, NOW + 9 * EVERY)]
-    assert verbs == [Verb.PENDING, Verb.FIRED]
+    assert verbs == [AlertEvent.PENDING, AlertEvent.FIRED]
 
 
 def test_an_episode_that_a_person_ended_is_over_here_too(fleet: Fleet) -> None:
@@ -158,7 +158,7 @@ def test_a_blind_collector_holds_what_fires_and_tells_nothing_when_it_sees_again
     fleet.see(NOW + 10 * EVERY, 0.3)
     for name in ("slow/fraud", "slow/churn"):
         steps = read_transitions(fleet.state, fleet.open()[name], NOW + 99 * EVERY)
-        assert [step.verb for step in steps] == [Verb.PENDING, Verb.FIRED]
+        assert [step.verb for step in steps] == [AlertEvent.PENDING, AlertEvent.FIRED]
 
 
 def test_a_rule_for_a_kind_waits_until_the_kind_is_known(fleet: Fleet) -> None:
@@ -167,7 +167,7 @@ def test_a_rule_for_a_kind_waits_until_the_kind_is_known(fleet: Fleet) -> None:
     fleet.see(NOW, 0.3, kind=None)
     assert fleet.open() == {}
     fleet.see(NOW + EVERY, 0.3)
-    assert fleet.open()["llm-slow/chat"].condition is Condition.FIRING
+    assert fleet.open()["llm-slow/chat"].condition is AlertState.FIRING
 
 
 def test_an_alert_of_a_kind_outlives_a_restart_in_which_the_kind_is_not_known_yet(
@@ -178,7 +178,7 @@ def test_an_alert_of_a_kind_outlives_a_restart_in_which_the_kind_is_not_known_ye
     fleet.see(NOW, 0.3)
     fleet.start(LLM)
     fleet.see(NOW + EVERY, 0.3, kind=None)
-    assert fleet.open()["llm-slow/chat"].condition is Condition.FIRING
+    assert fleet.open()["llm-slow/chat"].condition is AlertState.FIRING
     assert fleet.ended() == []
 
 

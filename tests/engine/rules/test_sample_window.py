@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.rules.rule import Aggregate
-from watchdeck.engine.rules.sample_window import CELLS, Window
+from watchdeck.engine.rules.sample_window import CELLS, SampleWindow
 
 SPAN, EVERY = 600_000, 10_000
 PLAIN: dict[Aggregate, Callable[[list[float]], float]] = {
@@ -30,7 +30,7 @@ values = st.floats(-1e6, 1e6) | st.just(math.nan)
 def test_a_window_is_what_a_list_of_all_samples_says(
     steps: list[tuple[int, float]], aggregate: Aggregate, span: int, least: int
 ) -> None:
-    window, kept, at = Window(SPAN, EVERY), list[tuple[int, float]](), 0
+    window, kept, at = SampleWindow(SPAN, EVERY), list[tuple[int, float]](), 0
     window.heed(1e5, above=True)
     window.heed(-1e5, above=False)
     for step, value in steps:
@@ -48,7 +48,7 @@ def test_a_window_is_what_a_list_of_all_samples_says(
 
 
 def test_a_minute_is_no_hour_and_one_scrape_an_hour_is() -> None:
-    quick, slow = Window(3_600_000, 10_000), Window(3_600_000, 3_600_000)
+    quick, slow = SampleWindow(3_600_000, 10_000), SampleWindow(3_600_000, 3_600_000)
     for at in range(0, 60_000, 10_000):
         quick.add(at, 1.0)
     slow.add(0, 1.0)
@@ -57,7 +57,7 @@ def test_a_minute_is_no_hour_and_one_scrape_an_hour_is() -> None:
 
 
 def test_samples_that_come_fast_share_cells_and_keep_mean_and_extremes() -> None:
-    window = Window(3_600_000, 1_000)
+    window = SampleWindow(3_600_000, 1_000)
     for at in range(0, 3_600_000, 1_000):
         window.add(at, float(at % 7_000))
     plain = [float(at % 7_000) for at in range(0, 3_600_000, 1_000)]
@@ -67,7 +67,7 @@ def test_samples_that_come_fast_share_cells_and_keep_mean_and_extremes() -> None
 
 
 def test_a_clock_that_was_set_back_empties_the_window_and_the_same_moment_counts_once() -> None:
-    window = Window(60_000, 10_000)
+    window = SampleWindow(60_000, 10_000)
     for at in (500_000, 510_000, 510_000, 100_000):
         window.add(at, 1.0)
     assert window.read(Aggregate.MEAN, 60_000, 510_000, 1) is None
@@ -75,7 +75,7 @@ def test_a_clock_that_was_set_back_empties_the_window_and_the_same_moment_counts
 
 
 def test_infinite_values_are_compared_and_never_make_a_number_that_is_none() -> None:
-    window = Window(60_000, 30_000)
+    window = SampleWindow(60_000, 30_000)
     window.add(0, math.inf)
     assert window.read(Aggregate.MEAN, 60_000, 0) == math.inf
     window.add(30_000, -math.inf)

@@ -9,11 +9,11 @@ from watchdeck.domain.alerts.alert import (
     OURS,
     Acknowledgement,
     Alert,
-    Condition,
+    AlertEvent,
+    AlertState,
     EndReason,
     Episode,
     Transition,
-    Verb,
 )
 from watchdeck.domain.values.severity import Severity
 from watchdeck.store.alerts.episodes import add_transitions, alert_id, open_episode, save_episode
@@ -40,24 +40,24 @@ def fire(
         episode = open_episode(
             db,
             Episode(
-                *(0, number, at, Condition.FIRING, severity, severity),
+                *(0, number, at, AlertState.FIRING, severity, severity),
                 why="latency_p95 412 ms > 200 ms",
                 value=0.412,
                 fired_at=at,
             ),
         )
-        add_transitions(db, [Transition(Verb.FIRED, at, episode)], ANNA)
+        add_transitions(db, [Transition(AlertEvent.FIRED, at, episode)], ANNA)
     return episode
 
 
 def end(db: Connection, episode: Episode, at: int) -> Episode:
     """The same episode, resolved."""
     over = replace(
-        episode, condition=Condition.OK, ended_at=at, end_reason=EndReason.CLEARED, truth=False
+        episode, condition=AlertState.OK, ended_at=at, end_reason=EndReason.CLEARED, truth=False
     )
     with transaction(db):
         assert save_episode(db, over)
-        add_transitions(db, [Transition(Verb.RESOLVED, at, over)], ANNA)
+        add_transitions(db, [Transition(AlertEvent.RESOLVED, at, over)], ANNA)
     return replace(over, rev=over.rev + 1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import NOW, state
-from watchdeck.domain.alerts.alert import AckEnd, Opinion, Pin
+from watchdeck.domain.alerts.alert import AckEnd, Feedback, KnownIssue
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.store.alerts.acknowledgements import (
@@ -101,7 +101,7 @@ def test_a_silence_is_in_force_until_it_ends_or_is_ended(tmp_path: Path) -> None
 
 
 def test_a_known_issue_is_shown_from_its_beginning_to_its_end(tmp_path: Path) -> None:
-    pin = Pin(0, "fraud", "", "the vendor is told", "anna", NOW, NOW + 60 * MINUTE)
+    pin = KnownIssue(0, "fraud", "", "the vendor is told", "anna", NOW, NOW + 60 * MINUTE)
     with state(tmp_path) as db:
         with transaction(db):
             kept = save_pin(db, pin)
@@ -116,9 +116,9 @@ def test_the_newest_opinion_counts(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         over = end(db, fire(db), NOW + MINUTE)
         with transaction(db):
-            save_opinion(db, over.id, Opinion.NOISE, "anna", NOW)
-            save_opinion(db, over.id, Opinion.USEFUL, "boris", NOW)
-        assert read_opinions(db, NOW) == {over.id: Opinion.USEFUL}
+            save_opinion(db, over.id, Feedback.NOISE, "anna", NOW)
+            save_opinion(db, over.id, Feedback.USEFUL, "boris", NOW)
+        assert read_opinions(db, NOW) == {over.id: Feedback.USEFUL}
         assert read_opinions(db, NOW + 1) == {}
         with transaction(db):
             assert drop_opinion(db, over.id)

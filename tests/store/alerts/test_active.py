@@ -5,16 +5,16 @@ from pathlib import Path
 
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import ANNA, NOW, state
-from watchdeck.domain.alerts.alert import Pin, Shown, Transition, Verb
+from watchdeck.domain.alerts.alert import AlertEvent, DisplayState, KnownIssue, Transition
 from watchdeck.store.alerts.acknowledgements import add_note, save_acknowledgement, save_pin
-from watchdeck.store.alerts.active import LINGER, read_raised
+from watchdeck.store.alerts.active import LINGER, read_active_alerts
 from watchdeck.store.alerts.episodes import add_transitions, save_episode
 from watchdeck.store.files.connection import transaction
 
 
 def test_without_alerts_there_are_none(tmp_path: Path) -> None:
     with state(tmp_path) as db:
-        assert read_raised(db, None, NOW) == read_raised(db, NOW, NOW) == ()
+        assert read_active_alerts(db, None, NOW) == read_active_alerts(db, NOW, NOW) == ()
 
 
 def test_an_alert_is_shown_with_who_has_it_and_what_is_known_of_it(tmp_path: Path) -> None:
@@ -23,10 +23,10 @@ def test_an_alert_is_shown_with_who_has_it_and_what_is_known_of_it(tmp_path: Pat
         with transaction(db):
             save_acknowledgement(db, ack(episode))
             add_note(db, episode.id, "anna", "rolled back", NOW)
-            save_pin(db, Pin(0, "fraud", "", "known", "anna", NOW, NOW + MINUTE))
-            save_pin(db, Pin(0, "churn", "", "of another", "anna", NOW, NOW + MINUTE))
-        (raised,) = read_raised(db, None, NOW)
-        assert raised.shown is Shown.ACKED
+            save_pin(db, KnownIssue(0, "fraud", "", "known", "anna", NOW, NOW + MINUTE))
+            save_pin(db, KnownIssue(0, "churn", "", "of another", "anna", NOW, NOW + MINUTE))
+        (raised,) = read_active_alerts(db, None, NOW)
+        assert raised.shown is DisplayState.ACKED
         assert raised.acknowledgement is not None
         assert raised.acknowledgement.by == "anna"
         assert raised.notes == 1
@@ -36,10 +36,10 @@ def test_an_alert_is_shown_with_who_has_it_and_what_is_known_of_it(tmp_path: Pat
 def test_an_ended_alert_stays_a_while(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         end(db, fire(db), NOW + MINUTE)
-        (raised,) = read_raised(db, None, NOW + MINUTE)
-        assert raised.shown is Shown.RESOLVED
-        assert len(read_raised(db, None, NOW + MINUTE + LINGER - 1)) == 1
-        assert read_raised(db, None, NOW + MINUTE + LINGER) == ()
+        (raised,) = read_active_alerts(db, None, NOW + MINUTE)
+        assert raised.shown is DisplayState.RESOLVED
+        assert len(read_active_alerts(db, None, NOW + MINUTE + LINGER - 1)) == 1
+        assert read_active_alerts(db, None, NOW + MINUTE + LINGER) == ()
 
 
 def test_the_past_is_as_it_was(tmp_path: Path) -> None:
@@ -50,10 +50,17 @@ def test_the_past_is_as_it_was(tmp_path: Path) -> None:
         end(db, episode, NOW + 2 * MINUTE)
         later = NOW + 100 * MINUTE
         shown = [
-            [raised.shown for raised in read_raised(db, NOW + at * MINUTE, later)]
+            [raised.shown for raised in read_active_alerts(db, NOW + at * MINUTE, later)]
             for at in (-1, 0, 1, 2, 16, 17)
         ]
-        assert shown == [[], [Shown.FIRING], [Shown.ACKED], [Shown.RESOLVED], [Shown.RESOLVED], []]
+        assert shown == [
+            [],
+            [DisplayState.FIRING],
+            [DisplayState.ACKED],
+            [DisplayState.RESOLVED],
+            [DisplayState.RESOLVED],
+            [],
+        ]
 
 
 def test_in_the_past_an_alert_is_as_old_as_it_was_then(tmp_path: Path) -> None:
@@ -62,9 +69,9 @@ def test_in_the_past_an_alert_is_as_old_as_it_was_then(tmp_path: Path) -> None:
         with transaction(db):
             again = replace(episode, fired_at=NOW + 5 * MINUTE, reopened=1)
             assert save_episode(db, again)
-            add_transitions(db, [Transition(Verb.REOPENED, NOW + 5 * MINUTE, again)], ANNA)
+            add_transitions(db, [Transition(AlertEvent.REOPENED, NOW + 5 * MINUTE, again)], ANNA)
         later = NOW + 9 * MINUTE
-        began = [read_raised(db, NOW + at * MINUTE, later)[0].episode.since for at in (1, 6)]
+        began = [read_active_alerts(db, NOW + at * MINUTE, later)[0].episode.since for at in (1, 6)]
         assert began == [NOW, NOW + 5 * MINUTE]
 
 
@@ -73,5 +80,5 @@ def test_the_strip_tells_in_which_share_of_each_hour_an_alert_fired(tmp_path: Pa
     with state(tmp_path) as db:
         end(db, fire(db, at=NOW - 3 * hour), NOW - 3 * hour + 90 * MINUTE)
         fire(db, at=NOW - 15 * MINUTE)
-        (raised,) = read_raised(db, None, NOW)
+        (raised,) = read_active_alerts(db, None, NOW)
         assert raised.hours == (*[0.0] * 21, 1.0, 0.5, 0.25)

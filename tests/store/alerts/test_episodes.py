@@ -8,7 +8,7 @@ import pytest
 
 from store.alerts.made import MINUTE, alert, end, fire
 from store.stores import NOW, state
-from watchdeck.domain.alerts.alert import Condition, Data, EndReason, Verb
+from watchdeck.domain.alerts.alert import AlertEvent, AlertState, DataState, EndReason
 from watchdeck.store.alerts.episodes import (
     alert_id,
     open_episode,
@@ -52,10 +52,10 @@ def test_an_episode_that_somebody_else_changed_is_not_saved(tmp_path: Path) -> N
     with state(tmp_path) as db:
         episode = fire(db)
         with transaction(db):
-            assert save_episode(db, replace(episode, data=Data.NONE))
-            assert not save_episode(db, replace(episode, condition=Condition.OK))
+            assert save_episode(db, replace(episode, data=DataState.NONE))
+            assert not save_episode(db, replace(episode, condition=AlertState.OK))
         ((kept, _),) = read_open(db)
-        assert (kept.data, kept.condition, kept.rev) == (Data.NONE, Condition.FIRING, 2)
+        assert (kept.data, kept.condition, kept.rev) == (DataState.NONE, AlertState.FIRING, 2)
 
 
 def test_an_ended_episode_is_no_longer_open_and_makes_room_for_the_next(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_every_transition_is_in_the_history_and_in_the_audit(tmp_path: Path) -> 
     with state(tmp_path) as db:
         over = end(db, fire(db), NOW + MINUTE)
         steps = read_transitions(db, over, NOW + MINUTE)
-        assert [step.verb for step in steps] == [Verb.FIRED, Verb.RESOLVED]
-        assert [step.episode.condition for step in steps] == [Condition.FIRING, Condition.OK]
+        assert [step.verb for step in steps] == [AlertEvent.FIRED, AlertEvent.RESOLVED]
+        assert [step.episode.condition for step in steps] == [AlertState.FIRING, AlertState.OK]
         assert steps[0].episode.ended_at is None
         assert steps[1].episode.end_reason is EndReason.CLEARED
         assert len(read_transitions(db, over, NOW)) == 1

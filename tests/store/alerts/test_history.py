@@ -6,14 +6,14 @@ from pathlib import Path
 
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import NOW, state, whole
-from watchdeck.domain.alerts.alert import Opinion, Verb
+from watchdeck.domain.alerts.alert import AlertEvent, Feedback
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
-from watchdeck.domain.notifications.outbox import Posting
-from watchdeck.domain.rules.rule import Down, Limit, Rule, Threshold
+from watchdeck.domain.notifications.outbox import OutboxEntry
+from watchdeck.domain.rules.rule import FailedScrapes, Limit, Rule, Threshold
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.domain.values.severity import Severity
 from watchdeck.store.alerts.acknowledgements import add_note, save_acknowledgement, save_opinion
-from watchdeck.store.alerts.outbox import post
+from watchdeck.store.alerts.outbox import enqueue
 from watchdeck.store.files.connection import transaction, writing
 from watchdeck.store.reader import Reader
 from watchdeck.store.state.rules import read_maintenance, read_rules, save_maintenance, save_rules
@@ -31,12 +31,12 @@ def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
         episode = fire(db, at=NOW + 20 * MINUTE)
         with transaction(db):
             add_note(db, earlier.id, "anna", "the cache was cold", NOW + MINUTE)
-            save_opinion(db, earlier.id, Opinion.USEFUL, "anna", NOW + MINUTE)
+            save_opinion(db, earlier.id, Feedback.USEFUL, "anna", NOW + MINUTE)
             save_rules(db, [SLOW], NOW)
             save_acknowledgement(db, ack(episode, at=NOW + 21 * MINUTE))
             add_note(db, episode.id, "anna", "rolled back", NOW + 22 * MINUTE)
-            told = Posting("phone", "page", "episode/2", NOW, episode=episode.id)
-            post(db, [told], NOW + 20 * MINUTE)
+            told = OutboxEntry("phone", "page", "episode/2", NOW, episode=episode.id)
+            enqueue(db, [told], NOW + 20 * MINUTE)
         end(db, episode, NOW + 25 * MINUTE)
     with closing(Reader(directory)) as reader:
         then = reader.story(episode.id, NOW + 21 * MINUTE)
@@ -44,13 +44,13 @@ def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
         assert reader.story(99, NOW) is None
     assert then is not None
     assert later is not None
-    assert [step.verb for step in then.steps] == [Verb.FIRED]
-    assert [step.verb for step in later.steps] == [Verb.FIRED, Verb.RESOLVED]
+    assert [step.verb for step in then.steps] == [AlertEvent.FIRED]
+    assert [step.verb for step in later.steps] == [AlertEvent.FIRED, AlertEvent.RESOLVED]
     assert ([one.by for one in then.acknowledgements], then.notes) == (["anna"], ())
     assert [note.text for note in later.notes] == ["rolled back"]
     assert [note.text for note in then.past_notes] == ["the cache was cold"]
     assert [one.id for one in then.past] == [earlier.id]
-    assert then.opinions == {earlier.id: Opinion.USEFUL}
+    assert then.opinions == {earlier.id: Feedback.USEFUL}
     assert [row.channel for row in then.told] == ["phone"]
     assert then.rule["when"] == SLOW.when
     assert then.rule["tells_of_trouble"] is False
@@ -63,7 +63,7 @@ def test_rules_that_are_no_longer_in_force_are_retired_and_may_come_back(tmp_pat
         assert read_rules(db)["full"]["match"] == ["tier!=3"]
         save_rules(db, [SLOW], NOW + 1)
         assert list(read_rules(db)) == ["slow"]
-        save_rules(db, [replace(full, severity=Severity.LOW, test=Down())], NOW + 2)
+        save_rules(db, [replace(full, severity=Severity.LOW, test=FailedScrapes())], NOW + 2)
         found = read_rules(db)
     assert list(found) == ["full"]
     assert (found["full"]["severity"], found["full"]["tells_of_trouble"]) == (4, True)

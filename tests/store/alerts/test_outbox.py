@@ -5,32 +5,32 @@ from pathlib import Path
 
 from store.alerts.made import MINUTE, end, fire
 from store.stores import NOW, state
-from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.store.alerts.outbox import (
     Backlog,
     backlog,
     cancel,
     due,
     due_channels,
+    enqueue,
     failed,
+    freeze_group,
     gave_up,
     lost_since,
     next_due,
-    post,
+    prune,
     read_posted,
     recent_folds,
-    seal,
     sent,
-    tidy,
 )
 from watchdeck.store.files.connection import Connection, transaction
 
-PAGE = Posting("phone", "page", "episode/1", NOW, payload={"text": "slow"}, fold="risk")
+PAGE = OutboxEntry("phone", "page", "episode/1", NOW, payload={"text": "slow"}, fold="risk")
 
 
-def write(db: Connection, *postings: Posting) -> int:
+def write(db: Connection, *postings: OutboxEntry) -> int:
     with transaction(db):
-        return post(db, postings, NOW)
+        return enqueue(db, postings, NOW)
 
 
 def test_the_same_key_twice_on_one_channel_is_told_once(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_sealed_message_takes_nothing_in_and_leaves_out_what_was_taken_back(
         write(db, PAGE, replace(PAGE, dedup_key="episode/2"))
         with transaction(db):
             assert cancel(db, "episode/1", NOW) == 1
-            assert seal(db, [1, 2], "risk#1") == (2,)
+            assert freeze_group(db, [1, 2], "risk#1") == (2,)
         write(db, replace(PAGE, dedup_key="episode/3"))
         assert [(row.id, row.fold) for row in due(db, NOW)] == [(2, "risk#1"), (3, "risk")]
 
@@ -148,10 +148,10 @@ def test_what_was_told_of_an_open_episode_is_kept_until_it_is_over(tmp_path: Pat
         write(db, replace(PAGE, episode=episode.id))
         with transaction(db):
             sent(db, [1], NOW)
-            assert tidy(db, NOW + 1) == 0
+            assert prune(db, NOW + 1) == 0
         end(db, episode, NOW)
         with transaction(db):
-            assert tidy(db, NOW + 1) == 1
+            assert prune(db, NOW + 1) == 1
 
 
 def test_settled_rows_are_forgotten_and_waiting_ones_are_not(tmp_path: Path) -> None:
@@ -159,6 +159,6 @@ def test_settled_rows_are_forgotten_and_waiting_ones_are_not(tmp_path: Path) -> 
         write(db, PAGE, replace(PAGE, dedup_key="episode/2"))
         with transaction(db):
             sent(db, [1], NOW)
-            assert tidy(db, NOW) == 0
-            assert tidy(db, NOW + 1) == 1
+            assert prune(db, NOW) == 0
+            assert prune(db, NOW + 1) == 1
         assert [row.dedup_key for row in due(db, NOW)] == ["episode/2"]

@@ -12,10 +12,10 @@ from watchdeck.store.files.connection import (
     check_version,
     faults,
     faults_of,
+    open_unchecked,
     reading,
     snapshot,
     transaction,
-    unchecked,
     writing,
 )
 from watchdeck.store.files.directory import StoreDirectory
@@ -80,7 +80,7 @@ def test_an_older_file_is_refused_with_what_upgrades_it(tmp_path: Path) -> None:
     known = schema_of(path)
     newer = Schema(known.name, known.application, (*known.steps, "select 1;"))
     said = f"version {known.version}.* needs {newer.version}"
-    with closing(unchecked(path)) as db, pytest.raises(StoreBehind, match=said):
+    with closing(open_unchecked(path)) as db, pytest.raises(StoreBehind, match=said):
         check_version(db, path, newer)
 
 

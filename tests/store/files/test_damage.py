@@ -11,8 +11,8 @@ import pytest
 from store.stores import NAMES, NOW, judged, scrape, whole, write
 from watchdeck.domain.board.health import Health, HealthChange
 from watchdeck.errors import StoreError
-from watchdeck.store.doctor import Result, examine
-from watchdeck.store.files.connection import distrusting, reading, writing
+from watchdeck.store.doctor import CheckStatus, examine
+from watchdeck.store.files.connection import corruption_as_error, reading, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 from watchdeck.store.state.audit import verify
@@ -111,7 +111,7 @@ def test_a_doctor_survives_any_damage_and_finds_most_of_it(
         lay(directory, kept | {name: flipped(kept[name], chance(seed))})
         assert all(finding.text for finding in examine(directory, NOW))
     lay(directory, kept)
-    failed = [one.name for one in examine(directory, NOW) if one.state is Result.FAIL]
+    failed = [one.name for one in examine(directory, NOW) if one.state is CheckStatus.FAIL]
     assert failed == ["collector"]
 
 
@@ -124,7 +124,7 @@ def test_a_damaged_audit_is_bad_or_unreadable_and_never_sound_in_silence(
         with (
             suppress(StoreError),
             closing(reading(directory.state)) as db,
-            distrusting(directory.state),
+            corruption_as_error(directory.state),
         ):
             row = "select who, subject from audit where number = 1"
             assert verify(db).first_bad or db.execute(row).fetchone() == ("anna", "store")

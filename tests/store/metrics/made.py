@@ -11,7 +11,7 @@ from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.ballast import Ballast
 from watchdeck.store.files.connection import Connection, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
@@ -20,7 +20,7 @@ from watchdeck.store.metrics.frames import Stream, Window, add_frame
 from watchdeck.store.metrics.hourly import DAY
 from watchdeck.store.metrics.housekeeping import Housekeeper
 from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.migrations import prepare
 
 T0 = 1_790_035_200_000 // DAY * DAY
@@ -34,18 +34,18 @@ class Metrics:
     directory: StoreDirectory
     retention: Retention = field(default_factory=Retention)
     db: Connection = field(init=False)
-    layouts: Layouts = field(init=False)
+    layouts: LayoutTable = field(init=False)
     keeper: Housekeeper = field(init=False)
 
     def __post_init__(self) -> None:
         prepare(self.directory)
         path = self.directory.metrics
         self.db = writing(path, synchronous="OFF")
-        self.layouts = Layouts(self.db)
+        self.layouts = LayoutTable(self.db)
         ballast = Ballast(self.directory.path, int(self.retention.budget))
         self.keeper = Housekeeper(self.db, self.layouts, path, self.retention, ballast)
         with transaction(self.db):
-            register(self.db, [Facts("fraud", "", 60_000)], T0)
+            register(self.db, [EndpointFacts("fraud", "", 60_000)], T0)
 
     def scrape(
         self,

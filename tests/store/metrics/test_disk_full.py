@@ -12,7 +12,7 @@ from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.connection import reading
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import read_latest
@@ -48,7 +48,7 @@ def test_a_full_disk_is_named_scrapes_wait_and_room_is_found_alone(small: Path) 
     prepare(directory)
     writer = Writer(directory, Retention(), clock=lambda: NOW)
     writer.start()
-    writer.register([Facts("fraud", "http://fraud", 1_000)])
+    writer.register([EndpointFacts("fraud", "http://fraud", 1_000)])
     sent = 0
     while not writer.status().problem:
         if writer.status().queued < 5:

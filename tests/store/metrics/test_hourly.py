@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.store.metrics.hourly import HOUR, PERIOD, Field, Hours, combined, periods, roll
+from watchdeck.store.metrics.hourly import (
+    HOUR,
+    PERIOD,
+    HourlyAggregate,
+    HourlyField,
+    aggregate,
+    combined,
+    periods,
+)
 
 ABSENT = math.nan
 VALUES = st.one_of(st.just(ABSENT), st.integers(-50, 50).map(float))
@@ -27,17 +35,17 @@ def test_an_hour_has_the_lowest_highest_sum_count_and_last_of_its_values(
 ) -> None:
     rows = sorted(rows)
     times = np.array([at for at, _ in rows])
-    rolled = roll(times, np.array([[v] for _, v in rows]), np.array([ABSENT]), b"\0")
+    rolled = aggregate(times, np.array([[v] for _, v in rows]), np.array([ABSENT]), b"\0")
     hours = sorted({at // HOUR * HOUR for at, _ in rows})
-    assert Field.INCREASE not in rolled
+    assert HourlyAggregate.INCREASE not in rolled
     for n, hour in enumerate(hours):
         known = [v for at, v in rows if at // HOUR * HOUR == hour and not math.isnan(v)]
         expected = {
-            Field.LOW: min(known, default=ABSENT),
-            Field.HIGH: max(known, default=ABSENT),
-            Field.TOTAL: sum(known) if known else ABSENT,
-            Field.COUNT: len(known),
-            Field.LAST: known[-1] if known else ABSENT,
+            HourlyAggregate.LOW: min(known, default=ABSENT),
+            HourlyAggregate.HIGH: max(known, default=ABSENT),
+            HourlyAggregate.TOTAL: sum(known) if known else ABSENT,
+            HourlyAggregate.COUNT: len(known),
+            HourlyAggregate.LAST: known[-1] if known else ABSENT,
         }
         found = {field: float(one.values[n, 0]) for field, one in rolled.items()}
         assert found == pytest.approx(expected, nan_ok=True)
@@ -59,8 +67,8 @@ def test_a_counter_has_its_increase_with_resets_corrected(
 ) -> None:
     times = np.array([0, HOUR - 1, HOUR, HOUR + 1])
     gauge_and_counter = np.array([[v, v] for v in values])
-    rolled = roll(times, gauge_and_counter, np.array([before, before]), b"\0\1")
-    found = rolled[Field.INCREASE].values
+    rolled = aggregate(times, gauge_and_counter, np.array([before, before]), b"\0\1")
+    found = rolled[HourlyAggregate.INCREASE].values
     assert found[:, 1].tolist() == pytest.approx(increases, nan_ok=True)
     assert np.isnan(found[:, 0]).all()
 
@@ -68,26 +76,26 @@ def test_a_counter_has_its_increase_with_resets_corrected(
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        (Field.LOW, 1),
-        (Field.HIGH, 3),
-        (Field.TOTAL, 4),
-        (Field.COUNT, 4),
-        (Field.LAST, 1),
-        (Field.INCREASE, 4),
+        (HourlyAggregate.LOW, 1),
+        (HourlyAggregate.HIGH, 3),
+        (HourlyAggregate.TOTAL, 4),
+        (HourlyAggregate.COUNT, 4),
+        (HourlyAggregate.LAST, 1),
+        (HourlyAggregate.INCREASE, 4),
     ],
 )
-def test_an_hour_that_two_layouts_have_is_one_hour(field: Field, value: float) -> None:
-    first = Hours(np.array([0, HOUR]), np.array([3.0, 8.0]))
-    second = Hours(np.array([0]), np.array([1.0]))
+def test_an_hour_that_two_layouts_have_is_one_hour(field: HourlyAggregate, value: float) -> None:
+    first = HourlyField(np.array([0, HOUR]), np.array([3.0, 8.0]))
+    second = HourlyField(np.array([0]), np.array([1.0]))
     both = combined(field, [first, second])
     assert (both.times.tolist(), both.values.tolist()) == ([0, HOUR], [value, 8])
 
 
 def test_hours_are_kept_by_their_period() -> None:
-    hours = Hours(np.array([0, PERIOD - HOUR, PERIOD]), np.array([[1.0], [2.0], [3.0]]))
+    hours = HourlyField(np.array([0, PERIOD - HOUR, PERIOD]), np.array([[1.0], [2.0], [3.0]]))
     found = [(start, part.times.tolist(), part.values.tolist()) for start, part in periods(hours)]
     assert found == [(0, [0, PERIOD - HOUR], [[1], [2]]), (PERIOD, [PERIOD], [[3]])]
 
 
 def test_the_numbers_of_the_fields_are_what_is_stored() -> None:
-    assert [struct.pack("B", field) for field in Field] == [bytes((n,)) for n in range(6)]
+    assert [struct.pack("B", field) for field in HourlyAggregate] == [bytes((n,)) for n in range(6)]

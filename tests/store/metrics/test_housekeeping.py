@@ -15,15 +15,15 @@ from watchdeck.domain.settings.endpoint import Retention
 from watchdeck.domain.values.units import Bytes, Milliseconds
 from watchdeck.errors import StoreCorrupt
 from watchdeck.store.files.ballast import SIZE, Ballast
-from watchdeck.store.files.connection import distrusting, reading, transaction
+from watchdeck.store.files.connection import corruption_as_error, reading, transaction
 from watchdeck.store.metrics.backfill import Stretch, encode, insert
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.metrics.history import list_columns, read_series, read_signals
-from watchdeck.store.metrics.hourly import DAY, HOUR, Field
+from watchdeck.store.metrics.hourly import DAY, HOUR, HourlyAggregate
 from watchdeck.store.metrics.housekeeping import spans_due
 from watchdeck.store.metrics.latest import read_latest_at
 from watchdeck.store.metrics.raw import read_exact
-from watchdeck.store.metrics.retention import Weight, weigh
+from watchdeck.store.metrics.retention import StoreSize, weigh
 from watchdeck.store.metrics.rollups import read_hours, rolled_until
 from watchdeck.store.metrics.segments import find_segments
 
@@ -51,7 +51,7 @@ def test_a_day_becomes_one_segment_and_its_hours(metrics: Metrics) -> None:
     assert [day.count, first.count, second.count] == [24 * 60, 60, 60]
     assert rolled_until(metrics.db, metrics.layouts, 1, Stream.SERIES) == T0 + DAY
     rises = read_hours(
-        metrics.db, metrics.layouts, window(0, 30 * 60), ["hits_total"], Field.INCREASE
+        metrics.db, metrics.layouts, window(0, 30 * 60), ["hits_total"], HourlyAggregate.INCREASE
     )
     assert rises["hits_total"].values.tolist() == [59, *[60] * 23]
 
@@ -61,7 +61,7 @@ def test_what_a_counter_rose_by_over_midnight_is_counted_once(metrics: Metrics) 
     for hour in range(1, 52):
         metrics.tidy(T0 + hour * HOUR + 15 * 60_000)
     rises = read_hours(
-        metrics.db, metrics.layouts, window(0, 48 * 60), ["hits_total"], Field.INCREASE
+        metrics.db, metrics.layouts, window(0, 48 * 60), ["hits_total"], HourlyAggregate.INCREASE
     )
     assert rises["hits_total"].values.sum() == 48 * 60 - 1
 
@@ -73,7 +73,9 @@ def test_a_scrape_that_comes_late_joins_its_day(metrics: Metrics) -> None:
     metrics.tidy(T0 + DAY + HOUR)
     (day,) = find_segments(metrics.db, window(0, 24 * 60))
     assert day.count == 24 * 60 + 1
-    counts = read_hours(metrics.db, metrics.layouts, window(0, 60), ["level"], Field.COUNT)
+    counts = read_hours(
+        metrics.db, metrics.layouts, window(0, 60), ["level"], HourlyAggregate.COUNT
+    )
     assert counts["level"].values.tolist() == [61]
 
 
@@ -105,7 +107,9 @@ def test_what_is_older_than_it_may_be_goes(tmp_path: Path) -> None:
     assert (metrics.count("frame"), first.first) == (0, T0 + DAY)
     metrics.tidy(T0 + 120 * DAY)
     assert find_segments(metrics.db, window(0, 200_000)) == []
-    level = read_hours(metrics.db, metrics.layouts, window(0, 200_000), ["level"], Field.LOW)
+    level = read_hours(
+        metrics.db, metrics.layouts, window(0, 200_000), ["level"], HourlyAggregate.LOW
+    )
     assert level["level"].times.min() == T0 + 90 * DAY
     metrics.db.close()
 
@@ -138,7 +142,7 @@ def test_a_store_near_its_budget_thins_out_series_first(tmp_path: Path) -> None:
 def test_what_is_not_kept_for_want_of_room_is_said(
     share: float, kept: list[Stream], said: str
 ) -> None:
-    weight = Weight(int(share * 1_000), 1_000)
+    weight = StoreSize(int(share * 1_000), 1_000)
     assert [stream for stream in Stream if weight.keeps(stream)] == kept
     assert said in str(weight)
     assert bool(said) == bool(str(weight))
@@ -217,7 +221,7 @@ def test_a_damaged_segment_is_named_and_read_as_nothing_else(metrics: Metrics, p
     broken = blob[:place] + bytes([blob[place] ^ 0xFF]) + blob[place + 1 : 60]
     metrics.db.execute("update segment set b = :b", {"b": broken})
     path = metrics.directory.metrics
-    with pytest.raises(StoreCorrupt, match="damaged"), distrusting(path):
+    with pytest.raises(StoreCorrupt, match="damaged"), corruption_as_error(path):
         read_exact(metrics.db, metrics.layouts, window(0, 1_440), ["hits_total", "level"])
 
 

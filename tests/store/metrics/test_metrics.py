@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchdeck.domain.board.board import Heartbeat
-from watchdeck.domain.metrics.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
+from watchdeck.domain.board.board import CollectorStatus
+from watchdeck.domain.metrics.scrape import Frame, Identity, ModelState, Outcome, Scrape, Truncation
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Retention, Slo
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.store.files.connection import reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
@@ -32,7 +32,7 @@ from watchdeck.store.metrics.writer import Writer
 from watchdeck.store.migrations import prepare
 
 NOW = 1_790_000_000_000
-FRAUD = Facts(
+FRAUD = EndpointFacts(
     "fraud",
     "http://fraud",
     10_000,
@@ -76,7 +76,7 @@ def test_the_newest_scrape_comes_back_whole(directory: StoreDirectory, writer: W
         model_state=ModelState.LOADING,
         model_detail="soon",
         identity=Identity("1.2", 5, 3, 1),
-        cut=Cut(1, 2, 3, 4),
+        cut=Truncation(1, 2, 3, 4),
         not_measurable=("queue_time", "saturation"),
         outcome=Outcome.TIMED_OUT,
     )
@@ -161,7 +161,7 @@ def test_an_endpoint_that_left_the_fleet_is_no_longer_shown_and_keeps_its_histor
 
 
 def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> None:
-    beat = Heartbeat(7, "1", NOW - 5, NOW, blind="no name can be resolved")
+    beat = CollectorStatus(7, "1", NOW - 5, NOW, blind="no name can be resolved")
     writer.beat(beat)
     writer.close()
     with closing(reading(directory.metrics)) as db:
@@ -171,7 +171,7 @@ def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> 
 def test_what_a_newer_collector_says_beyond_what_is_known_is_left_out(
     directory: StoreDirectory, writer: Writer
 ) -> None:
-    beat = Heartbeat(7, "2", NOW - 5, NOW)
+    beat = CollectorStatus(7, "2", NOW - 5, NOW)
     writer.beat(beat)
     writer.close()
     with closing(writing(directory.metrics)) as db, transaction(db):

@@ -16,19 +16,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.ballast import Ballast
 from watchdeck.store.files.connection import Connection, reading, transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream, Window, add_frame
-from watchdeck.store.metrics.hourly import DAY, HOUR, Field
+from watchdeck.store.metrics.hourly import DAY, HOUR, HourlyAggregate
 from watchdeck.store.metrics.housekeeping import Housekeeper
 from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.raw import newest_row, read_exact
 from watchdeck.store.metrics.rollups import read_hours
 from watchdeck.store.metrics.scan import next_blocks
-from watchdeck.store.metrics.segment_cache import Near
+from watchdeck.store.metrics.segment_cache import SegmentCache
 from watchdeck.store.migrations import prepare
 
 T0 = 1_790_035_200_000 // DAY * DAY
@@ -59,10 +59,12 @@ class Store(RuleBasedStateMachine):
         prepare(directory)
         self.path = directory.metrics
         self.db = writing(self.path, synchronous="OFF")
-        self.layouts = Layouts(self.db)
-        self.near = Near()
+        self.layouts = LayoutTable(self.db)
+        self.near = SegmentCache()
         with transaction(self.db):
-            self.numbers = register(self.db, [Facts("x", "", 1), Facts("y", "", 1)], T0)
+            self.numbers = register(
+                self.db, [EndpointFacts("x", "", 1), EndpointFacts("y", "", 1)], T0
+            )
         self.keeper = Housekeeper(
             self.db, self.layouts, self.path, Retention(), Ballast(self.folder, 1 << 30)
         )
@@ -143,7 +145,7 @@ class Store(RuleBasedStateMachine):
     def read_the_hours(self) -> None:
         for (name, stream), scraped in self.scraped.items():
             window = Window(self.numbers[name], stream, T0, self.now)
-            found = read_hours(self.db, self.layouts, window, COLUMNS, Field.HIGH)
+            found = read_hours(self.db, self.layouts, window, COLUMNS, HourlyAggregate.HIGH)
             for column, hours in found.items():
                 for hour, value in zip(hours.times, hours.values, strict=True):
                     there = [

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from store.stores import NOW, scrape, write
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
 
-PAGE = Exchange("/metrics", NOW, 200, "server: x", "up 1")
-LOST = Exchange("/ready", NOW, None, "", "refused")
+PAGE = ResponseRecord("/metrics", NOW, 200, "server: x", "up 1")
+LOST = ResponseRecord("/ready", NOW, None, "", "refused")
 
 
 def test_the_last_answers_are_read_again(tmp_path: Path) -> None:

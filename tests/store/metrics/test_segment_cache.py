@@ -9,14 +9,14 @@ import pytest
 from store.stores import whole
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.store.files.connection import transaction, writing
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.backfill import Stretch, encode, insert
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.metrics.hourly import DAY
 from watchdeck.store.metrics.latest import read_latest_at
-from watchdeck.store.metrics.segment_cache import AROUND, MOST, Near
+from watchdeck.store.metrics.segment_cache import AROUND, MOST, SegmentCache
 from watchdeck.store.metrics.writer import Writer
 
 T0 = 20_000 * DAY
@@ -30,7 +30,7 @@ def directory(tmp_path: Path) -> StoreDirectory:
     place = whole(tmp_path / "store")
     writer = Writer(place, Retention(), clock=lambda: T0)
     writer.start()
-    writer.register([Facts("fraud", "http://fraud", EVERY)])
+    writer.register([EndpointFacts("fraud", "http://fraud", EVERY)])
     writer.close()
     times = np.arange(T0, T0 + COUNT * EVERY, EVERY)
     values = np.zeros((COUNT, len(LAYOUT)))
@@ -52,7 +52,7 @@ def directory(tmp_path: Path) -> StoreDirectory:
     ],
 )
 def test_every_step_reads_the_scrape_of_its_moment(directory: StoreDirectory, step: int) -> None:
-    near = Near()
+    near = SegmentCache()
     places = range(8_640 - 3 * step, 8_640 + 4 * step, step)
     with closing(writing(directory.metrics)) as db:
         for place in places:
@@ -62,7 +62,7 @@ def test_every_step_reads_the_scrape_of_its_moment(directory: StoreDirectory, st
 
 
 def test_what_is_kept_is_bounded_and_of_one_file(directory: StoreDirectory) -> None:
-    near = Near()
+    near = SegmentCache()
     for _ in range(2):
         with closing(writing(directory.metrics)) as db:
             read_latest_at(db, T0 + DAY, near)

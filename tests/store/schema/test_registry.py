@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from watchdeck.errors import StoreCorrupt, StoreError
-from watchdeck.store.files.connection import Connection, faults, unchecked
+from watchdeck.store.files.connection import Connection, faults, open_unchecked
 from watchdeck.store.migrations import create_file, upgrade
-from watchdeck.store.schema.step import Schema, Step, take
+from watchdeck.store.schema.step import MigrationStep, Schema, take
 
 FIRST = """
 create table deed (number integer primary key not null, text text not null) strict;
@@ -28,17 +28,17 @@ def third(db: Connection) -> None:
         db.execute("update deed set text = ? where number = ?", (text.upper(), number))
 
 
-STEPS: tuple[Step, ...] = (FIRST, "alter table deed add column rev integer;", third)
+STEPS: tuple[MigrationStep, ...] = (FIRST, "alter table deed add column rev integer;", third)
 
 
-def schema(steps: tuple[Step, ...]) -> Schema:
+def schema(steps: tuple[MigrationStep, ...]) -> Schema:
     return Schema("test", 4_711, steps, page_size=16_384, auto_vacuum="INCREMENTAL")
 
 
 def upgraded(path: Path, *versions: int) -> None:
     create_file(path, schema(STEPS[: versions[0]]))
     for version in versions[1:]:
-        with closing(unchecked(path, mode="rw")) as db:
+        with closing(open_unchecked(path, mode="rw")) as db:
             upgrade(db, schema(STEPS[:version]))
 
 
@@ -53,7 +53,7 @@ def contents(path: Path) -> tuple[list[object], ...]:
         "pragma auto_vacuum",
         "pragma journal_mode",
     )
-    with closing(unchecked(path)) as db:
+    with closing(open_unchecked(path)) as db:
         return tuple(db.execute(question).fetchall() for question in asked)
 
 
@@ -79,7 +79,7 @@ def test_steps_that_fail_leave_the_file_at_the_version_it_had(tmp_path: Path) ->
     upgraded(path, 1)
     before = contents(path)
     failing = (*STEPS, "insert into deed values (2, 'b', 1); insert into deed values (2, 'b', 1);")
-    with closing(unchecked(path, mode="rw")) as db:
+    with closing(open_unchecked(path, mode="rw")) as db:
         with pytest.raises(StoreError, match="UNIQUE"), faults(path):
             upgrade(db, schema(failing))
         assert not db.in_transaction

@@ -15,9 +15,9 @@ from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.connection import Connection, transaction
 from watchdeck.store.state.audit import (
     GUARDS,
-    Head,
+    ChainHead,
     append,
-    last,
+    last_of_action,
     missing_guards,
     read_head,
     verify,
@@ -91,9 +91,9 @@ def test_names_from_outside_are_cleaned_before_they_are_kept(tmp_path: Path) -> 
 
 def test_the_last_deed_of_a_kind_is_found(tmp_path: Path) -> None:
     with state(tmp_path) as db:
-        assert last(db, "silence") is None
+        assert last_of_action(db, "silence") is None
         act(db, ROWS)
-        assert last(db, "silence") == (f"model-{ROWS}", NOW + ROWS)
+        assert last_of_action(db, "silence") == (f"model-{ROWS}", NOW + ROWS)
 
 
 def test_a_guard_that_was_taken_away_is_named(tmp_path: Path) -> None:
@@ -245,4 +245,4 @@ def test_a_chain_rewritten_whole_is_found_out_by_a_head_kept_elsewhere(
         assert verify(db).first_bad is None
         assert verify(db, known).first_bad == first_bad
         assert verify(db, replace(known, rows=0, hash="")).first_bad is None
-        assert isinstance(verify(db).head, Head)
+        assert isinstance(verify(db).head, ChainHead)

@@ -7,7 +7,7 @@ import pytest
 from store.alerts.made import MINUTE, ack, fire
 from store.stores import NOW, state
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.notifications.outbox import Posting
+from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
@@ -15,7 +15,7 @@ from watchdeck.store.alerts.acknowledgements import (
     save_acknowledgement,
     save_silence,
 )
-from watchdeck.store.alerts.outbox import next_due, post
+from watchdeck.store.alerts.outbox import enqueue, next_due
 from watchdeck.store.files.connection import transaction
 from watchdeck.store.state.deadlines import shift_deadlines
 
@@ -34,7 +34,7 @@ def test_nothing_ends_early_and_a_silence_in_force_stays_in_force(
             begun = Silence(0, RISK, "anna", "x", NOW - MINUTE, NOW + 2 * HOUR)
             save_silence(db, begun)
             save_silence(db, Silence(0, RISK, "anna", "x", NOW + HOUR, NOW + 3 * HOUR))
-            post(db, [Posting("phone", "page", "a", NOW + 10_000)], NOW)
+            enqueue(db, [OutboxEntry("phone", "page", "a", NOW + 10_000)], NOW)
             assert shift_deadlines(db, jump, NOW + jump) == 3
         owner = read_acknowledgements(db)[episode.id]
         silence, later = read_silence(db, 1), read_silence(db, 2)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from watchdeck.actions.transaction import Deed, Done, deed, several
+from watchdeck.actions.transaction import (
+    ActionResult,
+    ActionTransaction,
+    action_transaction,
+    alert_labels,
+)
 from watchdeck.domain.alerts.acknowledgement import Refusal
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.notifications.escalation import Due, next_rung
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.notifications.escalation import DueStep, next_step
 from watchdeck.domain.notifications.message import Message, MessageKind
 from watchdeck.domain.notifications.routing import Routing, escalation_of
-from watchdeck.domain.notifications.summary import headline
+from watchdeck.domain.notifications.summary import summary
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.alerts.episodes import save_episode, subject_of
 from watchdeck.store.files.directory import StoreDirectory
@@ -24,18 +29,18 @@ def escalate(
     now: int,
     *,
     routing: Routing | None = None,
-) -> Done:
+) -> ActionResult:
     """Take the next step of the escalation of open episodes, whenever it would have been due."""
-    got: list[Raised] = []
+    got: list[ActiveAlert] = []
     told: list[str] = []
-    with deed(directory, who, now, routing) as doing:
+    with action_transaction(directory, who, now, routing) as doing:
         for number in dict.fromkeys(episodes):
             raised = doing.raised(number)
             if raised is None:
                 continue
             step = _next(raised, doing.routing)
             after = raised.episode
-            if isinstance(step, Due):
+            if isinstance(step, DueStep):
                 after = replace(after, escalated=step.escalated)
             if isinstance(step, Refusal) or not save_episode(doing.db, after):
                 doing.refuse(raised, step if isinstance(step, Refusal) else "it has just moved on")
@@ -44,27 +49,27 @@ def escalate(
             told += step.to
             doing.taken.append(number)
             _enter(doing, raised, step)
-        return doing.done(f"{several(got)}: {', '.join(dict.fromkeys(told))} will be told")
+        return doing.done(f"{alert_labels(got)}: {', '.join(dict.fromkeys(told))} will be told")
 
 
-def _next(raised: Raised, routing: Routing) -> Due | Refusal:
+def _next(raised: ActiveAlert, routing: Routing) -> DueStep | Refusal:
     if not raised.episode.is_open:
         return Refusal("it is over")
     escalation = escalation_of(raised, routing)
     if escalation is None:
         return Refusal("nobody was paged for it on a way with an escalation")
-    step = next_rung(escalation, raised.episode.escalated)
+    step = next_step(escalation, raised.episode.escalated)
     return step or Refusal("all steps of its escalation were taken")
 
 
-def _enter(doing: Deed, raised: Raised, step: Due) -> None:
+def _enter(doing: ActionTransaction, raised: ActiveAlert, step: DueStep) -> None:
     episode = raised.episode
     message = Message(
         MessageKind.ESCALATED,
         episode.id,
         episode.severity,
         f"watchdeck/{episode.id}/escalated/{step.escalated}",
-        f"{doing.who.user} escalates: {headline(raised.alert, episode)}",
+        f"{doing.who.user} escalates: {summary(raised.alert, episode)}",
     )
     keys = doing.tell((message,), raised, to=step.to)
     before = {"episode": episode.id, "escalated": episode.escalated}

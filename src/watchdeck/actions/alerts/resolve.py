@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from watchdeck.actions.alerts.acknowledge import LONGEST_NOTE, as_row, finish
-from watchdeck.actions.transaction import Deed, Done, deed, several
+from watchdeck.actions.alerts.acknowledge import LONGEST_NOTE, as_row, save_ended_acknowledgement
+from watchdeck.actions.transaction import (
+    ActionResult,
+    ActionTransaction,
+    action_transaction,
+    alert_labels,
+)
 from watchdeck.domain.alerts.acknowledgement import Refusal
 from watchdeck.domain.alerts.acknowledgement import resolve as decide
-from watchdeck.domain.alerts.alert import AckEnd, Episode, Opinion, Raised
-from watchdeck.domain.notifications.message import messages
+from watchdeck.domain.alerts.alert import AckEnd, ActiveAlert, Episode, Feedback
+from watchdeck.domain.notifications.message import messages_for
 from watchdeck.domain.notifications.routing import Routing
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
@@ -27,10 +32,10 @@ def resolve(
     *,
     note: str,
     routing: Routing | None = None,
-) -> Done:
+) -> ActionResult:
     """End episodes by hand, with a note that says why; still true later, they are new ones."""
     text, got = clean(note.strip(), LONGEST_NOTE), []
-    with deed(directory, who, now, routing) as doing:
+    with action_transaction(directory, who, now, routing) as doing:
         for number in dict.fromkeys(episodes):
             raised = doing.raised(number)
             moved = decide(raised.episode, who.user, text, now) if raised else None
@@ -48,7 +53,7 @@ def resolve(
             _end_acknowledgement(doing, raised)
             after = replace(after, rev=after.rev + 1)
             shown = replace(raised, episode=after)
-            told = doing.tell([one for step in steps for one in messages(step, shown)], shown)
+            told = doing.tell([one for step in steps for one in messages_for(step, shown)], shown)
             doing.enter(
                 "alert.resolved_by_hand",
                 subject_of(doing.db, number),
@@ -56,14 +61,14 @@ def resolve(
                 _row(after) | {"note": text} | told,
             )
             add_transitions(doing.db, steps, who)
-        return doing.done(f"resolved {several(got)}")
+        return doing.done(f"resolved {alert_labels(got)}")
 
 
-def _end_acknowledgement(doing: Deed, raised: Raised) -> None:
+def _end_acknowledgement(doing: ActionTransaction, raised: ActiveAlert) -> None:
     live = raised.acknowledgement
     if live is not None:
         ended = replace(live, ended_at=doing.now, end_reason=AckEnd.RESOLVED)
-        if finish(doing, ended):
+        if save_ended_acknowledgement(doing, ended):
             subject = subject_of(doing.db, raised.episode.id)
             doing.enter("ack.resolved", subject, as_row(live), as_row(ended))
 
@@ -80,10 +85,10 @@ def _row(episode: Episode) -> dict[str, object]:
 
 def note(
     directory: StoreDirectory, episodes: Sequence[int], who: Operator, now: int, *, text: str
-) -> Done:
+) -> ActionResult:
     """Write a note on episodes, open or over."""
     words, got = clean(text.strip(), LONGEST_NOTE), []
-    with deed(directory, who, now) as doing:
+    with action_transaction(directory, who, now) as doing:
         for number in dict.fromkeys(episodes):
             raised = doing.raised(number)
             if raised is None:
@@ -96,20 +101,20 @@ def note(
             doing.taken.append(number)
             after = {"note": kept, "episode": number, "text": words}
             doing.enter("note.added", subject_of(doing.db, number), None, after)
-        return doing.done(f"noted on {several(got)}")
+        return doing.done(f"noted on {alert_labels(got)}")
 
 
-def opine(
+def give_feedback(
     directory: StoreDirectory,
     episodes: Sequence[int],
     who: Operator,
     now: int,
     *,
-    opinion: Opinion,
-) -> Done:
+    opinion: Feedback,
+) -> ActionResult:
     """Say what one thought of alerts that are over: useful, noise, or late."""
     got = []
-    with deed(directory, who, now) as doing:
+    with action_transaction(directory, who, now) as doing:
         for number in dict.fromkeys(episodes):
             raised = doing.raised(number)
             if raised is None:
@@ -123,4 +128,4 @@ def opine(
             after = {"episode": number, "opinion": opinion.value}
             doing.enter("alert.opinion", subject_of(doing.db, number), None, after)
         verb = "was" if len(got) == 1 else "were"
-        return doing.done(f"{several(got)} {verb} {opinion}")
+        return doing.done(f"{alert_labels(got)} {verb} {opinion}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from watchdeck.actions.transaction import AlertError, Done, deed
-from watchdeck.domain.alerts.acknowledgement import Refusal, bounded
-from watchdeck.domain.alerts.alert import Pin
-from watchdeck.domain.alerts.muting import hidden_by
+from watchdeck.actions.transaction import ActionResult, AlertError, action_transaction
+from watchdeck.domain.alerts.acknowledgement import Refusal, check_duration
+from watchdeck.domain.alerts.alert import KnownIssue
+from watchdeck.domain.alerts.muting import matched_alerts
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.alerts.silence import silence as decide
 from watchdeck.domain.alerts.silence import unsilence as decide_unsilence
-from watchdeck.domain.values.format import span
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.matcher import Matcher
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
@@ -23,7 +23,7 @@ from watchdeck.store.alerts.acknowledgements import (
     save_pin,
     save_silence,
 )
-from watchdeck.store.alerts.active import read_raised
+from watchdeck.store.alerts.active import read_active_alerts
 from watchdeck.store.files.directory import StoreDirectory
 
 LONGEST_REASON = 300
@@ -39,7 +39,7 @@ def silence(
     reason: str,
     ends_at: int | None,
     until_resolved: bool = False,
-) -> Done:
+) -> ActionResult:
     """Have nobody told of alerts whose labels match, until `ends_at` (ms UTC).
 
     Raises AlertError for a silence without reason or end, one that is too long, or one of all.
@@ -48,22 +48,24 @@ def silence(
     wanted = decide(matchers, who.user, text, now, ends_at, until_resolved=until_resolved)
     if isinstance(wanted, Refusal):
         raise AlertError(f"{wanted.why}.")
-    with deed(directory, who, now) as doing:
+    with action_transaction(directory, who, now) as doing:
         kept = save_silence(doing.db, wanted)
         doing.taken.append(kept.id)
         doing.enter("silence.created", subject(kept), None, as_row(kept))
         hidden = [
             one
-            for one in hidden_by(matchers, read_raised(doing.db, None, now))
+            for one in matched_alerts(matchers, read_active_alerts(doing.db, None, now))
             if one.episode.is_open
         ]
         count = f"{len(hidden)} open alert{'' if len(hidden) == 1 else 's'}"
-        return doing.done(f"silence {kept.id} hides {count} for {span(kept.ends_at - now)}")
+        return doing.done(
+            f"silence {kept.id} hides {count} for {format_duration(kept.ends_at - now)}"
+        )
 
 
-def unsilence(directory: StoreDirectory, number: int, who: Operator, now: int) -> Done:
+def unsilence(directory: StoreDirectory, number: int, who: Operator, now: int) -> ActionResult:
     """End a silence before its time."""
-    with deed(directory, who, now) as doing:
+    with action_transaction(directory, who, now) as doing:
         found = read_silence(doing.db, number)
         if found is None:
             raise AlertError(f"there is no silence {number}.")
@@ -101,27 +103,27 @@ def pin(
     *,
     text: str,
     expires_at: int,
-) -> Done:
+) -> ActionResult:
     """Pin a known issue on a model, a rule or both, as `about` names them; one may be empty.
 
     It is the first line of their alerts until `expires_at` (ms UTC). Raises AlertError.
     """
     words, (model, rule) = clean(text.strip(), LONGEST_REASON), about
-    refusal = bounded("a known issue", now, expires_at)
+    refusal = check_duration("a known issue", now, expires_at)
     if not words or not (model or rule) or refusal:
         why = refusal.why if refusal else "a known issue is about a model or a rule, and says what"
         raise AlertError(f"{why}.")
-    with deed(directory, who, now) as doing:
-        kept = save_pin(doing.db, Pin(0, model, rule, words, who.user, now, expires_at))
+    with action_transaction(directory, who, now) as doing:
+        kept = save_pin(doing.db, KnownIssue(0, model, rule, words, who.user, now, expires_at))
         doing.taken.append(kept.id)
         after = {"id": kept.id, "model": model, "rule": rule, "text": words}
         doing.enter("pin.set", f"known issue {kept.id}", None, after | {"expires_at": expires_at})
-        return doing.done(f"known issue {kept.id} is shown for {span(expires_at - now)}")
+        return doing.done(f"known issue {kept.id} is shown for {format_duration(expires_at - now)}")
 
 
-def unpin(directory: StoreDirectory, number: int, who: Operator, now: int) -> Done:
+def unpin(directory: StoreDirectory, number: int, who: Operator, now: int) -> ActionResult:
     """Take a known issue away. Raises AlertError when there is none."""
-    with deed(directory, who, now) as doing:
+    with action_transaction(directory, who, now) as doing:
         if not end_pin(doing.db, number, now):
             raise AlertError(f"there is no known issue {number}.")
         doing.taken.append(number)

@@ -6,11 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from watchdeck.actions.alerts.acknowledge import begin, finish
-from watchdeck.actions.transaction import AlertError, Deed, Done, deed
+from watchdeck.actions.alerts.acknowledge import (
+    save_ended_acknowledgement,
+    save_new_acknowledgement,
+)
+from watchdeck.actions.transaction import (
+    ActionResult,
+    ActionTransaction,
+    AlertError,
+    action_transaction,
+)
 from watchdeck.domain.alerts import undo as undoing
-from watchdeck.domain.alerts.acknowledgement import Handed, Refusal
-from watchdeck.domain.alerts.alert import Acknowledgement, Condition
+from watchdeck.domain.alerts.acknowledgement import Refusal, TakeOver
+from watchdeck.domain.alerts.alert import Acknowledgement, AlertState
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.alerts.acknowledgements import (
     drop_note,
@@ -24,17 +32,19 @@ from watchdeck.store.alerts.acknowledgements import (
 from watchdeck.store.alerts.episodes import add_transitions, read_episode, save_episode
 from watchdeck.store.alerts.outbox import cancel
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.state.audit import Entry, read_entries
+from watchdeck.store.state.audit import AuditEntry, read_entries
 
 _MOVED_ON = Refusal("it has moved on since")
 
 
-def undo(directory: StoreDirectory, numbers: Sequence[int], who: Operator, now: int) -> Done:
+def undo(
+    directory: StoreDirectory, numbers: Sequence[int], who: Operator, now: int
+) -> ActionResult:
     """Take back the deed whose audit rows have these numbers: a deed of its own, entered as such.
 
     Nothing is unwritten. Raises AlertError when there is no such deed, or another person did it.
     """
-    with deed(directory, who, now) as doing:
+    with action_transaction(directory, who, now) as doing:
         entries = read_entries(doing.db, min(numbers), max(numbers)) if numbers else ()
         mine = [entry for entry in entries if entry.number in set(numbers)]
         if not mine:
@@ -46,7 +56,7 @@ def undo(directory: StoreDirectory, numbers: Sequence[int], who: Operator, now: 
         return doing.done("taken back")
 
 
-def _take_back(doing: Deed, entry: Entry) -> None:
+def _take_back(doing: ActionTransaction, entry: AuditEntry) -> None:
     back = _BACK.get(entry.action)
     refusal = back(doing, entry) if back else Refusal("that cannot be taken back")
     if refusal is not None:
@@ -58,25 +68,25 @@ def _take_back(doing: Deed, entry: Entry) -> None:
     doing.enter("undo", entry.subject, entry.after, {"undone": entry.number, "was": entry.action})
 
 
-def _refused(doing: Deed, entry: Entry, rev: int | None) -> Refusal | None:
+def _refused(doing: ActionTransaction, entry: AuditEntry, rev: int | None) -> Refusal | None:
     """Why it is too late: its time is over, or its row is not what the deed left."""
-    return undoing.refused(entry.at, (entry.after or {}).get("rev", 0), rev, doing.now)
+    return undoing.undo_refusal(entry.at, (entry.after or {}).get("rev", 0), rev, doing.now)
 
 
-def _found(doing: Deed, row: Mapping[str, Any] | None) -> Acknowledgement | None:
+def _found(doing: ActionTransaction, row: Mapping[str, Any] | None) -> Acknowledgement | None:
     return find_acknowledgement(doing.db, (row or {}).get("id", 0))
 
 
-def _free(doing: Deed, entry: Entry) -> Refusal | None:
+def _free(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """Nobody has the episode again."""
     live = _found(doing, entry.after)
     if live is None or (refusal := _refused(doing, entry, live.rev)):
         return _MOVED_ON if live is None else refusal
-    done = finish(doing, undoing.undo_acknowledge(live, doing.now))
+    done = save_ended_acknowledgement(doing, undoing.undo_acknowledge(live, doing.now))
     return None if done else _MOVED_ON
 
 
-def _have_again(doing: Deed, entry: Entry) -> Refusal | None:
+def _have_again(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """Its owner has the episode again."""
     ended = _found(doing, entry.after)
     if ended is None or (refusal := _refused(doing, entry, ended.rev)):
@@ -84,29 +94,29 @@ def _have_again(doing: Deed, entry: Entry) -> Refusal | None:
     return _begun(doing, undoing.undo_unacknowledge(ended, doing.now))
 
 
-def _begun(doing: Deed, again: Acknowledgement | Refusal) -> Refusal | None:
-    kept = again if isinstance(again, Refusal) else begin(doing, again)
+def _begun(doing: ActionTransaction, again: Acknowledgement | Refusal) -> Refusal | None:
+    kept = again if isinstance(again, Refusal) else save_new_acknowledgement(doing, again)
     if isinstance(kept, Refusal):
         return kept
     doing.taken.pop()
     return None
 
 
-def _hand_back(doing: Deed, entry: Entry) -> Refusal | None:
+def _hand_back(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """The owner before has the episode again."""
     ended, begun = _found(doing, entry.before), _found(doing, entry.after)
     if ended is None or begun is None:
         return _MOVED_ON
     if refusal := _refused(doing, entry, begun.rev):
         return refusal
-    handed = undoing.undo_take_over(Handed(ended, begun), doing.now)
+    handed = undoing.undo_take_over(TakeOver(ended, begun), doing.now)
     if isinstance(handed, Refusal):
         return handed
-    finish(doing, handed.ended)
+    save_ended_acknowledgement(doing, handed.ended)
     return _begun(doing, handed.begun)
 
 
-def _go_on(doing: Deed, entry: Entry) -> Refusal | None:
+def _go_on(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """The episode goes on as it was."""
     before = entry.before or {}
     found = read_episode(doing.db, before.get("episode", 0))
@@ -115,7 +125,7 @@ def _go_on(doing: Deed, entry: Entry) -> Refusal | None:
     after = found[0]
     was = replace(
         after,
-        condition=Condition(before["condition"]),
+        condition=AlertState(before["condition"]),
         truth=before["truth"],
         false_for=before["false_for"],
         ended_at=None,
@@ -128,7 +138,7 @@ def _go_on(doing: Deed, entry: Entry) -> Refusal | None:
     return None
 
 
-def _step_back(doing: Deed, entry: Entry) -> Refusal | None:
+def _step_back(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """The step of the escalation is still to come."""
     before = entry.before or {}
     found = read_episode(doing.db, before.get("episode", 0))
@@ -138,25 +148,25 @@ def _step_back(doing: Deed, entry: Entry) -> Refusal | None:
     return None if save_episode(doing.db, again) else _MOVED_ON
 
 
-def _unwrite(doing: Deed, entry: Entry) -> Refusal | None:
-    late = undoing.refused(entry.at, 1, 1, doing.now)
+def _unwrite(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    late = undoing.undo_refusal(entry.at, 1, 1, doing.now)
     gone = late is None and drop_note(doing.db, (entry.after or {}).get("note", 0))
     return late if late or gone else _MOVED_ON
 
 
-def _unthink(doing: Deed, entry: Entry) -> Refusal | None:
-    late = undoing.refused(entry.at, 1, 1, doing.now)
+def _unthink(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    late = undoing.undo_refusal(entry.at, 1, 1, doing.now)
     gone = late is None and drop_opinion(doing.db, (entry.after or {}).get("episode", 0))
     return late if late or gone else _MOVED_ON
 
 
-def _unpin(doing: Deed, entry: Entry) -> Refusal | None:
-    late = undoing.refused(entry.at, 1, 1, doing.now)
+def _unpin(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    late = undoing.undo_refusal(entry.at, 1, 1, doing.now)
     gone = late is None and end_pin(doing.db, (entry.after or {}).get("id", 0), doing.now)
     return late if late or gone else _MOVED_ON
 
 
-def _speak(doing: Deed, entry: Entry) -> Refusal | None:
+def _speak(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """The silence is over."""
     found = read_silence(doing.db, (entry.after or {}).get("id", 0))
     if found is None or (refusal := _refused(doing, entry, found.rev)):
@@ -164,7 +174,7 @@ def _speak(doing: Deed, entry: Entry) -> Refusal | None:
     return None if end_silence(doing.db, found, doing.now) else _MOVED_ON
 
 
-def _silence_again(doing: Deed, entry: Entry) -> Refusal | None:
+def _silence_again(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
     """A silence like the one that was ended."""
     found = read_silence(doing.db, (entry.after or {}).get("id", 0))
     if found is None or (refusal := _refused(doing, entry, found.rev)):
@@ -176,7 +186,7 @@ def _silence_again(doing: Deed, entry: Entry) -> Refusal | None:
     return None
 
 
-_BACK: dict[str, Callable[[Deed, Entry], Refusal | None]] = {
+_BACK: dict[str, Callable[[ActionTransaction, AuditEntry], Refusal | None]] = {
     "ack.set": _free,
     "ack.ended": _have_again,
     "ack.resolved": _have_again,

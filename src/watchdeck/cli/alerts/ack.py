@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.alerts.selection import Which, episodes, tell
-from watchdeck.cli.options import Context, Length, now, operator
+from watchdeck.cli.alerts.selection import AlertSelector, episodes, print_result
+from watchdeck.cli.options import Context, DurationParam, now, operator
 from watchdeck.domain.values.matcher import Matcher
 
 
 @click.command()
-@click.argument("which", nargs=-1, required=True, type=Which())
-@click.option("--for", "length", type=Length(), help="For how long; else as is usual.")
+@click.argument("which", nargs=-1, required=True, type=AlertSelector())
+@click.option("--for", "length", type=DurationParam(), help="For how long; else as is usual.")
 @click.option("--note", default="", help="What you know already.")
 @click.option("--take-over", is_flag=True, help="Take it from who has it.")
 @click.pass_context
@@ -31,7 +31,9 @@ def command(
     directory, who, moment = context.directory(), operator(), now()
     numbers, routing = episodes(directory, which), context.routing()
     if take_over:
-        tell(take(directory, numbers, who, moment, note=note, routing=routing))
+        print_result(take(directory, numbers, who, moment, note=note, routing=routing))
         return
     until = None if length is None else moment + length
-    tell(acknowledge(directory, numbers, who, moment, expires_at=until, note=note, routing=routing))
+    print_result(
+        acknowledge(directory, numbers, who, moment, expires_at=until, note=note, routing=routing)
+    )

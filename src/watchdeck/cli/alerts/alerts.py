@@ -8,14 +8,14 @@ from contextlib import closing
 import click
 
 from watchdeck.cli.alerts.output import as_json, as_text, silence_json
-from watchdeck.cli.options import Context, PastMoment, now
+from watchdeck.cli.options import Context, PastTimeParam, now
 from watchdeck.domain.board.filter import FilterError, matches, parse
 
 
 @click.command()
 @click.argument("wanted", nargs=-1)
 @click.option("--json", "in_json", is_flag=True, help="As JSON, for scripts.")
-@click.option("--at", type=PastMoment(), help="As it was then.")
+@click.option("--at", type=PastTimeParam(), help="As it was then.")
 @click.pass_context
 def command(ctx: click.Context, wanted: tuple[str, ...], at: int | None, *, in_json: bool) -> None:
     """List the alerts, or those that a filter WANTED matches: sev<=2 owner=risk unacked."""

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from watchdeck.cli.options import iso
-from watchdeck.domain.alerts.alert import OURS, EndReason, Raised
+from watchdeck.domain.alerts.alert import OURS, ActiveAlert, EndReason
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.values.format import span
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.text import clean
 
 _HEADS = ("NUMBER", "SEV", "STATE", "RULE", "MODEL", "FOR", "WHO", "WHY")
 
 
-def as_text(alerts: Sequence[Raised], silences: Sequence[Silence], now: int) -> str:
+def as_text(alerts: Sequence[ActiveAlert], silences: Sequence[Silence], now: int) -> str:
     """A line an alert, and a line a silence."""
     rows = [_HEADS, *(_row(one, now) for one in sorted(alerts, key=_badness))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS) - 1)]
@@ -25,12 +25,12 @@ def as_text(alerts: Sequence[Raised], silences: Sequence[Silence], now: int) -> 
     return "\n".join([*lines, *said, *(_silence(one, now) for one in silences)])
 
 
-def _badness(raised: Raised) -> tuple[bool, int, int]:
+def _badness(raised: ActiveAlert) -> tuple[bool, int, int]:
     episode = raised.episode
     return not episode.is_open, int(episode.severity), episode.started_at
 
 
-def _row(raised: Raised, now: int) -> tuple[str, ...]:
+def _row(raised: ActiveAlert, now: int) -> tuple[str, ...]:
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
     return (
         str(episode.id),
@@ -38,8 +38,8 @@ def _row(raised: Raised, now: int) -> tuple[str, ...]:
         raised.shown.value,
         clean(alert.rule),
         clean(alert.model) or "-",
-        span((now if episode.ended_at is None else episode.ended_at) - episode.since),
-        clean(f"{ack.by} {span(ack.expires_at - now)}") if ack else "-",
+        format_duration((now if episode.ended_at is None else episode.ended_at) - episode.since),
+        clean(f"{ack.by} {format_duration(ack.expires_at - now)}") if ack else "-",
         "; ".join(
             [
                 *(f"known: {clean(pin.text)}" for pin in raised.pins),
@@ -59,11 +59,11 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _silence(one: Silence, now: int) -> str:
     which = " ".join(map(str, one.matchers))
-    when = f"for {span(one.ends_at - now)}" if one.starts_at <= now else "to come"
+    when = f"for {format_duration(one.ends_at - now)}" if one.starts_at <= now else "to come"
     return f"silence {one.id} {clean(which)} {when}, by {clean(one.by)}: {clean(one.reason)}"
 
 
-def as_json(raised: Raised) -> dict[str, Any]:
+def as_json(raised: ActiveAlert) -> dict[str, Any]:
     """One alert, as scripts rely on it; `state` is its condition."""
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
     value = episode.value
@@ -90,7 +90,7 @@ def as_json(raised: Raised) -> dict[str, Any]:
     }
 
 
-def open_json(alerts: Iterable[Raised]) -> list[dict[str, Any]]:
+def open_alerts_json(alerts: Iterable[ActiveAlert]) -> list[dict[str, Any]]:
     """The alerts that are not over, the worst first."""
     return [as_json(one) for one in sorted(alerts, key=_badness) if one.episode.is_open]
 

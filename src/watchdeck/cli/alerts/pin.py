@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.alerts.selection import tell
-from watchdeck.cli.options import Context, Length, now, operator
+from watchdeck.cli.alerts.selection import print_result
+from watchdeck.cli.options import Context, DurationParam, now, operator
 
 
 @click.command()
 @click.argument("text", default="")
 @click.option("--model", default="", help="The model that it is about.")
 @click.option("--rule", default="", help="The rule that it is about.")
-@click.option("--for", "length", type=Length(), help="For how long it is shown.")
+@click.option("--for", "length", type=DurationParam(), help="For how long it is shown.")
 @click.option("--end", type=click.IntRange(min=1), help="Take the known issue NUMBER away.")
 @click.pass_context
 def command(
@@ -24,9 +24,9 @@ def command(
     context: Context = ctx.obj
     directory, who, moment = context.directory(), operator(), now()
     if end is not None:
-        tell(unpin(directory, end, who, moment))
+        print_result(unpin(directory, end, who, moment))
         return
     if length is None:
         raise click.UsageError("a known issue needs an end: --for 1d")
     expires_at = moment + length
-    tell(pin(directory, (model, rule), who, moment, text=text, expires_at=expires_at))
+    print_result(pin(directory, (model, rule), who, moment, text=text, expires_at=expires_at))

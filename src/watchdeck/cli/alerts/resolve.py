@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.alerts.selection import Which, episodes, tell
+from watchdeck.cli.alerts.selection import AlertSelector, episodes, print_result
 from watchdeck.cli.options import Context, now, operator
 from watchdeck.domain.values.matcher import Matcher
 
 
 @click.command()
-@click.argument("which", nargs=-1, required=True, type=Which())
+@click.argument("which", nargs=-1, required=True, type=AlertSelector())
 @click.option("--note", required=True, help="Why it is over.")
 @click.pass_context
 def command(ctx: click.Context, which: tuple[int | Matcher, ...], note: str) -> None:
@@ -20,4 +20,4 @@ def command(ctx: click.Context, which: tuple[int | Matcher, ...], note: str) -> 
     context: Context = ctx.obj
     directory = context.directory()
     numbers, routing = episodes(directory, which), context.routing()
-    tell(resolve(directory, numbers, operator(), now(), note=note, routing=routing))
+    print_result(resolve(directory, numbers, operator(), now(), note=note, routing=routing))

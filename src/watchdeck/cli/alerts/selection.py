@@ -13,12 +13,12 @@ from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
-    from watchdeck.actions.transaction import Done
-    from watchdeck.domain.alerts.alert import Raised
+    from watchdeck.actions.transaction import ActionResult
+    from watchdeck.domain.alerts.alert import ActiveAlert
     from watchdeck.store.files.directory import StoreDirectory
 
 
-class Which(click.ParamType[int | Matcher]):
+class AlertSelector(click.ParamType[int | Matcher]):
     """`12`, or `model=fraud`, `rule=~latency-.*`."""
 
     name = "WHICH"
@@ -36,7 +36,7 @@ class Which(click.ParamType[int | Matcher]):
             self.fail(f"{error}. The numbers of open alerts are in `watchdeck alerts`.", param, ctx)
 
 
-def raised(directory: StoreDirectory, at: int | None = None) -> tuple[Raised, ...]:
+def board_alerts(directory: StoreDirectory, at: int | None = None) -> tuple[ActiveAlert, ...]:
     """The alerts of a board."""
     from watchdeck.store.reader import Reader
 
@@ -49,12 +49,14 @@ def episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple
 
     Raises WatchdeckError when labels mean none.
     """
-    from watchdeck.domain.alerts.muting import hidden_by
+    from watchdeck.domain.alerts.muting import matched_alerts
 
     numbers = [one for one in which if isinstance(one, int)]
     matchers = [one for one in which if isinstance(one, Matcher)]
     if matchers:
-        found = [one for one in hidden_by(matchers, raised(directory)) if one.episode.is_open]
+        found = [
+            one for one in matched_alerts(matchers, board_alerts(directory)) if one.episode.is_open
+        ]
         if not found:
             said = " ".join(map(str, matchers))
             raise WatchdeckError(f"no open alert has {said}. `watchdeck alerts` lists them.")
@@ -62,7 +64,7 @@ def episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple
     return tuple(dict.fromkeys(numbers))
 
 
-def tell(done: Done) -> None:
+def print_result(done: ActionResult) -> None:
     """Say what came of a deed; the exit code is 1 when it was done to none."""
     click.echo(done.words)
     for lost in done.lost[1:]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.alerts.selection import Which, tell
-from watchdeck.cli.options import Context, Length, now, operator
+from watchdeck.cli.alerts.selection import AlertSelector, print_result
+from watchdeck.cli.options import Context, DurationParam, now, operator
 from watchdeck.domain.values.matcher import Matcher
 
 
 @click.command()
-@click.argument("which", nargs=-1, required=True, type=Which())
-@click.option("--for", "length", type=Length(), required=True, help="For how long: 2h, a week.")
+@click.argument("which", nargs=-1, required=True, type=AlertSelector())
+@click.option(
+    "--for", "length", type=DurationParam(), required=True, help="For how long: 2h, a week."
+)
 @click.option("--reason", required=True, help="Why: whoever is on call next reads it.")
 @click.option("--until-resolved", is_flag=True, help="End it when what it hides is over.")
 @click.pass_context
@@ -31,7 +33,7 @@ def command(
         raise click.UsageError("a silence is about labels: write model=NAME or rule=NAME")
     context: Context = ctx.obj
     moment = now()
-    tell(
+    print_result(
         silence(
             context.directory(),
             matchers,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.alerts.selection import Which, episodes, tell
+from watchdeck.cli.alerts.selection import AlertSelector, episodes, print_result
 from watchdeck.cli.options import Context, now, operator
 from watchdeck.domain.values.matcher import Matcher
 
 
 @click.command()
-@click.argument("which", nargs=-1, required=True, type=Which())
+@click.argument("which", nargs=-1, required=True, type=AlertSelector())
 @click.pass_context
 def command(ctx: click.Context, which: tuple[int | Matcher, ...]) -> None:
     """Give the alerts WHICH back: they are nobody's."""
@@ -19,4 +19,4 @@ def command(ctx: click.Context, which: tuple[int | Matcher, ...]) -> None:
     context: Context = ctx.obj
     directory = context.directory()
     numbers = episodes(directory, which)
-    tell(unacknowledge(directory, numbers, operator(), now(), routing=context.routing()))
+    print_result(unacknowledge(directory, numbers, operator(), now(), routing=context.routing()))

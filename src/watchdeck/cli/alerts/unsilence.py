@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.alerts.selection import tell
+from watchdeck.cli.alerts.selection import print_result
 from watchdeck.cli.options import Context, now, operator
 
 
@@ -16,4 +16,4 @@ def command(ctx: click.Context, number: int) -> None:
     from watchdeck.actions.alerts.silence import unsilence
 
     context: Context = ctx.obj
-    tell(unsilence(context.directory(), number, operator(), now()))
+    print_result(unsilence(context.directory(), number, operator(), now()))

@@ -7,11 +7,11 @@ import math
 from collections import Counter
 from typing import Any
 
-from watchdeck.cli.alerts.output import open_json
+from watchdeck.cli.alerts.output import open_alerts_json
 from watchdeck.cli.options import iso
-from watchdeck.domain.board.board import Board, Collector, Latest, Model, Reading
+from watchdeck.domain.board.board import Board, Collector, LatestScrape, Model, SignalValue
 from watchdeck.domain.board.health import WORST_FIRST, Health
-from watchdeck.domain.values.format import quantity, span
+from watchdeck.domain.values.format import format_duration, format_value
 from watchdeck.domain.values.text import clean
 
 _EXIT_CODES = {
@@ -65,7 +65,7 @@ def _collector(collector: Collector, at: int) -> str:
     beat = collector.heartbeat
     if beat is None:
         return f"{collector.state}, {collector.silence}"
-    said = f"{collector.state}, pid {beat.pid}, last tick {span(at - beat.at)} ago"
+    said = f"{collector.state}, pid {beat.pid}, last tick {format_duration(at - beat.at)} ago"
     return "; ".join(filter(None, (said, beat.blind, beat.storing, beat.outside, beat.clock)))
 
 
@@ -75,16 +75,16 @@ def _row(board: Board, model: Model) -> tuple[str, ...]:
         model.health.value,
         clean(model.facts.name),
         (latest and latest.kind) or "unknown",
-        "unknown" if model.since is None else span(board.at - model.since),
-        "never" if latest is None else span(board.at - latest.at),
+        "unknown" if model.since is None else format_duration(board.at - model.since),
+        "never" if latest is None else format_duration(board.at - latest.at),
         *(_signal(latest, name) for _, name in _TABLE),
         clean(model.why),
     )
 
 
-def _signal(latest: Latest | None, name: str) -> str:
+def _signal(latest: LatestScrape | None, name: str) -> str:
     reading = latest.signals.get(name) if latest else None
-    return quantity(reading.value, reading.unit) if reading else "-"
+    return format_value(reading.value, reading.unit) if reading else "-"
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
@@ -99,7 +99,7 @@ def as_json(board: Board) -> str:
         "at": iso(board.at),
         "collector": _collector_json(board.collector, board.at),
         "models": models,
-        "alerts": open_json(board.alerts),
+        "alerts": open_alerts_json(board.alerts),
     }
     return json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False)
 
@@ -136,7 +136,7 @@ def _model(board: Board, model: Model) -> dict[str, Any]:
     }
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
+def _reading(reading: SignalValue) -> dict[str, Any]:
     answer: dict[str, Any] = {"value": _finite(reading.value), "unit": reading.unit}
     if reading.low is not None or reading.high is not None:
         answer |= {"low": _finite(reading.low), "high": _finite(reading.high)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from watchdeck.cli.options import Context, Moment, iso, now, operator
+from watchdeck.cli.options import Context, TimeParam, iso, now, operator
 from watchdeck.domain.board.change import SAID, ChangeKind, Marker
 
 
@@ -23,7 +23,7 @@ def command() -> None:
     show_default=True,
     help="What kind of change it was.",
 )
-@click.option("--at", type=Moment(), help="When it happened; now when not given.")
+@click.option("--at", type=TimeParam(), help="When it happened; now when not given.")
 @click.pass_context
 def add(ctx: click.Context, model: str, text: str, what: str, at: int | None) -> None:
     """Mark on the charts of MODEL that TEXT happened."""

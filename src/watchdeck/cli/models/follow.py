@@ -22,7 +22,7 @@ AT_LEAST = 5_000
 """Milliseconds after which an unchanged store is read again: silence is news too."""
 
 
-class Source(Protocol):
+class BoardReader(Protocol):
     """A store to follow."""
 
     def changed(self) -> bool:
@@ -35,7 +35,7 @@ class Source(Protocol):
 
 
 @dataclass(slots=True)
-class Followed:
+class FollowState:
     """What was said last: the board, or why there is none."""
 
     board: Board | None = None
@@ -43,7 +43,7 @@ class Followed:
     looked: int = 0
 
 
-def look(source: Source, last: Followed, now: int) -> Iterator[str]:
+def new_lines(source: BoardReader, last: FollowState, now: int) -> Iterator[str]:
     """The lines that there are to say at `now` (ms UTC), mostly none."""
     try:
         if not source.changed() and now - last.looked < AT_LEAST:
@@ -101,14 +101,14 @@ def _change(change: Change) -> str:
 
 
 def follow(
-    source: Source,
+    source: BoardReader,
     clock: Callable[[], int],
     pause: Callable[[float], object],
     say: Callable[[str], object],
 ) -> None:
     """Say what changes until something ends it: an interrupt, or a reader that went away."""
-    last = Followed()
+    last = FollowState()
     while True:
-        for line in look(source, last, clock()):
+        for line in new_lines(source, last, clock()):
             say(line)
         pause(EVERY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchdeck.cli.options import CodedCommand, Context, PastMoment, now
+from watchdeck.cli.options import CodedCommand, Context, PastTimeParam, now
 
 if TYPE_CHECKING:
     from watchdeck.store.reader import Reader
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=CodedCommand)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-@click.option("--at", type=PastMoment(), help="The board of a moment in the past.")
+@click.option("--at", type=PastTimeParam(), help="The board of a moment in the past.")
 @click.option("--follow", is_flag=True, help="Then print a plain line for each change.")
 @click.pass_context
 def command(ctx: click.Context, at: int | None, *, as_json: bool, follow: bool) -> None:

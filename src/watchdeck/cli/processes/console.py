@@ -17,7 +17,7 @@ _UNSEEN = "read-only: nothing is changed, and others on this store do not see th
 def command(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: bool) -> None:
     """Open the console on the configured store; a collector is started if none runs."""
     from watchdeck.console.run import refuse_here, run
-    from watchdeck.console.state.alert_verbs import Hands
+    from watchdeck.console.state.alert_verbs import Operations
     from watchdeck.service.spawn import ensure_collector
 
     context: Context = ctx.obj
@@ -30,7 +30,7 @@ def command(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: b
         run(
             directory,
             clock=now,
-            hands=None if read_only else Hands(directory, operator(), context.routing()),
+            hands=None if read_only else Operations(directory, operator(), context.routing()),
             view=view,
             at=at,
             notice=notice,

@@ -13,7 +13,7 @@ import click
 from watchdeck.cli.options import now, operator
 
 if TYPE_CHECKING:
-    from watchdeck.demo.run import Stage
+    from watchdeck.demo.run import Demo
     from watchdeck.domain.board.board import Board
 
 _PATIENCE = 20.0
@@ -31,11 +31,11 @@ def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_o
 
     Needs nothing and leaves nothing, unless --dir keeps the store.
     """
-    from watchdeck.demo.run import stage
+    from watchdeck.demo.run import run_demo
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    with stage(place, seed, operator(), now) as made:
+    with run_demo(place, seed, operator(), now) as made:
         if once:
             _print(made, as_json=as_json)
         elif serve_only:
@@ -43,10 +43,10 @@ def command(place: Path | None, seed: int, *, once: bool, as_json: bool, serve_o
         else:
             from watchdeck.config.routing import routing_of
             from watchdeck.console.run import run
-            from watchdeck.console.state.alert_verbs import Hands
+            from watchdeck.console.state.alert_verbs import Operations
 
             notice = "A simulated fleet: its story takes 5 minutes."
-            hands = Hands(made.directory, operator(), routing_of(made.settings))
+            hands = Operations(made.directory, operator(), routing_of(made.settings))
             run(made.directory, clock=now, hands=hands, notice=notice)
 
 
@@ -55,14 +55,14 @@ def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - signal's signa
     raise KeyboardInterrupt
 
 
-def _print(made: Stage, *, as_json: bool) -> None:
+def _print(made: Demo, *, as_json: bool) -> None:
     from watchdeck.cli.models import board_output as words
 
     board = _judged(made)
     click.echo(words.as_json(board) if as_json else words.as_text(board))
 
 
-def _judged(made: Stage) -> Board:
+def _judged(made: Demo) -> Board:
     """The first board on which every model was judged, or the last one that patience sees."""
     from watchdeck.store.reader import Reader
 
@@ -84,7 +84,7 @@ def _all_judged(board: Board, began: int) -> bool:
     return judged and len(fresh) == len(board.models) and len(rated) >= len(fresh) - 1
 
 
-def _serve(made: Stage) -> None:
+def _serve(made: Demo) -> None:
     click.echo(f"the store is {made.directory.path}; ctrl+c ends the demo")
     for endpoint in made.settings.endpoint:
         click.echo(f"{endpoint.url}  {endpoint.name}")

@@ -8,29 +8,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchdeck.domain.board.board import Model
-from watchdeck.domain.rules.rule import Family, Rule, Waiting
+from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.text import clean
-from watchdeck.engine.rules.applicability import NOT_MEANT, held_back, measured, measured_by
+from watchdeck.engine.rules.applicability import (
+    NOT_MEANT,
+    measured,
+    measured_by,
+    reason_not_applicable,
+)
 from watchdeck.service.endpoint_facts import facts
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RuleTarget:
     """A model as rules see it; `told` are its signals, None before anything is known of it."""
 
-    facts: Facts
+    facts: EndpointFacts
     kind: str | None
     told: Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class RuleCoverage:
     """A rule, the models it is judged on, and why not the others that it means."""
 
     rule: Rule
-    on: tuple[Subject, ...]
+    on: tuple[RuleTarget, ...]
     held_back: Mapping[str, tuple[str, ...]]
 
     @property
@@ -38,18 +43,18 @@ class Reach:
         """One word and what belongs to it."""
         if not self.rule.enabled:
             return "switched off"
-        if isinstance(self.rule.test, Waiting):
+        if isinstance(self.rule.test, Unsupported):
             return f"waiting for {', '.join(self.rule.test.signals)}"
         return f"on {models_in_words(len(self.on))}"
 
 
-def watched(models: Iterable[Model]) -> tuple[Subject, ...]:
+def targets_of_board(models: Iterable[Model]) -> tuple[RuleTarget, ...]:
     """The models of a board."""
     from watchdeck.config.reading.kinds import load_kinds
 
     kinds = {kind.name: kind for kind in load_kinds()}
     return tuple(
-        Subject(
+        RuleTarget(
             model.facts,
             model.latest.kind if model.latest else None,
             measured(model.latest, kinds.get(model.latest.kind or "")) if model.latest else None,
@@ -58,34 +63,34 @@ def watched(models: Iterable[Model]) -> tuple[Subject, ...]:
     )
 
 
-def configured(endpoints: Iterable[Endpoint]) -> tuple[Subject, ...]:
+def targets_of_config(endpoints: Iterable[Endpoint]) -> tuple[RuleTarget, ...]:
     """The models of a configuration that nobody has collected from."""
     from watchdeck.config.reading.kinds import load_kinds
 
     kinds = {kind.name: kind for kind in load_kinds()}
     found = ((facts(endpoint), kinds.get(endpoint.kind)) for endpoint in endpoints)
     return tuple(
-        Subject(one, kind.name if kind else None, measured_by(one, kind) if kind else None)
+        RuleTarget(one, kind.name if kind else None, measured_by(one, kind) if kind else None)
         for one, kind in found
     )
 
 
-def reach(rule: Rule, models: Sequence[Subject]) -> Reach:
+def coverage(rule: Rule, models: Sequence[RuleTarget]) -> RuleCoverage:
     """Whom a rule reaches of these models."""
-    on: list[Subject] = []
+    on: list[RuleTarget] = []
     others: dict[str, list[str]] = {}
     for model in models:
-        why = held_back(rule, model.facts, model.kind, model.told)
+        why = reason_not_applicable(rule, model.facts, model.kind, model.told)
         if why:
             others.setdefault(why, []).append(model.facts.name)
-        elif not isinstance(rule.test, Waiting):
+        elif not isinstance(rule.test, Unsupported):
             on.append(model)
-    return Reach(rule, tuple(on), {why: tuple(names) for why, names in others.items()})
+    return RuleCoverage(rule, tuple(on), {why: tuple(names) for why, names in others.items()})
 
 
-def list_text(reaches: Sequence[Reach]) -> str:
+def list_text(reaches: Sequence[RuleCoverage]) -> str:
     """The rules by family, then those that wait and those that are off."""
-    groups: dict[str, list[Reach]] = {family: [] for family in Family}
+    groups: dict[str, list[RuleCoverage]] = {family: [] for family in RuleFamily}
     groups |= {"waiting for signals": [], "switched off": []}
     for one in reaches:
         groups[_group(one)].append(one)
@@ -102,22 +107,22 @@ def list_text(reaches: Sequence[Reach]) -> str:
     return "\n".join(line.rstrip() for line in lines[1:]) or "no rules"
 
 
-def _group(one: Reach) -> str:
+def _group(one: RuleCoverage) -> str:
     if not one.rule.enabled:
         return "switched off"
-    return "waiting for signals" if isinstance(one.rule.test, Waiting) else one.rule.family
+    return "waiting for signals" if isinstance(one.rule.test, Unsupported) else one.rule.family
 
 
-def _where(one: Reach) -> str:
+def _where(one: RuleCoverage) -> str:
     """Whom a rule reaches; where that is nobody, why."""
-    if one.on or not one.rule.enabled or isinstance(one.rule.test, Waiting):
+    if one.on or not one.rule.enabled or isinstance(one.rule.test, Unsupported):
         return one.state
     reasons = {why: len(names) for why, names in one.held_back.items() if why != NOT_MEANT}
     told = ", ".join(f"{models_in_words(count)} {why}" for why, count in reasons.items())
     return f"on no model: {told or 'none is meant'}"
 
 
-def list_json(reaches: Iterable[Reach]) -> str:
+def list_json(reaches: Iterable[RuleCoverage]) -> str:
     """The rules for scripts."""
     return as_json(
         [

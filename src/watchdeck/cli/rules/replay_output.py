@@ -9,10 +9,10 @@ from textwrap import wrap
 from typing import Any
 
 from watchdeck.cli.options import iso
-from watchdeck.cli.rules.list_output import Reach, as_json, models_in_words, rule_json
+from watchdeck.cli.rules.list_output import RuleCoverage, as_json, models_in_words, rule_json
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Absent
-from watchdeck.domain.values.format import quantity, span
+from watchdeck.domain.values.format import format_duration, format_value
 from watchdeck.domain.values.text import clean
 from watchdeck.engine.backtest.replay import Firing, Replay, lookback
 from watchdeck.engine.rules.applicability import NOT_MEANT
@@ -28,10 +28,10 @@ _WEEK = 7 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ReplayReport:
     """What a rule would have done from `start` until `end` (ms UTC)."""
 
-    reach: Reach
+    reach: RuleCoverage
     replays: tuple[Replay, ...]
     start: int
     end: int
@@ -49,7 +49,7 @@ class Trial:
         return (self.end - max(begun, self.start)) / _WEEK
 
 
-def as_text(trial: Trial) -> str:
+def as_text(trial: ReplayReport) -> str:
     """When a rule would have fired on each model, and how often in all."""
     rule = trial.reach.rule
     kind = "a page" if rule.severity.pages else "a notice"
@@ -62,7 +62,7 @@ def as_text(trial: Trial) -> str:
     return "\n".join([*lines, *_in_all(trial), *(f"On each: {doubt}." for doubt in common)])
 
 
-def _held_back(one: Reach) -> Iterator[str]:
+def _held_back(one: RuleCoverage) -> Iterator[str]:
     for why, names in one.held_back.items():
         if why != NOT_MEANT:
             yield from wrap(f"not on {', '.join(map(clean, names))}: {_its(names)} {why}", _WIDTH)
@@ -72,7 +72,7 @@ def _its(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "each"
 
 
-def _replayed(replay: Replay, trial: Trial, doubts: Sequence[str]) -> Iterator[str]:
+def _replayed(replay: Replay, trial: ReplayReport, doubts: Sequence[str]) -> Iterator[str]:
     last = trial.end if replay.last is None else replay.last
     yield f"{clean(replay.model)}: {_how_often(replay.firings, last)}"
     hidden = len(replay.firings) - _SHOWN
@@ -88,15 +88,16 @@ def _how_often(firings: Sequence[Firing], end: int) -> str:
     if not firings:
         return "never"
     lengths = [(firing.until or end) - firing.at for firing in firings]
-    longest = f", the longest {span(max(lengths))}" if len(lengths) > 1 else ""
-    return f"{times(len(firings))}, {span(sum(lengths))} in all{longest}"
+    longest = f", the longest {format_duration(max(lengths))}" if len(lengths) > 1 else ""
+    return f"{count_words(len(firings))}, {format_duration(sum(lengths))} in all{longest}"
 
 
 def _lasted(firing: Firing, end: int) -> str:
-    return f"for {span((firing.until or end) - firing.at)}{'' if firing.until else ' and still'}"
+    still = "" if firing.until else " and still"
+    return f"for {format_duration((firing.until or end) - firing.at)}{still}"
 
 
-def _doubts(replay: Replay, trial: Trial) -> Iterator[str]:
+def _doubts(replay: Replay, trial: ReplayReport) -> Iterator[str]:
     """What makes a replay worth less than it looks."""
     if replay.first is None:
         yield "nothing was scraped in that time"
@@ -110,19 +111,20 @@ def _doubts(replay: Replay, trial: Trial) -> Iterator[str]:
     if replay.last is not None and trial.end - replay.last > slack:
         yield f"its history ends at {iso(replay.last)}"
     if needed and replay.first > trial.start - needed + slack:
-        short = span(needed)
+        short = format_duration(needed)
         yield f"the rule looks back {short}, and knows less than live in its first {short}"
     if replay.uncollected > _FEW * (trial.end - trial.start):
-        yield f"nobody collected for {span(replay.uncollected)} of it"
+        yield f"nobody collected for {format_duration(replay.uncollected)} of it"
     if replay.unknown > _FEW * replay.samples:
-        share = quantity(replay.unknown / replay.samples, SIGNALS["error_ratio"].unit)
+        share = format_value(replay.unknown / replay.samples, SIGNALS["error_ratio"].unit)
         yield f"for {share} of its scrapes nobody can tell whether the rule was true"
     usual = next(one.facts.every for one in trial.reach.on if one.facts.name == replay.model)
     if replay.every > 1.5 * usual:
-        yield f"it was scraped every {span(replay.every)} then, every {span(usual)} now"
+        then, now = format_duration(replay.every), format_duration(usual)
+        yield f"it was scraped every {then} then, every {now} now"
 
 
-def _in_all(trial: Trial) -> Iterator[str]:
+def _in_all(trial: ReplayReport) -> Iterator[str]:
     rule, firings = trial.reach.rule, trial.firings
     if not trial.replays:
         yield f"Nothing was played: the rule is {trial.reach.state}."
@@ -131,12 +133,12 @@ def _in_all(trial: Trial) -> Iterator[str]:
     weekly = f", {len(firings) / trial.weeks:.2g} a week" if firings and trial.weeks > 0 else ""
     word = "pages" if rule.severity.pages else "notices"
     yield (
-        f"In all: {times(len(firings))} on {models_in_words(len(trial.replays))}{weekly}"
+        f"In all: {count_words(len(firings))} on {models_in_words(len(trial.replays))}{weekly}"
         f"{f'; all of them {word}' if firings else ''}."
     )
 
 
-def for_scripts(trial: Trial) -> str:
+def for_scripts(trial: ReplayReport) -> str:
     """A replay for scripts; `until` is null of what was not over."""
     weeks, pages = trial.weeks, len(trial.firings) if trial.reach.rule.severity.pages else 0
     return as_json(
@@ -151,7 +153,7 @@ def for_scripts(trial: Trial) -> str:
     )
 
 
-def _replay_json(replay: Replay, trial: Trial) -> dict[str, Any]:
+def _replay_json(replay: Replay, trial: ReplayReport) -> dict[str, Any]:
     return {
         "name": replay.model,
         "fired": [
@@ -178,6 +180,6 @@ def _finite(value: float | None) -> float | None:
     return None if value is None or math.isinf(value) else value
 
 
-def times(count: int) -> str:
+def count_words(count: int) -> str:
     """`never`, `once`, `3 times`."""
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")

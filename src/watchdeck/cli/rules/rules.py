@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchdeck.cli.options import Context, Moment, now
+from watchdeck.cli.options import Context, TimeParam, now
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreMissing, WatchdeckError
 
 if TYPE_CHECKING:
-    from watchdeck.cli.rules.list_output import Subject
-    from watchdeck.domain.rules.parser import WhenError
+    from watchdeck.cli.rules.list_output import RuleTarget
+    from watchdeck.domain.rules.parser import ConditionError
     from watchdeck.domain.rules.rule import Rule
     from watchdeck.domain.settings.endpoint import Settings
     from watchdeck.engine.backtest.replay import Replay
-    from watchdeck.engine.backtest.rule_stats import Fired, Tried, Worth
+    from watchdeck.engine.backtest.rule_stats import Fired, LimitTrial, RuleQuality
     from watchdeck.store.reader import Reader
 
 _MONTH = 30 * 86_400_000
@@ -48,7 +48,7 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 
     context: Context = ctx.obj
     models = _models(context)
-    reaches = [ruling.reach(rule, models) for rule in rules_in_force(context.settings())]
+    reaches = [ruling.coverage(rule, models) for rule in rules_in_force(context.settings())]
     click.echo(ruling.list_json(reaches) if as_json else ruling.list_text(reaches))
 
 
@@ -65,7 +65,12 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     """
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.config.rules import problems_of_files, rules_in_force, wide_rules, with_files
+    from watchdeck.config.rules import (
+        problems_of_files,
+        rules_in_force,
+        rules_matching_everything,
+        with_files,
+    )
 
     context: Context = ctx.obj
     try:
@@ -73,15 +78,15 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     except ConfigProblems as problems:
         raise RuleError(str(problems)) from None
     settings = with_files(settings, files, [])
-    for hint in wide_rules(settings):
+    for hint in rules_matching_everything(settings):
         click.echo(f"{hint.file}: {hint}", err=True)
     click.echo(f"{len(rules_in_force(settings))} rules, no problems.")
 
 
 @command.command()
 @click.argument("rule")
-@click.option("--since", type=Moment(), help="From this time on; 30 days ago if not given.")
-@click.option("--until", type=Moment(), help="Before this time; now if not given.")
+@click.option("--since", type=TimeParam(), help="From this time on; 30 days ago if not given.")
+@click.option("--until", type=TimeParam(), help="Before this time; now if not given.")
 @click.option("--model", "names", multiple=True, metavar="NAME", help="Only this model.")
 @click.option("--when", "words", help="Instead of what the rule says; the rule need not exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -111,15 +116,15 @@ def test(
     if start >= end:
         raise click.UsageError("--since is not before --until.")
     models = _chosen(_models(context), names)
-    reach = ruling.reach(meant, models)
+    reach = ruling.coverage(meant, models)
     with closing(_reader(context)) as reader:
         replays = list(_replays(reader, meant, reach.on, start, end))
-    tried = trial.Trial(reach, tuple(replays), start, end)
+    tried = trial.ReplayReport(reach, tuple(replays), start, end)
     click.echo(trial.for_scripts(tried) if as_json else trial.as_text(tried))
 
 
 @command.command()
-@click.option("--since", type=Moment(), help="From this time on; 30 days ago if not given.")
+@click.option("--since", type=TimeParam(), help="From this time on; 30 days ago if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_context
 def stats(ctx: click.Context, since: int | None, *, as_json: bool) -> None:
@@ -128,16 +133,16 @@ def stats(ctx: click.Context, since: int | None, *, as_json: bool) -> None:
     For a rule that some called noise, other limits are tried on the same time.
     """
     from watchdeck.cli.rules import stats_output as worth
-    from watchdeck.engine.backtest.rule_stats import worths
+    from watchdeck.engine.backtest.rule_stats import rule_quality
 
     context: Context = ctx.obj
     end = now()
     start = end - _MONTH if since is None else since
     with closing(_reader(context)) as reader:
         fired = reader.fired(start)
-        found = worths(fired, _local_hour)
+        found = rule_quality(fired, _local_hour)
         others = {one.rule: _others(context, reader, one, fired, start, end) for one in found}
-    shown = worth.Stats(found, others, start, end)
+    shown = worth.RuleStatsReport(found, others, start, end)
     click.echo(worth.for_scripts(shown) if as_json else worth.as_text(shown))
 
 
@@ -151,18 +156,18 @@ def _reader(context: Context) -> Reader:
     return Reader(context.directory())
 
 
-def _models(context: Context) -> tuple[Subject, ...]:
+def _models(context: Context) -> tuple[RuleTarget, ...]:
     """The models of the store and what they tell; without a store those of the configuration."""
     from watchdeck.cli.rules import list_output as ruling
 
     try:
         with closing(_reader(context)) as reader:
-            return ruling.watched(reader.board(now()).models)
+            return ruling.targets_of_board(reader.board(now()).models)
     except StoreMissing:
-        return ruling.configured(context.settings().endpoint)
+        return ruling.targets_of_config(context.settings().endpoint)
 
 
-def _chosen(models: tuple[Subject, ...], names: tuple[str, ...]) -> tuple[Subject, ...]:
+def _chosen(models: tuple[RuleTarget, ...], names: tuple[str, ...]) -> tuple[RuleTarget, ...]:
     from watchdeck.config.reading.problems import did_you_mean
 
     known = [one.facts.name for one in models]
@@ -177,7 +182,7 @@ def _meant(settings: Settings, name: str, words: str | None) -> Rule:
     """The rule of a name, with another `when` where that is given."""
     from watchdeck.config.reading.problems import did_you_mean
     from watchdeck.config.rules import rules_in_force
-    from watchdeck.domain.rules.parser import WhenError, read_when
+    from watchdeck.domain.rules.parser import ConditionError, read_when
     from watchdeck.domain.rules.rule import Rule
 
     rules = {rule.name: rule for rule in rules_in_force(settings)}
@@ -188,13 +193,13 @@ def _meant(settings: Settings, name: str, words: str | None) -> Rule:
         return rules[name]
     try:
         when = read_when(words)
-    except WhenError as error:
+    except ConditionError as error:
         raise RuleError(_pointed(words, error)) from None
     known = rules.get(name, Rule(name, words, when.test))
     return replace(known, when=words, test=when.test, hold=when.hold)
 
 
-def _pointed(words: str, error: WhenError) -> str:
+def _pointed(words: str, error: ConditionError) -> str:
     """The sentence with a mark below the place that is wrong."""
     said = f"{error.text}. {error.hint}".strip()
     shown = clean(words[: error.position], 400)
@@ -202,7 +207,7 @@ def _pointed(words: str, error: WhenError) -> str:
 
 
 def _replays(
-    reader: Reader, rule: Rule, models: Sequence[Subject], start: int, end: int
+    reader: Reader, rule: Rule, models: Sequence[RuleTarget], start: int, end: int
 ) -> Iterator[Replay]:
     from watchdeck.engine.backtest.replay import lookback, replay
     from watchdeck.store.metrics.frames import Stream
@@ -214,23 +219,30 @@ def _replays(
 
 
 def _others(
-    context: Context, reader: Reader, worth: Worth, fired: Sequence[Fired], start: int, end: int
-) -> tuple[Tried, ...]:
+    context: Context,
+    reader: Reader,
+    worth: RuleQuality,
+    fired: Sequence[Fired],
+    start: int,
+    end: int,
+) -> tuple[LimitTrial, ...]:
     """What other limits would have done, of a rule with one that somebody called noise."""
     from watchdeck.cli.rules import list_output as ruling
     from watchdeck.config.rules import rules_in_force
-    from watchdeck.engine.backtest.rule_stats import other_limits, tried
+    from watchdeck.engine.backtest.rule_stats import other_limits, try_limit
 
     rules = {rule.name: replace(rule, enabled=True) for rule in rules_in_force(context.settings())}
     if not worth.noise or worth.rule not in rules:
         return ()
     own = [one for one in fired if one[1].rule == worth.rule]
-    models = ruling.reach(rules[worth.rule], ruling.watched(reader.board(now()).models)).on
+    models = ruling.coverage(
+        rules[worth.rule], ruling.targets_of_board(reader.board(now()).models)
+    ).on
     others = {
         other.when: list(_replays(reader, other, models, start, end))
         for other in other_limits(rules[worth.rule])
     }
     return tuple(
-        tried(words, [firing for replay in replays for firing in replay.firings], own)
+        try_limit(words, [firing for replay in replays for firing in replay.firings], own)
         for words, replays in others.items()
     )

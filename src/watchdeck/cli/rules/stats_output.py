@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from watchdeck.cli.options import iso
 from watchdeck.cli.rules.list_output import as_json
-from watchdeck.cli.rules.replay_output import times
+from watchdeck.cli.rules.replay_output import count_words
 from watchdeck.domain.values.text import clean
-from watchdeck.engine.backtest.rule_stats import Tried, Worth, best
+from watchdeck.engine.backtest.rule_stats import LimitTrial, RuleQuality, best
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
+class RuleStatsReport:
     """What rules were worth from `start` until `end`, and what other limits would have done."""
 
-    worths: tuple[Worth, ...]
-    others: Mapping[str, tuple[Tried, ...]]
+    worths: tuple[RuleQuality, ...]
+    others: Mapping[str, tuple[LimitTrial, ...]]
     start: int
     end: int
 
 
-def as_text(stats: Stats) -> str:
+def as_text(stats: RuleStatsReport) -> str:
     """A line for each rule that fired, the noisiest first, and better limits below."""
     if not stats.worths:
         return f"no rule fired since {iso(stats.start)}"
@@ -41,13 +41,13 @@ def as_text(stats: Stats) -> str:
     return "\n".join(lines)
 
 
-def _worth_row(one: Worth) -> tuple[str, ...]:
+def _worth_row(one: RuleQuality) -> tuple[str, ...]:
     precision = "unknown" if one.precision is None else f"{one.precision:.0%}"
     numbers = (one.fired, one.models, one.pages, one.at_night, one.useful, one.noise, one.late)
     return (clean(one.rule, 60), *map(str, numbers), precision)
 
 
-def _better(worth: Worth, some: Sequence[Tried]) -> Iterator[str]:
+def _better(worth: RuleQuality, some: Sequence[LimitTrial]) -> Iterator[str]:
     if not some:
         return
     yield ""
@@ -57,12 +57,12 @@ def _better(worth: Worth, some: Sequence[Tried]) -> Iterator[str]:
         mark = "  <- as useful, with less noise" if one is chosen else ""
         useful = f"keeps {one.kept} of {wanted} useful" if wanted else "nothing useful to keep"
         yield (
-            f"  {one.words}: fires {times(one.fired)}, {useful},"
+            f"  {one.words}: fires {count_words(one.fired)}, {useful},"
             f" {one.noise} of {worth.noise} noise{mark}"
         )
 
 
-def for_scripts(stats: Stats) -> str:
+def for_scripts(stats: RuleStatsReport) -> str:
     """What rules were worth, for scripts; precision is null where nobody said anything."""
     return as_json(
         {

@@ -14,7 +14,7 @@ from watchdeck.cli.options import now
 from watchdeck.domain.values.text import clean
 
 if TYPE_CHECKING:
-    from watchdeck.cli.setup.check_output import Finding
+    from watchdeck.cli.setup.check_output import EndpointCheckResult
     from watchdeck.config.reading.problems import ConfigProblems
     from watchdeck.domain.settings.endpoint import Endpoint, Settings
 
@@ -32,21 +32,21 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     It says what is measurable, what is not, and why. The exit code is 1 when the configuration has
     a problem, an endpoint was not reached, or somebody cannot be told or heard from here, else 0.
     """
-    from watchdeck.config.checks.receivers_ready import unready
+    from watchdeck.config.checks.receivers_ready import receiver_problems
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.console.controllers.view_check import refused
+    from watchdeck.console.controllers.view_check import view_problems
 
     path = ctx.obj.path()
     try:
-        settings = load(path, lambda settings: refused(settings.console, os.environ))
+        settings = load(path, lambda settings: view_problems(settings.console, os.environ))
     except ConfigProblems as problems:
         if not as_json:
             raise
         click.echo(_json(path, _problems(problems), None, [], []))
         ctx.exit(1)
     findings = None if no_poll or not settings.endpoint else asyncio.run(_poll(settings))
-    untold = [] if no_poll else list(unready(settings))
+    untold = [] if no_poll else list(receiver_problems(settings))
     unheard = [] if no_poll else _unheard(settings)
     if as_json:
         click.echo(_json(path, [], findings, untold, unheard))
@@ -61,15 +61,15 @@ def _unheard(settings: Settings) -> list[str]:
     """Whose alerts could not be heard from here, and why."""
     if settings.intake is None and not settings.alertmanager:
         return []
-    from watchdeck.collector.intake.check import unheard
+    from watchdeck.collector.intake.check import intake_problems
 
-    return asyncio.run(unheard(settings, now()))
+    return asyncio.run(intake_problems(settings, now()))
 
 
-async def _poll(settings: Settings) -> list[Finding]:
+async def _poll(settings: Settings) -> list[EndpointCheckResult]:
     """Scrape every endpoint once, some at a time, each within its own time limit."""
-    from watchdeck.cli.setup.check_output import Finding
-    from watchdeck.collector.exposition import PageReader
+    from watchdeck.cli.setup.check_output import EndpointCheckResult
+    from watchdeck.collector.exposition import PageParser
     from watchdeck.collector.scrape.scraper import Scraper
     from watchdeck.config.reading.kinds import load_kinds
     from watchdeck.service.endpoint_facts import facts
@@ -77,19 +77,21 @@ async def _poll(settings: Settings) -> list[Finding]:
     kinds, turn = load_kinds(), asyncio.Semaphore(AT_ONCE)
     by_name = {kind.name: kind for kind in kinds}
 
-    async def look(endpoint: Endpoint) -> Finding:
+    async def look(endpoint: Endpoint) -> EndpointCheckResult:
         async with turn:
-            scraper = Scraper(endpoint, kinds, PageReader(max_series=endpoint.max_series))
+            scraper = Scraper(endpoint, kinds, PageParser(max_series=endpoint.max_series))
             try:
                 scrape = await scraper.scrape(now())
             finally:
                 await scraper.close()
-        return Finding(endpoint, facts(endpoint).url, scrape, by_name.get(scrape.kind or ""))
+        return EndpointCheckResult(
+            endpoint, facts(endpoint).url, scrape, by_name.get(scrape.kind or "")
+        )
 
     return await asyncio.gather(*map(look, settings.endpoint))
 
 
-def _text(path: Path, settings: Settings, findings: list[Finding] | None) -> str:
+def _text(path: Path, settings: Settings, findings: list[EndpointCheckResult] | None) -> str:
     from watchdeck.cli.setup.check_output import as_text
 
     count = len(settings.endpoint)
@@ -111,7 +113,7 @@ def _problems(problems: ConfigProblems) -> list[dict[str, str]]:
 def _json(
     path: Path,
     problems: list[dict[str, str]],
-    findings: list[Finding] | None,
+    findings: list[EndpointCheckResult] | None,
     untold: list[str],
     unheard: list[str],
 ) -> str:

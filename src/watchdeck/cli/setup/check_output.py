@@ -11,7 +11,7 @@ from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.plan_builder import why_not
+from watchdeck.domain.signals.plan_builder import reason_not_measurable
 from watchdeck.domain.values.text import clean
 
 _WIDTH = 98
@@ -43,7 +43,7 @@ _OUTCOMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class EndpointCheckResult:
     """One endpoint and what one scrape of it brought; `url` is without user and password."""
 
     endpoint: Endpoint
@@ -72,17 +72,17 @@ class Finding:
         """What cannot be measured here, and why."""
         if self.kind is None:
             return {}
-        return {name: why_not(self.kind, name) for name in self.scrape.not_measurable}
+        return {name: reason_not_measurable(self.kind, name) for name in self.scrape.not_measurable}
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+def as_text(findings: Sequence[EndpointCheckResult]) -> str:
     """A paragraph for each endpoint, and the count of those that failed."""
     failed = sum(not finding.good for finding in findings)
     said = f"{failed} of {len(findings)} endpoints failed." if failed else "All were reached."
     return "\n\n".join(["\n".join(_lines(finding)) for finding in findings] + [said])
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _lines(finding: EndpointCheckResult) -> Iterator[str]:
     scrape = finding.scrape
     yield f"{clean(finding.endpoint.name)}  {finding.url}"
     outcome = _OUTCOMES[scrape.outcome]
@@ -120,7 +120,7 @@ def _wrapped(text: str) -> list[str]:
     return wrap(clean(text, 4_000), _WIDTH, initial_indent="    ", subsequent_indent="      ")
 
 
-def as_json(finding: Finding) -> dict[str, Any]:
+def as_json(finding: EndpointCheckResult) -> dict[str, Any]:
     """One finding for scripts."""
     scrape = finding.scrape
     return {

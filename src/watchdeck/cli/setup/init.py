@@ -16,13 +16,13 @@ from watchdeck.cli.options import Context, operator
 from watchdeck.domain.values.text import clean
 
 if TYPE_CHECKING:
-    from watchdeck.collector.scrape.discover import Discovery
+    from watchdeck.collector.scrape.discover import DetectionResult
 
 AT_ONCE = 20
 """Servers that are looked at side by side."""
 
 
-class Url(click.ParamType[str]):
+class UrlParam(click.ParamType[str]):
     """The address of a server; `host:port` alone is taken as http."""
 
     name = "URL"
@@ -40,7 +40,7 @@ class Url(click.ParamType[str]):
 
 
 @click.command()
-@click.argument("urls", nargs=-1, type=Url(), metavar="[URL]...")
+@click.argument("urls", nargs=-1, type=UrlParam(), metavar="[URL]...")
 @click.option(
     "--output",
     metavar="FILE",
@@ -80,7 +80,7 @@ def _rendered(urls: Sequence[str]) -> str:
     return render(found)
 
 
-async def _look(urls: Sequence[str]) -> list[Discovery]:
+async def _look(urls: Sequence[str]) -> list[DetectionResult]:
     """Look at all servers, some at a time; one that does not answer holds none of the others up."""
     from watchdeck.collector.scrape.discover import discover
     from watchdeck.config.reading.kinds import load_kinds
@@ -88,14 +88,14 @@ async def _look(urls: Sequence[str]) -> list[Discovery]:
 
     kinds, turn = load_kinds(), asyncio.Semaphore(AT_ONCE)
 
-    async def look(url: str) -> Discovery:
+    async def look(url: str) -> DetectionResult:
         async with turn:
             return await discover(Endpoint("init", url), kinds)
 
     return await asyncio.gather(*map(look, urls))
 
 
-def _said(url: str, found: Discovery) -> str:
+def _said(url: str, found: DetectionResult) -> str:
     from watchdeck.config.generate.config_file import host
 
     kind = found.kind.title if found.kind else "no known kind of server"
@@ -130,7 +130,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _unit(context: Context) -> str:
-    from watchdeck.config.generate.systemd import Service, unit
+    from watchdeck.config.generate.systemd import UnitSpec, unit
     from watchdeck.config.load import load, store_path
 
     path = context.path()
@@ -144,7 +144,7 @@ def _unit(context: Context) -> str:
             )
         user = "watchdeck"
     return unit(
-        Service(
+        UnitSpec(
             program=(sys.executable, "-m", "watchdeck"),
             config=path.absolute(),
             store=store_path(settings, os.environ),

@@ -18,12 +18,12 @@ def command() -> None:
 @click.pass_context
 def verify(ctx: click.Context) -> None:
     """Read the whole audit chain and name the first bad row; exit code 1 when there is one."""
-    from watchdeck.store.files.connection import distrusting, reading
+    from watchdeck.store.files.connection import corruption_as_error, reading
     from watchdeck.store.state import audit
 
     context: Context = ctx.obj
     path = context.directory().state
-    with closing(reading(path)) as db, distrusting(path):
+    with closing(reading(path)) as db, corruption_as_error(path):
         found = audit.verify(db)
     if found.first_bad is None:
         click.echo(f"the audit is sound: {found.rows} rows, head {found.head}")

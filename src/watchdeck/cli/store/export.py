@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from watchdeck.cli.options import Context, Moment, now
+from watchdeck.cli.options import Context, TimeParam, now
 
 _DAY = 86_400_000
 
@@ -31,8 +31,8 @@ _DAY = 86_400_000
     help="What was derived, or the series kept of the pages.",
 )
 @click.option("--endpoint", "endpoints", multiple=True, metavar="NAME", help="Only this one.")
-@click.option("--since", type=Moment(), help="From this time on; a day ago if not given.")
-@click.option("--until", type=Moment(), help="Before this time; now if not given.")
+@click.option("--since", type=TimeParam(), help="From this time on; a day ago if not given.")
+@click.option("--until", type=TimeParam(), help="Before this time; now if not given.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -48,7 +48,7 @@ def command(
     An absent value is empty or null, never 0. No file is ever overwritten.
     """
     from watchdeck.store.export import export
-    from watchdeck.store.export_formats import Form
+    from watchdeck.store.export_formats import ExportFormat
     from watchdeck.store.metrics.frames import Stream
     from watchdeck.store.reader import Reader
 
@@ -58,5 +58,5 @@ def command(
     place = sys.stdout if str(target) == "-" else target
     kept = Stream[stream.upper()]
     with closing(Reader(context.directory())) as reader:
-        rows = export(reader, place, Form(form), endpoints, start, end, kept)
+        rows = export(reader, place, ExportFormat(form), endpoints, start, end, kept)
     click.echo(f"wrote {rows} rows", err=True)

@@ -1,6 +1,6 @@
 """Prometheus text 0.0.4 and 1.0.0, and OpenMetrics: bytes in, one shared layout and values out."""
 
-from watchdeck.collector.exposition.grammar import Malformed, Sample
-from watchdeck.collector.exposition.page_parser import NotMetrics, Page, PageReader
+from watchdeck.collector.exposition.grammar import ParseError, Sample
+from watchdeck.collector.exposition.page_parser import NotMetrics, PageParser, ParsedPage
 
-__all__ = ["Malformed", "NotMetrics", "Page", "PageReader", "Sample"]
+__all__ = ["NotMetrics", "PageParser", "ParseError", "ParsedPage", "Sample"]

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from sys import intern
 
+from watchdeck.domain.metrics.series import LabelPairs
 from watchdeck.domain.values.text import clean
 
 MAX_PREFIX = 32_768
@@ -39,15 +40,13 @@ _LABELS = re.compile(
 )  # fmt: skip
 _ESCAPE = re.compile(rb'\\([\\"n])')
 
-Labels = tuple[tuple[str, str], ...]
 
-
-class Malformed(ValueError):
+class ParseError(ValueError):
     """What the grammar refuses; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class LineParts:
     """A line that has the right shape, its labels not yet read.
 
     `start` is where the value begins; a `plain` line has no timestamp or exemplar.
@@ -65,21 +64,21 @@ class Sample:
     """A name, its labels in the page's order, and a value."""
 
     name: str
-    labels: Labels
+    labels: LabelPairs
     value: float
 
 
-def read_parts(line: bytes) -> Parts:
+def read_parts(line: bytes) -> LineParts:
     """The shape of a line, in any of the formats. Raises Malformed."""
     found = _LINE.fullmatch(line)
     if found is None:
-        raise Malformed("not a name, labels and a number")
+        raise ParseError("not a name, labels and a number")
     bare, named, braces, value, timestamp, exemplar = found.groups()
     start = found.start(4)
     if start > MAX_PREFIX:
-        raise Malformed("the line is too long")
+        raise ParseError("the line is too long")
     plain = timestamp is None and exemplar is None
-    return Parts(bare or named or b"", braces, read_number(value), start, plain)
+    return LineParts(bare or named or b"", braces, read_number(value), start, plain)
 
 
 def read_sample(line: bytes) -> Sample:
@@ -89,11 +88,11 @@ def read_sample(line: bytes) -> Sample:
     return Sample(name, labels, parts.value)
 
 
-def read_series(parts: Parts) -> tuple[str, Labels]:
+def read_series(parts: LineParts) -> tuple[str, LabelPairs]:
     """The name and the labels of a line. Raises Malformed."""
     name, labels = ("", ()) if parts.braces is None else read_labels(parts.braces[1:-1])
     if bool(parts.name) == bool(name):
-        raise Malformed("a series has one name")
+        raise ParseError("a series has one name")
     return name or parts.name.decode(), labels
 
 
@@ -103,10 +102,10 @@ def read_number(text: bytes) -> float:
     Python alone would take `1_0`, and would turn a literal that is too large into infinity.
     """
     if _NUMBER.fullmatch(text) is None:
-        raise Malformed("not a number")
+        raise ParseError("not a number")
     value = float(text)
     if math.isinf(value) and b"n" not in text.lower():
-        raise Malformed("the number is too large")
+        raise ParseError("the number is too large")
     return value
 
 
@@ -131,11 +130,11 @@ def _all_sound(texts: list[bytes], values: list[float]) -> bool:
     )
 
 
-def read_labels(text: bytes) -> tuple[str, Labels]:
+def read_labels(text: bytes) -> tuple[str, LabelPairs]:
     """The metric name, if it stands there, and the labels between a pair of braces."""
     terms = _LABELS.fullmatch(text)
     if terms is None:
-        raise Malformed("a label cannot be read")
+        raise ParseError("a label cannot be read")
     names: list[str] = []
     labels: dict[str, str] = {}
     for bare, quoted, value in _LABEL.findall(terms[1]):
@@ -143,11 +142,11 @@ def read_labels(text: bytes) -> tuple[str, Labels]:
         if key == "__name__" or (quoted and not value):
             names.append(read_name(value or quoted))
         elif not value or not key or key.startswith("__") or key in labels:
-            raise Malformed("a label without a value, twice, or with a reserved name")
+            raise ParseError("a label without a value, twice, or with a reserved name")
         else:
             labels[key] = read_name(value)
     if names and (len(names) > 1 or not names[0]):
-        raise Malformed("more than one name, or an empty one")
+        raise ParseError("more than one name, or an empty one")
     return "".join(names), tuple(labels.items())
 
 
@@ -160,7 +159,7 @@ def read_name(text: bytes) -> str:
     return text.decode(errors="replace")
 
 
-def safe(text: str, limit: int = 1_024) -> str:
+def clean_label(text: str, limit: int = 1_024) -> str:
     """The text, cleaned where it is not plain ASCII already; equal ones are one object."""
     if text.isascii() and text.isprintable() and len(text) <= limit:
         return intern(text)

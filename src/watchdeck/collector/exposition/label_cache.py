@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from watchdeck.collector.exposition.grammar import safe
+from watchdeck.collector.exposition.grammar import clean_label
 
 _MOST = 20_000
 """Labels remembered over all endpoints, in 10 MB at most."""
@@ -14,21 +14,21 @@ _LONGEST = 200
 
 _TERM = re.compile(rb'(?!__)([a-zA-Z_:][a-zA-Z0-9_:]*+)="([^"\\]*+)')
 
-Pair = tuple[str, str]
+LabelPair = tuple[str, str]
 
 
-class Pairs:
+class LabelCache:
     """Labels by their bytes; equal ones are one object, whichever series carries it."""
 
     def __init__(self, name: int, value: int) -> None:
         self._name = name
         self._value = value
-        self._known: dict[bytes, Pair] = {}
+        self._known: dict[bytes, LabelPair] = {}
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def read(self, braces: bytes) -> tuple[Pair, ...] | None:
+    def read(self, braces: bytes) -> tuple[LabelPair, ...] | None:
         """The labels between a pair of braces, clean and sorted by name.
 
         None when the grammar has to look: at escapes, odd blanks, names in quotes, what is wrong,
@@ -48,7 +48,7 @@ class Pairs:
         pairs.sort()
         return tuple(pairs) if len(dict(pairs)) == len(pairs) else None
 
-    def _read(self, term: bytes) -> Pair | None:
+    def _read(self, term: bytes) -> LabelPair | None:
         parts = _TERM.fullmatch(term) if len(term) <= _LONGEST else None
         if parts is None:
             return None
@@ -57,5 +57,5 @@ class Pairs:
             return None
         if len(self._known) >= _MOST:
             self._known.clear()
-        pair = self._known[term] = safe(key, self._name), safe(value, self._value)
+        pair = self._known[term] = clean_label(key, self._name), clean_label(value, self._value)
         return pair

@@ -20,7 +20,7 @@ Share = Callable[[tuple[Series, ...]], Layout]
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class AlignedValues:
     """Values and the layout they fit; `missing` series of the page had no place in it."""
 
     layout: Layout
@@ -39,7 +39,7 @@ class _Union:
     def __post_init__(self) -> None:
         self.places = {series: place for place, series in enumerate(self.layout.series)}
 
-    def spread(self, series: Sequence[Series], values: array[float]) -> Fitted:
+    def spread(self, series: Sequence[Series], values: array[float]) -> AlignedValues:
         """The values in the union's places; NaN for what the page does not have."""
         spread = array("d", [math.nan]) * len(self.layout)
         missing = 0
@@ -49,10 +49,10 @@ class _Union:
                 missing += 1
             else:
                 spread[place] = value
-        return Fitted(self.layout, spread, missing)
+        return AlignedValues(self.layout, spread, missing)
 
 
-class Layouts:
+class EndpointLayouts:
     """A page has its own layout while its endpoint has credit for new ones, then a union.
 
     The union has NaN for what a page lacks. It takes in what two pages in a row had and it had
@@ -77,7 +77,7 @@ class Layouts:
 
     def fit(
         self, series: tuple[Series, ...], values: array[float], known: Layout | None = None
-    ) -> Fitted:
+    ) -> AlignedValues:
         """The layout of a page with these series, and its values in that layout's order.
 
         `known` is the layout of these very series, where somebody has it already.
@@ -88,7 +88,7 @@ class Layouts:
             own = self._own(series, known)
             if own is not None:
                 self._union = None
-                return Fitted(own, values)
+                return AlignedValues(own, values)
         if self._union is None:
             merged = dict.fromkeys(one for layout in self._recent for one in layout.series)
             self._union = _Union(self._share(tuple(merged)[-self._most :]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdeck.collector.exposition.label_cache import Pairs
+from watchdeck.collector.exposition.label_cache import LabelCache
 from watchdeck.domain.metrics.series import Series
 
 _MOST_BYTES = 8 << 20
@@ -12,14 +12,14 @@ _Key = tuple[str, tuple[tuple[str, str], ...], int]
 """A series, its type by identity: Series and StrEnum hash in Python, which costs more than all."""
 
 
-class Lines:
+class LineCache:
     """The series of what stands before a value, remembered in two generations.
 
     When `capacity` lines are young they become the old ones, and what was not seen since is
     forgotten. Equal series of remembered lines are one object, so that `is` may stand for `==`.
     """
 
-    def __init__(self, capacity: int, pairs: Pairs) -> None:
+    def __init__(self, capacity: int, pairs: LabelCache) -> None:
         self.pairs = pairs
         self._capacity = capacity
         self._bytes = 0

@@ -7,19 +7,18 @@ from itertools import compress
 from operator import attrgetter, is_
 
 from watchdeck.collector.exposition.grammar import (
-    Labels,
-    Malformed,
-    Parts,
+    LineParts,
+    ParseError,
+    clean_label,
     read_numbers,
     read_parts,
     read_series,
-    safe,
 )
-from watchdeck.collector.exposition.line_cache import Lines
-from watchdeck.collector.exposition.page_template import Frozen, inverse
-from watchdeck.collector.exposition.type_comments import Types
-from watchdeck.domain.metrics.scrape import Cut
-from watchdeck.domain.metrics.series import Series
+from watchdeck.collector.exposition.line_cache import LineCache
+from watchdeck.collector.exposition.page_template import PageShape, invert_mask
+from watchdeck.collector.exposition.type_comments import TypeComments
+from watchdeck.domain.metrics.scrape import Truncation
+from watchdeck.domain.metrics.series import LabelPairs, Series
 
 _UNSURE = 2
 _HEADS = bytes(0 if head in b"#" else _UNSURE if head in b" \t\r\f\v" else 1 for head in range(256))
@@ -29,7 +28,7 @@ _NAMES, _TYPES = attrgetter("name"), attrgetter("type")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ParseLimits:
     """What a page may bring: series, labels of one, characters of a name and of a value."""
 
     series: int
@@ -44,7 +43,7 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class Draft:
+class ParsedLines:
     """What the lines of a page said; a series over a bound is None, its value is there.
 
     `samples` marks the lines that hold a value. A page is `plain` when no line has a timestamp or
@@ -60,35 +59,37 @@ class Draft:
     plain: bool = True
     level: str = "cached"
 
-    def frozen(self, lines: list[bytes]) -> Frozen:
+    def frozen(self, lines: list[bytes]) -> PageShape:
         """All of the page that is not a value."""
-        others = compress(lines, inverse(self.samples))
-        return Frozen(bytes(self.samples), tuple(self.prefixes), tuple(others))
+        others = compress(lines, invert_mask(self.samples))
+        return PageShape(bytes(self.samples), tuple(self.prefixes), tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Deduplicated:
     """Which values of a draft are kept (None: all), their series, and what was left out."""
 
     kept: tuple[int, ...] | None
     series: tuple[Series, ...]
-    cut: Cut
+    cut: Truncation
 
 
-def split(body: bytes, bounds: Bounds) -> list[bytes]:
+def split(body: bytes, bounds: ParseLimits) -> list[bytes]:
     """The lines of a page; the last holds all that lies beyond the bound."""
     return body.split(b"\n", bounds.lines)
 
 
-def draft(lines: list[bytes], memory: Lines, bounds: Bounds, *, plain: bool) -> Draft:
+def parse_lines(
+    lines: list[bytes], memory: LineCache, bounds: ParseLimits, *, plain: bool
+) -> ParsedLines:
     """Read the lines of a page; `plain` when there is hope that every line was seen before."""
     unread = lines[-1].count(b"\n") + 1 if b"\n" in lines[-1] else 0
     lines = lines[:-1] if unread else lines
     samples = _samples(lines)
-    types = Types(compress(lines, inverse(samples)))
+    types = TypeComments(compress(lines, invert_mask(samples)))
     made = _remembered(lines, samples, types, memory) if plain else None
     if made is None:
-        made = _Reading(Draft(samples), types, memory, bounds).read(lines)
+        made = _LineParser(ParsedLines(samples), types, memory, bounds).read(lines)
     made.unread = unread
     return made
 
@@ -105,8 +106,8 @@ def _samples(lines: list[bytes]) -> bytearray:
 
 
 def _remembered(
-    lines: list[bytes], samples: bytearray, types: Types, memory: Lines
-) -> Draft | None:
+    lines: list[bytes], samples: bytearray, types: TypeComments, memory: LineCache
+) -> ParsedLines | None:
     """The draft of a page all of whose lines were seen before; None when one was not."""
     found = list(compress(lines, samples))
     prefixes = [line[: line.rfind(b" ") + 1] for line in found]
@@ -118,25 +119,27 @@ def _remembered(
         return None
     texts = list(map(bytes.removeprefix, found, prefixes))
     values = read_numbers(texts, b"".join(texts))
-    return None if values is None else Draft(samples, prefixes, [*series], values)
+    return None if values is None else ParsedLines(samples, prefixes, [*series], values)
 
 
-class _Reading:
+class _LineParser:
     """The reading of one page, line after line."""
 
-    def __init__(self, made: Draft, types: Types, memory: Lines, bounds: Bounds) -> None:
+    def __init__(
+        self, made: ParsedLines, types: TypeComments, memory: LineCache, bounds: ParseLimits
+    ) -> None:
         self._made = made
         self._types = types
         self._memory = memory
         self._bounds = bounds
 
-    def read(self, lines: list[bytes]) -> Draft:
+    def read(self, lines: list[bytes]) -> ParsedLines:
         made = self._made
         for number, line in enumerate(lines):
             if made.samples[number]:
                 try:
                     self._line(line)
-                except Malformed:
+                except ParseError:
                     made.samples[number] = 0
                     made.malformed += 1
         return made
@@ -175,15 +178,15 @@ class _Reading:
             return series
         return self._memory.put(prefix, replace(series, type=kind))
 
-    def _series(self, parts: Parts) -> Series | None:
+    def _series(self, parts: LineParts) -> Series | None:
         """The series of a line, its labels by memory where they are plain; None over a bound."""
         pairs = self._memory.pairs.read(parts.braces) if parts.name and parts.braces else None
         if pairs is None or len(pairs) > self._bounds.labels or len(parts.name) > self._bounds.name:
             return self._bounded(*read_series(parts))
-        name = safe(parts.name.decode(), self._bounds.name)
+        name = clean_label(parts.name.decode(), self._bounds.name)
         return Series(name, pairs, self._types[name])
 
-    def _bounded(self, name: str, labels: Labels) -> Series | None:
+    def _bounded(self, name: str, labels: LabelPairs) -> Series | None:
         """A clean series; None when it passes a bound."""
         bounds = self._bounds
         if len(labels) > bounds.labels or len(name) > bounds.name:
@@ -192,22 +195,22 @@ class _Reading:
         for key, value in labels:
             if len(key) > bounds.name or len(value) > bounds.value:
                 return None
-            pairs.append((safe(key, bounds.name), safe(value, bounds.value)))
+            pairs.append((clean_label(key, bounds.name), clean_label(value, bounds.value)))
         pairs.sort()
-        name = safe(name, bounds.name)
+        name = clean_label(name, bounds.name)
         return Series(name, tuple(pairs), self._types[name])
 
 
-def settle(made: Draft, bounds: Bounds) -> Settled:
+def deduplicate(made: ParsedLines, bounds: ParseLimits) -> Deduplicated:
     """Keep the first of equal series, no more series than the bound, and count the rest."""
     beyond = made.unread
     whole = tuple(one for one in made.series if one is not None)
     if len(whole) == len(made.series) == len(set(map(id, whole))) <= bounds.series:
-        return Settled(None, whole, Cut(series=beyond, malformed=made.malformed))
+        return Deduplicated(None, whole, Truncation(series=beyond, malformed=made.malformed))
     return _settle_one_by_one(made, bounds, beyond)
 
 
-def _settle_one_by_one(made: Draft, bounds: Bounds, beyond: int) -> Settled:
+def _settle_one_by_one(made: ParsedLines, bounds: ParseLimits, beyond: int) -> Deduplicated:
     first: dict[int, int] = {}
     labels = duplicates = 0
     for position, series in enumerate(made.series):
@@ -221,4 +224,4 @@ def _settle_one_by_one(made: Draft, bounds: Bounds, beyond: int) -> Settled:
             first[id(series)] = position
     kept = tuple(first.values())
     whole = tuple(one for one in map(made.series.__getitem__, kept) if one is not None)
-    return Settled(kept, whole, Cut(beyond, labels, duplicates, made.malformed))
+    return Deduplicated(kept, whole, Truncation(beyond, labels, duplicates, made.malformed))

@@ -6,12 +6,18 @@ from array import array
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
-from watchdeck.collector.exposition.label_cache import Pairs
-from watchdeck.collector.exposition.layouts import Layouts
-from watchdeck.collector.exposition.line_cache import Lines
-from watchdeck.collector.exposition.line_parser import Bounds, Draft, draft, settle, split
-from watchdeck.collector.exposition.page_template import Frozen, Skeleton, picked
-from watchdeck.domain.metrics.scrape import Cut
+from watchdeck.collector.exposition.label_cache import LabelCache
+from watchdeck.collector.exposition.layouts import EndpointLayouts
+from watchdeck.collector.exposition.line_cache import LineCache
+from watchdeck.collector.exposition.line_parser import (
+    ParsedLines,
+    ParseLimits,
+    deduplicate,
+    parse_lines,
+    split,
+)
+from watchdeck.collector.exposition.page_template import PageShape, PageTemplate, select_values
+from watchdeck.domain.metrics.scrape import Truncation
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.values.text import clean
 
@@ -27,7 +33,7 @@ class NotMetrics(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ParsedPage:
     """What was read: a shared layout, its values, what was left out, and at which level.
 
     `level` is "positional", "cached" or "grammar"; the others hold the same whichever it was.
@@ -35,20 +41,20 @@ class Page:
 
     layout: Layout
     values: array[float]
-    cut: Cut
+    cut: Truncation
     level: str
 
 
 @dataclass(slots=True)
-class _Known:
+class _EndpointPages:
     """What is known of one endpoint's pages, the newest skeleton first."""
 
-    layouts: Layouts
-    skeletons: tuple[Skeleton, ...] = ()
+    layouts: EndpointLayouts
+    skeletons: tuple[PageTemplate, ...] = ()
     plain: bool = True
 
 
-class PageReader:
+class PageParser:
     """One for all endpoints of equal bounds: equal pages share one Layout, whoever sent them.
 
     First a page's lines are held against the skeleton of the last page; then each line is looked
@@ -64,14 +70,14 @@ class PageReader:
         max_label_name: int = 200,
         max_label_value: int = 1_024,
     ) -> None:
-        self._bounds = Bounds(max_series, max_labels, max_label_name, max_label_value)
-        self._known: dict[str, _Known] = {}
-        pairs = Pairs(self._bounds.name, self._bounds.value)
-        self._lines = Lines(max(_LINES, self._bounds.lines), pairs)
+        self._bounds = ParseLimits(max_series, max_labels, max_label_name, max_label_value)
+        self._known: dict[str, _EndpointPages] = {}
+        pairs = LabelCache(self._bounds.name, self._bounds.value)
+        self._lines = LineCache(max(_LINES, self._bounds.lines), pairs)
         self._layouts: WeakValueDictionary[bytes, Layout] = WeakValueDictionary()
-        self._skeletons: WeakValueDictionary[Frozen, Skeleton] = WeakValueDictionary()
+        self._skeletons: WeakValueDictionary[PageShape, PageTemplate] = WeakValueDictionary()
 
-    def read(self, key: str, body: bytes, content_type: str = "") -> Page:
+    def read(self, key: str, body: bytes, content_type: str = "") -> ParsedPage:
         """Read a page of the endpoint `key`. An empty body is a page without series.
 
         A line that cannot be read is counted, and the others are kept. Raises NotMetrics when most
@@ -81,21 +87,23 @@ class PageReader:
             raise NotMetrics("the OpenMetrics page does not end in # EOF: a part of it is missing")
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _Known(Layouts(self._shared, self._bounds.series))
+            known = self._known[key] = _EndpointPages(
+                EndpointLayouts(self._shared, self._bounds.series)
+            )
         known.layouts.reads += 1
         lines = split(body, self._bounds)
         for skeleton in known.skeletons:
             values = skeleton.values(lines, len(body))
             if values is not None:
-                return Page(skeleton.layout, values, skeleton.cut, "positional")
-        made = draft(lines, self._lines, self._bounds, plain=known.plain)
+                return ParsedPage(skeleton.layout, values, skeleton.cut, "positional")
+        made = parse_lines(lines, self._lines, self._bounds, plain=known.plain)
         if made.malformed > len(made.series):
             raise NotMetrics(_instead(lines, content_type))
         return self._page(known, lines, made)
 
-    def _page(self, known: _Known, lines: list[bytes], made: Draft) -> Page:
-        settled = settle(made, self._bounds)
-        values = picked(made.values, settled.kept)
+    def _page(self, known: _EndpointPages, lines: list[bytes], made: ParsedLines) -> ParsedPage:
+        settled = deduplicate(made, self._bounds)
+        values = select_values(made.values, settled.kept)
         frozen = shared = None
         if made.plain and not made.unread and not known.layouts.united:
             frozen = made.frozen(lines)
@@ -105,11 +113,13 @@ class PageReader:
         if frozen is None or known.layouts.united:
             known.skeletons = ()
         else:
-            skeleton = shared or Skeleton(frozen, fitted.layout, settled.kept, settled.cut)
+            skeleton = shared or PageTemplate(frozen, fitted.layout, settled.kept, settled.cut)
             self._skeletons[frozen] = skeleton
             others = (one for one in known.skeletons if one is not skeleton)
             known.skeletons = (skeleton, *others)[:_SKELETONS]
-        return Page(fitted.layout, fitted.values, _more(settled.cut, fitted.missing), made.level)
+        return ParsedPage(
+            fitted.layout, fitted.values, _more(settled.cut, fitted.missing), made.level
+        )
 
     def _shared(self, series: tuple[Series, ...]) -> Layout:
         """The one layout of these series; one whose digest only looks the same is not shared."""
@@ -118,7 +128,7 @@ class PageReader:
         return shared if shared.series == series else layout
 
 
-def _more(cut: Cut, series: int) -> Cut:
+def _more(cut: Truncation, series: int) -> Truncation:
     return replace(cut, series=cut.series + series) if series else cut
 
 

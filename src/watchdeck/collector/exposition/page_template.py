@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from itertools import compress
 
 from watchdeck.collector.exposition.grammar import read_numbers
-from watchdeck.domain.metrics.scrape import Cut
+from watchdeck.domain.metrics.scrape import Truncation
 from watchdeck.domain.metrics.series import Layout
 
 _INVERSE = bytes.maketrans(b"\0\1", b"\1\0")
 
 
-def inverse(mask: bytes | bytearray) -> bytes:
+def invert_mask(mask: bytes | bytearray) -> bytes:
     """A 1 for each 0 of a mask, and the other way round."""
     return bytes(mask).translate(_INVERSE)
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class PageShape:
     """The bytes of a page that are not values: where samples stand, and all that is not a value.
 
     `samples` has a 1 for every line that holds a value; `prefixes` is what precedes those values;
@@ -38,22 +38,22 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
-class Skeleton:
+class PageTemplate:
     """A page's frozen bytes and the layout that follows from them; endpoints share it.
 
     `kept` are the positions of the values that the layout holds, None for all of them; `cut` is
     what every page of this skeleton leaves out.
     """
 
-    frozen: Frozen
+    frozen: PageShape
     layout: Layout
     kept: tuple[int, ...] | None
-    cut: Cut
+    cut: Truncation
     _gaps: bytes = field(init=False, repr=False)
     _size: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_gaps", inverse(self.frozen.samples))
+        object.__setattr__(self, "_gaps", invert_mask(self.frozen.samples))
         object.__setattr__(self, "_size", self.frozen.size)
 
     def values(self, lines: list[bytes], size: int) -> array[float] | None:
@@ -70,10 +70,10 @@ class Skeleton:
         if len(together) + self._size != size:
             return None
         values = read_numbers(texts, together)
-        return None if values is None else picked(values, self.kept)
+        return None if values is None else select_values(values, self.kept)
 
 
-def picked(values: list[float], kept: tuple[int, ...] | None) -> array[float]:
+def select_values(values: list[float], kept: tuple[int, ...] | None) -> array[float]:
     """The values at these positions."""
     if kept is None:
         return array("d", values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from watchdeck.collector.exposition.grammar import BLANK, NAME, QUOTED, read_name, safe
+from watchdeck.collector.exposition.grammar import BLANK, NAME, QUOTED, clean_label, read_name
 from watchdeck.domain.metrics.series import SeriesType
 
 _TYPE = re.compile(
@@ -43,7 +43,7 @@ _ROWS = {
 """Rows whose name is a family's and a suffix: their type, by the type of the family."""
 
 
-class Types(dict[str, SeriesType]):
+class TypeComments(dict[str, SeriesType]):
     """The type of every name of a page; the declaration beats any suffix."""
 
     def __init__(self, comments: Iterable[bytes]) -> None:
@@ -67,4 +67,4 @@ def _declarations(comments: Iterable[bytes]) -> Iterable[tuple[str, SeriesType]]
     for name, word in _TYPE.findall(b"\n".join(comments)):
         kind = TYPES.get(word.decode())
         if kind is not None:
-            yield safe(read_name(name)), kind
+            yield clean_label(read_name(name)), kind

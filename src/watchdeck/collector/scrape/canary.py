@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchdeck.domain.kinds.kind import Answer
+from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Canary
-from watchdeck.domain.values.json_assertion import ExpectError, unmet
-from watchdeck.net.address import Address
-from watchdeck.net.connection import Question
-from watchdeck.net.failure import Failed, status_words
+from watchdeck.domain.values.json_assertion import ExpectError, failed_assertion
+from watchdeck.net.address import Url
+from watchdeck.net.connection import Request
+from watchdeck.net.failure import RequestError, status_words
 
 LARGEST = 1 << 20
 """Bytes of a canary's body."""
@@ -25,7 +25,7 @@ class CanaryProbe:
     one alone is not.
     """
 
-    def __init__(self, canary: Canary, root: Address) -> None:
+    def __init__(self, canary: Canary, root: Url) -> None:
         self._canary = canary
         self._where = root.at(canary.path)
         self._due: int | None = None
@@ -41,14 +41,14 @@ class CanaryProbe:
         """Whether it is time (ms UTC); a clock that was set back makes it so."""
         return self._due is None or at >= self._due or at < self._due - int(self._canary.every)
 
-    def question(self) -> Question:
+    def question(self) -> Request:
         """The request to send, counted as sent. Raises Failed when its body cannot be read."""
         body = self._read()
         self._due = None
         self.sent += 1
-        return Question(self._where, _JSON, self._canary.method, body)
+        return Request(self._where, _JSON, self._canary.method, body)
 
-    def check(self, answer: Answer, at: int) -> None:
+    def check(self, answer: ProbeResponse, at: int) -> None:
         """Take the answer; raises Failed when it is wrong."""
         if answer.status is None or not 200 <= answer.status < 300:
             raise self._wrong(status_words(answer.status or 0))
@@ -56,14 +56,14 @@ class CanaryProbe:
             raise self._wrong(why)
         self._due = at + int(self._canary.every)
 
-    def _wrong(self, why: str) -> Failed:
-        return Failed(Outcome.WRONG_ANSWER, why).about(self.name)
+    def _wrong(self, why: str) -> RequestError:
+        return RequestError(Outcome.WRONG_ANSWER, why).about(self.name)
 
     def _unmet(self, body: bytes) -> str:
         if self._canary.expect is None:
             return ""
         try:
-            return unmet(self._canary.expect, body)
+            return failed_assertion(self._canary.expect, body)
         except ExpectError as error:
             return str(error)
 
@@ -72,7 +72,7 @@ class CanaryProbe:
         if self._body is None:
             try:
                 self._body = _body(self._canary)
-            except Failed as failed:
+            except RequestError as failed:
                 raise failed.about(self.name) from failed
         return self._body
 
@@ -85,7 +85,7 @@ def _body(canary: Canary) -> bytes:
             body = file.read(LARGEST + 1)
     except OSError as error:
         why = f"its body file cannot be read: {error.strerror}"
-        raise Failed(Outcome.UNREADABLE, why) from error
+        raise RequestError(Outcome.UNREADABLE, why) from error
     if len(body) > LARGEST:
-        raise Failed(Outcome.UNREADABLE, "its body file is over 1MiB")
+        raise RequestError(Outcome.UNREADABLE, "its body file is over 1MiB")
     return body

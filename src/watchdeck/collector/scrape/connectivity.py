@@ -17,7 +17,7 @@ HOSTS = 2
 """Hosts that must be out of reach: one alone may be down by itself."""
 
 
-class Horizon:
+class ConnectivityCheck:
     """Which hosts there are to see. One on this machine proves nothing about the network."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
-from watchdeck.collector.scrape.attempt import ASIDE, LOST, Visit
-from watchdeck.collector.scrape.endpoint_urls import Site
-from watchdeck.domain.kinds.detection import GENERIC, questions, recognise
-from watchdeck.domain.kinds.kind import Answer, Kind
+from watchdeck.collector.scrape.attempt import ASIDE, LOST, ScrapeAttempt
+from watchdeck.collector.scrape.endpoint_urls import EndpointUrls
+from watchdeck.domain.kinds.detection import GENERIC, detect, questions
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.probes import probes, read_answers
-from watchdeck.net.address import Address
-from watchdeck.net.failure import Failed, Failure
+from watchdeck.net.address import Url
+from watchdeck.net.failure import Failure, RequestError
 
 UNKNOWN = 60_000
 """Milliseconds between two thorough looks at a server of which nothing is known."""
@@ -28,7 +28,7 @@ EMPTY = "the page is empty, and no known kind of server answers here"
 _UNFIT = (Outcome.HTTP_STATUS, Outcome.NOT_METRICS)
 
 
-class Recognition:
+class KindDetector:
     """What kind of server one endpoint is: configured, or found and doubted again.
 
     `current` is None while it is not known.
@@ -41,19 +41,19 @@ class Recognition:
         self._found = not named
         self._looked: int | None = None
         self._doubtful = False
-        self._evidence: Mapping[str, Answer] = {}
-        self._interrupted: dict[str, Answer] = {}
+        self._evidence: Mapping[str, ProbeResponse] = {}
+        self._interrupted: dict[str, ProbeResponse] = {}
         self._layout: Layout | None = None
-        self._where: Address | None = None
+        self._where: Url | None = None
 
-    async def kind(self, visit: Visit, at: int) -> Kind | None:
+    async def kind(self, visit: ScrapeAttempt, at: int) -> Kind | None:
         """The kind, looked for when it is not known (ms UTC); its page may then be read already."""
         if not self._found or (self.current is not None and not self._is_due(at, DOUBTED)):
             return self.current
         thorough = self._is_due(at, UNKNOWN)
         visit.answers.update(self._interrupted)
         self._interrupted = visit.answers  # filled as answers come: a slow server's are not lost
-        found = await find(visit, self.kinds, thorough=thorough)
+        found = await detect_kind(visit, self.kinds, thorough=thorough)
         self._interrupted = {}
         if thorough:
             self._looked, self._evidence = at, dict(visit.answers)
@@ -61,13 +61,13 @@ class Recognition:
             self.current, self._doubtful = found, False
         return self.current
 
-    def places(self, site: Site, kind: Kind) -> Sequence[Address]:
+    def places(self, site: EndpointUrls, kind: Kind) -> Sequence[Url]:
         """Where to read the page: where it was read last, or wherever the kind may have it."""
         if self._where is not None:
             return (self._where,)
         return (*site.elsewhere([kind]), *site.here([kind]))
 
-    def check(self, visit: Visit) -> None:
+    def check(self, visit: ScrapeAttempt) -> None:
         """See whether what a visit brought still fits."""
         page = visit.page
         self._where = page.where if page else None
@@ -84,7 +84,7 @@ class Recognition:
         """
         if not self._found or self.current is None:
             return
-        shown = recognise(self.kinds, layout.series, self._evidence)
+        shown = detect(self.kinds, layout.series, self._evidence)
         if shown is None or shown is self.current:
             return
         if shown.name == GENERIC:
@@ -99,7 +99,9 @@ class Recognition:
         return wanted and not 0 <= at - self._looked < pause
 
 
-async def find(visit: Visit, kinds: Sequence[Kind], *, thorough: bool = True) -> Kind | None:
+async def detect_kind(
+    visit: ScrapeAttempt, kinds: Sequence[Kind], *, thorough: bool = True
+) -> Kind | None:
     """The kind of server, with its page in `visit.page` when it has one.
 
     None when nothing is known well enough; `visit.failures` then says why. A look that is not
@@ -107,10 +109,10 @@ async def find(visit: Visit, kinds: Sequence[Kind], *, thorough: bool = True) ->
     reached at all.
     """
     lacking = await _page_here(visit, kinds)
-    kind = recognise(kinds, _names(visit), {})
+    kind = detect(kinds, _names(visit), {})
     if thorough and (kind is None or kind.name == GENERIC):
         await _ask(visit, questions(kinds))
-        kind = recognise(kinds, _names(visit), visit.answers)
+        kind = detect(kinds, _names(visit), visit.answers)
         if visit.page is None:
             kind = await _with_its_own_port(visit, kinds, kind)
     if kind is None:
@@ -120,15 +122,15 @@ async def find(visit: Visit, kinds: Sequence[Kind], *, thorough: bool = True) ->
     return kind
 
 
-def _names(visit: Visit) -> Collection[Series] | None:
+def _names(visit: ScrapeAttempt) -> Collection[Series] | None:
     return None if visit.page is None else visit.page.layout.series
 
 
-async def _page_here(visit: Visit, kinds: Sequence[Kind]) -> Failure | None:
+async def _page_here(visit: ScrapeAttempt, kinds: Sequence[Kind]) -> Failure | None:
     """Read the page on the serving port; what came in its place, if none is there."""
     try:
         await visit.read(visit.site.here([kind for kind in kinds if not kind.json_map]))
-    except Failed as failed:
+    except RequestError as failed:
         if failed.failure.outcome in LOST:
             raise
         first = failed.failure.detail.partition("; ")[0]
@@ -136,15 +138,15 @@ async def _page_here(visit: Visit, kinds: Sequence[Kind]) -> Failure | None:
     return None
 
 
-async def _ask(visit: Visit, paths: Sequence[str]) -> None:
+async def _ask(visit: ScrapeAttempt, paths: Sequence[str]) -> None:
     for path in paths:
         if path not in visit.answers:
-            with suppress(Failed):
+            with suppress(RequestError):
                 await visit.probe(path)
 
 
 async def _with_its_own_port(
-    visit: Visit, kinds: Sequence[Kind], known: Kind | None
+    visit: ScrapeAttempt, kinds: Sequence[Kind], known: Kind | None
 ) -> Kind | None:
     """The kind whose page is on another port of the same host.
 
@@ -153,19 +155,19 @@ async def _with_its_own_port(
     for kind in kinds if known is None else [known]:
         if visit.site.elsewhere([kind]) and (known or await _answers(visit, kind)):
             await _page_elsewhere(visit, kind)
-            if recognise([kind], _names(visit), {}) is kind:
+            if detect([kind], _names(visit), {}) is kind:
                 return kind
             visit.page = None
     return known
 
 
-async def _answers(visit: Visit, kind: Kind) -> bool:
+async def _answers(visit: ScrapeAttempt, kind: Kind) -> bool:
     """Whether the serving port answers as a server of this kind does."""
     await _ask(visit, [path for path, spec in probes(kind, None) if spec.port is None])
     return read_answers(kind, visit.answers, None).server is not ModelState.UNKNOWN
 
 
-async def _page_elsewhere(visit: Visit, kind: Kind) -> None:
-    with suppress(Failed, TimeoutError):
+async def _page_elsewhere(visit: ScrapeAttempt, kind: Kind) -> None:
+    with suppress(RequestError, TimeoutError):
         async with asyncio.timeout(ASIDE):
             await visit.read(visit.site.elsewhere([kind]))

@@ -7,16 +7,16 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from watchdeck.collector.scrape.decode import Page
-from watchdeck.domain.kinds.kind import Answer, Kind
-from watchdeck.domain.metrics.scrape import Cut, Frame, Identity, ModelState, Outcome, Scrape
+from watchdeck.collector.scrape.decode import MetricsPage
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse
+from watchdeck.domain.metrics.scrape import Frame, Identity, ModelState, Outcome, Scrape, Truncation
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import Window, span_of
-from watchdeck.domain.signals.derive import derive, failed_signals, identity
+from watchdeck.domain.signals.counter_window import CounterWindow, span_of
+from watchdeck.domain.signals.derive import derive_signals, failed_signals, identity
 from watchdeck.domain.signals.plan import Plan
-from watchdeck.domain.signals.plan_builder import bind
-from watchdeck.domain.signals.probes import Said, probes, read_answers, with_page
+from watchdeck.domain.signals.plan_builder import build_plan
+from watchdeck.domain.signals.probes import ProbeResult, probes, read_answers, with_page
 from watchdeck.net import tls
 from watchdeck.net.failure import Failure, status_words
 
@@ -35,25 +35,25 @@ _NOT_HERE = "every probe answered 404: is the url the serving address?"
 
 
 @dataclass(frozen=True, slots=True)
-class Visited:
+class ScrapeInput:
     """What one visit brought: `answers` by the path of the probe, the first failure or none."""
 
     at: int
     took: float
     kind: Kind | None
-    answers: Mapping[str, Answer]
-    page: Page | None
+    answers: Mapping[str, ProbeResponse]
+    page: MetricsPage | None
     failures: Sequence[Failure]
     expires: int | None = None
     canaries: int = 0
 
 
-class Memory:
+class EndpointState:
     """One endpoint's window of increases and probes, and its failures in a row."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._window = Window(span_of(int(endpoint.every)))
+        self._window = CounterWindow(span_of(int(endpoint.every)))
         self._failures = 0
         self._missing: tuple[str, ...] = ()
 
@@ -61,11 +61,11 @@ class Memory:
         """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
         self._window.preload(times, good)
 
-    def state(self, visited: Visited) -> ModelState:
+    def state(self, visited: ScrapeInput) -> ModelState:
         """What the server says of its model, by what a visit has brought so far."""
         return self._said(visited, self._plan(visited)).state
 
-    def scrape(self, visited: Visited) -> Scrape:
+    def scrape(self, visited: ScrapeInput) -> Scrape:
         """The Scrape of a visit, remembered for the next."""
         plan = self._plan(visited)
         said = self._said(visited, plan)
@@ -87,31 +87,33 @@ class Memory:
             model_detail=said.why,
             series=_kept(plan, page),
             identity=self._identity(visited, plan, said),
-            cut=page.cut if page else Cut(),
+            cut=page.cut if page else Truncation(),
             not_measurable=self._missing,
         )
 
-    def _plan(self, visited: Visited) -> Plan | None:
+    def _plan(self, visited: ScrapeInput) -> Plan | None:
         """The plan for what was read; None when a page was expected and did not come."""
         kind, page = visited.kind, visited.page
         if kind is None or (page is None and expects_page(kind, self._endpoint)):
             return None
-        plan = bind(kind, self._endpoint, page.layout if page else NO_PAGE)
+        plan = build_plan(kind, self._endpoint, page.layout if page else NO_PAGE)
         self._missing = plan.not_measurable
         return plan
 
-    def _said(self, visited: Visited, plan: Plan | None) -> Said:
+    def _said(self, visited: ScrapeInput, plan: Plan | None) -> ProbeResult:
         if visited.kind is None:
-            return Said()
+            return ProbeResult()
         model = self._endpoint.model
         if _nobody_knows_it(visited.kind, visited.answers, model):
-            return Said(why=_NOT_HERE)
+            return ProbeResult(why=_NOT_HERE)
         said = read_answers(visited.kind, visited.answers, model)
         if plan is not None and visited.page is not None and plan.states:
             return with_page(said, plan, visited.page.values)
         return said
 
-    def _signals(self, visited: Visited, plan: Plan | None, said: Said, outcome: Outcome) -> Frame:
+    def _signals(
+        self, visited: ScrapeInput, plan: Plan | None, said: ProbeResult, outcome: Outcome
+    ) -> Frame:
         ready = _CAN_SERVE.get(said.state)
         left = None if visited.expires is None else tls.days_left(visited.expires, visited.at)
         if plan is None:
@@ -125,7 +127,7 @@ class Memory:
                 scrape_duration=visited.took,
                 tls_days_left=left,
             )
-        values = derive(
+        values = derive_signals(
             plan,
             self._window,
             visited.at,
@@ -140,7 +142,7 @@ class Memory:
         )
         return Frame(plan.signal_layout, values)
 
-    def _identity(self, visited: Visited, plan: Plan | None, said: Said) -> Identity:
+    def _identity(self, visited: ScrapeInput, plan: Plan | None, said: ProbeResult) -> Identity:
         if plan is None:
             return Identity(said.version, None, said.replicas, self._window.resets)
         return identity(
@@ -158,7 +160,7 @@ def expects_page(kind: Kind, endpoint: Endpoint) -> bool:
     return bool(kind.places) or endpoint.metrics_url is not None
 
 
-def _failure(visited: Visited, said: Said) -> Failure:
+def _failure(visited: ScrapeInput, said: ProbeResult) -> Failure:
     """How the visit ended; answers that mean nothing at all are a failure where they are all."""
     if visited.failures:
         return visited.failures[0]
@@ -172,7 +174,7 @@ def _failure(visited: Visited, said: Said) -> Failure:
     return refused[0] if refused else _ALL_WELL
 
 
-def _nobody_knows_it(kind: Kind, answers: Mapping[str, Answer], model: str | None) -> bool:
+def _nobody_knows_it(kind: Kind, answers: Mapping[str, ProbeResponse], model: str | None) -> bool:
     """Whether all probes, the server's own too, were answered with 404.
 
     A metrics port does so: it says nothing of the model, which must not look as if it were down.
@@ -182,13 +184,13 @@ def _nobody_knows_it(kind: Kind, answers: Mapping[str, Answer], model: str | Non
     return len(told) > 1 and all(status == 404 for status in told)
 
 
-def _kept(plan: Plan | None, page: Page | None) -> Frame | None:
+def _kept(plan: Plan | None, page: MetricsPage | None) -> Frame | None:
     if plan is None or page is None or not len(plan.kept_layout):
         return None
     return plan.kept(page.values)
 
 
-def _started(visited: Visited) -> float | None:
+def _started(visited: ScrapeInput) -> float | None:
     """The start of the process (seconds UTC) by the page's own header, where a kind has one."""
     if visited.kind is None or visited.page is None or not visited.kind.started_header:
         return None

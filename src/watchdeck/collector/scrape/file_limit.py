@@ -12,15 +12,15 @@ EACH = 2
 """Connections of one endpoint: its serving port and its page's."""
 
 
-def wanted(endpoints: int, soft: int, hard: int) -> int:
+def open_files_limit(endpoints: int, soft: int, hard: int) -> int:
     """The limit of open files for a fleet: never lower than it is, never over the hard one."""
     needed = SPARE + EACH * endpoints
     ceiling = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     return soft if soft == resource.RLIM_INFINITY else max(soft, ceiling)
 
 
-def make_room(endpoints: int) -> None:
+def raise_open_files_limit(endpoints: int) -> None:
     """Raise this process's own limit as far as it may; many systems begin with 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):  # a container may forbid it: then it is said when it hurts
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted(endpoints, soft, hard), hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files_limit(endpoints, soft, hard), hard))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from watchdeck.collector.exposition import PageReader
-from watchdeck.collector.scrape.connectivity import Horizon
-from watchdeck.collector.scrape.file_limit import make_room
-from watchdeck.collector.scrape.schedule import JITTER, beat_of, jitter_of
+from watchdeck.collector.exposition import PageParser
+from watchdeck.collector.scrape.connectivity import ConnectivityCheck
+from watchdeck.collector.scrape.file_limit import raise_open_files_limit
+from watchdeck.collector.scrape.schedule import JITTER, jitter_of, schedule_of
 from watchdeck.collector.scrape.scraper import Scraper
-from watchdeck.collector.scrape.statistics import Measure, Statistics
+from watchdeck.collector.scrape.statistics import ScrapeStats, Statistics
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.text import clean
 from watchdeck.faults import FaultCounter
-from watchdeck.net.client import Carry, quickest, reader_of
+from watchdeck.net.client import Carry, client_for, default_connection
 from watchdeck.net.resolver import Resolver
 
 FIRST = 2.0
@@ -26,7 +26,7 @@ A_FIRST_SCRAPE = 0.01
 """Seconds that one first scrape may take of all: it connects, and its page is new."""
 
 
-class Polling:
+class ScrapeManager:
     """Scrapes all endpoints until cancelled, and hands every scrape to `submit`.
 
     `clock` gives the wall time (ms UTC) that scrapes are stamped with; the beat itself follows the
@@ -40,20 +40,20 @@ class Polling:
         submit: Callable[[Scrape], None],
         clock: Callable[[], int],
         *,
-        carry: Carry = quickest,
+        carry: Carry = default_connection,
     ) -> None:
         names, exposition = Resolver(), _Expositions()
         self._scrapers = {
             endpoint.name: Scraper(
-                endpoint, kinds, exposition.of(endpoint), reader_of(endpoint, names, carry)
+                endpoint, kinds, exposition.of(endpoint), client_for(endpoint, names, carry)
             )
             for endpoint in endpoints
         }
         self._submit = submit
         self._clock = clock
-        self._measure = Measure()
+        self._measure = ScrapeStats()
         self._faults = FaultCounter("the scraping")
-        self._horizon = Horizon(endpoints)
+        self._horizon = ConnectivityCheck(endpoints)
         self._outcomes: dict[str, Outcome] = {}
         self._spread = max(FIRST, len(endpoints) * A_FIRST_SCRAPE)
 
@@ -68,7 +68,7 @@ class Polling:
 
     async def run(self) -> None:
         """Poll until cancelled; then every connection is let go at once."""
-        make_room(len(self._scrapers))
+        raise_open_files_limit(len(self._scrapers))
         tasks = {self._begin(scraper, 0.0): scraper for scraper in self._scrapers.values()}
         try:
             while tasks:
@@ -96,7 +96,7 @@ class Polling:
     async def _watch(self, scraper: Scraper, pause: float) -> None:
         """Scrape one endpoint on its beat; a beat that comes while it is busy is left out."""
         loop = asyncio.get_running_loop()
-        beat, jitter = beat_of(scraper.endpoint), jitter_of(scraper.endpoint)
+        beat, jitter = schedule_of(scraper.endpoint), jitter_of(scraper.endpoint)
         began = loop.time() + pause
         planned, following = beat.first(began, self._spread), beat.second(began, self._spread)
         while True:
@@ -127,10 +127,10 @@ class _Expositions:
     """One page reader for all endpoints of one bound: equal pages share a layout."""
 
     def __init__(self) -> None:
-        self._by_bound: dict[int, PageReader] = {}
+        self._by_bound: dict[int, PageParser] = {}
 
-    def of(self, endpoint: Endpoint) -> PageReader:
+    def of(self, endpoint: Endpoint) -> PageParser:
         bound = endpoint.max_series
         if bound not in self._by_bound:
-            self._by_bound[bound] = PageReader(max_series=bound)
+            self._by_bound[bound] = PageParser(max_series=bound)
         return self._by_bound[bound]

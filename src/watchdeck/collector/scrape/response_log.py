@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from watchdeck.domain.kinds.kind import Answer
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.kinds.kind import ProbeResponse
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.values.text import clean
 
 RENEW = 60_000
@@ -25,12 +25,14 @@ _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
 """Headers that tell something about an answer, and never who asked."""
 
 
-def exchange(asked: str, at: int, answer: Answer, redacted: Callable[[str], str]) -> Exchange:
+def raw_response(
+    asked: str, at: int, answer: ProbeResponse, redacted: Callable[[str], str]
+) -> ResponseRecord:
     """An answer as it is kept; `redacted` takes secrets out that a server sent back."""
     told = (f"{name}: {answer.headers[name]}" for name in _HEADERS if name in answer.headers)
     text = redacted(answer.body[: _READ + _LONGEST].decode("utf-8", "replace"))[:_READ]
     lines = [clean(line, CHARACTERS) for line in text.splitlines()[:LINES]]
-    return Exchange(
+    return ResponseRecord(
         clean(asked, 200),
         at,
         answer.status,

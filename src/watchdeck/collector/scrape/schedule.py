@@ -18,7 +18,7 @@ a hundred times needs a third less for the same work (1,000 endpoints: 7.5 again
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class ScrapeSchedule:
     """Times on the monotonic clock, in seconds: `phase`, a share of `every`, is a hash of the name.
 
     It is the same in every process, so a restart does not move an endpoint's scrapes.
@@ -49,10 +49,10 @@ class Beat:
         return planned + (1 + missed) * self.every, missed
 
 
-def beat_of(endpoint: Endpoint) -> Beat:
+def schedule_of(endpoint: Endpoint) -> ScrapeSchedule:
     """The beat of an endpoint."""
     digest = hashlib.blake2b(endpoint.name.encode(), digest_size=8).digest()
-    return Beat(endpoint.every.seconds, int.from_bytes(digest, "big") / 2**64)
+    return ScrapeSchedule(endpoint.every.seconds, int.from_bytes(digest, "big") / 2**64)
 
 
 def jitter_of(endpoint: Endpoint) -> random.Random:

@@ -6,20 +6,20 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from watchdeck.collector.exposition import PageReader
-from watchdeck.collector.scrape.attempt import LOST, Visit
+from watchdeck.collector.exposition import PageParser
+from watchdeck.collector.scrape.attempt import LOST, ScrapeAttempt
 from watchdeck.collector.scrape.canary import CanaryProbe
-from watchdeck.collector.scrape.decode import Pages
-from watchdeck.collector.scrape.detection import Recognition
-from watchdeck.collector.scrape.endpoint_state import Memory, Visited, expects_page
-from watchdeck.collector.scrape.endpoint_urls import Site, site
-from watchdeck.collector.scrape.response_log import MOST, RENEW, exchange
-from watchdeck.domain.kinds.kind import Answer, Kind, ProbeSpec
+from watchdeck.collector.scrape.decode import PageDecoder
+from watchdeck.collector.scrape.detection import KindDetector
+from watchdeck.collector.scrape.endpoint_state import EndpointState, ScrapeInput, expects_page
+from watchdeck.collector.scrape.endpoint_urls import EndpointUrls, endpoint_urls
+from watchdeck.collector.scrape.response_log import MOST, RENEW, raw_response
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.probes import probes
-from watchdeck.net.client import Reader, reader_of
-from watchdeck.net.failure import Failed, Failure
+from watchdeck.net.client import HttpClient, client_for
+from watchdeck.net.failure import Failure, RequestError
 
 NOW_AND_THEN = 600_000
 """Milliseconds between two looks at what seldom changes: versions."""
@@ -39,17 +39,17 @@ class Scraper:
         self,
         endpoint: Endpoint,
         kinds: Sequence[Kind],
-        pages: PageReader,
-        reader: Reader | None = None,
+        pages: PageParser,
+        reader: HttpClient | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self._reader = reader or reader_of(endpoint)
-        self._pages = Pages(endpoint, pages)
-        self._recognition = Recognition(endpoint, kinds)
-        self._memory = Memory(endpoint)
-        self._site: Site | None = None
+        self._reader = reader or client_for(endpoint)
+        self._pages = PageDecoder(endpoint, pages)
+        self._recognition = KindDetector(endpoint, kinds)
+        self._memory = EndpointState(endpoint)
+        self._site: EndpointUrls | None = None
         self._canary: CanaryProbe | None = None
-        self._kept: dict[str, Answer] = {}
+        self._kept: dict[str, ProbeResponse] = {}
         self._due: dict[str, int] = {}
         self._asked: _Questions | None = None
         self._told: tuple[Outcome, ModelState] | None = None
@@ -64,15 +64,15 @@ class Scraper:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            visit = Visit(self._reader, self._where(), self._pages)
-        except Failed as failed:
-            return self._memory.scrape(Visited(at, 0.0, None, {}, None, (failed.failure,)))
+            visit = ScrapeAttempt(self._reader, self._where(), self._pages)
+        except RequestError as failed:
+            return self._memory.scrape(ScrapeInput(at, 0.0, None, {}, None, (failed.failure,)))
         try:
             async with asyncio.timeout(self.endpoint.timeout.seconds):
                 await self._visit(visit, at)
         except TimeoutError:
             visit.failures.append(self._timed_out(visit))
-        except Failed as failed:
+        except RequestError as failed:
             visit.failures.append(failed.failure)
         return self._concluded(visit, at, loop.time() - began)
 
@@ -80,15 +80,15 @@ class Scraper:
         """Let go of the connections."""
         await self._reader.close()
 
-    def _where(self) -> Site:
+    def _where(self) -> EndpointUrls:
         """Where the endpoint is; the canary hangs on it. Raises Failed."""
         if self._site is None:
-            self._site = site(self.endpoint, self._recognition.kinds)
+            self._site = endpoint_urls(self.endpoint, self._recognition.kinds)
             if self.endpoint.canary is not None:
                 self._canary = CanaryProbe(self.endpoint.canary, self._site.root)
         return self._site
 
-    async def _visit(self, visit: Visit, at: int) -> None:
+    async def _visit(self, visit: ScrapeAttempt, at: int) -> None:
         kind = await self._recognition.kind(visit, at)
         if kind is None:
             return
@@ -99,19 +99,19 @@ class Scraper:
         if self._canary is not None and self._canary.is_due(at) and self._is_awake(visit, at):
             await self._send(self._canary, visit, at)
 
-    async def _probe(self, visit: Visit, kind: Kind) -> None:
+    async def _probe(self, visit: ScrapeAttempt, kind: Kind) -> None:
         """Ask what every scrape asks on the serving port; a lost connection ends the questions."""
         for path in self._questions(kind).always:
             if path in visit.answers:
                 continue
             try:
                 await visit.probe(path)
-            except Failed as failed:
+            except RequestError as failed:
                 visit.failures.append(failed.failure)
                 if failed.failure.outcome in LOST:
                     return
 
-    async def _read(self, visit: Visit, kind: Kind) -> None:
+    async def _read(self, visit: ScrapeAttempt, kind: Kind) -> None:
         """Read the page, unless it would come over a connection that was just lost."""
         lost = any(failure.outcome in LOST for failure in visit.failures)
         places = self._recognition.places(visit.site, kind)
@@ -120,23 +120,23 @@ class Scraper:
             return
         try:
             await visit.read(places, json=kind.json_map)
-        except Failed as failed:
+        except RequestError as failed:
             visit.failures.append(failed.failure)
 
-    def _is_awake(self, visit: Visit, at: int) -> bool:
+    def _is_awake(self, visit: ScrapeAttempt, at: int) -> bool:
         """Whether an inference would meet a model that serves, by all that was said of it."""
         if visit.failures:
             return False
         return self._memory.state(self._visited(visit, at)) in AWAKE
 
-    async def _send(self, canary: CanaryProbe, visit: Visit, at: int) -> None:
+    async def _send(self, canary: CanaryProbe, visit: ScrapeAttempt, at: int) -> None:
         try:
             answer = await visit.ask(canary.question(), canary.name)
             canary.check(answer, at)
-        except Failed as failed:
+        except RequestError as failed:
             visit.failures.append(failed.failure)
 
-    async def _ask_aside(self, visit: Visit, kind: Kind, at: int) -> None:
+    async def _ask_aside(self, visit: ScrapeAttempt, kind: Kind, at: int) -> None:
         """Ask what a scrape can do without, at its own times and when all went well so far."""
         if visit.failures:
             self._due.clear()
@@ -149,12 +149,12 @@ class Scraper:
             if came and not spec.every_scrape:
                 self._kept[path] = visit.answers[path]
 
-    def _concluded(self, visit: Visit, at: int, took: float) -> Scrape:
+    def _concluded(self, visit: ScrapeAttempt, at: int, took: float) -> Scrape:
         self._recognition.check(visit)
         scrape = self._memory.scrape(self._visited(visit, at, took))
         return self._with_exchanges(scrape, visit)
 
-    def _with_exchanges(self, scrape: Scrape, visit: Visit) -> Scrape:
+    def _with_exchanges(self, scrape: Scrape, visit: ScrapeAttempt) -> Scrape:
         """The scrape with what was heard, when it is another outcome or a minute later."""
         said = (scrape.outcome, scrape.model_state)
         if said == self._told and abs(scrape.at - self._told_at) < RENEW:
@@ -163,11 +163,11 @@ class Scraper:
         heard = list(visit.heard.items())[:MOST]
         redacted = self._reader.redacted
         return replace(
-            scrape, exchanges=tuple(exchange(name, scrape.at, a, redacted) for name, a in heard)
+            scrape, exchanges=tuple(raw_response(name, scrape.at, a, redacted) for name, a in heard)
         )
 
-    def _visited(self, visit: Visit, at: int, took: float = 0.0) -> Visited:
-        return Visited(
+    def _visited(self, visit: ScrapeAttempt, at: int, took: float = 0.0) -> ScrapeInput:
+        return ScrapeInput(
             at,
             took,
             self._recognition.current,
@@ -183,7 +183,7 @@ class Scraper:
             self._asked = _questions(kind, self.endpoint.model)
         return self._asked
 
-    def _timed_out(self, visit: Visit) -> Failure:
+    def _timed_out(self, visit: ScrapeAttempt) -> Failure:
         within = self.endpoint.timeout
         return Failure(Outcome.TIMED_OUT, f"{visit.asking}: no complete answer within {within}")
 

@@ -33,7 +33,7 @@ class Statistics:
     blind: str = ""
 
 
-class Measure:
+class ScrapeStats:
     """Counts on the thread of the loop; may be read from any other."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from watchdeck.config.reading.problems import Problem, did_you_mean, from_error
-from watchdeck.domain.settings.console import GLYPHS, NOTICES, View
+from watchdeck.domain.settings.console import GLYPHS, NOTICES, ConsoleSettings
 from watchdeck.domain.settings.endpoint import Canary, Endpoint, Keep, Retention
 from watchdeck.domain.values.units import Bytes, Milliseconds
 
@@ -79,7 +79,7 @@ def wrong_canary(endpoint: Endpoint) -> Iterator[Problem]:
         yield from _wrong_expectation(endpoint.canary.expect)
 
 
-def wrong_view(view: View) -> Iterator[Problem]:
+def wrong_view(view: ConsoleSettings) -> Iterator[Problem]:
     """A console that cannot be drawn so."""
     if view.glyphs not in GLYPHS:
         hint = did_you_mean(view.glyphs, GLYPHS, f"There are: {', '.join(GLYPHS)}.")

@@ -27,7 +27,7 @@ _MAPPABLE = (
 
 
 @dataclass(frozen=True)
-class Fleet:
+class FleetNames:
     """What endpoints are checked against: the names written for all of them, good or bad."""
 
     names: tuple[str, ...]
@@ -55,7 +55,7 @@ class Fleet:
         return did_you_mean(name, (AUTO, *self.kind_names), otherwise)
 
 
-def wrong_kind(endpoint: Endpoint, fleet: Fleet) -> Iterator[Problem]:
+def wrong_kind(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
     """A kind that nobody knows, or one that knows nothing without a map."""
     if endpoint.kind not in (AUTO, *fleet.kind_names):
         yield Problem("kind", "is no known kind of server", fleet.kind_meant(endpoint.kind))
@@ -64,7 +64,7 @@ def wrong_kind(endpoint: Endpoint, fleet: Fleet) -> Iterator[Problem]:
         yield Problem("map", "is missing, and a JSON page means nothing without it", hint)
 
 
-def wrong_map(endpoint: Endpoint, fleet: Fleet) -> Iterator[Problem]:
+def wrong_map(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
     """Entries of a map that are no signal, or no series."""
     if not endpoint.map:
         return
@@ -79,7 +79,7 @@ def wrong_map(endpoint: Endpoint, fleet: Fleet) -> Iterator[Problem]:
         yield replace(problem, hint=hint or problem.hint)
 
 
-def wrong_references(endpoint: Endpoint, fleet: Fleet) -> Iterator[Problem]:
+def wrong_references(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
     """Names of endpoints that are nobody's, or the endpoint's own."""
     for key in ("depends_on", "resources"):
         for number, name in enumerate(getattr(endpoint, key)):

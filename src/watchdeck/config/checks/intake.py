@@ -37,7 +37,7 @@ _BOUNDS = {
 _LARGEST = Bytes(16 << 20)
 
 
-def place_of(listen: str) -> tuple[str, int] | None:
+def parse_listen_address(listen: str) -> tuple[str, int] | None:
     """The host and port of an address to listen on; None when it is none."""
     match = _LISTEN.fullmatch(listen)
     if match is None or not 0 <= int(match[2]) <= 65_535:
@@ -74,7 +74,7 @@ def wrong_hearing(settings: Settings, *, private: bool) -> Iterator[Problem]:
 
 
 def _wrong_intake(intake: Intake) -> Iterator[Problem]:
-    place = place_of(intake.listen)
+    place = parse_listen_address(intake.listen)
     if place is None:
         yield Problem("listen", "is no address to listen on", 'Write "127.0.0.1:9193".')
     elif not intake.exposed and not _loopback(place[0]):

@@ -13,7 +13,7 @@ from watchdeck.config.checks.text import bad_texts, wrong_name, wrong_url
 from watchdeck.config.reading.problems import Problem, did_you_mean
 from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.settings.endpoint import Endpoint, Settings
-from watchdeck.domain.settings.receivers import CONSOLE, Channel, ChannelType, Lifesign
+from watchdeck.domain.settings.receivers import CONSOLE, Channel, ChannelType, Heartbeat
 from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.units import Milliseconds
 
@@ -61,9 +61,9 @@ def wrong_channels(settings: Settings, *, private: bool) -> Iterator[Problem]:
         yield Problem("channel", text)
 
 
-def wrong_heartbeat(heartbeat: Lifesign | None) -> Iterator[Problem]:
+def wrong_heartbeat(heartbeat: Heartbeat | None) -> Iterator[Problem]:
     """Every problem of the sign of life."""
-    if not isinstance(heartbeat, Lifesign):
+    if not isinstance(heartbeat, Heartbeat):
         return
     found = [*_wrong_address("url", heartbeat.url), *outside(heartbeat, _LIFESIGN_BOUNDS)]
     if heartbeat.method not in _METHODS:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 
-from watchdeck.config.reading.secrets import SecretError, reveal
+from watchdeck.config.reading.secrets import SecretError, resolve_secret
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.settings.receivers import Channel, ChannelType
-from watchdeck.domain.values.secret import Secret
+from watchdeck.domain.values.secret import Secret, SecretResolver
 from watchdeck.domain.values.text import clean
 
-Reveal = Callable[[Secret], str]
 
-
-def unready(settings: Settings, look: Reveal = reveal) -> Iterator[str]:
+def receiver_problems(settings: Settings, look: SecretResolver = resolve_secret) -> Iterator[str]:
     """Why somebody could not be told now, a sentence each; better known before the night."""
     for channel in settings.channel:
         for why in _wants(channel, look):
@@ -26,7 +24,7 @@ def unready(settings: Settings, look: Reveal = reveal) -> Iterator[str]:
             yield f"heartbeat: {why}"
 
 
-def _wants(channel: Channel, look: Reveal) -> Iterator[str]:
+def _wants(channel: Channel, look: SecretResolver) -> Iterator[str]:
     for value in (channel.url, channel.routing_key, channel.token, *channel.headers.values()):
         if isinstance(value, Secret):
             yield from _missing(value, look)
@@ -39,7 +37,7 @@ def _wants(channel: Channel, look: Reveal) -> Iterator[str]:
             yield f"the environment variable {name} is not set"
 
 
-def _missing(secret: Secret, look: Reveal) -> Iterator[str]:
+def _missing(secret: Secret, look: SecretResolver) -> Iterator[str]:
     try:
         look(secret)
     except SecretError as error:

@@ -10,8 +10,8 @@ from typing import Any
 from watchdeck.config.checks.text import bad_texts, wrong_name, wrong_url
 from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
 from watchdeck.domain.rules.labels import OWN
-from watchdeck.domain.rules.parser import When, WhenError, read_when
-from watchdeck.domain.rules.rule import Absent, Family, NoData, Rule
+from watchdeck.domain.rules.parser import Condition, ConditionError, read_when
+from watchdeck.domain.rules.rule import Absent, NoData, Rule, RuleFamily
 from watchdeck.domain.settings.rules import RuleText
 from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
 from watchdeck.domain.values.severity import Severity
@@ -32,7 +32,7 @@ _PLACE = re.compile(r"\{([^{}]{0,80})\}")
 _SEVERITIES = "1 is the worst; 1 and 2 page somebody, 3 and 4 are notices."
 
 
-def merged(base: RuleText, text: RuleText) -> RuleText:
+def merge_rule(base: RuleText, text: RuleText) -> RuleText:
     """A rule of the pack as somebody changed it: what they wrote counts, all else stays.
 
     A new `when` comes with its own `for`.
@@ -57,7 +57,7 @@ def wrong_rule(text: RuleText) -> Iterator[Problem]:
         yield Problem("runbook", *problem)
 
 
-def compiled(text: RuleText) -> Rule:
+def compile_rule(text: RuleText) -> Rule:
     """The rule that a text without problems means."""
     when = _when(text)
     given: dict[str, Any] = {
@@ -68,7 +68,7 @@ def compiled(text: RuleText) -> Rule:
         "no_data_after": text.no_data_after,
         "match": text.match and matchers(text),
         "labels": text.labels,
-        "family": text.family and Family(text.family),
+        "family": text.family and RuleFamily(text.family),
         "playbook": text.playbook,
         "runbook": text.runbook,
         "message": text.message,
@@ -87,20 +87,20 @@ def matchers(text: RuleText) -> tuple[Matcher, ...]:
     return tuple(read_matcher(one) for one in text.match or ())
 
 
-def _when(text: RuleText) -> When:
+def _when(text: RuleText) -> Condition:
     """What must be true and for how long, wherever that is written. Raises WhenError."""
     when = read_when(text.when or "")
     if not text.for_:
         return when
     if isinstance(when.test, Absent):
-        return When(Absent(int(text.for_)))
-    return When(when.test, int(text.for_))
+        return Condition(Absent(int(text.for_)))
+    return Condition(when.test, int(text.for_))
 
 
 def _wrong_when(text: RuleText) -> Iterator[Problem]:
     try:
         when = read_when(text.when or "")
-    except WhenError as error:
+    except ConditionError as error:
         yield Problem("when", f"at character {error.position + 1}: {error.text}", error.hint)
         return
     said = when.hold or (isinstance(when.test, Absent) and when.test.after)
@@ -118,7 +118,7 @@ def _outside(text: RuleText) -> Iterator[Problem]:
 
 
 def _wrong_words(text: RuleText) -> Iterator[Problem]:
-    for name, known in (("no_data", NoData), ("family", Family)):
+    for name, known in (("no_data", NoData), ("family", RuleFamily)):
         value = getattr(text, name)
         if value is not None and value not in tuple(known):
             otherwise = f"There are: {', '.join(known)}."

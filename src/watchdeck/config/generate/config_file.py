@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from watchdeck.config.generate.template import EXAMPLE, HEAD, MAP, OFFER, TAIL
-from watchdeck.domain.kinds.kind import Kind, Place
+from watchdeck.domain.kinds.kind import Kind, MetricsLocation
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.text import clean
@@ -23,7 +23,7 @@ _WIDTH = 98
 _LONGEST_NAME = 60
 
 
-class Found(Protocol):
+class DetectedServer(Protocol):
     """What a look at one server brought."""
 
     @property
@@ -48,7 +48,7 @@ def host(url: str) -> str:
     return clean(urlsplit(url).netloc.rpartition("@")[2], 200)
 
 
-def render(found: Sequence[tuple[str, Found]]) -> str:
+def render(found: Sequence[tuple[str, DetectedServer]]) -> str:
     """The text of a watchdeck.toml for these urls; without any, a starter with an example.
 
     It loads back without problems. What servers said of themselves is quoted, never trusted.
@@ -60,7 +60,7 @@ def render(found: Sequence[tuple[str, Found]]) -> str:
     return HEAD + OFFER + "".join(blocks) + TAIL
 
 
-def _blocks(url: str, found: Found, names: set[str]) -> Iterator[str]:
+def _blocks(url: str, found: DetectedServer, names: set[str]) -> Iterator[str]:
     """An endpoint for each model of a server, or one for a server that names none."""
     models = tuple(model for model in found.models if clean(model) == model and model.strip())
     yield f"\n{_comment(_about(url, found, models))}"
@@ -77,7 +77,7 @@ def _needs_map(kind: Kind | None) -> bool:
     return kind is not None and bool(kind.places) and "request_rate" in kind.unmeasurable
 
 
-def _endpoint(url: str, found: Found, model: str | None, names: set[str]) -> Iterator[str]:
+def _endpoint(url: str, found: DetectedServer, model: str | None, names: set[str]) -> Iterator[str]:
     yield "[[endpoint]]"
     yield f"name = {_quoted(_name(url, found, model, names))}"
     yield f"url = {_quoted(url)}"
@@ -90,7 +90,7 @@ def _endpoint(url: str, found: Found, model: str | None, names: set[str]) -> Ite
         yield f"model = {_quoted(model)}"
 
 
-def _about(url: str, found: Found, models: Sequence[str]) -> Iterator[str]:
+def _about(url: str, found: DetectedServer, models: Sequence[str]) -> Iterator[str]:
     if found.kind is None:
         yield f"{host(url)}: no kind of server was recognised. {clean(found.detail, 300)}".strip()
         return
@@ -129,7 +129,7 @@ class _Told:
         return _Told(tuple(measurable), reasons)
 
 
-def _name(url: str, found: Found, model: str | None, names: set[str]) -> str:
+def _name(url: str, found: DetectedServer, model: str | None, names: set[str]) -> str:
     """A name that no other endpoint has: the model's, or else the host's or the kind's."""
     where = _host_name(url)
     kind = found.kind.name if found.kind else "model"
@@ -154,7 +154,7 @@ def _host_name(url: str) -> str:
     return ""
 
 
-def _is_usual(url: str, page: str, places: Sequence[Place]) -> bool:
+def _is_usual(url: str, page: str, places: Sequence[MetricsLocation]) -> bool:
     """Whether a page is where its kind has it, or where the url itself points."""
     scheme, name, port, path = _parts(url)
     usual = {(port, path)}

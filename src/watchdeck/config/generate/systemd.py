@@ -78,7 +78,7 @@ WantedBy=multi-user.target
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class UnitSpec:
     """What a unit is made for; all paths are absolute.
 
     `program` is how watchdeck is started, without its arguments. `store_by_default` tells that the
@@ -92,7 +92,7 @@ class Service:
     store_by_default: bool = False
 
 
-def unit(service: Service) -> str:
+def unit(service: UnitSpec) -> str:
     """The text of a unit that runs `watchdeck collect`.
 
     Raises ConfigError when a path holds what a unit cannot. The collector does not talk to
@@ -110,7 +110,7 @@ def unit(service: Service) -> str:
     )
 
 
-def _store(service: Service) -> Iterator[str]:
+def _store(service: UnitSpec) -> Iterator[str]:
     """The one place that may be written; systemd makes it where services keep their state."""
     path, word = service.store, _word(str(service.store))
     if service.store_by_default:

@@ -11,7 +11,7 @@ from pathlib import Path
 from watchdeck.config.reading.files import read_file
 from watchdeck.config.reading.problems import ConfigProblems
 from watchdeck.domain.notifications.calendar import Event, read_calendar
-from watchdeck.domain.settings.receivers import Rota
+from watchdeck.domain.settings.receivers import OnCallSchedule
 from watchdeck.domain.values.text import clean
 
 _LARGEST = 1 << 20
@@ -30,22 +30,24 @@ def read_shifts(path: Path, zone: str) -> tuple[Event, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _LoadedCalendar:
     events: tuple[Event, ...]
     seen: object
     looked_at: float
 
 
-class Calendars(Mapping[str, tuple[Event, ...]]):
+class CalendarFiles(Mapping[str, tuple[Event, ...]]):
     """The events of each rota's file, from any thread; a file that went bad counts as it was.
 
     `problem` says so meanwhile: whoever is on call must not be nobody for a typing mistake.
     """
 
-    def __init__(self, rotas: Iterable[Rota], steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rotas: Iterable[OnCallSchedule], steady: Callable[[], float] = time.monotonic
+    ) -> None:
         self._rotas = {rota.name: rota for rota in rotas if rota.calendar is not None}
         self._steady = steady
-        self._kept: dict[str, _Read] = {}
+        self._kept: dict[str, _LoadedCalendar] = {}
         self._problems: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -68,7 +70,9 @@ class Calendars(Mapping[str, tuple[Event, ...]]):
     def __len__(self) -> int:
         return len(self._rotas)
 
-    def _looked(self, rota: Rota, before: _Read | None, now: float) -> _Read:
+    def _looked(
+        self, rota: OnCallSchedule, before: _LoadedCalendar | None, now: float
+    ) -> _LoadedCalendar:
         path = Path(rota.calendar or "")
         events, seen = (before.events, before.seen) if before else ((), None)
         try:
@@ -82,10 +86,10 @@ class Calendars(Mapping[str, tuple[Event, ...]]):
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             self._problems[rota.name] = _words(rota, why)
-        return _Read(events, seen, now)
+        return _LoadedCalendar(events, seen, now)
 
 
-def _words(rota: Rota, why: str) -> str:
+def _words(rota: OnCallSchedule, why: str) -> str:
     return (
         f"the calendar of rota {rota.name} cannot be read, and counts as it was: {clean(why, 200)}"
     )

@@ -20,14 +20,14 @@ _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ConfigText:
     """A file as it was written; `private` when nobody but its owner can read it."""
 
     text: str
     private: bool
 
 
-def read_file(path: Path) -> Written:
+def read_file(path: Path) -> ConfigText:
     """A file's text. Raises ConfigProblems."""
     try:
         with path.open("rb") as file:
@@ -43,7 +43,7 @@ def read_file(path: Path) -> Written:
         raise ConfigProblems(str(path), [Problem("", f"is over {_LARGEST >> 20} MiB")])
     private = stat.S_ISREG(mode) and not mode & (stat.S_IRWXG | stat.S_IRWXO)
     try:
-        return Written(body.decode("utf-8-sig"), private)
+        return ConfigText(body.decode("utf-8-sig"), private)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         problem = Problem("", f"line {line} is not UTF-8 text")

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from watchdeck.domain.kinds.kind import Kind, Meaning, ProbeSpec, SignalSpec
+from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeSpec, SignalSpec
 from watchdeck.domain.metrics.selector import read_selector
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.signals.functions import AGGREGATES
@@ -116,7 +116,7 @@ def _wrong_probe(probe: ProbeSpec) -> Iterator[str]:
     yield from (problem for meaning in probe.means for problem in _wrong_meaning(meaning))
 
 
-def _wrong_meaning(meaning: Meaning) -> Iterator[str]:
+def _wrong_meaning(meaning: ProbeMeaning) -> Iterator[str]:
     if not (meaning.status or meaning.json or meaning.text or meaning.matches or meaning.header):
         yield "a meaning needs a condition"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from watchdeck.config.reading.problems import Problem
 from watchdeck.domain.settings.endpoint import Canary, Endpoint, Secret, Settings, Tls
 from watchdeck.domain.settings.intake import Alertmanager
-from watchdeck.domain.settings.receivers import Channel, Lifesign
+from watchdeck.domain.settings.receivers import Channel, Heartbeat
 from watchdeck.domain.values.text import clean
 
 
-def settle(settings: Settings, file: Path) -> Settings:
+def resolve_paths(settings: Settings, file: Path) -> Settings:
     """The same settings with every path absolute: `~` and paths beside the file are filled in."""
     base = file.absolute().parent
     endpoints = tuple(_endpoint(endpoint, base) for endpoint in settings.endpoint)
@@ -69,7 +69,7 @@ def _channel(channel: Channel, base: Path) -> Channel:
     )
 
 
-def _lifesign(lifesign: Lifesign | None, base: Path) -> Lifesign | None:
+def _lifesign(lifesign: Heartbeat | None, base: Path) -> Heartbeat | None:
     if lifesign is None:
         return None
     url = _address(lifesign.url, base) or ""

@@ -23,7 +23,7 @@ class SecretError(WatchdeckError):
     """A secret that cannot be had; the text names where it was looked for, never what it holds."""
 
 
-def reveal(secret: Secret, environ: Mapping[str, str] = os.environ) -> str:
+def resolve_secret(secret: Secret, environ: Mapping[str, str] = os.environ) -> str:
     """The value of a secret, without its prefix. Raises SecretError.
 
     A file is taken only when it is a regular one of ours or root's that nobody else may read.

@@ -17,13 +17,13 @@ from watchdeck.config.reading.problems import Problem, below, did_you_mean, from
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
-class Invalid(Enum):
+class Unreadable(Enum):
     """What stands in for a value that could not be read; its problem is in the list."""
 
     INVALID = "invalid"
 
 
-INVALID = Invalid.INVALID
+INVALID = Unreadable.INVALID
 
 _EXPECTED: dict[Any, str] = {
     str: "a text in quotes",

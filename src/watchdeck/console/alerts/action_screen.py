@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from watchdeck.console.input.keys import Where, bindings
-from watchdeck.console.state.alert_verbs import read_said
-from watchdeck.console.state.messages import CommandAsked, DeedWanted
-from watchdeck.console.widgets.base_screen import Watching
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.alerts.muting import hidden_by
+from watchdeck.console.input.keys import KeyScope, bindings
+from watchdeck.console.state.alert_verbs import parse_arguments
+from watchdeck.console.state.messages import ActionRequested, CommandLineRequested
+from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.alerts.muting import matched_alerts
 
 
-class Handling(Watching, inherit_bindings=False):
+class AlertActionScreen(BaseScreen, inherit_bindings=False):
     """Knows which alerts a verb is about; the verbs themselves are the application's."""
 
-    BINDINGS = bindings(Where.HANDLING)
+    BINDINGS = bindings(KeyScope.HANDLING)
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -25,7 +25,7 @@ class Handling(Watching, inherit_bindings=False):
         """The episodes that a note or an opinion is about: they may be over."""
         raise NotImplementedError
 
-    def _of(self, episodes: tuple[int, ...]) -> list[Raised]:
+    def _of(self, episodes: tuple[int, ...]) -> list[ActiveAlert]:
         return [one for one in self.alerts if one.episode.id in episodes]
 
     @property
@@ -46,17 +46,17 @@ class Handling(Watching, inherit_bindings=False):
     def hinted(self, text: str) -> str:
         """Of a silence, how many alerts it would hide right now."""
         name, _, rest = text.partition(" ")
-        matchers = read_said(rest).matchers
+        matchers = parse_arguments(rest).matchers
         if name != "silence" or not matchers:
             return super().hinted(text)
-        hidden = [one for one in hidden_by(matchers, self.alerts) if one.episode.is_open]
+        hidden = [one for one in matched_alerts(matchers, self.alerts) if one.episode.is_open]
         return f"hides {len(hidden)} open alert{'' if len(hidden) == 1 else 's'}; then say why"
 
     def _do(self, verb: str, text: str = "") -> None:
-        self.post_message(DeedWanted(verb, self.chosen, text))
+        self.post_message(ActionRequested(verb, self.chosen, text))
 
     def _begin(self, begun: str) -> None:
-        self.post_message(CommandAsked(begun))
+        self.post_message(CommandLineRequested(begun))
 
     def action_acknowledge(self) -> None:
         """Take the chosen alerts for as long as is usual."""
@@ -97,4 +97,4 @@ class Handling(Watching, inherit_bindings=False):
     def action_opine(self, opinion: str) -> None:
         """Say what an alert that is over was worth."""
         if self.remembered:
-            self.post_message(DeedWanted("opinion", self.remembered, opinion))
+            self.post_message(ActionRequested("opinion", self.remembered, opinion))

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
 
-from watchdeck.console.alerts.list_lines import state, who, why
-from watchdeck.console.lines.line import NOTHING, Line, Role, Span, flow, said, wrap
-from watchdeck.console.lines.relative_time import ago, clock, lasting
+from watchdeck.console.alerts.list_lines import owner_words, reason_words, state
+from watchdeck.console.lines.line import NOTHING, Line, Role, Span, foreign_text, wrap, wrap_parts
+from watchdeck.console.lines.relative_time import ago, clock, short_duration
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.domain.alerts.alert import Episode, Mute, Raised
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.alerts.alert import ActiveAlert, Episode, Mute
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Change
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.notifications.outbox import OutboxRow
 
 BEFORE = 30 * 60_000
 """What changed so many milliseconds before it began is told with an alert."""
@@ -26,7 +26,7 @@ _DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryRow:
     """One row of a story: when (ms UTC), what kind of thing, and what it was in words."""
 
     at: int
@@ -36,7 +36,7 @@ class Entry:
 
 
 def facts(
-    raised: Raised, story: Story | None, now: int, cells: int, zone: tzinfo | None
+    raised: ActiveAlert, story: AlertHistory | None, now: int, cells: int, zone: tzinfo | None
 ) -> tuple[Line, ...]:
     """What is known already, the state and its reason, the rule, who has it, who hears of it."""
     episode, alert = raised.episode, raised.alert
@@ -46,16 +46,19 @@ def facts(
     rule = story.rule if story else {}
     parts = (
         (state(raised),),
-        (said(alert.rule, Role.STRONG), said(f" of {alert.model}" if alert.model else "")),
+        (
+            foreign_text(alert.rule, Role.STRONG),
+            foreign_text(f" of {alert.model}" if alert.model else ""),
+        ),
         (Span(_since(episode, now, zone)),),
         *_handled(raised, now),
     )
     body = (
         *pinned,
-        *flow(parts, cells - 1),
-        *wrap(why(raised), cells - 1, most=2),
+        *wrap_parts(parts, cells - 1),
+        *wrap(reason_words(raised), cells - 1, most=2),
         *(line for mute in raised.mutes for line in wrap(_muted(mute, now), cells - 1, most=2)),
-        *flow(_rule(rule, alert.labels), cells - 1),
+        *wrap_parts(_rule(rule, alert.labels), cells - 1),
     )
     return tuple(replace(one, spans=(Span(" "), *one.spans)) for one in body)
 
@@ -64,20 +67,21 @@ def _since(episode: Episode, now: int, zone: tzinfo | None) -> str:
     began = episode.since
     if episode.ended_at is not None:
         how = episode.end_reason.value if episode.end_reason else NOTHING
-        return f"for {lasting(episode.ended_at - began)}, over {ago(episode.ended_at, now)}: {how}"
+        lasted = short_duration(episode.ended_at - began)
+        return f"for {lasted}, over {ago(episode.ended_at, now)}: {how}"
     form = "%H:%M" if now - began < _DAY else "%b %d %H:%M"
-    return f"since {clock(began, zone, form)} ({lasting(now - began)})"
+    return f"since {clock(began, zone, form)} ({short_duration(now - began)})"
 
 
 def _muted(mute: Mute, now: int) -> str:
     """Why nobody hears of it, by whose will, and for how long still."""
-    still = "" if mute.until is None else f" for {lasting(mute.until - now)} more"
+    still = "" if mute.until is None else f" for {short_duration(mute.until - now)} more"
     return f"nobody is told: {mute.words}{still}{f', {mute.why}' if mute.why else ''}"
 
 
-def _handled(raised: Raised, now: int) -> Iterator[tuple[Span, ...]]:
+def _handled(raised: ActiveAlert, now: int) -> Iterator[tuple[Span, ...]]:
     if raised.acknowledgement is not None:
-        yield (said(f"{who(raised, now)} left", Role.ACCENT),)
+        yield (foreign_text(f"{owner_words(raised, now)} left", Role.ACCENT),)
     elif raised.episode.is_open:
         yield (Span("nobody has it", Role.WARNING),)
     if raised.opinion is not None:
@@ -85,14 +89,18 @@ def _handled(raised: Raised, now: int) -> Iterator[tuple[Span, ...]]:
 
 
 def _rule(rule: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[Span, ...]]:
-    yield (said(str(rule.get("when") or "no rule of ours"), Role.MUTED),)
+    yield (foreign_text(str(rule.get("when") or "no rule of ours"), Role.MUTED),)
     for name in ("playbook", "runbook"):
         if rule.get(name):
-            yield (said(f"{name}: {rule[name]}", Role.ACCENT),)
-    yield (said("  ".join(f"{key}={value}" for key, value in sorted(labels.items())), Role.MUTED),)
+            yield (foreign_text(f"{name}: {rule[name]}", Role.ACCENT),)
+    yield (
+        foreign_text(
+            "  ".join(f"{key}={value}" for key, value in sorted(labels.items())), Role.MUTED
+        ),
+    )
 
 
-def charted(story: Story) -> str | None:
+def charted_signal(story: AlertHistory) -> str | None:
     """The signal that an alert is about, `up` where it is about a model that is away.
 
     None where no rule of ours raised it.
@@ -104,32 +112,34 @@ def charted(story: Story) -> str | None:
 
 
 def entries(
-    story: Story, related: Iterable[Raised], changes: Iterable[Change]
-) -> tuple[Entry, ...]:
+    story: AlertHistory, related: Iterable[ActiveAlert], changes: Iterable[Change]
+) -> tuple[HistoryRow, ...]:
     """The story, the newest first; then what else is wrong, and what was before."""
     own = sorted(_own(story, changes), key=lambda entry: -entry.at)
     return (*own, *_related(story, related), *_past(story))
 
 
-def _own(story: Story, changes: Iterable[Change]) -> Iterator[Entry]:
+def _own(story: AlertHistory, changes: Iterable[Change]) -> Iterator[HistoryRow]:
     for step in story.steps:
-        yield Entry(step.at, step.verb.value.partition(".")[2].replace("_", " "), step.why)
+        yield HistoryRow(step.at, step.verb.value.partition(".")[2].replace("_", " "), step.why)
     for ack in story.acknowledgements:
-        until = f"for {lasting(ack.expires_at - ack.at)}"
-        yield Entry(ack.at, "acknowledged", f"{until} {ack.note}".strip(), ack.by)
+        until = f"for {short_duration(ack.expires_at - ack.at)}"
+        yield HistoryRow(ack.at, "acknowledged", f"{until} {ack.note}".strip(), ack.by)
         if ack.ended_at is not None and ack.end_reason is not None:
-            yield Entry(ack.ended_at, "ack ended", f"{ack.by} had it: {ack.end_reason.value}")
+            yield HistoryRow(ack.ended_at, "ack ended", f"{ack.by} had it: {ack.end_reason.value}")
     for note in story.notes:
-        yield Entry(note.at, "note", note.text, note.by)
+        yield HistoryRow(note.at, "note", note.text, note.by)
     for row in story.told:
-        yield Entry(row.sent_at or row.created_at, f"told {row.channel}", _came_of(row), row.kind)
+        yield HistoryRow(
+            row.sent_at or row.created_at, f"told {row.channel}", _came_of(row), row.kind
+        )
     began = story.episode.started_at
     for change in changes:
         if change.endpoint == story.alert.model and began - BEFORE <= change.at <= began:
-            yield Entry(change.at, "changed", f"{change.what}: {change.text}", change.source)
+            yield HistoryRow(change.at, "changed", f"{change.what}: {change.text}", change.source)
 
 
-def _came_of(row: Posted) -> str:
+def _came_of(row: OutboxRow) -> str:
     if row.sent_at is not None:
         return "sent"
     if row.cancelled_at is not None:
@@ -139,39 +149,39 @@ def _came_of(row: Posted) -> str:
     return f"waits, tried {row.attempts}x: {row.last_error}" if row.attempts else "waits"
 
 
-def _related(story: Story, related: Iterable[Raised]) -> Iterator[Entry]:
+def _related(story: AlertHistory, related: Iterable[ActiveAlert]) -> Iterator[HistoryRow]:
     for one in related:
         other = one.alert
         close = other.model == story.alert.model or other.rule == story.alert.rule
         if close and one.episode.id != story.episode.id and one.episode.is_open:
             about = f"{other.rule} of {other.model}: {one.episode.why}"
-            yield Entry(one.episode.started_at, "also open", about, one.shown.value)
+            yield HistoryRow(one.episode.started_at, "also open", about, one.shown.value)
 
 
-def _past(story: Story) -> Iterator[Entry]:
+def _past(story: AlertHistory) -> Iterator[HistoryRow]:
     for episode in story.past:
         ended = episode.started_at if episode.ended_at is None else episode.ended_at
-        lasted = lasting(ended - episode.started_at)
+        lasted = short_duration(ended - episode.started_at)
         thought = story.opinions.get(episode.id)
         words = f"for {lasted}: {episode.why}"
-        yield Entry(episode.started_at, "earlier", words, thought.value if thought else "")
+        yield HistoryRow(episode.started_at, "earlier", words, thought.value if thought else "")
         yield from (
-            Entry(note.at, "  its note", note.text, note.by)
+            HistoryRow(note.at, "  its note", note.text, note.by)
             for note in story.past_notes
             if note.episode == episode.id
         )
 
 
-def columns(zone: tzinfo | None) -> Columns[Entry]:
+def columns(zone: tzinfo | None) -> Columns[HistoryRow]:
     """The columns of a story."""
 
-    def when(entry: Entry, now: int) -> Span:
+    def when(entry: HistoryRow, now: int) -> Span:
         form = "%H:%M:%S" if now - entry.at < _DAY else "%b %d %H:%M"
         return Span(clock(entry.at, zone, form), Role.MUTED)
 
     return (
         Column("when", "when", 12, when),
-        Column("kind", "what", 12, lambda entry, _now: said(entry.kind, Role.STRONG)),
-        Column("by", "who", 8, lambda entry, _now: said(entry.by), most=20, rank=1),
-        Column("words", "", 20, lambda entry, _now: said(entry.words), most=400),
+        Column("kind", "what", 12, lambda entry, _now: foreign_text(entry.kind, Role.STRONG)),
+        Column("by", "who", 8, lambda entry, _now: foreign_text(entry.by), most=20, rank=1),
+        Column("words", "", 20, lambda entry, _now: foreign_text(entry.words), most=400),
     )

@@ -6,19 +6,19 @@ from textual.reactive import reactive
 
 from watchdeck.console.alerts.detail_lines import columns, entries, facts
 from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
-from watchdeck.console.lines.panel_header import Freshness, headed
+from watchdeck.console.lines.panel_header import DataAge, headed
 from watchdeck.console.lines.table import Table
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets.list import List
 from watchdeck.console.widgets.panel import Panel
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Change
 
 _GONE = "this alert is over; its story is kept"
 
-NamedAlert = reactive[Raised | None]
-TheStory = reactive[Story | None]
+NamedAlert = reactive[ActiveAlert | None]
+TheStory = reactive[AlertHistory | None]
 
 
 class AlertPanel(Panel):
@@ -28,9 +28,9 @@ class AlertPanel(Panel):
     story: TheStory = TheStory(None, repaint=False)
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
         """A rule and the facts."""
-        fresh = Freshness(self.written, self.now, self.stale)
+        fresh = DataAge(self.written, self.now, self.stale)
         if self.raised is None:
             return headed("alert", (), fresh, wrap(f" {_GONE}", cells, Role.MUTED), cells)
         body = facts(self.raised, self.story, self.now, cells, setting.zone)
@@ -47,11 +47,11 @@ class AlertPanel(Panel):
         self.redraw()
 
 
-class StoryList(List):
+class AlertHistoryList(List):
     """Everything that happened to an alert and was done about it."""
 
     story: TheStory = TheStory(None, repaint=False)
-    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
+    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
     changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
     problem: reactive[str] = reactive("", repaint=False)
 
@@ -60,7 +60,7 @@ class StoryList(List):
     ) -> tuple[Line, ...]:
         """The rule tells when the newest of it happened."""
         newest = max((entry.at for entry in self.table.rows), default=None)
-        fresh = Freshness(newest, self.now, self.problem or self.stale)
+        fresh = DataAge(newest, self.now, self.problem or self.stale)
         return headed("story", more, fresh, body, cells)
 
     def _tell(self) -> None:

@@ -7,23 +7,23 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.reactive import reactive
 
-from watchdeck.console.alerts.action_screen import Handling
-from watchdeck.console.alerts.detail_lines import charted
-from watchdeck.console.alerts.detail_panels import AlertPanel, StoryList
-from watchdeck.console.charts.panel import ChartPanel, Drawn
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.alerts.action_screen import AlertActionScreen
+from watchdeck.console.alerts.detail_lines import charted_signal
+from watchdeck.console.alerts.detail_panels import AlertHistoryList, AlertPanel
+from watchdeck.console.charts.panel import ChartInput, ChartPanel
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.state.messages import (
+    AlertHistoryRead,
+    AlertHistoryRequested,
+    HistoryQuery,
     HistoryRead,
-    HistoryWanted,
+    HistoryRequested,
     ModelOpened,
-    StoryRead,
-    StoryWanted,
-    Wanted,
 )
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.widgets.base_screen import Watching
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.metrics.signal import SIGNALS
 
@@ -33,22 +33,22 @@ _AROUND = (45 * 60_000, 15 * 60_000)
 _POINTS = 240
 
 
-class AlertScreen(Handling):
+class AlertScreen(AlertActionScreen):
     """Everything that is known of one alert."""
 
-    WHERE = Where.ALERT
-    BINDINGS = bindings(Where.ALERT)
+    WHERE = KeyScope.ALERT
+    BINDINGS = bindings(KeyScope.ALERT)
 
-    raised: reactive[Raised | None] = reactive[Raised | None](None, repaint=False)
-    story: reactive[Story | None] = reactive[Story | None](None, repaint=False)
+    raised: reactive[ActiveAlert | None] = reactive[ActiveAlert | None](None, repaint=False)
+    story: reactive[AlertHistory | None] = reactive[AlertHistory | None](None, repaint=False)
     problem: reactive[str] = reactive("", repaint=False)
     model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
-    drawn: reactive[Drawn | None] = reactive[Drawn | None](None, repaint=False)
+    drawn: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
 
-    def __init__(self, outlook: Outlook, area: str, episode: int) -> None:
+    def __init__(self, outlook: ViewState, area: str, episode: int) -> None:
         self._episode = episode
         self._asked: tuple[int | None, int] | None = None
-        self._wanted: Wanted | None = None
+        self._wanted: HistoryQuery | None = None
         super().__init__(outlook, area)
 
     @property
@@ -79,7 +79,7 @@ class AlertScreen(Handling):
             return "", self.now
         return self.raised.alert.model, self.raised.episode.started_at
 
-    def take(self, outlook: Outlook) -> None:
+    def take(self, outlook: ViewState) -> None:
         """The slice of this screen is one alert."""
         super().take(outlook)
         found = (one for one in self.alerts if one.episode.id == self._episode)
@@ -93,17 +93,17 @@ class AlertScreen(Handling):
 
     def panels(self) -> ComposeResult:
         """State over chart and story; side by side where there is room."""
-        bound = (Watching.now, Watching.stale, Watching.setting)
+        bound = (BaseScreen.now, BaseScreen.stale, BaseScreen.setting)
         yield AlertPanel(id="alert").data_bind(
-            AlertScreen.raised, AlertScreen.story, Watching.written, *bound
+            AlertScreen.raised, AlertScreen.story, BaseScreen.written, *bound
         )
         with Container(id="body"):
             yield ChartPanel(id="chart").data_bind(AlertScreen.model, AlertScreen.drawn, *bound)
-            yield StoryList(id="story").data_bind(
+            yield AlertHistoryList(id="story").data_bind(
                 AlertScreen.story,
                 AlertScreen.problem,
-                Watching.alerts,
-                Watching.changes,
+                BaseScreen.alerts,
+                BaseScreen.changes,
                 *bound,
             )
 
@@ -117,33 +117,35 @@ class AlertScreen(Handling):
         if asked != self._asked:
             self._asked = asked
             self.post_message(
-                StoryWanted(self, self._episode, self.now if board.live else board.at)
+                AlertHistoryRequested(self, self._episode, self.now if board.live else board.at)
             )
 
-    @on(StoryRead)
-    def _show_story(self, message: StoryRead) -> None:
+    @on(AlertHistoryRead)
+    def _show_story(self, message: AlertHistoryRead) -> None:
         self.problem = message.problem
         if message.story is not None:
             self.story = message.story
             self._want_chart(message.story)
 
-    def _want_chart(self, story: Story) -> None:
-        signal, fired = charted(story), story.episode.since
+    def _want_chart(self, story: AlertHistory) -> None:
+        signal, fired = charted_signal(story), story.episode.since
         start, end = fired - _AROUND[0], min(fired + _AROUND[1], self.now)
         if signal is None or not story.alert.model:
             return
         bounded = (f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else ()
-        wanted = Wanted(story.alert.model, (signal, *bounded), start, end, _POINTS)
+        wanted = HistoryQuery(story.alert.model, (signal, *bounded), start, end, _POINTS)
         if wanted != self._wanted:
             self._wanted = wanted
-            self.drawn = Drawn(wanted, (signal,), None, cursor=fired)
-            self.post_message(HistoryWanted(self, wanted))
+            self.drawn = ChartInput(wanted, (signal,), None, cursor=fired)
+            self.post_message(HistoryRequested(self, wanted))
 
     @on(HistoryRead)
     def _show_history(self, message: HistoryRead) -> None:
         if message.wanted == self._wanted and self.drawn is not None:
             names, cursor = self.drawn.names, self.drawn.cursor
-            self.drawn = Drawn(message.wanted, names, message.found, message.problem, cursor=cursor)
+            self.drawn = ChartInput(
+                message.wanted, names, message.found, message.problem, cursor=cursor
+            )
 
     def action_model(self) -> None:
         """Open the model that it is about."""

@@ -7,25 +7,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watchdeck.console.charts.sparkline import spark
-from watchdeck.console.lines.glyphs import Dots
-from watchdeck.console.lines.line import NOTHING, Line, Role, Span, said
-from watchdeck.console.lines.relative_time import age, ago, lasting
+from watchdeck.console.lines.glyphs import DotStyle
+from watchdeck.console.lines.line import NOTHING, Line, Role, Span, foreign_text
+from watchdeck.console.lines.relative_time import age, ago, short_duration
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.domain.alerts.alert import OURS, EndReason, Raised, Shown
+from watchdeck.domain.alerts.alert import OURS, ActiveAlert, DisplayState, EndReason
 from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
 from watchdeck.domain.board.filter_fields import FilteredAlert
-from watchdeck.domain.external.source import ForeignSource
+from watchdeck.domain.external.source import ExternalSource
 from watchdeck.domain.values.severity import Severity
 
 _SHAPES = {
-    Shown.NO_DATA: "?",
-    Shown.FLAPPING: "∞",
-    Shown.FIRING: "▲",
-    Shown.ACKED: "✓",
-    Shown.MUTED: "·",
-    Shown.CLEARING: "▼",
-    Shown.PENDING: "…",
-    Shown.RESOLVED: "●",
+    DisplayState.NO_DATA: "?",
+    DisplayState.FLAPPING: "∞",
+    DisplayState.FIRING: "▲",
+    DisplayState.ACKED: "✓",
+    DisplayState.MUTED: "·",
+    DisplayState.CLEARING: "▼",
+    DisplayState.PENDING: "…",
+    DisplayState.RESOLVED: "●",
 }
 
 _ROLES = {
@@ -36,23 +36,23 @@ _ROLES = {
 }
 
 _QUIET = {
-    Shown.ACKED: Role.TEXT,
-    Shown.MUTED: Role.MUTED,
-    Shown.CLEARING: Role.TEXT,
-    Shown.PENDING: Role.MUTED,
-    Shown.RESOLVED: Role.OK,
+    DisplayState.ACKED: Role.TEXT,
+    DisplayState.MUTED: Role.MUTED,
+    DisplayState.CLEARING: Role.TEXT,
+    DisplayState.PENDING: Role.MUTED,
+    DisplayState.RESOLVED: Role.OK,
 }
 """What nobody has to do anything about has no colour of its severity."""
 
 OPEN_FIRST = (
-    Shown.FIRING,
-    Shown.NO_DATA,
-    Shown.FLAPPING,
-    Shown.ACKED,
-    Shown.CLEARING,
-    Shown.PENDING,
-    Shown.MUTED,
-    Shown.RESOLVED,
+    DisplayState.FIRING,
+    DisplayState.NO_DATA,
+    DisplayState.FLAPPING,
+    DisplayState.ACKED,
+    DisplayState.CLEARING,
+    DisplayState.PENDING,
+    DisplayState.MUTED,
+    DisplayState.RESOLVED,
 )
 """The order of a list for a person who has ten seconds: what nobody has yet comes first."""
 
@@ -64,11 +64,11 @@ FOLDED_FROM = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class AlertGroup:
     """The alerts of one owner: the labels that all of them share are told once, here."""
 
     owner: str
-    members: tuple[Raised, ...]
+    members: tuple[ActiveAlert, ...]
     folded: bool = False
 
     @property
@@ -83,66 +83,70 @@ class Group:
         return "  ".join(f"{name}={value}" for name, value in same.items())
 
 
-Row = Group | Raised
+AlertListRow = AlertGroup | ActiveAlert
 
 
-def key_of(row: Row) -> str:
+def key_of(row: AlertListRow) -> str:
     """The name of a row that stays while it moves."""
-    return f"group {row.owner}" if isinstance(row, Group) else f"episode {row.episode.id}"
+    return f"group {row.owner}" if isinstance(row, AlertGroup) else f"episode {row.episode.id}"
 
 
-def episodes_of(row: Row) -> tuple[int, ...]:
+def episodes_of(row: AlertListRow) -> tuple[int, ...]:
     """The open episodes that a row stands for."""
     return tuple(one.episode.id for one in members_of(row) if one.episode.is_open)
 
 
-def members_of(row: Row) -> tuple[Raised, ...]:
+def members_of(row: AlertListRow) -> tuple[ActiveAlert, ...]:
     """The alerts that a row stands for."""
-    return row.members if isinstance(row, Group) else (row,)
+    return row.members if isinstance(row, AlertGroup) else (row,)
 
 
-def urgency(raised: Raised) -> tuple[int, int, int, int]:
+def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
     """What alerts are sorted by: the most urgent is the least."""
     place = OPEN_FIRST.index(raised.shown)
-    unheard = 0 if place < OPEN_FIRST.index(Shown.ACKED) else place
+    unheard = 0 if place < OPEN_FIRST.index(DisplayState.ACKED) else place
     episode = raised.episode
     return unheard, int(episode.severity), place, episode.started_at
 
 
 def arranged(
-    alerts: Iterable[Raised], wanted: Filter, folded: frozenset[str], now: int
-) -> tuple[Row, ...]:
+    alerts: Iterable[ActiveAlert], wanted: Filter, folded: frozenset[str], now: int
+) -> tuple[AlertListRow, ...]:
     """The alerts that are wanted, most urgent first, several of one owner under their group."""
     found = [
         one for one in alerts if wanted == EVERYTHING or matches(wanted, FilteredAlert(one, now))
     ]
-    owners: defaultdict[str, list[Raised]] = defaultdict(list)
+    owners: defaultdict[str, list[ActiveAlert]] = defaultdict(list)
     for one in sorted(found, key=urgency):
         owners[one.alert.labels.get("owner", "")].append(one)
-    units: list[tuple[Row, ...]] = []
+    units: list[tuple[AlertListRow, ...]] = []
     for owner, members in owners.items():
         if not owner or len(members) < FOLDED_FROM:
             units += ((one,) for one in members)
             continue
-        group = Group(owner, tuple(members), folded=owner in folded)
+        group = AlertGroup(owner, tuple(members), folded=owner in folded)
         units.append((group,) if group.folded else (group, *members))
     return tuple(row for unit in sorted(units, key=_first) for row in unit)
 
 
-def _first(unit: Sequence[Row]) -> tuple[int, int, int, int]:
+def _first(unit: Sequence[AlertListRow]) -> tuple[int, int, int, int]:
     """A group is as urgent as its most urgent alert."""
     row = unit[0]
-    return urgency(row.members[0] if isinstance(row, Group) else row)
+    return urgency(row.members[0] if isinstance(row, AlertGroup) else row)
 
 
-def worst(alerts: Iterable[Raised]) -> Raised | None:
+def worst(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
     """The alert that somebody should take first; None where nobody has to do anything."""
-    waiting = [one for one in alerts if one.shown in (Shown.FIRING, Shown.NO_DATA, Shown.FLAPPING)]
+    waiting = [
+        one
+        for one in alerts
+        if one.shown in (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
+    ]
     free = [one for one in waiting if one.acknowledgement is None and not one.mutes]
     return min(free, key=urgency, default=None)
 
 
-def counts(alerts: Iterable[Raised]) -> Line:
+def counts(alerts: Iterable[ActiveAlert]) -> Line:
     """How many alerts are how; the muted ones are always told, and what is over last."""
     found = list(alerts)
     states = Counter(one.shown for one in found)
@@ -151,39 +155,39 @@ def counts(alerts: Iterable[Raised]) -> Line:
     spans = [
         Span(f" {_SHAPES[shown]} {states[shown]} {shown.value.lower()} ", _counted(shown))
         for shown in OPEN_FIRST
-        if states[shown] and shown is not Shown.MUTED
+        if states[shown] and shown is not DisplayState.MUTED
     ]
     return Line((*spans[:1], hidden, *spans[1:]))
 
 
-def _counted(shown: Shown) -> Role:
+def _counted(shown: DisplayState) -> Role:
     return _QUIET.get(shown, Role.CRITICAL)
 
 
-def heard(sources: Iterable[ForeignSource], now: int) -> tuple[Span, ...]:
+def external_sources_line(sources: Iterable[ExternalSource], now: int) -> tuple[Span, ...]:
     """The other systems whose alerts are heard, when last, and what is wrong with one."""
     spans = []
     for source in sources:
         when = ago(source.heard_at or None, now)
         words = f"  {source.name} {source.problem or f'heard {when}'}"
-        spans.append(said(words, Role.WARNING if source.problem else Role.MUTED, 120))
+        spans.append(foreign_text(words, Role.WARNING if source.problem else Role.MUTED, 120))
     return tuple(spans)
 
 
-def state(raised: Raised) -> Span:
+def state(raised: ActiveAlert) -> Span:
     """Severity, shape and word: `1 ▲ FIRING`, `3 ✓ ACKED`."""
     shown = raised.shown
     role = _QUIET.get(shown, _ROLES[raised.episode.severity])
     return Span(f"{int(raised.episode.severity)} {_SHAPES[shown]} {shown.value}", role)
 
 
-def who(raised: Raised, now: int) -> str:
+def owner_words(raised: ActiveAlert, now: int) -> str:
     """Who has it and for how long still: `anna 25m`."""
     ack = raised.acknowledgement
-    return f"{ack.by} {lasting(ack.expires_at - now)}" if ack else ""
+    return f"{ack.by} {short_duration(ack.expires_at - now)}" if ack else ""
 
 
-def why(raised: Raised) -> str:
+def reason_words(raised: ActiveAlert) -> str:
     """What is wrong, led by what is known already and why nobody hears of it."""
     pins = [f"known: {pin.text}" for pin in raised.pins[:1]]
     mutes = [f"muted: {mute.words}" for mute in raised.mutes[:1]]
@@ -195,56 +199,56 @@ def why(raised: Raised) -> str:
     return "; ".join((*pins, *mutes, *by_hand, raised.episode.why, *more, *foreign))
 
 
-def _state(row: Row, _now: int) -> Span:
-    if isinstance(row, Group):
+def _state(row: AlertListRow, _now: int) -> Span:
+    if isinstance(row, AlertGroup):
         return Span(f"{'▶' if row.folded else '▼'} {len(row.members)} alerts", Role.TITLE)
     return state(row)
 
 
-def _rule(row: Row, _now: int) -> Span:
-    if isinstance(row, Group):
-        return said(f"owner={row.owner}", Role.TITLE)
-    return said(row.alert.rule, Role.STRONG)
+def _rule(row: AlertListRow, _now: int) -> Span:
+    if isinstance(row, AlertGroup):
+        return foreign_text(f"owner={row.owner}", Role.TITLE)
+    return foreign_text(row.alert.rule, Role.STRONG)
 
 
-def _model(row: Row, _now: int) -> Span:
-    return Span("") if isinstance(row, Group) else said(row.alert.model or NOTHING)
+def _model(row: AlertListRow, _now: int) -> Span:
+    return Span("") if isinstance(row, AlertGroup) else foreign_text(row.alert.model or NOTHING)
 
 
-def _age(row: Row, now: int) -> Span:
-    if isinstance(row, Group):
+def _age(row: AlertListRow, now: int) -> Span:
+    if isinstance(row, AlertGroup):
         return Span("")
     episode = row.episode
     return Span(age(episode.since if episode.is_open else episode.ended_at, now))
 
 
-def _who(row: Row, now: int) -> Span:
-    if isinstance(row, Group):
+def _who(row: AlertListRow, now: int) -> Span:
+    if isinstance(row, AlertGroup):
         taken = sum(1 for member in row.members if member.acknowledgement)
         return Span(f"{taken} of {len(row.members)}" if taken else "", Role.MUTED)
-    return said(who(row, now), Role.ACCENT)
+    return foreign_text(owner_words(row, now), Role.ACCENT)
 
 
-def _why(row: Row, _now: int) -> Span:
-    if isinstance(row, Group):
-        return said(row.shared, Role.MUTED)
-    return said(why(row), Role.TEXT if row.episode.is_open else Role.MUTED)
+def _why(row: AlertListRow, _now: int) -> Span:
+    if isinstance(row, AlertGroup):
+        return foreign_text(row.shared, Role.MUTED)
+    return foreign_text(reason_words(row), Role.TEXT if row.episode.is_open else Role.MUTED)
 
 
 _WITH_HOURS = 132
 """From so many cells on there is room for the strip beside the reasons, which come first."""
 
 
-def columns(dots: Dots, cells: int, *, owned: bool = True) -> Columns[Row]:
+def columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertListRow]:
     """The columns of the list of alerts; the strip is the last 24 hours, the newest last.
 
     Where nobody has any (`owned`), no column tells who.
     """
 
-    def hours(row: Row, _now: int) -> Span:
-        if isinstance(row, Group):
+    def hours(row: AlertListRow, _now: int) -> Span:
+        if isinstance(row, AlertGroup):
             return Span("")
-        return Span(strip(row.hours, dots), Role.CHART)
+        return Span(activity_strip(row.hours, dots), Role.CHART)
 
     owners = (Column("who", "who", 9, _who, most=20, rank=1),) if owned else ()
     strips = (Column("hours", "24 h", HOURS, hours),) if cells >= _WITH_HOURS else ()
@@ -259,6 +263,6 @@ def columns(dots: Dots, cells: int, *, owned: bool = True) -> Columns[Row]:
     )
 
 
-def strip(hours: Sequence[float], dots: Dots) -> str:
+def activity_strip(hours: Sequence[float], dots: DotStyle) -> str:
     """One character an hour: how much of it an alert fired; blank where it did not."""
     return spark([share or float("nan") for share in hours], dots, 1.0)

@@ -5,31 +5,31 @@ from __future__ import annotations
 from textual.reactive import reactive
 
 from watchdeck.console.alerts.list_lines import (
-    Group,
-    Row,
+    AlertGroup,
+    AlertListRow,
     arranged,
     columns,
     counts,
     episodes_of,
-    heard,
+    external_sources_line,
     key_of,
     members_of,
 )
 from watchdeck.console.lines.line import Line, Role, Span
-from watchdeck.console.lines.panel_header import Freshness, headed
+from watchdeck.console.lines.panel_header import DataAge, headed
 from watchdeck.console.lines.table import Table
-from watchdeck.console.widgets.filterable_list import ChoosingList
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.external.source import ForeignSource
+from watchdeck.console.widgets.filterable_list import FilterableList
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.external.source import ExternalSource
 
 _QUIET = "no alert is open, and none ended in the last quarter of an hour"
 
 
-class AlertList(ChoosingList):
+class AlertList(FilterableList):
     """The alerts, most urgent first; several of one owner stand under their group."""
 
-    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
-    sources: reactive[tuple[ForeignSource, ...]] = reactive[tuple[ForeignSource, ...]](
+    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
+    sources: reactive[tuple[ExternalSource, ...]] = reactive[tuple[ExternalSource, ...]](
         (), repaint=False
     )
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
@@ -52,11 +52,11 @@ class AlertList(ChoosingList):
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
         """The rule tells how many there are, what is left out, and the age of what is judged."""
-        fresh = Freshness(self.written, self.now, self.stale)
+        fresh = DataAge(self.written, self.now, self.stale)
         shown = len({one.episode.id for row in self.table.rows for one in members_of(row)})
         if "".join(span.text for span in more).isdecimal():
             more = (Span(str(shown), Role.MUTED),)
-        told = (*more, *self.told(shown, cells), *heard(self.sources, self.now))
+        told = (*more, *self.told(shown, cells), *external_sources_line(self.sources, self.now))
         return headed(self._title, told, fresh, body, cells)
 
     @property
@@ -73,17 +73,18 @@ class AlertList(ChoosingList):
     def remembered(self) -> tuple[int, ...]:
         """The same, open or over; a group stands for what is open of it."""
         meant = (
-            episodes_of(row) if isinstance(row, Group) else (row.episode.id,) for row in self._meant
+            episodes_of(row) if isinstance(row, AlertGroup) else (row.episode.id,)
+            for row in self._meant
         )
         return tuple(dict.fromkeys(number for numbers in meant for number in numbers))
 
     @property
-    def _meant(self) -> list[Row]:
+    def _meant(self) -> list[AlertListRow]:
         keys = self.table.marked or {self.cursor}
         return [row for row in self.table.rows if key_of(row) in keys]
 
     @property
-    def under_cursor(self) -> Row | None:
+    def under_cursor(self) -> AlertListRow | None:
         """The row under the cursor."""
         keys = self.table.keys
         return self.table.rows[keys.index(self.cursor)] if self.cursor in keys else None

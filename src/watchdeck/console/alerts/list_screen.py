@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from watchdeck.console.alerts.action_screen import Handling
-from watchdeck.console.alerts.list_lines import Group
+from watchdeck.console.alerts.action_screen import AlertActionScreen
+from watchdeck.console.alerts.list_lines import AlertGroup
 from watchdeck.console.alerts.list_panel import AlertList
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.state.messages import AlertOpened
-from watchdeck.console.widgets.base_screen import Watching
-from watchdeck.console.widgets.filter_screen import Filtering
+from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.console.widgets.filter_screen import FilterableScreen
 from watchdeck.domain.board.filter import Filter, matches, parse
 from watchdeck.domain.board.filter_fields import ALERTS, FilteredAlert
 
 
-class AlertsScreen(Filtering, Handling):
+class AlertsScreen(FilterableScreen, AlertActionScreen):
     """The list of alerts on the whole screen."""
 
-    WHERE = Where.ALERTS
-    BINDINGS = bindings(Where.ALERTS)
+    WHERE = KeyScope.ALERTS
+    BINDINGS = bindings(KeyScope.ALERTS)
     FILTER_HELP = (
         "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
     )
@@ -27,12 +27,12 @@ class AlertsScreen(Filtering, Handling):
     def panels(self) -> ComposeResult:
         """The list."""
         yield AlertList("alerts").data_bind(
-            Watching.alerts,
-            Watching.sources,
-            Watching.written,
-            Watching.now,
-            Watching.stale,
-            Watching.setting,
+            BaseScreen.alerts,
+            BaseScreen.sources,
+            BaseScreen.written,
+            BaseScreen.now,
+            BaseScreen.stale,
+            BaseScreen.setting,
         )
 
     @property
@@ -49,13 +49,13 @@ class AlertsScreen(Filtering, Handling):
     def subject(self) -> str:
         """The model of the alert under the cursor."""
         row = self.query_one(AlertList).under_cursor
-        return "" if row is None or isinstance(row, Group) else row.alert.model
+        return "" if row is None or isinstance(row, AlertGroup) else row.alert.model
 
     @property
     def about(self) -> tuple[str, int]:
         """What changed before the alert under the cursor began."""
         row = self.query_one(AlertList).under_cursor
-        if row is None or isinstance(row, Group):
+        if row is None or isinstance(row, AlertGroup):
             return "", self.now
         return row.alert.model, row.episode.started_at
 
@@ -69,7 +69,7 @@ class AlertsScreen(Filtering, Handling):
     def action_open(self) -> None:
         """Open the alert under the cursor; fold a group, or unfold it."""
         row = self.query_one(AlertList).under_cursor
-        if isinstance(row, Group):
+        if isinstance(row, AlertGroup):
             self.query_one(AlertList).fold(row.owner)
         elif row is not None:
             self.post_message(AlertOpened(row.episode.id))

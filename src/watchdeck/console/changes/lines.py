@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from watchdeck.console.lines.health import MARKS, word
-from watchdeck.console.lines.line import Line, Role, Span, length, said, wrap
-from watchdeck.console.lines.relative_time import clock, lasting
+from watchdeck.console.lines.line import Line, Role, Span, foreign_text, length, wrap
+from watchdeck.console.lines.relative_time import clock, short_duration
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.domain.alerts.alert import Raised
+from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.board.board import Change, Model
 from watchdeck.domain.board.health import HealthChange
 
@@ -19,7 +19,7 @@ BEFORE = 1_800_000
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ChangeEvent:
     """One thing that changed; `role` is that of its mark."""
 
     at: int
@@ -32,13 +32,13 @@ class Event:
 
 def events(
     changes: Iterable[Change], healths: Mapping[str, tuple[HealthChange, ...]], start: int
-) -> tuple[Event, ...]:
+) -> tuple[ChangeEvent, ...]:
     """All that changed since `start` (ms UTC), the newest first.
 
     `healths` are those of each model, led by the one in force at `start`.
     """
     marked = [
-        Event(one.at, one.endpoint, "◆", one.what, one.text, Role.ACCENT)
+        ChangeEvent(one.at, one.endpoint, "◆", one.what, one.text, Role.ACCENT)
         for one in changes
         if one.at >= start
     ]
@@ -46,17 +46,17 @@ def events(
     return tuple(sorted([*marked, *turned], key=lambda one: (-one.at, one.endpoint, one.what)))
 
 
-def _turns(found: tuple[HealthChange, ...], start: int) -> Iterator[Event]:
+def _turns(found: tuple[HealthChange, ...], start: int) -> Iterator[ChangeEvent]:
     """The times that a health became another; a new reason alone is none."""
     for before, after in zip((None, *found), found, strict=False):
         same = before is not None and before.health is after.health
         if after.at >= start and not same:
             mark = MARKS[after.health]
             turn = f"{before.health} → {after.health}" if before else str(after.health)
-            yield Event(after.at, after.endpoint, mark.shape, turn, after.why, mark.role)
+            yield ChangeEvent(after.at, after.endpoint, mark.shape, turn, after.why, mark.role)
 
 
-def related(name: str, model: Model | None, models: Iterable[Model]) -> str:
+def relation_of(name: str, model: Model | None, models: Iterable[Model]) -> str:
     """What an event's model is to the one that is asked about, in a word; empty when nothing."""
     if model is None:
         return ""
@@ -75,14 +75,14 @@ def related(name: str, model: Model | None, models: Iterable[Model]) -> str:
 class EventRow:
     """An event as a row: its time of day, its distance from the moment, what it is to the model."""
 
-    event: Event
+    event: ChangeEvent
     clock: str
     before: str
     related: str
 
 
 def rows(
-    found: Iterable[Event],
+    found: Iterable[ChangeEvent],
     moment: int,
     zone: tzinfo | None,
     model: Model | None,
@@ -93,16 +93,16 @@ def rows(
         EventRow(
             event,
             clock(event.at, zone, "%H:%M:%S"),
-            lasting(moment - event.at),
-            related(event.endpoint, model, models),
+            short_duration(moment - event.at),
+            relation_of(event.endpoint, model, models),
         )
         for event in found
     )
 
 
-def why(model: Model, alerts: Iterable[Raised], now: int, cells: int) -> tuple[Line, ...]:
+def why(model: Model, alerts: Iterable[ActiveAlert], now: int, cells: int) -> tuple[Line, ...]:
     """The health, since when, and every alert of the model that is open."""
-    since = () if model.since is None else (Span(f"  since {lasting(now - model.since)}"),)
+    since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     start = (Span(" "), word(model.health), *since, Span("  "))
     told = wrap(model.why, cells - length(start), Role.STRONG, most=1)
     first = Line((*start, *(told[0].spans if told else ())))
@@ -112,7 +112,7 @@ def why(model: Model, alerts: Iterable[Raised], now: int, cells: int) -> tuple[L
         if one.alert.model == model.facts.name and one.episode.is_open
     ]
     text = f"alerts: {'; '.join(found)}" if found else "no alert of it is open"
-    return (first, Line((Span(" "), said(text, Role.WARNING if found else Role.MUTED))))
+    return (first, Line((Span(" "), foreign_text(text, Role.WARNING if found else Role.MUTED))))
 
 
 def _when(row: EventRow, _now: int) -> Span:
@@ -124,7 +124,7 @@ def _distance(row: EventRow, _now: int) -> Span:
 
 
 def _model(row: EventRow, _now: int) -> Span:
-    return said(row.event.endpoint, Role.STRONG)
+    return foreign_text(row.event.endpoint, Role.STRONG)
 
 
 def _what(row: EventRow, _now: int) -> Span:
@@ -132,7 +132,7 @@ def _what(row: EventRow, _now: int) -> Span:
 
 
 def _words(row: EventRow, _now: int) -> Span:
-    return said(row.event.words)
+    return foreign_text(row.event.words)
 
 
 def _related(row: EventRow, _now: int) -> Span:

@@ -7,17 +7,17 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from watchdeck.console.changes import lines as before
-from watchdeck.console.changes.lines import BEFORE, Event
-from watchdeck.console.input.keys import Where, bindings
-from watchdeck.console.lines.line import Line, Role, Span, said
-from watchdeck.console.lines.panel_header import Freshness, headed
+from watchdeck.console.changes.lines import BEFORE, ChangeEvent
+from watchdeck.console.input.keys import KeyScope, bindings
+from watchdeck.console.lines.line import Line, Role, Span, foreign_text
+from watchdeck.console.lines.panel_header import DataAge, headed
 from watchdeck.console.lines.relative_time import clock
 from watchdeck.console.lines.table import Table
-from watchdeck.console.state.messages import EventsRead, EventsWanted, ModelOpened
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.messages import ChangesRequested, EventsRead, ModelOpened
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.list import List
-from watchdeck.domain.alerts.alert import Raised
+from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.board.board import Model
 
 
@@ -25,8 +25,8 @@ class EventList(List):
     """One row a change; over them, when a model is asked about, why it has its state."""
 
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
-    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
-    events: reactive[tuple[Event, ...] | None] = reactive[tuple[Event, ...] | None](
+    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
+    events: reactive[tuple[ChangeEvent, ...] | None] = reactive[tuple[ChangeEvent, ...] | None](
         None, repaint=False
     )
     problem: reactive[str] = reactive("", repaint=False)
@@ -51,9 +51,9 @@ class EventList(List):
         """The rule tells the moment that counts."""
         zone = self.setting.zone if self.setting else None
         at = clock(self._moment, zone, "%b %d %H:%M:%S")
-        whose = (said(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
+        whose = (foreign_text(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
         said_so = f"changed in the 30 min before {at}"
-        fresh = Freshness(None if self.events is None else self.now, self.now, self.stale)
+        fresh = DataAge(None if self.events is None else self.now, self.now, self.stale)
         return headed(said_so, (*whose, *more), fresh, body, cells)
 
     def watch_events(self) -> None:
@@ -87,13 +87,13 @@ class EventList(List):
         self.redraw()
 
 
-class BeforeScreen(Watching, inherit_bindings=False):
+class RecentChangesScreen(BaseScreen, inherit_bindings=False):
     """The half hour before `moment` (ms UTC); `about` is a model's name, or empty."""
 
-    WHERE = Where.BEFORE
-    BINDINGS = bindings(Where.BEFORE)
+    WHERE = KeyScope.BEFORE
+    BINDINGS = bindings(KeyScope.BEFORE)
 
-    def __init__(self, outlook: Outlook, area: str, about: str, moment: int) -> None:
+    def __init__(self, outlook: ViewState, area: str, about: str, moment: int) -> None:
         self._about = about
         self._moment = moment
         super().__init__(outlook, area)
@@ -101,7 +101,11 @@ class BeforeScreen(Watching, inherit_bindings=False):
     def panels(self) -> ComposeResult:
         """The list has the whole screen."""
         yield EventList(self._about, self._moment).data_bind(
-            Watching.models, Watching.alerts, Watching.now, Watching.stale, Watching.setting
+            BaseScreen.models,
+            BaseScreen.alerts,
+            BaseScreen.now,
+            BaseScreen.stale,
+            BaseScreen.setting,
         )
 
     @property
@@ -116,7 +120,7 @@ class BeforeScreen(Watching, inherit_bindings=False):
     def again(self) -> None:
         """Ask for what changed."""
         names = tuple(model.facts.name for model in self.models)
-        self.post_message(EventsWanted(self, names, self._moment - BEFORE, self._moment + 1))
+        self.post_message(ChangesRequested(self, names, self._moment - BEFORE, self._moment + 1))
 
     @on(EventsRead)
     def _show_events(self, message: EventsRead) -> None:

@@ -18,7 +18,7 @@ TIMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ValueAxis:
     """A value axis from `bottom` to `top`, with a label every `step`."""
 
     bottom: float
@@ -35,20 +35,20 @@ class Scale:
         return tuple(self.bottom + place * self.step for place in range(count + 1))
 
 
-def scale(low: float, high: float, unit: Unit, steps: int, *, floating: bool = False) -> Scale:
+def scale(low: float, high: float, unit: Unit, steps: int, *, floating: bool = False) -> ValueAxis:
     """An axis for values from `low` to `high` in about `steps` steps; it starts at 0.
 
     A `floating` axis starts just under the lowest value: 99.5 and 99.9 % look alike from 0.
     """
     if unit is Unit.STATE:
-        return Scale(0.0, 1.0, 1.0)
+        return ValueAxis(0.0, 1.0, 1.0)
     bottom = low if floating or low < 0 else 0.0
     least = max(abs(low), abs(high)) * 1e-6
     extent = high - bottom if high - bottom > least else abs(high) * 0.1 or 1.0
     step = _round_up(extent / steps)
     start = math.floor(bottom / step) * step
     top = start + math.ceil((bottom + extent - start) / step - 1e-9) * step
-    return Scale(start, 1.0 if _is_whole(unit, high, top) else top, step)
+    return ValueAxis(start, 1.0 if _is_whole(unit, high, top) else top, step)
 
 
 def _is_whole(unit: Unit, high: float, top: float) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdeck.console.charts.axis import Scale, scale, time_step
+from watchdeck.console.charts.axis import ValueAxis, scale, time_step
 from watchdeck.console.charts.layers import merged, stacked
-from watchdeck.console.charts.line_plot import Curve, Window, layers, points
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.charts.line_plot import LineSeries, TimeRange, layers, points
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.line import Line, Role, Span, cut, fit, width
 from watchdeck.console.lines.number import amount
 from watchdeck.console.lines.relative_time import ahead_of_utc, clock, offset
@@ -23,50 +23,50 @@ _DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ChartData:
     """What a chart shows; the first curve is the one that matters.
 
     `limit` is what was promised, in the unit of the curves; `changes` are the times (ms UTC) of
     change markers, and `cursor` is the time that is read, if any.
     """
 
-    curves: tuple[Curve, ...]
+    curves: tuple[LineSeries, ...]
     unit: Unit
-    window: Window
+    window: TimeRange
     limit: float | None = None
     changes: tuple[int, ...] = ()
     cursor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ChartLayout:
     """How a picture lies in its cells: the axis, its labels by row, the cells left of the plot."""
 
-    axis: Scale | None
+    axis: ValueAxis | None
     labels: dict[int, str]
     margin: int
     across: int
     down: int
 
 
-def framed(picture: Picture, cells: int, rows: int) -> Frame:
+def framed(picture: ChartData, cells: int, rows: int) -> ChartLayout:
     """The axes in so many cells and rows; without a single value there is no value axis."""
     down = max(1, rows - 2)
     axis = _axis(picture, max(1, down // 2))
     labels = _labels(axis, picture.unit, down) if axis else {}
     widest = max((width(text) for text in labels.values()), default=5)
     margin = min(widest + 1, cells // 2)
-    return Frame(axis, labels, margin, max(1, cells - margin - 1), down)
+    return ChartLayout(axis, labels, margin, max(1, cells - margin - 1), down)
 
 
-def chart(picture: Picture, cells: int, rows: int, dots: Dots) -> tuple[Line, ...]:
+def chart(picture: ChartData, cells: int, rows: int, dots: DotStyle) -> tuple[Line, ...]:
     """The picture in so many cells and rows, the axes included."""
     frame = framed(picture, cells, rows)
     body = _plot(picture, frame, dots) if frame.axis else _empty(cells, rows)
     return (*body, *_time_axis(picture, frame, cells))
 
 
-def _axis(picture: Picture, steps: int) -> Scale | None:
+def _axis(picture: ChartData, steps: int) -> ValueAxis | None:
     """An axis for all curves, and for the band of the one that matters."""
     lows, highs = [], []
     for place, curve in enumerate(picture.curves):
@@ -87,7 +87,7 @@ def shown_limit(limit: float | None, low: float, high: float) -> bool:
     return limit is not None and limit <= TOO_FAR * max(abs(low), abs(high))
 
 
-def _plot(picture: Picture, frame: Frame, dots: Dots) -> tuple[Line, ...]:
+def _plot(picture: ChartData, frame: ChartLayout, dots: DotStyle) -> tuple[Line, ...]:
     if frame.axis is None:
         return ()
     size = (frame.across, frame.down)
@@ -101,7 +101,7 @@ def _plot(picture: Picture, frame: Frame, dots: Dots) -> tuple[Line, ...]:
     )
 
 
-def _marks(picture: Picture, frame: Frame) -> dict[tuple[int, int], Span]:
+def _marks(picture: ChartData, frame: ChartLayout) -> dict[tuple[int, int], Span]:
     """The promise, and the cursor over it."""
     marks: dict[tuple[int, int], Span] = {}
     row = _row(picture.limit, frame)
@@ -113,27 +113,27 @@ def _marks(picture: Picture, frame: Frame) -> dict[tuple[int, int], Span]:
     return marks
 
 
-def _row(value: float | None, frame: Frame) -> int | None:
+def _row(value: float | None, frame: ChartLayout) -> int | None:
     """The row of a value, if it lies on the axis."""
     if value is None or frame.axis is None or not 0 <= frame.axis.share(value) <= 1:
         return None
     return frame.down - 1 - round(frame.axis.share(value) * (frame.down - 1))
 
 
-def column(at: int, window: Window, across: int) -> int:
+def column(at: int, window: TimeRange, across: int) -> int:
     """The cell of a moment, one of the outermost when it lies outside."""
     place = (at - window.start) * across // max(1, window.end - window.start)
     return max(0, min(across - 1, place))
 
 
-def span_of(at: int, window: Window, across: int) -> tuple[int, int]:
+def span_of(at: int, window: TimeRange, across: int) -> tuple[int, int]:
     """The times from and until which the cell of a moment reaches."""
     length = max(1, window.end - window.start)
     cell = column(at, window, across)
     return window.start + cell * length // across, window.start + (cell + 1) * length // across
 
 
-def _labels(axis: Scale, unit: Unit, rows: int) -> dict[int, str]:
+def _labels(axis: ValueAxis, unit: Unit, rows: int) -> dict[int, str]:
     """The text of the value axis by row, top first."""
     return {
         rows - 1 - round(axis.share(value) * (rows - 1)): amount(value, unit)
@@ -145,7 +145,7 @@ def _label(text: str, margin: int) -> Span:
     return Span(f"{fit(text, margin, right=True)}{'┤' if text else '│'}", Role.MUTED)
 
 
-def _time_axis(picture: Picture, frame: Frame, cells: int) -> tuple[Line, ...]:
+def _time_axis(picture: ChartData, frame: ChartLayout, cells: int) -> tuple[Line, ...]:
     window, margin, across = picture.window, frame.margin, frame.across
     step = time_step(max(1, window.end - window.start), max(1, across // 10))
     form = "%H:%M" if step < _DAY else "%b %d"
@@ -165,7 +165,7 @@ def _time_axis(picture: Picture, frame: Frame, cells: int) -> tuple[Line, ...]:
     )
 
 
-def _mark_times(ticks: list[Span], picture: Picture, across: int) -> None:
+def _mark_times(ticks: list[Span], picture: ChartData, across: int) -> None:
     """Changes and the cursor on the time axis."""
     window = picture.window
     for at in picture.changes:
@@ -177,7 +177,7 @@ def _mark_times(ticks: list[Span], picture: Picture, across: int) -> None:
         ticks[cell] = Span(shape, Role.STRONG)
 
 
-def _first_tick(window: Window, step: int) -> int:
+def _first_tick(window: TimeRange, step: int) -> int:
     """The first round moment on the reader's clock."""
     ahead = ahead_of_utc(window.start, window.zone)
     return -(-(window.start + ahead) // step) * step - ahead

@@ -11,7 +11,7 @@ _DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class ChartComparison:
     """An earlier stretch, named by its distance `by` (ms) or by the change it ended with."""
 
     words: str
@@ -23,11 +23,13 @@ class Against:
         return self.by if self.change is None else max(1, end - self.change.at)
 
 
-YESTERDAY = Against("yesterday", _DAY)
-LAST_WEEK = Against("last week", 7 * _DAY)
+YESTERDAY = ChartComparison("yesterday", _DAY)
+LAST_WEEK = ChartComparison("last week", 7 * _DAY)
 
 
-def following(chosen: Against | None, changes: Iterable[Change], moment: int) -> Against | None:
+def next_comparison(
+    chosen: ChartComparison | None, changes: Iterable[Change], moment: int
+) -> ChartComparison | None:
     """What comes after `chosen`: nothing, yesterday, last week, before the change.
 
     The change is the newest one at or before `moment` (ms UTC); without one there is none.
@@ -40,4 +42,4 @@ def following(chosen: Against | None, changes: Iterable[Change], moment: int) ->
         return None
     known = [change for change in changes if change.at <= moment]
     newest = max(known, key=lambda change: (change.at, change.id), default=None)
-    return None if newest is None else Against(f"before the {newest.what}", change=newest)
+    return None if newest is None else ChartComparison(f"before the {newest.what}", change=newest)

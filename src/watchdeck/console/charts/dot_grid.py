@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLOCK = ((1, 2), (4, 8))
 _ASCII = ((1,), (2,))
 
-_BITS = {Dots.BRAILLE: _BRAILLE, Dots.BLOCK: _BLOCK, Dots.ASCII: _ASCII}
+_BITS = {DotStyle.BRAILLE: _BRAILLE, DotStyle.BLOCK: _BLOCK, DotStyle.ASCII: _ASCII}
 """The bit of each dot of a cell: rows from the top, columns from the left."""
 
 _CHARACTERS = {
-    Dots.BRAILLE: tuple(" " if code == 0 else chr(0x2800 + code) for code in range(256)),
-    Dots.BLOCK: tuple(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"),
-    Dots.ASCII: tuple(" '.:"),
+    DotStyle.BRAILLE: tuple(" " if code == 0 else chr(0x2800 + code) for code in range(256)),
+    DotStyle.BLOCK: tuple(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"),
+    DotStyle.ASCII: tuple(" '.:"),
 }
 
 
-class Grid:
+class DotGrid:
     """Dots to be set, `across` by `down`, with row 0 at the bottom as charts count."""
 
-    def __init__(self, cells: int, rows: int, dots: Dots) -> None:
+    def __init__(self, cells: int, rows: int, dots: DotStyle) -> None:
         self._bits = _BITS[dots]
         self._characters = _CHARACTERS[dots]
         self.across = cells * len(self._bits[0])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from watchdeck.console.charts.dot_grid import Grid
+from watchdeck.console.charts.dot_grid import DotGrid
 from watchdeck.console.lines.line import Role, Span
 
 
@@ -14,7 +14,7 @@ from watchdeck.console.lines.line import Role, Span
 class Layer:
     """One grid, and what its dots mean."""
 
-    grid: Grid
+    grid: DotGrid
     role: Role
 
 

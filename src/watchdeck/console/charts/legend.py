@@ -7,20 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from watchdeck.console.charts.chart import Picture, span_of
-from watchdeck.console.charts.line_plot import GAP, Curve, Point, Window, points, sample
-from watchdeck.console.lines.glyphs import Dots
-from watchdeck.console.lines.line import Line, Role, Span, cut, flow, said
-from watchdeck.console.lines.number import amount, interval, sentence
+from watchdeck.console.charts.chart import ChartData, span_of
+from watchdeck.console.charts.line_plot import GAP, LineSeries, Point, TimeRange, points, sample
+from watchdeck.console.lines.glyphs import DotStyle
+from watchdeck.console.lines.line import Line, Role, Span, Spans, cut, foreign_text, wrap_parts
+from watchdeck.console.lines.number import amount, describe_reading, interval
 from watchdeck.console.lines.relative_time import ago, clock
-from watchdeck.domain.board.board import Change, History, Reading
+from watchdeck.domain.board.board import Change, History, SignalValue
 from watchdeck.domain.values.units import Unit
-
-Part = tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class QuantileBounds:
     """What the buckets of the first curve allow, as two histories."""
 
     low: History
@@ -28,25 +26,31 @@ class Bounds:
 
 
 def legend(
-    picture: Picture, across: int, cells: int, dots: Dots, bounds: Bounds | None = None
+    picture: ChartData,
+    across: int,
+    cells: int,
+    dots: DotStyle,
+    bounds: QuantileBounds | None = None,
 ) -> tuple[Line, ...]:
     """Each curve by shape, word and value: at the cursor, else the newest one in the window."""
     parts = [
-        (*_name(curve, dots), said(_value(curve, picture, across, None if n else bounds)))
+        (*_name(curve, dots), foreign_text(_value(curve, picture, across, None if n else bounds)))
         for n, curve in enumerate(picture.curves)
     ]
     if picture.limit is not None:
         promise = Span(f"SLO {amount(picture.limit, picture.unit)}", Role.WARNING)
         parts.insert(1, (Span("╌╌ ", Role.WARNING), promise))
-    return tuple(Line((Span(" "), *line.spans)) for line in flow(parts, cells - 1, gap=3))
+    return tuple(Line((Span(" "), *line.spans)) for line in wrap_parts(parts, cells - 1, gap=3))
 
 
-def _name(curve: Curve, dots: Dots) -> Part:
+def _name(curve: LineSeries, dots: DotStyle) -> Spans:
     shape = Span(f"{sample(curve.stroke, dots).rstrip()} ", curve.role)
-    return (shape, said(f"{curve.name} ", Role.MUTED, 60))
+    return (shape, foreign_text(f"{curve.name} ", Role.MUTED, 60))
 
 
-def _value(curve: Curve, picture: Picture, across: int, bounds: Bounds | None) -> str:
+def _value(
+    curve: LineSeries, picture: ChartData, across: int, bounds: QuantileBounds | None
+) -> str:
     read = _at(curve.history, picture, across)
     if read is None:
         return "no data"
@@ -60,35 +64,35 @@ def _extremes(read: Point, unit: Unit) -> str:
     return f" ({interval(read.low, read.high, unit)})" if read.low < read.high else ""
 
 
-def _exact(read: Point, picture: Picture, across: int, bounds: Bounds | None) -> str:
+def _exact(read: Point, picture: ChartData, across: int, bounds: QuantileBounds | None) -> str:
     if bounds is not None:
         low, high = _at(bounds.low, picture, across), _at(bounds.high, picture, across)
         if low is not None:
             above = math.inf if high is None else high.value
-            return sentence(Reading(read.value, picture.unit, low.value, above))
+            return describe_reading(SignalValue(read.value, picture.unit, low.value, above))
     return amount(read.value, picture.unit)
 
 
-def _at(history: History, picture: Picture, across: int) -> Point | None:
+def _at(history: History, picture: ChartData, across: int) -> Point | None:
     """What is known at the cursor, or of the newest moment; None in a gap."""
     if picture.cursor is None:
         newest = [p for p in points(history, picture.window) if _is_near(p, history, picture)]
         return newest[-1] if newest else None
-    return read(history, picture.window, picture.cursor, across)
+    return value_at(history, picture.window, picture.cursor, across)
 
 
-def _is_near(point: Point, history: History, picture: Picture) -> bool:
+def _is_near(point: Point, history: History, picture: ChartData) -> bool:
     """Whether a point is no older than a gap before the end."""
     return picture.window.end - point.at <= GAP * max(history.every, point.step, 1) + _slice(
         picture.window
     )
 
 
-def _slice(window: Window) -> int:
+def _slice(window: TimeRange) -> int:
     return (window.end - window.start) // 60
 
 
-def read(history: History, window: Window, at: int, across: int) -> Point | None:
+def value_at(history: History, window: TimeRange, at: int, across: int) -> Point | None:
     """The points in the cell of a moment as one; the nearest when there is none; else a gap."""
     start, end = span_of(at, window, across)
     known = list(points(history, window))
@@ -104,8 +108,8 @@ def read(history: History, window: Window, at: int, across: int) -> Point | None
     return near if abs(near.at - at) <= far else None
 
 
-def happened(
-    changes: Iterable[Change], picture: Picture, across: int, now: int, cells: int
+def change_line(
+    changes: Iterable[Change], picture: ChartData, across: int, now: int, cells: int
 ) -> tuple[Line, ...]:
     """The change under the cursor in words, or the newest one before the cursor or the end."""
     start, end = picture.window.end, picture.window.end + 1

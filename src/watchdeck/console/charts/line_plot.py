@@ -9,10 +9,10 @@ from datetime import tzinfo
 from enum import StrEnum
 from itertools import pairwise
 
-from watchdeck.console.charts.axis import Scale
-from watchdeck.console.charts.dot_grid import Grid
+from watchdeck.console.charts.axis import ValueAxis
+from watchdeck.console.charts.dot_grid import DotGrid
 from watchdeck.console.charts.layers import Layer
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.line import Role
 from watchdeck.domain.board.board import History
 
@@ -24,7 +24,7 @@ _LEAST = 1e-100
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeRange:
     """A stretch of time, in milliseconds UTC, read on the clock of `zone`."""
 
     start: int
@@ -32,7 +32,7 @@ class Window:
     zone: tzinfo | None = None
 
 
-class Stroke(StrEnum):
+class LineStyle(StrEnum):
     """The shape of a line, so that no line is told by its colour alone."""
 
     SOLID = "solid"
@@ -42,24 +42,24 @@ class Stroke(StrEnum):
 
 
 _PATTERNS = {
-    Stroke.SOLID: "1",
-    Stroke.DASHED: "111100",
-    Stroke.DASH_DOT: "11110010",
-    Stroke.DOTTED: "100",
+    LineStyle.SOLID: "1",
+    LineStyle.DASHED: "111100",
+    LineStyle.DASH_DOT: "11110010",
+    LineStyle.DOTTED: "100",
 }
 """Which columns of dots a line fills."""
 
 _COARSE = {
-    Stroke.SOLID: "1",
-    Stroke.DASHED: "110",
-    Stroke.DASH_DOT: "11010",
-    Stroke.DOTTED: "10",
+    LineStyle.SOLID: "1",
+    LineStyle.DASHED: "110",
+    LineStyle.DASH_DOT: "11010",
+    LineStyle.DOTTED: "10",
 }
 """The same where a cell has one column of dots."""
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class LineSeries:
     """One line of a chart: its points, its name, and how it looks.
 
     A `banded` one shows the lowest and highest values that its points stand for.
@@ -67,7 +67,7 @@ class Curve:
 
     history: History
     name: str
-    stroke: Stroke = Stroke.SOLID
+    stroke: LineStyle = LineStyle.SOLID
     role: Role = Role.CHART
     banded: bool = True
 
@@ -100,7 +100,7 @@ class Bucket:
     highest: float
 
 
-def points(history: History, window: Window) -> Iterator[Point]:
+def points(history: History, window: TimeRange) -> Iterator[Point]:
     """Every known point in the window."""
     lows = history.low or history.values
     highs = history.high or history.values
@@ -131,7 +131,7 @@ def _drawable(value: float) -> float:
     return 0.0 if abs(value) < _LEAST else max(-_MOST, min(_MOST, value))
 
 
-def buckets(found: Sequence[Point], window: Window, columns: int) -> dict[int, Bucket]:
+def buckets(found: Sequence[Point], window: TimeRange, columns: int) -> dict[int, Bucket]:
     """The points by the column of dots they fall into; a column without a point is absent."""
     made: dict[int, Bucket] = {}
     span = max(1, window.end - window.start)
@@ -155,12 +155,12 @@ def buckets(found: Sequence[Point], window: Window, columns: int) -> dict[int, B
 
 
 def layers(
-    curve: Curve, window: Window, axis: Scale, size: tuple[int, int], dots: Dots
+    curve: LineSeries, window: TimeRange, axis: ValueAxis, size: tuple[int, int], dots: DotStyle
 ) -> list[Layer]:
     """The line of a curve and, behind it, its band, on grids of `size` cells and rows."""
-    line, band = Grid(*size, dots), Grid(*size, dots)
+    line, band = DotGrid(*size, dots), DotGrid(*size, dots)
     found = buckets(list(points(curve.history, window)), window, line.across)
-    _draw(Pen(line, axis, curve.stroke, dots), found, curve.history.every)
+    _draw(LinePlotter(line, axis, curve.stroke, dots), found, curve.history.every)
     drawn = [Layer(line, curve.role)]
     if curve.banded and curve.history.low is not None:
         _fill(band, axis, found)
@@ -168,22 +168,22 @@ def layers(
     return drawn
 
 
-def sample(stroke: Stroke, dots: Dots) -> str:
+def sample(stroke: LineStyle, dots: DotStyle) -> str:
     """What a line of this shape looks like, for a legend."""
-    grid = Grid(5 if dots is Dots.ASCII else 4, 1, dots)
-    pen = Pen(grid, Scale(0.0, 1.0, 1.0), stroke, dots)
+    grid = DotGrid(5 if dots is DotStyle.ASCII else 4, 1, dots)
+    pen = LinePlotter(grid, ValueAxis(0.0, 1.0, 1.0), stroke, dots)
     for x in range(grid.across):
         pen.column(x, grid.down // 2, grid.down // 2)
     return grid.rows()[0]
 
 
-class Pen:
+class LinePlotter:
     """Draws one line on a grid; its shape leaves some columns out."""
 
-    def __init__(self, grid: Grid, axis: Scale, stroke: Stroke, dots: Dots) -> None:
+    def __init__(self, grid: DotGrid, axis: ValueAxis, stroke: LineStyle, dots: DotStyle) -> None:
         self._grid = grid
         self._axis = axis
-        self._pattern = (_COARSE if dots is Dots.ASCII else _PATTERNS)[stroke]
+        self._pattern = (_COARSE if dots is DotStyle.ASCII else _PATTERNS)[stroke]
 
     def height(self, value: float) -> int:
         """The row of dots of a value."""
@@ -206,12 +206,12 @@ class Pen:
             last = y
 
 
-def height(grid: Grid, axis: Scale, value: float) -> int:
+def height(grid: DotGrid, axis: ValueAxis, value: float) -> int:
     """The row of dots of a value, counted from the bottom."""
     return round(axis.share(value) * (grid.down - 1))
 
 
-def _draw(pen: Pen, found: dict[int, Bucket], every: int) -> None:
+def _draw(pen: LinePlotter, found: dict[int, Bucket], every: int) -> None:
     before: tuple[int, Bucket] | None = None
     for x, bucket in sorted(found.items()):
         pen.column(x, pen.height(bucket.low), pen.height(bucket.high))
@@ -220,7 +220,7 @@ def _draw(pen: Pen, found: dict[int, Bucket], every: int) -> None:
         before = (x, bucket)
 
 
-def _fill(grid: Grid, axis: Scale, found: dict[int, Bucket]) -> None:
+def _fill(grid: DotGrid, axis: ValueAxis, found: dict[int, Bucket]) -> None:
     """Every other dot from the lowest to the highest; the ends always."""
     for x, bucket in found.items():
         bottom, top = height(grid, axis, bucket.lowest), height(grid, axis, bucket.highest)

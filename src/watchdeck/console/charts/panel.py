@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 from textual.reactive import reactive
 
-from watchdeck.console.charts.chart import Picture, chart, framed
-from watchdeck.console.charts.comparison import Against
-from watchdeck.console.charts.legend import Bounds, happened, legend
-from watchdeck.console.charts.line_plot import Curve, Stroke, Window, points
+from watchdeck.console.charts.chart import ChartData, chart, framed
+from watchdeck.console.charts.comparison import ChartComparison
+from watchdeck.console.charts.legend import QuantileBounds, change_line, legend
+from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, points
 from watchdeck.console.charts.signal_groups import limit, short
 from watchdeck.console.lines.line import Line, Role, Span, wrap
-from watchdeck.console.lines.panel_header import Freshness, headed
-from watchdeck.console.lines.relative_time import ago, clock, lasting
-from watchdeck.console.state.messages import Found, Wanted
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.lines.panel_header import DataAge, headed
+from watchdeck.console.lines.relative_time import ago, clock, short_duration
+from watchdeck.console.state.messages import HistoryQuery, HistoryResult
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.metrics.signal import SIGNALS
 
 _LOOKS = (
-    (Stroke.SOLID, Role.CHART),
-    (Stroke.DASHED, Role.TEXT),
-    (Stroke.DASH_DOT, Role.ACCENT),
-    (Stroke.DOTTED, Role.TEXT),
+    (LineStyle.SOLID, Role.CHART),
+    (LineStyle.DASHED, Role.TEXT),
+    (LineStyle.DASH_DOT, Role.ACCENT),
+    (LineStyle.DOTTED, Role.TEXT),
 )
 """Shape and role of the curves of a chart, the first one in front."""
 
@@ -33,17 +33,17 @@ _ROOMY = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class ChartInput:
     """What the chart shows: what was asked for, and what was found, once it was read.
 
     `names` are the signals in the order of the columns; `cursor` is the time that is read.
     """
 
-    wanted: Wanted
+    wanted: HistoryQuery
     names: tuple[str, ...]
-    found: Found | None = None
+    found: HistoryResult | None = None
     problem: str = ""
-    against: Against | None = None
+    against: ChartComparison | None = None
     cursor: int | None = None
 
 
@@ -51,27 +51,29 @@ class ChartPanel(Panel):
     """One signal over time, beside those of its group or an earlier time."""
 
     model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
-    drawn: reactive[Drawn | None] = reactive[Drawn | None](None, repaint=False)
+    drawn: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
         """A rule that names the signal and the window, and the chart."""
         latest = self.model.latest if self.model else None
-        fresh = Freshness(latest.at if latest else None, self.now, self.stale)
+        fresh = DataAge(latest.at if latest else None, self.now, self.stale)
         if self.drawn is None:
             return headed("chart", (), fresh, (), cells)
         body = self._body(self.drawn, setting, cells, rows - 1)
         return headed(self.drawn.names[0], self._more(self.drawn, setting), fresh, body, cells)
 
-    def _more(self, drawn: Drawn, setting: Setting) -> tuple[Span, ...]:
+    def _more(self, drawn: ChartInput, setting: ViewSettings) -> tuple[Span, ...]:
         """The window, and the moment under the cursor."""
-        span = Span(f"last {lasting(drawn.wanted.end - drawn.wanted.start)}", Role.MUTED)
+        span = Span(f"last {short_duration(drawn.wanted.end - drawn.wanted.start)}", Role.MUTED)
         if drawn.cursor is None:
             return (span,)
         form = "%H:%M:%S" if drawn.wanted.end - drawn.wanted.start < 86_400_000 else "%b %d %H:%M"
         at = clock(drawn.cursor, setting.zone, form)
         return (Span(f"{at} {ago(drawn.cursor, self.now)}  ", Role.STRONG), span)
 
-    def _body(self, drawn: Drawn, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:
+    def _body(
+        self, drawn: ChartInput, setting: ViewSettings, cells: int, rows: int
+    ) -> tuple[Line, ...]:
         if drawn.found is None:
             words = drawn.problem or "reading the history"
             return wrap(f" {words}", cells, Role.WARNING if drawn.problem else Role.MUTED)
@@ -80,21 +82,21 @@ class ChartPanel(Panel):
         return (*head, *chart(picture, cells, max(3, rows - len(head)), setting.dots))
 
     def _head(
-        self, found: Found, picture: Picture, setting: Setting, size: tuple[int, int]
+        self, found: HistoryResult, picture: ChartData, setting: ViewSettings, size: tuple[int, int]
     ) -> tuple[Line, ...]:
         """The legend, and a change in words."""
         cells, rows = size
         across = framed(picture, cells, rows).across
         bounds = _bounds(found)
         named = legend(picture, across, cells, setting.dots, bounds)[: 2 if rows >= _ROOMY else 1]
-        changed = happened(found.changes, picture, across, self.now, cells)
+        changed = change_line(found.changes, picture, across, self.now, cells)
         return (*named, *(changed if rows >= 7 else ()))
 
-    def _picture(self, drawn: Drawn, setting: Setting) -> Picture:
+    def _picture(self, drawn: ChartInput, setting: ViewSettings) -> ChartData:
         wanted = drawn.wanted
-        window = Window(wanted.start, wanted.end, setting.zone)
+        window = TimeRange(wanted.start, wanted.end, setting.zone)
         promise = limit(drawn.names, self.model.facts.slo) if self.model else None
-        return Picture(
+        return ChartData(
             _curves(drawn, window),
             SIGNALS[drawn.names[0]].unit,
             window,
@@ -119,23 +121,25 @@ class ChartPanel(Panel):
         self.redraw()
 
 
-def _curves(drawn: Drawn, window: Window) -> tuple[Curve, ...]:
+def _curves(drawn: ChartInput, window: TimeRange) -> tuple[LineSeries, ...]:
     """The signal and its group, or the signal and itself at an earlier time."""
     found = drawn.found
     by_name = {one.column: one for one in found.histories} if found else {}
     names = [name for name in drawn.names if name in by_name]
     if found and found.before is not None and drawn.against is not None:
-        now = Curve(by_name[names[0]], names[0])
-        return now, Curve(found.before, drawn.against.words, Stroke.DOTTED, Role.ACCENT, False)
+        now = LineSeries(by_name[names[0]], names[0])
+        return now, LineSeries(
+            found.before, drawn.against.words, LineStyle.DOTTED, Role.ACCENT, False
+        )
     shown = [n for n in names if n == names[0] or any(points(by_name[n], window))]
     return tuple(
-        Curve(by_name[name], short(name, shown), *look, banded=not place)
+        LineSeries(by_name[name], short(name, shown), *look, banded=not place)
         for place, (name, look) in enumerate(zip(shown, _LOOKS, strict=False))
     )
 
 
-def _bounds(found: Found) -> Bounds | None:
+def _bounds(found: HistoryResult) -> QuantileBounds | None:
     by_name = {one.column: one for one in found.histories}
     first = found.histories[0].column
     low, high = by_name.get(f"{first}.low"), by_name.get(f"{first}.high")
-    return Bounds(low, high) if low and high else None
+    return QuantileBounds(low, high) if low and high else None

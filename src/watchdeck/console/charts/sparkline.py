@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 
-_LEVELS = {Dots.ASCII: "_.-=^"}
+_LEVELS = {DotStyle.ASCII: "_.-=^"}
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _GAP = " "
 
 
-def spark(values: Sequence[float], dots: Dots, top: float | None = None) -> str:
+def spark(values: Sequence[float], dots: DotStyle, top: float | None = None) -> str:
     """One character a value, from 0 to `top` or else the highest; unknown values are gaps.
 
     A line that lies at 0 is drawn lowest, and is not empty.

@@ -8,45 +8,45 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from watchdeck.console.alerts.action_screen import Handling
-from watchdeck.console.controllers.bell import calling, sequence
-from watchdeck.console.controllers.changes import Marking
+from watchdeck.console.alerts.action_screen import AlertActionScreen
+from watchdeck.console.controllers.bell import bell_sequence, unacknowledged_pages
+from watchdeck.console.controllers.changes import ChangeController
 from watchdeck.console.input.keys import shown
-from watchdeck.console.state.alert_verbs import DeedError, Hands
-from watchdeck.console.state.messages import AlertOpened, DeedWanted, StoryWanted
+from watchdeck.console.state.alert_verbs import ArgumentError, Operations
+from watchdeck.console.state.messages import ActionRequested, AlertHistoryRequested, AlertOpened
 from watchdeck.console.state.queries import read_story
-from watchdeck.domain.alerts.alert import UNDO, Raised
+from watchdeck.domain.alerts.alert import UNDO, ActiveAlert
 from watchdeck.domain.board.board import Board
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
-    from watchdeck.actions.transaction import Done
+    from watchdeck.actions.transaction import ActionResult
 
 _SHORT = UNDO // 1_000
 
 
-class Alerting(Marking, inherit_bindings=False):
+class AlertController(ChangeController, inherit_bindings=False):
     """An application from which alerts are taken, silenced and resolved."""
 
     _last: Sequence[int] = ()
 
-    _called: dict[int, Raised] | None = None
+    _called: dict[int, ActiveAlert] | None = None
 
     def call(self, board: Board | None) -> None:
         """Ring, if that is wanted, for pages that were not there at the last look."""
         if board is None or not board.live:
             return
-        before, self._called = self._called, calling(board)
+        before, self._called = self._called, unacknowledged_pages(board)
         known = self._called if before is None else before
         new = [one for number, one in self._called.items() if number not in known]
         if new:
             self.ring(new)
 
-    def ring(self, found: Sequence[Raised]) -> None:
+    def ring(self, found: Sequence[ActiveAlert]) -> None:
         """Have the terminal ring, or tell its desktop, as far as the person wants it."""
         view, environ = self._outlook.setting.view, self._outlook.setting.environ
-        if self._driver is not None and sequence(found, view, environ):
-            self._driver.write(sequence(found, view, environ))
+        if self._driver is not None and bell_sequence(found, view, environ):
+            self._driver.write(bell_sequence(found, view, environ))
 
     @on(AlertOpened)
     def _open_alert(self, message: AlertOpened) -> None:
@@ -54,19 +54,19 @@ class Alerting(Marking, inherit_bindings=False):
 
         self.push_screen(AlertScreen(self._outlook, self.current_mode, message.episode))
 
-    @on(StoryWanted)
-    def _find_story(self, message: StoryWanted) -> None:
+    @on(AlertHistoryRequested)
+    def _find_story(self, message: AlertHistoryRequested) -> None:
         if self._open_source is not None:
             answer = partial(self._tell_story, message)
             self.run_worker(answer, thread=True, exclusive=True, group="story")
 
-    def _tell_story(self, message: StoryWanted) -> None:
+    def _tell_story(self, message: AlertHistoryRequested) -> None:
         if self._open_source is not None:
             found = read_story(self._open_source, message.episode, message.at)
             message.asked.post_message(found)
 
-    @on(DeedWanted)
-    def _want_deed(self, message: DeedWanted) -> None:
+    @on(ActionRequested)
+    def _want_deed(self, message: ActionRequested) -> None:
         if message.episodes:
             self.do(message.verb, message.episodes, message.text)
         else:
@@ -79,7 +79,7 @@ class Alerting(Marking, inherit_bindings=False):
             deed = partial(hands.do, verb, tuple(episodes), text, self._clock())
             self.run_worker(partial(self._act, deed, self._acted), thread=True, group="deeds")
 
-    def _hands(self) -> Hands | None:
+    def _hands(self) -> Operations | None:
         """Who acts here; None, and why, when nobody can."""
         hands, board = self._desk.hands, self._outlook.sight.board
         if self._outlook.setting.read_only or hands is None:
@@ -90,15 +90,15 @@ class Alerting(Marking, inherit_bindings=False):
             return None
         return hands
 
-    def _act(self, deed: Callable[[], Done], acted: Callable[[Done], None]) -> None:
+    def _act(self, deed: Callable[[], ActionResult], acted: Callable[[ActionResult], None]) -> None:
         try:
             done = deed()
-        except (DeedError, WatchdeckError) as error:
+        except (ArgumentError, WatchdeckError) as error:
             self.call_from_thread(self.say, str(error))
         else:
             self.call_from_thread(acted, done)
 
-    def _acted(self, done: Done) -> None:
+    def _acted(self, done: ActionResult) -> None:
         """Say what came of a deed; one that did nothing leaves the one before to be taken back."""
         if not done.undo:
             self.say(done.words)
@@ -107,7 +107,7 @@ class Alerting(Marking, inherit_bindings=False):
         undo = shown("undo", self._outlook.setting.keys)
         self.say(f"{done.words}; {undo} takes it back ({_SHORT} s)", UNDO)
 
-    def _taken_back(self, done: Done) -> None:
+    def _taken_back(self, done: ActionResult) -> None:
         """Say what came of that; what took a deed back cannot itself be taken back."""
         self._last = ()
         self.say(done.words)
@@ -125,7 +125,7 @@ class Alerting(Marking, inherit_bindings=False):
     def _about_alerts(self, verb: str, text: str) -> None:
         """A verb that was typed: it is about the alerts chosen on the screen in view."""
         screen = self.screen
-        chosen = screen.chosen if isinstance(screen, Handling) else ()
+        chosen = screen.chosen if isinstance(screen, AlertActionScreen) else ()
         if chosen:
             self.do(verb, chosen, text)
         else:
@@ -154,7 +154,7 @@ class Alerting(Marking, inherit_bindings=False):
     def command_note(self, text: str) -> None:
         """Write a note on the chosen alerts, open or over."""
         screen = self.screen
-        remembered = screen.remembered if isinstance(screen, Handling) else ()
+        remembered = screen.remembered if isinstance(screen, AlertActionScreen) else ()
         if remembered:
             self.do("note", remembered, text)
         else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from watchdeck.console.lines.line import cut
-from watchdeck.domain.alerts.alert import Raised, Shown
+from watchdeck.domain.alerts.alert import ActiveAlert, DisplayState
 from watchdeck.domain.board.board import Board
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 
-_CALLS = (Shown.FIRING, Shown.NO_DATA, Shown.FLAPPING)
+_CALLS = (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
 
 _LONGEST = 120
 """Cells of a notice: a desktop shows no more."""
@@ -21,7 +21,7 @@ _FORMS = {
 """How a terminal is asked to tell its desktop; which of them it knows, a person has to say."""
 
 
-def calling(board: Board) -> dict[int, Raised]:
+def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
     """The alerts that page somebody right now, and that nobody has, by their episodes."""
     return {
         one.episode.id: one
@@ -33,7 +33,9 @@ def calling(board: Board) -> dict[int, Raised]:
     }
 
 
-def sequence(found: Iterable[Raised], view: View, environ: Mapping[str, str]) -> str:
+def bell_sequence(
+    found: Iterable[ActiveAlert], view: ConsoleSettings, environ: Mapping[str, str]
+) -> str:
     """What makes the terminal ring and tell of new pages, as far as a person wants it."""
     names = [f"{one.alert.rule} {one.alert.model}".strip() for one in found]
     if not names:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from watchdeck.console.controllers.external_program import Lending
+from watchdeck.console.controllers.external_program import ExternalProgramController
 from watchdeck.console.lines.relative_time import clock, offset
-from watchdeck.console.state.services import Mark
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.services import AddChange
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.domain.board.change import SAID, ChangeKind, Marker
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
@@ -20,7 +20,7 @@ class MarkerError(ValueError):
     """A text that is no marker; it says what would be one."""
 
 
-def told_marker(text: str) -> Marker:
+def parse_change(text: str) -> Marker:
     """What a person says happened: a note, or what follows `--what`, as in the shell.
 
     Raises MarkerError.
@@ -35,7 +35,7 @@ def told_marker(text: str) -> Marker:
     return Marker(ChangeKind(kind), words)
 
 
-class Marking(Lending, inherit_bindings=False):
+class ChangeController(ExternalProgramController, inherit_bindings=False):
     """An application from which changes are marked."""
 
     def command_change(self, text: str) -> None:
@@ -43,18 +43,18 @@ class Marking(Lending, inherit_bindings=False):
         screen, mark = self.screen, self._desk.mark
         if self._outlook.setting.read_only or mark is None:
             self.say("this console is read-only: no change is marked from it")
-        elif not isinstance(screen, Watching) or not screen.subject:
+        elif not isinstance(screen, BaseScreen) or not screen.subject:
             self.say("no model is in focus: go to its row, or open it")
         else:
             at = self._clock() if screen.pointed is None else screen.pointed
             try:
-                keep = partial(self._mark, mark, screen.subject, told_marker(text), at)
+                keep = partial(self._mark, mark, screen.subject, parse_change(text), at)
             except MarkerError as error:
                 self.say(str(error))
             else:
                 self.run_worker(keep, thread=True, group="mark")
 
-    def _mark(self, mark: Mark, name: str, marker: Marker, at: int) -> None:
+    def _mark(self, mark: AddChange, name: str, marker: Marker, at: int) -> None:
         try:
             number = mark(name, marker, at, self._clock())
         except WatchdeckError as error:
@@ -67,5 +67,5 @@ class Marking(Lending, inherit_bindings=False):
         when = f"{clock(at, zone, '%Y-%m-%d %H:%M:%S')} {offset(at, zone)}"
         said = f"{marker.what}: {clean(marker.text, 80)}"
         self.say(f"marked on {clean(name, 60)} at {when}: {said} (change {number})")
-        if isinstance(self.screen, Watching):
+        if isinstance(self.screen, BaseScreen):
             self.screen.again()

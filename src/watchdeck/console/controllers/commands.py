@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from textual import on
 
-from watchdeck.console.controllers.copy import Copying
-from watchdeck.console.controllers.type_ahead import TypingAhead
-from watchdeck.console.input.keys import Where
-from watchdeck.console.models.list_base import FleetScreen
+from watchdeck.console.controllers.copy import CopyController
+from watchdeck.console.controllers.type_ahead import TypeAhead
+from watchdeck.console.input.keys import KeyScope
+from watchdeck.console.models.list_base import ModelListScreen
 from watchdeck.console.models.list_panel import ModelList
-from watchdeck.console.state.messages import CommandAsked, CommandGiven, ModelOpened
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.messages import CommandEntered, CommandLineRequested, ModelOpened
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.domain.board.filter import FilterError
 
 
-class Commanding(TypingAhead, Copying, inherit_bindings=False):
+class CommandController(TypeAhead, CopyController, inherit_bindings=False):
     """An application that can be told what to do; a method `command_NAME` for each command."""
 
     def action_mode(self, name: str) -> None:
@@ -39,18 +39,18 @@ class Commanding(TypingAhead, Copying, inherit_bindings=False):
 
     def action_command(self) -> None:
         """Type a command at the bottom of the screen in view."""
-        self.screen.post_message(CommandAsked())
+        self.screen.post_message(CommandLineRequested())
 
     def action_palette(self) -> None:
         """Find anything by a few of its letters."""
         screen = self.screen
-        if isinstance(screen, Watching) and screen.WHERE is not Where.PALETTE:
+        if isinstance(screen, BaseScreen) and screen.WHERE is not KeyScope.PALETTE:
             from watchdeck.console.dialogs.command_palette import PaletteScreen
 
             self.push_screen(PaletteScreen(self._outlook, self.current_mode, screen.known()))
 
-    @on(CommandGiven)
-    def _do(self, message: CommandGiven) -> None:
+    @on(CommandEntered)
+    def _do(self, message: CommandEntered) -> None:
         given = message.given
         getattr(self, f"command_{given.command.action}")(given.text)
 
@@ -106,8 +106,8 @@ class Commanding(TypingAhead, Copying, inherit_bindings=False):
         if fleet is not None:
             fleet.query_one(ModelList).sort(column)
 
-    def _fleet(self) -> FleetScreen | None:
-        if isinstance(self.screen, FleetScreen):
+    def _fleet(self) -> ModelListScreen | None:
+        if isinstance(self.screen, ModelListScreen):
             return self.screen
         self.say("this works on a list of models: 1 or 2 goes to one")
         return None

@@ -11,7 +11,7 @@ from watchdeck.domain.values.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ConfigCheck:
     """A file, how many endpoints it has, and every problem with it."""
 
     path: Path
@@ -34,14 +34,14 @@ class Checked:
         )
 
 
-def check(path: Path, environ: Mapping[str, str]) -> Checked:
+def check(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
     """Read a configuration as a start would, and ask nobody (25 ms: its types are made)."""
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.console.controllers.view_check import refused
+    from watchdeck.console.controllers.view_check import view_problems
 
     try:
-        settings = load(path, lambda found: refused(found.console, environ))
+        settings = load(path, lambda found: view_problems(found.console, environ))
     except ConfigProblems as error:
-        return Checked(path, 0, error.problems)
-    return Checked(path, len(settings.endpoint))
+        return ConfigCheck(path, 0, error.problems)
+    return ConfigCheck(path, len(settings.endpoint))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from watchdeck.console.controllers.alerts import Alerting
-from watchdeck.console.terminal.clipboard import save, sequence
+from watchdeck.console.controllers.alerts import AlertController
+from watchdeck.console.terminal.clipboard import osc52_sequence, save
 from watchdeck.console.widgets.list import List
 
 
-class Copying(Alerting, inherit_bindings=False):
+class CopyController(AlertController, inherit_bindings=False):
     """An application from which rows are copied."""
 
     def action_copy(self) -> None:
@@ -19,8 +19,8 @@ class Copying(Alerting, inherit_bindings=False):
             self.say("there is no row to copy")
             return
         environ = self._outlook.setting.environ
-        if self._driver is not None and sequence(text, environ):
-            self._driver.write(sequence(text, environ))
+        if self._driver is not None and osc52_sequence(text, environ):
+            self._driver.write(osc52_sequence(text, environ))
             self.say(f"asked the terminal to copy {len(text)} characters")
             return
         try:

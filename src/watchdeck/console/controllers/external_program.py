@@ -9,52 +9,57 @@ from pathlib import Path
 from textual import on
 from textual.app import SuspendNotSupported
 
-from watchdeck.console.controllers.config_check import Checked, check
-from watchdeck.console.controllers.time_travel import Travelling
-from watchdeck.console.state.board_source import Sight
-from watchdeck.console.state.messages import EditWanted, PagerWanted, SightChanged
-from watchdeck.console.state.services import Desk
-from watchdeck.console.terminal.external_program import OutsideError, attend, editor, pager
+from watchdeck.console.controllers.config_check import ConfigCheck, check
+from watchdeck.console.controllers.time_travel import TimeTravelController
+from watchdeck.console.state.board_source import BoardSnapshot
+from watchdeck.console.state.messages import BoardUpdated, EditRequested, PagerRequested
+from watchdeck.console.state.services import Services
+from watchdeck.console.terminal.external_program import (
+    ProgramMissing,
+    editor,
+    pager,
+    run_in_terminal,
+)
 
 Program = Callable[[Mapping[str, str]], list[str]]
 """Which program it is, by the environment."""
 
 
-class Lending(Travelling, inherit_bindings=False):
+class ExternalProgramController(TimeTravelController, inherit_bindings=False):
     """An application that lends its terminal; meanwhile nothing of its own happens."""
 
-    _desk: Desk
+    _desk: Services
     _lent = False
-    _unseen: Sight | None = None
+    _unseen: BoardSnapshot | None = None
 
-    def _see(self, sight: Sight) -> None:
+    def _see(self, sight: BoardSnapshot) -> None:
         """Called by the watching thread; of what comes while nobody looks the newest is kept."""
         if self._lent:
             self._unseen = sight
         else:
-            self.post_message(SightChanged(sight))
+            self.post_message(BoardUpdated(sight))
 
     def _lend(self, program: Program, *more: str, text: str | None = None) -> str:
         """Have a program run on the terminal; what went wrong with it, in words."""
         environ, wrong = self._outlook.setting.environ, ""
         try:
             command = [*program(environ), *more]
-        except OutsideError as error:
+        except ProgramMissing as error:
             return str(error)
         self._lent = True
         try:
             with self.suspend():
-                wrong = attend(command, environ, text)
+                wrong = run_in_terminal(command, environ, text)
         except SuspendNotSupported:
             wrong = "this terminal cannot be lent to another program"
         self._lent = False
         if self._unseen is not None:
-            self.post_message(SightChanged(self._unseen))
+            self.post_message(BoardUpdated(self._unseen))
             self._unseen = None
         return wrong
 
-    @on(PagerWanted)
-    def _page(self, message: PagerWanted) -> None:
+    @on(PagerRequested)
+    def _page(self, message: PagerRequested) -> None:
         wrong = self._lend(pager, text=message.text)
         if wrong:
             self.say(wrong)
@@ -63,7 +68,7 @@ class Lending(Travelling, inherit_bindings=False):
         """Edit the configuration in use."""
         self._edit()
 
-    @on(EditWanted)
+    @on(EditRequested)
     def _edit(self) -> None:
         path = self._desk.config
         if self._outlook.setting.read_only:
@@ -81,7 +86,7 @@ class Lending(Travelling, inherit_bindings=False):
         same = "" if _content(path) != before else "nothing was changed"
         self.call_from_thread(self._tell, found, wrong or same)
 
-    def _tell(self, found: Checked, first: str) -> None:
+    def _tell(self, found: ConfigCheck, first: str) -> None:
         if found.problems:
             from watchdeck.console.dialogs.config_problems import ProblemsScreen
 

@@ -7,35 +7,36 @@ from functools import partial
 
 from textual import on
 
-from watchdeck.console.input.keys import Where, shown
-from watchdeck.console.input.time_cursor import Cursor, Past
+from watchdeck.console.input.keys import KeyScope, shown
+from watchdeck.console.input.time_cursor import PastOffset, TimeCursor
 from watchdeck.console.input.time_parser import EXAMPLES, MomentError, parse
 from watchdeck.console.lines.relative_time import ago, clock, offset
-from watchdeck.console.state.board_poller import Watch
-from watchdeck.console.state.board_source import Clock, OpenSource
-from watchdeck.console.state.messages import EventsWanted, TimeAsked
+from watchdeck.console.state.board_poller import BoardPoller
+from watchdeck.console.state.board_source import OpenSource
+from watchdeck.console.state.messages import ChangesRequested, SeekRequested
 from watchdeck.console.state.queries import read_events
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.terminal.app import Sparing
-from watchdeck.console.widgets.base_screen import SEEK, STEP, Watching
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.terminal.app import DiffRenderedApp
+from watchdeck.console.widgets.base_screen import SEEK, STEP, BaseScreen
 from watchdeck.console.widgets.prompt import Hint, Prompt
 from watchdeck.domain.board.board import Board
+from watchdeck.domain.values.units import Clock
 
 NOTICE_LASTS = 15_000
 """How long a notice stays, in milliseconds."""
 
 
-class Travelling(Sparing, inherit_bindings=False):
+class TimeTravelController(DiffRenderedApp, inherit_bindings=False):
     """An application with a moment of its own; `_cursor` is where it was sent.
 
     What is shown follows when it has been read: nothing is claimed of a moment before.
     """
 
     _clock: Clock
-    _outlook: Outlook
-    _watcher: Watch | None
+    _outlook: ViewState
+    _watcher: BoardPoller | None
     _open_source: OpenSource | None
-    _cursor: Cursor
+    _cursor: TimeCursor
     _played_at: int = 0
 
     def say(self, notice: str, lasts: int = NOTICE_LASTS) -> None:
@@ -45,19 +46,19 @@ class Travelling(Sparing, inherit_bindings=False):
     def _show(self, **changes: object) -> None:
         raise NotImplementedError
 
-    def _send(self, cursor: Cursor) -> None:
+    def _send(self, cursor: TimeCursor) -> None:
         """Show another moment as soon as it is read."""
         before, self._cursor = self._cursor, cursor
         if self._watcher and cursor.at != before.at:
             self._watcher.look_at(cursor.at)
         self._show(past=self._past(self._outlook.sight.board))
 
-    def _past(self, board: Board | None) -> Past | None:
+    def _past(self, board: Board | None) -> PastOffset | None:
         """How far away the board is; None when it is the newest."""
         if board is None or board.live:
             return None
         speed = self._cursor.speed if self._cursor.playing else 0
-        return Past(max(0, self._clock() - board.at), speed)
+        return PastOffset(max(0, self._clock() - board.at), speed)
 
     def _play(self) -> None:
         """Let the past run on, once a second."""
@@ -68,7 +69,7 @@ class Travelling(Sparing, inherit_bindings=False):
 
     def action_step(self, by: int) -> None:
         """A step through time; the screen knows how far one goes."""
-        step = self.screen.step if isinstance(self.screen, Watching) else STEP
+        step = self.screen.step if isinstance(self.screen, BaseScreen) else STEP
         self._send(self._cursor.stepped(by, step, self._clock()))
 
     def action_play(self) -> None:
@@ -92,8 +93,8 @@ class Travelling(Sparing, inherit_bindings=False):
 
     def action_seek(self) -> None:
         """Type a time to go to."""
-        if isinstance(self.screen, Watching):
-            self.screen.post_message(TimeAsked())
+        if isinstance(self.screen, BaseScreen):
+            self.screen.post_message(SeekRequested())
 
     def command_seek(self, text: str) -> None:
         """Go to a time."""
@@ -109,22 +110,22 @@ class Travelling(Sparing, inherit_bindings=False):
     def action_changes(self) -> None:
         """What changed in the half hour before the moment that counts on this screen."""
         screen = self.screen
-        if isinstance(screen, Watching) and screen.WHERE is not Where.BEFORE:
-            from watchdeck.console.changes.screen import BeforeScreen
+        if isinstance(screen, BaseScreen) and screen.WHERE is not KeyScope.BEFORE:
+            from watchdeck.console.changes.screen import RecentChangesScreen
 
-            self.push_screen(BeforeScreen(self._outlook, self.current_mode, *screen.about))
+            self.push_screen(RecentChangesScreen(self._outlook, self.current_mode, *screen.about))
 
     def command_changes(self, _text: str) -> None:
         """What changed before."""
         self.action_changes()
 
-    @on(EventsWanted)
-    def _find_events(self, message: EventsWanted) -> None:
+    @on(ChangesRequested)
+    def _find_events(self, message: ChangesRequested) -> None:
         if self._open_source is not None:
             answer = partial(self._tell_events, self._open_source, message)
             self.run_worker(answer, thread=True, exclusive=True, group="events")
 
-    def _tell_events(self, open_source: OpenSource, message: EventsWanted) -> None:
+    def _tell_events(self, open_source: OpenSource, message: ChangesRequested) -> None:
         message.asked.post_message(read_events(open_source, message))
 
     def _meant(self, text: str) -> int:
@@ -148,7 +149,7 @@ class Travelling(Sparing, inherit_bindings=False):
 
     @on(Prompt.Done)
     def _go(self, message: Prompt.Done) -> None:
-        if message.prompt.sign != SEEK or not isinstance(self.screen, Watching):
+        if message.prompt.sign != SEEK or not isinstance(self.screen, BaseScreen):
             return
         try:
             at = self._meant(message.text)
@@ -161,7 +162,7 @@ class Travelling(Sparing, inherit_bindings=False):
 
     @on(Prompt.Left)
     def _stay(self, message: Prompt.Left) -> None:
-        if message.prompt.sign == SEEK and isinstance(self.screen, Watching):
+        if message.prompt.sign == SEEK and isinstance(self.screen, BaseScreen):
             self.screen.unask()
 
 

@@ -8,23 +8,23 @@ from textual import events, on
 from textual.timer import Timer
 from textual.widgets import Input
 
-from watchdeck.console.input.keys import Where
-from watchdeck.console.terminal.app import Sparing
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.input.keys import KeyScope
+from watchdeck.console.terminal.app import DiffRenderedApp
+from watchdeck.console.widgets.base_screen import BaseScreen
 
 _OPENING = frozenset(
     ("answers", "changes", "command", "filter", "help", "jump", "open", "palette", "seek")
 )
 """The actions after which keys mean something else; many keys may come in one packet."""
 
-_THERE = frozenset(((Where.HELP, "help"), (Where.BEFORE, "changes")))
+_THERE = frozenset(((KeyScope.HELP, "help"), (KeyScope.BEFORE, "changes")))
 """Where such an action finds open what it would open."""
 
 _AT_MOST = 0.25
 """Seconds that keys wait for something to have the focus: what opens need not take it."""
 
 
-class TypingAhead(Sparing, inherit_bindings=False):
+class TypeAhead(DiffRenderedApp, inherit_bindings=False):
     """An application that holds keys back while what the last one opens is not there yet."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class TypingAhead(Sparing, inherit_bindings=False):
         if bound is None or bound.binding.action not in _OPENING:
             return False
         screen = self.screen
-        where = screen.WHERE if isinstance(screen, Watching) else None
+        where = screen.WHERE if isinstance(screen, BaseScreen) else None
         return (where, bound.binding.action) not in _THERE
 
     @on(events.DescendantFocus)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from watchdeck.config.reading.problems import Problem, below
-from watchdeck.console.input.keymap import remapped
+from watchdeck.console.input.keymap import apply_keymap
 from watchdeck.console.models.column_choice import chosen
 from watchdeck.console.theme.layouts import unknown
 from watchdeck.console.theme.themes import load_theme
 from watchdeck.domain.board.filter import FilterError, parse
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 from watchdeck.errors import ConfigError
 
 
-def refused(view: View, environ: Mapping[str, str]) -> Iterator[Problem]:
+def view_problems(view: ConsoleSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Every problem: theme, keys, layout, columns, filters.
 
     A collector runs with any of them, and a console too: it says what it does instead.
     """
     yield from _theme(view.theme, environ)
-    yield from remapped(view.keys)[1]
+    yield from apply_keymap(view.keys)[1]
     if words := unknown(view.layout):
         yield Problem("console.layout", words)
     for words in chosen(view.columns)[1]:

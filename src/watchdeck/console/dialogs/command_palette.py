@@ -6,20 +6,20 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from watchdeck.console.input.commands import CommandError, Known, entries, found, parse
-from watchdeck.console.input.keys import Where, bindings
-from watchdeck.console.lines.line import Line, Role, Span, said
+from watchdeck.console.input.commands import CommandError, CompletionContext, entries, found, parse
+from watchdeck.console.input.keys import KeyScope, bindings
+from watchdeck.console.lines.line import Line, Role, Span, foreign_text
 from watchdeck.console.lines.panel_header import rule
 from watchdeck.console.lines.table import Column, Columns, Table
-from watchdeck.console.state.messages import CommandAsked, CommandGiven
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.widgets.base_screen import Watching, offered
+from watchdeck.console.state.messages import CommandEntered, CommandLineRequested
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen, offered
 from watchdeck.console.widgets.list import List
 
-Entry = tuple[str, str]
+PaletteEntry = tuple[str, str]
 
-_COLUMNS: Columns[Entry] = (
-    Column("line", "", 24, lambda entry, _now: said(entry[0], Role.STRONG), most=48),
+_COLUMNS: Columns[PaletteEntry] = (
+    Column("line", "", 24, lambda entry, _now: foreign_text(entry[0], Role.STRONG), most=48),
     Column("words", "", 16, lambda entry, _now: Span(entry[1], Role.MUTED), most=60, rank=1),
 )
 
@@ -29,7 +29,7 @@ _STEPS = {"down": 1, "up": -1}
 class EntryList(List):
     """What was found, the closest first."""
 
-    def show(self, lines: tuple[Entry, ...]) -> None:
+    def show(self, lines: tuple[PaletteEntry, ...]) -> None:
         """Other lines; the cursor goes to the first."""
         keys = tuple(line for line, _ in lines)
         self.table = Table(_COLUMNS, lines, keys, "nothing has these letters in this order")
@@ -43,24 +43,24 @@ class EntryList(List):
         return (rule("go to", more, None, cells), *body)
 
 
-class PaletteScreen(Watching, inherit_bindings=False):
+class PaletteScreen(BaseScreen, inherit_bindings=False):
     """A line to type on, over what it finds."""
 
-    WHERE = Where.PALETTE
-    BINDINGS = bindings(Where.PALETTE)
+    WHERE = KeyScope.PALETTE
+    BINDINGS = bindings(KeyScope.PALETTE)
 
-    def __init__(self, outlook: Outlook, area: str, known: Known) -> None:
+    def __init__(self, outlook: ViewState, area: str, known: CompletionContext) -> None:
         self._known_then = known
         super().__init__(outlook, area)
 
-    def known(self) -> Known:
+    def known(self) -> CompletionContext:
         """What was known where the palette was opened."""
         return self._known_then
 
     def panels(self) -> ComposeResult:
         """The line over the list."""
         yield Input(id="search", placeholder="a few letters", compact=True)
-        yield EntryList(id="entries").data_bind(Watching.setting)
+        yield EntryList(id="entries").data_bind(BaseScreen.setting)
 
     def on_mount(self) -> None:
         """Everything, until something is typed."""
@@ -90,13 +90,13 @@ class PaletteScreen(Watching, inherit_bindings=False):
         if line.endswith(" "):
             below = self.app.screen_stack[-2]
             self.dismiss()
-            below.post_message(CommandAsked(line))
+            below.post_message(CommandLineRequested(line))
             return
         try:
             given = parse(line, self._known_then, offered(self.app))
         except CommandError:
             return  # what it is about has gone in the meantime
-        self.app.post_message(CommandGiven(given))
+        self.app.post_message(CommandEntered(given))
         self.dismiss()
 
     def action_back(self) -> None:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from watchdeck.config.reading.problems import Problem
-from watchdeck.console.input.keys import Where, bindings
-from watchdeck.console.lines.line import Line, Role, Span, said, wrap
+from watchdeck.console.input.keys import KeyScope, bindings
+from watchdeck.console.lines.line import Line, Role, Span, foreign_text, wrap
 from watchdeck.console.lines.panel_header import rule
 from watchdeck.console.lines.table import Column, Columns, Table
-from watchdeck.console.state.messages import EditWanted
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.messages import EditRequested
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.list import List
 
 _COLUMNS: Columns[Problem] = (
-    Column("key", "where", 12, lambda one, _now: said(one.key or "the file", Role.STRONG), most=40),
-    Column("problem", "problem", 24, lambda one, _now: said(one.text, Role.WARNING), most=90),
-    Column("hint", "what would work", 16, lambda one, _now: said(one.hint), most=60, rank=1),
+    Column(
+        "key",
+        "where",
+        12,
+        lambda one, _now: foreign_text(one.key or "the file", Role.STRONG),
+        most=40,
+    ),
+    Column(
+        "problem", "problem", 24, lambda one, _now: foreign_text(one.text, Role.WARNING), most=90
+    ),
+    Column(
+        "hint", "what would work", 16, lambda one, _now: foreign_text(one.hint), most=60, rank=1
+    ),
 )
 
 
@@ -47,24 +57,24 @@ class ProblemList(List):
         return (rule("problems of the configuration", more, None, cells), *body)
 
 
-class ProblemsScreen(Watching, inherit_bindings=False):
+class ProblemsScreen(BaseScreen, inherit_bindings=False):
     """The problems as they were when the editor was left."""
 
-    WHERE = Where.PROBLEMS
-    BINDINGS = bindings(Where.PROBLEMS)
+    WHERE = KeyScope.PROBLEMS
+    BINDINGS = bindings(KeyScope.PROBLEMS)
 
-    def __init__(self, outlook: Outlook, area: str, found: tuple[Problem, ...]) -> None:
+    def __init__(self, outlook: ViewState, area: str, found: tuple[Problem, ...]) -> None:
         self._found = found
         super().__init__(outlook, area)
 
     def panels(self) -> ComposeResult:
         """The list has the whole screen."""
-        yield ProblemList(self._found).data_bind(Watching.setting)
+        yield ProblemList(self._found).data_bind(BaseScreen.setting)
 
     def action_edit(self) -> None:
         """Edit the file again."""
         self.dismiss()
-        self.app.post_message(EditWanted())
+        self.app.post_message(EditRequested())
 
     def action_back(self) -> None:
         """Back to where it was edited from."""

@@ -6,18 +6,18 @@ from textual.app import ComposeResult
 
 from watchdeck.console.dialogs.help_lines import table
 from watchdeck.console.input import keys
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Line, Span
 from watchdeck.console.lines.panel_header import rule
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.list import List
 
 
 class HelpList(List):
     """One row a key."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: KeyScope) -> None:
         super().__init__(id="help")
         self._where = where
 
@@ -25,7 +25,7 @@ class HelpList(List):
         """The keys as they are set now."""
         super().watch_setting()
         if self.setting is not None:
-            self.table = table(keys.working(self._where, self.setting.keys))
+            self.table = table(keys.active_keys(self._where, self.setting.keys))
 
     def heading(
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
@@ -34,19 +34,19 @@ class HelpList(List):
         return (rule(f"keys: {self._where}", more, None, cells), *body)
 
 
-class HelpScreen(Watching, inherit_bindings=False):
+class HelpScreen(BaseScreen, inherit_bindings=False):
     """Help, made from the table of keys."""
 
-    WHERE = Where.HELP
-    BINDINGS = bindings(Where.HELP)
+    WHERE = KeyScope.HELP
+    BINDINGS = bindings(KeyScope.HELP)
 
-    def __init__(self, outlook: Outlook, area: str, about: Where) -> None:
+    def __init__(self, outlook: ViewState, area: str, about: KeyScope) -> None:
         self._about = about
         super().__init__(outlook, area)
 
     def panels(self) -> ComposeResult:
         """The list of keys."""
-        yield HelpList(self._about).data_bind(Watching.setting)
+        yield HelpList(self._about).data_bind(BaseScreen.setting)
 
     def action_back(self) -> None:
         """Back to the screen that was asked about."""

@@ -11,7 +11,7 @@ from watchdeck.domain.values.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CompletionContext:
     """What commands can be about right now; `focus` is the model and the moment in view."""
 
     models: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Known:
     focus: str = ""
 
 
-def _nothing(_known: Known) -> Sequence[str]:
+def _nothing(_known: CompletionContext) -> Sequence[str]:
     return ()
 
 
@@ -37,7 +37,7 @@ class Command:
     action: str
     words: str
     takes: str = ""
-    choices: Callable[[Known], Sequence[str]] = field(default=_nothing)
+    choices: Callable[[CompletionContext], Sequence[str]] = field(default=_nothing)
     free: bool = False
     bare: bool = False
 
@@ -93,14 +93,16 @@ class CommandError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ParsedCommand:
     """A command as it was given, with what follows it."""
 
     command: Command
     text: str = ""
 
 
-def parse(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> Given:
+def parse(
+    line: str, known: CompletionContext, commands: Sequence[Command] = COMMANDS
+) -> ParsedCommand:
     """What a line asks for; a beginning that one command alone has is enough.
 
     Raises CommandError.
@@ -119,7 +121,7 @@ def parse(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> Gi
         raise CommandError(len(line), f"{command.name} needs a {command.takes}")
     if command.takes and not command.free and text not in command.choices(known):
         raise CommandError(len(name) + 1, _unknown(text, command.choices(known)))
-    return Given(command, text)
+    return ParsedCommand(command, text)
 
 
 def _unknown(given: str, choices: Sequence[str]) -> str:
@@ -134,7 +136,9 @@ def _unknown(given: str, choices: Sequence[str]) -> str:
     return f"choose one of {', '.join(choices[:MOST])}{more}"
 
 
-def completions(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> tuple[str, ...]:
+def completions(
+    line: str, known: CompletionContext, commands: Sequence[Command] = COMMANDS
+) -> tuple[str, ...]:
     """The whole lines that this beginning can become, best first."""
     name, space, rest = line.lstrip().partition(" ")
     if not space:
@@ -150,7 +154,7 @@ def completions(line: str, known: Known, commands: Sequence[Command] = COMMANDS)
     return tuple(f"{name} {choice}" for choice in (*begun, *inside))
 
 
-def hint(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> str:
+def hint(line: str, known: CompletionContext, commands: Sequence[Command] = COMMANDS) -> str:
     """What a beginning can become; where any text follows, what is done with it."""
     lines = completions(line, known, commands)
     if lines:
@@ -162,7 +166,9 @@ def hint(line: str, known: Known, commands: Sequence[Command] = COMMANDS) -> str
     return f"{command.words}: {known.focus}" if command.name == "change" else command.words
 
 
-def entries(known: Known, commands: Sequence[Command] = COMMANDS) -> Iterator[tuple[str, str]]:
+def entries(
+    known: CompletionContext, commands: Sequence[Command] = COMMANDS
+) -> Iterator[tuple[str, str]]:
     """Every line that the palette offers, with its words: models first, then views and actions.
 
     One that ends with a blank is a beginning: any text may follow.

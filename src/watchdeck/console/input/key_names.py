@@ -42,7 +42,7 @@ _SAME = {
 _MODIFIED = re.compile(r"((?:ctrl|alt)\+)?(shift\+)?(.+)", re.IGNORECASE)
 
 
-def spell(written: str) -> str:
+def textual_key_name(written: str) -> str:
     """The name by which Textual knows a key: `slash` for `/`, `pagedown` for `PgDn`.
 
     Raises ValueError whose words after `; ` say what to write.
@@ -73,7 +73,7 @@ def _plain(written: str, *, lower: bool) -> str | None:
     return name if name in _SHOWN else None
 
 
-def printed(name: str) -> str:
+def key_caption(name: str) -> str:
     """A key as it is printed on a keyboard: `PgDn`, `Ctrl+d`, `/`."""
     *held, plain = name.split("+")
     return "+".join([*(_MODIFIERS.get(one, one) for one in held), _SHOWN.get(plain, plain)])

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
-from watchdeck.console.input.key_names import printed, spell
-from watchdeck.console.input.keys import KEYS, NEVER, Key, shared
+from watchdeck.console.input.key_names import key_caption, textual_key_name
+from watchdeck.console.input.keys import KEYS, NEVER, Key, key_conflicts
 
 _TABLE = "console.keys"
 
 
-def remapped(wanted: Mapping[str, str]) -> tuple[tuple[Key, ...], tuple[Problem, ...]]:
+def apply_keymap(wanted: Mapping[str, str]) -> tuple[tuple[Key, ...], tuple[Problem, ...]]:
     """The table with these keys by the id of a binding, and every problem with them.
 
     With a problem the table is ours, untouched: half a keymap would be nobody's.
@@ -42,7 +42,7 @@ def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
     spelled, problems = [], []
     for one in [","] if written.strip() == "," else written.split(","):
         try:
-            key = spell(one.strip() or one)
+            key = textual_key_name(one.strip() or one)
         except ValueError as error:
             problems.append(from_error(below(_TABLE, name), error))
             continue
@@ -56,10 +56,10 @@ def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
 def _clashes(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem]:
     """Two bindings on one key of one screen, told once however many screens have both."""
     places = defaultdict(list)
-    for where, name, clashing in shared(keys):
+    for where, name, clashing in key_conflicts(keys):
         places[name, tuple(key.id for key in clashing)].append(where)
     for (name, ids), found in places.items():
         at = next((one for one in ids if one in wanted), ids[0])
         others = " and ".join(one for one in ids if one != at)
-        text = f"is {printed(name)!r}, as {others} is ({', '.join(found)})"
+        text = f"is {key_caption(name)!r}, as {others} is ({', '.join(found)})"
         yield Problem(below(_TABLE, at), text, "Give one of them another key.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from watchdeck.console.input.key_names import printed
+from watchdeck.console.input.key_names import key_caption
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -20,7 +20,7 @@ NEVER = ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q")
 """Prefixes of tmux and screen, and flow control: never a key of ours."""
 
 
-class Where(StrEnum):
+class KeyScope(StrEnum):
     """Where a key works."""
 
     EVERYWHERE = "everywhere"
@@ -51,120 +51,150 @@ class Key:
     keys: str
     action: str
     words: str
-    where: Where
+    where: KeyScope
     footer: str = ""
 
 
 KEYS = (
-    Key("deck.open", "enter", "open", "Open the model under the cursor", Where.DECK, "open"),
-    Key("models.open", "enter", "open", "Open the model under the cursor", Where.MODELS, "open"),
-    Key("deck.acknowledge", "a", "acknowledge", "Take the worst alert", Where.DECK, "ack"),
-    Key("alerts.open", "enter", "open", "Open the alert, or fold a group", Where.ALERTS, "open"),
-    Key("alert.model", "m", "model", "Open its model", Where.ALERT, "model"),
-    Key("alert.back", "escape", "back", "Back to where you came from", Where.ALERT, "back"),
-    Key("ack.set", "a", "acknowledge", "Take it, for as long as is usual", Where.HANDLING, "ack"),
-    Key("ack.with", "A", "acknowledge_with", "Take it for a time, with a note", Where.HANDLING),
-    Key("ack.takeover", "t", "take_over", "Take it from who has it", Where.HANDLING),
-    Key("ack.end", "U", "unacknowledge", "Give it back", Where.HANDLING),
-    Key("alert.escalate", "e", "escalate", "Tell those who come next", Where.HANDLING),
-    Key("alert.silence", "s", "silence", "Silence it for a while", Where.HANDLING, "silence"),
-    Key("alert.note", "n", "note", "Write a note", Where.HANDLING, "note"),
-    Key("alert.resolve", "R", "resolve", "End it by hand, with a note", Where.HANDLING),
-    Key("alert.pin", "P", "pin", "Pin a known issue on its model", Where.HANDLING),
-    Key("alert.useful", "plus", "opine('useful')", "It was useful, now it is over", Where.HANDLING),
-    Key("alert.noise", "minus", "opine('noise')", "It was noise", Where.HANDLING),
-    Key("alert.late", "equals_sign", "opine('late')", "It came too late", Where.HANDLING),
-    Key("models.sort", "s", "sort(1)", "Sort by the next column", Where.FLEET, "sort"),
-    Key("models.sort_back", "R", "sort(-1)", "Sort by the column before", Where.FLEET),
-    Key("models.turn", "r", "turn", "Sort the other way round", Where.FLEET),
-    Key("list.mark", "v", "mark", "Mark the row and go on", Where.CHOICE),
-    Key("list.mark_all", "V", "mark_all", "Mark all that is shown, or none", Where.CHOICE),
-    Key("list.filter", "slash", "filter", "Filter the list", Where.CHOICE, "filter"),
-    Key("list.down", "down,j", "move(1)", "Next row", Where.LIST),
-    Key("list.up", "up,k", "move(-1)", "Previous row", Where.LIST),
-    Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.LIST),
-    Key("list.page_up", "pageup,ctrl+u", "page(-1)", "One page up", Where.LIST),
-    Key("list.first", "home,g", "first", "First row, and stay on it", Where.LIST),
-    Key("list.last", "end,G", "last", "Last row", Where.LIST),
-    Key("detail.next", "tab,right", "signal(1)", "Next signal", Where.DETAIL, "next signal"),
-    Key("detail.previous", "shift+tab,left", "signal(-1)", "Previous signal", Where.DETAIL),
-    Key("detail.wider", "minus", "zoom(1)", "Look back further", Where.DETAIL, "wider"),
-    Key("detail.closer", "plus,equals_sign", "zoom(-1)", "Look closer", Where.DETAIL, "closer"),
+    Key("deck.open", "enter", "open", "Open the model under the cursor", KeyScope.DECK, "open"),
+    Key("models.open", "enter", "open", "Open the model under the cursor", KeyScope.MODELS, "open"),
+    Key("deck.acknowledge", "a", "acknowledge", "Take the worst alert", KeyScope.DECK, "ack"),
+    Key("alerts.open", "enter", "open", "Open the alert, or fold a group", KeyScope.ALERTS, "open"),
+    Key("alert.model", "m", "model", "Open its model", KeyScope.ALERT, "model"),
+    Key("alert.back", "escape", "back", "Back to where you came from", KeyScope.ALERT, "back"),
     Key(
-        "chart.left", "h,shift+left", "read(-1)", "Read the chart to the left", Where.DETAIL, "read"
+        "ack.set", "a", "acknowledge", "Take it, for as long as is usual", KeyScope.HANDLING, "ack"
     ),
-    Key("chart.right", "l,shift+right", "read(1)", "Read to the right, and off", Where.DETAIL),
+    Key("ack.with", "A", "acknowledge_with", "Take it for a time, with a note", KeyScope.HANDLING),
+    Key("ack.takeover", "t", "take_over", "Take it from who has it", KeyScope.HANDLING),
+    Key("ack.end", "U", "unacknowledge", "Give it back", KeyScope.HANDLING),
+    Key("alert.escalate", "e", "escalate", "Tell those who come next", KeyScope.HANDLING),
+    Key("alert.silence", "s", "silence", "Silence it for a while", KeyScope.HANDLING, "silence"),
+    Key("alert.note", "n", "note", "Write a note", KeyScope.HANDLING, "note"),
+    Key("alert.resolve", "R", "resolve", "End it by hand, with a note", KeyScope.HANDLING),
+    Key("alert.pin", "P", "pin", "Pin a known issue on its model", KeyScope.HANDLING),
+    Key(
+        "alert.useful",
+        "plus",
+        "opine('useful')",
+        "It was useful, now it is over",
+        KeyScope.HANDLING,
+    ),
+    Key("alert.noise", "minus", "opine('noise')", "It was noise", KeyScope.HANDLING),
+    Key("alert.late", "equals_sign", "opine('late')", "It came too late", KeyScope.HANDLING),
+    Key("models.sort", "s", "sort(1)", "Sort by the next column", KeyScope.FLEET, "sort"),
+    Key("models.sort_back", "R", "sort(-1)", "Sort by the column before", KeyScope.FLEET),
+    Key("models.turn", "r", "turn", "Sort the other way round", KeyScope.FLEET),
+    Key("list.mark", "v", "mark", "Mark the row and go on", KeyScope.CHOICE),
+    Key("list.mark_all", "V", "mark_all", "Mark all that is shown, or none", KeyScope.CHOICE),
+    Key("list.filter", "slash", "filter", "Filter the list", KeyScope.CHOICE, "filter"),
+    Key("list.down", "down,j", "move(1)", "Next row", KeyScope.LIST),
+    Key("list.up", "up,k", "move(-1)", "Previous row", KeyScope.LIST),
+    Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", KeyScope.LIST),
+    Key("list.page_up", "pageup,ctrl+u", "page(-1)", "One page up", KeyScope.LIST),
+    Key("list.first", "home,g", "first", "First row, and stay on it", KeyScope.LIST),
+    Key("list.last", "end,G", "last", "Last row", KeyScope.LIST),
+    Key("detail.next", "tab,right", "signal(1)", "Next signal", KeyScope.DETAIL, "next signal"),
+    Key("detail.previous", "shift+tab,left", "signal(-1)", "Previous signal", KeyScope.DETAIL),
+    Key("detail.wider", "minus", "zoom(1)", "Look back further", KeyScope.DETAIL, "wider"),
+    Key("detail.closer", "plus,equals_sign", "zoom(-1)", "Look closer", KeyScope.DETAIL, "closer"),
+    Key(
+        "chart.left",
+        "h,shift+left",
+        "read(-1)",
+        "Read the chart to the left",
+        KeyScope.DETAIL,
+        "read",
+    ),
+    Key("chart.right", "l,shift+right", "read(1)", "Read to the right, and off", KeyScope.DETAIL),
     Key(
         "chart.compare",
         "c",
         "compare",
         "Beside yesterday, last week, before a change",
-        Where.DETAIL,
+        KeyScope.DETAIL,
         "compare",
     ),
-    Key("detail.back", "escape", "back", "Back to where you came from", Where.DETAIL, "back"),
-    Key("detail.answers", "x", "answers", "What the server last answered", Where.DETAIL),
-    Key("answers.down", "down,j", "scroll(1)", "Next line", Where.EXCHANGE),
-    Key("answers.up", "up,k", "scroll(-1)", "Previous line", Where.EXCHANGE),
-    Key("answers.page_down", "pagedown,ctrl+d", "page(1)", "One page down", Where.EXCHANGE),
-    Key("answers.page_up", "pageup,ctrl+u", "page(-1)", "One page up", Where.EXCHANGE),
-    Key("answers.pager", "P", "pager", "Read it in your $PAGER", Where.EXCHANGE, "pager"),
-    Key("answers.back", "escape", "back", "Back to the model", Where.EXCHANGE, "back"),
-    Key("changes.open", "enter", "open", "Open the model of this change", Where.BEFORE, "open"),
-    Key("changes.back", "escape", "back", "Back to where you came from", Where.BEFORE, "back"),
-    Key("problems.edit", "enter", "edit", "Edit the file again", Where.PROBLEMS, "edit"),
-    Key("problems.back", "escape", "back", "Back to where you came from", Where.PROBLEMS, "back"),
-    Key("palette.choose", "enter", "choose", "Go there, or do it", Where.PALETTE, "go"),
-    Key("palette.back", "escape", "back", "Close the palette", Where.PALETTE, "back"),
-    Key("help.back", "escape", "back", "Close the help", Where.HELP, "back"),
-    Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", Where.EVERYWHERE),
-    Key("mode.models", "2", "mode('models')", "The table of models", Where.EVERYWHERE),
-    Key("mode.alerts", "3", "mode('alerts')", "The alerts", Where.EVERYWHERE),
-    Key("undo", "u", "undo", "Take back what was just done", Where.EVERYWHERE),
-    Key("help.open", "question_mark", "help", "The keys that work here", Where.EVERYWHERE, "help"),
-    Key("command", "colon", "command", "Give a command by name", Where.EVERYWHERE),
-    Key("palette", "ctrl+p", "palette", "Find a model, view or command", Where.EVERYWHERE),
+    Key("detail.back", "escape", "back", "Back to where you came from", KeyScope.DETAIL, "back"),
+    Key("detail.answers", "x", "answers", "What the server last answered", KeyScope.DETAIL),
+    Key("answers.down", "down,j", "scroll(1)", "Next line", KeyScope.EXCHANGE),
+    Key("answers.up", "up,k", "scroll(-1)", "Previous line", KeyScope.EXCHANGE),
+    Key("answers.page_down", "pagedown,ctrl+d", "page(1)", "One page down", KeyScope.EXCHANGE),
+    Key("answers.page_up", "pageup,ctrl+u", "page(-1)", "One page up", KeyScope.EXCHANGE),
+    Key("answers.pager", "P", "pager", "Read it in your $PAGER", KeyScope.EXCHANGE, "pager"),
+    Key("answers.back", "escape", "back", "Back to the model", KeyScope.EXCHANGE, "back"),
+    Key("changes.open", "enter", "open", "Open the model of this change", KeyScope.BEFORE, "open"),
+    Key("changes.back", "escape", "back", "Back to where you came from", KeyScope.BEFORE, "back"),
+    Key("problems.edit", "enter", "edit", "Edit the file again", KeyScope.PROBLEMS, "edit"),
     Key(
-        "changes.before", "b", "changes", "What changed in the 30 minutes before", Where.EVERYWHERE
+        "problems.back", "escape", "back", "Back to where you came from", KeyScope.PROBLEMS, "back"
     ),
-    Key("time.back", "left_square_bracket", "step(-1)", "A step into the past", Where.EVERYWHERE),
-    Key("time.on", "right_square_bracket", "step(1)", "A step towards now", Where.EVERYWHERE),
-    Key("time.seek", "S", "seek", "Go to a time", Where.EVERYWHERE),
-    Key("time.play", "space", "play", "Let the past run, or stand", Where.EVERYWHERE),
-    Key("time.faster", "greater_than_sign", "hurry(1)", "Run faster", Where.EVERYWHERE),
-    Key("time.slower", "less_than_sign", "hurry(-1)", "Run slower", Where.EVERYWHERE),
-    Key("time.live", "L", "live", "Back to now", Where.EVERYWHERE),
-    Key("panel.jump", "f", "jump", "Go to a panel by its letter", Where.EVERYWHERE),
-    Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", Where.EVERYWHERE),
-    Key("theme.next", "T", "next_theme", "The next theme", Where.EVERYWHERE),
-    Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", Where.EVERYWHERE),
-    Key("copy", "y", "copy", "Copy the row under the cursor", Where.EVERYWHERE),
-    Key("suspend", "ctrl+z", "suspend_process", "Stop here; fg comes back", Where.EVERYWHERE),
-    Key("quit", "Q", "quit", "Leave; the collector goes on", Where.EVERYWHERE, "quit"),
-    Key("quit.hint", "ctrl+c", "hint", "Says how to leave", Where.EVERYWHERE),
+    Key("palette.choose", "enter", "choose", "Go there, or do it", KeyScope.PALETTE, "go"),
+    Key("palette.back", "escape", "back", "Close the palette", KeyScope.PALETTE, "back"),
+    Key("help.back", "escape", "back", "Close the help", KeyScope.HELP, "back"),
+    Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", KeyScope.EVERYWHERE),
+    Key("mode.models", "2", "mode('models')", "The table of models", KeyScope.EVERYWHERE),
+    Key("mode.alerts", "3", "mode('alerts')", "The alerts", KeyScope.EVERYWHERE),
+    Key("undo", "u", "undo", "Take back what was just done", KeyScope.EVERYWHERE),
+    Key(
+        "help.open", "question_mark", "help", "The keys that work here", KeyScope.EVERYWHERE, "help"
+    ),
+    Key("command", "colon", "command", "Give a command by name", KeyScope.EVERYWHERE),
+    Key("palette", "ctrl+p", "palette", "Find a model, view or command", KeyScope.EVERYWHERE),
+    Key(
+        "changes.before",
+        "b",
+        "changes",
+        "What changed in the 30 minutes before",
+        KeyScope.EVERYWHERE,
+    ),
+    Key(
+        "time.back", "left_square_bracket", "step(-1)", "A step into the past", KeyScope.EVERYWHERE
+    ),
+    Key("time.on", "right_square_bracket", "step(1)", "A step towards now", KeyScope.EVERYWHERE),
+    Key("time.seek", "S", "seek", "Go to a time", KeyScope.EVERYWHERE),
+    Key("time.play", "space", "play", "Let the past run, or stand", KeyScope.EVERYWHERE),
+    Key("time.faster", "greater_than_sign", "hurry(1)", "Run faster", KeyScope.EVERYWHERE),
+    Key("time.slower", "less_than_sign", "hurry(-1)", "Run slower", KeyScope.EVERYWHERE),
+    Key("time.live", "L", "live", "Back to now", KeyScope.EVERYWHERE),
+    Key("panel.jump", "f", "jump", "Go to a panel by its letter", KeyScope.EVERYWHERE),
+    Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", KeyScope.EVERYWHERE),
+    Key("theme.next", "T", "next_theme", "The next theme", KeyScope.EVERYWHERE),
+    Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", KeyScope.EVERYWHERE),
+    Key("copy", "y", "copy", "Copy the row under the cursor", KeyScope.EVERYWHERE),
+    Key("suspend", "ctrl+z", "suspend_process", "Stop here; fg comes back", KeyScope.EVERYWHERE),
+    Key("quit", "Q", "quit", "Leave; the collector goes on", KeyScope.EVERYWHERE, "quit"),
+    Key("quit.hint", "ctrl+c", "hint", "Says how to leave", KeyScope.EVERYWHERE),
 )
 """Every key of the console."""
 
 LISTS = (
-    *(Where.DECK, Where.MODELS, Where.ALERTS, Where.ALERT, Where.DETAIL, Where.BEFORE),
-    *(Where.HELP, Where.PROBLEMS),
+    *(
+        KeyScope.DECK,
+        KeyScope.MODELS,
+        KeyScope.ALERTS,
+        KeyScope.ALERT,
+        KeyScope.DETAIL,
+        KeyScope.BEFORE,
+    ),
+    *(KeyScope.HELP, KeyScope.PROBLEMS),
 )
 """The screens with a list in them."""
 
-FLEETS = (Where.DECK, Where.MODELS)
+FLEETS = (KeyScope.DECK, KeyScope.MODELS)
 """The screens with a list of models in them."""
 
-CHOICES = (*FLEETS, Where.ALERTS)
+CHOICES = (*FLEETS, KeyScope.ALERTS)
 """The screens with a list that can be filtered, and whose rows can be marked."""
 
-HANDLINGS = (Where.ALERTS, Where.ALERT)
+HANDLINGS = (KeyScope.ALERTS, KeyScope.ALERT)
 """The screens whose keys do something to alerts."""
 
-SCREENS = (*LISTS, Where.EXCHANGE)
+SCREENS = (*LISTS, KeyScope.EXCHANGE)
 """The screens with keys of everywhere; in the palette one types."""
 
 
-def bindings(where: Where) -> list[BindingType]:
+def bindings(where: KeyScope) -> list[BindingType]:
     """The bindings of one place, for Textual."""
     from textual.binding import Binding  # 190 ms, for commands that only ask which keys there are
 
@@ -175,32 +205,32 @@ def bindings(where: Where) -> list[BindingType]:
     ]
 
 
-def working(where: Where, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
+def active_keys(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
     """The keys that work on a screen: its own, those of its list, those of everywhere."""
     table = tuple(keys)
     return tuple(key for place in _places(where) for key in table if key.where is place)
 
 
-def _places(where: Where) -> tuple[Where, ...]:
+def _places(where: KeyScope) -> tuple[KeyScope, ...]:
     """Where the keys of a screen are from; in the palette letters are only letters."""
-    if where is Where.PALETTE:
+    if where is KeyScope.PALETTE:
         return (where,)
-    fleet = (Where.FLEET,) if where in FLEETS else ()
-    choice = (Where.CHOICE,) if where in CHOICES else ()
-    handling = (Where.HANDLING,) if where in HANDLINGS else ()
-    lists = (Where.LIST,) if where in LISTS else ()
-    return (where, *handling, *fleet, *choice, *lists, Where.EVERYWHERE)
+    fleet = (KeyScope.FLEET,) if where in FLEETS else ()
+    choice = (KeyScope.CHOICE,) if where in CHOICES else ()
+    handling = (KeyScope.HANDLING,) if where in HANDLINGS else ()
+    lists = (KeyScope.LIST,) if where in LISTS else ()
+    return (where, *handling, *fleet, *choice, *lists, KeyScope.EVERYWHERE)
 
 
-def footer(where: Where, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:
+def footer(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:
     """Key and word for the last line of a screen."""
-    shown = [key for key in working(where, keys) if key.footer]
+    shown = [key for key in active_keys(where, keys) if key.footer]
     return tuple((display(key).split()[0], key.footer) for key in shown)
 
 
 def display(key: Key) -> str:
     """The keys as they are printed on a keyboard: `PgDn Ctrl+d`."""
-    return " ".join(printed(name) for name in key.keys.split(","))
+    return " ".join(key_caption(name) for name in key.keys.split(","))
 
 
 def shown(name: str, keys: Iterable[Key] = KEYS) -> str:
@@ -208,12 +238,12 @@ def shown(name: str, keys: Iterable[Key] = KEYS) -> str:
     return next(display(key).split()[0] for key in keys if key.id == name)
 
 
-def shared(keys: Iterable[Key] = KEYS) -> Iterator[tuple[Where, str, tuple[Key, ...]]]:
+def key_conflicts(keys: Iterable[Key] = KEYS) -> Iterator[tuple[KeyScope, str, tuple[Key, ...]]]:
     """Every key that would do several things on one screen: where, its name, and what."""
     table = tuple(keys)
     for where in SCREENS:
         found = defaultdict(list)
-        for key in working(where, table):
+        for key in active_keys(where, table):
             for name in key.keys.split(","):
                 found[name].append(key)
         yield from ((where, name, tuple(those)) for name, those in found.items() if those[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Dots(StrEnum):
+class DotStyle(StrEnum):
     """What a terminal can draw dots with, finest first."""
 
     BRAILLE = "braille"

@@ -12,7 +12,7 @@ from watchdeck.domain.board.health import WORST_FIRST, Health
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class HealthBadge:
     """How one health looks; `short` is the word where there is little room."""
 
     shape: str
@@ -22,11 +22,11 @@ class Mark:
 
 
 MARKS = {
-    Health.DOWN: Mark("✖", "DOWN", "DOWN", Role.DOWN),
-    Health.CRITICAL: Mark("▲", "CRITICAL", "CRIT", Role.CRITICAL),
-    Health.UNKNOWN: Mark("?", "UNKNOWN", "UNKN", Role.UNKNOWN),
-    Health.WARNING: Mark("◆", "WARNING", "WARN", Role.WARNING),
-    Health.OK: Mark("●", "ok", "ok", Role.OK),
+    Health.DOWN: HealthBadge("✖", "DOWN", "DOWN", Role.DOWN),
+    Health.CRITICAL: HealthBadge("▲", "CRITICAL", "CRIT", Role.CRITICAL),
+    Health.UNKNOWN: HealthBadge("?", "UNKNOWN", "UNKN", Role.UNKNOWN),
+    Health.WARNING: HealthBadge("◆", "WARNING", "WARN", Role.WARNING),
+    Health.OK: HealthBadge("●", "ok", "ok", Role.OK),
 }
 
 

@@ -33,7 +33,7 @@ class Role(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Ground(StrEnum):
+class Background(StrEnum):
     """What a line, or a span of it, lies on."""
 
     PLAIN = "background"
@@ -50,7 +50,7 @@ class Span:
 
     text: str
     role: Role = Role.TEXT
-    ground: Ground | None = None
+    ground: Background | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,19 @@ class Line:
     """One row of the screen; an `inverted` one stands out in every theme, also without colours."""
 
     spans: tuple[Span, ...] = ()
-    ground: Ground = Ground.PLAIN
+    ground: Background = Background.PLAIN
     inverted: bool = False
 
     def __str__(self) -> str:
         return "".join(span.text for span in self.spans)
 
 
-def line(*spans: Span | str, ground: Ground = Ground.PLAIN) -> Line:
+def line(*spans: Span | str, ground: Background = Background.PLAIN) -> Line:
     """A line of spans; a plain string is text."""
     return Line(tuple(Span(s) if isinstance(s, str) else s for s in spans), ground)
 
 
-def said(text: str, role: Role = Role.TEXT, limit: int = 1_024) -> Span:
+def foreign_text(text: str, role: Role = Role.TEXT, limit: int = 1_024) -> Span:
     """Foreign text as a span: control, bidi and zero-width characters made visible."""
     return Span(clean(text, limit), role)
 
@@ -100,7 +100,7 @@ def length(spans: Iterable[Span]) -> int:
     return sum(cell_len(span.text) for span in spans)
 
 
-def flow(parts: Iterable[tuple[Span, ...]], cells: int, gap: int = 2) -> tuple[Line, ...]:
+def wrap_parts(parts: Iterable[tuple[Span, ...]], cells: int, gap: int = 2) -> tuple[Line, ...]:
     """Parts set one after the other, on as many lines as they need; a part is never broken."""
     lines: list[tuple[Span, ...]] = []
     for whole in parts:
@@ -127,7 +127,7 @@ def wrap(text: str, cells: int, role: Role = Role.TEXT, most: int = 4) -> tuple[
     return tuple(Line((Span(text, role),)) for text in lines)
 
 
-def apart(left: Iterable[Span], right: Iterable[Span], cells: int, fill: Span) -> Line:
+def justify(left: Iterable[Span], right: Iterable[Span], cells: int, fill: Span) -> Line:
     """Two groups of spans at either end of a line; the left one gives way when both do not fit."""
     ending = tuple(right)
     room = cells - length(ending)
@@ -151,3 +151,7 @@ def shorten(spans: Iterable[Span], cells: int) -> tuple[Span, ...]:
 def dimmed(drawn: Line) -> Line:
     """The line as it looks when its data is stale: words and shapes stay, colours go."""
     return replace(drawn, spans=tuple(replace(span, role=Role.MUTED) for span in drawn.spans))
+
+
+Spans = tuple[Span, ...]
+"""Spans that belong together on a line."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 
 from watchdeck.console.lines.line import NOTHING
-from watchdeck.domain.board.board import Reading
-from watchdeck.domain.values.format import digits, quantity
+from watchdeck.domain.board.board import SignalValue
+from watchdeck.domain.values.format import digits, format_value
 from watchdeck.domain.values.units import Unit
 
 _ABSURD = 1e15
 
 
-def cell(reading: Reading | None) -> str:
+def cell(reading: SignalValue | None) -> str:
     """A reading in six cells at most: `412ms`, `99.9%`, `1.2k`; a dash when there is none."""
     if reading is None or math.isnan(reading.value):
         return NOTHING
     if reading.unit is Unit.RATIO:
         return _share(reading.value)
-    return sentence(reading, bounds=False).removesuffix("/s").replace(" ", "")
+    return describe_reading(reading, bounds=False).removesuffix("/s").replace(" ", "")
 
 
 def _share(value: float) -> str:
@@ -29,14 +29,14 @@ def _share(value: float) -> str:
     return amount(value, Unit.RATIO).replace(" ", "")
 
 
-def percent(reading: Reading | None) -> str:
+def percent(reading: SignalValue | None) -> str:
     """A share in whole percents, never rounded up: `98%`; a dash when there is none."""
     if reading is None or not math.isfinite(reading.value):
         return NOTHING
     return f"{math.floor(reading.value * 100 + 1e-9)}%"
 
 
-def sentence(reading: Reading | None, *, bounds: bool = True) -> str:
+def describe_reading(reading: SignalValue | None, *, bounds: bool = True) -> str:
     """A reading with its unit and what its bucket allows: `20 ms in 10-25 ms`, `> 10 s`."""
     if reading is None or math.isnan(reading.value):
         return NOTHING
@@ -45,11 +45,11 @@ def sentence(reading: Reading | None, *, bounds: bool = True) -> str:
         return amount(reading.value, reading.unit)
     if high is None or not math.isfinite(high):
         return f"> {amount(low, reading.unit)}"
-    text = amount(honest(reading.value, low, high), reading.unit)
+    text = amount(round_to_bucket(reading.value, low, high), reading.unit)
     return f"{text} in {interval(low, high, reading.unit)}" if bounds else text
 
 
-def honest(value: float, low: float, high: float) -> float:
+def round_to_bucket(value: float, low: float, high: float) -> float:
     """The value rounded to what its bucket allows: a tenth of it, down to a power of ten."""
     if high <= low:
         return value
@@ -80,4 +80,4 @@ def amount(value: float, unit: Unit) -> str:
         return "< 0.01 %"
     if unit is Unit.RATIO and math.isfinite(value):
         return f"{digits(round(value * 100, 2))} %"
-    return quantity(value, unit)
+    return format_value(value, unit)

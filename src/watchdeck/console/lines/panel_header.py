@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchdeck.console.lines.line import Line, Role, Span, apart, cut, dimmed, length
+from watchdeck.console.lines.line import Line, Role, Span, cut, dimmed, justify, length
 from watchdeck.console.lines.relative_time import ago
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
+class DataAge:
     """When a panel's data was written, seen from `now`; `stale` says why it may not hold."""
 
     at: int | None
@@ -25,7 +25,7 @@ class Freshness:
         return (Span(cut(f"{text}: {self.stale}", cells), Role.WARNING),)
 
 
-def rule(title: str, more: Iterable[Span], fresh: Freshness | None, cells: int) -> Line:
+def rule(title: str, more: Iterable[Span], fresh: DataAge | None, cells: int) -> Line:
     """A title and what belongs to it at the left, the age of the data at the right."""
     extra = tuple(more)
     gap = (Span("  "),) if extra else ()
@@ -34,13 +34,13 @@ def rule(title: str, more: Iterable[Span], fresh: Freshness | None, cells: int) 
     if fresh is not None:
         room = max(12, cells - length(left) - 6)
         right = (Span(" "), *fresh.spans(room), Span(" ──", Role.RULE))
-    return apart(left, right, cells, Span("─", Role.RULE))
+    return justify(left, right, cells, Span("─", Role.RULE))
 
 
 def headed(
     title: str,
     more: Iterable[Span],
-    fresh: Freshness,
+    fresh: DataAge,
     body: Iterable[Line],
     cells: int,
 ) -> tuple[Line, ...]:

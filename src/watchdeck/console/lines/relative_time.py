@@ -17,7 +17,7 @@ def coarse(now: int) -> int:
     return now // STEP * STEP
 
 
-def lasting(milliseconds: int) -> str:
+def short_duration(milliseconds: int) -> str:
     """A length of time: `<5s`, `25s`, `12m`, `2h 5m`, `14h`, `3d`."""
     length = max(0, milliseconds)
     if length < STEP:
@@ -34,10 +34,10 @@ def lasting(milliseconds: int) -> str:
 
 def age(at: int | None, now: int) -> str:
     """How long ago `at` was; a dash when that is not known."""
-    return NOTHING if at is None else lasting(now - at)
+    return NOTHING if at is None else short_duration(now - at)
 
 
-def brief(at: int | None, now: int) -> str:
+def format_age_short(at: int | None, now: int) -> str:
     """The age in its largest part alone, three cells: `<5s`, `25s`, `2h`."""
     return age(at, now).partition(" ")[0]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from watchdeck.console.lines.line import Ground, Line, Role, Span, fit, width, wrap
-from watchdeck.console.lines.list_position import Place
+from watchdeck.console.lines.line import Background, Line, Role, Span, fit, width, wrap
+from watchdeck.console.lines.list_position import ListPosition
 
 Row = TypeVar("Row")
 
@@ -115,7 +115,7 @@ def row(
     ground costs 530 bytes a key, and this less than half of it.
     """
     start = "✓" if marked else "▌" if cursor else " " * MARGIN
-    ground = Ground.CURSOR if cursor else None
+    ground = Background.CURSOR if cursor else None
     spans = [Span(start, Role.ACCENT, ground)]
     for place, column in enumerate(columns):
         span = column.cell(item, now)
@@ -127,7 +127,9 @@ def row(
     return Line(tuple(spans))
 
 
-def body(table: Table[Row], place: Place, now: int, cells: int, rows: int) -> tuple[Line, ...]:
+def body(
+    table: Table[Row], place: ListPosition, now: int, cells: int, rows: int
+) -> tuple[Line, ...]:
     """The heads and the rows in view, in at most `rows` lines; or why there are none."""
     if not table.rows:
         return (Line(), *wrap(f" {table.empty}", cells, Role.MUTED)) if table.empty else ()
@@ -153,7 +155,7 @@ _MEASURED = 200
 """Rows whose cells tell how wide columns want to be: of thousands, all would take too long."""
 
 
-def extent(table: Table[Row], place: Place, rows: int) -> str:
+def extent(table: Table[Row], place: ListPosition, rows: int) -> str:
     """How many rows there are, and which of them are in view: `8`, `21-40 of 200`."""
     count = len(table.rows)
     if count <= rows - 1:

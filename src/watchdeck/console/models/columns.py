@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from watchdeck.console.lines import number
 from watchdeck.console.lines.health import short
-from watchdeck.console.lines.line import NOTHING, Role, Span, said
-from watchdeck.console.lines.relative_time import brief
+from watchdeck.console.lines.line import NOTHING, Role, Span, foreign_text
+from watchdeck.console.lines.relative_time import format_age_short
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.domain.board.board import Model, Reading
+from watchdeck.domain.board.board import Model, SignalValue
 from watchdeck.domain.board.health import Health
 
 
 def _signal(
-    name: str, text_of: Callable[[Reading | None], str] = number.cell
+    name: str, text_of: Callable[[SignalValue | None], str] = number.cell
 ) -> Callable[[Model, int], Span]:
     def cell(model: Model, _now: int) -> Span:
         text = text_of(model.latest.signals.get(name) if model.latest else None)
@@ -36,7 +36,7 @@ def _state(model: Model, _now: int) -> Span:
 
 
 def _name(model: Model, _now: int) -> Span:
-    return said(model.facts.name, Role.STRONG)
+    return foreign_text(model.facts.name, Role.STRONG)
 
 
 def _kind_of(model: Model) -> str | None:
@@ -44,15 +44,15 @@ def _kind_of(model: Model) -> str | None:
 
 
 def _kind(model: Model, _now: int) -> Span:
-    return said((model.latest and model.latest.kind) or NOTHING, Role.MUTED)
+    return foreign_text((model.latest and model.latest.kind) or NOTHING, Role.MUTED)
 
 
 def _why(model: Model, _now: int) -> Span:
-    return said(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
+    return foreign_text(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
 
 
 def _seen(model: Model, now: int) -> Span:
-    return Span(brief(model.latest.at if model.latest else None, now), Role.MUTED)
+    return Span(format_age_short(model.latest.at if model.latest else None, now), Role.MUTED)
 
 
 def of_signal(name: str) -> Column[Model]:

@@ -6,54 +6,62 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchdeck.console.lines.health import word
-from watchdeck.console.lines.line import NOTHING, Line, Role, Span, flow, length, said, wrap
-from watchdeck.console.lines.number import sentence
-from watchdeck.console.lines.relative_time import ago, brief, lasting
+from watchdeck.console.lines.line import (
+    NOTHING,
+    Line,
+    Role,
+    Span,
+    Spans,
+    foreign_text,
+    length,
+    wrap,
+    wrap_parts,
+)
+from watchdeck.console.lines.number import describe_reading
+from watchdeck.console.lines.relative_time import ago, format_age_short, short_duration
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.domain.board.board import Latest, Model, Reading
-from watchdeck.domain.metrics.scrape import Cut, Outcome
+from watchdeck.domain.board.board import LatestScrape, Model, SignalValue
+from watchdeck.domain.metrics.scrape import Outcome, Truncation
 from watchdeck.domain.metrics.signal import SIGNALS, Signal
-from watchdeck.domain.settings.facts import Facts
-from watchdeck.domain.values.format import span
-
-Part = tuple[Span, ...]
+from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.values.format import format_duration
 
 _ABSENT = "no data"
 
 
 def facts(model: Model, now: int, cells: int, most: int = 6) -> tuple[Line, ...]:
     """Health, since when and why; the last scrape; who answers and where."""
-    since = () if model.since is None else (Span(f"  since {lasting(now - model.since)}"),)
+    since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     state = (Span(" "), word(model.health), *since, Span("  "))
     why = wrap(model.why, cells - length(state), Role.STRONG, most=2)
     first = (Line((*state, *why[0].spans)), *_indent(why[1:])) if why else (Line(state),)
     latest = model.latest
     parts = [*(_identity(latest, now) if latest else ()), *_place(model.facts)]
-    lines = (*first, *_indent(flow(_outcome(latest, now), cells - 1)))
-    return (*lines, *_indent(flow(parts, cells - 1)))[:most]
+    lines = (*first, *_indent(wrap_parts(_outcome(latest, now), cells - 1)))
+    return (*lines, *_indent(wrap_parts(parts, cells - 1)))[:most]
 
 
 def _indent(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return tuple(Line((Span(" "), *line.spans)) for line in lines)
 
 
-def _outcome(latest: Latest | None, now: int) -> list[Part]:
+def _outcome(latest: LatestScrape | None, now: int) -> list[Spans]:
     if latest is None:
         return [(Span("not scraped yet", Role.MUTED),)]
     good = latest.outcome is Outcome.OK
     outcome = Span(latest.outcome.replace("_", " "), Role.TEXT if good else Role.WARNING)
     parts = [_pair("scrape", ago(latest.at, now)), (Span("outcome ", Role.MUTED), outcome)]
     if latest.detail:
-        parts.append((said(latest.detail, Role.WARNING, 200),))
+        parts.append((foreign_text(latest.detail, Role.WARNING, 200),))
     if latest.failures:
         parts.append(_pair("failed in a row", str(latest.failures), Role.WARNING))
     parts.append(_pair("model", latest.model_state.replace("_", " ")))
     if latest.model_detail:
-        parts.append((said(latest.model_detail, Role.MUTED, 200),))
+        parts.append((foreign_text(latest.model_detail, Role.MUTED, 200),))
     return [*parts, *_cut(latest.cut)]
 
 
-def _cut(cut: Cut) -> list[Part]:
+def _cut(cut: Truncation) -> list[Spans]:
     """What of the page was left out, by reason."""
     reasons = {
         "series": cut.series,
@@ -66,7 +74,7 @@ def _cut(cut: Cut) -> list[Part]:
     ]
 
 
-def _identity(latest: Latest, now: int) -> list[Part]:
+def _identity(latest: LatestScrape, now: int) -> list[Spans]:
     identity = latest.identity
     started, replicas = identity.started_at, identity.replicas
     return [
@@ -77,8 +85,11 @@ def _identity(latest: Latest, now: int) -> list[Part]:
     ]
 
 
-def _place(known: Facts) -> list[Part]:
-    parts = [(said(known.url, Role.MUTED, 200),), _pair("every", span(known.every))]
+def _place(known: EndpointFacts) -> list[Spans]:
+    parts = [
+        (foreign_text(known.url, Role.MUTED, 200),),
+        _pair("every", format_duration(known.every)),
+    ]
     if known.model:
         parts.append(_pair("name there", known.model))
     if known.owner:
@@ -90,8 +101,8 @@ def _place(known: Facts) -> list[Part]:
     return parts
 
 
-def _pair(label: str, value: str, role: Role = Role.TEXT) -> Part:
-    return (Span(f"{label} ", Role.MUTED), said(value, role, 80))
+def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
+    return (Span(f"{label} ", Role.MUTED), foreign_text(value, role, 80))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ class SignalRow:
     """One line of the list of signals; `absent` says why there is no reading."""
 
     signal: Signal
-    reading: Reading | None
+    reading: SignalValue | None
     at: int | None
     absent: str = ""
 
@@ -116,7 +127,7 @@ def signals(model: Model, reasons: Mapping[str, str]) -> tuple[SignalRow, ...]:
     return tuple(sorted(rows, key=_order))
 
 
-def _row(signal: Signal, latest: Latest, reasons: Mapping[str, str]) -> SignalRow:
+def _row(signal: Signal, latest: LatestScrape, reasons: Mapping[str, str]) -> SignalRow:
     reading = latest.signals.get(signal.name)
     if reading is not None:
         return SignalRow(signal, reading, latest.at)
@@ -138,12 +149,12 @@ def _signal_name(row: SignalRow, _now: int) -> Span:
 
 def _signal_value(row: SignalRow, _now: int) -> Span:
     if row.reading is None:
-        return said(f"{NOTHING} {row.absent}", Role.MUTED)
-    return Span(sentence(row.reading))
+        return foreign_text(f"{NOTHING} {row.absent}", Role.MUTED)
+    return Span(describe_reading(row.reading))
 
 
 def _signal_age(row: SignalRow, now: int) -> Span:
-    return Span(brief(row.at, now), Role.MUTED)
+    return Span(format_age_short(row.at, now), Role.MUTED)
 
 
 def _signal_meaning(row: SignalRow, _now: int) -> Span:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from textual.reactive import reactive
 
 from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
-from watchdeck.console.lines.panel_header import Freshness, headed
+from watchdeck.console.lines.panel_header import DataAge, headed
 from watchdeck.console.lines.table import Table
 from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, facts, signals
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets.list import List
 from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.board.board import Model
@@ -27,16 +27,16 @@ _GONE = "this model is no longer configured"
 NamedModel = reactive[Model | None]
 
 
-def _freshness(model: Model | None, now: int, stale: str) -> Freshness:
-    return Freshness(model.latest.at if model and model.latest else None, now, stale)
+def _freshness(model: Model | None, now: int, stale: str) -> DataAge:
+    return DataAge(model.latest.at if model and model.latest else None, now, stale)
 
 
-class FactsPanel(Panel):
+class ModelSummaryPanel(Panel):
     """Health, why, since, the last scrape, identity and place."""
 
     model: NamedModel = NamedModel(None, repaint=False)
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """A rule and the facts."""
         fresh = _freshness(self.model, self.now, self.stale)
         body = (

@@ -10,21 +10,21 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.reactive import reactive
 
-from watchdeck.console.charts.comparison import Against, following
-from watchdeck.console.charts.panel import ChartPanel, Drawn
+from watchdeck.console.charts.comparison import ChartComparison, next_comparison
+from watchdeck.console.charts.panel import ChartInput, ChartPanel
 from watchdeck.console.charts.signal_groups import together
-from watchdeck.console.input.keys import Where, bindings
-from watchdeck.console.models.detail_panels import FactsPanel, SignalList
+from watchdeck.console.input.keys import KeyScope, bindings
+from watchdeck.console.models.detail_panels import ModelSummaryPanel, SignalList
 from watchdeck.console.state.messages import (
-    AnswersWanted,
-    Found,
+    HistoryQuery,
     HistoryRead,
-    HistoryWanted,
+    HistoryRequested,
+    HistoryResult,
+    ResponsesRequested,
     RowReached,
-    Wanted,
 )
-from watchdeck.console.state.view_state import Outlook
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.view_state import ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.domain.board.board import Change, Model
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.signal import SIGNALS
@@ -50,21 +50,21 @@ FIRST_SIGNALS = ("latency_p95", "latency_mean", "request_rate", "availability")
 """The first of these that the model has is drawn first."""
 
 
-class DetailScreen(Watching, inherit_bindings=False):
+class DetailScreen(BaseScreen, inherit_bindings=False):
     """Everything that is known of one model."""
 
-    WHERE = Where.DETAIL
-    BINDINGS = bindings(Where.DETAIL)
+    WHERE = KeyScope.DETAIL
+    BINDINGS = bindings(KeyScope.DETAIL)
 
     model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
-    drawn: reactive[Drawn | None] = reactive[Drawn | None](None, repaint=False)
+    drawn: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
     kind: reactive[Kind | None] = reactive["Kind | None"](None, repaint=False)
 
-    def __init__(self, outlook: Outlook, area: str, model_name: str) -> None:
+    def __init__(self, outlook: ViewState, area: str, model_name: str) -> None:
         self._model_name = model_name
         self._span = FIRST_SPAN
-        self._wanted: Wanted | None = None
-        self._against: Against | None = None
+        self._wanted: HistoryQuery | None = None
+        self._against: ChartComparison | None = None
         self._cursor: int | None = None
         self._changes: tuple[Change, ...] = ()
         super().__init__(outlook, area)
@@ -97,14 +97,14 @@ class DetailScreen(Watching, inherit_bindings=False):
     def again(self) -> None:
         """Read the chart anew; the old one stays until then."""
         if self._wanted is not None:
-            self.post_message(HistoryWanted(self, self._wanted))
+            self.post_message(HistoryRequested(self, self._wanted))
 
     @property
     def view(self) -> str:
         """The model's name."""
         return self._model_name
 
-    def take(self, outlook: Outlook) -> None:
+    def take(self, outlook: ViewState) -> None:
         """The slice of this screen is one model."""
         super().take(outlook)
         self.model = next((m for m in self.models if m.facts.name == self._model_name), None)
@@ -114,8 +114,8 @@ class DetailScreen(Watching, inherit_bindings=False):
 
     def panels(self) -> ComposeResult:
         """Facts over chart and signals; side by side where there is room."""
-        bound = (Watching.now, Watching.stale, Watching.setting)
-        yield FactsPanel(id="facts").data_bind(DetailScreen.model, *bound)
+        bound = (BaseScreen.now, BaseScreen.stale, BaseScreen.setting)
+        yield ModelSummaryPanel(id="facts").data_bind(DetailScreen.model, *bound)
         with Container(id="body"):
             yield ChartPanel(id="chart").data_bind(DetailScreen.model, DetailScreen.drawn, *bound)
             yield SignalList(id="signals").data_bind(DetailScreen.model, DetailScreen.kind, *bound)
@@ -139,11 +139,11 @@ class DetailScreen(Watching, inherit_bindings=False):
                 self._changes = message.found.changes
             self._show(message.found, message.problem)
 
-    def _show(self, found: Found | None, problem: str = "") -> None:
+    def _show(self, found: HistoryResult | None, problem: str = "") -> None:
         if self._wanted is not None:
             names = tuple(name for name in self._wanted.columns if name in SIGNALS)
             args = (self._wanted, names, found, problem, self._against, self._cursor)
-            self.drawn = Drawn(*args)
+            self.drawn = ChartInput(*args)
 
     def _want_history(self) -> None:
         """Ask for the chart's points, once for each step that moves it by a column."""
@@ -156,9 +156,9 @@ class DetailScreen(Watching, inherit_bindings=False):
             self._cursor = None
         if not same:
             self._show(None)
-        self.post_message(HistoryWanted(self, wanted))
+        self.post_message(HistoryRequested(self, wanted))
 
-    def _next_wanted(self) -> Wanted | None:
+    def _next_wanted(self) -> HistoryQuery | None:
         signal = self.query_one(SignalList).cursor if self.is_mounted else None
         if signal is None:
             return None
@@ -166,7 +166,7 @@ class DetailScreen(Watching, inherit_bindings=False):
         end = -(-self._moment() // step) * step
         earlier = self._against.shift(end) if self._against else 0
         columns = _columns(signal, self.model)
-        return Wanted(self._model_name, columns, end - self._span, end, POINTS, earlier)
+        return HistoryQuery(self._model_name, columns, end - self._span, end, POINTS, earlier)
 
     def _moment(self) -> int:
         board = self.sight.board
@@ -185,7 +185,7 @@ class DetailScreen(Watching, inherit_bindings=False):
     def action_compare(self) -> None:
         """Beside the signal itself earlier: yesterday, last week, before a change, not at all."""
         moment = self._moment() if self._cursor is None else self._cursor
-        self._against = following(self._against, self._changes, moment)
+        self._against = next_comparison(self._against, self._changes, moment)
         self._want_history()
 
     def action_read(self, by: int) -> None:
@@ -200,7 +200,7 @@ class DetailScreen(Watching, inherit_bindings=False):
 
     def action_answers(self) -> None:
         """What the server last answered, word for word."""
-        self.post_message(AnswersWanted(self._model_name))
+        self.post_message(ResponsesRequested(self._model_name))
 
     def action_back(self) -> None:
         """Back to the list, as it was left."""
@@ -214,7 +214,7 @@ def _columns(signal: str, model: Model | None) -> tuple[str, ...]:
     return (*names, f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else names
 
 
-def _same_chart(one: Wanted, other: Wanted) -> bool:
+def _same_chart(one: HistoryQuery, other: HistoryQuery) -> bool:
     """Whether only time moved: then the old picture stays until the new one is there."""
     return (one.columns, one.end - one.start, bool(one.earlier)) == (
         other.columns,

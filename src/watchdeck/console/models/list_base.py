@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdeck.console.input.commands import Known
+from watchdeck.console.input.commands import CompletionContext
 from watchdeck.console.models.list_panel import ModelList
 from watchdeck.console.models.sorting import sortable
 from watchdeck.console.state.messages import ModelOpened
-from watchdeck.console.widgets.filter_screen import Filtering
+from watchdeck.console.widgets.filter_screen import FilterableScreen
 from watchdeck.domain.board.filter import Filter, FilterError, matches, parse
 from watchdeck.domain.board.filter_fields import FilteredModel
 
 
-class FleetScreen(Filtering, inherit_bindings=False):
+class ModelListScreen(FilterableScreen, inherit_bindings=False):
     """A screen with a list of models on it."""
 
     FILTER_HELP = (
@@ -31,7 +31,7 @@ class FleetScreen(Filtering, inherit_bindings=False):
         """The model under the cursor."""
         return self.query_one(ModelList).cursor or ""
 
-    def known(self) -> Known:
+    def known(self) -> CompletionContext:
         """Models can be sorted here."""
         return replace(super().known(), columns=sortable(self.query_one(ModelList).columns))
 

@@ -6,22 +6,22 @@ from dataclasses import replace
 
 from textual.reactive import reactive
 
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.health import counts
 from watchdeck.console.lines.line import Line, Span
-from watchdeck.console.lines.panel_header import Freshness, headed
+from watchdeck.console.lines.panel_header import DataAge, headed
 from watchdeck.console.lines.table import Columns, Table
-from watchdeck.console.models.sorting import Order, arranged, next_order
-from watchdeck.console.widgets.filterable_list import ChoosingList
+from watchdeck.console.models.sorting import SortOrder, arranged, next_order
+from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.domain.board.board import Model
 
 EMPTY = "no model is watched yet: `watchdeck init URL` writes a configuration"
 
 
-class ModelList(ChoosingList):
+class ModelList(FilterableList):
     """The models under some columns; `counted` tells first how many have which health."""
 
-    BINDINGS = bindings(Where.FLEET)
+    BINDINGS = bindings(KeyScope.FLEET)
 
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
@@ -30,7 +30,7 @@ class ModelList(ChoosingList):
         super().__init__(title)
         self._columns = columns
         self._counted = counted
-        self.order = Order()
+        self.order = SortOrder()
 
     @property
     def columns(self) -> Columns[Model]:
@@ -50,7 +50,7 @@ class ModelList(ChoosingList):
         self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
         """The rule tells what is left out, and the age of the newest data."""
-        fresh = Freshness(self.written, self.now, self.stale)
+        fresh = DataAge(self.written, self.now, self.stale)
         said = self.told(len(self.table.rows), cells)
         return headed(self._title, (*more, *said), fresh, body, cells)
 
@@ -81,7 +81,7 @@ class ModelList(ChoosingList):
 
     def sort(self, column: str) -> None:
         """Sort by a column; high values first, texts from A on."""
-        self.order = Order(column, rising=column in ("name", "kind"))
+        self.order = SortOrder(column, rising=column in ("name", "kind"))
         self.rebuild()
 
     def action_sort(self, by: int) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.models.column_choice import chosen
-from watchdeck.console.models.list_base import FleetScreen
+from watchdeck.console.models.list_base import ModelListScreen
 from watchdeck.console.models.list_panel import ModelList
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.widgets.base_screen import BaseScreen
 
 
-class ModelsScreen(FleetScreen, inherit_bindings=False):
+class ModelsScreen(ModelListScreen, inherit_bindings=False):
     """One row a model, one column a signal."""
 
-    WHERE = Where.MODELS
-    BINDINGS = bindings(Where.MODELS)
+    WHERE = KeyScope.MODELS
+    BINDINGS = bindings(KeyScope.MODELS)
 
     def panels(self) -> ComposeResult:
         """The table has the whole screen."""
         columns, _ = chosen(self.setting.view.columns if self.setting else ())
         yield ModelList("models", columns).data_bind(
-            Watching.models, Watching.written, Watching.now, Watching.stale, Watching.setting
+            BaseScreen.models,
+            BaseScreen.written,
+            BaseScreen.now,
+            BaseScreen.stale,
+            BaseScreen.setting,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from watchdeck.console.lines.line import Line, Role, Span, cut, said, width
+from watchdeck.console.lines.line import Line, Role, Span, cut, foreign_text, width
 from watchdeck.console.lines.relative_time import ago
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.values.text import clean
 
 NONE = "no answer was kept yet"
@@ -15,7 +15,7 @@ _LONGEST = 4_096
 """Characters of a line, and cells of one that is not broken: longer ones were cut on arrival."""
 
 
-def exchanges(found: Iterable[Exchange], now: int, cells: int) -> tuple[Line, ...]:
+def exchanges(found: Iterable[ResponseRecord], now: int, cells: int) -> tuple[Line, ...]:
     """Each question with its status, headers and the beginning of its body."""
     lines: list[Line] = []
     for one in found:
@@ -24,7 +24,7 @@ def exchanges(found: Iterable[Exchange], now: int, cells: int) -> tuple[Line, ..
         lines.append(
             Line(
                 (
-                    said(f" {cut(one.asked, cells // 2)}  ", Role.STRONG),
+                    foreign_text(f" {cut(one.asked, cells // 2)}  ", Role.STRONG),
                     Span(f"{status}  ", role),
                     Span(ago(one.at, now), Role.MUTED),
                 )
@@ -54,6 +54,6 @@ def _broken(text: str, cells: int) -> Iterator[str]:
     yield part
 
 
-def as_text(found: Iterable[Exchange], now: int) -> str:
+def as_text(found: Iterable[ResponseRecord], now: int) -> str:
     """The same without colours, and as wide as it is."""
     return "".join(f"{str(line).rstrip()}\n" for line in exchanges(found, now, _LONGEST))

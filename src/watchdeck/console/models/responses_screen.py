@@ -5,33 +5,33 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Line, cut
-from watchdeck.console.lines.panel_header import Freshness, headed
+from watchdeck.console.lines.panel_header import DataAge, headed
 from watchdeck.console.models.responses_lines import as_text, exchanges
-from watchdeck.console.state.messages import PagerWanted
-from watchdeck.console.state.view_state import Outlook, Setting
-from watchdeck.console.widgets.base_screen import Watching
+from watchdeck.console.state.messages import PagerRequested
+from watchdeck.console.state.view_state import ViewSettings, ViewState
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.panel import Panel
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 
 
-class ExchangePanel(Panel, can_focus=True):
+class ResponsesPanel(Panel, can_focus=True):
     """Every question and its answer; `top` is the first line in view."""
 
     top: reactive[int] = reactive(0, repaint=False)
 
-    def __init__(self, about: str, found: tuple[Exchange, ...], problem: str) -> None:
+    def __init__(self, about: str, found: tuple[ResponseRecord, ...], problem: str) -> None:
         super().__init__(id="exchange")
         self._about = about
         self._found = found
         self._problem = problem
         self._count = 0
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The rule, and the lines from `top` on."""
         newest = max((one.at for one in self._found), default=None)
-        fresh = Freshness(newest, self.now, self._problem or self.stale)
+        fresh = DataAge(newest, self.now, self._problem or self.stale)
         lines = exchanges(self._found, self.now, cells)
         self._count = len(lines)
         shown = lines[self.top : self.top + rows - 1]
@@ -43,23 +43,28 @@ class ExchangePanel(Panel, can_focus=True):
         self.redraw()
 
 
-class ExchangeScreen(Watching, inherit_bindings=False):
+class ResponsesScreen(BaseScreen, inherit_bindings=False):
     """The answers as they were when the screen was opened."""
 
-    WHERE = Where.EXCHANGE
-    BINDINGS = bindings(Where.EXCHANGE)
+    WHERE = KeyScope.EXCHANGE
+    BINDINGS = bindings(KeyScope.EXCHANGE)
 
     def __init__(
-        self, outlook: Outlook, area: str, name: str, found: tuple[Exchange, ...], problem: str = ""
+        self,
+        outlook: ViewState,
+        area: str,
+        name: str,
+        found: tuple[ResponseRecord, ...],
+        problem: str = "",
     ) -> None:
         self._about = name
         self._found = found
-        self._panel = ExchangePanel(name, found, problem)
+        self._panel = ResponsesPanel(name, found, problem)
         super().__init__(outlook, area)
 
     def panels(self) -> ComposeResult:
         """One panel."""
-        yield self._panel.data_bind(Watching.now, Watching.stale, Watching.setting)
+        yield self._panel.data_bind(BaseScreen.now, BaseScreen.stale, BaseScreen.setting)
 
     @property
     def subject(self) -> str:
@@ -73,7 +78,7 @@ class ExchangeScreen(Watching, inherit_bindings=False):
 
     def action_pager(self) -> None:
         """Read all of it in a pager of one's own: clean, as everything that is shown."""
-        self.post_message(PagerWanted(as_text(self._found, self.now)))
+        self.post_message(PagerRequested(as_text(self._found, self.now)))
 
     def action_scroll(self, by: int) -> None:
         """Lines up or down."""

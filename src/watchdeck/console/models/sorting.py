@@ -14,7 +14,7 @@ from watchdeck.domain.board.filter_fields import FilteredModel
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """The column that rows are sorted by, high values first unless `rising`; none: worst first."""
 
     column: str = ""
@@ -22,7 +22,7 @@ class Order:
 
 
 def arranged(
-    models: Iterable[Model], columns: Columns[Model], wanted: Filter, order: Order
+    models: Iterable[Model], columns: Columns[Model], wanted: Filter, order: SortOrder
 ) -> tuple[Model, ...]:
     """The models that are wanted, in their order; what has no value stands last either way."""
     rows = worst_first(
@@ -42,11 +42,11 @@ def arranged(
     )
 
 
-def next_order(order: Order, columns: Columns[Model], by: int) -> Order:
+def next_order(order: SortOrder, columns: Columns[Model], by: int) -> SortOrder:
     """Sorted by the next column that can be sorted by; after the last one worst first again."""
     names = ["", *(column.name for column in columns if column.by is not None)]
     here = names.index(order.column) if order.column in names else 0
-    return Order(names[(here + by) % len(names)])
+    return SortOrder(names[(here + by) % len(names)])
 
 
 def sortable(columns: Iterable[Column[Model]]) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from watchdeck.console.lines.health import word
-from watchdeck.console.lines.line import Role, Span, said
-from watchdeck.console.lines.relative_time import age, brief
+from watchdeck.console.lines.line import Role, Span, foreign_text
+from watchdeck.console.lines.relative_time import age, format_age_short
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.health import Health
@@ -15,7 +15,7 @@ def _health(model: Model, _now: int) -> Span:
 
 
 def _name(model: Model, _now: int) -> Span:
-    return said(model.facts.name, Role.STRONG)
+    return foreign_text(model.facts.name, Role.STRONG)
 
 
 def _since(model: Model, now: int) -> Span:
@@ -23,11 +23,11 @@ def _since(model: Model, now: int) -> Span:
 
 
 def _seen(model: Model, now: int) -> Span:
-    return Span(brief(model.latest.at if model.latest else None, now), Role.MUTED)
+    return Span(format_age_short(model.latest.at if model.latest else None, now), Role.MUTED)
 
 
 def _why(model: Model, _now: int) -> Span:
-    return said(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
+    return foreign_text(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
 
 
 COLUMNS: Columns[Model] = (

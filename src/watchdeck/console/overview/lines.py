@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
-from watchdeck.console.alerts.list_lines import counts, state, urgency, who, why
+from watchdeck.console.alerts.list_lines import counts, owner_words, reason_words, state, urgency
 from watchdeck.console.charts.sparkline import spark
-from watchdeck.console.lines.glyphs import Dots
+from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.lines.health import MARKS, worst_first
-from watchdeck.console.lines.line import Line, Role, Span, cut, fit, length, said
+from watchdeck.console.lines.line import Line, Role, Span, cut, fit, foreign_text, length
 from watchdeck.console.lines.relative_time import age, ago, clock
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.console.models import summary_columns as fleet
-from watchdeck.console.state.trends import SLOTS, Trend
-from watchdeck.domain.alerts.alert import Raised
+from watchdeck.console.state.trends import SLOTS, Sparkline
+from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.board.board import Change, Model
 from watchdeck.domain.board.health import Health
 
@@ -23,14 +23,14 @@ _HURTS = (Health.DOWN, Health.CRITICAL)
 """Healths that others feel."""
 
 
-def columns(trends: Mapping[str, Trend], dots: Dots) -> Columns[Model]:
+def columns(trends: Mapping[str, Sparkline], dots: DotStyle) -> Columns[Model]:
     """The fleet strip with the last hour of latency and errors in it."""
 
     def latency(model: Model, _now: int) -> Span:
         trend, promised = trends.get(model.facts.name), model.facts.slo.latency_p95
         if trend is None:
             return Span("")
-        top = promised.seconds if promised is not None else 2 * usual(trend.latency)
+        top = promised.seconds if promised is not None else 2 * median_level(trend.latency)
         return Span(spark(trend.latency, dots, top), Role.CHART)
 
     def errors(model: Model, _now: int) -> Span:
@@ -46,7 +46,7 @@ def columns(trends: Mapping[str, Trend], dots: Dots) -> Columns[Model]:
     )
 
 
-def usual(values: Sequence[float]) -> float:
+def median_level(values: Sequence[float]) -> float:
     """The middle one of the known values: a line that is as it always was lies half way up."""
     known = sorted(value for value in values if math.isfinite(value))
     return known[len(known) // 2] if known else 0.0
@@ -57,7 +57,7 @@ _LEAST_TOP = 0.01
 
 
 def urgent(
-    alerts: Iterable[Raised], now: int, cells: int, rows: int
+    alerts: Iterable[ActiveAlert], now: int, cells: int, rows: int
 ) -> tuple[tuple[Span, ...], tuple[Line, ...]]:
     """How many open alerts are how, and the most urgent ones in a line each."""
     opened = [one for one in alerts if one.episode.is_open]
@@ -65,15 +65,17 @@ def urgent(
     return counts(opened).spans, tuple(_urgent(one, now, cells) for one in first)
 
 
-def _urgent(raised: Raised, now: int, cells: int) -> Line:
+def _urgent(raised: ActiveAlert, now: int, cells: int) -> Line:
     spans = (
         Span(" "),
         Span(fit(state(raised).text, 12), state(raised).role),
-        said(fit(f" {raised.alert.model}", 16), Role.STRONG),
+        foreign_text(fit(f" {raised.alert.model}", 16), Role.STRONG),
         Span(fit(age(raised.episode.since, now), 7, right=True), Role.MUTED),
-        said(f"  {who(raised, now)}" if raised.acknowledgement else "", Role.ACCENT),
+        foreign_text(
+            f"  {owner_words(raised, now)}" if raised.acknowledgement else "", Role.ACCENT
+        ),
     )
-    return Line((*spans, said(cut(f"  {why(raised)}", cells - length(spans)))))
+    return Line((*spans, foreign_text(cut(f"  {reason_words(raised)}", cells - length(spans)))))
 
 
 def changes(
@@ -92,12 +94,14 @@ def _change(change: Change, now: int, zone: tzinfo | None, cells: int) -> Line:
         (
             Span(when, Role.MUTED),
             Span(f"  {name}  ", Role.STRONG),
-            said(cut(f"{change.what}: {change.text}" if change.text else change.what, room)),
+            foreign_text(
+                cut(f"{change.what}: {change.text}" if change.text else change.what, room)
+            ),
         )
     )
 
 
-def hurts(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, ...]:
+def impact_lines(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, ...]:
     """What a model that is down or critical takes with it: services, and models that need it."""
     known = tuple(models)
     lines = []
@@ -105,10 +109,15 @@ def hurts(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, ...]:
         felt = _felt(model, known) if model.health in _HURTS else []
         if felt:
             mark = MARKS[model.health]
-            start = (Span(f" {mark.shape} ", mark.role), said(model.facts.name, Role.STRONG, 40))
+            start = (
+                Span(f" {mark.shape} ", mark.role),
+                foreign_text(model.facts.name, Role.STRONG, 40),
+            )
             room = cells - length(start) - 9
             lines.append(
-                Line((*start, Span(" hurts ", Role.MUTED), said(cut(", ".join(felt), room))))
+                Line(
+                    (*start, Span(" hurts ", Role.MUTED), foreign_text(cut(", ".join(felt), room)))
+                )
             )
     return tuple(lines[:rows])
 

@@ -10,18 +10,18 @@ from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
 from watchdeck.domain.values.units import Milliseconds
 
 if TYPE_CHECKING:
-    from watchdeck.actions.transaction import Done
+    from watchdeck.actions.transaction import ActionResult
     from watchdeck.domain.notifications.routing import Routing
     from watchdeck.domain.values.operator import Operator
     from watchdeck.store.files.directory import StoreDirectory
 
 
-class DeedError(ValueError):
+class ArgumentError(ValueError):
     """What was typed after a verb does not say what to do; the text says what would."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class VerbArguments:
     """What is typed after a verb: labels, a length of time (ms), and words, in any order."""
 
     matchers: tuple[Matcher, ...] = ()
@@ -29,7 +29,7 @@ class Said:
     words: str = ""
 
 
-def read_said(text: str) -> Said:
+def parse_arguments(text: str) -> VerbArguments:
     """Read `model=fraud 2h a deploy`: matchers and a time come before the words."""
     matchers: list[Matcher] = []
     length: int | None = None
@@ -42,7 +42,7 @@ def read_said(text: str) -> Said:
         else:
             break
         rest.pop(0)
-    return Said(tuple(matchers), length, " ".join(rest))
+    return VerbArguments(tuple(matchers), length, " ".join(rest))
 
 
 def _length(word: str) -> int | None:
@@ -60,28 +60,28 @@ def _matcher(word: str) -> Matcher | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class Operations:
     """The hands of whoever sits here: what they do goes into the store in their name."""
 
     directory: StoreDirectory
     who: Operator
     routing: Routing | None = None
 
-    def do(self, verb: str, episodes: Sequence[int], text: str, now: int) -> Done:
+    def do(self, verb: str, episodes: Sequence[int], text: str, now: int) -> ActionResult:
         """Do what a verb says at `now` (ms UTC). Raises DeedError, and WatchdeckError."""
         return _VERBS[verb](self, episodes, text, now)
 
-    def undo(self, numbers: Sequence[int], now: int) -> Done:
+    def undo(self, numbers: Sequence[int], now: int) -> ActionResult:
         """Take a deed back."""
         from watchdeck.actions.alerts.undo import undo
 
         return undo(self.directory, numbers, self.who, now)
 
 
-def _acknowledge(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+def _acknowledge(hands: Operations, episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.acknowledge import acknowledge
 
-    said = read_said(text)
+    said = parse_arguments(text)
     until = None if said.length is None else now + said.length
     return acknowledge(
         hands.directory,
@@ -94,77 +94,79 @@ def _acknowledge(hands: Hands, episodes: Sequence[int], text: str, now: int) -> 
     )
 
 
-def _take_over(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+def _take_over(hands: Operations, episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.acknowledge import take_over
 
     return take_over(hands.directory, episodes, hands.who, now, note=text, routing=hands.routing)
 
 
-def _unacknowledge(hands: Hands, episodes: Sequence[int], _text: str, now: int) -> Done:
+def _unacknowledge(
+    hands: Operations, episodes: Sequence[int], _text: str, now: int
+) -> ActionResult:
     from watchdeck.actions.alerts.acknowledge import unacknowledge
 
     return unacknowledge(hands.directory, episodes, hands.who, now, routing=hands.routing)
 
 
-def _escalate(hands: Hands, episodes: Sequence[int], _text: str, now: int) -> Done:
+def _escalate(hands: Operations, episodes: Sequence[int], _text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.escalate import escalate
 
     return escalate(hands.directory, episodes, hands.who, now, routing=hands.routing)
 
 
-def _resolve(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+def _resolve(hands: Operations, episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.resolve import resolve
 
     return resolve(hands.directory, episodes, hands.who, now, note=text, routing=hands.routing)
 
 
-def _note(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
+def _note(hands: Operations, episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.resolve import note
 
     return note(hands.directory, episodes, hands.who, now, text=text)
 
 
-def _opine(hands: Hands, episodes: Sequence[int], text: str, now: int) -> Done:
-    from watchdeck.actions.alerts.resolve import opine
-    from watchdeck.domain.alerts.alert import Opinion
+def _opine(hands: Operations, episodes: Sequence[int], text: str, now: int) -> ActionResult:
+    from watchdeck.actions.alerts.resolve import give_feedback
+    from watchdeck.domain.alerts.alert import Feedback
 
-    return opine(hands.directory, episodes, hands.who, now, opinion=Opinion(text))
+    return give_feedback(hands.directory, episodes, hands.who, now, opinion=Feedback(text))
 
 
-def _silence(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+def _silence(hands: Operations, _episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.silence import silence
 
-    said = read_said(text)
+    said = parse_arguments(text)
     until = None if said.length is None else now + said.length
     return silence(hands.directory, said.matchers, hands.who, now, reason=said.words, ends_at=until)
 
 
-def _unsilence(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+def _unsilence(hands: Operations, _episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.silence import unsilence
 
     return unsilence(hands.directory, _number(text, "silence"), hands.who, now)
 
 
-def _pin(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+def _pin(hands: Operations, _episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.silence import pin
 
-    said = read_said(text)
+    said = parse_arguments(text)
     named = {one.label: one.wanted for one in said.matchers if not one.pattern}
     if said.length is None:
-        raise DeedError("a known issue needs an end: pin model=NAME 1d WHAT IS KNOWN")
+        raise ArgumentError("a known issue needs an end: pin model=NAME 1d WHAT IS KNOWN")
     about = named.get("model", ""), named.get("rule", "")
     return pin(
         hands.directory, about, hands.who, now, text=said.words, expires_at=now + said.length
     )
 
 
-def _unpin(hands: Hands, _episodes: Sequence[int], text: str, now: int) -> Done:
+def _unpin(hands: Operations, _episodes: Sequence[int], text: str, now: int) -> ActionResult:
     from watchdeck.actions.alerts.silence import unpin
 
     return unpin(hands.directory, _number(text, "known issue"), hands.who, now)
 
 
-Verb = Callable[[Hands, Sequence[int], str, int], "Done"]
+Verb = Callable[[Operations, Sequence[int], str, int], "ActionResult"]
 
 _VERBS: dict[str, Verb] = {
     "ack": _acknowledge,
@@ -183,5 +185,5 @@ _VERBS: dict[str, Verb] = {
 
 def _number(text: str, what: str) -> int:
     if not text.strip().isdecimal() or len(text) > 18:
-        raise DeedError(f"write the number of the {what}")
+        raise ArgumentError(f"write the number of the {what}")
     return int(text)

@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from watchdeck.console.state.board_source import (
+    BoardProblem,
+    BoardQuery,
+    BoardSnapshot,
     BoardSource,
-    Clock,
     OpenSource,
-    Sight,
-    Trouble,
-    Viewpoint,
-    look,
+    read_board,
 )
+from watchdeck.domain.values.units import Clock
 from watchdeck.errors import StoreError
 
 EVERY = 0.14
@@ -38,7 +38,7 @@ DEFECT = "a defect ended the watching of the store: leave the console and start 
 """What is said when this thread dies: a board that nobody renews must not look alive."""
 
 
-class Watch(threading.Thread):
+class BoardPoller(threading.Thread):
     """Reads a board when the store changed; `see` is called on this thread.
 
     A moment of the past is read once: it never changes. Of moments asked for while a board is read
@@ -48,9 +48,9 @@ class Watch(threading.Thread):
     def __init__(
         self,
         open_source: OpenSource,
-        view: Viewpoint,
+        view: BoardQuery,
         clock: Clock,
-        see: Callable[[Sight], object],
+        see: Callable[[BoardSnapshot], object],
     ) -> None:
         super().__init__(name="watch", daemon=True)
         self._open = open_source
@@ -60,8 +60,8 @@ class Watch(threading.Thread):
         self._stopping = threading.Event()
         self._bell = threading.Lock()  # waits in half the time that an Event needs
         self._bell.acquire()
-        self._seen: Viewpoint | None = None
-        self._sight = Sight()
+        self._seen: BoardQuery | None = None
+        self._sight = BoardSnapshot()
         self._looked = 0
 
     def run(self) -> None:
@@ -73,7 +73,7 @@ class Watch(threading.Thread):
                 self._bell.acquire(timeout=EVERY)
         finally:
             if not self._stopping.is_set():
-                self._see(replace(self._sight, trouble=Trouble.BROKEN, words=DEFECT))
+                self._see(replace(self._sight, trouble=BoardProblem.BROKEN, words=DEFECT))
             source.close()
 
     def stop(self) -> None:
@@ -97,15 +97,15 @@ class Watch(threading.Thread):
         if view == self._seen and not self._is_due(source, now):
             return
         self._looked = now
-        sight = look(source, view, now, self._sight)
+        sight = read_board(source, view, now, self._sight)
         if (view.at is None) is (self._view.at is None):
             self._seen, self._sight = view, sight
             self._see(sight)
 
     def _is_due(self, source: BoardSource, now: int) -> bool:
-        if self._sight.trouble is Trouble.READING:
+        if self._sight.trouble is BoardProblem.READING:
             return True
-        if self._sight.trouble is not Trouble.NONE:
+        if self._sight.trouble is not BoardProblem.NONE:
             return now - self._looked >= RETRY
         if self._view.at is not None:
             return False

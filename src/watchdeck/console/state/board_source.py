@@ -8,16 +8,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Board, Change, CollectorState, History
 from watchdeck.domain.board.health import HealthChange
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.errors import StoreBehind, StoreError, StoreMissing
 
-Clock = Callable[[], int]
 
-
-class Place(Protocol):
+class StoreLocation(Protocol):
     """The directory of a store."""
 
     @property
@@ -52,11 +50,11 @@ class BoardSource(Protocol):
         """The columns over a stretch of time, thinned to about so many points."""
         ...
 
-    def story(self, episode: int, at: int) -> Story | None:
+    def story(self, episode: int, at: int) -> AlertHistory | None:
         """What was known of an episode at a moment (ms UTC); None when there is none."""
         ...
 
-    def exchanges(self, endpoint: str) -> tuple[Exchange, ...]:
+    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:
         """The last raw answers of one endpoint."""
         ...
 
@@ -76,7 +74,7 @@ class BoardSource(Protocol):
 OpenSource = Callable[[], BoardSource]
 
 
-class Trouble(StrEnum):
+class BoardProblem(StrEnum):
     """Why there is no newer board: `preparing` passes by itself, `broken` does not have to."""
 
     NONE = ""
@@ -86,51 +84,53 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class BoardSnapshot:
     """The newest board that could be read, and in words what keeps a newer one away.
 
     `board` is None until the first could be read.
     """
 
     board: Board | None = None
-    trouble: Trouble = Trouble.READING
+    trouble: BoardProblem = BoardProblem.READING
     words: str = "reading the store"
 
 
 @dataclass(frozen=True, slots=True)
-class Viewpoint:
+class BoardQuery:
     """Which store is looked at, and which moment of it: now, or `at` in the past.
 
     Until `starting` (ms UTC) a collector was started that may not have come to the store yet.
     """
 
-    place: Place
+    place: StoreLocation
     at: int | None = None
     starting: int = 0
 
 
-def look(source: BoardSource, view: Viewpoint, now: int, before: Sight) -> Sight:
+def read_board(
+    source: BoardSource, view: BoardQuery, now: int, before: BoardSnapshot
+) -> BoardSnapshot:
     """Read the store once; what goes wrong is said beside the board that was read `before`."""
     try:
-        return Sight(source.board(now, view.at), Trouble.NONE, "")
+        return BoardSnapshot(source.board(now, view.at), BoardProblem.NONE, "")
     except (StoreMissing, StoreBehind) as error:
-        return Sight(before.board, *_not_ready(error, view, now))
+        return BoardSnapshot(before.board, *_not_ready(error, view, now))
     except StoreError as error:
-        return Sight(before.board, Trouble.BROKEN, str(error))
+        return BoardSnapshot(before.board, BoardProblem.BROKEN, str(error))
 
 
-def _not_ready(error: StoreError, view: Viewpoint, now: int) -> tuple[Trouble, str]:
+def _not_ready(error: StoreError, view: BoardQuery, now: int) -> tuple[BoardProblem, str]:
     holder = view.place.lock_holder()
     if holder:
-        return Trouble.PREPARING, f"preparing the store (collector, pid {holder})"
+        return BoardProblem.PREPARING, f"preparing the store (collector, pid {holder})"
     if holder is not None or now < view.starting:
-        return Trouble.PREPARING, "preparing the store"
-    return Trouble.BROKEN, f"{error} No collector is running."
+        return BoardProblem.PREPARING, "preparing the store"
+    return BoardProblem.BROKEN, f"{error} No collector is running."
 
 
-def stale(sight: Sight) -> str:
+def stale_reason(sight: BoardSnapshot) -> str:
     """Why what is shown may not hold any more, in a few words; empty when it does."""
-    if sight.trouble is not Trouble.NONE:
+    if sight.trouble is not BoardProblem.NONE:
         return sight.words
     if sight.board is None or not sight.board.live:
         return ""

@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from watchdeck.console.input.commands import Given
-from watchdeck.console.state.board_source import Sight
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.console.input.commands import ParsedCommand
+from watchdeck.console.state.board_source import BoardSnapshot
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Change, History
 from watchdeck.domain.board.health import HealthChange
 
 
-class SightChanged(Message, bubble=False):
+class BoardUpdated(Message, bubble=False):
     """A newer sight of the store; the newest replaces those that were not handled yet."""
 
-    def __init__(self, sight: Sight) -> None:
+    def __init__(self, sight: BoardSnapshot) -> None:
         super().__init__()
         self.sight = sight
 
     def can_replace(self, message: Message) -> bool:
         """Only the newest counts."""
-        return isinstance(message, SightChanged)
+        return isinstance(message, BoardUpdated)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HistoryQuery:
     """A stretch of some signals that a chart would like to draw; times in ms UTC.
 
     The first column is also wanted so many milliseconds `earlier`, unless that is 0.
@@ -43,7 +43,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HistoryResult:
     """The columns in their order, the first one earlier, and what changed within the window."""
 
     histories: tuple[History, ...]
@@ -51,26 +51,28 @@ class Found:
     changes: tuple[Change, ...] = ()
 
 
-class HistoryWanted(Message):
+class HistoryRequested(Message):
     """A screen asks for history; the answer is a `HistoryRead` posted to it."""
 
-    def __init__(self, asked: MessagePump, wanted: Wanted) -> None:
+    def __init__(self, asked: MessagePump, wanted: HistoryQuery) -> None:
         super().__init__()
         self.asked = asked
         self.wanted = wanted
 
 
 class HistoryRead(Message, bubble=False):
-    """The answer to a `HistoryWanted`; `problem` says why there is no history."""
+    """The answer to a `HistoryRequested`; `problem` says why there is no history."""
 
-    def __init__(self, wanted: Wanted, found: Found | None, problem: str = "") -> None:
+    def __init__(
+        self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""
+    ) -> None:
         super().__init__()
         self.wanted = wanted
         self.found = found
         self.problem = problem
 
 
-class EventsWanted(Message):
+class ChangesRequested(Message):
     """A screen asks what changed in the fleet; the answer is an `EventsRead` posted to it."""
 
     def __init__(self, asked: MessagePump, names: tuple[str, ...], start: int, end: int) -> None:
@@ -104,7 +106,7 @@ class RowReached(Message):
         self.key = key
 
 
-class AnswersWanted(Message):
+class ResponsesRequested(Message):
     """A person wants to see what a model's server last answered."""
 
     def __init__(self, name: str) -> None:
@@ -112,7 +114,7 @@ class AnswersWanted(Message):
         self.name = name
 
 
-class PagerWanted(Message):
+class PagerRequested(Message):
     """A person wants to read a text in a pager of their own."""
 
     def __init__(self, text: str) -> None:
@@ -120,7 +122,7 @@ class PagerWanted(Message):
         self.text = text
 
 
-class EditWanted(Message):
+class EditRequested(Message):
     """A person wants to edit the configuration."""
 
 
@@ -140,8 +142,8 @@ class AlertOpened(Message):
         self.episode = episode
 
 
-class StoryWanted(Message):
-    """A screen asks for an episode's story; the answer is a `StoryRead` posted to it."""
+class AlertHistoryRequested(Message):
+    """A screen asks for an episode's story; the answer is a `AlertHistoryRead` posted to it."""
 
     def __init__(self, asked: MessagePump, episode: int, at: int) -> None:
         super().__init__()
@@ -150,16 +152,16 @@ class StoryWanted(Message):
         self.at = at
 
 
-class StoryRead(Message, bubble=False):
+class AlertHistoryRead(Message, bubble=False):
     """The story of an episode; `problem` says why there is none."""
 
-    def __init__(self, story: Story | None, problem: str = "") -> None:
+    def __init__(self, story: AlertHistory | None, problem: str = "") -> None:
         super().__init__()
         self.story = story
         self.problem = problem
 
 
-class DeedWanted(Message):
+class ActionRequested(Message):
     """A person wants something done to episodes: a verb, and what is typed after it."""
 
     def __init__(self, verb: str, episodes: tuple[int, ...], text: str = "") -> None:
@@ -169,11 +171,11 @@ class DeedWanted(Message):
         self.text = text
 
 
-class FilterAsked(Message):
+class FilterRequested(Message):
     """A person wants to filter the list."""
 
 
-class CommandAsked(Message, bubble=False):
+class CommandLineRequested(Message, bubble=False):
     """A person wants to type a command on this screen, or the rest of one that is begun."""
 
     def __init__(self, begun: str = "") -> None:
@@ -181,13 +183,13 @@ class CommandAsked(Message, bubble=False):
         self.begun = begun
 
 
-class TimeAsked(Message, bubble=False):
+class SeekRequested(Message, bubble=False):
     """A person wants to type a time to go to on this screen."""
 
 
-class CommandGiven(Message):
+class CommandEntered(Message):
     """A command was typed, or chosen in the palette."""
 
-    def __init__(self, given: Given) -> None:
+    def __init__(self, given: ParsedCommand) -> None:
         super().__init__()
         self.given = given

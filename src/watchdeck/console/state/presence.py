@@ -7,7 +7,7 @@ from typing import Protocol
 from watchdeck.domain.board.presence import Presence
 
 
-class Seats(Protocol):
+class PresenceStore(Protocol):
     """Where consoles say that they are there."""
 
     def take(self, presence: Presence) -> None:
@@ -21,10 +21,10 @@ class Seats(Protocol):
         ...
 
 
-class Company:
+class ConsolePresence:
     """This console among the others on its store; without a name it looks on unseen."""
 
-    def __init__(self, seats: Seats, who: str, since: int) -> None:
+    def __init__(self, seats: PresenceStore, who: str, since: int) -> None:
         self._seats = seats
         self._who = who
         self._since = since

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from watchdeck.console.state.board_source import BoardSource, OpenSource
 from watchdeck.console.state.messages import (
+    AlertHistoryRead,
+    ChangesRequested,
     EventsRead,
-    EventsWanted,
-    Found,
+    HistoryQuery,
     HistoryRead,
-    StoryRead,
-    Wanted,
+    HistoryResult,
 )
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.errors import StoreError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ from dataclasses import replace
 from watchdeck.domain.board.board import History
 
 
-def read_history(open_source: OpenSource, wanted: Wanted) -> HistoryRead:
+def read_history(open_source: OpenSource, wanted: HistoryQuery) -> HistoryRead:
     """The points of a chart, through a connection that belongs to this thread alone."""
     source = open_source()
     try:
@@ -37,18 +37,18 @@ def read_history(open_source: OpenSource, wanted: Wanted) -> HistoryRead:
         source.close()
 
 
-def _find(source: BoardSource, wanted: Wanted) -> Found:
+def _find(source: BoardSource, wanted: HistoryQuery) -> HistoryResult:
     start, end, name = wanted.start, wanted.end, wanted.endpoint
     histories = source.history(name, wanted.columns, start, end, points=wanted.points)
     changes = source.changes(start, end, name)
     if not wanted.earlier:
-        return Found(histories, None, changes)
+        return HistoryResult(histories, None, changes)
     earlier, first = wanted.earlier, wanted.columns[:1]
     before = source.history(name, first, start - earlier, end - earlier, points=wanted.points)
-    return Found(histories, later(before[0], earlier) if before else None, changes)
+    return HistoryResult(histories, shift_history(before[0], earlier) if before else None, changes)
 
 
-def read_events(open_source: OpenSource, wanted: EventsWanted) -> EventsRead:
+def read_events(open_source: OpenSource, wanted: ChangesRequested) -> EventsRead:
     """What changed in a stretch of time: 50 us a model."""
     start, end = wanted.start, wanted.end
     source = open_source()
@@ -61,19 +61,19 @@ def read_events(open_source: OpenSource, wanted: EventsWanted) -> EventsRead:
         source.close()
 
 
-def read_story(open_source: OpenSource, episode: int, at: int) -> StoryRead:
+def read_story(open_source: OpenSource, episode: int, at: int) -> AlertHistoryRead:
     """What was known of an episode at a moment (ms UTC), or why it cannot be read."""
     source = open_source()
     try:
         story = source.story(episode, at)
-        return StoryRead(story, "" if story else f"there is no episode {episode} any more")
+        return AlertHistoryRead(story, "" if story else f"there is no episode {episode} any more")
     except StoreError as error:
-        return StoryRead(None, str(error))
+        return AlertHistoryRead(None, str(error))
     finally:
         source.close()
 
 
-def read_answers(open_source: OpenSource, name: str) -> tuple[tuple[Exchange, ...], str]:
+def read_answers(open_source: OpenSource, name: str) -> tuple[tuple[ResponseRecord, ...], str]:
     """The last raw answers of a model's server, or why they cannot be read."""
     source = open_source()
     try:
@@ -91,6 +91,6 @@ def read_kinds() -> Mapping[str, Kind]:
     return {kind.name: kind for kind in load_kinds()}
 
 
-def later(history: History, by: int) -> History:
+def shift_history(history: History, by: int) -> History:
     """The same points, as many milliseconds later."""
     return replace(history, times=[at + by for at in history.times])

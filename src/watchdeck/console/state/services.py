@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from watchdeck.console.state.alert_verbs import Hands
-from watchdeck.console.state.presence import Company
+from watchdeck.console.state.alert_verbs import Operations
+from watchdeck.console.state.presence import ConsolePresence
 from watchdeck.domain.board.change import Marker
 
 
-class Mark(Protocol):
+class AddChange(Protocol):
     """Keeps a marker on a model, in the name of whoever sits here; may raise a WatchdeckError."""
 
     def __call__(self, endpoint: str, marker: Marker, at: int, now: int) -> int:
@@ -20,13 +20,13 @@ class Mark(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Services:
     """The others, the configuration in use, the pen for markers, the hands for alerts.
 
     None where there is none.
     """
 
-    company: Company | None = None
+    company: ConsolePresence | None = None
     config: Path | None = None
-    mark: Mark | None = None
-    hands: Hands | None = None
+    mark: AddChange | None = None
+    hands: Operations | None = None

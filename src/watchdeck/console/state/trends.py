@@ -21,14 +21,14 @@ MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class Sparkline:
     """Means of five minutes each, the oldest first; NaN where nothing is known."""
 
     latency: tuple[float, ...]
     errors: tuple[float, ...]
 
 
-def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapping[str, Trend]:
+def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapping[str, Sparkline]:
     """The trends of these models in the hour that ends with the running five minutes.
 
     A model that cannot be read has none: the board itself says why.
@@ -40,13 +40,13 @@ def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapp
         for name in list(names)[:MOST]:
             with suppress(StoreError):
                 read = source.history(name, ("latency_p95", "error_ratio"), end - SPAN, end)
-                found[name] = Trend(*(means(one, end) for one in read))
+                found[name] = Sparkline(*(slot_means(one, end) for one in read))
     finally:
         source.close()
     return found
 
 
-def means(history: History, end: int) -> tuple[float, ...]:
+def slot_means(history: History, end: int) -> tuple[float, ...]:
     """The mean of what is known in each slot before `end` (ms UTC)."""
     slots: list[list[float]] = [[] for _ in range(SLOTS)]
     for at, value in zip(history.times, history.values, strict=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from watchdeck.console.terminal import cell_style as bits
-from watchdeck.console.terminal.cell_style import INK, PLAIN, Look
-from watchdeck.console.terminal.cells import Row
+from watchdeck.console.terminal.cell_style import INK, PLAIN, CellStyle
+from watchdeck.console.terminal.cells import CellRow
 from watchdeck.console.terminal.glyph import is_steady
 
 _ON = (
@@ -27,23 +27,23 @@ RESET = "\x1b[r\x1b[m"
 
 
 @lru_cache(4_096)
-def change(old: Look, new: Look) -> tuple[str, Look]:
+def change(old: CellStyle, new: CellStyle) -> tuple[str, CellStyle]:
     """The shortest sequence after which a cell of this look can be written, and the pen then.
 
     A cell without ink leaves the text colour, and what only ink shows, as they were.
     """
     fore = old.fore if new.fore is None else new.fore
     kept = old.attributes & INK if new.fore is None else 0
-    then = Look(fore, new.back, new.attributes | kept)
+    then = CellStyle(fore, new.back, new.attributes | kept)
     if then == old:
         return "", old
     steps = _steps(old, then)
     if len(steps) >= len(afresh := _afresh(new)):
-        return f"\x1b[{afresh}m", Look(new.fore or "", new.back, new.attributes)
+        return f"\x1b[{afresh}m", CellStyle(new.fore or "", new.back, new.attributes)
     return f"\x1b[{steps}m", then
 
 
-def _steps(old: Look, new: Look) -> str:
+def _steps(old: CellStyle, new: CellStyle) -> str:
     """The parameters that change only what differs."""
     lost = old.attributes & ~new.attributes
     found = [code for group, code in _OFF if lost & group]
@@ -57,21 +57,21 @@ def _steps(old: Look, new: Look) -> str:
     return ";".join(found)
 
 
-def _afresh(look: Look) -> str:
+def _afresh(look: CellStyle) -> str:
     """The parameters that set a look on a pen of which nothing is known."""
     on = [code for bit, code in _ON if look.attributes & bit]
     found = [*on, *(colour for colour in (look.fore, look.back) if colour)]
     return ";".join(("0", *found)) if found else ""
 
 
-class Pen:
+class AnsiWriter:
     """Writes cells; `x` is None when the column is not certain, `y` when nothing is.
 
     `length` is how much was written since it was taken. It keeps its look from frame to frame, as
     the terminal does, but never trusts its place.
     """
 
-    def __init__(self, width: int, look: Look = PLAIN, *, fills: bool = False) -> None:
+    def __init__(self, width: int, look: CellStyle = PLAIN, *, fills: bool = False) -> None:
         self.x: int | None = None
         self.y: int | None = None
         self.length = 0
@@ -80,9 +80,9 @@ class Pen:
         self._fills = fills
         self._out: list[str] = []
 
-    def like(self) -> Pen:
+    def like(self) -> AnsiWriter:
         """Another pen with the same look and the same way before it."""
-        other = Pen(self._width, self._look, fills=self._fills)
+        other = AnsiWriter(self._width, self._look, fills=self._fills)
         other.x, other.y = self.x, self.y
         other._add("".join(self._out))
         return other
@@ -111,15 +111,15 @@ class Pen:
         self._out.append(text)
         self.length += len(text)
 
-    def fits(self, look: Look) -> bool:
+    def fits(self, look: CellStyle) -> bool:
         """Whether cells of this look can be written without a change."""
         return not change(self._look, look)[0]
 
-    def fills(self, look: Look) -> bool:
+    def fills(self, look: CellStyle) -> bool:
         """Whether the terminal gives erased cells this look; some know only their own ground."""
         return look.fore is None and (self._fills or not look.back)
 
-    def erase(self, x: int, y: int, look: Look) -> None:
+    def erase(self, x: int, y: int, look: CellStyle) -> None:
         """Empty a row from this cell on."""
         self.go(x, y)
         self._style(look)
@@ -144,7 +144,7 @@ class Pen:
             ways.append(_shift(x - self.x))
         return min(ways, key=len)
 
-    def draw(self, x: int, y: int, row: Row) -> None:
+    def draw(self, x: int, y: int, row: CellRow) -> None:
         """Write cells from this place on."""
         start, count = 0, len(row.glyphs)
         if count:
@@ -159,7 +159,7 @@ class Pen:
         if self.x is not None and self.x >= self._width:
             self.x = None  # in the last column terminals disagree on where their cursor is
 
-    def _style(self, look: Look) -> None:
+    def _style(self, look: CellStyle) -> None:
         sequence, self._look = change(self._look, look)
         self._add(sequence)
 

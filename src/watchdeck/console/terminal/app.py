@@ -11,21 +11,21 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
-from watchdeck.console.terminal.capabilities import means_of, sparing
-from watchdeck.console.terminal.renderer import Canvas
+from watchdeck.console.terminal.capabilities import means_of, reduced_for_slow_link
+from watchdeck.console.terminal.renderer import DiffRenderer
 from watchdeck.console.terminal.textual_update import read
 from watchdeck.console.terminal.traffic import Traffic
-from watchdeck.console.terminal.writer import Link
+from watchdeck.console.terminal.writer import TerminalWriter
 
 
-class Sparing(App[None]):
+class DiffRenderedApp(App[None]):
     """Sends the cells that changed, over a link that never blocks; without one it is as Textual."""
 
-    canvas: Canvas | None = None
+    canvas: DiffRenderer | None = None
     slow = False
     """Whether the link is spared: fewer colours, no mouse, no animation."""
 
-    _link: Link | None = None
+    _link: TerminalWriter | None = None
 
     def slow_down(self) -> None:
         """Spare the link from now on."""
@@ -34,11 +34,11 @@ class Sparing(App[None]):
         if isinstance(self._driver, LinuxDriver):
             self._driver._disable_mouse_support()  # noqa: SLF001 - Textual has no other way
         if self.canvas is not None and self._link is not None:
-            self.canvas = Canvas(sparing(self.canvas.means), self._link)
+            self.canvas = DiffRenderer(reduced_for_slow_link(self.canvas.means), self._link)
             self._link.on_free = self.canvas.flush
             self.screen.refresh(layout=True)
 
-    def connect(self, link: Link | None) -> None:
+    def connect(self, link: TerminalWriter | None) -> None:
         """Draw over this link from now on, on a terminal of which nothing is known.
 
         Without a link Textual draws, and the application waits when the terminal takes no more.
@@ -50,7 +50,7 @@ class Sparing(App[None]):
         if self.canvas is None:
             encoding = None if sys.__stderr__ is None else sys.__stderr__.encoding
             means = means_of(os.environ, self.console.color_system, encoding)
-            self.canvas = Canvas(sparing(means) if self.slow else means, link)
+            self.canvas = DiffRenderer(reduced_for_slow_link(means) if self.slow else means, link)
         self.canvas.wire = link
         link.on_free = self.canvas.flush
         link.on_lost = self.exit

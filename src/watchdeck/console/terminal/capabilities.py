@@ -16,7 +16,7 @@ _FILLING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class TerminalCapabilities:
     """Colours, charset, and whether erased cells take the ground that is set."""
 
     depth: Depth = Depth.FULL
@@ -24,14 +24,16 @@ class Means:
     fills: bool = False
 
 
-def sparing(means: Means) -> Means:
+def reduced_for_slow_link(means: TerminalCapabilities) -> TerminalCapabilities:
     """The same terminal on a link where each byte counts: a colour in five bytes, not in twelve."""
     return replace(means, depth=Depth.MANY) if means.depth is Depth.FULL else means
 
 
-def means_of(environ: Mapping[str, str], system: str | None, encoding: str | None) -> Means:
+def means_of(
+    environ: Mapping[str, str], system: str | None, encoding: str | None
+) -> TerminalCapabilities:
     """The means of a terminal for which rich found this colour system."""
-    return Means(
+    return TerminalCapabilities(
         depth_of(environ, system), codecs.lookup(encoding or "utf-8").name, _fills(environ)
     )
 

@@ -25,7 +25,7 @@ _KEPT = 4_096
 """Styles remembered; a theme has some dozens, text that can be selected has one for each place."""
 
 
-class Look(NamedTuple):
+class CellStyle(NamedTuple):
     """Text colour, ground and attributes of a cell; a cell without ink has no text colour (None).
 
     Colours are SGR parameters; empty is the terminal's own colour.
@@ -35,26 +35,26 @@ class Look(NamedTuple):
     back: str = ""
     attributes: int = 0
 
-    def blank(self) -> Look:
+    def blank(self) -> CellStyle:
         """How a space looks: two that differ only in what no ink shows are one."""
         if self.attributes & ~INK:
             return self
-        return Look(None, self.back)
+        return CellStyle(None, self.back)
 
 
-PLAIN = Look()
+PLAIN = CellStyle()
 EMPTY = PLAIN.blank()
 """A cell as the terminal itself makes it."""
 
 
-class Looks:
+class StyleCache:
     """Finds the looks of styles for a terminal of this depth."""
 
     def __init__(self, depth: Depth) -> None:
         self.depth = depth
-        self._known: dict[Style | None, tuple[Look, Look]] = {None: (PLAIN, EMPTY)}
+        self._known: dict[Style | None, tuple[CellStyle, CellStyle]] = {None: (PLAIN, EMPTY)}
 
-    def of(self, style: Style | None) -> tuple[Look, Look]:
+    def of(self, style: Style | None) -> tuple[CellStyle, CellStyle]:
         """The look of ink in this style, and of a space in it; a link keeps its look alone."""
         found = self._known.get(style)
         if found is None:
@@ -63,8 +63,8 @@ class Looks:
             found = self._known[style] = self._made(style) if style else (PLAIN, EMPTY)
         return found
 
-    def _made(self, style: Style) -> tuple[Look, Look]:
+    def _made(self, style: Style) -> tuple[CellStyle, CellStyle]:
         fore, back = codes(style.color, style.bgcolor, self.depth)
         set_bits = (1 << bit for bit, name in enumerate(_NAMES) if getattr(style, name))
-        look = Look(fore, back, sum(set_bits))
+        look = CellStyle(fore, back, sum(set_bits))
         return look, look.blank()

@@ -7,27 +7,27 @@ from dataclasses import dataclass, field
 
 from rich.segment import Segment
 
-from watchdeck.console.terminal.cell_style import EMPTY, Look, Looks
+from watchdeck.console.terminal.cell_style import EMPTY, CellStyle, StyleCache
 from watchdeck.console.terminal.glyph import glyphs, within
 
 
 @dataclass(slots=True)
-class Row:
+class CellRow:
     """The cells of one row: a glyph and a look for each."""
 
     glyphs: list[str]
-    looks: list[Look]
+    looks: list[CellStyle]
 
     @classmethod
-    def empty(cls, width: int) -> Row:
+    def empty(cls, width: int) -> CellRow:
         """A row as a cleared terminal shows it."""
         return cls([" "] * width, [EMPTY] * width)
 
-    def copy(self) -> Row:
+    def copy(self) -> CellRow:
         """The same cells, in lists of their own."""
-        return Row(self.glyphs[:], self.looks[:])
+        return CellRow(self.glyphs[:], self.looks[:])
 
-    def put(self, x: int, cells: Row) -> None:
+    def put(self, x: int, cells: CellRow) -> None:
         """Lay cells over this row from `x` on; what reaches over the end is dropped.
 
         Of a wide glyph that loses one half to them, the other half becomes a space.
@@ -53,16 +53,16 @@ class Row:
 
 
 @dataclass(slots=True)
-class Grid:
+class ScreenBuffer:
     """A screen of so many cells and rows."""
 
     width: int = 0
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CellRow] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, width: int, height: int) -> Grid:
+    def empty(cls, width: int, height: int) -> ScreenBuffer:
         """A cleared screen."""
-        return cls(width, [Row.empty(width) for _ in range(height)])
+        return cls(width, [CellRow.empty(width) for _ in range(height)])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -71,22 +71,22 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Painter:
+class CellBuilder:
     """Turns segments into cells, for a terminal with these looks and this charset."""
 
-    looks: Looks
+    looks: StyleCache
     charset: str = "utf-8"
 
-    def cells(self, segments: Iterable[Segment], width: int) -> Row:
+    def cells(self, segments: Iterable[Segment], width: int) -> CellRow:
         """At most `width` cells; whatever the segments hold, one glyph for each."""
-        made = Row([], [])
+        made = CellRow([], [])
         for text, style, control in segments:
             if not control:
                 self._add(made, text, *self.looks.of(style))
         made.cut(width)
         return made
 
-    def _add(self, made: Row, text: str, look: Look, blank: Look) -> None:
+    def _add(self, made: CellRow, text: str, look: CellStyle, blank: CellStyle) -> None:
         found = glyphs(text)
         if self.charset != "utf-8":
             found = within(found, self.charset)

@@ -14,7 +14,7 @@ _WITHOUT = ("linux", "vt", "ansi", "cons25", "screen.linux")
 """How terminals are called that have no clipboard."""
 
 
-def sequence(text: str, environ: Mapping[str, str]) -> str:
+def osc52_sequence(text: str, environ: Mapping[str, str]) -> str:
     """What asks the terminal (OSC 52) to keep the text; empty where it cannot, or not so much.
 
     A multiplexer keeps such a question for itself, or hands it on when it is wrapped: which of the

@@ -17,10 +17,10 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from watchdeck.console.terminal.ansi import RESET
-from watchdeck.console.terminal.app import Sparing
+from watchdeck.console.terminal.app import DiffRenderedApp
 from watchdeck.console.terminal.flow_control import ANSWER
 from watchdeck.console.terminal.textual_update import mismatch
-from watchdeck.console.terminal.writer import Link, reopen
+from watchdeck.console.terminal.writer import TerminalWriter, reopen
 
 _CHUNK = 4_096
 
@@ -37,14 +37,14 @@ _LAST_WORDS = 0.2
 """Seconds that a terminal has to take what is left when the console leaves it."""
 
 
-class Terminal(LinuxDriver):
+class TerminalDriver(LinuxDriver):
     """Reads keys and sizes; Textual's own reader dies of one byte that is not UTF-8.
 
     It also reads for ever, on all of a core, once the terminal is gone without a signal, and its
     writer blocks the application when the terminal takes no more.
     """
 
-    _link: Link | None = None
+    _link: TerminalWriter | None = None
     _bell: tuple[int, int] | None = None
     """A pipe that wakes the reader of keys: to look now and then would cost more than all else."""
     _active = False
@@ -116,12 +116,12 @@ class Terminal(LinuxDriver):
 
     def _connect(self) -> None:
         """Without a link Textual draws, as it does everywhere else."""
-        if not isinstance(self._app, Sparing):
+        if not isinstance(self._app, DiffRenderedApp):
             return
         descriptor = None
         if self._file is not None and not mismatch(self._app):
             descriptor = reopen(self._file.fileno())
-        self._link = None if descriptor is None else Link(descriptor, self._loop)
+        self._link = None if descriptor is None else TerminalWriter(descriptor, self._loop)
         self._app.connect(self._link)
 
     def _heed_resizes(self) -> None:
@@ -136,7 +136,7 @@ class Terminal(LinuxDriver):
         signal.signal(signal.SIGWINCH, resized)
 
     def _redraw(self) -> None:
-        if isinstance(self._app, Sparing):
+        if isinstance(self._app, DiffRenderedApp):
             size = self._get_terminal_size()
             self._loop.call_soon_threadsafe(self._app.distrust, size)
 

@@ -20,7 +20,7 @@ _KEYS = (signal.SIGINT, signal.SIGQUIT)
 """What keys of the terminal send to every program on it; they are meant for the one in view."""
 
 
-class OutsideError(WatchdeckError):
+class ProgramMissing(WatchdeckError):
     """A program that is not there."""
 
 
@@ -44,7 +44,7 @@ def _program(
     found = next((one for one in usual if _is_here(one, environ)), None)
     if found is None:
         names, others = " and ".join(variables), ", ".join(usual)
-        raise OutsideError(f"{names} name no program, and none of {others} is on this machine")
+        raise ProgramMissing(f"{names} name no program, and none of {others} is on this machine")
     return [found]
 
 
@@ -54,9 +54,9 @@ def _named(variable: str, environ: Mapping[str, str]) -> list[str]:
         command = shlex.split(written)
     except ValueError as error:
         said = f"{variable} is {clean(written, 60)!r}, which cannot be read: {error}"
-        raise OutsideError(said) from None
+        raise ProgramMissing(said) from None
     if not command or not _is_here(command[0], environ):
-        raise OutsideError(f"{variable} is {clean(written, 60)!r}, which is no program here")
+        raise ProgramMissing(f"{variable} is {clean(written, 60)!r}, which is no program here")
     return command
 
 
@@ -64,7 +64,9 @@ def _is_here(name: str, environ: Mapping[str, str]) -> bool:
     return shutil.which(name, path=environ.get("PATH")) is not None
 
 
-def attend(command: Sequence[str], environ: Mapping[str, str], text: str | None = None) -> str:
+def run_in_terminal(
+    command: Sequence[str], environ: Mapping[str, str], text: str | None = None
+) -> str:
     """Run a program on this terminal until it ends; what went wrong with it, in words.
 
     It reads the text, if there is one. `less` is no door to a shell, and stays for a short text.

@@ -20,7 +20,7 @@ PATIENCE = 2.0
 PATIENCE_MOST = 320.0
 
 
-class Flow:
+class FlowControl:
     """What is on its way; times are seconds of any clock that only goes forward.
 
     Buffers on a link hide from us how slow it is: only an answer from its far end tells. A terminal

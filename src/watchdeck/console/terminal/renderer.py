@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from watchdeck.console.terminal.ansi import Pen
-from watchdeck.console.terminal.capabilities import Means
-from watchdeck.console.terminal.cell_style import Looks
-from watchdeck.console.terminal.cells import Grid, Painter
-from watchdeck.console.terminal.row_diff import Change, difference
-from watchdeck.console.terminal.scroll import find
+from watchdeck.console.terminal.ansi import AnsiWriter
+from watchdeck.console.terminal.capabilities import TerminalCapabilities
+from watchdeck.console.terminal.cell_style import StyleCache
+from watchdeck.console.terminal.cells import CellBuilder, ScreenBuffer
+from watchdeck.console.terminal.row_diff import RowDiff, difference
+from watchdeck.console.terminal.scroll import find_scroll
 from watchdeck.console.terminal.textual_update import Update
-from watchdeck.console.terminal.write_order import write
+from watchdeck.console.terminal.write_order import write_changes
 
 FRAME = 16_384
 """Cells after which a frame ends; the rest of a vast screen comes with the next one."""
@@ -22,7 +22,7 @@ _SYNC_FROM = 1_024
 """Characters from which on a frame is announced, where the terminal can hold its picture."""
 
 
-class Wire(Protocol):
+class FrameSink(Protocol):
     """What frames go through."""
 
     def is_free(self) -> bool:
@@ -38,22 +38,22 @@ class Wire(Protocol):
         ...
 
 
-class Canvas:
+class DiffRenderer:
     """Takes every update, sends the newest state: a slow link skips what was in between."""
 
-    def __init__(self, means: Means, wire: Wire) -> None:
+    def __init__(self, means: TerminalCapabilities, wire: FrameSink) -> None:
         self.wire = wire
         self.synchronised = False
         self._means = means
-        self._painter = Painter(Looks(means.depth), means.charset)
-        self._pen = Pen(0, fills=means.fills)
-        self._wanted = Grid()
-        self._shown = Grid()
+        self._painter = CellBuilder(StyleCache(means.depth), means.charset)
+        self._pen = AnsiWriter(0, fills=means.fills)
+        self._wanted = ScreenBuffer()
+        self._shown = ScreenBuffer()
         self._changed: set[int] = set()
         self._clear = True
 
     @property
-    def means(self) -> Means:
+    def means(self) -> TerminalCapabilities:
         """What the terminal can do, as far as it is used."""
         return self._means
 
@@ -65,7 +65,7 @@ class Canvas:
     def take(self, update: Update) -> None:
         """Something changed: it is sent now, or with whatever else changes until it can be."""
         if update.size is not None and update.size != self._wanted.size:
-            self._wanted = Grid.empty(*update.size)
+            self._wanted = ScreenBuffer.empty(*update.size)
             self.forget()
         rows = self._wanted.rows
         for x, y, strip in update.pieces:
@@ -77,7 +77,7 @@ class Canvas:
     def forget(self) -> None:
         """Nothing is known of what the terminal shows: the next frame clears it and draws all."""
         self._clear = True
-        self._shown = Grid.empty(*self._wanted.size)
+        self._shown = ScreenBuffer.empty(*self._wanted.size)
         self._changed = set(range(len(self._wanted.rows)))
 
     def flush(self) -> None:
@@ -104,7 +104,7 @@ class Canvas:
             return frame.join(_SYNC)
         return frame
 
-    def _changes(self) -> Iterator[Change]:
+    def _changes(self) -> Iterator[RowDiff]:
         """Rows to write, up to a frame of them."""
         cells = 0
         for y in sorted(self._changed):
@@ -117,18 +117,18 @@ class Canvas:
             if cells >= FRAME:
                 return
 
-    def _shortest(self, changes: Sequence[Change]) -> Pen:
+    def _shortest(self, changes: Sequence[RowDiff]) -> AnsiWriter:
         """The pen that has written the changes, with rows that only moved written or shifted."""
-        written = write(self._pen, changes)
+        written = write_changes(self._pen, changes)
         shown, wanted = self._shown.rows, self._wanted.rows
-        shift = find(shown, changes) if len(changes) == len(self._changed) else None
+        shift = find_scroll(shown, changes) if len(changes) == len(self._changed) else None
         if shift is None:
             return written
         after = shift.of(shown)
         pen = self._pen.like()
         pen.shift(*shift)
         left = [difference(y, *rows) for y, rows in enumerate(zip(after, wanted, strict=True))]
-        shifted = write(pen, [change for change in left if change])
+        shifted = write_changes(pen, [change for change in left if change])
         if shifted.length >= written.length:
             return written
         self._shown.rows = [row.copy() for row in wanted]

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from watchdeck.console.terminal.cells import Row
+from watchdeck.console.terminal.cells import CellRow
 
 
-class Change(NamedTuple):
+class RowDiff(NamedTuple):
     """A row to be written; `stretches` are from and to of the cells that differ."""
 
     y: int
-    wanted: Row
+    wanted: CellRow
     stretches: tuple[tuple[int, int], ...]
 
 
-def difference(y: int, shown: Row, wanted: Row) -> Change | None:
+def difference(y: int, shown: CellRow, wanted: CellRow) -> RowDiff | None:
     """What has to be written in this row; None when it is as it should be."""
     if shown.glyphs == wanted.glyphs and shown.looks == wanted.looks:
         return None
     old = zip(shown.glyphs, shown.looks, strict=True)
     new = zip(wanted.glyphs, wanted.looks, strict=True)
     differ = [x for x, (was, is_) in enumerate(zip(old, new, strict=True)) if was != is_]
-    return Change(y, wanted, tuple(_stretches(differ, wanted.glyphs)))
+    return RowDiff(y, wanted, tuple(_stretches(differ, wanted.glyphs)))
 
 
 def _stretches(differ: list[int], glyphs: list[str]) -> Iterator[tuple[int, int]]:

@@ -6,21 +6,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from watchdeck.console.terminal.cells import Row
-from watchdeck.console.terminal.row_diff import Change
+from watchdeck.console.terminal.cells import CellRow
+from watchdeck.console.terminal.row_diff import RowDiff
 
 _LEAST = 4
 """Rows that have to be found elsewhere, before it is tried to move them."""
 
 
-class Shift(NamedTuple):
+class ScrollRegion(NamedTuple):
     """The rows from `top` to before `bottom` go up by so many, or down by less than none."""
 
     top: int
     bottom: int
     by: int
 
-    def of(self, rows: Sequence[Row]) -> list[Row]:
+    def of(self, rows: Sequence[CellRow]) -> list[CellRow]:
         """The rows after it; of those that came in nothing is known."""
         top, bottom, by = self
         fresh = [_unknown(len(rows[top].glyphs)) for _ in range(abs(by))]
@@ -29,7 +29,7 @@ class Shift(NamedTuple):
         return [*rows[:top], *inside, *rows[bottom:]]
 
 
-def find(shown: Sequence[Row], changes: Sequence[Change]) -> Shift | None:
+def find_scroll(shown: Sequence[CellRow], changes: Sequence[RowDiff]) -> ScrollRegion | None:
     """The shift that brings most of the changed rows to where they should be, if there is one."""
     if len(changes) < _LEAST:
         return None
@@ -45,11 +45,11 @@ def find(shown: Sequence[Row], changes: Sequence[Change]) -> Shift | None:
     if not by or len(rows) < _LEAST:
         return None
     first, last = min(rows), max(rows)
-    return Shift(min(first, first + by), max(last, last + by) + 1, by)
+    return ScrollRegion(min(first, first + by), max(last, last + by) + 1, by)
 
 
-def _unknown(width: int) -> Row:
+def _unknown(width: int) -> CellRow:
     """A row that is like no row that is wanted."""
-    row = Row.empty(width)
+    row = CellRow.empty(width)
     row.glyphs = ["\0"] * width
     return row

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual._compositor import ChopsUpdate, LayoutUpdate
 
 
-class Piece(NamedTuple):
+class StripUpdate(NamedTuple):
     """A stretch of one row that the compositor wants on the screen."""
 
     x: int
@@ -25,7 +25,7 @@ class Piece(NamedTuple):
 class Update(NamedTuple):
     """The pieces of one update; `size` is known when they are the whole screen."""
 
-    pieces: Iterable[Piece]
+    pieces: Iterable[StripUpdate]
     size: tuple[int, int] | None
 
 
@@ -40,20 +40,20 @@ def read(update: object) -> Update | None:
     return None
 
 
-def _whole(update: LayoutUpdate) -> Iterator[Piece]:
+def _whole(update: LayoutUpdate) -> Iterator[StripUpdate]:
     for y, line in enumerate(update.strips, update.region.y):
         x = update.region.x
         for strip in line:
-            yield Piece(x, y, strip)
+            yield StripUpdate(x, y, strip)
             x += strip.cell_length
 
 
-def _parts(update: ChopsUpdate) -> Iterator[Piece]:
+def _parts(update: ChopsUpdate) -> Iterator[StripUpdate]:
     """Whole strips even where only a part is due: cut to it, wide glyphs would lose a half."""
     for y, first, last in update.spans:
         for x, strip in update.chops[y].items():
             if strip is not None and x < last and x + strip.cell_length > first:
-                yield Piece(x, y, strip)
+                yield StripUpdate(x, y, strip)
 
 
 def mismatch(app: App[None]) -> str:
@@ -72,7 +72,7 @@ def mismatch(app: App[None]) -> str:
         return str(error)
     if whole is None or part is None or not hooks:
         return "its updates are of another kind"
-    first, second = Piece(0, 0, strips[0]), Piece(2, 0, strips[1])
+    first, second = StripUpdate(0, 0, strips[0]), StripUpdate(2, 0, strips[1])
     if [*whole.pieces] != [first, second] or [*part.pieces] != [first] or whole.size != (3, 1):
         return "its updates have another shape"
     return ""

@@ -30,7 +30,7 @@ class Traffic:
     steady: float | None = None
 
 
-class Meter:
+class TrafficMeter:
     """Counts; times are seconds of any clock that only goes forward."""
 
     def __init__(self) -> None:

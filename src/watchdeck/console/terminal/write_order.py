@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from watchdeck.console.terminal.ansi import Pen
-from watchdeck.console.terminal.cell_style import INK, Look
-from watchdeck.console.terminal.cells import Row
-from watchdeck.console.terminal.row_diff import Change
+from watchdeck.console.terminal.ansi import AnsiWriter
+from watchdeck.console.terminal.cell_style import INK, CellStyle
+from watchdeck.console.terminal.cells import CellRow
+from watchdeck.console.terminal.row_diff import RowDiff
 
 _BRIDGE = 8
 """Cells between two changes that may be cheaper to write again than to skip."""
@@ -21,7 +21,7 @@ _TRY_BOTH = 3
 """Rows from which on it may pay to write all that is of one look before the next look."""
 
 
-def write(pen: Pen, changes: Sequence[Change]) -> Pen:
+def write_changes(pen: AnsiWriter, changes: Sequence[RowDiff]) -> AnsiWriter:
     """Write the changes with this pen, or one like it; the pen that has written."""
     by_row = pen.like()
     for change in changes:
@@ -33,7 +33,7 @@ def write(pen: Pen, changes: Sequence[Change]) -> Pen:
     return min(by_row, by_look, key=lambda one: one.length)
 
 
-def _write_row(pen: Pen, change: Change) -> None:
+def _write_row(pen: AnsiWriter, change: RowDiff) -> None:
     """From left to right."""
     y, row, stretches = change
     bare = _bare_from(pen, row)
@@ -46,7 +46,7 @@ def _write_row(pen: Pen, change: Change) -> None:
         pen.draw(start, y, _part(row, start, stop))
 
 
-def _bare_from(pen: Pen, row: Row) -> int:
+def _bare_from(pen: AnsiWriter, row: CellRow) -> int:
     """From which cell on the row is empty, in one look that the terminal fills in by itself."""
     look = row.looks[-1]
     x = len(row.glyphs)
@@ -57,11 +57,11 @@ def _bare_from(pen: Pen, row: Row) -> int:
     return x
 
 
-def _part(row: Row, start: int, stop: int) -> Row:
-    return Row(row.glyphs[start:stop], row.looks[start:stop])
+def _part(row: CellRow, start: int, stop: int) -> CellRow:
+    return CellRow(row.glyphs[start:stop], row.looks[start:stop])
 
 
-def _bridge(pen: Pen, x: int, y: int, row: Row) -> None:
+def _bridge(pen: AnsiWriter, x: int, y: int, row: CellRow) -> None:
     """Write again what lies between the pen and `x`, when that is shorter than to move."""
     if pen.y != y or pen.x is None or not 0 < x - pen.x <= _BRIDGE:
         return
@@ -71,17 +71,17 @@ def _bridge(pen: Pen, x: int, y: int, row: Row) -> None:
         pen.draw(pen.x, y, between)
 
 
-class Piece(NamedTuple):
+class StyledRun(NamedTuple):
     """Cells of one look, blanks among them; without cells the rest of the row is erased."""
 
     x: int
     y: int
-    cells: Row
+    cells: CellRow
 
 
-def _write_looks(pen: Pen, changes: Sequence[Change]) -> None:
+def _write_looks(pen: AnsiWriter, changes: Sequence[RowDiff]) -> None:
     """One look after the other: to move is shorter than to change the pen."""
-    found: defaultdict[Look, list[Piece]] = defaultdict(list)
+    found: defaultdict[CellStyle, list[StyledRun]] = defaultdict(list)
     for change in changes:
         for look, piece in _pieces(pen, change):
             found[look].append(piece)
@@ -93,7 +93,7 @@ def _write_looks(pen: Pen, changes: Sequence[Change]) -> None:
                 pen.erase(piece.x, piece.y, look)
 
 
-def _pieces(pen: Pen, change: Change) -> Iterator[tuple[Look, Piece]]:
+def _pieces(pen: AnsiWriter, change: RowDiff) -> Iterator[tuple[CellStyle, StyledRun]]:
     """The changed cells of a row by their looks."""
     y, row, stretches = change
     bare = _bare_from(pen, row)
@@ -101,13 +101,13 @@ def _pieces(pen: Pen, change: Change) -> Iterator[tuple[Look, Piece]]:
         erases = stop > bare + _ERASE
         last = bare if erases else stop
         for look, x, end in _inked(row, start, last):
-            yield look, Piece(x, y, _part(row, x, end))
+            yield look, StyledRun(x, y, _part(row, x, end))
         if erases:
-            yield row.looks[-1], Piece(max(start, bare), y, Row([], []))
+            yield row.looks[-1], StyledRun(max(start, bare), y, CellRow([], []))
             return
 
 
-def _inked(row: Row, start: int, stop: int) -> Iterator[tuple[Look, int, int]]:
+def _inked(row: CellRow, start: int, stop: int) -> Iterator[tuple[CellStyle, int, int]]:
     """Stretches of one look; blanks go with the ink beside them where the ground is the same."""
     look, begin = row.looks[start], start
     for x in range(start + 1, stop):
@@ -122,5 +122,5 @@ def _inked(row: Row, start: int, stop: int) -> Iterator[tuple[Look, int, int]]:
         yield look, begin, stop
 
 
-def _joins(ink: Look, blank: Look) -> bool:
+def _joins(ink: CellStyle, blank: CellStyle) -> bool:
     return blank.fore is None and ink.back == blank.back and not ink.attributes & ~INK

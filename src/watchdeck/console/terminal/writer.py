@@ -9,8 +9,8 @@ import termios
 from collections.abc import Callable
 from contextlib import suppress
 
-from watchdeck.console.terminal.flow_control import QUESTION, Flow
-from watchdeck.console.terminal.traffic import Meter, Traffic
+from watchdeck.console.terminal.flow_control import QUESTION, FlowControl
+from watchdeck.console.terminal.traffic import Traffic, TrafficMeter
 
 _MOST = 262_144
 """Bytes that wait for a terminal that takes none; what comes on top is dropped, and counted."""
@@ -42,7 +42,7 @@ def _paths(fileno: int) -> list[str]:
     return found
 
 
-class Link:
+class TerminalWriter:
     """Sends bytes in order, and owns the descriptor, which must not block.
 
     `on_free` is called when it would take another frame, `on_lost` when the terminal is gone.
@@ -54,8 +54,8 @@ class Link:
         self.on_lost: Callable[[], object] = lambda: None
         self._descriptor = descriptor
         self._loop = loop
-        self._meter = Meter()
-        self._flow = Flow()
+        self._meter = TrafficMeter()
+        self._flow = FlowControl()
         self._unsent = bytearray()
         self._watched = False
         self._timer: asyncio.TimerHandle | None = None

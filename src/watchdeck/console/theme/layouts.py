@@ -12,7 +12,7 @@ from watchdeck.domain.values.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PanelLayout:
     """A name, and what one sees in words."""
 
     name: str
@@ -25,10 +25,10 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout("auto", "All panels, set by the size of the terminal"),
-    Layout("focus", "The fleet alone, and of a model the chart"),
-    Layout("signals", "The fleet alone, and of a model all its signals"),
-    Layout("stacked", "The chart over the signals, on any width"),
+    PanelLayout("auto", "All panels, set by the size of the terminal"),
+    PanelLayout("focus", "The fleet alone, and of a model the chart"),
+    PanelLayout("signals", "The fleet alone, and of a model all its signals"),
+    PanelLayout("stacked", "The chart over the signals, on any width"),
 )
 """Every layout; the first is the usual one."""
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from watchdeck.console.lines.line import Ground, Role
+from watchdeck.console.lines.line import Background, Role
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
 
-NAMES = (*(ground.value for ground in Ground), *(role.value for role in Role))
+NAMES = (*(ground.value for ground in Background), *(role.value for role in Role))
 """The colours that every theme has to give."""
 
 REVERSE = "reverse"

@@ -16,7 +16,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
 
-from watchdeck.console.lines.line import NOTHING, Ground, Line, Role
+from watchdeck.console.lines.line import NOTHING, Background, Line, Role
 from watchdeck.console.theme.palette import REVERSE, Palette
 
 _BOLD = {Role.STRONG, Role.TITLE, Role.DOWN, Role.CRITICAL}
@@ -38,16 +38,16 @@ _RAW = re.compile(
 
 
 @dataclass(frozen=True)
-class Brush:
+class StyleSheet:
     """The styles of a palette: one for each role on each ground; `ascii` keeps to plain shapes."""
 
     palette: Palette
     ascii: bool = False
-    _styles: dict[tuple[Role, Ground], Style] = field(
+    _styles: dict[tuple[Role, Background], Style] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
 
-    def style(self, role: Role, ground: Ground) -> Style:
+    def style(self, role: Role, ground: Background) -> Style:
         """How text of this role looks on this ground."""
         key = (role, ground)
         if key not in self._styles:
@@ -84,7 +84,7 @@ class Brush:
         return text.translate(_ASCII) if self.ascii else text
 
 
-class Gate(LineFilter):
+class OutputSanitizer(LineFilter):
     """The last door: whatever drew it, no control or bidi character leaves for the terminal."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002

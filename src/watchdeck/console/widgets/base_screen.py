@@ -14,28 +14,28 @@ from watchdeck.console.input.commands import (
     COMMANDS,
     Command,
     CommandError,
-    Known,
+    CompletionContext,
     completions,
     hint,
     parse,
 )
-from watchdeck.console.input.keys import Where
-from watchdeck.console.input.time_cursor import Past
+from watchdeck.console.input.keys import KeyScope
+from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.input.time_parser import EXAMPLES
 from watchdeck.console.lines.relative_time import clock, offset
-from watchdeck.console.state.board_source import Sight, stale
-from watchdeck.console.state.messages import CommandAsked, CommandGiven, TimeAsked
-from watchdeck.console.state.trends import Trend
-from watchdeck.console.state.view_state import Outlook, Setting
+from watchdeck.console.state.board_source import BoardSnapshot, stale_reason
+from watchdeck.console.state.messages import CommandEntered, CommandLineRequested, SeekRequested
+from watchdeck.console.state.trends import Sparkline
+from watchdeck.console.state.view_state import ViewSettings, ViewState
 from watchdeck.console.theme.layouts import LAYOUTS
 from watchdeck.console.theme.themes import themes
 from watchdeck.console.widgets.chrome import Banner, Footer, TooSmall, TopBar
 from watchdeck.console.widgets.prompt import Hint, Prompt
-from watchdeck.console.widgets.zoom_screen import Zooming
-from watchdeck.domain.alerts.alert import Raised
+from watchdeck.console.widgets.zoom_screen import ZoomableScreen
+from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.board.board import Change, Collector, Model
 from watchdeck.domain.board.presence import Presence
-from watchdeck.domain.external.source import ForeignSource
+from watchdeck.domain.external.source import ExternalSource
 
 _REMEMBERED = 100
 """Lines that come back with the up key."""
@@ -55,45 +55,45 @@ def offered(app: App[Any]) -> tuple[Command, ...]:
     return tuple(one for one in COMMANDS if hasattr(app, f"command_{one.action}"))
 
 
-class Watching(Zooming, inherit_bindings=False):
+class BaseScreen(ZoomableScreen, inherit_bindings=False):
     """A screen that shows an outlook; it rests while another screen is in view.
 
     `area` is the mode it belongs to: a model opened from the deck is still part of the deck.
     """
 
-    WHERE: ClassVar[Where]
+    WHERE: ClassVar[KeyScope]
 
-    setting: reactive[Setting | None] = reactive[Setting | None](None, repaint=False)
-    sight: reactive[Sight] = reactive(Sight(), repaint=False)
+    setting: reactive[ViewSettings | None] = reactive[ViewSettings | None](None, repaint=False)
+    sight: reactive[BoardSnapshot] = reactive(BoardSnapshot(), repaint=False)
     now: reactive[int] = reactive(0, repaint=False)
     notice: reactive[str] = reactive("", repaint=False)
     stale: reactive[str] = reactive("", repaint=False)
     written: reactive[int | None] = reactive[int | None](None, repaint=False)
     models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
     collector: reactive[Collector | None] = reactive[Collector | None](None, repaint=False)
-    alerts: reactive[tuple[Raised, ...]] = reactive[tuple[Raised, ...]]((), repaint=False)
-    sources: reactive[tuple[ForeignSource, ...]] = reactive[tuple[ForeignSource, ...]](
+    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
+    sources: reactive[tuple[ExternalSource, ...]] = reactive[tuple[ExternalSource, ...]](
         (), repaint=False
     )
     changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
-    trends: reactive[Mapping[str, Trend]] = reactive[Mapping[str, Trend]]({}, repaint=False)
+    trends: reactive[Mapping[str, Sparkline]] = reactive[Mapping[str, Sparkline]]({}, repaint=False)
     others: reactive[tuple[Presence, ...]] = reactive[tuple[Presence, ...]]((), repaint=False)
-    past: reactive[Past | None] = reactive[Past | None](None, repaint=False)
+    past: reactive[PastOffset | None] = reactive[PastOffset | None](None, repaint=False)
 
-    def __init__(self, outlook: Outlook, area: str) -> None:
+    def __init__(self, outlook: ViewState, area: str) -> None:
         super().__init__()
         self._before: Widget | None = None
         self.area = area
         self.take(outlook)
 
-    def take(self, outlook: Outlook) -> None:
+    def take(self, outlook: ViewState) -> None:
         """Show this outlook: each slice reaches only the panels that are bound to it."""
         board = outlook.sight.board
         self.setting = outlook.setting
         self.sight = outlook.sight
         self.now = outlook.now
         self.notice = outlook.notice
-        self.stale = stale(outlook.sight)
+        self.stale = stale_reason(outlook.sight)
         self.trends = outlook.trends
         self.others = outlook.others
         self._typed = outlook.typed
@@ -144,20 +144,20 @@ class Watching(Zooming, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The frame around the screen's own panels."""
         yield TopBar(self.area, "" if self.view == self.area else self.view).data_bind(
-            Watching.sight, Watching.now, Watching.past, Watching.setting
+            BaseScreen.sight, BaseScreen.now, BaseScreen.past, BaseScreen.setting
         )
         yield Banner(id="banner").data_bind(
-            Watching.sight, Watching.notice, Watching.now, Watching.setting
+            BaseScreen.sight, BaseScreen.notice, BaseScreen.now, BaseScreen.setting
         )
         yield from self.panels()
-        yield Footer(self.WHERE).data_bind(Watching.setting)
-        yield TooSmall(id="too-small").data_bind(Watching.setting)
+        yield Footer(self.WHERE).data_bind(BaseScreen.setting)
+        yield TooSmall(id="too-small").data_bind(BaseScreen.setting)
 
     def ask(self, prompt: Prompt) -> None:
         """Have something typed at the bottom of the screen."""
         self.unask()
         self._before = self.focused
-        self.mount(prompt.data_bind(Watching.setting))
+        self.mount(prompt.data_bind(BaseScreen.setting))
 
     def unask(self) -> None:
         """Take the line away again."""
@@ -165,10 +165,10 @@ class Watching(Zooming, inherit_bindings=False):
             prompt.remove()
             self.set_focus(self._before)
 
-    def known(self) -> Known:
+    def known(self) -> CompletionContext:
         """What commands can be about on this screen."""
         setting = self.setting
-        return Known(
+        return CompletionContext(
             tuple(model.facts.name for model in self.models),
             tuple(sorted(themes(setting.environ))) if setting else (),
             (),
@@ -182,11 +182,11 @@ class Watching(Zooming, inherit_bindings=False):
         when = "now" if at is None else f"at {clock(at, zone, '%b %d %H:%M:%S')} {offset(at, zone)}"
         return f"{self.subject} {when}" if self.subject else "no model is in focus"
 
-    @on(CommandAsked)
-    def _ask_for_command(self, message: CommandAsked) -> None:
+    @on(CommandLineRequested)
+    def _ask_for_command(self, message: CommandLineRequested) -> None:
         self.ask(Prompt(COMMAND, message.begun, self.history(COMMAND)))
 
-    @on(TimeAsked)
+    @on(SeekRequested)
     def _ask_for_time(self) -> None:
         prompt = Prompt(SEEK, "", self.history(SEEK))
         self.ask(prompt)
@@ -219,7 +219,7 @@ class Watching(Zooming, inherit_bindings=False):
             return
         self.remember(COMMAND, message.text.strip())
         self.unask()
-        self.post_message(CommandGiven(given))
+        self.post_message(CommandEntered(given))
 
     @on(Prompt.Left)
     def _give_up(self, message: Prompt.Left) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual.reactive import reactive
 
 from watchdeck.console.input import keys
-from watchdeck.console.input.keys import Where
-from watchdeck.console.input.time_cursor import Past
+from watchdeck.console.input.keys import KeyScope
+from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.lines.line import Line
-from watchdeck.console.state.board_source import Sight
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.state.board_source import BoardSnapshot
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets import chrome_lines as bar
-from watchdeck.console.widgets.chrome_lines import Situation
+from watchdeck.console.widgets.chrome_lines import StatusBarState
 from watchdeck.console.widgets.panel import Panel
 
 SMALLEST = (60, 16)
@@ -21,18 +21,18 @@ SMALLEST = (60, 16)
 class TopBar(Panel):
     """Name, modes, store, age of the data, collector, clock."""
 
-    sight: reactive[Sight] = reactive(Sight(), repaint=False)
-    past: reactive[Past | None] = reactive[Past | None](None, repaint=False)
+    sight: reactive[BoardSnapshot] = reactive(BoardSnapshot(), repaint=False)
+    past: reactive[PastOffset | None] = reactive[PastOffset | None](None, repaint=False)
 
     def __init__(self, mode: str, trail: str = "") -> None:
         super().__init__(id="top")
         self._mode = mode
         self._trail = trail
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
         known = (setting.store, setting.zone, setting.read_only, self.past, self._trail)
-        where = Situation(self._mode, keys.MODES, *known)
+        where = StatusBarState(self._mode, keys.MODES, *known)
         return (bar.bar(self.sight, where, self.now, cells),)
 
     def watch_sight(self) -> None:
@@ -47,14 +47,14 @@ class TopBar(Panel):
 class Banner(Panel):
     """What must not be missed; no line at all when there is nothing."""
 
-    sight: reactive[Sight] = reactive(Sight(), repaint=False)
+    sight: reactive[BoardSnapshot] = reactive(BoardSnapshot(), repaint=False)
     notice: reactive[str] = reactive("", repaint=False)
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The warnings, worst first, then the notice."""
         return self._words(setting, cells)
 
-    def _words(self, setting: Setting, cells: int) -> tuple[Line, ...]:
+    def _words(self, setting: ViewSettings, cells: int) -> tuple[Line, ...]:
         live = keys.shown("time.live", setting.keys)
         return bar.banner(self.sight, self.notice, setting.zone, cells, live)
 
@@ -87,11 +87,11 @@ class Banner(Panel):
 class Footer(Panel):
     """The keys that work on this screen."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: KeyScope) -> None:
         super().__init__(id="footer")
         self._where = where
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
         return (bar.footer(keys.footer(self._where, setting.keys), cells),)
 
@@ -99,6 +99,6 @@ class Footer(Panel):
 class TooSmall(Panel):
     """The only thing on a terminal below the smallest layout."""
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
         """The size there is, and the size that is needed."""
         return bar.too_small(cells, rows, SMALLEST, keys.shown("quit", setting.keys))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from watchdeck.console.input.time_cursor import Past
+from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.lines.line import (
     NOTHING,
-    Ground,
+    Background,
     Line,
     Role,
     Span,
-    apart,
     cut,
+    foreign_text,
+    justify,
     length,
-    said,
     wrap,
 )
 from watchdeck.console.lines.relative_time import age, ago, clock, offset
-from watchdeck.console.state.board_source import Sight, Trouble, stale
+from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot, stale_reason
 from watchdeck.console.terminal.traffic import Traffic
 from watchdeck.domain.board.board import Collector, CollectorState
 from watchdeck.domain.values.text import clean
@@ -33,7 +33,7 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class StatusBarState:
     """What the top line tells beside the board: where one is, and as whom.
 
     `trail` is what was opened within the mode; it gives way first.
@@ -44,11 +44,11 @@ class Situation:
     store: str
     zone: tzinfo | None = None
     read_only: bool = False
-    past: Past | None = None
+    past: PastOffset | None = None
     trail: str = ""
 
 
-def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
+def bar(sight: BoardSnapshot, where: StatusBarState, now: int, cells: int) -> Line:
     """Name, modes, store, age of the data, collector, clock; the store's path gives way first."""
     past = sight.board is not None and not sight.board.live
     right = (
@@ -58,14 +58,14 @@ def bar(sight: Sight, where: Situation, now: int, cells: int) -> Line:
     )
     left = _left(where, cells - length(right) - 3)
     if past:
-        return replace(apart(left, right, cells, Span(" ")), inverted=True)
+        return replace(justify(left, right, cells, Span(" ")), inverted=True)
     room = cells - length(left) - length(right) - 3
     store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", Role.MUTED)
     ending = [store, *right, Span(" ")]
-    return Line(apart(left, ending, cells, Span(" ")).spans, Ground.BAR)
+    return Line(justify(left, ending, cells, Span(" ")).spans, Background.BAR)
 
 
-def _left(where: Situation, room: int) -> list[Span]:
+def _left(where: StatusBarState, room: int) -> list[Span]:
     """Name and modes; where there is no room for all names, that of the mode in view alone."""
     trail = [Span(f" → {cut(where.trail, 24)} ", Role.TITLE)] if where.trail else []
     start = Span(" watchdeck ", Role.STRONG)
@@ -75,7 +75,7 @@ def _left(where: Situation, room: int) -> list[Span]:
     return [start, *(_mode(where, key, name, "") for key, name in where.modes), *trail]
 
 
-def _mode(where: Situation, key: str, name: str, otherwise: str) -> Span:
+def _mode(where: StatusBarState, key: str, name: str, otherwise: str) -> Span:
     if name == where.mode:
         return Span(f" {key} {name} ", Role.TITLE)
     return Span(f" {key} {otherwise} " if otherwise else f" {key} ", Role.MUTED)
@@ -87,14 +87,14 @@ def _path(path: str, cells: int) -> str:
     return shown if len(shown) <= cells else "…" + cut(shown[len(shown) - cells + 1 :], cells - 1)
 
 
-def _data(sight: Sight, now: int) -> list[Span]:
+def _data(sight: BoardSnapshot, now: int) -> list[Span]:
     at = sight.board.metrics_at if sight.board else None
-    role = Role.WARNING if stale(sight) else Role.TEXT
+    role = Role.WARNING if stale_reason(sight) else Role.TEXT
     return [Span("data ", Role.MUTED), Span(f"{age(at, now)}  ", role)]
 
 
-def _collector(sight: Sight) -> list[Span]:
-    if sight.board is None or sight.trouble is not Trouble.NONE:
+def _collector(sight: BoardSnapshot) -> list[Span]:
+    if sight.board is None or sight.trouble is not BoardProblem.NONE:
         return [Span(f"collector {NOTHING}  ", Role.MUTED)]
     return [Span("collector ", Role.MUTED), state(sight.board.collector), Span("  ")]
 
@@ -105,16 +105,16 @@ def state(collector: Collector) -> Span:
     return Span(f"{shape} {collector.state}", role)
 
 
-def _clock(where: Situation, now: int) -> list[Span]:
+def _clock(where: StatusBarState, now: int) -> list[Span]:
     text = f"{clock(now, where.zone)} {offset(now, where.zone)}"
     return [*_read_only(where), Span(text, Role.STRONG)]
 
 
-def _read_only(where: Situation) -> list[Span]:
+def _read_only(where: StatusBarState) -> list[Span]:
     return [Span("read-only  ", Role.WARNING)] if where.read_only else []
 
 
-def _past(at: int, where: Situation) -> list[Span]:
+def _past(at: int, where: StatusBarState) -> list[Span]:
     """The moment shown, how long ago it was, and how fast it runs."""
     moment = f"{clock(at, where.zone, '%b %d %H:%M:%S')} {offset(at, where.zone)}"
     said = f"PAST  {moment}"
@@ -123,12 +123,12 @@ def _past(at: int, where: Situation) -> list[Span]:
     return [*_read_only(where), Span(f"{said.rstrip()} ")]
 
 
-def _pace(past: Past) -> str:
+def _pace(past: PastOffset) -> str:
     return f"> {past.speed}x" if past.speed else "||"
 
 
 def banner(
-    sight: Sight, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
+    sight: BoardSnapshot, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
 ) -> tuple[Line, ...]:
     """What must not be missed: no newer data, a blind collector, the past, a notice.
 
@@ -143,13 +143,13 @@ def banner(
         said = " ".join(notice.splitlines())
         lines += wrap(f"→ {said}", cells - 1, Role.ACCENT, most=3)
     past = sight.board is not None and not sight.board.live
-    return tuple(Line((Span(" "), *line.spans), Ground.BAR, past) for line in lines)
+    return tuple(Line((Span(" "), *line.spans), Background.BAR, past) for line in lines)
 
 
-def _warnings(sight: Sight, zone: tzinfo | None, live: str) -> list[tuple[str, str, Role]]:
-    if sight.trouble is Trouble.BROKEN:
+def _warnings(sight: BoardSnapshot, zone: tzinfo | None, live: str) -> list[tuple[str, str, Role]]:
+    if sight.trouble is BoardProblem.BROKEN:
         return [("✖", sight.words, Role.CRITICAL)]
-    if sight.trouble is Trouble.PREPARING:
+    if sight.trouble is BoardProblem.PREPARING:
         return [("…", sight.words, Role.WARNING)]
     board = sight.board
     if board is None:
@@ -159,7 +159,7 @@ def _warnings(sight: Sight, zone: tzinfo | None, live: str) -> list[tuple[str, s
         said = f"PAST: all is as it was at {moment} {offset(board.at, zone)}; {live} is live"
         return [("◆", said, Role.WARNING)]
     beat = board.collector.heartbeat
-    said_so = [("✖", stale(sight), Role.CRITICAL)]
+    said_so = [("✖", stale_reason(sight), Role.CRITICAL)]
     if beat is not None:
         said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
         said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
@@ -184,11 +184,13 @@ def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
         part = [Span(key, Role.ACCENT), Span(f" {words}  ", Role.MUTED)]
         if length([*spans, *part]) <= cells:
             spans += part
-    return Line(tuple(spans), Ground.BAR)
+    return Line(tuple(spans), Background.BAR)
 
 
 def too_small(cells: int, rows: int, least: tuple[int, int], leave: str) -> tuple[Line, ...]:
     """The page below the smallest layout: it names the size that is needed."""
     need = f"watchdeck needs {least[0]}x{least[1]}"
     have = f"this is {cells}x{rows}"
-    return tuple(Line((said(text, Role.WARNING),)) for text in (need, have, f"{leave} quits"))
+    return tuple(
+        Line((foreign_text(text, Role.WARNING),)) for text in (need, have, f"{leave} quits")
+    )

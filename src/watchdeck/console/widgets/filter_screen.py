@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from textual import on
 
-from watchdeck.console.state.messages import FilterAsked
-from watchdeck.console.widgets.base_screen import Watching
-from watchdeck.console.widgets.filterable_list import ChoosingList
+from watchdeck.console.state.messages import FilterRequested
+from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.console.widgets.prompt import Hint, Prompt
 from watchdeck.domain.board.filter import EVERYTHING, Filter, FilterError
 
@@ -16,7 +16,7 @@ FILTER = "/"
 """The sign of the line that a filter is typed on."""
 
 
-class Filtering(Watching):
+class FilterableScreen(BaseScreen):
     """Knows the line of the filter; which list it is for and how it is read are the screen's."""
 
     FILTER_HELP: ClassVar[str]
@@ -30,14 +30,14 @@ class Filtering(Watching):
         raise NotImplementedError
 
     @property
-    def _list(self) -> ChoosingList:
-        return self.query_one(ChoosingList)
+    def _list(self) -> FilterableList:
+        return self.query_one(FilterableList)
 
     def keep(self, typed: str) -> None:
         """Filter by a text from now on. Raises FilterError when it cannot be read."""
         self._list.want(self.read_filter(typed), typed)
 
-    @on(FilterAsked)
+    @on(FilterRequested)
     def _ask_for_filter(self) -> None:
         """The list follows every letter that is typed."""
         self.ask(Prompt(FILTER, self._list.typed, self.history(FILTER)))

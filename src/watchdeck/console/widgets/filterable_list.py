@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Role, Span, cut
-from watchdeck.console.state.messages import FilterAsked
+from watchdeck.console.state.messages import FilterRequested
 from watchdeck.console.widgets.list import List
 from watchdeck.domain.board.filter import EVERYTHING, Filter
 
 
-class ChoosingList(List):
+class FilterableList(List):
     """Rows that are wanted, and marks that stay on them wherever they go."""
 
-    BINDINGS = bindings(Where.CHOICE)
+    BINDINGS = bindings(KeyScope.CHOICE)
 
     def __init__(self, title: str) -> None:
         super().__init__(id=title)
@@ -53,7 +53,7 @@ class ChoosingList(List):
 
     def action_filter(self) -> None:
         """Have a filter typed."""
-        self.post_message(FilterAsked())
+        self.post_message(FilterRequested())
 
     def action_mark(self) -> None:
         """Mark the row under the cursor, or take its mark away, and go on."""

@@ -7,22 +7,22 @@ from typing import Any
 from textual import events
 from textual.reactive import reactive
 
-from watchdeck.console.input.keys import Where, bindings
+from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines import list_position as place
 from watchdeck.console.lines.line import Line, Role, Span
-from watchdeck.console.lines.list_position import Place
+from watchdeck.console.lines.list_position import ListPosition
 from watchdeck.console.lines.table import Table, body, extent
 from watchdeck.console.state.messages import RowReached
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets.panel import Panel
 
 
 class List(Panel, can_focus=True, inherit_bindings=False):
     """Shows a table; the cursor and the scroll are kept by the name of the row."""
 
-    BINDINGS = bindings(Where.LIST)
+    BINDINGS = bindings(KeyScope.LIST)
 
-    place: reactive[Place] = reactive(Place(), repaint=False)
+    place: reactive[ListPosition] = reactive(ListPosition(), repaint=False)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -38,9 +38,11 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         """The whole panel: a rule that tells which rows are in view, and the body under it."""
         raise NotImplementedError
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The rule, the heads and the rows in view."""
-        self.set_reactive(List.place, place.follow(self.place, self.table.keys, self.rows_in_view))
+        self.set_reactive(
+            List.place, place.keep_position(self.place, self.table.keys, self.rows_in_view)
+        )
         lead = self.lead()
         room = rows - 1 - len(lead)
         more = (Span(extent(self.table, self.place, room), Role.MUTED),)
@@ -61,7 +63,9 @@ class List(Panel, can_focus=True, inherit_bindings=False):
     def cursor(self) -> str | None:
         """The name of the row under the cursor; None when there is no row."""
         keys = self.table.keys
-        return keys[place.follow(self.place, keys, self.rows_in_view).index] if keys else None
+        return (
+            keys[place.keep_position(self.place, keys, self.rows_in_view).index] if keys else None
+        )
 
     @property
     def words(self) -> str:

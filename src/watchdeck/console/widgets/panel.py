@@ -8,7 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from watchdeck.console.lines.line import Line, Role, Span
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.state.view_state import ViewSettings
 
 
 class Panel(Widget):
@@ -16,7 +16,7 @@ class Panel(Widget):
 
     now: reactive[int] = reactive(0, repaint=False)
     stale: reactive[str] = reactive("", repaint=False)
-    setting: reactive[Setting | None] = reactive[Setting | None](None, repaint=False)
+    setting: reactive[ViewSettings | None] = reactive[ViewSettings | None](None, repaint=False)
     letter: reactive[str] = reactive("", repaint=False)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
@@ -24,7 +24,7 @@ class Panel(Widget):
         self._lines: tuple[Line, ...] = ()
         self._due = False
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
         """The panel as lines, at most `rows` of at most so many cells."""
         raise NotImplementedError
 

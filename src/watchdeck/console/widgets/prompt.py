@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input
 
-from watchdeck.console.lines.line import Ground, Line, Role, Span, cut
-from watchdeck.console.state.view_state import Setting
+from watchdeck.console.lines.line import Background, Line, Role, Span, cut
+from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets.panel import Panel
 
 
@@ -30,33 +30,35 @@ class HintLine(Panel):
 
     hint: reactive[Hint] = reactive(Hint(), repaint=False)
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line over the one that is typed."""
         if self.hint.at is None:
-            return (Line((Span(f"  {cut(self.hint.words, cells - 3)}", Role.MUTED),), Ground.BAR),)
+            return (
+                Line((Span(f"  {cut(self.hint.words, cells - 3)}", Role.MUTED),), Background.BAR),
+            )
         # under what is typed at the left; a word that would not fit begins further left
         gap = min(2 + self.hint.at, max(2, cells - len(self.hint.words) - 3))
         words = Span(f"▼ {cut(self.hint.words, cells - gap - 2)}", Role.WARNING)
-        return (Line((Span(" " * gap), words), Ground.BAR),)
+        return (Line((Span(" " * gap), words), Background.BAR),)
 
     def watch_hint(self) -> None:
         """Something else is to be said."""
         self.redraw()
 
 
-class Sign(Panel):
+class PromptSymbol(Panel):
     """What kind of line this is."""
 
     def __init__(self, sign: str) -> None:
         super().__init__(id="sign")
         self._sign = sign
 
-    def draw(self, setting: Setting, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One character."""
         return (Line((Span(f" {self._sign}", Role.ACCENT),)),)
 
 
-class Typing(Input, inherit_bindings=True):
+class PromptInput(Input, inherit_bindings=True):
     """The line itself; up and down go through what was typed before."""
 
     def __init__(self, past: list[str]) -> None:
@@ -80,7 +82,7 @@ class Typing(Input, inherit_bindings=True):
 class Prompt(Vertical):
     """A sign, the line, and a hint above it; gone when it is done with."""
 
-    setting: reactive[Setting | None] = reactive[Setting | None](None, repaint=False)
+    setting: reactive[ViewSettings | None] = reactive[ViewSettings | None](None, repaint=False)
 
     class Changed(Message):
         """Other text; whoever asked says what it thinks of it through `hint`."""
@@ -123,12 +125,12 @@ class Prompt(Vertical):
         """The hint over the line."""
         yield HintLine(id="hint").data_bind(Prompt.setting)
         with Horizontal():
-            yield Sign(self.sign).data_bind(Prompt.setting)
-            yield Typing(self._past)
+            yield PromptSymbol(self.sign).data_bind(Prompt.setting)
+            yield PromptInput(self._past)
 
     def on_mount(self) -> None:
         """Type at once."""
-        typing = self.query_one(Typing)
+        typing = self.query_one(PromptInput)
         typing.value = self._text
         typing.cursor_position = len(self._text)
         typing.focus()
@@ -139,7 +141,7 @@ class Prompt(Vertical):
 
     def complete(self, text: str) -> None:
         """Put a text in the place of the typed one."""
-        typing = self.query_one(Typing)
+        typing = self.query_one(PromptInput)
         typing.value = text
         typing.cursor_position = len(text)
 
@@ -158,6 +160,6 @@ class Prompt(Vertical):
         if event.key in ("escape", "tab"):
             event.stop()
             event.prevent_default()
-            text = self.query_one(Typing).value
+            text = self.query_one(PromptInput).value
             left = event.key == "escape"
             self.post_message(self.Left(self) if left else self.Completed(self, text))

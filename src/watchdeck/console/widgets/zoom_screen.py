@@ -13,7 +13,7 @@ _FRAME = (TopBar, Banner, Footer, TooSmall, Prompt)
 _LETTERS = "asdfghjkl"
 
 
-class Zooming(Screen[None], inherit_bindings=False):
+class ZoomableScreen(Screen[None], inherit_bindings=False):
     """A screen whose panels can be reached by letters and zoomed."""
 
     _letters: dict[str, Panel] | None = None

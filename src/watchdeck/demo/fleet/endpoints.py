@@ -18,7 +18,7 @@ _RETENTION = Retention(raw=Milliseconds.parse("100d"))
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DemoEndpoint:
     """One endpoint: its page, its load, and the paths that answer 200 with these bodies.
 
     A path in `model_paths` answers 404 while the model is unloaded.
@@ -39,8 +39,8 @@ def _part(
     about: Endpoint,
     paths: Mapping[str, str] | None = None,
     model_paths: Mapping[str, str] | None = None,
-) -> Part:
-    return Part(name, page, load, about, paths or {}, model_paths or {})
+) -> DemoEndpoint:
+    return DemoEndpoint(name, page, load, about, paths or {}, model_paths or {})
 
 
 def _slo(availability: float, latency: int, errors: float) -> Slo:
@@ -141,7 +141,7 @@ def settings(ports: Mapping[str, int]) -> Settings:
     """The configuration that watches the fleet on these ports of loopback."""
     from dataclasses import replace
 
-    def placed(part: Part) -> Endpoint:
+    def placed(part: DemoEndpoint) -> Endpoint:
         root = f"http://127.0.0.1:{ports[part.name]}"
         return replace(part.about, url=root, metrics_url=f"{root}/metrics")
 

@@ -31,7 +31,7 @@ UNSUPPORTED = 9223372036854775794
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class MetricFamily:
     """The series under one type line: what follows the name, the labels, the value."""
 
     name: str
@@ -42,16 +42,16 @@ class Family:
 class Page(Protocol):
     """A kind of page: its families, from the model's name and what its server has counted."""
 
-    def __call__(self, model: str, counts: Counts[Any]) -> Iterator[Family]:
+    def __call__(self, model: str, counts: Counts[Any]) -> Iterator[MetricFamily]:
         """The families in the order of the page."""
 
 
-def text(families: Iterable[Family]) -> str:
+def text(families: Iterable[MetricFamily]) -> str:
     """A page as a server sends it."""
     return "".join(line for family in families for line in _lines(family))
 
 
-def _lines(family: Family) -> Iterator[str]:
+def _lines(family: MetricFamily) -> Iterator[str]:
     yield f"# TYPE {family.name} {family.type}\n"
     for suffix, labels, value in family.rows:
         yield f"{family.name}{suffix}{{{labels}}} {value}\n"
@@ -62,11 +62,11 @@ def bound_text(bound: float, scale: float = 1.0) -> str:
     return f"{bound * scale:g}"
 
 
-def _one(name: str, type_: str, labels: str, value: Value) -> Family:
-    return Family(name, type_, (("", labels, value),))
+def _one(name: str, type_: str, labels: str, value: Value) -> MetricFamily:
+    return MetricFamily(name, type_, (("", labels, value),))
 
 
-def _histogram(name: str, labels: str, counts: Counts[Whole], scale: float = 1.0) -> Family:
+def _histogram(name: str, labels: str, counts: Counts[Whole], scale: float = 1.0) -> MetricFamily:
     rows: list[tuple[str, str, Value]] = []
     totals = list(accumulate(counts.buckets))
     for bound, total in zip((*BUCKETS, None), totals, strict=True):
@@ -74,7 +74,7 @@ def _histogram(name: str, labels: str, counts: Counts[Whole], scale: float = 1.0
         rows.append(("_bucket", f'{labels},le="{le}"', total))
     rows.append(("_sum", labels, counts.micros * scale / 1e6))
     rows.append(("_count", labels, totals[-1]))
-    return Family(name, "histogram", tuple(rows))
+    return MetricFamily(name, "histogram", tuple(rows))
 
 
 def at_most(value: Whole, most: int) -> Whole:
@@ -82,16 +82,16 @@ def at_most(value: Whole, most: int) -> Whole:
     return value - (value > most) * (value - most)
 
 
-def above(value: Whole, least: int) -> Whole:
+def excess(value: Whole, least: int) -> Whole:
     """How far a value is above another, or 0; it may be an array."""
     return (value > least) * (value - least)
 
 
-def mlserver(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def mlserver(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """MLServer 1.7: model counters, and a latency histogram by route template."""
     route = 'app_name="mlserver",method="POST",path="/v2/models/{model_name}/infer"'
     good, bad = f'{route},status_code="200"', f'{route},status_code="500"'
-    yield Family(
+    yield MetricFamily(
         "rest_server_requests_total", "counter", (("", good, counts.good), ("", bad, counts.bad))
     )
     for word, count in (("failure", counts.bad), ("success", counts.good)):
@@ -101,17 +101,17 @@ def mlserver(model: str, counts: Counts[Whole]) -> Iterator[Family]:
     yield _one("rest_server_requests_in_progress", "gauge", 'app_name="mlserver"', counts.in_flight)
 
 
-def bentoml(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def bentoml(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """BentoML 1.4: one counter by endpoint and code, one histogram."""
     labels = f'endpoint="/predict",service_name="{model}",service_version="not available"'
     codes = (("200", counts.good), ("500", counts.bad))
     rows = tuple(("", f'{labels},http_response_code="{code}"', count) for code, count in codes)
-    yield Family("bentoml_service_request_total", "counter", rows)
+    yield MetricFamily("bentoml_service_request_total", "counter", rows)
     yield _histogram("bentoml_service_request_duration_seconds", labels, counts)
     yield _one("bentoml_service_request_in_progress", "gauge", labels, counts.in_flight)
 
 
-def triton(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def triton(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """Triton 2.5x: counters without `_total`, cumulative microseconds, no quantiles."""
     labels = f'model="{model}",version="1"'
     yield _one("nv_inference_request_success", "counter", labels, counts.good)
@@ -124,7 +124,7 @@ def triton(model: str, counts: Counts[Whole]) -> Iterator[Family]:
     yield _one("nv_gpu_utilization", "gauge", 'gpu_uuid="GPU-0"', busy)
 
 
-def vllm(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def vllm(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """VLLM: finished requests by reason, tokens, time to first token, cache usage."""
     labels = f'engine="0",model_name="{model}"'
     finished = f'{labels},finished_reason="stop"'
@@ -134,18 +134,18 @@ def vllm(model: str, counts: Counts[Whole]) -> Iterator[Family]:
     yield _histogram("vllm:e2e_request_latency_seconds", labels, counts)
     yield _histogram("vllm:time_to_first_token_seconds", labels, counts, FIRST_TOKEN)
     yield _one("vllm:num_requests_running", "gauge", labels, counts.in_flight)
-    yield _one("vllm:num_requests_waiting", "gauge", labels, above(counts.in_flight, 24))
+    yield _one("vllm:num_requests_waiting", "gauge", labels, excess(counts.in_flight, 24))
     yield _one("vllm:kv_cache_usage_perc", "gauge", labels, at_most(counts.in_flight, 36) / 40)
 
 
-def kserve(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def kserve(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """KServe's model server: histograms of three stages, and no counter of errors."""
     labels = f'model_name="{model}"'
     for stage, scale in (("preprocess", 0.1), ("predict", 1.0), ("postprocess", 0.05)):
         yield _histogram(f"request_{stage}_seconds", labels, counts, scale)
 
 
-def dcgm(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def dcgm(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """The DCGM exporter of a node with two GPUs; one value is the mark for "unsupported"."""
     busy, used = cards(counts)
     free = (CARD_MEMORY - used[0], CARD_MEMORY - used[1])
@@ -160,17 +160,17 @@ def dcgm(model: str, counts: Counts[Whole]) -> Iterator[Family]:
             ("", f'gpu="{gpu}",UUID="GPU-{gpu}",Hostname="{model}"', value)
             for gpu, value in enumerate(values)
         )
-        yield Family(f"DCGM_FI_DEV_{word}", "gauge", rows)
+        yield MetricFamily(f"DCGM_FI_DEV_{word}", "gauge", rows)
 
 
 def cards(counts: Counts[Whole]) -> tuple[tuple[Whole, Whole], tuple[Whole, Whole]]:
     """How busy two GPUs are (percent), and how much of their memory is used."""
     busy = at_most(4 * counts.in_flight, 98)
     used = 41_200 + 40 * counts.in_flight
-    return (busy, above(busy, 7)), (used, used + 310)
+    return (busy, excess(busy, 7)), (used, used + 310)
 
 
-def generic(model: str, counts: Counts[Whole]) -> Iterator[Family]:
+def generic(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     """A page of no known server, whose labels try what a terminal or a markup parser would obey."""
     evil = f'job="{model} \x1b]2;owned\x07[/nope][@click=app.quit]\u202e"'
     yield _one("predictions_total", "counter", evil, counts.served)

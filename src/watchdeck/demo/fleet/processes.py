@@ -45,11 +45,11 @@ def _quietly(target: Callable[..., None], *arguments: Any) -> None:
     except WatchdeckError as error:
         pipe: Connection = arguments[-1]
         with suppress(OSError):
-            pipe.send(Failed(str(error)))
+            pipe.send(WorkerFailed(str(error)))
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class WorkerFailed:
     """What a process says that could not do its part."""
 
     why: str
@@ -66,12 +66,12 @@ def _end(child: BaseProcess) -> None:
         child.join()
 
 
-def told(pipe: Connection, who: str, within: float) -> Any:
+def first_message(pipe: Connection, who: str, within: float) -> Any:
     """What a process says first. Raises WatchdeckError when it does not, for so many seconds."""
     said: Any = None
     with suppress(EOFError, OSError):
         said = pipe.recv() if pipe.poll(within) else None
-    if isinstance(said, Failed):
+    if isinstance(said, WorkerFailed):
         raise WatchdeckError(f"{who} of the demo did not start: {said.why}")
     if said is None:
         raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Trouble(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong with an endpoint."""
 
     SLOW = "slow"
@@ -16,24 +16,24 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class ScenarioEvent:
     """One trouble of one endpoint, from `start` until `end`, in seconds since the demo began."""
 
     endpoint: str
-    trouble: Trouble
+    trouble: FaultKind
     start: float
     end: float
 
 
 STORY = (
-    Beat("fraud-detector", Trouble.SLOW, 20, 300),
-    Beat("churn-score", Trouble.UNLOADED, 45, 200),
-    Beat("search-ranker", Trouble.HANGS, 75, 240),
+    ScenarioEvent("fraud-detector", FaultKind.SLOW, 20, 300),
+    ScenarioEvent("churn-score", FaultKind.UNLOADED, 45, 200),
+    ScenarioEvent("search-ranker", FaultKind.HANGS, 75, 240),
 )
 """The night model needs no beat: that nobody asks it is its story."""
 
 
-def troubles(endpoint: str, second: float) -> frozenset[Trouble]:
+def troubles(endpoint: str, second: float) -> frozenset[FaultKind]:
     """What is wrong with an endpoint at a second of the demo."""
     return frozenset(
         b.trouble for b in STORY if b.endpoint == endpoint and b.start <= second < b.end
@@ -43,7 +43,7 @@ def troubles(endpoint: str, second: float) -> frozenset[Trouble]:
 def slowness(endpoint: str, second: float) -> float:
     """What an endpoint's latency is multiplied by: it climbs for a minute, up to nine times."""
     for beat in STORY:
-        if (beat.endpoint, beat.trouble) == (endpoint, Trouble.SLOW):
+        if (beat.endpoint, beat.trouble) == (endpoint, FaultKind.SLOW):
             climbed = (second - beat.start) / 60
             return 1 + 8 * min(1.0, climbed) if climbed >= 0 and second < beat.end else 1.0
     return 1.0

@@ -11,34 +11,34 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from random import Random
 
-from watchdeck.demo.fleet.endpoints import CAST, Part
+from watchdeck.demo.fleet.endpoints import CAST, DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import text
-from watchdeck.demo.fleet.scenario import Trouble, slowness, troubles
-from watchdeck.demo.fleet.traffic import Counts, Server, nothing
+from watchdeck.demo.fleet.scenario import FaultKind, slowness, troubles
+from watchdeck.demo.fleet.traffic import Counts, SimulatedServer, nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class InitialCounters:
     """What the servers have counted at a moment (seconds UTC) before the demo; else nothing."""
 
     moment: float
     counts: Mapping[str, Counts[int]]
 
 
-def serve(seed: int, opening: Opening, parent: Connection) -> None:
+def serve(seed: int, opening: InitialCounters, parent: Connection) -> None:
     """Serve until the parent lets go of its end of the pipe, which first gets the ports."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent alone decides when it is over
     asyncio.run(_serve(seed, opening, parent))
 
 
-async def _serve(seed: int, opening: Opening, parent: Connection) -> None:
+async def _serve(seed: int, opening: InitialCounters, parent: Connection) -> None:
     began = time.time()
     ports = {}
     servers = []
     for part in CAST:
         counts = opening.counts.get(part.name) or nothing()
         random = Random(f"{seed} {part.name}")
-        server = _Talker(part, Server(part.load, random, opening.moment, counts), began)
+        server = _Talker(part, SimulatedServer(part.load, random, opening.moment, counts), began)
         listening = await asyncio.start_server(server.talk, "127.0.0.1", 0)
         servers.append(listening)
         ports[part.name] = listening.sockets[0].getsockname()[1]
@@ -51,8 +51,8 @@ async def _serve(seed: int, opening: Opening, parent: Connection) -> None:
 
 @dataclass(slots=True)
 class _Talker:
-    part: Part
-    server: Server
+    part: DemoEndpoint
+    server: SimulatedServer
     began: float
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,10 +68,10 @@ class _Talker:
     async def _answer(self, path: str, write: Callable[[bytes], None]) -> None:
         second = time.time() - self.began
         wrong = troubles(self.part.name, second)
-        if Trouble.HANGS in wrong:
+        if FaultKind.HANGS in wrong:
             await _for_ever()
         self.server.advance(time.time(), slowness(self.part.name, second))
-        body = self._body(path, unloaded=Trouble.UNLOADED in wrong)
+        body = self._body(path, unloaded=FaultKind.UNLOADED in wrong)
         status = b"404 Not Found" if body is None else b"200 OK"
         data = (body or "").encode()
         length = str(len(data)).encode()

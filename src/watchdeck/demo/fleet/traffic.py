@@ -67,7 +67,7 @@ def nothing() -> Counts[int]:
 
 
 @dataclass(slots=True)
-class Server:
+class SimulatedServer:
     """A server that counts; `moment` is in seconds since the epoch."""
 
     load: Load

@@ -10,18 +10,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from watchdeck.demo.history.conditions import Scrapes, Track, track_of
-from watchdeck.domain.alerts.alert import Alert, Condition, Data, Episode, Transition, Verb
-from watchdeck.domain.alerts.lifecycle import Finding, step
+from watchdeck.demo.history.conditions import ConditionTrack, Scrapes, evaluate_condition
+from watchdeck.domain.alerts.alert import (
+    Alert,
+    AlertEvent,
+    AlertState,
+    DataState,
+    Episode,
+    Transition,
+)
+from watchdeck.domain.alerts.lifecycle import Evaluation, advance
 from watchdeck.domain.rules.rule import Rule
-from watchdeck.engine.rules.target import Judged, watch
+from watchdeck.engine.rules.target import RuleState, target_for
 
 if TYPE_CHECKING:
     from watchdeck.demo.history.array_types import Integers
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class PastEpisode:
     """One time that a rule fired: the episode at its end, and all that happened to it."""
 
     alert: Alert
@@ -29,26 +36,28 @@ class Alarm:
     steps: tuple[Transition, ...]
 
 
-def alarms(scrapes: Scrapes, kind: str, rules: tuple[Rule, ...], every: int) -> list[Alarm]:
+def alert_history(
+    scrapes: Scrapes, kind: str, rules: tuple[Rule, ...], every: int
+) -> list[PastEpisode]:
     """All episodes that fired, the oldest first; `every` is the distance (ms) of the scrapes."""
     facts = replace(scrapes.facts, every=every)
-    watched = watch(facts, kind, rules, int(scrapes.times[0]))
-    found: list[Alarm] = []
+    watched = target_for(facts, kind, rules, int(scrapes.times[0]))
+    found: list[PastEpisode] = []
     for one in watched.judged:
-        track = track_of(one.check, scrapes, every)
+        track = evaluate_condition(one.check, scrapes, every)
         if track is not None:
             found += _episodes(one, track, scrapes.times)
     return sorted(found, key=lambda alarm: (alarm.episode.started_at, alarm.alert.fingerprint))
 
 
-def _episodes(one: Judged, track: Track, times: Integers) -> Iterator[Alarm]:
+def _episodes(one: RuleState, track: ConditionTrack, times: Integers) -> Iterator[PastEpisode]:
     """The episodes of a rule: from each scrape that makes it true until it is over again."""
     import numpy as np
 
     begins = np.flatnonzero(track.begins & track.known)
     breaks = np.flatnonzero(~track.goes_on | ~track.known)
     open_: Episode | None = None
-    over: list[Alarm] = []
+    over: list[PastEpisode] = []
     steps: tuple[Transition, ...] = ()
     number = 0
     while number < len(times):
@@ -59,37 +68,37 @@ def _episodes(one: Judged, track: Track, times: Integers) -> Iterator[Alarm]:
             number = int(begins[place])
         found = _finding(track, number, int(times[number]), held=open_ is not None and open_.truth)
         ended = over[-1].episode if over else None
-        after, told = step(one.rule, one.every, open_, found, ended)
-        if any(each.verb is Verb.REOPENED for each in told):
+        after, told = advance(one.rule, one.every, open_, found, ended)
+        if any(each.verb is AlertEvent.REOPENED for each in told):
             steps = over.pop().steps
         steps += told
         number += 1
         open_ = after if after is not None and after.is_open else None
         if after is not None and open_ is None:
-            over.append(Alarm(one.alert, after, steps))
+            over.append(PastEpisode(one.alert, after, steps))
             steps = ()
         elif open_ is not None and _is_settled(open_):
             number, open_ = _ahead(track, breaks, times, number, open_)
     if open_ is not None:
-        over.append(Alarm(one.alert, open_, steps))
+        over.append(PastEpisode(one.alert, open_, steps))
     yield from (alarm for alarm in over if alarm.episode.fired_at is not None)
 
 
-def _finding(track: Track, number: int, at: int, *, held: bool) -> Finding:
+def _finding(track: ConditionTrack, number: int, at: int, *, held: bool) -> Evaluation:
     truth = bool((track.goes_on if held else track.begins)[number])
     said = track.said(number)
     known = truth if track.known[number] else None
-    return Finding(known, said.value, said.limit, said.why, at, said.samples)
+    return Evaluation(known, said.value, said.limit, said.why, at, said.samples)
 
 
 def _is_settled(episode: Episode) -> bool:
     """Whether more of the same makes no difference but to its figures."""
-    firing = episode.condition is Condition.FIRING and episode.data is Data.FRESH
+    firing = episode.condition is AlertState.FIRING and episode.data is DataState.FRESH
     return firing and episode.truth and not episode.recent and not episode.flapping
 
 
 def _ahead(
-    track: Track, breaks: Integers, times: Integers, number: int, episode: Episode
+    track: ConditionTrack, breaks: Integers, times: Integers, number: int, episode: Episode
 ) -> tuple[int, Episode]:
     """Go to the last scrape before it is no longer true, with the worst value on the way."""
     import numpy as np

@@ -9,9 +9,9 @@ from dataclasses import replace
 from watchdeck.actions.store import prepare_store
 from watchdeck.demo.fleet.endpoints import CAST
 from watchdeck.demo.fleet.traffic import DAY, Counts
-from watchdeck.demo.history.alerts import Alarm
+from watchdeck.demo.history.alerts import PastEpisode
 from watchdeck.demo.history.timeline import CHANGES, OPTIMISED
-from watchdeck.demo.history.workers import Made, made
+from watchdeck.demo.history.workers import BackfillResult, build_histories
 from watchdeck.domain.alerts.alert import Transition
 from watchdeck.domain.values.operator import Operator
 from watchdeck.engine.alerts.repository import RULE
@@ -25,7 +25,7 @@ from watchdeck.store.state.changes import record_change
 from watchdeck.store.state.health import record_health
 
 
-def fill(
+def backfill(
     directory: StoreDirectory, who: Operator, seed: int, now: int
 ) -> Mapping[str, Counts[int]]:
     """Make the store, and give it twelve weeks that end at `now` (ms UTC).
@@ -43,14 +43,14 @@ def fill(
             with faults(directory.metrics), transaction(db):
                 register(db, [facts(part.about) for part in CAST], now)
                 known = []
-                for one in made(seed, now):
+                for one in build_histories(seed, now):
                     insert(db, one.frames)
                     known.append(one)
                 _record(directory, known, now)
     return {one.name: one.counts for one in known}
 
 
-def _record(directory: StoreDirectory, known: Sequence[Made], now: int) -> None:
+def _record(directory: StoreDirectory, known: Sequence[BackfillResult], now: int) -> None:
     with (
         closing(writing(directory.state)) as db,
         faults(directory.state),
@@ -64,7 +64,7 @@ def _record(directory: StoreDirectory, known: Sequence[Made], now: int) -> None:
             record_change(db, OPTIMISED, at, change.what, change.text, "demo")
 
 
-def _alarm(db: Connection, alarms: Iterable[Alarm]) -> None:
+def _alarm(db: Connection, alarms: Iterable[PastEpisode]) -> None:
     """Keep what fired, and all that happened to it in the order of time, as the audit has it."""
     steps: list[Transition] = []
     for alarm in sorted(alarms, key=lambda one: one.episode.started_at):

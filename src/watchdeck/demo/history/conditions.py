@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from watchdeck.domain.board.board import Latest
+from watchdeck.domain.board.board import LatestScrape
 from watchdeck.domain.metrics.scrape import OUTCOMES, ModelState
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN
 from watchdeck.domain.rules.rule import Aggregate
-from watchdeck.domain.settings.facts import Facts
-from watchdeck.engine.restore import COUNTED, counted
-from watchdeck.engine.rules.burn_rate import LEVELS, Budget, Speed
+from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.engine.restore import COUNTED, budget_counts
+from watchdeck.engine.rules.burn_rate import LEVELS, BurnRate, ErrorBudget
 from watchdeck.engine.rules.conditions import (
-    Burning,
-    Check,
-    Failing,
-    Over,
-    OverWindow,
-    Said,
-    Sample,
+    BurnRateCondition,
+    DownCondition,
+    EndpointCondition,
+    Measurement,
+    ScrapeValues,
+    ThresholdCondition,
+    WindowCondition,
     comparison,
 )
 from watchdeck.store.metrics.latest import readings
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedState:
     """What a server says of its model, and why."""
 
     state: ModelState = ModelState.UNKNOWN
@@ -46,20 +46,20 @@ class Scrapes:
     known of the model when it is ready, when it is not, and when nothing was answered.
     """
 
-    facts: Facts
+    facts: EndpointFacts
     columns: tuple[str, ...]
     times: Integers
     values: Floats
     failures: Integers
     detail: str
-    told: tuple[Told, Told]
+    told: tuple[ReportedState, ReportedState]
 
-    def latest(self, number: int, values: Floats) -> Latest:
+    def latest(self, number: int, values: Floats) -> LatestScrape:
         """A scrape as the judge reads it, with these values."""
         failures = int(self.failures[number])
         ready = values[self.columns.index("ready")] != 0
-        told = Told() if failures else self.told[0 if ready else 1]
-        return Latest(
+        told = ReportedState() if failures else self.told[0 if ready else 1]
+        return LatestScrape(
             facts=self.facts,
             at=int(self.times[number]),
             outcome=OUTCOMES[int(values[self.columns.index(OUTCOME_COLUMN)])],
@@ -72,7 +72,7 @@ class Scrapes:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class ConditionTrack:
     """A rule at every scrape: whether it begins to be true, goes on to be, and can be told at all.
 
     `said` are its figures and words at a scrape.
@@ -82,22 +82,24 @@ class Track:
     goes_on: Flags
     known: Flags
     values: Floats
-    said: Callable[[int], Said]
+    said: Callable[[int], Measurement]
 
 
-def track_of(check: Check, scrapes: Scrapes, every: int) -> Track | None:
+def evaluate_condition(
+    check: EndpointCondition, scrapes: Scrapes, every: int
+) -> ConditionTrack | None:
     """A check over scrapes that are `every` so many ms; None of one that is not played."""
     make = _TRACKS.get(type(check))
     return None if make is None else make(check, scrapes, every)
 
 
-def _over(check: Over, scrapes: Scrapes, _: int) -> Track | None:
+def _over(check: ThresholdCondition, scrapes: Scrapes, _: int) -> ConditionTrack | None:
     import numpy as np
 
     if check.signal not in scrapes.columns:
         return None
     values = scrapes.values[:, scrapes.columns.index(check.signal)]
-    return Track(
+    return ConditionTrack(
         _past(values, check.limit, above=check.test.above),
         _past(values, check.clear, above=check.test.above),
         ~np.isnan(values),
@@ -113,7 +115,7 @@ def _past(values: Floats, limit: float, *, above: bool) -> Flags:
         return values > limit if above else values < limit
 
 
-def _over_window(check: OverWindow, scrapes: Scrapes, every: int) -> Track | None:
+def _over_window(check: WindowCondition, scrapes: Scrapes, every: int) -> ConditionTrack | None:
     import numpy as np
 
     test = check.test
@@ -128,7 +130,7 @@ def _over_window(check: OverWindow, scrapes: Scrapes, every: int) -> Track | Non
     values = _aggregated(test.aggregate, column, there, first, width)
     reach = (count - np.minimum(_next(there)[first], count)) * every
     known = (seen >= max(1, check.least)) & (2 * reach >= test.window)
-    return Track(
+    return ConditionTrack(
         _past(values, check.limit, above=test.above),
         _past(values, check.clear, above=test.above),
         known,
@@ -170,7 +172,7 @@ def _aggregated(
     return found
 
 
-def _burning(check: Burning, scrapes: Scrapes, every: int) -> Track:
+def _burning(check: BurnRateCondition, scrapes: Scrapes, every: int) -> ConditionTrack:
     import numpy as np
 
     missing = np.full(len(scrapes.times), np.nan)
@@ -178,7 +180,7 @@ def _burning(check: Burning, scrapes: Scrapes, every: int) -> Track:
         name: scrapes.values[:, scrapes.columns.index(name)] if name in scrapes.columns else missing
         for name in COUNTED
     }
-    counts = counted(check.test.signal, scrapes.times, columns, every)
+    counts = budget_counts(check.test.signal, scrapes.times, columns, every)
     speeds = [
         (
             pair,
@@ -192,16 +194,19 @@ def _burning(check: Burning, scrapes: Scrapes, every: int) -> Track:
     fast: Flags = np.asarray((least > factors).any(axis=0))
     known = fast | ~np.isnan(least).any(axis=0)
 
-    def said(number: int) -> Said:
+    def said(number: int) -> Measurement:
         found = (
-            Speed(pair, float(long[number]), float(short[number])) for pair, long, short in speeds
+            BurnRate(pair, float(long[number]), float(short[number]))
+            for pair, long, short in speeds
         )
         return check.told(tuple(one for one in found if one.least == one.least))
 
-    return Track(fast, fast, known, np.nan_to_num(least).max(axis=0), said)
+    return ConditionTrack(fast, fast, known, np.nan_to_num(least).max(axis=0), said)
 
 
-def _speed(budget: Budget, counts: tuple[Floats, Floats], times: Integers, span: int) -> Floats:
+def _speed(
+    budget: ErrorBudget, counts: tuple[Floats, Floats], times: Integers, span: int
+) -> Floats:
     """How fast a budget burned over a window before each scrape; NaN where too little came."""
     import numpy as np
 
@@ -214,28 +219,28 @@ def _speed(budget: Budget, counts: tuple[Floats, Floats], times: Integers, span:
         return np.where(enough, np.where(bad > 0, bad / lost, 0.0), np.nan)
 
 
-def _failing(check: Failing, scrapes: Scrapes, _: int) -> Track:
+def _failing(check: DownCondition, scrapes: Scrapes, _: int) -> ConditionTrack:
     import numpy as np
 
     not_ready = (scrapes.values[:, scrapes.columns.index("ready")] == 0) & (scrapes.failures == 0)
     failed = scrapes.failures >= check.test.failures
     true = failed | not_ready
 
-    def said(number: int) -> Said:
+    def said(number: int) -> Measurement:
         latest = scrapes.latest(number, scrapes.values[number])
-        sample = Sample(
+        sample = ScrapeValues(
             *(latest.at, array("d"), {}, latest.outcome.value, latest.failures),
             *(latest.model_state.value, latest.detail, latest.model_detail),
         )
         return check.said(sample, latest.at)
 
     known = true | (scrapes.failures == 0)
-    return Track(true, true, known, scrapes.failures.astype(np.float64), said)
+    return ConditionTrack(true, true, known, scrapes.failures.astype(np.float64), said)
 
 
-_TRACKS: Mapping[type, Callable[[Any, Scrapes, int], Track | None]] = {
-    Over: _over,
-    OverWindow: _over_window,
-    Burning: _burning,
-    Failing: _failing,
+_TRACKS: Mapping[type, Callable[[Any, Scrapes, int], ConditionTrack | None]] = {
+    ThresholdCondition: _over,
+    WindowCondition: _over_window,
+    BurnRateCondition: _burning,
+    DownCondition: _failing,
 }

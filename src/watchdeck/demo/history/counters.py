@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     import numpy as np
 
     from watchdeck.demo.history.array_types import Flags, Floats, Integers
-    from watchdeck.demo.history.traffic import Course
+    from watchdeck.demo.history.traffic import TrafficHistory
 
 _STEP = 0.002
 """How much two neighbouring medians of the table of buckets differ, by their logarithms."""
 
 
-def tally(course: Course, load: Load, random: np.random.Generator) -> Counts[Integers]:
+def count_history(
+    course: TrafficHistory, load: Load, random: np.random.Generator
+) -> Counts[Integers]:
     """The counts at every scrape, from a server that started just before the first."""
     import numpy as np
 

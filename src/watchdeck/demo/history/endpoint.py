@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from watchdeck.collector.exposition import PageReader
+from watchdeck.collector.exposition import PageParser
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.rules import rules_in_force
-from watchdeck.demo.fleet.endpoints import Part
+from watchdeck.demo.fleet.endpoints import DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import text
 from watchdeck.demo.fleet.traffic import Counts, nothing
-from watchdeck.demo.history.alerts import Alarm, alarms
-from watchdeck.demo.history.conditions import Scrapes, Told
-from watchdeck.demo.history.counters import moment, picked, tally
-from watchdeck.demo.history.health import verdicts
+from watchdeck.demo.history.alerts import PastEpisode, alert_history
+from watchdeck.demo.history.conditions import ReportedState, Scrapes
+from watchdeck.demo.history.counters import count_history, moment, picked
+from watchdeck.demo.history.health import health_history
 from watchdeck.demo.history.signals import signals
 from watchdeck.demo.history.timeline import DAYS, EVERY
-from watchdeck.demo.history.traffic import Course, course
+from watchdeck.demo.history.traffic import TrafficHistory, traffic_history
 from watchdeck.domain.board.health import HealthChange
-from watchdeck.domain.kinds.detection import recognise
-from watchdeck.domain.kinds.kind import Answer, Kind
+from watchdeck.domain.kinds.detection import detect
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.signal import columns
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.signals.plan import Plan
-from watchdeck.domain.signals.plan_builder import bind
+from watchdeck.domain.signals.plan_builder import build_plan
 from watchdeck.domain.signals.probes import read_answers
 from watchdeck.service.endpoint_facts import facts
 from watchdeck.store.metrics.backfill import Stretch
@@ -39,10 +39,10 @@ _TOOK_SPREAD = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class EndpointHistory:
     """What happened to a server: its course, its counts and how long it took to answer (s)."""
 
-    run: Course
+    run: TrafficHistory
     counts: Counts[Integers]
     took: Floats
 
@@ -54,11 +54,11 @@ class History:
     series: Stretch
     signals: Stretch
     health: tuple[HealthChange, ...]
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[PastEpisode, ...]
     counts: Counts[int]
 
 
-def history(part: Part, seed: int, now: int, days: int = DAYS) -> History:
+def history(part: DemoEndpoint, seed: int, now: int, days: int = DAYS) -> History:
     """The last `days` of an endpoint, ending at `now` (ms UTC); the same for the same seed."""
     life = live(part, seed, now, days)
     kind, plan = planned(part)
@@ -66,35 +66,35 @@ def history(part: Part, seed: int, now: int, days: int = DAYS) -> History:
     series = _kept(part, plan, answered)
     frames = signals(plan, part.page, run, answered, life.took)
     known = scrapes(part, kind, plan, run, frames)
-    fired = alarms(known, kind.name, rules_in_force(Settings()), EVERY)
+    fired = alert_history(known, kind.name, rules_in_force(Settings()), EVERY)
     return History(
         Stretch(part.name, Stream.SERIES, plan.kept_layout, run.times[run.answered], series),
         Stretch(part.name, Stream.SIGNALS, plan.signal_layout, run.times, frames),
-        tuple(verdicts(known, fired)),
+        tuple(health_history(known, fired)),
         tuple(fired),
         moment(life.counts, -1),
     )
 
 
-def live(part: Part, seed: int, now: int, days: int) -> Life:
+def live(part: DemoEndpoint, seed: int, now: int, days: int) -> EndpointHistory:
     """What happened to an endpoint in the `days` before `now`."""
     import numpy as np
 
     random = np.random.default_rng(list(f"{seed} {part.name}".encode()))
-    run = course(part, random, now, days)
-    counts = tally(run, part.load, random)
+    run = traffic_history(part, random, now, days)
+    counts = count_history(run, part.load, random)
     quick = _TOOK * np.exp(_TOOK_SPREAD * random.standard_normal(len(run.times)))
-    return Life(run, counts, np.where(run.answered, quick, part.about.timeout.seconds))
+    return EndpointHistory(run, counts, np.where(run.answered, quick, part.about.timeout.seconds))
 
 
-def planned(part: Part) -> tuple[Kind, Plan]:
+def planned(part: DemoEndpoint) -> tuple[Kind, Plan]:
     """What the collector will make of an endpoint's page."""
     body = text(part.page(part.name, nothing())).encode()
-    layout = PageReader().read(part.name, body).layout
-    kind = recognise(_kinds(), layout.series, {})
+    layout = PageParser().read(part.name, body).layout
+    kind = detect(_kinds(), layout.series, {})
     if kind is None:
         raise ValueError(f"no kind claims the page of {part.name}")
-    return kind, bind(kind, part.about, layout)
+    return kind, build_plan(kind, part.about, layout)
 
 
 @cache
@@ -102,7 +102,7 @@ def _kinds() -> tuple[Kind, ...]:
     return load_kinds()
 
 
-def _kept(part: Part, plan: Plan, counts: Counts[Integers]) -> Floats:
+def _kept(part: DemoEndpoint, plan: Plan, counts: Counts[Integers]) -> Floats:
     """The series that the store keeps: a row a scrape, in the order of the plan's kept layout."""
     import numpy as np
 
@@ -114,7 +114,9 @@ def _kept(part: Part, plan: Plan, counts: Counts[Integers]) -> Floats:
     return columns.T
 
 
-def scrapes(part: Part, kind: Kind, plan: Plan, run: Course, frames: Floats) -> Scrapes:
+def scrapes(
+    part: DemoEndpoint, kind: Kind, plan: Plan, run: TrafficHistory, frames: Floats
+) -> Scrapes:
     """The signal frames of a course, with all that the judge wants to know beside them."""
     return Scrapes(
         facts=facts(part.about),
@@ -135,10 +137,10 @@ def _in_a_row(failed: Flags) -> Integers:
     return number - np.maximum.accumulate(np.where(failed, 0, number))
 
 
-def _told(part: Part, kind: Kind, status: int) -> Told:
+def _told(part: DemoEndpoint, kind: Kind, status: int) -> ReportedState:
     """What the server says of its model, when the model's own paths answer with a status."""
-    answers = {path: Answer(200, body.encode()) for path, body in part.paths.items()}
+    answers = {path: ProbeResponse(200, body.encode()) for path, body in part.paths.items()}
     for path, body in part.model_paths.items():
-        answers[path] = Answer(status, body.encode() if status == 200 else b"")
+        answers[path] = ProbeResponse(status, body.encode() if status == 200 else b"")
     said = read_answers(kind, answers, part.about.model)
-    return Told(said.state, said.why)
+    return ReportedState(said.state, said.why)

@@ -19,7 +19,7 @@ _SHARES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class CounterDeltas:
     """The answered scrapes: what was counted, and with which earlier scrape each is compared.
 
     A scrape that is compared with itself has no earlier one in reach.
@@ -36,41 +36,43 @@ class Moved:
 
 
 Column = tuple[str, "NDArray[Any]"]
-Formula = Callable[[Moved], Iterator[Column]]
+Formula = Callable[[CounterDeltas], Iterator[Column]]
 
 
-def _requests(moved: Moved) -> Iterator[Column]:
+def _requests(moved: CounterDeltas) -> Iterator[Column]:
     yield "request_rate", moved.rise(moved.counts.served) / moved.seconds
 
 
-def _errors(moved: Moved) -> Iterator[Column]:
+def _errors(moved: CounterDeltas) -> Iterator[Column]:
     yield "error_ratio", _over(moved.rise(moved.counts.bad), moved, MINIMUM_EVENTS)
 
 
-def _no_errors(moved: Moved) -> Iterator[Column]:
+def _no_errors(moved: CounterDeltas) -> Iterator[Column]:
     yield "error_ratio", _over(moved.seconds * 0, moved, MINIMUM_EVENTS)
 
 
-def _mean(moved: Moved) -> Iterator[Column]:
+def _mean(moved: CounterDeltas) -> Iterator[Column]:
     yield "latency_mean", _over(moved.rise(moved.counts.micros), moved, 1) / 1e6
 
 
-def _over(part: Floats, moved: Moved, least: int) -> Floats:
+def _over(part: Floats, moved: CounterDeltas, least: int) -> Floats:
     import numpy as np
 
     events = moved.rise(moved.counts.served)
     return np.where(events >= least, part / events, np.nan)
 
 
-def _latencies(moved: Moved) -> Iterator[Column]:
+def _latencies(moved: CounterDeltas) -> Iterator[Column]:
     yield from _quantiles(moved, _SHARES)
 
 
-def _first_tokens(moved: Moved) -> Iterator[Column]:
+def _first_tokens(moved: CounterDeltas) -> Iterator[Column]:
     yield from _quantiles(moved, {"ttft_p95": 0.95}, pages.FIRST_TOKEN)
 
 
-def _quantiles(moved: Moved, shares: Mapping[str, float], scale: float = 1.0) -> Iterator[Column]:
+def _quantiles(
+    moved: CounterDeltas, shares: Mapping[str, float], scale: float = 1.0
+) -> Iterator[Column]:
     """`domain.quantile` for all scrapes: the bucket in which the rank lies, and where in it."""
     import numpy as np
 
@@ -89,11 +91,11 @@ def _quantiles(moved: Moved, shares: Mapping[str, float], scale: float = 1.0) ->
             yield column, np.where(below[-1] >= MINIMUM_EVENTS, values, np.nan)
 
 
-def _running(moved: Moved) -> Iterator[Column]:
+def _running(moved: CounterDeltas) -> Iterator[Column]:
     yield "in_flight", moved.counts.in_flight * 1.0
 
 
-def _triton(moved: Moved) -> Iterator[Column]:
+def _triton(moved: CounterDeltas) -> Iterator[Column]:
     """Triton counts the time of good requests and bad ones, but divides it by the good."""
     import numpy as np
 
@@ -104,16 +106,16 @@ def _triton(moved: Moved) -> Iterator[Column]:
     yield "gpu_utilization", pages.at_most(counts.in_flight, 20) / 20
 
 
-def _language(moved: Moved) -> Iterator[Column]:
+def _language(moved: CounterDeltas) -> Iterator[Column]:
     counts = moved.counts
     yield "tokens_in_rate", moved.rise(counts.tokens_in) / moved.seconds
     yield "tokens_out_rate", moved.rise(counts.tokens_out) / moved.seconds
-    yield "queue_depth", pages.above(counts.in_flight, 24) * 1.0
+    yield "queue_depth", pages.excess(counts.in_flight, 24) * 1.0
     for name in ("saturation", "kv_cache_usage"):
         yield name, pages.at_most(counts.in_flight, 36) / 40
 
 
-def _cards(moved: Moved) -> Iterator[Column]:
+def _cards(moved: CounterDeltas) -> Iterator[Column]:
     busy, used = pages.cards(moved.counts)
     yield "gpu_utilization", (busy[0] + busy[1]) / 200
     yield "gpu_memory_ratio", (used[0] + used[1]) / (2 * pages.CARD_MEMORY)

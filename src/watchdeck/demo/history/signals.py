@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from watchdeck.demo.fleet.metrics_pages import Page
 from watchdeck.demo.fleet.traffic import Counts
-from watchdeck.demo.history.signal_formulas import FORMULAS, Moved
+from watchdeck.demo.history.signal_formulas import FORMULAS, CounterDeltas
 from watchdeck.demo.history.timeline import EVERY
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Outcome
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS
@@ -17,7 +17,7 @@ from watchdeck.domain.values.units import Unit
 
 if TYPE_CHECKING:
     from watchdeck.demo.history.array_types import Floats, Integers
-    from watchdeck.demo.history.traffic import Course
+    from watchdeck.demo.history.traffic import TrafficHistory
 
 _HOUR = 3_600_000
 _SPAN = span_of(EVERY)
@@ -27,7 +27,7 @@ PLACES = {Unit.SECONDS: 5, Unit.RATIO: 5, Unit.PER_SECOND: 3}
 
 
 def signals(
-    plan: Plan, page: Page, course: Course, counts: Counts[Integers], took: Floats
+    plan: Plan, page: Page, course: TrafficHistory, counts: Counts[Integers], took: Floats
 ) -> Floats:
     """The signal frames of a course: a row a scrape, in the order of the plan's signal layout.
 
@@ -51,17 +51,17 @@ def _rounded(name: str, values: Floats) -> Floats:
     return values if signal is None else values.round(PLACES.get(signal.unit, 0))
 
 
-def _moved(counts: Counts[Integers], times: Integers) -> Moved:
+def _moved(counts: Counts[Integers], times: Integers) -> CounterDeltas:
     """As the window of `domain` does: the scrape a window ago, or the oldest within two."""
     import numpy as np
 
     a_window_ago = np.searchsorted(times, times - _SPAN, side="right") - 1
     oldest = np.searchsorted(times, times - 2 * _SPAN, side="left")
     since = np.maximum(a_window_ago, oldest)
-    return Moved(counts, since, (times - times[since]) / 1_000)
+    return CounterDeltas(counts, since, (times - times[since]) / 1_000)
 
 
-def _common(plan: Plan, course: Course, took: Floats) -> Mapping[str, Floats]:
+def _common(plan: Plan, course: TrafficHistory, took: Floats) -> Mapping[str, Floats]:
     """What every scrape tells, answered or not."""
     import numpy as np
 
@@ -77,7 +77,7 @@ def _common(plan: Plan, course: Course, took: Floats) -> Mapping[str, Floats]:
     }
 
 
-def _availability(course: Course) -> Floats:
+def _availability(course: TrafficHistory) -> Floats:
     """Good probes among all of the hour before."""
     import numpy as np
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdeck.demo.fleet.scenario import Trouble
+from watchdeck.demo.fleet.scenario import FaultKind
 from watchdeck.domain.board.change import ChangeKind
 
 DAYS = 84
@@ -15,7 +15,7 @@ OPTIMISED = "fraud-detector"
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class SlowPeriod:
     """How much slower the optimised model was than it is today, from so many days ago.
 
     A `crowded` model is slower by that share while it has more than three quarters of its highest
@@ -30,13 +30,13 @@ class Phase:
 
 
 CHANGES = (
-    Phase(56, 2.75, "feature selection"),
-    Phase(49, 2.3, "model compression"),
-    Phase(42, 1.35, "batching", ChangeKind.CONFIGURATION),
-    Phase(35, 1.0, "right-sizing", ChangeKind.SCALE),
+    SlowPeriod(56, 2.75, "feature selection"),
+    SlowPeriod(49, 2.3, "model compression"),
+    SlowPeriod(42, 1.35, "batching", ChangeKind.CONFIGURATION),
+    SlowPeriod(35, 1.0, "right-sizing", ChangeKind.SCALE),
 )
 
-PHASES = (Phase(DAYS, 3.73, "first version", crowded=0.12), *CHANGES)
+PHASES = (SlowPeriod(DAYS, 3.73, "first version", crowded=0.12), *CHANGES)
 """The 95th percentile as its buckets tell it: 200, 170, 140, 70, 50 ms."""
 
 
@@ -48,7 +48,7 @@ class Incident:
     """
 
     endpoint: str
-    trouble: Trouble
+    trouble: FaultKind
     days: int
     minute: int
     minutes: int
@@ -56,14 +56,14 @@ class Incident:
 
 
 INCIDENTS = (
-    Incident("support-chat", Trouble.SLOW, 73, 15 * 60, 35, peak=2.6),
-    Incident("churn-score", Trouble.SLOW, 61, 10 * 60 + 12, 42, peak=9),
-    Incident("search-ranker", Trouble.HANGS, 45, 3 * 60 + 8, 14),
-    Incident("image-tagger", Trouble.UNLOADED, 38, 13 * 60 + 41, 22),
-    Incident("legacy [/nope] scorer", Trouble.HANGS, 30, 6 * 60 + 30, 1),
-    Incident("demand-forecast", Trouble.QUIET, 24, 0, 120),
-    Incident("gpu-node", Trouble.HANGS, 19, 2 * 60 + 30, 6),
-    Incident(OPTIMISED, Trouble.SLOW, 12, 11 * 60 + 19, 18, peak=2.9),
-    Incident("churn-score", Trouble.HANGS, 9, 16 * 60 + 5, 4),
+    Incident("support-chat", FaultKind.SLOW, 73, 15 * 60, 35, peak=2.6),
+    Incident("churn-score", FaultKind.SLOW, 61, 10 * 60 + 12, 42, peak=9),
+    Incident("search-ranker", FaultKind.HANGS, 45, 3 * 60 + 8, 14),
+    Incident("image-tagger", FaultKind.UNLOADED, 38, 13 * 60 + 41, 22),
+    Incident("legacy [/nope] scorer", FaultKind.HANGS, 30, 6 * 60 + 30, 1),
+    Incident("demand-forecast", FaultKind.QUIET, 24, 0, 120),
+    Incident("gpu-node", FaultKind.HANGS, 19, 2 * 60 + 30, 6),
+    Incident(OPTIMISED, FaultKind.SLOW, 12, 11 * 60 + 19, 18, peak=2.9),
+    Incident("churn-score", FaultKind.HANGS, 9, 16 * 60 + 5, 4),
 )
 """None is in the last week: the live story begins on a fleet that is well."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watchdeck.demo.fleet.endpoints import Part
-from watchdeck.demo.fleet.scenario import Trouble
+from watchdeck.demo.fleet.endpoints import DemoEndpoint
+from watchdeck.demo.fleet.scenario import FaultKind
 from watchdeck.demo.fleet.traffic import DAY, ORDINARY, WEEK, pace, rate
 from watchdeck.demo.history.timeline import EVERY, INCIDENTS, OPTIMISED, PHASES, Incident
 
@@ -30,7 +30,7 @@ _HOME = 180
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrafficHistory:
     """One array a fact, one value a scrape; `times` are in ms UTC.
 
     `asked` is in requests a second, `median` is the median latency in seconds.
@@ -43,25 +43,27 @@ class Course:
     loaded: Flags
 
 
-def course(part: Part, random: np.random.Generator, now: int, days: int) -> Course:
+def traffic_history(
+    part: DemoEndpoint, random: np.random.Generator, now: int, days: int
+) -> TrafficHistory:
     """The last `days` before `now` (ms UTC), which is the last scrape."""
     import numpy as np
 
     count = days * _A_DAY // EVERY
     times = now - EVERY * np.arange(count - 1, -1, -1, dtype=np.int64)
-    of = {trouble: np.zeros(count, np.bool_) for trouble in Trouble}
+    of = {trouble: np.zeros(count, np.bool_) for trouble in FaultKind}
     median = part.load.latency * _weekly(lambda at: pace(part.load, at), times)
     median *= _wandering(random, count, _LATENCY_WANDERS)
     for incident, minutes in _incidents(part.name, times, now):
         of[incident.trouble] |= minutes
-        if incident.trouble is Trouble.SLOW:
+        if incident.trouble is FaultKind.SLOW:
             median[minutes] *= _climb(incident.peak, int(minutes.sum()))
     asked = _weekly(lambda at: rate(part.load, at), times)
     if part.name == OPTIMISED:
         median *= _optimised(times, asked / part.load.rate, now)
     asked *= _wandering(random, count, _ASKED_WANDERS)
-    asked[of[Trouble.QUIET]] = 0
-    return Course(times, asked, median, ~of[Trouble.HANGS], ~of[Trouble.UNLOADED])
+    asked[of[FaultKind.QUIET]] = 0
+    return TrafficHistory(times, asked, median, ~of[FaultKind.HANGS], ~of[FaultKind.UNLOADED])
 
 
 def _weekly(profile: Callable[[float], float], times: Integers) -> Floats:

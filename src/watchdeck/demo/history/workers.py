@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
 from watchdeck.demo.fleet.endpoints import CAST
-from watchdeck.demo.fleet.processes import process, told
+from watchdeck.demo.fleet.processes import first_message, process
 from watchdeck.demo.fleet.traffic import Counts
-from watchdeck.demo.history.alerts import Alarm
+from watchdeck.demo.history.alerts import PastEpisode
 from watchdeck.domain.board.health import HealthChange
 from watchdeck.store.metrics.backfill import Encoded
 
@@ -25,17 +25,17 @@ _HEAVIEST_FIRST = sorted(CAST, key=lambda part: part.name != "support-chat")
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BackfillResult:
     """One endpoint's past, ready to be written."""
 
     name: str
     frames: tuple[Encoded, ...]
     health: tuple[HealthChange, ...]
-    alarms: tuple[Alarm, ...]
+    alarms: tuple[PastEpisode, ...]
     counts: Counts[int]
 
 
-def made(seed: int, now: int) -> Iterator[Made]:
+def build_histories(seed: int, now: int) -> Iterator[BackfillResult]:
     """The pasts of all endpoints until `now` (ms UTC), each as soon as it is ready.
 
     Raises WatchdeckError when a process does not deliver.
@@ -50,7 +50,7 @@ def made(seed: int, now: int) -> Iterator[Made]:
         while busy:
             ready = wait(busy, _PATIENCE) or busy
             for pipe in [one for one in busy if one in ready]:
-                past: Made = told(pipe, "the history", 0)
+                past: BackfillResult = first_message(pipe, "the history", 0)
                 if names:
                     pipe.send(names.pop(0))
                 else:
@@ -69,6 +69,8 @@ def _make(seed: int, now: int, parent: Connection) -> None:
         while True:
             past = history(parts[parent.recv()], seed, now)
             frames = (encode(past.series), encode(past.signals))
-            parent.send(Made(past.signals.endpoint, frames, past.health, past.alarms, past.counts))
+            parent.send(
+                BackfillResult(past.signals.endpoint, frames, past.health, past.alarms, past.counts)
+            )
     except (EOFError, OSError):
         return

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Condition, EndReason, Episode
-from watchdeck.domain.alerts.lifecycle import Moved, over
-from watchdeck.domain.values.format import span
+from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, EndReason, Episode
+from watchdeck.domain.alerts.lifecycle import Moved, end_episode
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.severity import Severity
 
 _HOUR = 3_600_000
@@ -38,7 +38,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class TakeOver:
     """An episode that goes from one owner to the next: both rows, in the order to save them."""
 
     ended: Acknowledgement
@@ -56,24 +56,24 @@ def acknowledge(
 ) -> Acknowledgement | Refusal:
     """Somebody takes a free episode at `now` (ms UTC) until `expires_at`, or as long as usual."""
     if live is not None:
-        return Refusal(taken(live, who, now))
+        return Refusal(owner_words(live, who, now))
     until = now + LENGTHS[episode.severity] if expires_at is None else expires_at
-    if refusal := _refused(episode) or bounded("an acknowledgement", now, until):
+    if refusal := _refused(episode) or check_duration("an acknowledgement", now, until):
         return refusal
     return Acknowledgement(0, episode.id, who, now, until, episode.severity, note)
 
 
 def take_over(
     episode: Episode, live: Acknowledgement | None, who: str, now: int, note: str = ""
-) -> Handed | Refusal:
+) -> TakeOver | Refusal:
     """Somebody takes an episode that another has, who is to be told."""
     if live is None:
         return Refusal("nobody has it; acknowledge it")
     if live.by == who:
-        return Refusal(taken(live, who, now))
+        return Refusal(owner_words(live, who, now))
     begun = acknowledge(episode, None, who, now, note=note)
     return (
-        begun if isinstance(begun, Refusal) else Handed(_end(live, now, AckEnd.TAKEN_OVER), begun)
+        begun if isinstance(begun, Refusal) else TakeOver(_end(live, now, AckEnd.TAKEN_OVER), begun)
     )
 
 
@@ -82,7 +82,7 @@ def unacknowledge(live: Acknowledgement | None, now: int) -> Acknowledgement | R
     return Refusal("nobody has it") if live is None else _end(live, now, AckEnd.UNACKED)
 
 
-def freed(episode: Episode, now: int) -> Episode:
+def reset_paging(episode: Episode, now: int) -> Episode:
     """An episode that nobody has any more: whoever is told next has waited since then.
 
     Who was told of it stays told, so no step of its escalation is taken back.
@@ -97,10 +97,14 @@ def resolve(episode: Episode, who: str, note: str, now: int) -> Moved | Refusal:
     """
     if not note.strip():
         return Refusal("to resolve by hand needs a note that says why it is over")
-    return _refused(episode) or over(episode, now, EndReason.MANUAL, f"{who}: {note.strip()}")
+    return _refused(episode) or end_episode(
+        episode, now, EndReason.MANUAL, f"{who}: {note.strip()}"
+    )
 
 
-def lapsed(live: Acknowledgement, episode: Episode, now: int) -> Acknowledgement | None:
+def expired_acknowledgement(
+    live: Acknowledgement, episode: Episode, now: int
+) -> Acknowledgement | None:
     """The acknowledgement ended, where it ends by itself at `now` (ms UTC); None while it holds.
 
     The end of its episode ends it, then a rise of the severity above what was taken, then time.
@@ -117,7 +121,9 @@ def reminds(live: Acknowledgement, now: int) -> bool:
     return max(live.expires_at - REMINDER, live.at + REMINDER) <= now < live.expires_at
 
 
-def renewed(last: Acknowledgement, episode: Episode, now: int) -> Acknowledgement | None:
+def renewed_acknowledgement(
+    last: Acknowledgement, episode: Episode, now: int
+) -> Acknowledgement | None:
     """The acknowledgement that a reopened episode keeps, as a new row; None when it keeps none.
 
     It is kept when only the end of the episode ended it, its time is not over, and the severity is
@@ -129,26 +135,26 @@ def renewed(last: Acknowledgement, episode: Episode, now: int) -> Acknowledgemen
     return replace(last, id=0, at=now, ended_at=None, end_reason=None, rev=1)
 
 
-def taken(live: Acknowledgement, who: str, now: int) -> str:
+def owner_words(live: Acknowledgement, who: str, now: int) -> str:
     """Who has an episode, in words for somebody who wanted it."""
     if live.by == who:
-        return f"you have it already, for {span(live.expires_at - now)} more"
+        return f"you have it already, for {format_duration(live.expires_at - now)} more"
     return f"{live.by} took it {_ago(now - live.at)} ago"
 
 
-def bounded(what: str, now: int, until: int) -> Refusal | None:
+def check_duration(what: str, now: int, until: int) -> Refusal | None:
     """Why something cannot last from `now` until then (ms UTC); None when it can."""
     if until <= now:
         return Refusal(f"{what} must end later than it begins")
     if until - now > LONGEST:
-        return Refusal(f"{what} lasts {span(LONGEST)} at most")
+        return Refusal(f"{what} lasts {format_duration(LONGEST)} at most")
     return None
 
 
 def _refused(episode: Episode) -> Refusal | None:
     if not episode.is_open:
         return Refusal("it is over")
-    pending = episode.condition is Condition.PENDING
+    pending = episode.condition is AlertState.PENDING
     return Refusal("it does not fire yet") if pending else None
 
 
@@ -157,4 +163,8 @@ def _end(live: Acknowledgement, now: int, reason: AckEnd) -> Acknowledgement:
 
 
 def _ago(milliseconds: int) -> str:
-    return f"{max(0, milliseconds) / 1_000:.1f}s" if milliseconds < 10_000 else span(milliseconds)
+    return (
+        f"{max(0, milliseconds) / 1_000:.1f}s"
+        if milliseconds < 10_000
+        else format_duration(milliseconds)
+    )

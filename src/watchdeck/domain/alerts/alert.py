@@ -19,7 +19,7 @@ UNDO = 10_000
 """For so long (ms) what somebody did can be taken back, and nobody outside is told of it."""
 
 
-class Condition(StrEnum):
+class AlertState(StrEnum):
     """How far an episode is; `ok` is its end."""
 
     PENDING = "pending"
@@ -28,7 +28,7 @@ class Condition(StrEnum):
     OK = "ok"
 
 
-class Data(StrEnum):
+class DataState(StrEnum):
     """Whether the samples that an episode is judged by still come.
 
     `stale` is what a restart makes of everything until a sample proves better.
@@ -82,10 +82,10 @@ class Episode:
     id: int
     alert: int
     started_at: int
-    condition: Condition
+    condition: AlertState
     severity: Severity
     peak_severity: Severity
-    data: Data = Data.FRESH
+    data: DataState = DataState.FRESH
     value: float | None = None
     peak: float | None = None
     limit: float | None = None
@@ -118,7 +118,7 @@ class Episode:
         return self.started_at if self.fired_at is None else self.fired_at
 
 
-class Verb(StrEnum):
+class AlertEvent(StrEnum):
     """What happened to an episode: the words of its history and of the audit."""
 
     PENDING = "alert.pending"
@@ -141,7 +141,7 @@ class Verb(StrEnum):
 class Transition:
     """One step of an episode's life: what happened, when, and how the episode was after it."""
 
-    verb: Verb
+    verb: AlertEvent
     at: int
     episode: Episode
     why: str = ""
@@ -214,7 +214,7 @@ class Mute:
         return f"{self.kind}{' ' if named else ': '}{self.by}" if self.by else self.kind.value
 
 
-class Opinion(StrEnum):
+class Feedback(StrEnum):
     """What somebody thought of an alert when it was over."""
 
     USEFUL = "useful"
@@ -223,7 +223,7 @@ class Opinion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
+class KnownIssue:
     """A known issue, first line of all alerts of a model or a rule until it expires."""
 
     id: int
@@ -236,7 +236,7 @@ class Pin:
     ended_at: int | None = None
 
 
-class Shown(StrEnum):
+class DisplayState(StrEnum):
     """The one word for an alert on a screen."""
 
     NO_DATA = "NO DATA"
@@ -250,7 +250,7 @@ class Shown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class ActiveAlert:
     """An alert as a board shows it: its identity, its newest episode, who has it, who hears of it.
 
     `hours` are the last 24 hours, the newest last: the share of each in which it was firing.
@@ -260,23 +260,23 @@ class Raised:
     episode: Episode
     acknowledgement: Acknowledgement | None = None
     mutes: tuple[Mute, ...] = ()
-    pins: tuple[Pin, ...] = ()
+    pins: tuple[KnownIssue, ...] = ()
     hours: tuple[float, ...] = ()
     notes: int = 0
-    opinion: Opinion | None = None
+    opinion: Feedback | None = None
 
     @property
-    def shown(self) -> Shown:
+    def shown(self) -> DisplayState:
         """The word for it: the first that holds, in the order of what must not be missed."""
         episode = self.episode
-        if episode.condition is Condition.OK:
-            return Shown.RESOLVED
-        if episode.data is Data.NONE:
-            return Shown.NO_DATA
+        if episode.condition is AlertState.OK:
+            return DisplayState.RESOLVED
+        if episode.data is DataState.NONE:
+            return DisplayState.NO_DATA
         if episode.flapping:
-            return Shown.FLAPPING
-        if episode.condition is not Condition.FIRING:
-            return Shown(episode.condition.value.upper())
+            return DisplayState.FLAPPING
+        if episode.condition is not AlertState.FIRING:
+            return DisplayState(episode.condition.value.upper())
         if self.acknowledgement is not None:
-            return Shown.ACKED
-        return Shown.MUTED if self.mutes else Shown.FIRING
+            return DisplayState.ACKED
+        return DisplayState.MUTED if self.mutes else DisplayState.FIRING

@@ -8,10 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watchdeck.domain.alerts.alert import Condition, Data, EndReason, Episode, Transition, Verb
+from watchdeck.domain.alerts.alert import (
+    AlertEvent,
+    AlertState,
+    DataState,
+    EndReason,
+    Episode,
+    Transition,
+)
 from watchdeck.domain.alerts.flapping import flaps, record, rested
 from watchdeck.domain.rules.rule import NoData, Rule
-from watchdeck.domain.values.format import span
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.severity import Severity
 
 REOPEN_WINDOW = 15 * 60_000
@@ -26,16 +33,16 @@ SILENT_INTERVALS = 3
 Moved = tuple[Episode, tuple[Transition, ...]]
 """An episode as it is after something, and what happened to it on the way."""
 
-Step = tuple[Episode | None, tuple[Transition, ...]]
+LifecycleResult = tuple[Episode | None, tuple[Transition, ...]]
 """The same where there may be no episode at all."""
 
-NOTHING: Step = (None, ())
+NOTHING: LifecycleResult = (None, ())
 
 _REOPENS = (EndReason.CLEARED, EndReason.SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Evaluation:
     """What a rule found at `at` (ms UTC): true, false, or None where it cannot be told.
 
     `samples` is how many samples it rests on.
@@ -49,13 +56,13 @@ class Finding:
     samples: int = 1
 
 
-def step(
+def advance(
     rule: Rule,
     every: int,
     episode: Episode | None,
-    finding: Finding,
+    finding: Evaluation,
     previous: Episode | None = None,
-) -> Step:
+) -> LifecycleResult:
     """What a finding makes of an open episode, or of none; `every` is the interval in ms.
 
     `previous` is the alert's newest episode that is over: if that was less than a quarter of an
@@ -67,22 +74,22 @@ def step(
     if finding.at <= episode.seen_at:
         return episode, ()
     if finding.truth is None:
-        return silent(rule, every, episode, finding.at)
+        return mark_no_data_if_due(rule, every, episode, finding.at)
     return _lived(rule, _seen(every, episode, finding, finding.truth), finding.at)
 
 
-def silent(rule: Rule, every: int, episode: Episode, now: int) -> Moved:
+def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> Moved:
     """What it means that nothing came until `now` (ms UTC): the condition is held, never resolved.
 
     The want of data is told once, after `silent_after` or, after a restart, a little later.
     """
     patience = silent_after(rule, every)
-    if episode.data is Data.STALE:
+    if episode.data is DataState.STALE:
         patience = max(rule.no_data_after, 2 * every, RESTART_HOLD)
     quiet = now - episode.seen_at
     if quiet <= patience:
         return episode, ()
-    return unheard(episode, now, f"no sample for {span(quiet)}")
+    return mark_no_data(episode, now, f"no sample for {format_duration(quiet)}")
 
 
 def silent_after(rule: Rule, every: int) -> int:
@@ -90,7 +97,7 @@ def silent_after(rule: Rule, every: int) -> int:
     return rule.no_data_after or SILENT_INTERVALS * every
 
 
-def by_policy(rule: Rule, every: int, finding: Finding, heard_at: int) -> Finding:
+def apply_no_data_policy(rule: Rule, every: int, finding: Evaluation, heard_at: int) -> Evaluation:
     """The finding under a rule that takes silence for trouble (`fire`): silence makes it true.
 
     `heard_at` is the model's newest good sample (ms UTC). Other policies change nothing here.
@@ -99,28 +106,30 @@ def by_policy(rule: Rule, every: int, finding: Finding, heard_at: int) -> Findin
     told = finding.truth is not None or rule.no_data is not NoData.FIRE
     if told or quiet <= silent_after(rule, every):
         return finding
-    return replace(finding, truth=True, why=f"no sample for {span(quiet)}")
+    return replace(finding, truth=True, why=f"no sample for {format_duration(quiet)}")
 
 
-def unheard(episode: Episode, at: int, why: str, verb: Verb = Verb.NO_DATA) -> Moved:
+def mark_no_data(
+    episode: Episode, at: int, why: str, verb: AlertEvent = AlertEvent.NO_DATA
+) -> Moved:
     """An episode without data: what it was is held, and the want of data happens once."""
-    if episode.data is Data.NONE:
+    if episode.data is DataState.NONE:
         return episode, ()
-    after = replace(episode, data=Data.NONE)
+    after = replace(episode, data=DataState.NONE)
     return after, (Transition(verb, at, after, why),)
 
 
-def resumed(episode: Episode, now: int) -> Episode:
+def mark_stale(episode: Episode, now: int) -> Episode:
     """An open episode as a collector that starts finds it: stale until a sample proves better.
 
     The time in which nobody collected counts for nothing. One without data stays so.
     """
-    if episode.data is Data.NONE:
+    if episode.data is DataState.NONE:
         return episode
-    return replace(episode, data=Data.STALE, seen_at=max(now, episode.seen_at))
+    return replace(episode, data=DataState.STALE, seen_at=max(now, episode.seen_at))
 
 
-def shifted(episode: Episode, jump: int) -> Episode:
+def shift_times(episode: Episode, jump: int) -> Episode:
     """An episode after the wall clock jumped by `jump` (ms): what it waits for is as far as before.
 
     When it began and fired stays what people saw on the wall.
@@ -130,13 +139,13 @@ def shifted(episode: Episode, jump: int) -> Episode:
     return replace(episode, **{name: at + jump for name, at in times.items() if at is not None})
 
 
-def over(episode: Episode, at: int, reason: EndReason, why: str) -> Moved:
+def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> Moved:
     """The end of an episode, for a reason that entitles it to end: silence is none.
 
     A rule or model that a person took away is `withdrawn`.
     """
-    after = replace(episode, condition=Condition.OK, ended_at=at, end_reason=reason)
-    verb = Verb.DROPPED if reason is EndReason.DROPPED else Verb.RESOLVED
+    after = replace(episode, condition=AlertState.OK, ended_at=at, end_reason=reason)
+    verb = AlertEvent.DROPPED if reason is EndReason.DROPPED else AlertEvent.RESOLVED
     return after, (Transition(verb, at, after, why),)
 
 
@@ -155,8 +164,8 @@ def reopened(previous: Episode, at: int, every: int) -> Episode:
     rest = at - (previous.ended_at or at)
     return replace(
         previous,
-        condition=Condition.FIRING,
-        data=Data.FRESH,
+        condition=AlertState.FIRING,
+        data=DataState.FRESH,
         recent=record(rested(previous.recent, rest // max(every, 1) - 1), changed=True),
         truth=True,
         false_for=0,
@@ -169,7 +178,7 @@ def reopened(previous: Episode, at: int, every: int) -> Episode:
     )
 
 
-def graded(episode: Episode, severity: Severity, at: int) -> Moved:
+def set_severity(episode: Episode, severity: Severity, at: int) -> Moved:
     """An episode of another severity, if it is another; a rise is what nobody may miss."""
     if severity == episode.severity:
         return episode, ()
@@ -181,49 +190,51 @@ def graded(episode: Episode, severity: Severity, at: int) -> Moved:
         worse_at=at if worse else episode.worse_at,
     )
     why = f"severity {episode.severity:d} → {severity:d}"
-    return after, (Transition(Verb.WORSE if worse else Verb.BETTER, at, after, why),)
+    return after, (Transition(AlertEvent.WORSE if worse else AlertEvent.BETTER, at, after, why),)
 
 
-def flapped(episode: Episode, at: int) -> Moved:
+def update_flapping(episode: Episode, at: int) -> Moved:
     """An episode that began or ceased to flap, if it did."""
     flapping = flaps(episode.recent, flapping=episode.flapping)
     if flapping == episode.flapping:
         return episode, ()
     flapped_at = at if flapping else episode.flapped_at
     after = replace(episode, flapping=flapping, flapped_at=flapped_at)
-    verb = Verb.FLAPPING_ON if flapping else Verb.FLAPPING_OFF
+    verb = AlertEvent.FLAPPING_ON if flapping else AlertEvent.FLAPPING_OFF
     return after, (Transition(verb, at, after, after.why),)
 
 
-def refreshed(episode: Episode, at: int) -> Moved:
+def mark_fresh(episode: Episode, at: int) -> Moved:
     """An episode of which something was heard again."""
-    if episode.data is Data.FRESH:
+    if episode.data is DataState.FRESH:
         return episode, ()
-    after = replace(episode, data=Data.FRESH)
-    back = episode.data is Data.NONE
-    return after, ((Transition(Verb.DATA_BACK, at, after, after.why),) if back else ())
+    after = replace(episode, data=DataState.FRESH)
+    back = episode.data is DataState.NONE
+    return after, ((Transition(AlertEvent.DATA_BACK, at, after, after.why),) if back else ())
 
 
-def turned(episode: Episode, at: int, condition: Condition, verb: Verb) -> Moved:
+def set_condition(episode: Episode, at: int, condition: AlertState, verb: AlertEvent) -> Moved:
     """An episode in another condition."""
     after = replace(episode, condition=condition)
     return after, (Transition(verb, at, after, after.why),)
 
 
-def _begin(rule: Rule, every: int, finding: Finding, previous: Episode | None) -> Step:
+def _begin(
+    rule: Rule, every: int, finding: Evaluation, previous: Episode | None
+) -> LifecycleResult:
     if previous is not None and _too_soon(rule, previous, finding.at):
         return NOTHING
     if previous is not None and reopens(previous, finding.at):
         after = reopened(previous, finding.at, every)
         after = replace(after, **_said(after, finding))
-        again = Transition(Verb.REOPENED, finding.at, after, finding.why)
+        again = Transition(AlertEvent.REOPENED, finding.at, after, finding.why)
         after, more = _lived(rule, after, finding.at)
         return after, (again, *more)
     begun = Episode(
         id=0,
         alert=0 if previous is None else previous.alert,
         started_at=finding.at,
-        condition=Condition.PENDING,
+        condition=AlertState.PENDING,
         severity=rule.severity,
         peak_severity=rule.severity,
         value=finding.value,
@@ -234,7 +245,7 @@ def _begin(rule: Rule, every: int, finding: Finding, previous: Episode | None) -
         seen_at=finding.at,
     )
     after, fired = _ripened(rule, begun, finding.at)
-    return after, fired or (Transition(Verb.PENDING, finding.at, begun, finding.why),)
+    return after, fired or (Transition(AlertEvent.PENDING, finding.at, begun, finding.why),)
 
 
 def _too_soon(rule: Rule, previous: Episode, at: int) -> bool:
@@ -243,12 +254,12 @@ def _too_soon(rule: Rule, previous: Episode, at: int) -> bool:
     return since <= 0 or (previous.end_reason is EndReason.MANUAL and since < rule.resolve_for)
 
 
-def _seen(every: int, episode: Episode, finding: Finding, truth: bool) -> Episode:  # noqa: FBT001
+def _seen(every: int, episode: Episode, finding: Evaluation, truth: bool) -> Episode:  # noqa: FBT001
     """The episode with one more sample counted, before anything is made of it."""
     gap = finding.at - episode.seen_at
-    whole = gap < 2 * every and episode.data is Data.FRESH
+    whole = gap < 2 * every and episode.data is DataState.FRESH
     gained = gap if whole else min(gap, every)
-    pending = episode.condition is Condition.PENDING
+    pending = episode.condition is AlertState.PENDING
     return replace(
         episode,
         **_said(episode, finding),
@@ -261,7 +272,7 @@ def _seen(every: int, episode: Episode, finding: Finding, truth: bool) -> Episod
     )
 
 
-def _said(episode: Episode, finding: Finding) -> dict[str, Any]:
+def _said(episode: Episode, finding: Evaluation) -> dict[str, Any]:
     """What a finding says of an episode, as its fields: one copy of it costs 20 us."""
     peak = _worst(episode.peak, finding.value, finding.limit) if finding.truth else episode.peak
     return {"value": finding.value, "peak": peak, "limit": finding.limit, "why": finding.why}
@@ -285,34 +296,34 @@ def _lived(rule: Rule, episode: Episode, at: int) -> Moved:
 
 def _turned(_: Rule, episode: Episode, at: int) -> Moved:
     match episode.condition, episode.truth:
-        case Condition.PENDING, False:
-            return over(episode, at, EndReason.DROPPED, episode.why)
-        case Condition.FIRING, False:
-            return turned(episode, at, Condition.CLEARING, Verb.CLEARING)
-        case Condition.CLEARING, True:
-            return turned(episode, at, Condition.FIRING, Verb.FIRING_AGAIN)
+        case AlertState.PENDING, False:
+            return end_episode(episode, at, EndReason.DROPPED, episode.why)
+        case AlertState.FIRING, False:
+            return set_condition(episode, at, AlertState.CLEARING, AlertEvent.CLEARING)
+        case AlertState.CLEARING, True:
+            return set_condition(episode, at, AlertState.FIRING, AlertEvent.FIRING_AGAIN)
     return episode, ()
 
 
 def _ripened(rule: Rule, episode: Episode, at: int) -> Moved:
     waits = episode.observed < rule.hold or episode.samples < rule.min_samples
-    if waits or episode.condition is not Condition.PENDING:
+    if waits or episode.condition is not AlertState.PENDING:
         return episode, ()
     fired = replace(episode, fired_at=at)
-    return turned(fired, at, Condition.FIRING, Verb.FIRED)
+    return set_condition(fired, at, AlertState.FIRING, AlertEvent.FIRED)
 
 
 def _healed(rule: Rule, episode: Episode, at: int) -> Moved:
     waits = episode.false_for < rule.resolve_for or episode.flapping
-    if waits or episode.condition is not Condition.CLEARING:
+    if waits or episode.condition is not AlertState.CLEARING:
         return episode, ()
-    return over(episode, at, EndReason.CLEARED, episode.why)
+    return end_episode(episode, at, EndReason.CLEARED, episode.why)
 
 
 _STAGES = (
-    lambda _, episode, at: refreshed(episode, at),
-    lambda rule, episode, at: graded(episode, rule.severity, at),
-    lambda _, episode, at: flapped(episode, at),
+    lambda _, episode, at: mark_fresh(episode, at),
+    lambda rule, episode, at: set_severity(episode, rule.severity, at),
+    lambda _, episode, at: update_flapping(episode, at),
     _turned,
     _ripened,
     _healed,

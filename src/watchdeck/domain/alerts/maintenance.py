@@ -41,14 +41,14 @@ class Recurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MaintenanceWindow:
     """One time of planned work, from `opens` until before `closes` (ms UTC)."""
 
     opens: int
     closes: int
 
 
-_ALWAYS = Window(0, 1 << 62)
+_ALWAYS = MaintenanceWindow(0, 1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class Maintenance:
         return any(matcher.label == "severity" for matcher in self.matchers)
 
 
-def window_at(work: Maintenance, now: int) -> Window | None:
+def window_at(work: Maintenance, now: int) -> MaintenanceWindow | None:
     """The window that is open at `now` (ms UTC), the one that closes last; None when none is."""
     open_now = (one for one in _windows(work, now) if one.opens <= now < one.closes)
     return max(open_now, key=lambda one: one.closes, default=None)
 
 
-def _windows(work: Maintenance, now: int) -> Iterator[Window]:
+def _windows(work: Maintenance, now: int) -> Iterator[MaintenanceWindow]:
     """The windows that can be open at `now`, the first first."""
     if work.recurrence is None:
         yield from _bounded(work, _ALWAYS)
@@ -92,15 +92,15 @@ def _windows(work: Maintenance, now: int) -> Iterator[Window]:
             yield from _bounded(work, _opened(work.recurrence, day, work.zone))
 
 
-def _opened(recurrence: Recurrence, day: date, zone: str) -> Window:
+def _opened(recurrence: Recurrence, day: date, zone: str) -> MaintenanceWindow:
     wall = datetime.combine(day, time()) + timedelta(minutes=recurrence.minute)
     opens = moment(wall, zone)
-    return Window(opens, opens + recurrence.lasts)
+    return MaintenanceWindow(opens, opens + recurrence.lasts)
 
 
-def _bounded(work: Maintenance, window: Window) -> Iterator[Window]:
+def _bounded(work: Maintenance, window: MaintenanceWindow) -> Iterator[MaintenanceWindow]:
     """The part of a window within which there is maintenance at all."""
     opens = max(window.opens, _ALWAYS.opens if work.starts_at is None else work.starts_at)
     closes = min(window.closes, _ALWAYS.closes if work.ends_at is None else work.ends_at)
     if opens < closes:
-        yield Window(opens, closes)
+        yield MaintenanceWindow(opens, closes)

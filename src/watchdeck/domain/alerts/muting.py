@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from watchdeck.domain.alerts.alert import Alert, Condition, Episode, Mute, MuteKind, Raised
+from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, Mute, MuteKind
 from watchdeck.domain.alerts.maintenance import Maintenance, window_at
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.values.matcher import Matcher, matches
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class MuteContext:
     """What stands beside an alert, and may mute it.
 
     `troubled` are the models that are down or say nothing, each with the number of the alert that
@@ -27,7 +27,7 @@ class World:
     suppressed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def mutes(alert: Alert, episode: Episode, world: World, now: int) -> tuple[Mute, ...]:
+def mute_reasons(alert: Alert, episode: Episode, world: MuteContext, now: int) -> tuple[Mute, ...]:
     """Every reason why nobody is told of an episode at `now` (ms UTC); none when somebody is.
 
     A silence or a maintenance no longer holds once the severity rose in it, unless it names
@@ -43,11 +43,11 @@ def mutes(alert: Alert, episode: Episode, world: World, now: int) -> tuple[Mute,
     )
 
 
-def troubled(
+def models_down(
     found: Iterable[tuple[Episode, Alert]], tells: Callable[[Alert], bool]
 ) -> dict[str, int]:
     """The models in trouble, each with the alert that tells so; `tells` says which alerts do."""
-    burning = (Condition.FIRING, Condition.CLEARING)
+    burning = (AlertState.FIRING, AlertState.CLEARING)
     return {
         alert.model: alert.id
         for episode, alert in sorted(found, key=lambda pair: -pair[1].id)
@@ -61,7 +61,9 @@ def labels_of(alert: Alert, severity: int) -> dict[str, str]:
     return alert.labels | known | {"severity": str(int(severity))}
 
 
-def hidden_by(matchers: Iterable[Matcher], raised: Iterable[Raised]) -> tuple[Raised, ...]:
+def matched_alerts(
+    matchers: Iterable[Matcher], raised: Iterable[ActiveAlert]
+) -> tuple[ActiveAlert, ...]:
     """The alerts that a silence of these matchers would hide."""
     wanted = tuple(matchers)
     return tuple(
@@ -70,7 +72,7 @@ def hidden_by(matchers: Iterable[Matcher], raised: Iterable[Raised]) -> tuple[Ra
 
 
 def _silenced(
-    episode: Episode, labels: Mapping[str, str], world: World, now: int
+    episode: Episode, labels: Mapping[str, str], world: MuteContext, now: int
 ) -> Iterable[Mute]:
     for silence in world.silences:
         if not silence.holds_at(now) or not matches(silence.matchers, labels):
@@ -81,7 +83,7 @@ def _silenced(
 
 
 def _maintained(
-    episode: Episode, labels: Mapping[str, str], world: World, now: int
+    episode: Episode, labels: Mapping[str, str], world: MuteContext, now: int
 ) -> Iterable[Mute]:
     for work in world.maintenance:
         window = window_at(work, now) if matches(work.matchers, labels) else None
@@ -93,7 +95,7 @@ def _rose(episode: Episode, since: int) -> bool:
     return episode.worse_at is not None and episode.worse_at >= since
 
 
-def _inhibited(alert: Alert, world: World) -> Iterable[Mute]:
+def _inhibited(alert: Alert, world: MuteContext) -> Iterable[Mute]:
     telling = world.troubled.get(alert.model)
     if telling is not None and telling != alert.id:
         yield Mute(MuteKind.NO_DATA, alert.model)

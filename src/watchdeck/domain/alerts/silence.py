@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from watchdeck.domain.alerts.acknowledgement import Refusal, bounded
+from watchdeck.domain.alerts.acknowledgement import Refusal, check_duration
 from watchdeck.domain.values.matcher import Matcher
 
 
@@ -29,7 +29,7 @@ def silence(
         return Refusal("a silence needs a reason")
     if ends_at is None:
         return Refusal("a silence needs an end, such as 2h")
-    if refusal := bounded("a silence", now, ends_at):
+    if refusal := check_duration("a silence", now, ends_at):
         return refusal
     return Silence(0, wanted, who, reason.strip(), now, ends_at, until_resolved=until_resolved)
 

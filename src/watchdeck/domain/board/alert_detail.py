@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchdeck.domain.alerts.alert import Acknowledgement, Alert, Episode, Note, Opinion, Transition
-from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.alerts.alert import (
+    Acknowledgement,
+    Alert,
+    Episode,
+    Feedback,
+    Note,
+    Transition,
+)
+from watchdeck.domain.notifications.outbox import OutboxRow
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class AlertHistory:
     """All that is known of one episode at one moment: its steps, and what people did and wrote.
 
     `past` are earlier episodes of the same alert, the newest first, `opinions` what was thought of
@@ -26,6 +33,6 @@ class Story:
     notes: tuple[Note, ...] = ()
     past: tuple[Episode, ...] = ()
     past_notes: tuple[Note, ...] = ()
-    opinions: Mapping[int, Opinion] = field(default_factory=dict)
-    told: tuple[Posted, ...] = ()
+    opinions: Mapping[int, Feedback] = field(default_factory=dict)
+    told: tuple[OutboxRow, ...] = ()
     rule: Mapping[str, Any] = field(default_factory=dict)

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alerts.alert import Raised
+from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.board.health import Health
-from watchdeck.domain.metrics.scrape import Cut, Identity, ModelState, Outcome
+from watchdeck.domain.metrics.scrape import Identity, ModelState, Outcome, Truncation
 from watchdeck.domain.values.units import Unit
 
 if TYPE_CHECKING:
-    from watchdeck.domain.external.source import ForeignSource
-from watchdeck.domain.settings.facts import Facts
+    from watchdeck.domain.external.source import ExternalSource
+from watchdeck.domain.settings.facts import EndpointFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SignalValue:
     """A signal's value in its unit, with the interval its source allows, when it has one."""
 
     value: float
@@ -28,20 +28,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
+class LatestScrape:
     """The newest scrape of an endpoint, as the store keeps it."""
 
-    facts: Facts
+    facts: EndpointFacts
     at: int
     outcome: Outcome
     failures: int
-    signals: dict[str, Reading]
+    signals: dict[str, SignalValue]
     detail: str = ""
     kind: str | None = None
     model_state: ModelState = ModelState.UNKNOWN
     model_detail: str = ""
     identity: Identity = field(default_factory=Identity)
-    cut: Cut = field(default_factory=Cut)
+    cut: Truncation = field(default_factory=Truncation)
     not_measurable: tuple[str, ...] = ()
 
 
@@ -52,11 +52,11 @@ class Model:
     `latest` is None before the first scrape; `since` is None when the health has no known start.
     """
 
-    facts: Facts
+    facts: EndpointFacts
     health: Health
     why: str
     since: int | None
-    latest: Latest | None
+    latest: LatestScrape | None
 
 
 class CollectorState(StrEnum):
@@ -68,7 +68,7 @@ class CollectorState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
+class CollectorStatus:
     """What the collector says of itself, once a tick; times in ms UTC, durations in seconds.
 
     `lag` is how late the latest wake-up was; `blind` is the reason why nothing at all can be
@@ -108,7 +108,7 @@ class Collector:
     """
 
     state: CollectorState
-    heartbeat: Heartbeat | None = None
+    heartbeat: CollectorStatus | None = None
 
     @property
     def silence(self) -> str:
@@ -146,9 +146,9 @@ class Board:
     collector: Collector
     models: tuple[Model, ...] = ()
     changes: tuple[Change, ...] = ()
-    alerts: tuple[Raised, ...] = ()
+    alerts: tuple[ActiveAlert, ...] = ()
     silences: tuple[Silence, ...] = ()
-    sources: tuple[ForeignSource, ...] = ()
+    sources: tuple[ExternalSource, ...] = ()
     metrics_at: int | None = None
     state_at: int | None = None
 

@@ -37,7 +37,7 @@ class Marker:
     text: str
 
 
-def markers(before: Identity | None, now: Identity) -> tuple[Marker, ...]:
+def detect_changes(before: Identity | None, now: Identity) -> tuple[Marker, ...]:
     """The markers that tell two identities apart; a part that is not known changes nothing.
 
     Counter resets count as a restart only where no start time is known, because a restart shows as

@@ -18,11 +18,11 @@ from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio, Unit
 
-Answer = bool | None
+Truth = bool | None
 """Whether something matches; None where that cannot be known."""
 
 
-class Subject(Protocol):
+class Filterable(Protocol):
     """What a filter sees of a model or an alert."""
 
     def words(self) -> Iterable[str]:
@@ -92,12 +92,12 @@ class FilterError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Contains:
     """A part of something that a model is called by, whatever its case."""
 
     text: str
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         return any(self.text.casefold() in said.casefold() for said in one.words())
 
@@ -112,7 +112,7 @@ class Pattern:
 
     text: str
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         pattern = re.compile(self.text, re.IGNORECASE)
         return any(pattern.search(said[:_SEARCHED]) for said in one.words())
@@ -122,13 +122,13 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class Equals:
     """A field or label that is exactly this, whatever its case."""
 
     key: str
     value: str
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         text = one.text(self.key)
         return None if text is None else text.casefold() == self.value.casefold()
@@ -138,7 +138,7 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class NumericFilter:
     """A number above or below a value, which is written as `text`."""
 
     name: str
@@ -146,7 +146,7 @@ class Compared:
     value: float
     text: str
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         found = one.number(self.name)
         return None if found is None else _ORDERS[self.order](found, self.value)
@@ -161,7 +161,7 @@ class Not:
 
     inner: Filter
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         answer = self.inner(one)
         return None if answer is None else not answer
@@ -176,7 +176,7 @@ class All:
 
     inner: tuple[Filter, ...] = ()
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         answers = [part(one) for part in self.inner]
         return False if False in answers else None if None in answers else True
@@ -191,7 +191,7 @@ class Any:
 
     inner: tuple[All, ...]
 
-    def __call__(self, one: Subject) -> Answer:
+    def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
         answers = [part(one) for part in self.inner]
         return True if True in answers else None if None in answers else False
@@ -200,7 +200,7 @@ class Any:
         return " | ".join(map(str, self.inner))
 
 
-Filter = Word | Pattern | Same | Compared | Not | All | Any
+Filter = Contains | Pattern | Equals | NumericFilter | Not | All | Any
 
 EVERYTHING = All()
 
@@ -236,7 +236,7 @@ def parse(text: str, vocabulary: Vocabulary = MODELS) -> Filter:
     return parts[0].inner[0] if len(parts[0].inner) == 1 else parts[0]
 
 
-def matches(wanted: Filter, one: Subject) -> bool:
+def matches(wanted: Filter, one: Filterable) -> bool:
     """Whether one is to be shown: only what is known to match is."""
     return wanted(one) is True
 
@@ -252,7 +252,7 @@ def _term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple[Filt
         quoted = _QUOTED.match(text, start)
         if quoted is None:
             raise FilterError(start, 'a second " is missing')
-        return Word(quoted[1]), quoted.end()
+        return Contains(quoted[1]), quoted.end()
     if match["pattern"] is not None:
         if not match["closed"]:
             raise FilterError(start, "a second / is missing")
@@ -260,7 +260,7 @@ def _term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple[Filt
     if match["key"]:
         value = match["value"].removeprefix('"').removesuffix('"')
         return _comparison(match, value, vocabulary), match.end()
-    return Word(match["word"]), match.end()
+    return Contains(match["word"]), match.end()
 
 
 def _pattern(text: str, position: int) -> Pattern:
@@ -290,12 +290,12 @@ def _comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -> Fil
     if order in _ORDERS:
         if name not in vocabulary.units:
             raise FilterError(match.start("key"), _unknown(key, vocabulary))
-        return Compared(name, order, _number(vocabulary.units[name], value, at), value)
+        return NumericFilter(name, order, _number(vocabulary.units[name], value, at), value)
     if name in vocabulary.units:
         said = f"a {vocabulary.what} is compared with > or <: {key}>{value}"
         raise FilterError(match.start("order"), said)
     _refuse_no_choice(key, value, at, vocabulary)
-    same = Same(key, value)
+    same = Equals(key, value)
     return Not(same) if order == "!=" else same
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from watchdeck.domain.alerts.alert import Raised, Shown
+from watchdeck.domain.alerts.alert import ActiveAlert, DisplayState
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import Vocabulary
 from watchdeck.domain.values.units import Unit
@@ -55,11 +55,11 @@ ALERTS = Vocabulary(
     {"severity": Unit.COUNT, "age": Unit.SECONDS, "notes": Unit.COUNT, "reopened": Unit.COUNT},
     "number of an alert",
     "sev<=2, age>10m",
-    {"state": tuple(shown.value for shown in Shown)},
+    {"state": tuple(shown.value for shown in DisplayState)},
 )
 """Alerts are compared by how bad and how old they are."""
 
-_OF_ALERT: dict[str, Callable[[Raised], str | None]] = {
+_OF_ALERT: dict[str, Callable[[ActiveAlert], str | None]] = {
     "rule": lambda raised: raised.alert.rule,
     "model": lambda raised: raised.alert.model,
     "source": lambda raised: raised.alert.source,
@@ -68,8 +68,10 @@ _OF_ALERT: dict[str, Callable[[Raised], str | None]] = {
     "why": lambda raised: raised.episode.why,
 }
 
-_WORDS: dict[str, Callable[[Raised], bool]] = {
-    "unacked": lambda raised: raised.acknowledgement is None and raised.shown is not Shown.RESOLVED,
+_WORDS: dict[str, Callable[[ActiveAlert], bool]] = {
+    "unacked": lambda raised: (
+        raised.acknowledgement is None and raised.shown is not DisplayState.RESOLVED
+    ),
     "muted": lambda raised: bool(raised.mutes),
     "flapping": lambda raised: raised.episode.flapping,
 }
@@ -80,7 +82,7 @@ _WORDS: dict[str, Callable[[Raised], bool]] = {
 class FilteredAlert:
     """An alert as a filter sees it at the moment `now` (ms UTC)."""
 
-    raised: Raised
+    raised: ActiveAlert
     now: int
 
     def words(self) -> Iterator[str]:

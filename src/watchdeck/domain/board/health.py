@@ -21,7 +21,7 @@ WORST_FIRST = (Health.DOWN, Health.CRITICAL, Health.UNKNOWN, Health.WARNING, Hea
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HealthResult:
     """A health and its reason: `cause` is the short name that stays while the numbers move."""
 
     health: Health

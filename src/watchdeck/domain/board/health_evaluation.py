@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from watchdeck.domain.alerts.alert import Condition, Raised
-from watchdeck.domain.board.board import Collector, CollectorState, Latest
-from watchdeck.domain.board.health import WORST_FIRST, Health, HealthChange, Verdict
+from watchdeck.domain.alerts.alert import ActiveAlert, AlertState
+from watchdeck.domain.board.board import Collector, CollectorState, LatestScrape
+from watchdeck.domain.board.health import WORST_FIRST, Health, HealthChange, HealthResult
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
-from watchdeck.domain.settings.facts import Facts
-from watchdeck.domain.values.format import compared, span
+from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.values.format import format_comparison, format_duration
 from watchdeck.domain.values.slo import Slo
 
 STALE_INTERVALS = 3
@@ -42,22 +42,22 @@ _STATES = {
 }
 
 
-def judge(
-    latest: Latest | None,
-    previous: Verdict | None,
+def evaluate_health(
+    latest: LatestScrape | None,
+    previous: HealthResult | None,
     now: int,
     blind: str = "",
-    alerts: Iterable[Raised] = (),
-) -> Verdict:
+    alerts: Iterable[ActiveAlert] = (),
+) -> HealthResult:
     """The health that follows from the newest scrape and the model's `alerts`, at `now` (ms UTC).
 
     `blind` is the reason why the collector can reach nothing at all, or empty. One failed scrape
     keeps `previous`. No data is never ok.
     """
     if latest is None:
-        return Verdict(Health.UNKNOWN, "no_scrape", "no scrape yet")
+        return HealthResult(Health.UNKNOWN, "no_scrape", "no scrape yet")
     if blind:
-        return Verdict(Health.UNKNOWN, "blind", f"the collector is blind: {blind}")
+        return HealthResult(Health.UNKNOWN, "blind", f"the collector is blind: {blind}")
     if is_stale(latest.at, latest.facts.every, now):
         return _stale(latest.at, latest.facts.every, now)
     if latest.failures:
@@ -66,33 +66,33 @@ def judge(
     return min(found, key=_badness) if found else _good(latest)
 
 
-def worst_first(alerts: Iterable[Raised]) -> list[Raised]:
+def worst_first(alerts: Iterable[ActiveAlert]) -> list[ActiveAlert]:
     """The alerts that a health rests on: those that fire, and those not yet surely over."""
     burning = (one for one in alerts if one.episode.condition in _BURNING)
     return sorted(burning, key=lambda one: (one.episode.severity, one.episode.id))
 
 
-_BURNING = (Condition.FIRING, Condition.CLEARING)
+_BURNING = (AlertState.FIRING, AlertState.CLEARING)
 
 
-def _badness(verdict: Verdict) -> int:
+def _badness(verdict: HealthResult) -> int:
     return WORST_FIRST.index(verdict.health)
 
 
-def _stated(latest: Latest) -> Iterator[Verdict]:
+def _stated(latest: LatestScrape) -> Iterator[HealthResult]:
     """What the model itself says of its state, where that settles its health."""
     if latest.model_state in _STATES:
         health, words = _STATES[latest.model_state]
-        yield Verdict(health, latest.model_state.value, _with(words, latest.model_detail))
+        yield HealthResult(health, latest.model_state.value, _with(words, latest.model_detail))
 
 
-def _alerted(raised: Raised) -> Verdict:
+def _alerted(raised: ActiveAlert) -> HealthResult:
     """The health that an alert makes; what is about to be over is no longer critical."""
     alert, episode = raised.alert, raised.episode
-    if episode.condition is Condition.CLEARING:
-        return Verdict(Health.WARNING, alert.rule, f"not yet surely over: {episode.why}")
+    if episode.condition is AlertState.CLEARING:
+        return HealthResult(Health.WARNING, alert.rule, f"not yet surely over: {episode.why}")
     health = Health.CRITICAL if episode.severity.pages else Health.WARNING
-    return Verdict(health, alert.rule, episode.why)
+    return HealthResult(health, alert.rule, episode.why)
 
 
 def is_stale(at: int, every: int, now: int) -> bool:
@@ -100,13 +100,13 @@ def is_stale(at: int, every: int, now: int) -> bool:
     return now - at > STALE_INTERVALS * every
 
 
-def as_seen(
+def displayed_health(
     recorded: HealthChange | None,
-    latest: Latest | None,
+    latest: LatestScrape | None,
     collector: Collector,
     now: int,
     every: int,
-    alerts: Iterable[Raised] = (),
+    alerts: Iterable[ActiveAlert] = (),
 ) -> tuple[Health, str, int | None]:
     """Health, why and since when, as a reader of the store must see them at `now`.
 
@@ -126,29 +126,33 @@ def as_seen(
     return recorded.health, _why_now(recorded, latest, alerts), recorded.began
 
 
-def _failed_once(latest: Latest, recorded: HealthChange) -> bool:
+def _failed_once(latest: LatestScrape, recorded: HealthChange) -> bool:
     """Whether the newest scrape failed, and the health does not tell so already."""
     told = recorded.health is Health.DOWN or recorded.cause == "failed_once"
     return 0 < latest.failures < DOWN_FAILURES and not told
 
 
-def _why_now(recorded: HealthChange, latest: Latest, alerts: Iterable[Raised]) -> str:
+def _why_now(recorded: HealthChange, latest: LatestScrape, alerts: Iterable[ActiveAlert]) -> str:
     """The recorded reason, in the alert's newest words, with today's figure where that holds.
 
     What is good, but past a bound and not yet for long enough to fire, is not within its SLO.
     """
     if recorded.cause == _GOOD:
-        pending = [one for one in alerts if one.episode.condition is Condition.PENDING]
+        pending = [one for one in alerts if one.episode.condition is AlertState.PENDING]
         first = min(pending, key=lambda one: one.episode.severity, default=None)
-        return f"pending: {today(first, latest) or first.episode.why}" if first else recorded.why
+        return (
+            f"pending: {current_reason(first, latest) or first.episode.why}"
+            if first
+            else recorded.why
+        )
     for one in worst_first(alerts):
         verdict = _alerted(one)
         if (verdict.cause, verdict.health) == (recorded.cause, recorded.health):
-            return today(one, latest) or verdict.why
+            return current_reason(one, latest) or verdict.why
     return recorded.why
 
 
-def today(raised: Raised, latest: Latest) -> str:
+def current_reason(raised: ActiveAlert, latest: LatestScrape) -> str:
     """The reason of an alert with the newest value, while that is past its limit; else nothing.
 
     Only where the reason is no more than such a comparison.
@@ -157,11 +161,11 @@ def today(raised: Raised, latest: Latest) -> str:
     reading, limit, value = latest.signals.get(signal), episode.limit, episode.value
     if reading is None or limit is None or value is None:
         return ""
-    said = compared(signal, value, limit, reading.unit, above=value > limit)
+    said = format_comparison(signal, value, limit, reading.unit, above=value > limit)
     past = (reading.value > limit) is (value > limit) and reading.value != limit
     if said != episode.why or not past:
         return ""
-    return compared(signal, reading.value, limit, reading.unit, above=value > limit)
+    return format_comparison(signal, reading.value, limit, reading.unit, above=value > limit)
 
 
 _COLLECTOR = {
@@ -175,32 +179,34 @@ def _with(words: str, detail: str) -> str:
     return f"{words}: {detail}" if detail else words
 
 
-def _stale(at: int, every: int, now: int) -> Verdict:
-    why = f"no fresh sample for {span(now - at)} (expected every {span(every)})"
-    return Verdict(Health.UNKNOWN, "stale", why)
+def _stale(at: int, every: int, now: int) -> HealthResult:
+    why = (
+        f"no fresh sample for {format_duration(now - at)} (expected every {format_duration(every)})"
+    )
+    return HealthResult(Health.UNKNOWN, "stale", why)
 
 
-def _failed(latest: Latest, previous: Verdict | None) -> Verdict:
+def _failed(latest: LatestScrape, previous: HealthResult | None) -> HealthResult:
     if latest.failures < DOWN_FAILURES and latest.model_state is not ModelState.NOT_READY:
-        return previous or Verdict(Health.UNKNOWN, "failed_once", _failure(latest))
+        return previous or HealthResult(Health.UNKNOWN, "failed_once", _failure(latest))
     if latest.outcome in CANNOT_READ and latest.model_state is ModelState.READY:
         why = f"ready, but its page cannot be read: {_failure(latest)}"
-        return Verdict(Health.UNKNOWN, latest.outcome.value, why)
-    return Verdict(Health.DOWN, latest.outcome.value, _failure(latest))
+        return HealthResult(Health.UNKNOWN, latest.outcome.value, why)
+    return HealthResult(Health.DOWN, latest.outcome.value, _failure(latest))
 
 
-def _failure(latest: Latest) -> str:
+def _failure(latest: LatestScrape) -> str:
     times = "one failed scrape" if latest.failures == 1 else "failed scrapes in a row"
     return f"{times}: {_with(latest.outcome.value, latest.detail)}"
 
 
-def _good(latest: Latest) -> Verdict:
+def _good(latest: LatestScrape) -> HealthResult:
     if latest.model_state is ModelState.READY:
-        return Verdict(Health.OK, _GOOD, f"ready, {_promised(latest.facts)}")
-    return Verdict(
+        return HealthResult(Health.OK, _GOOD, f"ready, {_promised(latest.facts)}")
+    return HealthResult(
         Health.OK, _GOOD, f"answers, readiness not measurable, {_promised(latest.facts)}"
     )
 
 
-def _promised(facts: Facts) -> str:
+def _promised(facts: EndpointFacts) -> str:
     return "no SLO set" if facts.slo == Slo() else "within its SLO"

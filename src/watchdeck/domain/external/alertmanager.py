@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchdeck.domain.external.event import ForeignEvent, Status, event_key, fingerprint
+from watchdeck.domain.external.event import ExternalEvent, Status, event_key, fingerprint
 from watchdeck.domain.values.rfc3339 import read_moment
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.text import clean
@@ -43,22 +43,22 @@ _SEVERITIES = {
 _SEVERITY = {word: severity for severity, words in _SEVERITIES.items() for word in words.split()}
 
 
-class SayingError(ValueError):
+class PayloadError(ValueError):
     """A body that cannot be taken; the text says why, and what would work."""
 
 
-class TooManyError(SayingError):
+class TooManyError(PayloadError):
     """A body with more alerts than are taken at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ParsedPayload:
     """What a body said: its events, and what it says that it left out.
 
     `unread` alerts could not be read, and `left_out` were not in the body.
     """
 
-    events: tuple[ForeignEvent, ...]
+    events: tuple[ExternalEvent, ...]
     unread: int = 0
     left_out: int = 0
 
@@ -71,14 +71,14 @@ def severity_of(labels: Mapping[str, str]) -> Severity:
 
 def read_webhook(
     body: bytes, source: str, now: int, known: Mapping[str, str] | None = None
-) -> Said:
+) -> ParsedPayload:
     """The events of an Alertmanager webhook of version 4. Raises SayingError.
 
     `known` names sources by what they call themselves, without a slash at its end.
     """
-    told = loaded(body)
+    told = parse_json(body)
     if not isinstance(told, dict) or not isinstance(told.get("alerts"), list):
-        raise SayingError("the body is no Alertmanager webhook; it has no list of alerts")
+        raise PayloadError("the body is no Alertmanager webhook; it has no list of alerts")
     left_out, by = told.get("truncatedAlerts"), _text(told.get("externalURL"), _LINK)
     source = (known or {}).get(by.rstrip("/"), source)
     said = _read(told["alerts"], lambda one: _hooked(one, told.get("status"), source, now))
@@ -88,7 +88,7 @@ def read_webhook(
     )
 
 
-def read_posted(body: bytes, source: str, now: int) -> Said:
+def read_posted(body: bytes, source: str, now: int) -> ParsedPayload:
     """The events of a POST to /api/v2/alerts, as Prometheus sends it. Raises SayingError.
 
     It has no word for a resolve but an end in the past. Prometheus says that for 15 minutes: an end
@@ -97,37 +97,39 @@ def read_posted(body: bytes, source: str, now: int) -> Said:
     return _read(_list(body), lambda one: _posted(one, source, now))
 
 
-def read_listed(body: bytes, source: str, now: int) -> Said:
+def read_listed(body: bytes, source: str, now: int) -> ParsedPayload:
     """The events of an answer to GET /api/v2/alerts: all that fires now. Raises SayingError."""
     return _read(_list(body), lambda one: _listed(one, source, now), MOST_LISTED)
 
 
-def loaded(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """The JSON of a body. Raises SayingError."""
     try:
         return json.loads(body)
     except RecursionError:
-        raise SayingError("the body is nested too deeply") from None
+        raise PayloadError("the body is nested too deeply") from None
     except ValueError:
-        raise SayingError("the body is not JSON") from None
+        raise PayloadError("the body is not JSON") from None
 
 
-def raised(one: Mapping[str, Any], status: Status, source: str, now: int) -> ForeignEvent:
+def event_from_alert(
+    one: Mapping[str, Any], status: Status, source: str, now: int
+) -> ExternalEvent:
     """The event of one alert with `labels`, `annotations`, `startsAt` and `endsAt` as Go writes.
 
     Raises SayingError when it has no labels.
     """
     if not isinstance(one, dict) or not isinstance(one.get("labels"), dict):
-        raise SayingError("an alert has no labels")
+        raise PayloadError("an alert has no labels")
     raw = {name: word for name, value in one["labels"].items() if (word := _word(value))}
-    labels, cut = texts(raw)
-    annotations, also_cut = texts(one.get("annotations"))
+    labels, cut = clean_labels(raw)
+    annotations, also_cut = clean_labels(one.get("annotations"))
     told, ends_at = read_moment(one.get("startsAt")), read_moment(one.get("endsAt"))
     severity, ahead = severity_of(labels), now + SKEW
     over = status is Status.RESOLVED
     identity = _identity(one.get("fingerprint"), raw)
     link = _text(one.get("generatorURL"), _LINK)
-    return ForeignEvent(
+    return ExternalEvent(
         key=event_key(source, identity, told or now, status, severity, over and ends_at),
         source=source,
         fingerprint=identity,
@@ -150,7 +152,7 @@ def raised(one: Mapping[str, Any], status: Status, source: str, now: int) -> For
     )
 
 
-def texts(raw: object) -> tuple[dict[str, str], bool]:
+def clean_labels(raw: object) -> tuple[dict[str, str], bool]:
     """Names and values made safe and short, and whether anything was too long or too much."""
     if not isinstance(raw, dict):
         return {}, False
@@ -165,20 +167,22 @@ def _end(ends_at: int | None, now: int) -> int:
     return now if ends_at is None else min(ends_at, now)
 
 
-def _hooked(one: Any, of_all: object, source: str, now: int) -> ForeignEvent:
+def _hooked(one: Any, of_all: object, source: str, now: int) -> ExternalEvent:
     status = one.get("status", of_all) if isinstance(one, dict) else of_all
-    return raised(one, Status.RESOLVED if status == "resolved" else Status.FIRING, source, now)
+    return event_from_alert(
+        one, Status.RESOLVED if status == "resolved" else Status.FIRING, source, now
+    )
 
 
-def _posted(one: Any, source: str, now: int) -> ForeignEvent:
+def _posted(one: Any, source: str, now: int) -> ExternalEvent:
     ends_at = read_moment(one.get("endsAt")) if isinstance(one, dict) else None
     over = ends_at is not None and now - RESENT <= ends_at <= now
-    event = raised(one, Status.RESOLVED if over else Status.FIRING, source, now)
+    event = event_from_alert(one, Status.RESOLVED if over else Status.FIRING, source, now)
     return replace(event, updated_at=now)
 
 
-def _listed(one: Any, source: str, now: int) -> ForeignEvent:
-    event = raised(one, Status.FIRING, source, now)
+def _listed(one: Any, source: str, now: int) -> ExternalEvent:
+    event = event_from_alert(one, Status.FIRING, source, now)
     status = one.get("status")
     return replace(event, suppressed_by=tuple(_suppressors(status)) if status else ())
 
@@ -198,24 +202,28 @@ def _suppressors(status: object) -> Iterator[str]:
 
 
 def _list(body: bytes) -> list[Any]:
-    told = loaded(body)
+    told = parse_json(body)
     if not isinstance(told, list):
-        raise SayingError("the body is no list of alerts")
+        raise PayloadError("the body is no list of alerts")
     return told
 
 
-def _read(alerts: list[Any], read: Callable[[Any], ForeignEvent], most: int = MOST) -> Said:
+def _read(
+    alerts: list[Any], read: Callable[[Any], ExternalEvent], most: int = MOST
+) -> ParsedPayload:
     if len(alerts) > most:
         raise TooManyError(f"the body has {len(alerts)} alerts; at most {most} are taken at once")
     events = tuple(replace(one, turn=n) for n, one in enumerate(_readable(alerts, read)))
-    return Said(events, len(alerts) - len(events))
+    return ParsedPayload(events, len(alerts) - len(events))
 
 
-def _readable(alerts: Iterable[Any], read: Callable[[Any], ForeignEvent]) -> Iterator[ForeignEvent]:
+def _readable(
+    alerts: Iterable[Any], read: Callable[[Any], ExternalEvent]
+) -> Iterator[ExternalEvent]:
     for one in alerts:
         try:
             yield read(one)
-        except SayingError:
+        except PayloadError:
             continue
 
 

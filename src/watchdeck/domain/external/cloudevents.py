@@ -9,13 +9,13 @@ from urllib.parse import unquote
 
 from watchdeck.domain.external.alertmanager import (
     MOST,
-    Said,
-    SayingError,
+    ParsedPayload,
+    PayloadError,
     TooManyError,
-    loaded,
-    raised,
+    event_from_alert,
+    parse_json,
 )
-from watchdeck.domain.external.event import ForeignEvent, Status, event_key
+from watchdeck.domain.external.event import ExternalEvent, Status, event_key
 from watchdeck.domain.values.text import clean
 
 STRUCTURED = "application/cloudevents+json"
@@ -34,48 +34,52 @@ _STATUS = dict.fromkeys(_FIRING.split(), Status.FIRING) | dict.fromkeys(
 )
 
 
-def read_cloud_events(body: bytes, headers: Mapping[str, str], source: str, now: int) -> Said:
+def read_cloud_events(
+    body: bytes, headers: Mapping[str, str], source: str, now: int
+) -> ParsedPayload:
     """The events in a body: structured, a batch, or one whose attributes are `ce-` headers.
 
     Header names are in lower case. Raises SayingError.
     """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == BATCH:
-        listed = loaded(body)
+        listed = parse_json(body)
         if not isinstance(listed, list):
-            raise SayingError("the batch is no list of events")
+            raise PayloadError("the batch is no list of events")
         if len(listed) > MOST:
             raise TooManyError(f"the batch has {len(listed)} events; at most {MOST} are taken")
         events = (_structured(one, source, now) for one in listed)
-        return Said(tuple(replace(one, turn=n) for n, one in enumerate(events)))
+        return ParsedPayload(tuple(replace(one, turn=n) for n, one in enumerate(events)))
     if kind == STRUCTURED or "ce-specversion" not in headers:
-        return Said((_structured(loaded(body), source, now),))
+        return ParsedPayload((_structured(parse_json(body), source, now),))
     attributes = {
         name.removeprefix("ce-"): unquote(value)
         for name, value in headers.items()
         if name.startswith("ce-")
     }
-    return Said((_event(attributes, loaded(body) if body else {}, source, now),))
+    return ParsedPayload((_event(attributes, parse_json(body) if body else {}, source, now),))
 
 
-def _structured(told: object, source: str, now: int) -> ForeignEvent:
+def _structured(told: object, source: str, now: int) -> ExternalEvent:
     if not isinstance(told, dict):
-        raise SayingError("the event is no JSON object")
+        raise PayloadError("the event is no JSON object")
     data = told.get("data", {})
     if "data_base64" in told:
-        raise SayingError("the event has its data in base64; send it as JSON")
+        raise PayloadError("the event has its data in base64; send it as JSON")
     return _event(told, data, source, now)
 
 
-def _event(attributes: Mapping[str, Any], data: object, source: str, now: int) -> ForeignEvent:
+def _event(attributes: Mapping[str, Any], data: object, source: str, now: int) -> ExternalEvent:
     missing = [name for name in _NEEDED if not _attribute(attributes, name)]
     if missing:
-        raise SayingError(f"the event has no {' and no '.join(missing)}")
+        raise PayloadError(f"the event has no {' and no '.join(missing)}")
     if _attribute(attributes, "specversion") != "1.0":
-        raise SayingError("the event is of another version of CloudEvents; send 1.0")
+        raise PayloadError("the event is of another version of CloudEvents; send 1.0")
     told = data if isinstance(data, dict) else {}
     by, subject = _attribute(attributes, "source"), _attribute(attributes, "subject")
-    event = raised(_alert(told, by, subject, attributes), _status(attributes, told), source, now)
+    event = event_from_alert(
+        _alert(told, by, subject, attributes), _status(attributes, told), source, now
+    )
     if subject and "fingerprint" not in told:
         event = replace(event, fingerprint=event_key(by, subject)[:16])
     return replace(event, key=event_key(source, by, _attribute(attributes, "id")))
@@ -112,7 +116,7 @@ def _status(attributes: Mapping[str, Any], told: Mapping[str, Any]) -> Status:
         if isinstance(word, str) and word.lower() in _STATUS:
             return _STATUS[word.lower()]
     said = clean(_attribute(attributes, "type"), 80)
-    raise SayingError(
+    raise PayloadError(
         f"an event of the type {said!r} does not say whether its alert fires;"
         ' add "status": "firing" or "resolved" to its data'
     )

@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignEvent:
+class ExternalEvent:
     """One thing that another system said of one alert; times in ms UTC, all texts clean.
 
     `key` is the same whenever the same is said again. `starts_at` is never in the future, `told`
@@ -95,16 +95,16 @@ def fingerprint(labels: Mapping[str, str]) -> str:
     return f"{total:016x}"
 
 
-def encode(event: ForeignEvent) -> str:
+def encode(event: ExternalEvent) -> str:
     """The event as the store keeps it."""
     row = {field.name: getattr(event, field.name) for field in fields(event)}
     return json.dumps(row, sort_keys=True, separators=(",", ":"))
 
 
-def decode(text: str) -> ForeignEvent:
+def decode(text: str) -> ExternalEvent:
     """The event that was kept."""
     row = json.loads(text)
     row["severity"] = Severity(row["severity"])
     row["status"] = Status(row["status"])
     row["suppressed_by"] = tuple(row["suppressed_by"])
-    return ForeignEvent(**row)
+    return ExternalEvent(**row)

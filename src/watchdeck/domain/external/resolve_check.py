@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from watchdeck.domain.external.event import ForeignEvent
-from watchdeck.domain.external.source import ForeignSource, Standing
-from watchdeck.domain.values.format import span
+from watchdeck.domain.external.event import ExternalEvent
+from watchdeck.domain.external.source import ExternalSource, RemoteAlertState
+from watchdeck.domain.values.format import format_duration
 
 TOLERANCE = 1_500
 """Milliseconds by which a sender must have outlived an end to be called alive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ResolveContext:
     """What a resolve is weighed against, at `now` (ms UTC).
 
     `last` is what its source said of it while it fired, `alive_at` when its sender was last surely
@@ -23,15 +23,15 @@ class Scene:
     """
 
     now: int
-    source: ForeignSource
-    last: Standing | None = None
+    source: ExternalSource
+    last: RemoteAlertState | None = None
     alive_at: int | None = None
     silence: int = 0
     absent: tuple[str, ...] = ()
     mute: bool = False
 
 
-def lapsed(event: ForeignEvent, scene: Scene) -> bool:
+def is_expiry(event: ExternalEvent, scene: ResolveContext) -> bool:
     """Whether nobody said that it is over: its sender, as far as is known, only fell silent.
 
     Alertmanager then resolves it with the very end that the sender had promised to renew.
@@ -42,29 +42,29 @@ def lapsed(event: ForeignEvent, scene: Scene) -> bool:
     return scene.alive_at is None or scene.alive_at <= ends_at + TOLERANCE
 
 
-def doubt(event: ForeignEvent, scene: Scene) -> str:
+def reason_to_distrust(event: ExternalEvent, scene: ResolveContext) -> str:
     """Why a resolve cannot be believed now, in words; empty when it can."""
-    if lapsed(event, scene):
+    if is_expiry(event, scene):
         return f"{event.sender or 'its sender'} fell silent, and did not say that it is over"
     return _doubt_of_source(event, scene) or _doubt_of_target(scene)
 
 
-def _ran_out(event: ForeignEvent, ends_at: int, last: Standing | None) -> bool:
+def _ran_out(event: ExternalEvent, ends_at: int, last: RemoteAlertState | None) -> bool:
     return last is not None and (last.told, last.promise) == (event.told, ends_at)
 
 
-def _doubt_of_source(event: ForeignEvent, scene: Scene) -> str:
+def _doubt_of_source(event: ExternalEvent, scene: ResolveContext) -> str:
     source, ends_at = scene.source, event.ends_at or event.received_at
     if scene.now < source.held_until:
         return f"{source.name} started anew, and may not know yet"
     if scene.silence:
-        return f"{source.name} is silent for {span(scene.silence)}"
+        return f"{source.name} is silent for {format_duration(scene.silence)}"
     if source.deadman and (scene.alive_at is None or scene.alive_at < ends_at):
         return f"{source.deadman} was not heard since"
     return ""
 
 
-def _doubt_of_target(scene: Scene) -> str:
+def _doubt_of_target(scene: ResolveContext) -> str:
     if scene.absent:
         return f"{scene.absent[0]} says that there is no data"
     return "its model says nothing" if scene.mute else ""

@@ -18,7 +18,7 @@ _LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class RemoteSilence:
     """A silence that this watchdeck made in an Alertmanager: for which acknowledgement, till when.
 
     `ends_at` is in ms UTC.
@@ -30,7 +30,7 @@ class There:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SilenceChange:
     """What is to be done there: a body to post, or the silence to end."""
 
     acknowledgement: int
@@ -44,7 +44,7 @@ def comment(store: str, ack: Acknowledgement) -> str:
     return clean(f"{_mark(store)}{ack.id}{note}", _LONGEST)
 
 
-def silences_there(listed: object, store: str) -> Iterator[There]:
+def silences_there(listed: object, store: str) -> Iterator[RemoteSilence]:
     """The silences of this store in an answer to GET /api/v2/silences, those that are not over."""
     for one in listed if isinstance(listed, list) else ():
         if not isinstance(one, dict) or not isinstance(one.get("status"), dict):
@@ -55,16 +55,16 @@ def silences_there(listed: object, store: str) -> Iterator[There]:
             number = int(digits) if digits.isdecimal() and len(digits) < 16 else 0
         if number and one["status"].get("state") != "expired":
             ends_at = read_moment(one.get("endsAt")) or 0
-            yield There(str(one.get("id", "")), number, ends_at)
+            yield RemoteSilence(str(one.get("id", "")), number, ends_at)
 
 
-def wishes(
+def plan_changes(
     store: str,
     mine: Mapping[str, Acknowledgement],
     labels: Mapping[str, dict[str, str]],
-    there: Iterable[There],
+    there: Iterable[RemoteSilence],
     now: int,
-) -> tuple[Wish, ...]:
+) -> tuple[SilenceChange, ...]:
     """What makes the silences there those that should be.
 
     `mine` are the acknowledgements of the source's alerts by fingerprint, `labels` those of the
@@ -73,16 +73,18 @@ def wishes(
     known = {one.acknowledgement: one for one in there}
     wanted = {ack.id for ack in mine.values()}
     ended = tuple(
-        Wish(one.acknowledgement, end=one.id) for one in there if one.acknowledgement not in wanted
+        SilenceChange(one.acknowledgement, end=one.id)
+        for one in there
+        if one.acknowledgement not in wanted
     )
     return ended + tuple(
-        Wish(ack.id, post=_body(store, ack, labels[identity], known.get(ack.id), now))
+        SilenceChange(ack.id, post=_body(store, ack, labels[identity], known.get(ack.id), now))
         for identity, ack in mine.items()
         if identity in labels and _is_due(ack, known.get(ack.id), now)
     )
 
 
-def _is_due(ack: Acknowledgement, there: There | None, now: int) -> bool:
+def _is_due(ack: Acknowledgement, there: RemoteSilence | None, now: int) -> bool:
     if now >= ack.expires_at:
         return False
     if there is not None:
@@ -91,7 +93,7 @@ def _is_due(ack: Acknowledgement, there: There | None, now: int) -> bool:
 
 
 def _body(
-    store: str, ack: Acknowledgement, labels: dict[str, str], there: There | None, now: int
+    store: str, ack: Acknowledgement, labels: dict[str, str], there: RemoteSilence | None, now: int
 ) -> dict[str, Any]:
     body: dict[str, Any] = {
         "matchers": [

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watchdeck.domain.alerts.alert import Alert, Episode
-from watchdeck.domain.external.event import ForeignEvent, Status, event_key
+from watchdeck.domain.external.event import ExternalEvent, Status, event_key
 from watchdeck.domain.values.severity import Severity
 
 REPEATS = 4 * 60_000
 """For how long (ms) Prometheus promises an alert at the least: for four of its intervals."""
 
 
-def moved(at: int, jump: int, now: int) -> int:
+def shift_past_time(at: int, jump: int, now: int) -> int:
     """A moment of the past by a clock that since went to `now` (ms UTC) by a jump (ms).
 
     What is not from before the jump stays.
@@ -23,7 +23,7 @@ def moved(at: int, jump: int, now: int) -> int:
     return at + jump if before else at
 
 
-class Way(StrEnum):
+class SourceProtocol(StrEnum):
     """How a source is heard: it sends what changes, repeats all that fires, or is asked."""
 
     WEBHOOK = "webhook"
@@ -33,7 +33,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignSource:
+class ExternalSource:
     """One system that tells of alerts; times in ms UTC, durations in ms.
 
     It is silent when not heard for `silent_after`, 0 for never: always where it is `expected` to
@@ -44,7 +44,7 @@ class ForeignSource:
     """
 
     name: str
-    way: Way
+    way: SourceProtocol
     silent_after: int = 0
     expected: bool = False
     hold: int = 0
@@ -57,7 +57,7 @@ class ForeignSource:
     problem: str = ""
     retired: bool = False
 
-    def silence(self, now: int, raised: Sequence[Standing]) -> int:
+    def silence(self, now: int, raised: Sequence[RemoteAlertState]) -> int:
         """For how long it has been too silent (ms), 0 when it is not; `raised` are open alerts.
 
         Who repeats what fires has half the time that it promised, which is twice its interval.
@@ -66,23 +66,23 @@ class ForeignSource:
             return 0
         if self.lost_at is not None:
             return max(1, now - self.lost_at)
-        promises = [last.promised // 2 for last in raised if self.way is Way.POST]
+        promises = [last.promised // 2 for last in raised if self.way is SourceProtocol.POST]
         patience = max([self.silent_after, *promises])
         waits = self.silent_after and (self.expected or raised)
         quiet = now - max(self.heard_at, self.since)
         return quiet if waits and quiet > patience else 0
 
-    def shifted(self, jump: int, now: int) -> ForeignSource:
+    def shifted(self, jump: int, now: int) -> ExternalSource:
         """The source after our clock went to `now` by a jump: nothing is nearer or further off."""
         return replace(
             self,
-            since=moved(self.since, jump, now),
-            heard_at=moved(self.heard_at, jump, now),
+            since=shift_past_time(self.since, jump, now),
+            heard_at=shift_past_time(self.heard_at, jump, now),
             held_until=self.held_until + jump,
-            lost_at=None if self.lost_at is None else moved(self.lost_at, jump, now),
+            lost_at=None if self.lost_at is None else shift_past_time(self.lost_at, jump, now),
         )
 
-    def answered(self, at: int, started_at: int | None) -> ForeignSource:
+    def answered(self, at: int, started_at: int | None) -> ExternalSource:
         """The source after it answered, and said when it started.
 
         When that moved it started anew, and what it says of ends is held for a while: it has
@@ -99,7 +99,7 @@ class ForeignSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RemoteAlertState:
     """What a source last said of an alert that fires: since when, and until when it will repeat it.
 
     `told` is the start that it names and `promise` the end, None for none, both by its own clock
@@ -123,10 +123,12 @@ class Standing:
         """For how long (ms) a sender may say nothing more of it; four times its interval."""
         return max(REPEATS, self.lasts)
 
-    def shifted(self, jump: int, now: int) -> Standing:
+    def shifted(self, jump: int, now: int) -> RemoteAlertState:
         """The same after our clock went to `now` by a jump (ms)."""
         return replace(
-            self, at=moved(self.at, jump, now), renewed_at=moved(self.renewed_at, jump, now)
+            self,
+            at=shift_past_time(self.at, jump, now),
+            renewed_at=shift_past_time(self.renewed_at, jump, now),
         )
 
     def ran_out(self, now: int) -> bool:
@@ -134,14 +136,16 @@ class Standing:
         return self.promise is not None and 4 * (now - self.renewed_at) >= 3 * self.lasts
 
 
-def standing(event: ForeignEvent, before: Standing | None, *, listed: bool) -> Standing:
+def state_after(
+    event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool
+) -> RemoteAlertState:
     """What a firing event leaves behind, after what was said `before`."""
     if before is not None and (before.told, before.promise) == (event.told, event.ends_at):
         lasts, renewed_at = before.lasts, before.renewed_at
     else:
         lasts = _lasts(event, before, listed=listed)
         renewed_at = event.received_at if before else _first_renewed(event, lasts)
-    return Standing(
+    return RemoteAlertState(
         rule=event.rule,
         told=event.told,
         promise=event.ends_at,
@@ -154,21 +158,21 @@ def standing(event: ForeignEvent, before: Standing | None, *, listed: bool) -> S
     )
 
 
-def _first_renewed(event: ForeignEvent, lasts: int) -> int:
+def _first_renewed(event: ExternalEvent, lasts: int) -> int:
     """When a promise was made that was made before we listened: its own clock is all there is."""
     at = event.received_at
     return at if event.updated_at is None else min(at, max(event.updated_at, at - lasts))
 
 
-def spoken(event: ForeignEvent, before: Standing | None) -> Standing:
+def state_after_push(event: ExternalEvent, before: RemoteAlertState | None) -> RemoteAlertState:
     """What a firing event leaves behind that is no part of a list: what lists said stays."""
     listed = before is not None and before.listed
     if before is not None and listed and before.told == event.told:
         return replace(before, at=event.received_at)
-    return standing(event, before, listed=listed)
+    return state_after(event, before, listed=listed)
 
 
-def _lasts(event: ForeignEvent, before: Standing | None, *, listed: bool) -> int:
+def _lasts(event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool) -> int:
     """For how long an event promises, by two readings of one clock where there are two."""
     if event.ends_at is None:
         return 0
@@ -179,9 +183,9 @@ def _lasts(event: ForeignEvent, before: Standing | None, *, listed: bool) -> int
     return max(0, event.ends_at - event.received_at)
 
 
-def again(alert: Alert, episode: Episode, last: Standing) -> ForeignEvent:
+def repeat_event(alert: Alert, episode: Episode, last: RemoteAlertState) -> ExternalEvent:
     """The event that a source speaks by repeating itself when we held its alert for silent."""
-    return ForeignEvent(
+    return ExternalEvent(
         key="",
         source=alert.source,
         fingerprint=alert.fingerprint,
@@ -195,16 +199,16 @@ def again(alert: Alert, episode: Episode, last: Standing) -> ForeignEvent:
     )
 
 
-def came_back(event: ForeignEvent, before: Standing | None) -> ForeignEvent:
+def mark_reappeared(event: ExternalEvent, before: RemoteAlertState | None) -> ExternalEvent:
     """A listed alert; one that had left the list says something new, whatever its start."""
     if before is None or before.listed:
         return event
     return replace(event, key=event_key(event.key, "again", event.received_at))
 
 
-def vanished(
-    source: str, before: Mapping[str, Standing], listed: Iterable[ForeignEvent], now: int
-) -> tuple[ForeignEvent, ...]:
+def missing_from_list(
+    source: str, before: Mapping[str, RemoteAlertState], listed: Iterable[ExternalEvent], now: int
+) -> tuple[ExternalEvent, ...]:
     """The resolves that a list speaks by what it no longer holds.
 
     An alert that went while its promise was young was resolved; one that went after, lapsed.
@@ -217,9 +221,9 @@ def vanished(
     )
 
 
-def _gone(source: str, fingerprint: str, last: Standing, now: int) -> ForeignEvent:
+def _gone(source: str, fingerprint: str, last: RemoteAlertState, now: int) -> ExternalEvent:
     lapsed = last.ran_out(now)
-    return ForeignEvent(
+    return ExternalEvent(
         key=event_key(source, fingerprint, last.told, "gone", now),
         source=source,
         fingerprint=fingerprint,

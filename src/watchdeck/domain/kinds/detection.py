@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from watchdeck.domain.kinds.kind import Answer, Kind, Meaning, Recognise
+from watchdeck.domain.kinds.kind import DetectionRule, Kind, ProbeMeaning, ProbeResponse
 from watchdeck.domain.metrics.series import Series
 from watchdeck.domain.values.json_assertion import (
     ExpectError,
@@ -21,8 +21,8 @@ GENERIC = "prometheus"
 _MOST_MODELS = 200
 
 
-def recognise(
-    kinds: Sequence[Kind], names: Collection[Series] | None, answers: Mapping[str, Answer]
+def detect(
+    kinds: Sequence[Kind], names: Collection[Series] | None, answers: Mapping[str, ProbeResponse]
 ) -> Kind | None:
     """The first kind whose evidence holds; None when nothing is known well enough.
 
@@ -44,7 +44,7 @@ def questions(kinds: Sequence[Kind]) -> tuple[str, ...]:
 
 
 def models(
-    kind: Kind, names: Collection[Series] | None, answers: Mapping[str, Answer]
+    kind: Kind, names: Collection[Series] | None, answers: Mapping[str, ProbeResponse]
 ) -> tuple[str, ...]:
     """The models that a server speaks of, clean and in order, for a person to choose from."""
     found = {value for series in names or () if (value := series.label(kind.model_label or ""))}
@@ -54,7 +54,7 @@ def models(
     return tuple(sorted(clean(name, 200) for name in found)[:_MOST_MODELS])
 
 
-def says(meaning: Meaning, answer: Answer, model: str | None = None) -> bool:
+def answer_matches(meaning: ProbeMeaning, answer: ProbeResponse, model: str | None = None) -> bool:
     """Whether an answer is as a meaning describes it; no answer is never as described."""
     if answer.status is None or (meaning.status and answer.status not in meaning.status):
         return False
@@ -106,7 +106,7 @@ class _Names:
         return any(one.name in names and one.label(label) is not None for one in self._series)
 
 
-def _holds(way: Recognise, page: _Names, answers: Mapping[str, Answer]) -> bool:
+def _holds(way: DetectionRule, page: _Names, answers: Mapping[str, ProbeResponse]) -> bool:
     if not all(page.has(name) for name in way.all_names):
         return False
     if way.any_names and not any(page.has(name) for name in way.any_names):
@@ -114,4 +114,4 @@ def _holds(way: Recognise, page: _Names, answers: Mapping[str, Answer]) -> bool:
     if way.label and not page.labelled((*way.all_names, *way.any_names), way.label):
         return False
     asked = ((answers.get(evidence.path), evidence.means) for evidence in way.answers)
-    return all(answer is not None and says(means, answer) for answer, means in asked)
+    return all(answer is not None and answer_matches(means, answer) for answer, means in asked)

@@ -8,7 +8,7 @@ from watchdeck.domain.metrics.scrape import ModelState
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeResponse:
     """What a server answered to one GET: the status, clean headers and the bounded body.
 
     `status` is None when there was no answer at all. Header names are in lower case.
@@ -20,7 +20,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MetricsLocation:
     """Where a metrics page may be: a path, and a port when it is not the serving one."""
 
     path: str = "/metrics"
@@ -28,7 +28,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class ProbeMeaning:
     """What one answer means: the first meaning whose conditions all hold is taken.
 
     `status` lists HTTP statuses; `json` is an expectation (`PATH == VALUE`, `PATH in [A, B]`,
@@ -60,7 +60,7 @@ class ProbeSpec:
 
     path: str
     about: str = "server"
-    means: tuple[Meaning, ...] = ()
+    means: tuple[ProbeMeaning, ...] = ()
     version: str | None = None
     replicas: str | None = None
     signals: dict[str, str] = field(default_factory=dict)
@@ -73,11 +73,11 @@ class Evidence:
     """One answer that must be as `means` says before a kind is claimed."""
 
     path: str
-    means: Meaning = field(default_factory=Meaning)
+    means: ProbeMeaning = field(default_factory=ProbeMeaning)
 
 
 @dataclass(frozen=True, slots=True)
-class Recognise:
+class DetectionRule:
     """One way to know a kind: all conditions given must hold, and at least one is given.
 
     Every name in `all_names` and one of `any_names` is on the page (a name that ends in `*` is a
@@ -155,8 +155,8 @@ class Kind:
     name: str
     title: str
     order: int = 50
-    recognise: tuple[Recognise, ...] = ()
-    places: tuple[Place, ...] = ()
+    recognise: tuple[DetectionRule, ...] = ()
+    places: tuple[MetricsLocation, ...] = ()
     probes: tuple[ProbeSpec, ...] = ()
     signals: tuple[SignalSpec, ...] = ()
     states: tuple[StateSpec, ...] = ()

@@ -11,7 +11,7 @@ UNKNOWN = (math.nan, math.nan, math.nan)
 """The quantile of nothing."""
 
 
-def rising(cumulative: Sequence[float]) -> Sequence[float]:
+def make_monotone(cumulative: Sequence[float]) -> Sequence[float]:
     """The cumulative counts, made monotone: buckets that were read torn must not go down.
 
     Prometheus does the same (`ensureMonotonicAndIgnoreSmallDeltas`).

@@ -54,7 +54,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Truncation:
     """What was left out of a page because it passed a bound or could not be read, by reason."""
 
     series: int = 0
@@ -103,13 +103,13 @@ class Scrape:
     model_detail: str = ""
     series: Frame | None = None
     identity: Identity = field(default_factory=Identity)
-    cut: Cut = field(default_factory=Cut)
+    cut: Truncation = field(default_factory=Truncation)
     not_measurable: tuple[str, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[ResponseRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class ResponseRecord:
     """One question, named by its path, and its answer of `at` (ms UTC), cleaned and cut.
 
     `status` is None when there was no answer; `body` then says why.

@@ -23,7 +23,7 @@ class SelectorError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
+class LabelMatcher:
     """One condition on a label; an absent label is the empty text, as in Prometheus."""
 
     label: str
@@ -43,7 +43,7 @@ class Selector:
     """A name and the conditions on its labels."""
 
     name: str
-    matchers: tuple[Matcher, ...] = ()
+    matchers: tuple[LabelMatcher, ...] = ()
 
     def holds(self, series: Series) -> bool:
         """Whether the labels fit; the name is compared by whoever looks it up."""
@@ -64,8 +64,8 @@ def read_selector(text: str) -> Selector:
     return Selector(name[1], tuple(_matchers(rest.rstrip()[1:-1], text)))
 
 
-def _matchers(inside: str, text: str) -> list[Matcher]:
-    found: list[Matcher] = []
+def _matchers(inside: str, text: str) -> list[LabelMatcher]:
+    found: list[LabelMatcher] = []
     at = 0
     while inside[at:].strip():
         match = _MATCHER.match(inside, at)
@@ -83,10 +83,10 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\.", lambda found: _ESCAPES.get(found[0], found[0]), value)
 
 
-def _matcher(label: str, sign: str, value: str) -> Matcher:
+def _matcher(label: str, sign: str, value: str) -> LabelMatcher:
     if not sign.endswith("~"):
-        return Matcher(label, value, negated=sign == "!=")
+        return LabelMatcher(label, value, negated=sign == "!=")
     try:
-        return Matcher(label, value, re.compile(value), negated=sign == "!~")
+        return LabelMatcher(label, value, re.compile(value), negated=sign == "!~")
     except re.error as error:
         raise SelectorError(f"{value!r} is not a regular expression: {error}") from error

@@ -66,3 +66,7 @@ class Layout:
         """16 bytes that name this layout in the store."""
         text = "\n".join(f"{s.type.value} {s}" for s in self.series)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+LabelPairs = tuple[tuple[str, str], ...]
+"""Names and values of labels, in the order of the page."""

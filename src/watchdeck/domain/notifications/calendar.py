@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from watchdeck.domain.notifications.icalendar import CalendarError, Line, events_of
+from watchdeck.domain.notifications.icalendar import CalendarError, Property, events_of
 from watchdeck.domain.values.local_time import moment, read_zone
 from watchdeck.domain.values.text import clean
 
@@ -53,7 +53,7 @@ class Event:
     without: frozenset[int] = frozenset()
 
 
-def under_way(events: Sequence[Event], now: int) -> list[Event]:
+def current_events(events: Sequence[Event], now: int) -> list[Event]:
     """The events that are under way at `now` (ms UTC), the one that began last first."""
     found = ((begun, event) for event in events if (begun := _begun(event, now)) is not None)
     return [event for _, event in sorted(found, key=lambda pair: (-pair[0], pair[1].summary))]
@@ -128,7 +128,7 @@ def read_calendar(text: str, zone: str) -> tuple[Event, ...]:
     )
 
 
-def _event(lines: dict[str, Line], zone: str) -> Event:
+def _event(lines: dict[str, Property], zone: str) -> Event:
     first = lines.get("DTSTART")
     if first is None:
         raise CalendarError("an event has no DTSTART")
@@ -153,7 +153,7 @@ def _event(lines: dict[str, Line], zone: str) -> Event:
     )
 
 
-def _length(lines: dict[str, Line], first: Line, starts: datetime, zone: str) -> timedelta:
+def _length(lines: dict[str, Property], first: Property, starts: datetime, zone: str) -> timedelta:
     if "DTEND" in lines:
         ends, own = _wall(lines["DTEND"], zone)
         if own != zone:
@@ -168,17 +168,17 @@ def _length(lines: dict[str, Line], first: Line, starts: datetime, zone: str) ->
     return timedelta(days=0 if "T" in first.value else 1)
 
 
-def _wall(line: Line, zone: str) -> tuple[datetime, str]:
+def _wall(line: Property, zone: str) -> tuple[datetime, str]:
     """A time on the wall, and the zone of that wall."""
     return _time(line, line.value), _zone(line, line.value, zone)
 
 
-def _moments(line: Line, zone: str) -> Iterator[int]:
+def _moments(line: Property, zone: str) -> Iterator[int]:
     for text in line.value.split(","):
         yield moment(_time(line, text.strip()), _zone(line, text.strip(), zone))
 
 
-def _zone(line: Line, text: str, zone: str) -> str:
+def _zone(line: Property, text: str, zone: str) -> str:
     own = "UTC" if text.endswith("Z") else line.parameters.get("TZID", zone)
     try:
         read_zone(own)
@@ -188,7 +188,7 @@ def _zone(line: Line, text: str, zone: str) -> str:
     return own
 
 
-def _time(line: Line, text: str) -> datetime:
+def _time(line: Property, text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
         raise line.wrong("has no time such as 20260105T090000")
@@ -199,7 +199,7 @@ def _time(line: Line, text: str) -> datetime:
         raise line.wrong("has a time that no clock shows") from None
 
 
-def _repeat(line: Line, zone: str) -> Repeat:
+def _repeat(line: Property, zone: str) -> Repeat:
     parts = dict(part.partition("=")[::2] for part in line.value.upper().split(";") if part)
     if parts.get("FREQ") not in _PERIODS or parts.keys() - _RULE:
         raise line.wrong("is more than daily or weekly; only those are read")
@@ -226,7 +226,7 @@ def _small(number: str) -> bool:
     return number.isascii() and number.isdecimal() and 1 <= int(number[:5]) <= 9_999
 
 
-def _until(line: Line, text: str, zone: str) -> int:
+def _until(line: Property, text: str, zone: str) -> int:
     """The last moment (ms UTC) at which an occurrence may begin; a date is until its end."""
     wall = _time(line, text)
     if "T" not in text:

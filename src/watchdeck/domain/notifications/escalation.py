@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdeck.domain.alerts.alert import Raised
-from watchdeck.domain.settings.receivers import Escalation, Rung
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.settings.receivers import Escalation, EscalationStep
 from watchdeck.domain.values.units import Milliseconds
 
 MOST_AGAIN = 10
@@ -13,7 +13,7 @@ MOST_AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueStep:
     """A step that is due: the count of steps taken with it, and whom it names."""
 
     escalated: int
@@ -21,7 +21,7 @@ class Due:
     after: int
 
 
-def due_rung(escalation: Escalation, raised: Raised, now: int) -> Due | None:
+def due_step(escalation: Escalation, raised: ActiveAlert, now: int) -> DueStep | None:
     """The newest step that is due at `now` (ms UTC); None when none is, or somebody has it.
 
     `Episode.paged_at` is since when people are told, and `Episode.escalated` how many steps were
@@ -33,25 +33,25 @@ def due_rung(escalation: Escalation, raised: Raised, now: int) -> Due | None:
     waited, due = now - episode.paged_at, None
     for number, rung in enumerate(_ladder(escalation)):
         if number > episode.escalated and waited >= rung.after:
-            due = Due(number, rung.to, int(rung.after))
+            due = DueStep(number, rung.to, int(rung.after))
     return due
 
 
-def next_rung(escalation: Escalation, escalated: int) -> Due | None:
+def next_step(escalation: Escalation, escalated: int) -> DueStep | None:
     """The step after so many, whenever it would be due; None when all were taken."""
     ladder = _ladder(escalation)
     if escalated + 1 >= len(ladder):
         return None
     rung = ladder[escalated + 1]
-    return Due(escalated + 1, rung.to, int(rung.after))
+    return DueStep(escalated + 1, rung.to, int(rung.after))
 
 
-def _ladder(escalation: Escalation) -> list[Rung]:
+def _ladder(escalation: Escalation) -> list[EscalationStep]:
     rungs = list(escalation.step)
     if escalation.again:
         last = rungs[-1]
         rungs += (
-            Rung(last.to, Milliseconds(last.after + number * escalation.again))
+            EscalationStep(last.to, Milliseconds(last.after + number * escalation.again))
             for number in range(1, MOST_AGAIN + 1)
         )
     return rungs

@@ -24,7 +24,7 @@ _PARTS = (_FIRST, _WORST, _REST)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GroupSlot:
     """Where a message stands: in which fold, and not before when (ms UTC) it is sent."""
 
     fold: str
@@ -36,7 +36,7 @@ def group_of(*parts: str) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
-def windows_of(folds: Iterable[str]) -> Windows:
+def group_windows(folds: Iterable[str]) -> Windows:
     """The windows that names of folds tell of, the newest of each."""
     found: Windows = {}
     for fold in folds:
@@ -46,7 +46,7 @@ def windows_of(folds: Iterable[str]) -> Windows:
     return found
 
 
-def place(group: str, severity: Severity, windows: Mapping[str, int], now: int) -> Place:
+def assign_group(group: str, severity: Severity, windows: Mapping[str, int], now: int) -> GroupSlot:
     """Where a message of a group belongs at `now` (ms UTC).
 
     The first page of a window goes at once, and so does its first of severity 1; all others of the
@@ -60,5 +60,5 @@ def place(group: str, severity: Severity, windows: Mapping[str, int], now: int) 
     elif severity.pages and not told & {_FIRST, _WORST}:
         part = _FIRST
     else:
-        return Place(f"{group}.{_REST}@{opened}", opened + WINDOW)
-    return Place(f"{group}.{part}@{opened}", now)
+        return GroupSlot(f"{group}.{_REST}@{opened}", opened + WINDOW)
+    return GroupSlot(f"{group}.{part}@{opened}", now)

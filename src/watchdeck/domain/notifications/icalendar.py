@@ -19,7 +19,7 @@ class CalendarError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Property:
     """One property: its parameters, its value, and the line on which it begins."""
 
     number: int
@@ -32,10 +32,10 @@ class Line:
         return CalendarError(f"line {self.number}: {self.name} {why}")
 
 
-def events_of(text: str) -> Iterator[dict[str, Line]]:
+def events_of(text: str) -> Iterator[dict[str, Property]]:
     """The properties of each event by name; of what stands inside it, such as alarms, nothing."""
     inside: list[str] = []
-    found: dict[str, Line] = {}
+    found: dict[str, Property] = {}
     count = 0
     for line in _lines(text):
         if line.name == "BEGIN":
@@ -55,7 +55,7 @@ def events_of(text: str) -> Iterator[dict[str, Line]]:
         raise CalendarError(f"its end is missing: {clean(inside[-1], 40)} is still open")
 
 
-def _add(found: dict[str, Line], line: Line) -> None:
+def _add(found: dict[str, Property], line: Property) -> None:
     before = found.get(line.name)
     if before is not None and line.name == "EXDATE":
         if before.parameters != line.parameters:
@@ -66,7 +66,7 @@ def _add(found: dict[str, Line], line: Line) -> None:
     found[line.name] = line
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[Property]:
     """The properties, their folded lines joined."""
     number, pending = 0, ""
     for at, raw in enumerate([*text.splitlines(), ""], 1):
@@ -78,7 +78,7 @@ def _lines(text: str) -> Iterator[Line]:
         number, pending = at, raw
 
 
-def _property(number: int, text: str) -> Line:
+def _property(number: int, text: str) -> Property:
     name = re.match(r"[A-Za-z0-9-]+", text)
     if name is None:
         raise CalendarError(f"line {number}: {clean(text, 40)!r} is not a property")
@@ -87,4 +87,4 @@ def _property(number: int, text: str) -> Line:
         parameters[match[1].upper()], at = match[2].strip('"'), match.end()
     if text[at : at + 1] != ":":
         raise CalendarError(f"line {number}: {clean(text, 40)!r} has no value")
-    return Line(number, name[0].upper(), parameters, text[at + 1 :].strip())
+    return Property(number, name[0].upper(), parameters, text[at + 1 :].strip())

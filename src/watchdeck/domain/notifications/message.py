@@ -12,17 +12,17 @@ from enum import StrEnum
 
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
-    Condition,
+    ActiveAlert,
+    AlertEvent,
+    AlertState,
     EndReason,
     Episode,
-    Raised,
     Transition,
-    Verb,
 )
 from watchdeck.domain.alerts.lifecycle import REOPEN_WINDOW
-from watchdeck.domain.notifications.summary import LONGEST, headline
+from watchdeck.domain.notifications.summary import LONGEST, summary
 from watchdeck.domain.rules.rule import NoData, Rule
-from watchdeck.domain.values.format import span
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.text import clean
 
@@ -63,8 +63,8 @@ class Message:
     people: tuple[str, ...] = ()
 
 
-def messages(
-    transition: Transition, raised: Raised, rule: Rule | None = None
+def messages_for(
+    transition: Transition, raised: ActiveAlert, rule: Rule | None = None
 ) -> tuple[Message, ...]:
     """The messages that a step calls for, one at most.
 
@@ -73,52 +73,53 @@ def messages(
     somebody was paged for, the end is told even when it is muted.
     """
     tell = _TOLD.get(transition.verb)
-    if tell is None or (raised.mutes and transition.verb is not Verb.RESOLVED):
+    if tell is None or (raised.mutes and transition.verb is not AlertEvent.RESOLVED):
         return ()
     message = tell(transition, raised, rule)
     return () if message is None else (message,)
 
 
-def owed(raised: Raised, rule: Rule | None = None) -> tuple[Message, ...]:
+def overdue_page(raised: ActiveAlert, rule: Rule | None = None) -> tuple[Message, ...]:
     """The page of an alert that fires, that nobody was paged for, and that nothing mutes any more.
 
     To be asked when a silence or whatever muted it is over. It is the page that was not sent.
     """
     episode = raised.episode
     quiet = raised.mutes or raised.acknowledgement or episode.paged_at is not None
-    if quiet or episode.condition is not Condition.FIRING or not episode.severity.pages:
+    if quiet or episode.condition is not AlertState.FIRING or not episode.severity.pages:
         return ()
-    return (_message(MessageKind.PAGE, raised, "", headline(raised.alert, episode, rule)),)
+    return (_message(MessageKind.PAGE, raised, "", summary(raised.alert, episode, rule)),)
 
 
-def back(raised: Raised, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
+def reopened_page(raised: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
     """The page of an alert that came back, once nobody took it for as long as it may come back in.
 
     That it came back is no news at first; but everybody outside was told that it is over.
     """
     episode = raised.episode
     quiet = raised.mutes or raised.acknowledgement or episode.paged_at is None
-    if quiet or episode.condition is not Condition.FIRING or not episode.severity.pages:
+    if quiet or episode.condition is not AlertState.FIRING or not episode.severity.pages:
         return ()
     waited = now - (episode.paged_at or now)
     if not episode.reopened or waited < REOPEN_WINDOW:
         return ()
-    text = f"back for {span(waited)}, and nobody has it: {headline(raised.alert, episode, rule)}"
+    about = summary(raised.alert, episode, rule)
+    text = f"back for {format_duration(waited)}, and nobody has it: {about}"
     return (_message(MessageKind.PAGE, raised, f"back/{episode.reopened}", text),)
 
 
-def digest(raised: Raised, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
+def digest(raised: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
     """What is told once an hour of an alert that flaps on; to be asked more often than that."""
     episode = raised.episode
     hours = (now - (episode.flapped_at or now)) // HOUR
     if hours < 1 or not episode.flapping or raised.mutes or raised.acknowledgement:
         return ()
-    text = f"flapping for {hours}h: {headline(raised.alert, episode, rule)}"
+    text = f"flapping for {hours}h: {summary(raised.alert, episode, rule)}"
     return (_message(MessageKind.FLAPPING, raised, f"{episode.flapped_at}/{hours}", text),)
 
 
-def handled(
-    kind: MessageKind, raised: Raised, ack: Acknowledgement, rule: Rule | None = None
+def acknowledgement_message(
+    kind: MessageKind, raised: ActiveAlert, ack: Acknowledgement, rule: Rule | None = None
 ) -> tuple[Message, ...]:
     """What is told of an acknowledgement: it is there, given back, about to expire, or expired.
 
@@ -130,16 +131,16 @@ def handled(
     idle = not _burns(episode) or bool(raised.mutes)
     if idle if runs_out else episode.paged_at is None:
         return ()
-    text = f"{ack.by}{words}: {headline(raised.alert, episode, rule)}"
+    text = f"{ack.by}{words}: {summary(raised.alert, episode, rule)}"
     return (_message(kind, raised, str(ack.id), text, (ack.by,) if runs_out else ()),)
 
 
 def _burns(episode: Episode) -> bool:
-    return episode.condition in (Condition.FIRING, Condition.CLEARING)
+    return episode.condition in (AlertState.FIRING, AlertState.CLEARING)
 
 
 def _message(
-    kind: MessageKind, raised: Raised, which: str, text: str, people: tuple[str, ...] = ()
+    kind: MessageKind, raised: ActiveAlert, which: str, text: str, people: tuple[str, ...] = ()
 ) -> Message:
     """`which` tells apart the messages of one kind about one episode.
 
@@ -153,20 +154,20 @@ def _message(
     return Message(shown, episode.id, episode.severity, key, text, people)
 
 
-def _fired(_: Transition, raised: Raised, rule: Rule | None) -> Message:
-    return _message(MessageKind.PAGE, raised, "", headline(raised.alert, raised.episode, rule))
+def _fired(_: Transition, raised: ActiveAlert, rule: Rule | None) -> Message:
+    return _message(MessageKind.PAGE, raised, "", summary(raised.alert, raised.episode, rule))
 
 
-def _worse(step: Transition, raised: Raised, rule: Rule | None) -> Message | None:
+def _worse(step: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
     if not _burns(raised.episode):
         return None
     ack = raised.acknowledgement
     than = f", worse than when {ack.by} acknowledged it" if ack else ""
-    text = f"{step.why}{than}: {headline(raised.alert, raised.episode, rule)}"
+    text = f"{step.why}{than}: {summary(raised.alert, raised.episode, rule)}"
     return _message(MessageKind.WORSE, raised, str(step.at), text)
 
 
-def _no_data(step: Transition, raised: Raised, rule: Rule | None) -> Message | None:
+def _no_data(step: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
     """One for the whole target: the rules that lose it by the same sample share the key."""
     alert, episode = raised.alert, raised.episode
     ignored = rule is not None and rule.no_data is NoData.IGNORE
@@ -178,20 +179,20 @@ def _no_data(step: Transition, raised: Raised, rule: Rule | None) -> Message | N
     return replace(message, dedup_key=f"watchdeck/{message.kind}/{target}/{episode.seen_at}")
 
 
-def _flapping(_: Transition, raised: Raised, rule: Rule | None) -> Message | None:
+def _flapping(_: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
     if raised.acknowledgement:
         return None
-    text = f"flapping, told again every hour: {headline(raised.alert, raised.episode, rule)}"
+    text = f"flapping, told again every hour: {summary(raised.alert, raised.episode, rule)}"
     return _message(MessageKind.FLAPPING, raised, f"{raised.episode.flapped_at}/0", text)
 
 
-def _resolved(step: Transition, raised: Raised, rule: Rule | None) -> Message | None:
+def _resolved(step: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
     episode = raised.episode
     if episode.paged_at is None:
         return None
-    lasted = span(step.at - episode.started_at)
+    lasted = format_duration(step.at - episode.started_at)
     by_hand = f" ({step.why})" if episode.end_reason is EndReason.MANUAL else ""
-    text = f"over after {lasted}{by_hand}: {headline(raised.alert, episode, rule)}"
+    text = f"over after {lasted}{by_hand}: {summary(raised.alert, episode, rule)}"
     return _message(MessageKind.RESOLVED, raised, str(episode.reopened), text)
 
 
@@ -211,10 +212,10 @@ _HANDLED = {
     MessageKind.ACK_EXPIRED: ("'s acknowledgement expired", True),
 }
 
-_TOLD: dict[Verb, Callable[[Transition, Raised, Rule | None], Message | None]] = {
-    Verb.FIRED: _fired,
-    Verb.WORSE: _worse,
-    Verb.NO_DATA: _no_data,
-    Verb.FLAPPING_ON: _flapping,
-    Verb.RESOLVED: _resolved,
+_TOLD: dict[AlertEvent, Callable[[Transition, ActiveAlert, Rule | None], Message | None]] = {
+    AlertEvent.FIRED: _fired,
+    AlertEvent.WORSE: _worse,
+    AlertEvent.NO_DATA: _no_data,
+    AlertEvent.FLAPPING_ON: _flapping,
+    AlertEvent.RESOLVED: _resolved,
 }

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from watchdeck.domain.alerts.alert import Raised
+from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.notifications.message import Message
-from watchdeck.domain.notifications.outbox import Posted
+from watchdeck.domain.notifications.outbox import OutboxRow
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.text import clean
@@ -23,7 +23,7 @@ MOST = 100
 """Alerts that one letter tells of; of the rest it tells the number."""
 
 
-class Class(StrEnum):
+class NotificationClass(StrEnum):
     """What a letter asks of who gets it; only messages of one class fold into one letter."""
 
     CALL = "call"
@@ -33,13 +33,13 @@ class Class(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"
 
 
-def class_of(kind: str) -> Class:
+def class_of(kind: str) -> NotificationClass:
     """The class of a kind of message: all that is not about its end or its owner is a call."""
-    return Class(kind) if kind in tuple(Class) else Class.CALL
+    return NotificationClass(kind) if kind in tuple(NotificationClass) else NotificationClass.CALL
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Notification:
     """One message to one channel; `id` is the same however often it is sent.
 
     `rows` are the numbers of its rows, `alerts` what they tell, the worst and oldest first.
@@ -47,7 +47,7 @@ class Letter:
 
     id: str
     channel: str
-    kind: Class
+    kind: NotificationClass
     rows: tuple[int, ...]
     episodes: tuple[int, ...]
     alerts: tuple[Mapping[str, Any], ...]
@@ -74,8 +74,8 @@ class Letter:
         return (*lines, f"and {more} more") if more > 0 else tuple(lines)
 
 
-def contents(
-    message: Message, raised: Raised, rule: Rule | None, now: int, on_call: Sequence[str]
+def to_payload(
+    message: Message, raised: ActiveAlert, rule: Rule | None, now: int, on_call: Sequence[str]
 ) -> dict[str, Any]:
     """What a row of the outbox keeps of an alert: plain values, cleaned, without any secret."""
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
@@ -105,14 +105,14 @@ def contents(
     return {name: value for name, value in kept.items() if value not in (None, "", [], {})}
 
 
-def letter_of(number: str, rows: Sequence[Posted]) -> Letter:
+def build_notification(number: str, rows: Sequence[OutboxRow]) -> Notification:
     """The letter that rows make together, under a number of its own."""
     alerts = sorted(
         (row.payload | {"text": row.payload.get("text", row.kind)} for row in rows),
         key=lambda told: (told.get("severity", Severity.LOW), told.get("at", 0)),
     )
     first = rows[0]
-    return Letter(
+    return Notification(
         number,
         first.channel,
         class_of(first.kind),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from watchdeck.domain.notifications.calendar import Event, under_way
-from watchdeck.domain.settings.receivers import Rota
+from watchdeck.domain.notifications.calendar import Event, current_events
+from watchdeck.domain.settings.receivers import OnCallSchedule
 from watchdeck.domain.values.local_time import local, moment
 
 TURNS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
@@ -24,7 +24,7 @@ def read_wall(text: str) -> datetime:
     return wall
 
 
-def on_call(rota: Rota, events: Sequence[Event], now: int) -> str | None:
+def on_call(rota: OnCallSchedule, events: Sequence[Event], now: int) -> str | None:
     """Who is on call at `now` (ms UTC); None when nobody is.
 
     The last override that holds goes before everything; `events` are those of the calendar file.
@@ -34,7 +34,7 @@ def on_call(rota: Rota, events: Sequence[Event], now: int) -> str | None:
         if moment(begins, rota.zone) <= now < moment(ends, rota.zone):
             return override.person
     if rota.calendar is not None:
-        return next((event.summary for event in under_way(events, now)), None)
+        return next((event.summary for event in current_events(events, now)), None)
     if not rota.people:
         return None
     turns = (local(now, rota.zone) - read_wall(rota.starts)) // TURNS[rota.turn]

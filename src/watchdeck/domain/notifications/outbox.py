@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class OutboxEntry:
     """Something to be told: to which channel, what, and not before when (ms UTC).
 
     Rows of one `fold` that wait together become one message; rows of one `lane` are sent in the
@@ -27,7 +27,7 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class OutboxRow:
     """A row of the outbox: what is to be told, and what came of it; times in ms UTC."""
 
     id: int

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from watchdeck.domain.alerts.alert import Alert, Episode
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.values.format import digits, quantity
+from watchdeck.domain.values.format import digits, format_value
 from watchdeck.domain.values.text import clean
 
 LONGEST = 400
@@ -17,15 +17,15 @@ LONGEST = 400
 _PLACE = re.compile(r"\{([^{}]{0,80})\}")
 
 
-def headline(alert: Alert, episode: Episode, rule: Rule | None = None) -> str:
+def summary(alert: Alert, episode: Episode, rule: Rule | None = None) -> str:
     """What an episode is about, in the rule's own words or with the values that crossed."""
     if rule is not None and rule.message:
-        return filled(rule.message, places(alert, episode, rule))
+        return fill_template(rule.message, template_values(alert, episode, rule))
     about, why = alert.model or alert.source, episode.why or alert.rule
     return clean(why if why.startswith(about) else f"{about}: {why}", LONGEST)
 
 
-def places(alert: Alert, episode: Episode, rule: Rule) -> dict[str, str]:
+def template_values(alert: Alert, episode: Episode, rule: Rule) -> dict[str, str]:
     """What a rule's message may name: every label, and the value and limit with their unit."""
     signal = SIGNALS.get(getattr(rule.test, "signal", ""))
     known = {
@@ -36,10 +36,10 @@ def places(alert: Alert, episode: Episode, rule: Rule) -> dict[str, str]:
     }
     for name, number in (("value", episode.value), ("limit", episode.limit)):
         plain = "unknown" if number is None else digits(number)
-        known[name] = plain if signal is None else quantity(number, signal.unit)
+        known[name] = plain if signal is None else format_value(number, signal.unit)
     return {**alert.labels, **known}
 
 
-def filled(template: str, known: Mapping[str, str]) -> str:
+def fill_template(template: str, known: Mapping[str, str]) -> str:
     """A template with its `{name}`s replaced; a name that is not known stays as it is written."""
     return clean(_PLACE.sub(lambda match: known.get(match[1], match[0]), template), LONGEST)

@@ -66,7 +66,7 @@ _TAILS = ((0.84, 0.9945), (0.95, 1.6449), (0.995, 2.5758))
 _FEWEST = 24
 
 
-class Seen(NamedTuple):
+class Deviation(NamedTuple):
     """How many deviations out the newest point is, and the means of three and of twelve."""
 
     point: float
@@ -75,7 +75,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class Baseline:
     """What is usual of a signal: its centre, and one deviation above and below it."""
 
     centre: float
@@ -87,18 +87,18 @@ class Usual:
         apart = value - self.centre
         return apart / (self.above if apart > 0 else self.below)
 
-    def raised(self, by: float) -> Usual:
+    def raised(self, by: float) -> Baseline:
         """What is usual at a time that adds so much."""
         centre = self.centre + by
         least = _SHARE * abs(centre)
-        return Usual(centre, max(self.above, least), max(self.below, least))
+        return Baseline(centre, max(self.above, least), max(self.below, least))
 
     def value(self, deviations: float) -> float:
         """The value that is so many deviations out."""
         return self.centre + deviations * (self.above if deviations > 0 else self.below)
 
 
-def usual(points: Sequence[float], finest: float, width: int) -> Usual | None:
+def baseline_of(points: Sequence[float], finest: float, width: int) -> Baseline | None:
     """What is usual of points that each stand for `width` ms; None of less than a day of them.
 
     NaN is a point that there is not.
@@ -110,7 +110,7 @@ def usual(points: Sequence[float], finest: float, width: int) -> Usual | None:
     least = max(finest, _SHARE * abs(centre))
     above = max((_quantile(known, share) - centre) / sigmas for share, sigmas in _TAILS)
     below = max((centre - _quantile(known, 1 - share)) / sigmas for share, sigmas in _TAILS)
-    return Usual(centre, max(above, least), max(below, least))
+    return Baseline(centre, max(above, least), max(below, least))
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -120,7 +120,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return low + (high - low) * (place - first)
 
 
-def how_far(seen: Seen, test: Anomaly) -> float:
+def deviation_of(seen: Deviation, test: Anomaly) -> float:
     """How far out it is on the sides that count, by the nearer of the test's limits: 1 is at it."""
     high, low = test.high, test.low
     above = max(seen.point / high, min(seen.quarter, seen.hour) / low)
@@ -130,7 +130,7 @@ def how_far(seen: Seen, test: Anomaly) -> float:
     return below if test.above is False else max(above, below)
 
 
-class News:
+class NoveltyGate:
     """Whether what is unusual is news: the flap gate.
 
     What comes and goes is news once in three days, and again when it is `WORSE` times as far out
@@ -159,7 +159,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Season:
+class Seasonality:
     """What each hour of the day (24), or of the week (168), adds to a signal."""
 
     hours: tuple[float, ...]
@@ -174,7 +174,7 @@ class Season:
         return before + (after - before) * rest / HOUR
 
 
-def season(means: Sequence[float], first: int) -> Season | None:
+def seasonality_of(means: Sequence[float], first: int) -> Seasonality | None:
     """The season that hourly means show, of which the first is of hour `first` since the epoch.
 
     An hour of the day or, once three weeks are known, of the week is the median of its like. It is
@@ -193,7 +193,7 @@ def season(means: Sequence[float], first: int) -> Season | None:
             continue
         rest = median(_left(groups))
         if rest < clearly * left:
-            best, left = Season(tuple(median(group) - middle for group in groups)), rest
+            best, left = Seasonality(tuple(median(group) - middle for group in groups)), rest
     return best
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 
 OWN = ("model", "kind", "rule", "family", "signal", "playbook", "severity", "source")
 """Labels that watchdeck gives an alert itself: no rule may say otherwise."""
 
 
-def labels_of(facts: Facts, kind: str | None = None) -> dict[str, str]:
+def labels_of(facts: EndpointFacts, kind: str | None = None) -> dict[str, str]:
     """The labels of a model: its own, and what is known of it under names that win over them.
 
     `model` is the name that it is watched by. What is not known has no label.

@@ -19,18 +19,18 @@ from watchdeck.domain.rules.rule import (
     Aggregate,
     Anomaly,
     Burn,
-    Down,
+    BurnRateWindows,
+    FailedScrapes,
     Limit,
-    Pair,
     Test,
     Threshold,
-    Waiting,
+    Unsupported,
     WeekBefore,
 )
-from watchdeck.domain.rules.tokens import Reader, WhenError, near, shown
+from watchdeck.domain.rules.tokens import ConditionError, TokenReader, did_you_mean, token_words
 from watchdeck.domain.values.units import Unit
 
-__all__ = ["LONGEST", "When", "WhenError", "read_when"]
+__all__ = ["LONGEST", "Condition", "ConditionError", "read_when"]
 
 LONGEST = 300
 """Characters of a `when`."""
@@ -48,20 +48,20 @@ _BURNING = ("availability", "error_ratio")
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class Condition:
     """What must be true, and for how long (ms) it must have been seen to be."""
 
     test: Test
     hold: int = 0
 
 
-def read_when(text: str) -> When:
+def read_when(text: str) -> Condition:
     """Read the sentence of a rule. Raises WhenError, and nothing else."""
     if len(text) > LONGEST:
-        raise WhenError(LONGEST, f"is longer than {LONGEST} characters")
+        raise ConditionError(LONGEST, f"is longer than {LONGEST} characters")
     if not text.strip():
-        raise WhenError(0, "is empty", "Such as latency_p95 > 200ms for 5m.")
-    reader = Reader(text)
+        raise ConditionError(0, "is empty", "Such as latency_p95 > 200ms for 5m.")
+    reader = TokenReader(text)
     when = _FORMS.get(reader.here.text, _comparison)(reader)
     reader.end(
         "for", "over", "until", "of", "above", "below", "seasonal", "beyond", "or", "fast", "slow"
@@ -69,43 +69,43 @@ def read_when(text: str) -> When:
     return when
 
 
-def _hold(reader: Reader) -> int:
+def _hold(reader: TokenReader) -> int:
     found: int = reader.clauses({"for": reader.hold}).get("for", 0)
     return found
 
 
-def _down(reader: Reader) -> When:
+def _down(reader: TokenReader) -> Condition:
     reader.step()
-    failures = Down().failures
+    failures = FailedScrapes().failures
     if reader.take("after"):
         at, number = reader.here, reader.number(1, 100)
         failures = round(number)
         if failures != number:
-            raise reader.wrong(f"{shown(at)} is no whole number", at=at)
-    return When(Down(failures), _hold(reader))
+            raise reader.wrong(f"{token_words(at)} is no whole number", at=at)
+    return Condition(FailedScrapes(failures), _hold(reader))
 
 
-def _absent(reader: Reader) -> When:
+def _absent(reader: TokenReader) -> Condition:
     reader.step()
-    return When(Absent(reader.clauses({"for": reader.duration}).get("for", 0)))
+    return Condition(Absent(reader.clauses({"for": reader.duration}).get("for", 0)))
 
 
-def _burn(reader: Reader) -> When:
+def _burn(reader: TokenReader) -> Condition:
     reader.step()
     reader.need("(")
     if reader.here.text not in _BURNING:
-        hint = near(reader.here, _BURNING, f"Write burn({') or burn('.join(_BURNING)}).")
-        raise reader.wrong(f"{shown(reader.here)} has no budget to burn", hint)
+        hint = did_you_mean(reader.here, _BURNING, f"Write burn({') or burn('.join(_BURNING)}).")
+        raise reader.wrong(f"{token_words(reader.here)} has no budget to burn", hint)
     signal = reader.step().text
     reader.need(")")
     speed = reader.take(*_SPEEDS)
     pairs = _SPEEDS[speed] if speed else _pairs(reader)
-    return When(Burn(signal, pairs), _hold(reader))
+    return Condition(Burn(signal, pairs), _hold(reader))
 
 
-def _pairs(reader: Reader) -> tuple[Pair, ...]:
+def _pairs(reader: TokenReader) -> tuple[BurnRateWindows, ...]:
     if reader.here.text != ">":
-        said = f"how fast it burns is missing before {shown(reader.here)}"
+        said = f"how fast it burns is missing before {token_words(reader.here)}"
         raise reader.wrong(said, "Write fast, slow, or > 14.4 over 1h and 5m.")
     pairs = [_pair(reader)]
     while reader.take("or"):
@@ -115,7 +115,7 @@ def _pairs(reader: Reader) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def _pair(reader: Reader) -> Pair:
+def _pair(reader: TokenReader) -> BurnRateWindows:
     reader.need(">")
     factor = reader.number(0.01, 100_000)
     reader.need("over")
@@ -126,10 +126,10 @@ def _pair(reader: Reader) -> Pair:
         raise reader.wrong(
             "the second window is not shorter than the first", "Such as 1h and 5m.", at
         )
-    return Pair(long, short, factor)
+    return BurnRateWindows(long, short, factor)
 
 
-def _anomaly(reader: Reader) -> When:
+def _anomaly(reader: TokenReader) -> Condition:
     reader.step()
     reader.need("(")
     at, signal = reader.here, _signal(reader)
@@ -146,7 +146,7 @@ def _anomaly(reader: Reader) -> When:
     return _when(reader, test, _hold(reader))
 
 
-def _comparison(reader: Reader) -> When:
+def _comparison(reader: TokenReader) -> Condition:
     """A signal over or under something: a limit, a promise, or itself a week ago."""
     aggregate, signal = _subject(reader)
     above = reader.need(">", "<") == ">"
@@ -170,22 +170,22 @@ def _comparison(reader: Reader) -> When:
     return _when(reader, test, found.get("for", 0))
 
 
-def _subject(reader: Reader) -> tuple[Aggregate | None, str]:
+def _subject(reader: TokenReader) -> tuple[Aggregate | None, str]:
     """A signal, alone or as `avg(signal)`."""
     if reader.after.text != "(" or reader.here.text in SIGNALS:
         return None, _signal(reader)
     word = reader.step()
     if word.text not in tuple(Aggregate):
         names = (*Aggregate, *_FORMS)
-        hint = near(word, names, f"There are {', '.join(Aggregate)}, burn and anomaly.")
-        raise reader.wrong(f"{shown(word)} is not asked of a signal", hint, word)
+        hint = did_you_mean(word, names, f"There are {', '.join(Aggregate)}, burn and anomaly.")
+        raise reader.wrong(f"{token_words(word)} is not asked of a signal", hint, word)
     reader.need("(")
     signal = _signal(reader)
     reader.need(")")
     return Aggregate(word.text), signal
 
 
-def _limit(reader: Reader, signal: str, *, above: bool) -> Limit:
+def _limit(reader: TokenReader, signal: str, *, above: bool) -> Limit:
     at, promises = reader.here, 1.0
     if at.unit == "x" and reader.after.text == "slo":
         promises = reader.number(0.01, _MOST_PROMISES, "x")
@@ -200,7 +200,7 @@ def _limit(reader: Reader, signal: str, *, above: bool) -> Limit:
     return Limit(promises=promises)
 
 
-def _clear(reader: Reader, signal: str, limit: Limit, *, above: bool) -> Limit:
+def _clear(reader: TokenReader, signal: str, limit: Limit, *, above: bool) -> Limit:
     """Until when it stays true: a limit on the good side of the first."""
     reader.need("<" if above else ">")
     at, clear = reader.here, _limit(reader, signal, above=above)
@@ -212,7 +212,9 @@ def _clear(reader: Reader, signal: str, limit: Limit, *, above: bool) -> Limit:
     return clear
 
 
-def _week_before(reader: Reader, aggregate: Aggregate | None, signal: str, *, above: bool) -> When:
+def _week_before(
+    reader: TokenReader, aggregate: Aggregate | None, signal: str, *, above: bool
+) -> Condition:
     at = reader.here
     ratio = reader.number(0.01, 1_000_000, at.unit)
     if at.unit == "%":
@@ -230,21 +232,23 @@ def _week_before(reader: Reader, aggregate: Aggregate | None, signal: str, *, ab
     return _when(reader, WeekBefore(signal, above, ratio, window), found.get("for", 0))
 
 
-def _when(reader: Reader, test: Threshold | Anomaly | WeekBefore, hold: int) -> When:
+def _when(reader: TokenReader, test: Threshold | Anomaly | WeekBefore, hold: int) -> Condition:
     """The test, or that it waits for a signal which nothing gives yet."""
     if test.signal in SIGNALS:
-        return When(test, hold)
+        return Condition(test, hold)
     kind, _ = AWAITED[test.signal]
-    return When(Waiting(kind, (test.signal,), reader.spoken()), hold)
+    return Condition(Unsupported(kind, (test.signal,), reader.spoken()), hold)
 
 
-def _signal(reader: Reader) -> str:
+def _signal(reader: TokenReader) -> str:
     token = reader.step()
     signal = ALIASES.get(token.text, token.text)
     if signal not in SIGNALS and signal not in AWAITED:
         names = (*SIGNALS, *AWAITED, *ALIASES, *_FORMS)
-        hint = near(token, names, "Such as latency_p95, error_ratio, saturation, request_rate.")
-        raise reader.wrong(f"{shown(token)} is no signal", hint, token)
+        hint = did_you_mean(
+            token, names, "Such as latency_p95, error_ratio, saturation, request_rate."
+        )
+        raise reader.wrong(f"{token_words(token)} is no signal", hint, token)
     return signal
 
 
@@ -252,7 +256,7 @@ def _unit(signal: str) -> Unit | None:
     return SIGNALS[signal].unit if signal in SIGNALS else AWAITED[signal][1]
 
 
-_FORMS: dict[str, Callable[[Reader], When]] = {
+_FORMS: dict[str, Callable[[TokenReader], Condition]] = {
     "down": _down,
     "absent": _absent,
     "burn": _burn,

@@ -14,18 +14,18 @@ from watchdeck.domain.rules.rule import (
     Aggregate,
     Anomaly,
     Burn,
-    Down,
+    BurnRateWindows,
+    FailedScrapes,
     Limit,
-    Pair,
     Test,
     Threshold,
-    Waiting,
+    Unsupported,
     WeekBefore,
 )
 from watchdeck.domain.values.units import Milliseconds, Ratio
 
 
-def written(test: Test, hold: int = 0) -> str:
+def format_condition(test: Test, hold: int = 0) -> str:
     """The sentence that reads as this test, held for so long (ms)."""
     return f"{_WRITERS[type(test)](test)}{_clause('for', hold)}"
 
@@ -54,7 +54,7 @@ def _write_burn(test: Burn) -> str:
     return f"burn({test.signal}) {speed or ' or '.join(map(_write_pair, test.pairs))}"
 
 
-def _write_pair(pair: Pair) -> str:
+def _write_pair(pair: BurnRateWindows) -> str:
     long, short = Milliseconds(pair.long), Milliseconds(pair.short)
     return f"> {decimal(pair.factor)} over {long} and {short}"
 
@@ -76,8 +76,10 @@ _WRITERS: dict[type[Any], Callable[[Any], str]] = {
     Threshold: _write_threshold,
     Burn: _write_burn,
     Absent: lambda test: f"absent{_clause('for', test.after)}",
-    Down: lambda test: "down" if test == Down() else f"down after {test.failures}",
+    FailedScrapes: lambda test: (
+        "down" if test == FailedScrapes() else f"down after {test.failures}"
+    ),
     Anomaly: _write_anomaly,
     WeekBefore: _write_week_before,
-    Waiting: lambda test: test.text,
+    Unsupported: lambda test: test.text,
 }

@@ -9,7 +9,7 @@ from watchdeck.domain.values.matcher import Matcher
 from watchdeck.domain.values.severity import Severity
 
 
-class Family(StrEnum):
+class RuleFamily(StrEnum):
     """What kind of trouble a rule looks for."""
 
     PERFORMANCE = "performance degradation"
@@ -67,7 +67,7 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class BurnRateWindows:
     """Two windows (ms) over which the budget must burn faster than `factor` for it to be true.
 
     The short one makes the alert end soon after the trouble does.
@@ -78,10 +78,16 @@ class Pair:
     factor: float
 
 
-FAST: tuple[Pair, ...] = (Pair(3_600_000, 300_000, 14.4), Pair(21_600_000, 1_800_000, 6.0))
+FAST: tuple[BurnRateWindows, ...] = (
+    BurnRateWindows(3_600_000, 300_000, 14.4),
+    BurnRateWindows(21_600_000, 1_800_000, 6.0),
+)
 """True once a fiftieth, or a twentieth, of a month's budget is gone: worth a page."""
 
-SLOW: tuple[Pair, ...] = (Pair(86_400_000, 7_200_000, 3.0), Pair(259_200_000, 21_600_000, 1.0))
+SLOW: tuple[BurnRateWindows, ...] = (
+    BurnRateWindows(86_400_000, 7_200_000, 3.0),
+    BurnRateWindows(259_200_000, 21_600_000, 1.0),
+)
 """True once a tenth of a month's budget is gone: worth a notice."""
 
 
@@ -93,7 +99,7 @@ class Burn:
     """
 
     signal: str
-    pairs: tuple[Pair, ...]
+    pairs: tuple[BurnRateWindows, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
-class Down:
+class FailedScrapes:
     """So many failed scrapes in a row, or the model itself says that it is not ready."""
 
     failures: int = 2
@@ -137,7 +143,7 @@ class WeekBefore:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Unsupported:
     """A test of signals that nothing gives yet: listed as waiting, never silently off.
 
     `text` is the test as it was written.
@@ -148,7 +154,7 @@ class Waiting:
     text: str = ""
 
 
-Test = Threshold | Burn | Absent | Down | Anomaly | WeekBefore | Waiting
+Test = Threshold | Burn | Absent | FailedScrapes | Anomaly | WeekBefore | Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,7 @@ class Rule:
     no_data_after: int = 0
     match: tuple[Matcher, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
-    family: Family = Family.PERFORMANCE
+    family: RuleFamily = RuleFamily.PERFORMANCE
     playbook: str = ""
     runbook: str = ""
     message: str = ""

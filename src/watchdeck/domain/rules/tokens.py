@@ -23,7 +23,7 @@ _MONEY = re.compile(r"[A-Z]{3}(?:/[hd])?", re.ASCII)
 _LONGEST_TIME = Milliseconds.parse("31d")
 
 
-class WhenError(ValueError):
+class ConditionError(ValueError):
     """A `when` that cannot be read: at which character, what is wrong, and what would work."""
 
     def __init__(self, position: int, text: str, hint: str = "") -> None:
@@ -48,7 +48,7 @@ def _tokens(text: str) -> Iterator[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise WhenError(position, f"{clean(text[position], 9)!r} has no place here")
+            raise ConditionError(position, f"{clean(text[position], 9)!r} has no place here")
         number, unit = match["number"] or "", (match["unit"] or "").strip()
         if not match["blank"]:
             yield Token(f"{number}{unit}" if number else match[0], position, number, unit)
@@ -56,7 +56,7 @@ def _tokens(text: str) -> Iterator[Token]:
     yield Token("", len(text))
 
 
-class Reader:
+class TokenReader:
     """A sentence as it is read, one token after the other; all that is wrong is a WhenError."""
 
     def __init__(self, text: str) -> None:
@@ -88,18 +88,20 @@ class Reader:
         """One of these words, which must be next."""
         found = self.take(*words)
         if not found:
-            text = f"{' or '.join(map(repr, words))} is missing before {shown(self.here)}"
-            raise self.wrong(text, near(self.here, words))
+            text = f"{' or '.join(map(repr, words))} is missing before {token_words(self.here)}"
+            raise self.wrong(text, did_you_mean(self.here, words))
         return found
 
-    def wrong(self, text: str, hint: str = "", at: Token | None = None) -> WhenError:
+    def wrong(self, text: str, hint: str = "", at: Token | None = None) -> ConditionError:
         """The error at a token, by default the one that is next."""
-        return WhenError((at or self.here).at, text, hint)
+        return ConditionError((at or self.here).at, text, hint)
 
     def end(self, *words: str) -> None:
         """Nothing more comes; one of these words might have been meant."""
         if self.here.text:
-            raise self.wrong(f"{shown(self.here)} is too much", near(self.here, words))
+            raise self.wrong(
+                f"{token_words(self.here)} is too much", did_you_mean(self.here, words)
+            )
 
     def clauses(self, read: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
         """What these words lead to, in any order, each once at most."""
@@ -140,7 +142,7 @@ class Reader:
         token = self.step()
         if not token.number or token.unit != unit:
             raise self.wrong(
-                f"{shown(token)} is not a number{f' with {unit}' * bool(unit)}", at=token
+                f"{token_words(token)} is not a number{f' with {unit}' * bool(unit)}", at=token
             )
         value = float(token.number)
         if not least <= value <= most:
@@ -152,7 +154,9 @@ class Reader:
         """A number in the unit of a signal; where that has none, a plain number or money."""
         token = self.step()
         if not token.number:
-            raise self.wrong(f"{shown(token)} is no value", "Write a number with its unit.", token)
+            raise self.wrong(
+                f"{token_words(token)} is no value", "Write a number with its unit.", token
+            )
         if unit is None:
             return self._money(token)
         try:
@@ -165,20 +169,20 @@ class Reader:
             self.step()
         elif token.unit not in ("", "%", "x") and not _MONEY.fullmatch(token.unit):
             hint = "Write a number, or money such as 5 USD/h."
-            raise self.wrong(f"{shown(token)} is no value", hint, token)
+            raise self.wrong(f"{token_words(token)} is no value", hint, token)
         return float(token.number)
 
-    def _from(self, error: ValueError, token: Token) -> WhenError:
+    def _from(self, error: ValueError, token: Token) -> ConditionError:
         text, _, hint = str(error).partition("; ")
         return self.wrong(text, f"{hint[:1].upper()}{hint[1:]}.".lstrip("."), token)
 
 
-def shown(token: Token) -> str:
+def token_words(token: Token) -> str:
     """A token as an error names it."""
     return repr(clean(token.text, 40)) if token.text else "the end"
 
 
-def near(token: Token, words: Iterable[str], otherwise: str = "") -> str:
+def did_you_mean(token: Token, words: Iterable[str], otherwise: str = "") -> str:
     """A hint that names the word which was probably meant."""
     from difflib import get_close_matches
 

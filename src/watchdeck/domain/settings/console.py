@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ConsoleSettings:
     """Colours, shapes, keys, columns and filters; what is not set is the console's own choice.
 
     `keys` maps the id of a binding to the keys it has instead; `filters` gives filters names.

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from watchdeck.domain.settings.console import View
+from watchdeck.domain.settings.console import ConsoleSettings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
-from watchdeck.domain.settings.receivers import Channel, Escalation, Lifesign, Rota, Route
+from watchdeck.domain.settings.receivers import (
+    Channel,
+    Escalation,
+    Heartbeat,
+    OnCallSchedule,
+    Route,
+)
 from watchdeck.domain.settings.rules import Alerts, MaintenanceText, RuleText
 from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.slo import Slo
@@ -100,7 +106,7 @@ class Settings:
     endpoint: tuple[Endpoint, ...] = ()
     store: str | None = None
     retention: Retention = field(default_factory=Retention)
-    console: View = field(default_factory=View)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     rule: tuple[RuleText, ...] = ()
     alerts: Alerts = field(default_factory=Alerts)
     maintenance: tuple[MaintenanceText, ...] = ()
@@ -109,5 +115,5 @@ class Settings:
     channel: tuple[Channel, ...] = ()
     route: tuple[Route, ...] = ()
     escalation: tuple[Escalation, ...] = ()
-    rota: tuple[Rota, ...] = ()
-    heartbeat: Lifesign | None = None
+    rota: tuple[OnCallSchedule, ...] = ()
+    heartbeat: Heartbeat | None = None

@@ -8,7 +8,7 @@ from watchdeck.domain.values.slo import Slo
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class EndpointFacts:
     """What the store knows of an endpoint from the configuration: no header, no secret.
 
     `url` has no user and password in it.

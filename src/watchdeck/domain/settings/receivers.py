@@ -74,7 +74,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class EscalationStep:
     """One step: whom to tell when nobody took it for so long since the page."""
 
     to: tuple[str, ...]
@@ -86,7 +86,7 @@ class Escalation:
     """The steps in their order, the first of them at once; then the last one again and again."""
 
     name: str
-    step: tuple[Rung, ...]
+    step: tuple[EscalationStep, ...]
     again: Milliseconds | None = None
 
 
@@ -100,7 +100,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Rota:
+class OnCallSchedule:
     """Who is on call: `people` by turns, or who stands in an iCalendar file.
 
     The first of `people` took over at `starts` (as `2026-01-05T09:00`); every hand-over is at that
@@ -119,7 +119,7 @@ class Rota:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifesign:
+class Heartbeat:
     """A sign of life to an address outside while all is well; its absence is their alarm."""
 
     url: str | Secret

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from operator import add, sub
 
 from watchdeck.domain.metrics.series import Series, SeriesType
-from watchdeck.domain.signals.functions import UNSUPPORTED, measured
+from watchdeck.domain.signals.functions import UNSUPPORTED, finite_values
 from watchdeck.domain.signals.plan import Plan
 
 _HOUR = 3_600_000
@@ -29,7 +29,7 @@ def span_of(every: int) -> int:
     return max(60_000, 6 * every)
 
 
-class Window:
+class CounterWindow:
     """The increases of an endpoint's counters over the last `span_ms`; lives as long as it does.
 
     Operands are kept as totals since the first scrape, corrected for resets, so that they only
@@ -198,7 +198,7 @@ def _start(plan: Plan, values: Sequence[float]) -> float | None:
     """When the newest process of the page started, in seconds; None when no page tells."""
     if not plan.started:
         return None
-    return max(measured(values[place] for place in plan.started), default=None)
+    return max(finite_values(values[place] for place in plan.started), default=None)
 
 
 class _Probes:

@@ -42,22 +42,22 @@ TypeOf = Callable[[str], SeriesType | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class MappedSeries:
     """One value of a map: the selector or path, and the factor to the signal's unit."""
 
     source: str
     scale: float = 1.0
 
 
-def read_mapped(text: str) -> Mapped:
+def read_mapped(text: str) -> MappedSeries:
     """Part `SOURCE * NUMBER` or `SOURCE / NUMBER` into its two halves."""
     match = _SCALED.fullmatch(text)
     if match is None:
-        return Mapped(text.strip())
+        return MappedSeries(text.strip())
     number = float(match[3])
     if match[2] == "*":
-        return Mapped(match[1].strip(), number)
-    return Mapped(match[1].strip(), 1 / number if number else math.nan)
+        return MappedSeries(match[1].strip(), number)
+    return MappedSeries(match[1].strip(), 1 / number if number else math.nan)
 
 
 def mapped_signals(user_map: Mapping[str, str]) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def problems(kind: Kind | None, user_map: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sentence for _, sentence in _problems(kind, user_map))
 
 
-def sound(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
+def valid_entries(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
     """The entries of a map that can be used; of the others the configuration was told."""
     bad = {name for name, _ in _problems(kind, user_map)}
     good = {name: text for name, text in user_map.items() if name not in bad}
@@ -85,7 +85,7 @@ def mapped_specs(kind: Kind, good: Mapping[str, str], type_of: TypeOf) -> list[S
     found: list[SignalSpec] = []
     for name, text in good.items():
         if name != REPLICAS:
-            mapped = Mapped(name) if kind.json_map else read_mapped(text)
+            mapped = MappedSeries(name) if kind.json_map else read_mapped(text)
             found += _specs(name, mapped, kind, good, type_of)
     return found
 
@@ -111,7 +111,7 @@ def _problems(kind: Kind | None, user_map: Mapping[str, str]) -> Iterator[tuple[
 
 
 def _specs(
-    name: str, mapped: Mapped, kind: Kind, user_map: Mapping[str, str], type_of: TypeOf
+    name: str, mapped: MappedSeries, kind: Kind, user_map: Mapping[str, str], type_of: TypeOf
 ) -> list[SignalSpec]:
     source = (mapped.source,)
     if name == "requests":
@@ -133,7 +133,7 @@ def _requests(kind: Kind | None) -> tuple[str, ...]:
     return next((spec.rate for spec in specs if spec.signal == "request_rate" and spec.rate), ())
 
 
-def _spec(signal: str, mapped: Mapped, type_of: TypeOf) -> list[SignalSpec]:
+def _spec(signal: str, mapped: MappedSeries, type_of: TypeOf) -> list[SignalSpec]:
     """A histogram or summary becomes a quantile or a mean, a counter a rate, the rest a gauge."""
     source = (mapped.source,)
     declared = type_of(read_selector(mapped.source).name)

@@ -10,8 +10,8 @@ from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, Identity, Outcome
 from watchdeck.domain.metrics.signal import columns, signal_layout
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import Window
-from watchdeck.domain.signals.functions import measured
+from watchdeck.domain.signals.counter_window import CounterWindow
+from watchdeck.domain.signals.functions import finite_values
 from watchdeck.domain.signals.plan import Plan, slots
 from watchdeck.domain.signals.plan_builder import kind_signals
 
@@ -28,9 +28,9 @@ _LATEST_START = 1e11
 """Seconds since 1970 that are no process start: they are milliseconds, or nonsense."""
 
 
-def derive(  # noqa: PLR0913 - one argument for each thing a scrape brings
+def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brings
     plan: Plan,
-    window: Window,
+    window: CounterWindow,
     at: int,
     values: array[float],
     *,
@@ -71,7 +71,7 @@ def derive(  # noqa: PLR0913 - one argument for each thing a scrape brings
 def failed_signals(  # noqa: PLR0913 - same
     kind: Kind | None,
     endpoint: Endpoint,
-    window: Window,
+    window: CounterWindow,
     at: int,
     outcome: Outcome,
     *,
@@ -89,7 +89,13 @@ def failed_signals(  # noqa: PLR0913 - same
 
 
 def _common(
-    out: array[float], window: Window, at: int, outcome: Outcome, *, up: bool, ready: bool | None
+    out: array[float],
+    window: CounterWindow,
+    at: int,
+    outcome: Outcome,
+    *,
+    up: bool,
+    ready: bool | None,
 ) -> None:
     out[_OUTCOME] = OUTCOME_CODES[outcome]
     out[_UP] = float(up)
@@ -99,7 +105,7 @@ def _common(
 
 def identity(
     plan: Plan,
-    window: Window,
+    window: CounterWindow,
     values: Sequence[float],
     *,
     version: str | None = None,
@@ -112,8 +118,8 @@ def identity(
     none is told, so that the first prediction does not look like a deploy.
     """
     said = None if plan.version_pending else plan.version or version
-    counted = measured(values[place] for place in plan.replicas)
-    begun = max(measured(values[place] for place in plan.started), default=started or 0.0)
+    counted = finite_values(values[place] for place in plan.replicas)
+    begun = max(finite_values(values[place] for place in plan.started), default=started or 0.0)
     return Identity(
         version=said,
         started_at=round(begun * 1_000) if 0 < begun < _LATEST_START else None,

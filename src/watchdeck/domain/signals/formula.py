@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from watchdeck.domain.kinds.kind import SignalSpec
-from watchdeck.domain.metrics.series import Series
+from watchdeck.domain.metrics.series import LabelPairs, Series
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.signals.functions import gauge, gauge_share, mean, quantiles, rate, share
-from watchdeck.domain.signals.page_view import View
-from watchdeck.domain.signals.plan import Block, Flow, Level
+from watchdeck.domain.signals.page_view import SeriesIndex
+from watchdeck.domain.signals.plan import Flow, OperandBlock, PlanLevel
 from watchdeck.domain.values.units import Unit
 
 MINIMUM_EVENTS = 20
 """Fewer events in the window are no ratio and no quantile: three requests are no error ratio."""
 
 _COUNTS_CANARIES = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99")
-
-Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +29,15 @@ class Histogram:
 
 
 @dataclass
-class Formulas:
+class FormulaBuilder:
     """The formulas found so far; operands are shared between the signals that need the same."""
 
-    view: View
+    view: SeriesIndex
     slots: dict[str, int]
     canaries: bool
     operands: list[object] = field(default_factory=list)
     gauges: set[int] = field(default_factory=set)
-    levels: list[Level] = field(default_factory=list)
+    levels: list[PlanLevel] = field(default_factory=list)
     _rows: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)
     _widths: list[int] = field(default_factory=list)
     _places: dict[object, int] = field(default_factory=dict)
@@ -69,16 +67,16 @@ class Formulas:
         for (start, bounds, minimum), wanted in self._quantiles.items():
             yield quantiles(tuple(wanted), start, bounds, minimum, canaries=self.canaries)
 
-    def blocks(self) -> tuple[tuple[Block, ...], tuple[int, ...]]:
+    def blocks(self) -> tuple[tuple[OperandBlock, ...], tuple[int, ...]]:
         """How the counters become operands, and the positions of the counters in that order."""
-        blocks: list[Block] = []
+        blocks: list[OperandBlock] = []
         positions: list[int] = []
         for rows, width in zip(self._rows, self._widths, strict=True):
             last = blocks[-1] if blocks else None
             if last and last.layers == len(rows) == 1:
-                blocks[-1] = Block(last.start, last.width + width, 1)
+                blocks[-1] = OperandBlock(last.start, last.width + width, 1)
             else:
-                blocks.append(Block(len(positions), width, len(rows)))
+                blocks.append(OperandBlock(len(positions), width, len(rows)))
             positions += (place for row in rows for place in row)
         return tuple(blocks), tuple(positions)
 
@@ -184,7 +182,7 @@ class Formulas:
         return MINIMUM_EVENTS if spec.histogram or spec.signal == "error_ratio" else 1
 
 
-def _buckets(view: View, selectors: tuple[str, ...]) -> Histogram | None:
+def _buckets(view: SeriesIndex, selectors: tuple[str, ...]) -> Histogram | None:
     """The buckets that all label sets have in common; None without a finite one."""
     sets = [found for text in selectors for found in _bucket_sets(view, text)]
     if not sets:
@@ -195,10 +193,10 @@ def _buckets(view: View, selectors: tuple[str, ...]) -> Histogram | None:
     return Histogram(bounds, tuple(tuple(found[bound] for bound in bounds) for found in sets))
 
 
-def _bucket_sets(view: View, selector: str) -> list[dict[float, int]]:
+def _bucket_sets(view: SeriesIndex, selector: str) -> list[dict[float, int]]:
     """For each label set the position of every upper bound; a missing +Inf is the count."""
     series = view.layout.series
-    found: dict[Labels, dict[float, int]] = {}
+    found: dict[LabelPairs, dict[float, int]] = {}
     for place in view.find(selector, "_bucket"):
         bound = _number(series[place].label("le"))
         if bound is not None and not math.isnan(bound):
@@ -210,7 +208,7 @@ def _bucket_sets(view: View, selector: str) -> list[dict[float, int]]:
     return list(found.values())
 
 
-def _without_le(series: Series) -> Labels:
+def _without_le(series: Series) -> LabelPairs:
     return tuple(pair for pair in series.labels if pair[0] != "le")
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 
-from watchdeck.domain.metrics.quantile import quantile, rising
-from watchdeck.domain.signals.plan import Flow, Level
+from watchdeck.domain.metrics.quantile import make_monotone, quantile
+from watchdeck.domain.signals.plan import Flow, PlanLevel
 
 UNSUPPORTED = 9.2e18
 """Values from here on are no measurements: a full 64-bit integer is how DCGM says "unsupported"."""
@@ -87,28 +87,28 @@ def quantiles(
     def flow(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
         if increases[stop - 1] - (sent if canaries else 0.0) < minimum:
             return
-        counts = rising(increases[start:stop])
+        counts = make_monotone(increases[start:stop])
         for slot, share_ in wanted:
             out[slot], out[slot + 1], out[slot + 2] = quantile(share_, bounds, counts)
 
     return flow
 
 
-def gauge(slot: int, positions: tuple[int, ...], aggregate: str, scale: float) -> Level:
+def gauge(slot: int, positions: tuple[int, ...], aggregate: str, scale: float) -> PlanLevel:
     """The gauges of now, aggregated; values that are no measurements are left out."""
     together = AGGREGATES[aggregate]
     if len(positions) == 1:
         return _one_gauge(slot, positions[0], scale)
 
     def level(values: Sequence[float], out: array[float]) -> None:
-        found = measured(values[place] for place in positions)
+        found = finite_values(values[place] for place in positions)
         if found:
             out[slot] = together(found) * scale
 
     return level
 
 
-def _one_gauge(slot: int, position: int, scale: float) -> Level:
+def _one_gauge(slot: int, position: int, scale: float) -> PlanLevel:
     def level(values: Sequence[float], out: array[float]) -> None:
         value = values[position]
         if -UNSUPPORTED < value < UNSUPPORTED:
@@ -117,18 +117,20 @@ def _one_gauge(slot: int, position: int, scale: float) -> Level:
     return level
 
 
-def gauge_share(slot: int, part: tuple[int, ...], whole: tuple[int, ...], scale: float) -> Level:
+def gauge_share(
+    slot: int, part: tuple[int, ...], whole: tuple[int, ...], scale: float
+) -> PlanLevel:
     """One sum of gauges over another; unknown while the whole is not above 0."""
 
     def level(values: Sequence[float], out: array[float]) -> None:
-        parts = measured(values[place] for place in part)
-        wholes = sum(measured(values[place] for place in whole))
+        parts = finite_values(values[place] for place in part)
+        wholes = sum(finite_values(values[place] for place in whole))
         if parts and wholes > 0:
             out[slot] = sum(parts) / wholes * scale
 
     return level
 
 
-def measured(values: Iterable[float]) -> list[float]:
+def finite_values(values: Iterable[float]) -> list[float]:
     """The values that are measurements: NaN, infinite and "unsupported" ones are none."""
     return [value for value in values if -UNSUPPORTED < value < UNSUPPORTED]

@@ -11,7 +11,7 @@ from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 
 
 @dataclass(frozen=True)
-class View:
+class SeriesIndex:
     """The series of a layout that count for one endpoint.
 
     Where `model` is given, series that carry `model_label` must carry that model. Series whose

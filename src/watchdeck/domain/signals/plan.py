@@ -16,12 +16,12 @@ from watchdeck.domain.metrics.signal import columns
 Flow = Callable[[Sequence[float], float, float, "array[float]"], None]
 """Fills signals from the increases of the window, its seconds and the canaries sent in it."""
 
-Level = Callable[[Sequence[float], "array[float]"], None]
+PlanLevel = Callable[[Sequence[float], "array[float]"], None]
 """Fills signals from the values of the page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class OperandBlock:
     """A stretch of counters that becomes `width` operands: `layers` rows of equal width, summed."""
 
     start: int
@@ -59,9 +59,9 @@ class Plan:
     kept_layout: Layout
     counters: tuple[int, ...]
     operands: tuple[object, ...]
-    blocks: tuple[Block, ...]
+    blocks: tuple[OperandBlock, ...]
     flows: tuple[Flow, ...]
-    levels: tuple[Level, ...]
+    levels: tuple[PlanLevel, ...]
     started: tuple[int, ...]
     replicas: tuple[int, ...]
     states: tuple[PageState, ...]

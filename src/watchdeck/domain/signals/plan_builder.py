@@ -18,10 +18,10 @@ from watchdeck.domain.signals.custom_mapping import (
     mapped_signals,
     mapped_specs,
     read_mapped,
-    sound,
+    valid_entries,
 )
-from watchdeck.domain.signals.formula import Formulas
-from watchdeck.domain.signals.page_view import View
+from watchdeck.domain.signals.formula import FormulaBuilder
+from watchdeck.domain.signals.page_view import SeriesIndex
 from watchdeck.domain.signals.plan import PageState, Plan, slots
 from watchdeck.domain.values.text import clean
 
@@ -60,7 +60,7 @@ class _Same(Generic[_It]):
         return id(self.it)
 
 
-def bind(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
+def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
     """The plan for an endpoint whose page has this layout; the same Plan for the same page.
 
     An empty layout is a page without series, or a kind without a page.
@@ -84,7 +84,7 @@ def kind_signals(kind: Kind | None, endpoint: Endpoint) -> tuple[str, ...]:
     return _signals(kind, endpoint.map)
 
 
-def why_not(kind: Kind, signal: str) -> str:
+def reason_not_measurable(kind: Kind, signal: str) -> str:
     """The reason why a signal is not measurable, in words."""
     return kind.unmeasurable.get(signal, f"{kind.title} does not expose it here")
 
@@ -109,12 +109,14 @@ class _Binding:
     def __init__(self, kind: Kind, layout: Layout, wishes: _Wishes) -> None:
         self._kind = kind
         self._keep = wishes.keep
-        self._map = sound(kind, dict(wishes.user_map))
+        self._map = valid_entries(kind, dict(wishes.user_map))
         excluded = (*kind.probe_paths, *wishes.exclude_paths)
-        self._view = View(layout, wishes.model, kind.model_label, excluded, kind.probe_labels)
+        self._view = SeriesIndex(
+            layout, wishes.model, kind.model_label, excluded, kind.probe_labels
+        )
         self._signals = _signals(kind, dict(wishes.user_map))
         own = wishes.canary is None or not self._view.is_excluded(wishes.canary)
-        self._formulas = Formulas(self._view, slots(self._signals), own)
+        self._formulas = FormulaBuilder(self._view, slots(self._signals), own)
         self._mapped = mapped_specs(kind, self._map, self._view.type_of)
 
     def plan(self) -> Plan:

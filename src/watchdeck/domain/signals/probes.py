@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from watchdeck.domain.kinds.detection import says
-from watchdeck.domain.kinds.kind import Answer, Kind, Meaning, ProbeSpec
+from watchdeck.domain.kinds.detection import answer_matches
+from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState
 from watchdeck.domain.signals.plan import PageState, Plan
 from watchdeck.domain.values.json_assertion import (
@@ -32,7 +32,7 @@ _ERROR_PATHS = ("$.error", "$.detail", "$.message", "$.error.message")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProbeResult:
     """What the answers of one scrape say: the model's state, the server's own, and why.
 
     `why` is clean text, empty when there is nothing to explain. `signals` are in their units.
@@ -59,7 +59,9 @@ def probes(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
     )
 
 
-def read_answers(kind: Kind, answers: Mapping[str, Answer], model: str | None) -> Said:
+def read_answers(
+    kind: Kind, answers: Mapping[str, ProbeResponse], model: str | None
+) -> ProbeResult:
     """What the answers to a kind's probes say; the keys are the paths of `probes()`.
 
     The model's own answers go before the server's, which is believed only while the model says
@@ -73,7 +75,7 @@ def read_answers(kind: Kind, answers: Mapping[str, Answer], model: str | None) -
     if why and chosen is not told["server"] and server is ModelState.READY:
         why = f"{why}; the server itself is ready"
     found = [(spec, document) for _, spec, answer in asked for document in _documents(answer)]
-    return Said(
+    return ProbeResult(
         chosen.state,
         server,
         why,
@@ -83,7 +85,7 @@ def read_answers(kind: Kind, answers: Mapping[str, Answer], model: str | None) -
     )
 
 
-def with_page(said: Said, plan: Plan, values: Sequence[float]) -> Said:
+def with_page(said: ProbeResult, plan: Plan, values: Sequence[float]) -> ProbeResult:
     """The same, with what the page itself tells of the model; the graver of the two is believed."""
     for state in plan.states:
         if _shows(state, values) and _rank(state.state) < _rank(said.state):
@@ -104,28 +106,30 @@ def _rank(state: ModelState) -> int:
     return _GRAVEST.index(state)
 
 
-def _gravest(asked: Sequence[tuple[str, ProbeSpec, Answer]], about: str, model: str | None) -> Said:
+def _gravest(
+    asked: Sequence[tuple[str, ProbeSpec, ProbeResponse]], about: str, model: str | None
+) -> ProbeResult:
     told = [_told(path, spec, answer, model) for path, spec, answer in asked if spec.about == about]
-    return min(told, key=lambda said: _rank(said.state), default=Said())
+    return min(told, key=lambda said: _rank(said.state), default=ProbeResult())
 
 
-def _told(path: str, spec: ProbeSpec, answer: Answer, model: str | None) -> Said:
-    meaning = next((one for one in spec.means if says(one, answer, model)), None)
+def _told(path: str, spec: ProbeSpec, answer: ProbeResponse, model: str | None) -> ProbeResult:
+    meaning = next((one for one in spec.means if answer_matches(one, answer, model)), None)
     if meaning is None or meaning.state is ModelState.UNKNOWN:
-        return Said()
+        return ProbeResult()
     if meaning.state is ModelState.READY:
-        return Said(ModelState.READY)
-    return Said(meaning.state, why=_why(path, meaning, answer))
+        return ProbeResult(ModelState.READY)
+    return ProbeResult(meaning.state, why=_why(path, meaning, answer))
 
 
-def _why(path: str, meaning: Meaning, answer: Answer) -> str:
+def _why(path: str, meaning: ProbeMeaning, answer: ProbeResponse) -> str:
     if meaning.why:
         return meaning.why
     said = next(_errors(answer), "")
     return clean(f"{path} answered {answer.status}{f' ({said})' if said else ''}", 300)
 
 
-def _errors(answer: Answer) -> Iterator[str]:
+def _errors(answer: ProbeResponse) -> Iterator[str]:
     for document in _documents(answer):
         for path in _ERROR_PATHS:
             text = read_path(path).string(document)
@@ -133,14 +137,14 @@ def _errors(answer: Answer) -> Iterator[str]:
                 yield clean(text, 120)
 
 
-def _documents(answer: Answer) -> Iterator[object]:
+def _documents(answer: ProbeResponse) -> Iterator[object]:
     try:
         yield read_document(answer.body)
     except ExpectError:
         return
 
 
-def _version(spec: ProbeSpec, answer: Answer) -> str | None:
+def _version(spec: ProbeSpec, answer: ProbeResponse) -> str | None:
     if spec.version is None or answer.status != 200:
         return None
     if spec.version == "text":

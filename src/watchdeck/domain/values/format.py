@@ -14,7 +14,7 @@ _VAST = 1e15
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def span(milliseconds: int) -> str:
+def format_duration(milliseconds: int) -> str:
     """A length of time in its two largest parts: `45s`, `3m 20s`, `2h 5m`, `12d`.
 
     Less than a second is `0s`: no age on a screen is finer than that.
@@ -53,7 +53,7 @@ def _scaled(value: float, steps: tuple[tuple[float, str], ...], plain: str) -> s
 
 def _seconds(value: float) -> str:
     if 120 <= value < _VAST:
-        return span(round(value * 1_000))
+        return format_duration(round(value * 1_000))
     return f"{digits(value * 1_000)} ms" if value < 1 else f"{digits(value)} s"
 
 
@@ -83,7 +83,7 @@ _SAY = {
 }
 
 
-def quantity(value: float | None, unit: Unit) -> str:
+def format_value(value: float | None, unit: Unit) -> str:
     """A value with its unit: `412 ms`, `0.4 %`, `1.2 GiB`; `unknown` for None and NaN."""
     if value is None or math.isnan(value):
         return "unknown"
@@ -92,8 +92,12 @@ def quantity(value: float | None, unit: Unit) -> str:
     return _SAY[unit](value)
 
 
-def compared(signal: str, value: float | None, limit: float, unit: Unit, *, above: bool) -> str:
+def format_comparison(
+    signal: str, value: float | None, limit: float, unit: Unit, *, above: bool
+) -> str:
     """A value against a limit: `latency_p95 412 ms > 200 ms`; of a state just that: `up no`."""
     if unit is Unit.STATE:
-        return f"{signal} {quantity(value, unit)}"
-    return f"{signal} {quantity(value, unit)} {'>' if above else '<'} {quantity(limit, unit)}"
+        return f"{signal} {format_value(value, unit)}"
+    return (
+        f"{signal} {format_value(value, unit)} {'>' if above else '<'} {format_value(limit, unit)}"
+    )

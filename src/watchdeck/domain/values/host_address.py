@@ -11,12 +11,12 @@ _METADATA = frozenset(
 """Cloud metadata services outside the link-local ranges: they hand credentials to anyone."""
 
 
-def literal(host: str) -> bool:
+def is_ip_address(host: str) -> bool:
     """Whether a host is an address already, and needs no look-up."""
     return _ip(host) is not None
 
 
-def forbidden(address: str) -> bool:
+def is_link_local(address: str) -> bool:
     """Whether a name must not lead here: link-local addresses and metadata services."""
     ip = _ip(address)
     return ip is not None and (ip.is_link_local or ip in _METADATA)
@@ -28,7 +28,7 @@ def loopback(host: str) -> bool:
     return host == "localhost" or (ip is not None and ip.is_loopback)
 
 
-def near(host: str) -> bool:
+def is_private(host: str) -> bool:
     """Whether a host is loopback or private, where compressing costs more than it saves."""
     ip = _ip(host)
     return host == "localhost" or (ip is not None and ip.is_private)

@@ -41,7 +41,7 @@ _EVERY = _Every()
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class JsonPath:
     """A way into a document: names, positions and `[*]`."""
 
     text: str
@@ -66,10 +66,10 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class JsonAssertion:
     """A path and what must stand at its end: one of `wanted`, or anything when that is None."""
 
-    path: Path
+    path: JsonPath
     wanted: tuple[Scalar, ...] | None
     negated: bool = False
 
@@ -87,7 +87,7 @@ class Expectation:
 
 
 @lru_cache(maxsize=1_024)
-def read_path(text: str) -> Path:
+def read_path(text: str) -> JsonPath:
     """Read `$.a[0].b`, `$.list[*].name` or `$['a name']`. Raises ExpectError."""
     match = _PATH.fullmatch(text.rstrip())
     if match is None or len(text) > _LONGEST:
@@ -95,11 +95,11 @@ def read_path(text: str) -> Path:
     parts = tuple(_part(found) for found in _PART.finditer(match[1]))
     if len(parts) > _DEEPEST:
         raise ExpectError(f"{text[:80]!r} is deeper than {_DEEPEST} steps")
-    return Path(match[1], parts)
+    return JsonPath(match[1], parts)
 
 
 @lru_cache(maxsize=1_024)
-def read_expectation(text: str) -> Expectation:
+def read_expectation(text: str) -> JsonAssertion:
     """Read `PATH == VALUE`, `PATH != VALUE`, `PATH in [A, B]` or `PATH exists`.
 
     Raises ExpectError.
@@ -109,10 +109,10 @@ def read_expectation(text: str) -> Expectation:
         raise ExpectError(f"{text[:80]!r} does not begin with a path such as $.outputs[0]")
     path, rest = read_path(match[1]), text[match.end() :].strip()
     if rest == "exists":
-        return Expectation(path, None)
+        return JsonAssertion(path, None)
     for sign in ("==", "!=", "in "):
         if rest.startswith(sign):
-            return Expectation(path, _wanted(rest[len(sign) :], sign, text), sign == "!=")
+            return JsonAssertion(path, _wanted(rest[len(sign) :], sign, text), sign == "!=")
     raise ExpectError(f"{text!r}: after the path comes == VALUE, != VALUE, in [A, B] or exists")
 
 
@@ -124,7 +124,7 @@ def read_document(body: bytes) -> object:
         raise ExpectError("the answer is not JSON") from error
 
 
-def unmet(expectation: str, body: bytes) -> str:
+def failed_assertion(expectation: str, body: bytes) -> str:
     """Why a body is not as expected, in clean words; empty when it is. Raises ExpectError."""
     expected = read_expectation(expectation)
     try:

@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class TimeInterval:
     """Minutes of the day from `first` until before `last`, over midnight when `last` is less."""
 
     first: int
@@ -23,7 +23,7 @@ class Hours:
 
 
 @lru_cache(maxsize=256)
-def read_hours(text: str) -> Hours:
+def read_hours(text: str) -> TimeInterval:
     """Read `08:00-18:00` or, over midnight, `18:00-08:00`. Raises ValueError."""
     match = _SPAN.fullmatch(text.strip()) if len(text) < 40 else None
     example = "write 08:00-18:00, or 18:00-08:00 for the night"
@@ -35,7 +35,7 @@ def read_hours(text: str) -> Hours:
         raise ValueError(f"ends after midnight's 24:00; {example}")
     if first == last:
         raise ValueError(f"is no time at all; {example}")
-    return Hours(first, last)
+    return TimeInterval(first, last)
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +75,7 @@ def moment(wall: datetime, zone: str) -> int:
     return (wall.replace(tzinfo=read_zone(zone)) - _EPOCH) // timedelta(milliseconds=1)
 
 
-def falls(now: int, hours: str, days: str, zone: str) -> bool:
+def contains(now: int, hours: str, days: str, zone: str) -> bool:
     """Whether `now` (ms UTC) falls into hours of days; an empty text is all of them.
 
     A night belongs to the day on which it begins.

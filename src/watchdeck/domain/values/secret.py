@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -25,3 +26,7 @@ class Tls:
     certificate: str | None = None
     key: str | None = None
     insecure: bool = False
+
+
+SecretResolver = Callable[[Secret], str]
+"""Returns the value of a secret. Raises SecretError."""

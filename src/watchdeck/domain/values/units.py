@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Self
 
@@ -122,3 +123,7 @@ class Unit(StrEnum):
     BYTES = "bytes"
     DAYS = "days"
     STATE = "0/1"
+
+
+Clock = Callable[[], int]
+"""Returns the time in ms, UTC unless said otherwise."""

@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from watchdeck.domain.alerts.acknowledgement import lapsed, renewed
+from watchdeck.domain.alerts.acknowledgement import expired_acknowledgement, renewed_acknowledgement
 from watchdeck.domain.alerts.alert import (
     OURS,
     AckEnd,
     Acknowledgement,
+    ActiveAlert,
     Alert,
-    Condition,
+    AlertEvent,
+    AlertState,
     Episode,
-    Pin,
-    Raised,
+    KnownIssue,
     Transition,
-    Verb,
 )
 from watchdeck.domain.alerts.maintenance import Maintenance
-from watchdeck.domain.alerts.muting import World, hidden_by, labels_of, mutes, troubled
+from watchdeck.domain.alerts.muting import (
+    MuteContext,
+    labels_of,
+    matched_alerts,
+    models_down,
+    mute_reasons,
+)
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.notifications.grouping import WINDOW, Windows, windows_of
-from watchdeck.domain.notifications.message import Message, MessageKind, messages
-from watchdeck.domain.notifications.routing import About, Routing, route
-from watchdeck.domain.rules.rule import Absent, Down, Rule
+from watchdeck.domain.notifications.grouping import WINDOW, Windows, group_windows
+from watchdeck.domain.notifications.message import Message, MessageKind, messages_for
+from watchdeck.domain.notifications.routing import AlertContext, Routing, route
+from watchdeck.domain.rules.rule import Absent, FailedScrapes, Rule
 from watchdeck.domain.values.matcher import matches
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.alerts.acknowledgements import (
@@ -47,7 +53,7 @@ from watchdeck.store.alerts.episodes import (
     subject_of,
 )
 from watchdeck.store.alerts.external_events import read_suppressed
-from watchdeck.store.alerts.outbox import post, recent_folds
+from watchdeck.store.alerts.outbox import enqueue, recent_folds
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.state.audit import append
 
@@ -57,7 +63,7 @@ RULE = Operator("rule")
 COLLECTOR = Operator("collector")
 """Who ends what ends by itself."""
 
-BURNING = (Condition.FIRING, Condition.CLEARING)
+BURNING = (AlertState.FIRING, AlertState.CLEARING)
 """What fires, and what is not yet surely over."""
 
 REMEMBERED = 15 * 60_000
@@ -68,11 +74,11 @@ _QUIET = (MessageKind.NOTICE, MessageKind.RESOLVED)
 
 _BY_STEPS = (AckEnd.RESOLVED, AckEnd.WORSE)
 
-Pair = tuple[Episode, Alert]
+OpenAlert = tuple[Episode, Alert]
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class AlertingConfig:
     """What a configuration says of who is told: routes, planned work, and who needs whom."""
 
     routing: Routing = field(default_factory=Routing)
@@ -80,21 +86,21 @@ class Terms:
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class Ledger:
+class AlertRepository:
     """The alerts of a store as the engine knows them; it writes in the caller's transaction."""
 
-    def __init__(self, db: Connection, rules: Iterable[Rule], terms: Terms) -> None:
+    def __init__(self, db: Connection, rules: Iterable[Rule], terms: AlertingConfig) -> None:
         self._db = db
         self._rules = {rule.name: rule for rule in rules}
         self.terms = terms
-        self.opened: dict[int, Pair] = {}
-        self.ended: tuple[Pair, ...] = ()
+        self.opened: dict[int, OpenAlert] = {}
+        self.ended: tuple[OpenAlert, ...] = ()
         self.acknowledgements: dict[int, Acknowledgement] = {}
         self._silences: tuple[Silence, ...] = ()
-        self._pins: tuple[Pin, ...] = ()
+        self._pins: tuple[KnownIssue, ...] = ()
         self.troubled: dict[str, int] = {}
         self.suppressed: dict[int, tuple[str, ...]] = {}
-        self._world = World()
+        self._world = MuteContext()
         self._windows: Windows | None = None
 
     def read(self, now: int) -> None:
@@ -106,13 +112,13 @@ class Ledger:
         self._pins = read_pins(self._db, now)
         self.suppressed = read_suppressed(self._db)
 
-    def begin(self, changed: Iterable[Pair] = ()) -> None:
+    def begin(self, changed: Iterable[OpenAlert] = ()) -> None:
         """Look at the world anew, with what is about to be kept: trouble mutes what it explains."""
         found = {alert.id: (episode, alert) for episode, alert in self.opened.values()}
         found |= {alert.id: (episode, alert) for episode, alert in changed}
-        self.troubled = troubled(found.values(), self._tells_of_trouble)
+        self.troubled = models_down(found.values(), self._tells_of_trouble)
         terms = self.terms
-        self._world = World(
+        self._world = MuteContext(
             self._silences, terms.maintenance, self.troubled, terms.depends, self.suppressed
         )
         self._windows = None
@@ -125,13 +131,13 @@ class Ledger:
         """The rule of ours that raised an alert; None when it came from elsewhere, or is gone."""
         return self._rules.get(alert.rule) if alert.source == OURS else None
 
-    def raised(self, alert: Alert, episode: Episode, now: int) -> Raised:
+    def raised(self, alert: Alert, episode: Episode, now: int) -> ActiveAlert:
         """An alert with who has it and why nobody hears of it."""
-        return Raised(
+        return ActiveAlert(
             alert,
             episode,
             self.acknowledgements.get(episode.id),
-            mutes(alert, episode, self._world, now),
+            mute_reasons(alert, episode, self._world, now),
             tuple(
                 pin
                 for pin in self._pins
@@ -151,7 +157,7 @@ class Ledger:
             episode = open_episode(self._db, replace(episode, alert=alert.id))
         raised = self.raised(alert, episode, now)
         rule = self.rule_of(alert)
-        told = [message for one in steps for message in messages(one, raised, rule)]
+        told = [message for one in steps for message in messages_for(one, raised, rule)]
         calls = any(message.kind not in _QUIET for message in told)
         paged = replace(episode, paged_at=now) if calls and not episode.paged_at else episode
         if not new or paged is not episode:
@@ -171,17 +177,17 @@ class Ledger:
     def tell(
         self,
         told: Iterable[Message],
-        raised: Raised,
+        raised: ActiveAlert,
         now: int,
         to: tuple[str, ...] | None = None,
     ) -> None:
         """Write what is told into the outbox; the same message twice is one."""
-        about = About(raised, self.rule_of(raised.alert))
+        about = AlertContext(raised, self.rule_of(raised.alert))
         for message in told:
             if self._windows is None:
-                self._windows = windows_of(recent_folds(self._db, now - WINDOW))
+                self._windows = group_windows(recent_folds(self._db, now - WINDOW))
             rows = route(message, about, self.terms.routing, now, self._windows, to=to)
-            post(self._db, rows, now)
+            enqueue(self._db, rows, now)
 
     def release(self, ack: Acknowledgement, reason: AckEnd, now: int) -> bool:
         """End what somebody has, with its row of the audit; whether nobody else did."""
@@ -196,7 +202,7 @@ class Ledger:
 
     def _tells_of_trouble(self, alert: Alert) -> bool:
         rule = self.rule_of(alert)
-        return rule is not None and isinstance(rule.test, (Absent, Down))
+        return rule is not None and isinstance(rule.test, (Absent, FailedScrapes))
 
     def _remember(self, alert: Alert, episode: Episode) -> None:
         self.opened.pop(episode.id, None)
@@ -209,15 +215,15 @@ class Ledger:
         That its time is over is told, and not decided here.
         """
         ack = self.acknowledgements.get(episode.id)
-        ended = None if ack is None else lapsed(ack, episode, now)
+        ended = None if ack is None else expired_acknowledgement(ack, episode, now)
         if ack is not None and ended is not None and ended.end_reason in _BY_STEPS:
             self.release(ack, ended.end_reason, now)
-        if any(one.verb is Verb.REOPENED for one in steps):
+        if any(one.verb is AlertEvent.REOPENED for one in steps):
             self._renew(episode, now)
 
     def _renew(self, episode: Episode, now: int) -> None:
         for last in read_acknowledgements_of(self._db, episode.id)[-1:]:
-            again = renewed(last, episode, now)
+            again = renewed_acknowledgement(last, episode, now)
             kept = None if again is None else save_acknowledgement(self._db, again)
             if kept is not None:
                 self.acknowledgements[episode.id] = kept
@@ -228,10 +234,10 @@ class Ledger:
     def _unsilence(self, alert: Alert, episode: Episode, now: int) -> None:
         """End the silences that were to last until this was over, if they hide nothing else."""
         labels = labels_of(alert, episode.severity)
-        others = [Raised(other, one) for one, other in self.opened.values()]
+        others = [ActiveAlert(other, one) for one, other in self.opened.values()]
         for silence in self._silences:
             meant = silence.until_resolved and matches(silence.matchers, labels)
-            if not meant or not silence.holds_at(now) or hidden_by(silence.matchers, others):
+            if not meant or not silence.holds_at(now) or matched_alerts(silence.matchers, others):
                 continue
             if end_silence(self._db, silence, now):
                 name = f"silence {silence.id}"

@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from watchdeck.domain.alerts.acknowledgement import freed, lapsed, reminds
-from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Alert, Episode, Raised
-from watchdeck.domain.notifications.escalation import Due
-from watchdeck.domain.notifications.message import Message, MessageKind, back, digest, handled, owed
-from watchdeck.domain.notifications.routing import overdue
-from watchdeck.domain.notifications.summary import headline
-from watchdeck.domain.values.format import span
-from watchdeck.engine.alerts.repository import BURNING, Ledger
+from watchdeck.domain.alerts.acknowledgement import expired_acknowledgement, reminds, reset_paging
+from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, ActiveAlert, Alert, Episode
+from watchdeck.domain.notifications.escalation import DueStep
+from watchdeck.domain.notifications.message import (
+    Message,
+    MessageKind,
+    acknowledgement_message,
+    digest,
+    overdue_page,
+    reopened_page,
+)
+from watchdeck.domain.notifications.routing import due_escalation
+from watchdeck.domain.notifications.summary import summary
+from watchdeck.domain.values.format import format_duration
+from watchdeck.engine.alerts.repository import BURNING, AlertRepository
 
-Keep = Callable[[Alert, Episode], bool]
+SaveEpisode = Callable[[Alert, Episode], bool]
 """Saves an episode to which nothing happened but that somebody was told; whether it could be."""
 
 Task = Callable[[], None]
@@ -28,7 +35,7 @@ MOST_TOLD = 10_000
 class Timers:
     """Expiries, reminders, escalations, digests, and pages owed since an alert was muted."""
 
-    def __init__(self, ledger: Ledger, keep: Keep) -> None:
+    def __init__(self, ledger: AlertRepository, keep: SaveEpisode) -> None:
         self._ledger = ledger
         self._keep = keep
         self._told: dict[str, None] = {}
@@ -56,63 +63,65 @@ class Timers:
     def _owned(
         self, episode: Episode, alert: Alert, ack: Acknowledgement, now: int
     ) -> Iterator[Task]:
-        ended = lapsed(ack, episode, now)
+        ended = expired_acknowledgement(ack, episode, now)
         raised = self._ledger.raised(alert, episode, now)
         rule = self._ledger.rule_of(alert)
         if ended is not None:
-            told = handled(MessageKind.ACK_EXPIRED, raised, ack, rule)
+            told = acknowledgement_message(MessageKind.ACK_EXPIRED, raised, ack, rule)
             reason = ended.end_reason or AckEnd.EXPIRED
             yield partial(self._release, ack, reason, told, raised, now)
         elif reminds(ack, now):
-            yield from self._telling(handled(MessageKind.REMINDER, raised, ack, rule), raised, now)
+            yield from self._telling(
+                acknowledgement_message(MessageKind.REMINDER, raised, ack, rule), raised, now
+            )
 
     def _release(
         self,
         ack: Acknowledgement,
         reason: AckEnd,
         told: tuple[Message, ...],
-        raised: Raised,
+        raised: ActiveAlert,
         now: int,
     ) -> None:
         if self._ledger.release(ack, reason, now) and reason is AckEnd.EXPIRED:
             self._ledger.tell(told, replace(raised, acknowledgement=None), now)
-            self._keep(raised.alert, freed(raised.episode, now))
+            self._keep(raised.alert, reset_paging(raised.episode, now))
 
-    def _unowned(self, raised: Raised, now: int) -> Iterator[Task]:
+    def _unowned(self, raised: ActiveAlert, now: int) -> Iterator[Task]:
         rule = self._ledger.rule_of(raised.alert)
-        page = owed(raised, rule)
+        page = overdue_page(raised, rule)
         if page:
             yield partial(self._page, page, raised, now)
         yield from self._telling(digest(raised, now, rule), raised, now)
-        yield from self._telling(back(raised, now, rule), raised, now)
-        step = overdue(raised, self._ledger.terms.routing, now)
+        yield from self._telling(reopened_page(raised, now, rule), raised, now)
+        step = due_escalation(raised, self._ledger.terms.routing, now)
         if step is not None:
             yield partial(self._escalate, step, raised, now)
 
-    def _page(self, page: tuple[Message, ...], raised: Raised, now: int) -> None:
+    def _page(self, page: tuple[Message, ...], raised: ActiveAlert, now: int) -> None:
         if self._keep(raised.alert, replace(raised.episode, paged_at=now)):
             self._ledger.tell(page, raised, now)
 
-    def _escalate(self, step: Due, raised: Raised, now: int) -> None:
+    def _escalate(self, step: DueStep, raised: ActiveAlert, now: int) -> None:
         episode, rule = raised.episode, self._ledger.rule_of(raised.alert)
-        waited = span(now - (episode.paged_at or now))
+        waited = format_duration(now - (episode.paged_at or now))
         message = Message(
             MessageKind.ESCALATED,
             episode.id,
             episode.severity,
             f"watchdeck/{episode.id}/escalated/{step.escalated}",
-            f"nobody took it for {waited}: {headline(raised.alert, episode, rule)}",
+            f"nobody took it for {waited}: {summary(raised.alert, episode, rule)}",
         )
         if self._keep(raised.alert, replace(episode, escalated=step.escalated)):
             self._ledger.tell((message,), raised, now, to=step.to)
 
-    def _telling(self, told: tuple[Message, ...], raised: Raised, now: int) -> Iterator[Task]:
+    def _telling(self, told: tuple[Message, ...], raised: ActiveAlert, now: int) -> Iterator[Task]:
         """What is told once, however often it is asked for."""
         fresh = tuple(message for message in told if message.dedup_key not in self._told)
         if fresh:
             yield partial(self._tell, fresh, raised, now)
 
-    def _tell(self, told: tuple[Message, ...], raised: Raised, now: int) -> None:
+    def _tell(self, told: tuple[Message, ...], raised: ActiveAlert, now: int) -> None:
         self._ledger.tell(told, raised, now)
         self._told |= dict.fromkeys(message.dedup_key for message in told)
         for key in list(self._told)[:-MOST_TOLD]:

@@ -12,18 +12,30 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from watchdeck.domain.alerts.alert import Transition, Verb
-from watchdeck.domain.alerts.lifecycle import by_policy, resumed, silent_after, step
+from watchdeck.domain.alerts.alert import AlertEvent, Transition
+from watchdeck.domain.alerts.lifecycle import (
+    advance,
+    apply_no_data_policy,
+    mark_stale,
+    silent_after,
+)
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN
 from watchdeck.domain.rules.anomaly import DAY, SPAN, WEEK
 from watchdeck.domain.rules.rule import Anomaly, Burn, Rule, Threshold, WeekBefore
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.engine.rules.applicability import signals_of
 from watchdeck.engine.rules.baseline import SEASONS
 from watchdeck.engine.rules.burn_rate import FURTHEST
-from watchdeck.engine.rules.conditions import Check, Failing, Gone, Over, Sample, finding
-from watchdeck.engine.rules.target import Judged, Watched, watch
+from watchdeck.engine.rules.conditions import (
+    AbsentCondition,
+    DownCondition,
+    EndpointCondition,
+    ScrapeValues,
+    ThresholdCondition,
+    evaluate,
+)
+from watchdeck.engine.rules.target import RuleState, Target, target_for
 from watchdeck.store.metrics.scan import Block
 
 if TYPE_CHECKING:
@@ -93,7 +105,7 @@ def lookback(rule: Rule) -> int:
 
 
 def replay(
-    rule: Rule, facts: Facts, kind: str | None, blocks: Iterable[Block], start: int
+    rule: Rule, facts: EndpointFacts, kind: str | None, blocks: Iterable[Block], start: int
 ) -> Replay:
     """Play a rule over the scrapes of one model, on which it can be judged, from `start` (ms UTC).
 
@@ -109,11 +121,11 @@ def replay(
 class _Player:
     """A rule on one model, as it stands after each scrape."""
 
-    def __init__(self, rule: Rule, facts: Facts, kind: str | None, start: int) -> None:
+    def __init__(self, rule: Rule, facts: EndpointFacts, kind: str | None, start: int) -> None:
         self._rule, self._facts, self._kind, self._start = rule, facts, kind, start
         self._columns = tuple(dict.fromkeys((OUTCOME_COLUMN, "ready", *signals_of(rule))))
         self._places = {name: place for place, name in enumerate(self._columns)}
-        self._watched: Watched | None = None
+        self._watched: Target | None = None
         self._failures = 0
         self._firings: list[Firing] = []
         self.told = Replay(facts.name)
@@ -141,14 +153,14 @@ class _Player:
             last=block.times[-1],
         )
 
-    def _settled(self, block: Block) -> Watched:
+    def _settled(self, block: Block) -> Target:
         """The model, scraped as often as it was then: an endpoint may be polled otherwise now."""
         every, before = max(_spacing(block.times), self._facts.every), self._watched
         if before is not None and _alike(before.facts.every, every):
             return before
         first = block.times[0]
         facts = replace(self._facts, every=every)
-        after = watch(facts, self._kind, (self._rule,), first, before)
+        after = target_for(facts, self._kind, (self._rule,), first, before)
         if before is not None:
             after.judged[0].episode = before.judged[0].episode
             after.judged[0].ended = before.judged[0].ended
@@ -158,22 +170,22 @@ class _Player:
         return after
 
     def _sample(
-        self, watched: Watched, at: int, before: int | None, row: Sequence[float]
-    ) -> Sample:
+        self, watched: Target, at: int, before: int | None, row: Sequence[float]
+    ) -> ScrapeValues:
         """A scrape with the columns that the rule needs; those that were left out were good."""
         if watched.sample is not None and watched.sample.at != before:
             self._failures = 0
         outcome = _OUTCOMES[int(row[0])]
         self._failures = 0 if outcome == _OK else self._failures + 1
         state = _STATES.get(row[1], _NO_STATE)
-        return Sample(at, array("d", row), self._places, outcome, self._failures, state)
+        return ScrapeValues(at, array("d", row), self._places, outcome, self._failures, state)
 
-    def _wake(self, judged: Judged, at: int, before: int | None) -> None:
+    def _wake(self, judged: RuleState, at: int, before: int | None) -> None:
         """After a time in which nobody collected, all is as after a restart."""
         if judged.episode is None or before is None:
             return
         if at - before > silent_after(self._rule, judged.every):
-            judged.episode = resumed(judged.episode, at - judged.every)
+            judged.episode = mark_stale(judged.episode, at - judged.every)
 
     def _holes(self, times: Sequence[int], every: int) -> int:
         """For how long (ms) nobody collected, up to and between these scrapes."""
@@ -181,19 +193,19 @@ class _Player:
         apart = (after - before for before, after in pairwise([*past, *times]))
         return sum(gap - every for gap in apart if gap > silent_after(self._rule, every))
 
-    def _remember(self, watched: Watched, at: int) -> None:
+    def _remember(self, watched: Target, at: int) -> None:
         """Budgets know all that they look back on, once so much was played."""
         for burned in watched.burned.values():
             burned.complete = burned.complete or at - (self.told.first or 0) >= FURTHEST
 
-    def _judge(self, watched: Watched, judged: Judged, sample: Sample) -> bool:
+    def _judge(self, watched: Target, judged: RuleState, sample: ScrapeValues) -> bool:
         """Take a step; whether the rule could not be told."""
         episode = judged.episode
         truth = judged.check.truth(sample, sample.at, episode is not None and episode.truth)
         if episode is not None or truth or (truth is None and judged.fires_on_silence):
-            found = finding(judged.check, truth, sample, sample.at)
-            found = by_policy(self._rule, judged.every, found, watched.good_at)
-            after, steps = step(self._rule, judged.every, episode, found, judged.ended)
+            found = evaluate(judged.check, truth, sample, sample.at)
+            found = apply_no_data_policy(self._rule, judged.every, found, watched.good_at)
+            after, steps = advance(self._rule, judged.every, episode, found, judged.ended)
             if after is not None:
                 judged.keep(after)
             self._note(steps)
@@ -201,18 +213,18 @@ class _Player:
 
     def _note(self, steps: Iterable[Transition]) -> None:
         for one in steps:
-            if one.verb is Verb.FIRED:
+            if one.verb is AlertEvent.FIRED:
                 self._firings.append(Firing(self._facts.name, one.at, None, one.episode.why))
-            elif one.verb in (Verb.REOPENED, Verb.RESOLVED):
+            elif one.verb in (AlertEvent.REOPENED, AlertEvent.RESOLVED):
                 last = self._firings[-1]
                 self._firings[-1] = replace(
                     last,
-                    until=one.at if one.verb is Verb.RESOLVED else None,
+                    until=one.at if one.verb is AlertEvent.RESOLVED else None,
                     reopened=one.episode.reopened,
                     peak=one.episode.peak,
                 )
 
-    def _so_far(self, judged: Judged) -> tuple[Firing, ...]:
+    def _so_far(self, judged: RuleState) -> tuple[Firing, ...]:
         """All firings, the newest with its peak until now when it is not over."""
         firings = list(self._firings)
         if firings and firings[-1].until is None and judged.episode is not None:
@@ -220,7 +232,7 @@ class _Player:
         return tuple(firings)
 
 
-def _turns(judged: Judged, loud: Flags | None, count: int) -> Iterator[int]:
+def _turns(judged: RuleState, loud: Flags | None, count: int) -> Iterator[int]:
     """The scrapes that change anything: all while an episode is open, else the loud ones."""
     places = None if loud is None else loud.nonzero()[0]
     index = 0
@@ -234,16 +246,16 @@ def _turns(judged: Judged, loud: Flags | None, count: int) -> Iterator[int]:
         index += 1
 
 
-def _loud(check: Check, rows: Floats, places: Mapping[str, int]) -> Flags | None:
+def _loud(check: EndpointCondition, rows: Floats, places: Mapping[str, int]) -> Flags | None:
     """Which scrapes are not plainly false; None where every scrape counts, for what is to come."""
     import numpy as np
 
-    if isinstance(check, Gone):
+    if isinstance(check, AbsentCondition):
         return np.zeros(len(rows), np.bool_)
-    if isinstance(check, Failing):
+    if isinstance(check, DownCondition):
         loud: Flags = (rows[:, 0] != 0) | (rows[:, 1] == 0)
         return loud
-    if isinstance(check, Over):
+    if isinstance(check, ThresholdCondition):
         values = rows[:, places[check.test.signal]]
         return ~(values <= check.limit if check.test.above else values >= check.limit)
     return None

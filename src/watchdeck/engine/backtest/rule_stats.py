@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from watchdeck.domain.alerts.alert import Alert, Episode, Opinion
+from watchdeck.domain.alerts.alert import Alert, Episode, Feedback
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.rules.printer import written
+from watchdeck.domain.rules.printer import format_condition
 from watchdeck.domain.rules.rule import Limit, Rule, Threshold
 from watchdeck.domain.values.units import Unit
 from watchdeck.engine.backtest.replay import Firing
@@ -18,12 +18,12 @@ NIGHT = (22, 7)
 _FACTORS = (0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 """Limits that are tried, as multiples of the one that a rule has; above 1 it fires less."""
 
-Fired = tuple[Episode, Alert, Opinion | None]
+Fired = tuple[Episode, Alert, Feedback | None]
 """An episode that fired, its alert, and what somebody thought of it when it was over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class RuleQuality:
     """What one rule did: how often it fired and paged, and how many called that what."""
 
     rule: str
@@ -47,7 +47,7 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class LimitTrial:
     """What another limit (`words`) would have done with the alerts that people judged."""
 
     words: str
@@ -56,7 +56,7 @@ class Tried:
     noise: int
 
 
-def worths(fired: Iterable[Fired], hour_of: Callable[[int], int]) -> tuple[Worth, ...]:
+def rule_quality(fired: Iterable[Fired], hour_of: Callable[[int], int]) -> tuple[RuleQuality, ...]:
     """What each rule that fired was worth, the noisiest first.
 
     `hour_of` tells the hour of the day of a time (ms UTC), where those who are paged live.
@@ -68,19 +68,19 @@ def worths(fired: Iterable[Fired], hour_of: Callable[[int], int]) -> tuple[Worth
     return tuple(sorted(found, key=lambda one: (-one.noise, -one.pages, -one.fired, one.rule)))
 
 
-def _worth(rule: str, fired: Sequence[Fired], hour_of: Callable[[int], int]) -> Worth:
+def _worth(rule: str, fired: Sequence[Fired], hour_of: Callable[[int], int]) -> RuleQuality:
     pages = [episode.paged_at for episode, _, _ in fired if episode.peak_severity.pages]
     hours = [hour_of(at) for at in pages if at is not None]
     opinions = [opinion for _, _, opinion in fired]
-    return Worth(
+    return RuleQuality(
         rule,
         len(fired),
         len({alert.model for _, alert, _ in fired}),
         len(hours),
         sum(hour >= NIGHT[0] or hour < NIGHT[1] for hour in hours),
-        opinions.count(Opinion.USEFUL),
-        opinions.count(Opinion.NOISE),
-        opinions.count(Opinion.LATE),
+        opinions.count(Feedback.USEFUL),
+        opinions.count(Feedback.NOISE),
+        opinions.count(Feedback.LATE),
     )
 
 
@@ -94,20 +94,20 @@ def other_limits(rule: Rule) -> Iterator[Rule]:
         if limit is not None:
             clear = test.clear and _scaled(test, test.clear, factor)
             other = replace(test, limit=limit, clear=clear)
-            yield replace(rule, test=other, when=written(other, rule.hold))
+            yield replace(rule, test=other, when=format_condition(other, rule.hold))
 
 
-def tried(words: str, firings: Sequence[Firing], fired: Iterable[Fired]) -> Tried:
+def try_limit(words: str, firings: Sequence[Firing], fired: Iterable[Fired]) -> LimitTrial:
     """What a limit's firings mean to people: which useful alerts it keeps, and how much noise."""
     kept = noise = 0
     for episode, alert, opinion in fired:
         met = any(one.model == alert.model and _meets(one, episode) for one in firings)
-        kept += met and opinion in (Opinion.USEFUL, Opinion.LATE)
-        noise += met and opinion is Opinion.NOISE
-    return Tried(words, len(firings), kept, noise)
+        kept += met and opinion in (Feedback.USEFUL, Feedback.LATE)
+        noise += met and opinion is Feedback.NOISE
+    return LimitTrial(words, len(firings), kept, noise)
 
 
-def best(worth: Worth, some: Iterable[Tried]) -> Tried | None:
+def best(worth: RuleQuality, some: Iterable[LimitTrial]) -> LimitTrial | None:
     """The limit that keeps every useful alert with the least noise; None when none is better."""
     wanted = worth.useful + worth.late
     good = [one for one in some if one.kept >= wanted and one.noise < worth.noise]

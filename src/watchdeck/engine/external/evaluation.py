@@ -6,19 +6,24 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 
 from watchdeck.domain.alerts.alert import Alert, Episode, Transition
-from watchdeck.domain.external.event import ForeignEvent
-from watchdeck.domain.external.source import ForeignSource, Standing
+from watchdeck.domain.external.event import ExternalEvent
+from watchdeck.domain.external.source import ExternalSource, RemoteAlertState
 from watchdeck.store.alerts.episodes import alert_id, read_episodes
-from watchdeck.store.alerts.external_events import Waits, read_open_foreign, read_standings, waiting
+from watchdeck.store.alerts.external_events import (
+    PendingResolve,
+    read_open_foreign,
+    read_standings,
+    waiting,
+)
 from watchdeck.store.alerts.external_sources import sources
 from watchdeck.store.files.connection import Connection
 
-Key = tuple[str, str]
+AlertKey = tuple[str, str]
 """Source and fingerprint."""
 
-Labels = Mapping[str, str]
+LabelMapping = Mapping[str, str]
 
-Keep = Callable[[Alert, Episode, tuple[Transition, ...]], Episode | None]
+SaveTransitions = Callable[[Alert, Episode, tuple[Transition, ...]], Episode | None]
 """Keeps an episode, its steps and what is told of them, in the transaction under way.
 
 It returns the episode with its number and revision; None when somebody else changed it first.
@@ -26,29 +31,29 @@ It returns the episode with its number and revision; None when somebody else cha
 
 
 @dataclass(slots=True)
-class Bench:
+class ExternalEvaluation:
     """One sitting: what is open, what is known of its sources, and where decisions go."""
 
     db: Connection
     now: int
-    keep: Keep
+    keep: SaveTransitions
     mute: frozenset[str]
-    named: Mapping[str, Labels]
+    named: Mapping[str, LabelMapping]
     suppressed: MutableMapping[int, tuple[str, ...]]
-    sources: dict[str, ForeignSource] = field(init=False)
-    open: dict[Key, tuple[Episode, Alert]] = field(init=False)
-    early: dict[Key, ForeignEvent] = field(init=False)
-    held: dict[Key, ForeignEvent] = field(init=False)
-    said: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    sources: dict[str, ExternalSource] = field(init=False)
+    open: dict[AlertKey, tuple[Episode, Alert]] = field(init=False)
+    early: dict[AlertKey, ExternalEvent] = field(init=False)
+    held: dict[AlertKey, ExternalEvent] = field(init=False)
+    said: dict[str, dict[str, RemoteAlertState]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sources = {source.name: source for source in sources(self.db)}
         pairs = read_open_foreign(self.db)
         self.open = {(alert.source, alert.fingerprint): (one, alert) for one, alert in pairs}
-        self.early = {key_of(one): one for one in waiting(self.db, Waits.EARLY)}
-        self.held = {key_of(one): one for one in waiting(self.db, Waits.HELD)}
+        self.early = {alert_key(one): one for one in waiting(self.db, PendingResolve.EARLY)}
+        self.held = {alert_key(one): one for one in waiting(self.db, PendingResolve.HELD)}
 
-    def alert(self, event: ForeignEvent) -> Alert:
+    def alert(self, event: ExternalEvent) -> Alert:
         """The alert that an event is about, with its number."""
         known = self.named.get(event.model, {})
         model = known.get("model", event.model)
@@ -58,7 +63,7 @@ class Bench:
         self.suppressed[alert.id] = event.suppressed_by
         return alert
 
-    def last(self, alert: Alert) -> Standing | None:
+    def last(self, alert: Alert) -> RemoteAlertState | None:
         """What its source last said of an alert while it fired."""
         if alert.source not in self.said:
             self.said[alert.source] = read_standings(self.db, alert.source)
@@ -90,6 +95,6 @@ class Bench:
             self.open[key] = (kept, alert)
 
 
-def key_of(event: ForeignEvent) -> Key:
+def alert_key(event: ExternalEvent) -> AlertKey:
     """The key of the alert that an event is about."""
     return event.source, event.fingerprint

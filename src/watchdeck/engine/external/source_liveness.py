@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdeck.domain.alerts.alert import Alert, Condition, Data, Episode, Verb
-from watchdeck.domain.alerts.lifecycle import Finding, step, unheard
-from watchdeck.domain.external.lifecycle import foreign
-from watchdeck.domain.external.source import ForeignSource, Way, again
-from watchdeck.domain.rules.rule import Absent, Family, Rule
-from watchdeck.domain.values.format import span
+from watchdeck.domain.alerts.alert import Alert, AlertEvent, AlertState, DataState, Episode
+from watchdeck.domain.alerts.lifecycle import Evaluation, advance, mark_no_data
+from watchdeck.domain.external.lifecycle import apply_event
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol, repeat_event
+from watchdeck.domain.rules.rule import Absent, Rule, RuleFamily
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.severity import Severity
-from watchdeck.engine.external.evaluation import Bench
+from watchdeck.engine.external.evaluation import ExternalEvaluation
 from watchdeck.store.alerts.episodes import alert_id
 
 SILENT = Rule(
@@ -20,7 +20,7 @@ SILENT = Rule(
     test=Absent(),
     severity=Severity.HIGH,
     resolve_for=0,
-    family=Family.FAILURE,
+    family=RuleFamily.FAILURE,
 )
 """The rule behind the one alert that a silent source is."""
 
@@ -28,7 +28,7 @@ _SILENT = "source silent"
 """Its fingerprint: with a blank, so that no sender can have it too."""
 
 
-def watch(bench: Bench, source: ForeignSource) -> None:
+def check_liveness(bench: ExternalEvaluation, source: ExternalSource) -> None:
     """Hold what a silent source last said, and tell once that it is silent."""
     mine = [
         (episode, alert)
@@ -39,47 +39,59 @@ def watch(bench: Bench, source: ForeignSource) -> None:
     silence = source.silence(bench.now, raised)
     for episode, alert in mine:
         if silence:
-            _hold(bench, episode, alert, f"{source.name} is silent for {span(silence)}")
+            _hold(bench, episode, alert, f"{source.name} is silent for {format_duration(silence)}")
         else:
             _listen(bench, source, episode, alert)
     _tell(bench, source, silence)
 
 
-def _hold(bench: Bench, episode: Episode, alert: Alert, why: str, verb: Verb = Verb.HELD) -> None:
+def _hold(
+    bench: ExternalEvaluation,
+    episode: Episode,
+    alert: Alert,
+    why: str,
+    verb: AlertEvent = AlertEvent.HELD,
+) -> None:
     last = bench.last(alert)
     seen = replace(episode, seen_at=max(episode.seen_at, last.at if last else 0))
-    after, steps = unheard(seen, bench.now, why, verb)
+    after, steps = mark_no_data(seen, bench.now, why, verb)
     if steps:
         bench.kept(alert, episode, after, steps)
 
 
-def _listen(bench: Bench, source: ForeignSource, episode: Episode, alert: Alert) -> None:
+def _listen(
+    bench: ExternalEvaluation, source: ExternalSource, episode: Episode, alert: Alert
+) -> None:
     """What its source repeats fires on; what it promised to repeat and does not, is held."""
     last = bench.last(alert)
     if last is None:
         return
-    sure = episode.condition is Condition.FIRING and episode.data is Data.FRESH
+    sure = episode.condition is AlertState.FIRING and episode.data is DataState.FRESH
     quiet = bench.now - last.at
     if not sure and last.at > episode.seen_at:
-        bench.kept(alert, episode, *foreign(episode, again(alert, episode, last)))
-    elif source.way is Way.POST and quiet > last.promised:
-        why = f"{last.sender or source.name} said nothing of it for {span(quiet)}"
-        _hold(bench, episode, alert, why, Verb.NO_DATA)
+        bench.kept(alert, episode, *apply_event(episode, repeat_event(alert, episode, last)))
+    elif source.way is SourceProtocol.POST and quiet > last.promised:
+        why = f"{last.sender or source.name} said nothing of it for {format_duration(quiet)}"
+        _hold(bench, episode, alert, why, AlertEvent.NO_DATA)
 
 
-def _tell(bench: Bench, source: ForeignSource, silence: int) -> None:
+def _tell(bench: ExternalEvaluation, source: ExternalSource, silence: int) -> None:
     """One alert for the whole source, with all that it is about."""
     pair = bench.open.get((source.name, _SILENT))
     if bool(silence) is (pair is not None):
         return
     alert = Alert(0, source.name, _SILENT, SILENT.name, "", {"source": source.name})
     alert = replace(alert, id=alert_id(bench.db, alert))
-    finding = Finding(bool(silence), None, None, _words(source, silence), bench.now)
-    bench.begun(alert, *step(SILENT, 1_000, pair and pair[0], finding, bench.previous(alert)))
+    finding = Evaluation(bool(silence), None, None, _words(source, silence), bench.now)
+    bench.begun(alert, *advance(SILENT, 1_000, pair and pair[0], finding, bench.previous(alert)))
 
 
-def _words(source: ForeignSource, silence: int) -> str:
+def _words(source: ExternalSource, silence: int) -> str:
     if source.retired:
         return f"{source.name} is not listened to any more"
-    said = f"{source.name} is silent for {span(silence)}" if silence else "it is heard again"
+    said = (
+        f"{source.name} is silent for {format_duration(silence)}"
+        if silence
+        else "it is heard again"
+    )
     return "; ".join(filter(None, (said, source.problem)))

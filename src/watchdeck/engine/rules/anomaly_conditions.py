@@ -6,31 +6,31 @@ from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.rules.anomaly import FINEST, News, how_far
+from watchdeck.domain.rules.anomaly import FINEST, NoveltyGate, deviation_of
 from watchdeck.domain.rules.rule import Anomaly, WeekBefore
-from watchdeck.domain.values.format import compared, quantity, span
+from watchdeck.domain.values.format import format_comparison, format_duration, format_value
 from watchdeck.domain.values.units import Unit
-from watchdeck.engine.rules.baseline import STRETCH, Habit, Now, Weeks
-from watchdeck.engine.rules.conditions import Said, Sample
+from watchdeck.engine.rules.baseline import STRETCH, BaselineDeviation, SignalBaseline, WeekOverWeek
+from watchdeck.engine.rules.conditions import Measurement, ScrapeValues
 
 
-def habit(name: str, every: int, test: Anomaly) -> Habit:
+def baseline_for(name: str, every: int, test: Anomaly) -> SignalBaseline:
     """What a test must know of an endpoint that is scraped every so many ms.
 
     Its points end at a moment of its own: not all of a fleet in one tick.
     """
-    width = stretch(every)
+    width = bucket_width(every)
     finest = FINEST[SIGNALS[test.signal].unit]
-    return Habit(test.signal, finest, width, _shift(name, width), seasonal=test.seasonal)
+    return SignalBaseline(test.signal, finest, width, _shift(name, width), seasonal=test.seasonal)
 
 
-def weeks(name: str, every: int, test: WeekBefore) -> Weeks:
+def week_over_week_for(name: str, every: int, test: WeekBefore) -> WeekOverWeek:
     """What a test must know of an endpoint that is scraped every so many ms."""
-    width = stretch(every)
-    return Weeks(test.signal, test.window, width, _shift(name, width))
+    width = bucket_width(every)
+    return WeekOverWeek(test.signal, test.window, width, _shift(name, width))
 
 
-def stretch(every: int) -> int:
+def bucket_width(every: int) -> int:
     """How long (ms) a point is of an endpoint that is scraped every so many ms."""
     return max(STRETCH, every)
 
@@ -40,60 +40,62 @@ def _shift(name: str, width: int) -> int:
 
 
 @dataclass(slots=True)
-class Unusual:
+class AnomalyCondition:
     """A signal far from how it usually is, as long as that is news."""
 
     test: Anomaly
-    habit: Habit
-    news: News = field(init=False)
+    habit: SignalBaseline
+    news: NoveltyGate = field(init=False)
 
     def __post_init__(self) -> None:
         self.remember()
 
     def remember(self) -> None:
         """Know what was told in the last days, by what is usual now."""
-        self.news = News(self.habit.patience)
+        self.news = NoveltyGate(self.habit.patience)
         for now in self.habit.past(self.test.low):
             self._tells(now)
 
-    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+    def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether it is, at the end of the newest stretch; None when too little is known."""
         known, value = self.habit.now, sample.value(self.test.signal)
         if known is None or value != value:  # noqa: PLR0124 - NaN
             return None
         return self._tells(known)
 
-    def _tells(self, now: Now) -> bool:
-        far = how_far(now.seen, self.test)
+    def _tells(self, now: BaselineDeviation) -> bool:
+        far = deviation_of(now.seen, self.test)
         return far > 1 and self.news.tells(far, now.ended)
 
-    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """The value that is furthest out: `latency_p95 412 ms > 180 ms (usually 95 ms)`."""
         test, known = self.test, self.habit.now
         if known is None:
-            return Said(None, None, f"{test.signal}: too little was seen to tell what is usual")
+            return Measurement(
+                None, None, f"{test.signal}: too little was seen to tell what is usual"
+            )
         sides = (True, False) if test.above is None else (test.above,)
-        above = max(sides, key=lambda side: how_far(known.seen, replace(test, above=side)))
+        above = max(sides, key=lambda side: deviation_of(known.seen, replace(test, above=side)))
         sign = 1 if above else -1
         point, quarter, hour = (sign * one for one in known.seen)
         by_point = point / test.high >= min(quarter, hour) / test.low
         value = known.point if by_point else known.hour
         limit = known.usual.value(sign * (test.high if by_point else test.low))
         unit = SIGNALS[test.signal].unit
-        words = compared(test.signal, value, limit, unit, above=value > limit)
+        words = format_comparison(test.signal, value, limit, unit, above=value > limit)
         mean = "" if by_point else "for an hour, "
-        words += f" ({mean}usually {quantity(known.usual.centre, unit)})"
-        return Said(value, limit, words)
+        words += f" ({mean}usually {format_value(known.usual.centre, unit)})"
+        return Measurement(value, limit, words)
 
 
 @dataclass(frozen=True, slots=True)
-class UnlikeLastWeek:
+class WeekOverWeekCondition:
     """The mean of a window over, or under, a multiple of that of the week before."""
 
     test: WeekBefore
-    weeks: Weeks
+    weeks: WeekOverWeek
 
-    def truth(self, sample: Sample, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
+    def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether it is; None when either week is not known.
 
         Less than a part of nothing is impossible, and many times nothing cannot be told.
@@ -113,15 +115,17 @@ class UnlikeLastWeek:
             return None
         return self.test.ratio * (max(before) if self.test.above else min(before))
 
-    def said(self, sample: Sample, now: int) -> Said:  # noqa: ARG002
+    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """Both weeks: `request_rate 9/s < 20/s (50 % of the week before, over 1h)`."""
         test, current, limit = self.test, self.weeks.now, self._limit
         if current is None or limit is None:
-            return Said(None, None, f"{test.signal}: too little was seen a week before")
-        words = compared(
+            return Measurement(None, None, f"{test.signal}: too little was seen a week before")
+        words = format_comparison(
             test.signal, current, limit, SIGNALS[test.signal].unit, above=current > limit
         )
-        share = quantity(test.ratio, Unit.RATIO)
-        return Said(
-            current, limit, f"{words} ({share} of the week before, over {span(test.window)})"
+        share = format_value(test.ratio, Unit.RATIO)
+        return Measurement(
+            current,
+            limit,
+            f"{words} ({share} of the week before, over {format_duration(test.window)})",
         )

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from watchdeck.domain.board.board import Latest
+from watchdeck.domain.board.board import LatestScrape
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS
 from watchdeck.domain.rules.labels import labels_of
-from watchdeck.domain.rules.rule import Burn, Rule, Threshold, Waiting
+from watchdeck.domain.rules.rule import Burn, Rule, Threshold, Unsupported
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.matcher import matches
-from watchdeck.engine.rules.conditions import bound
-from watchdeck.engine.rules.target import watch
+from watchdeck.engine.rules.conditions import limit_for
+from watchdeck.engine.rules.target import target_for
 
 NOT_MEANT = "is not meant"
 """The reason that nobody asks for."""
 
 
-def held_back(rule: Rule, facts: Facts, kind: str | None, told: Collection[str] | None) -> str:
+def reason_not_applicable(
+    rule: Rule, facts: EndpointFacts, kind: str | None, told: Collection[str] | None
+) -> str:
     """Why a rule is not judged on a model that tells these signals; empty when it is.
 
     None stands for signals that nobody knows yet.
@@ -35,17 +37,17 @@ def held_back(rule: Rule, facts: Facts, kind: str | None, told: Collection[str] 
     missing = [signal for signal in signals_of(rule) if signal not in told]
     if missing:
         return f"tells no {' and no '.join(missing)}"
-    judged = watch(facts, kind, (replace(rule, enabled=True),), 0).judged
-    return "" if judged or isinstance(rule.test, Waiting) else "cannot be judged by it"
+    judged = target_for(facts, kind, (replace(rule, enabled=True),), 0).judged
+    return "" if judged or isinstance(rule.test, Unsupported) else "cannot be judged by it"
 
 
-def measured(latest: Latest, kind: Kind | None) -> frozenset[str]:
+def measured(latest: LatestScrape, kind: Kind | None) -> frozenset[str]:
     """The signals that a model tells, or will tell once it has traffic."""
     known = measured_by(latest.facts, kind) - {*latest.not_measurable}
     return known | latest.signals.keys()
 
 
-def measured_by(facts: Facts, kind: Kind | None) -> frozenset[str]:
+def measured_by(facts: EndpointFacts, kind: Kind | None) -> frozenset[str]:
     """The signals that a server of a kind may tell of a model."""
     told = kind_signals(kind, Endpoint(facts.name, facts.url, map=facts.map))
     insecure = not facts.url.startswith("https:")
@@ -60,11 +62,11 @@ def signals_of(rule: Rule) -> tuple[str, ...]:
     return (signal,) if signal else ()
 
 
-def _unpromised(rule: Rule, facts: Facts) -> bool:
+def _unpromised(rule: Rule, facts: EndpointFacts) -> bool:
     test = rule.test
     if isinstance(test, Burn):
         return getattr(facts.slo, test.signal) is None
     if isinstance(test, Threshold):
         limits = (test.limit, test.clear or test.limit)
-        return any(bound(limit, test.signal, facts.slo) is None for limit in limits)
+        return any(limit_for(limit, test.signal, facts.slo) is None for limit in limits)
     return False

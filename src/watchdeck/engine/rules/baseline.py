@@ -18,13 +18,13 @@ from watchdeck.domain.rules.anomaly import (
     REMEMBERED,
     SPAN,
     WEEK,
-    Season,
-    Seen,
-    Usual,
-    season,
-    usual,
+    Baseline,
+    Deviation,
+    Seasonality,
+    baseline_of,
+    seasonality_of,
 )
-from watchdeck.engine.rules.bucket_means import NONE, Means, Samples, Stretches
+from watchdeck.engine.rules.bucket_means import NONE, BucketMeans, Buckets, Samples
 
 STRETCH = 300_000
 """Milliseconds of a point; of endpoints that are scraped less often, their interval."""
@@ -42,7 +42,7 @@ _FEWEST = 4
 """Of the points of the long mean so many must be there; else the newest point alone counts."""
 
 
-class Baseline(Protocol):
+class SampleHistory(Protocol):
     """What is remembered of one signal of one endpoint."""
 
     signal: str
@@ -50,27 +50,27 @@ class Baseline(Protocol):
     def add(self, at: int, value: float) -> None:
         """Take a sample of `at` (ms UTC); NaN is none."""
 
-    def reach(self, end: int) -> tuple[Stretches, Stretches]:
+    def reach(self, end: int) -> tuple[Buckets, Buckets]:
         """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
 
     def fill(self, points: Samples, coarse: Samples) -> None:
         """Have these in place of all that was taken."""
 
 
-class Now(NamedTuple):
+class BaselineDeviation(NamedTuple):
     """The newest stretch, and the hour that it ends, against what is usual then.
 
     `ended` is when it was over (ms UTC).
     """
 
-    seen: Seen
+    seen: Deviation
     point: float
     hour: float
-    usual: Usual
+    usual: Baseline
     ended: int
 
 
-class Habit:
+class SignalBaseline:
     """How one signal of one endpoint usually is, in 8 kB; its season takes 3 kB more.
 
     `now` is None until a day is known, and while the newest stretch has no value.
@@ -83,12 +83,12 @@ class Habit:
         self, signal: str, finest: float, width: int, shift: int = 0, *, seasonal: bool = False
     ) -> None:
         self.signal, self._finest = signal, finest
-        self._points = Means(width, SPAN // width + LAG, shift)
-        self._hours = Means(HOUR, SEASONS // HOUR) if seasonal else None
+        self._points = BucketMeans(width, SPAN // width + LAG, shift)
+        self._hours = BucketMeans(HOUR, SEASONS // HOUR) if seasonal else None
         self._due = self._season_due = -1
-        self._season: Season | None = None
-        self._usual: Usual | None = None
-        self.now: Now | None = None
+        self._season: Seasonality | None = None
+        self._usual: Baseline | None = None
+        self.now: BaselineDeviation | None = None
 
     @property
     def patience(self) -> int:
@@ -102,7 +102,7 @@ class Habit:
         if self._points.add(at, value) and self._points.number >= 0:
             self._look()
 
-    def reach(self, end: int) -> tuple[Stretches, Stretches]:
+    def reach(self, end: int) -> tuple[Buckets, Buckets]:
         """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
         return self._points.before(end), self._hours.before(end) if self._hours else NONE
 
@@ -114,7 +114,7 @@ class Habit:
         self._due = self._season_due = -1
         self._look()
 
-    def past(self, least: float) -> Iterator[Now]:
+    def past(self, least: float) -> Iterator[BaselineDeviation]:
         """The stretches of the last days that may be unusual, by what is usual now.
 
         Left out are those after three points that are all less than `least` deviations out.
@@ -145,9 +145,9 @@ class Habit:
         if hours is not None and points.number >= self._season_due:
             self._season_due = points.number + max(1, DAY // points.width)
             known = hours.newest(SEASONS // HOUR)
-            self._season = season(known, hours.number + 1 - len(known))
+            self._season = seasonality_of(known, hours.number + 1 - len(known))
         course = self._course(SPAN // points.width, LAG)
-        self._usual = usual(course, self._finest, points.width)
+        self._usual = baseline_of(course, self._finest, points.width)
 
     def _course(self, count: int, lag: int = 0) -> Sequence[float]:
         """The newest points, without what their hours add."""
@@ -160,7 +160,7 @@ class Habit:
             point - added.at(middle + place * points.width) for place, point in enumerate(found)
         ]
 
-    def _against(self, course: Sequence[float], number: int) -> Now | None:
+    def _against(self, course: Sequence[float], number: int) -> BaselineDeviation | None:
         """The last of some points against what is usual; None when it is not known."""
         if self._usual is None or not course or math.isnan(course[-1]):
             return None
@@ -176,10 +176,10 @@ class Habit:
         if len(hour) >= _FEWEST:
             means = out(sum(quarter) / len(quarter)), out(mean)
         ended = begins + self._points.width
-        return Now(Seen(out(point), *means), point, mean, usual, ended)
+        return BaselineDeviation(Deviation(out(point), *means), point, mean, usual, ended)
 
 
-class Weeks:
+class WeekOverWeek:
     """The mean of a window of one signal, and the means of that window a week before.
 
     The week before is looked at as it was, and a quarter of the window sooner and later: what is
@@ -192,9 +192,9 @@ class Weeks:
     def __init__(self, signal: str, window: int, width: int, shift: int = 0) -> None:
         self.signal, self._window = signal, window
         width = max(width, window // _CELLS)
-        self._points = Means(width, -(-window // width) + 1, shift)
+        self._points = BucketMeans(width, -(-window // width) + 1, shift)
         coarse = max(width, _COARSE)
-        self._week = Means(coarse, (WEEK + 2 * window) // coarse + 2)
+        self._week = BucketMeans(coarse, (WEEK + 2 * window) // coarse + 2)
         self.now: float | None = None
         self.before: tuple[float, ...] = ()
 
@@ -204,7 +204,7 @@ class Weeks:
         if self._points.add(at, value) and self._points.number >= 0:
             self._look()
 
-    def reach(self, end: int) -> tuple[Stretches, Stretches]:
+    def reach(self, end: int) -> tuple[Buckets, Buckets]:
         """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
         return self._points.before(end), self._week.before(end)
 

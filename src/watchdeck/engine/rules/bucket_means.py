@@ -12,7 +12,7 @@ Samples = Iterable[tuple[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretches:
+class Buckets:
     """So many stretches of time from `start` until before `end` (ms UTC)."""
 
     start: int
@@ -20,13 +20,13 @@ class Stretches:
     count: int
 
 
-NONE = Stretches(0, 0, 0)
+NONE = Buckets(0, 0, 0)
 
 _LARGEST = 3e38
 """What is infinite is as large as four bytes hold."""
 
 
-class Means:
+class BucketMeans:
     """The means of the newest `size` stretches of `width` ms, in 4 bytes each.
 
     Stretches begin `shift` ms before the multiples of their width. `number` is that of the newest
@@ -64,10 +64,10 @@ class Means:
         for at, value in samples:
             self.add(at, value)
 
-    def before(self, end: int) -> Stretches:
+    def before(self, end: int) -> Buckets:
         """The stretches before `end` (ms UTC) that it knows, and the one that `end` is in."""
         past = self.begins((end + self._shift) // self.width + 1)
-        return Stretches(past - (self._size + 1) * self.width, past, self._size + 1)
+        return Buckets(past - (self._size + 1) * self.width, past, self._size + 1)
 
     def _close(self, number: int) -> None:
         if self._current >= 0:

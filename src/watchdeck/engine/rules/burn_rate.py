@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchdeck.domain.rules.rule import Pair
+from watchdeck.domain.rules.rule import BurnRateWindows
 
 FURTHEST = 3 * 86_400_000
 """Milliseconds. No window of a burn looks back further."""
@@ -17,10 +17,10 @@ LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, FURTHEST))
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class BurnRate:
     """How fast a budget burned over the two windows of a pair; 1 spends it all just in time."""
 
-    pair: Pair
+    pair: BurnRateWindows
     long: float
     short: float
 
@@ -31,7 +31,7 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class ErrorBudget:
     """What may be lost: a share of all, of which `expected` come in a millisecond.
 
     Where fewer came, what was not seen counts as not lost. 0 expects nothing: of requests nobody
@@ -43,7 +43,7 @@ class Budget:
     least: int = 1
 
 
-class Burned:
+class BudgetConsumption:
     """The good and the bad of one endpoint by one measure, for three days, in 9 kB.
 
     `complete` tells that what was before the first sample is known too: until then nothing is
@@ -59,11 +59,11 @@ class Burned:
         self._begin()
 
     def _begin(self) -> None:
-        self._levels = tuple(_Level(*level) for level in LEVELS)
+        self._levels = tuple(_WindowTotals(*level) for level in LEVELS)
         self._bad, self._total = 0.0, 0.0
         self._newest, self._hot_at = -1, -1
 
-    def heed(self, pairs: tuple[Pair, ...], share: float) -> None:
+    def heed(self, pairs: tuple[BurnRateWindows, ...], share: float) -> None:
         """Be asked about these pairs, of a budget of this share; to be told before any sample."""
         self._heeded = min(self._heeded, share * min(pair.factor for pair in pairs))
         self._longest = max(self._longest, *(pair.short for pair in pairs))
@@ -95,7 +95,7 @@ class Burned:
         """
         return self._hot_at <= self._newest - self._longest
 
-    def too_fast(self, pairs: tuple[Pair, ...], budget: Budget) -> bool | None:
+    def too_fast(self, pairs: tuple[BurnRateWindows, ...], budget: ErrorBudget) -> bool | None:
         """Whether the budget burns too fast in both windows of any pair, at the newest sample.
 
         None when too little was seen to say that it does not. It is asked of every sample, so it
@@ -110,19 +110,21 @@ class Burned:
                 return True
         return False if known else None
 
-    def speeds(self, pairs: tuple[Pair, ...], budget: Budget) -> tuple[Speed, ...]:
+    def speeds(
+        self, pairs: tuple[BurnRateWindows, ...], budget: ErrorBudget
+    ) -> tuple[BurnRate, ...]:
         """How fast the budget burns at the newest sample, a speed for each pair that is known."""
         found = (
             (pair, self._speed(pair.long, budget), self._speed(pair.short, budget))
             for pair in pairs
         )
         return tuple(
-            Speed(pair, long, short)
+            BurnRate(pair, long, short)
             for pair, long, short in found
             if long is not None and short is not None
         )
 
-    def _speed(self, span: int, budget: Budget) -> float | None:
+    def _speed(self, span: int, budget: ErrorBudget) -> float | None:
         fine, middle, coarse = self._levels
         level = fine if span <= fine.reach else middle if span <= middle.reach else coarse
         bad_before, total_before = level.before(self._newest - span)
@@ -137,7 +139,7 @@ class Burned:
         return bad / may_be_lost if may_be_lost else math.inf
 
 
-class _Level:
+class _WindowTotals:
     """Running totals at the end of each cell of time, in a ring: a window is two look-ups.
 
     `edge` is where the newest cell ends (ms UTC).

@@ -13,7 +13,7 @@ CELLS = 240
 """Cells of a window: samples that come faster share one, with their sum and their extremes."""
 
 
-class Window:
+class SampleWindow:
     """The newest samples of one signal of one endpoint, as far back as its rules look.
 
     `every` is the distance (ms) that samples should have. A sample takes 16 bytes; where more than

@@ -14,28 +14,34 @@ from watchdeck.domain.rules.rule import (
     Absent,
     Anomaly,
     Burn,
-    Down,
+    FailedScrapes,
     NoData,
     Rule,
     Threshold,
     WeekBefore,
 )
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.matcher import matches
-from watchdeck.engine.rules.anomaly_conditions import UnlikeLastWeek, Unusual, habit, stretch, weeks
-from watchdeck.engine.rules.baseline import Habit, Weeks
-from watchdeck.engine.rules.burn_rate import Budget, Burned
-from watchdeck.engine.rules.conditions import (
-    Burning,
-    Check,
-    Failing,
-    Gone,
-    Over,
-    OverWindow,
-    Sample,
-    bound,
+from watchdeck.engine.rules.anomaly_conditions import (
+    AnomalyCondition,
+    WeekOverWeekCondition,
+    baseline_for,
+    bucket_width,
+    week_over_week_for,
 )
-from watchdeck.engine.rules.sample_window import Window
+from watchdeck.engine.rules.baseline import SignalBaseline, WeekOverWeek
+from watchdeck.engine.rules.burn_rate import BudgetConsumption, ErrorBudget
+from watchdeck.engine.rules.conditions import (
+    AbsentCondition,
+    BurnRateCondition,
+    DownCondition,
+    EndpointCondition,
+    ScrapeValues,
+    ThresholdCondition,
+    WindowCondition,
+    limit_for,
+)
+from watchdeck.engine.rules.sample_window import SampleWindow
 
 _OK = Outcome.OK.value
 
@@ -43,12 +49,12 @@ LONGEST_STEP = 3
 """Intervals that one sample may stand for, when requests are counted by their rate."""
 
 
-Truth = Callable[[Sample, int, bool], bool | None]
+CheckTruth = Callable[[ScrapeValues, int, bool], bool | None]
 """The question of a check: is it true of a scrape, now, having been true before or not?"""
 
 
 @dataclass(slots=True, eq=False)
-class Judged:
+class RuleState:
     """One rule on one endpoint: its check, its alert, and the episode that is open.
 
     `live` are the rules of its endpoint that have an open episode, by fingerprint. `ended` is the
@@ -56,16 +62,16 @@ class Judged:
     """
 
     rule: Rule
-    check: Check
+    check: EndpointCondition
     every: int
     alert: Alert
     timed: bool
     fires_on_silence: bool
-    live: dict[str, Judged]
+    live: dict[str, RuleState]
     episode: Episode | None = None
     ended: Episode | None = None
     saved_at: int = 0
-    truth: Truth = field(init=False)
+    truth: CheckTruth = field(init=False)
 
     def __post_init__(self) -> None:
         self.truth = self.check.truth
@@ -88,7 +94,7 @@ class Judged:
 
 
 @dataclass(slots=True, eq=False)
-class Watched:
+class Target:
     """An endpoint, its newest sample, and what its rules look back on.
 
     `live` are those of its rules that have an open episode, by fingerprint. `good_at` is when it
@@ -97,21 +103,21 @@ class Watched:
     began, `recalled` that it is known how everything usually is.
     """
 
-    facts: Facts
+    facts: EndpointFacts
     kind: str | None
-    judged: tuple[Judged, ...] = ()
-    live: dict[str, Judged] = field(default_factory=dict)
-    windows: dict[str, Window] = field(default_factory=dict)
-    burned: dict[str, Burned] = field(default_factory=dict)
-    habits: dict[tuple[str, bool], Habit] = field(default_factory=dict)
-    weeks: dict[tuple[str, int], Weeks] = field(default_factory=dict)
-    sample: Sample | None = None
+    judged: tuple[RuleState, ...] = ()
+    live: dict[str, RuleState] = field(default_factory=dict)
+    windows: dict[str, SampleWindow] = field(default_factory=dict)
+    burned: dict[str, BudgetConsumption] = field(default_factory=dict)
+    habits: dict[tuple[str, bool], SignalBaseline] = field(default_factory=dict)
+    weeks: dict[tuple[str, int], WeekOverWeek] = field(default_factory=dict)
+    sample: ScrapeValues | None = None
     good_at: int = 0
     patience: int = 0
     restored: bool = False
     recalled: bool = False
 
-    def take(self, sample: Sample) -> None:
+    def take(self, sample: ScrapeValues) -> None:
         """Remember a new sample, before it is judged; the same one counts once."""
         before, self.sample, at = self.sample, sample, sample.at
         if before is not None and before.at == at:
@@ -133,7 +139,7 @@ class Watched:
                 if counted is not None:
                     burned.add(at, *counted)
 
-    def _seconds(self, before: Sample | None, at: int) -> float:
+    def _seconds(self, before: ScrapeValues | None, at: int) -> float:
         """How long a sample stands for: since the one before it, but not over a gap."""
         most = LONGEST_STEP * self.facts.every
         passed = self.facts.every if before is None else at - before.at
@@ -144,13 +150,13 @@ Counted = tuple[float, float] | None
 """What a sample adds to a budget: bad, and all; None when it tells nothing."""
 
 
-def _probed(sample: Sample, _: float) -> Counted:
+def _probed(sample: ScrapeValues, _: float) -> Counted:
     """A probe is good when it was answered and the model, where it can say so, was ready."""
     good = sample.outcome == _OK and sample.value("ready") != 0
     return (0.0 if good else 1.0), 1.0
 
 
-def _requested(sample: Sample, seconds: float) -> Counted:
+def _requested(sample: ScrapeValues, seconds: float) -> Counted:
     """The requests since the sample before, and those of them that failed."""
     requests = sample.value("request_rate") * seconds
     failed = sample.value("error_ratio") * requests
@@ -159,26 +165,26 @@ def _requested(sample: Sample, seconds: float) -> Counted:
     return (failed if requests else 0.0), requests
 
 
-COUNTS: dict[str, Callable[[Sample, float], Counted]] = {
+COUNTS: dict[str, Callable[[ScrapeValues, float], Counted]] = {
     "availability": _probed,
     "error_ratio": _requested,
 }
 """How a sample counts towards the budget of each signal that an SLO promises a share of."""
 
 
-def watch(
-    facts: Facts,
+def target_for(
+    facts: EndpointFacts,
     kind: str | None,
     rules: Iterable[Rule],
     now: int,
-    before: Watched | None = None,
-) -> Watched:
+    before: Target | None = None,
+) -> Target:
     """An endpoint with the rules that are for it and can be judged on it, looked at since `now`.
 
     What is known of how it usually is it takes over from what it was `before`.
     """
-    watched = Watched(facts, kind, good_at=now)
-    if before is not None and stretch(before.facts.every) == stretch(facts.every):
+    watched = Target(facts, kind, good_at=now)
+    if before is not None and bucket_width(before.facts.every) == bucket_width(facts.every):
         watched.habits, watched.weeks = before.habits, before.weeks
     labels = labels_of(facts, kind)
     watched.judged = tuple(
@@ -191,11 +197,13 @@ def watch(
     return watched
 
 
-def _judged(watched: Watched, rule: Rule, check: Check, labels: dict[str, str]) -> Judged:
+def _judged(
+    watched: Target, rule: Rule, check: EndpointCondition, labels: dict[str, str]
+) -> RuleState:
     name, model = rule.name, watched.facts.name
     alert = Alert(0, OURS, f"{name}/{model}", name, model, alert_labels(rule, labels))
-    timed = isinstance(check, Gone)
-    return Judged(
+    timed = isinstance(check, AbsentCondition)
+    return RuleState(
         rule,
         check,
         watched.facts.every,
@@ -206,13 +214,13 @@ def _judged(watched: Watched, rule: Rule, check: Check, labels: dict[str, str]) 
     )
 
 
-def _patience(one: Judged) -> int:
+def _patience(one: RuleState) -> int:
     """How long (ms) nothing may come before something is made of it."""
     silent = silent_after(one.rule, one.every)
-    return min(silent, one.check.after) if isinstance(one.check, Gone) else silent
+    return min(silent, one.check.after) if isinstance(one.check, AbsentCondition) else silent
 
 
-def _checks(watched: Watched, rule: Rule, now: int) -> Iterator[Check]:
+def _checks(watched: Target, rule: Rule, now: int) -> Iterator[EndpointCondition]:
     """The check of a rule on an endpoint: none when it rests on a promise that was not made."""
     match rule.test:
         case Threshold():
@@ -220,51 +228,51 @@ def _checks(watched: Watched, rule: Rule, now: int) -> Iterator[Check]:
         case Burn():
             yield from _burning(watched, rule, rule.test)
         case Absent():
-            yield Gone(rule.test, watched.facts.every, now)
-        case Down():
-            yield Failing(rule.test)
+            yield AbsentCondition(rule.test, watched.facts.every, now)
+        case FailedScrapes():
+            yield DownCondition(rule.test)
         case Anomaly():
             yield _unusual(watched, rule.test)
         case WeekBefore():
             yield _unlike_last_week(watched, rule.test)
 
 
-def _over(watched: Watched, rule: Rule, test: Threshold) -> Iterator[Check]:
+def _over(watched: Target, rule: Rule, test: Threshold) -> Iterator[EndpointCondition]:
     slo = watched.facts.slo
-    limit = bound(test.limit, test.signal, slo)
-    clear = limit if test.clear is None else bound(test.clear, test.signal, slo)
+    limit = limit_for(test.limit, test.signal, slo)
+    clear = limit if test.clear is None else limit_for(test.clear, test.signal, slo)
     if limit is None or clear is None:
         return
     if not test.window:
-        yield Over(test, test.signal, limit, clear)
+        yield ThresholdCondition(test, test.signal, limit, clear)
         return
-    window = watched.windows.setdefault(test.signal, Window(test.window, watched.facts.every))
+    window = watched.windows.setdefault(test.signal, SampleWindow(test.window, watched.facts.every))
     window.reach(max(test.window, window.span))
     window.heed(limit, above=test.above)
-    yield OverWindow(test, limit, clear, rule.min_samples, window)
+    yield WindowCondition(test, limit, clear, rule.min_samples, window)
 
 
-def _burning(watched: Watched, rule: Rule, test: Burn) -> Iterator[Check]:
+def _burning(watched: Target, rule: Rule, test: Burn) -> Iterator[EndpointCondition]:
     slo, every = watched.facts.slo, watched.facts.every
     promised = slo.availability if test.signal == "availability" else slo.error_ratio
     if promised is None:
         return
     share = 1 - promised if test.signal == "availability" else promised
     expected = 1 / every if test.signal == "availability" else 0.0
-    burned = watched.burned.setdefault(test.signal, Burned())
+    burned = watched.burned.setdefault(test.signal, BudgetConsumption())
     burned.heed(test.pairs, share)
-    yield Burning(test, Budget(share, expected, rule.min_samples), burned)
+    yield BurnRateCondition(test, ErrorBudget(share, expected, rule.min_samples), burned)
 
 
-def _unusual(watched: Watched, test: Anomaly) -> Check:
+def _unusual(watched: Target, test: Anomaly) -> EndpointCondition:
     kept, facts = (test.signal, test.seasonal), watched.facts
     if kept not in watched.habits:
-        watched.habits[kept] = habit(facts.name, facts.every, test)
-    return Unusual(test, watched.habits[kept])
+        watched.habits[kept] = baseline_for(facts.name, facts.every, test)
+    return AnomalyCondition(test, watched.habits[kept])
 
 
-def _unlike_last_week(watched: Watched, test: WeekBefore) -> Check:
+def _unlike_last_week(watched: Target, test: WeekBefore) -> EndpointCondition:
     kept, facts = (test.signal, test.window), watched.facts
     if kept not in watched.weeks:
-        watched.weeks[kept] = weeks(facts.name, facts.every, test)
-    return UnlikeLastWeek(test, watched.weeks[kept])
+        watched.weeks[kept] = week_over_week_for(facts.name, facts.every, test)
+    return WeekOverWeekCondition(test, watched.weeks[kept])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
-from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Note, Opinion, Pin
+from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Feedback, KnownIssue, Note
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.values.matcher import Matcher
 from watchdeck.domain.values.severity import Severity
@@ -226,7 +226,7 @@ def _read(text: str) -> tuple[Matcher, ...]:
     return tuple(Matcher(*parts) for parts in json.loads(text))
 
 
-def save_pin(db: Connection, pin: Pin) -> Pin:
+def save_pin(db: Connection, pin: KnownIssue) -> KnownIssue:
     """Keep a known issue, inside the caller's transaction; returns it with its number."""
     row = {
         "model": pin.model,
@@ -244,12 +244,12 @@ def end_pin(db: Connection, number: int, at: int) -> bool:
     return db.execute(_END_PIN, {"id": number, "at": at}).rowcount == 1
 
 
-def read_pins(db: Connection, at: int) -> tuple[Pin, ...]:
+def read_pins(db: Connection, at: int) -> tuple[KnownIssue, ...]:
     """The known issues of a moment (ms UTC), the oldest first."""
-    return tuple(Pin(*row) for row in db.execute(_PINS, {"at": at}).fetchall())
+    return tuple(KnownIssue(*row) for row in db.execute(_PINS, {"at": at}).fetchall())
 
 
-def save_opinion(db: Connection, episode: int, opinion: Opinion, by: str, at: int) -> None:
+def save_opinion(db: Connection, episode: int, opinion: Feedback, by: str, at: int) -> None:
     """Keep what somebody thought of an episode; the newest opinion is the one that counts."""
     row = {"episode": episode, "opinion": opinion.value, "by": by, "at": at}
     db.execute(_THINK, row)
@@ -260,7 +260,7 @@ def drop_opinion(db: Connection, episode: int) -> bool:
     return db.execute(_FORGET, {"episode": episode}).rowcount == 1
 
 
-def read_opinions(db: Connection, since: int) -> dict[int, Opinion]:
+def read_opinions(db: Connection, since: int) -> dict[int, Feedback]:
     """What people thought of the episodes that began at `since` (ms UTC) or later."""
     rows = db.execute(_OPINIONS, {"since": since}).fetchall()
-    return {episode: Opinion(opinion) for episode, opinion in rows}
+    return {episode: Feedback(opinion) for episode, opinion in rows}

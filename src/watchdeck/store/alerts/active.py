@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from sqlite3 import Connection
 
-from watchdeck.domain.alerts.alert import Alert, Condition, Episode, Pin, Raised
+from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, KnownIssue
 from watchdeck.store.alerts.acknowledgements import (
     count_notes,
     read_acknowledgements,
@@ -47,7 +47,7 @@ where fired_at < :end and (ended_at is null or ended_at > :start) order by id
 """
 
 
-def read_raised(db: Connection, at: int | None, now: int) -> tuple[Raised, ...]:
+def read_active_alerts(db: Connection, at: int | None, now: int) -> tuple[ActiveAlert, ...]:
     """The alerts of now, or those of a moment `at` of the past (ms UTC), the oldest first.
 
     Who is not to hear of them is not known here: mutes are recomputed, never kept.
@@ -62,7 +62,7 @@ def read_raised(db: Connection, at: int | None, now: int) -> tuple[Raised, ...]:
     opinions = read_opinions(db, min(episode.started_at for episode, _ in found))
     hours = _hours(db, moment)
     return tuple(
-        Raised(
+        ActiveAlert(
             alert,
             episode,
             owners.get(episode.id),
@@ -96,13 +96,13 @@ def _is_shown(episode: Episode, at: int) -> bool:
 
     Of one that opened again it is not known when it fired before that, but that it did.
     """
-    if episode.condition is not Condition.OK:
+    if episode.condition is not AlertState.OK:
         return True
     fired = episode.fired_at is not None or episode.reopened > 0
     return fired and episode.ended_at is not None and at - episode.ended_at < LINGER
 
 
-def _is_about(pin: Pin, alert: Alert) -> bool:
+def _is_about(pin: KnownIssue, alert: Alert) -> bool:
     return pin.model in ("", alert.model) and pin.rule in ("", alert.rule)
 
 

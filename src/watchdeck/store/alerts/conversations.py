@@ -35,7 +35,7 @@ order by o.fold
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class NotifiedGroup:
     """What was told under the name of one fold: its open episodes, and those nobody has.
 
     `freed_at` (ms UTC) is when the last who had one of those had it no longer; 0 when nobody did.
@@ -57,7 +57,9 @@ class Thread:
         return not self.waiting
 
 
-def read_threads(db: Connection, channel: str, episodes: Iterable[int]) -> tuple[Thread, ...]:
+def read_threads(
+    db: Connection, channel: str, episodes: Iterable[int]
+) -> tuple[NotifiedGroup, ...]:
     """All that a channel was called for about these episodes."""
     folds = {
         row[0]: None
@@ -67,16 +69,16 @@ def read_threads(db: Connection, channel: str, episodes: Iterable[int]) -> tuple
     return tuple(_thread(db, channel, fold) for fold in folds)
 
 
-def read_waiting_threads(db: Connection, channel: str) -> tuple[Thread, ...]:
+def read_waiting_threads(db: Connection, channel: str) -> tuple[NotifiedGroup, ...]:
     """All that a channel was called for and that somebody must still take."""
     rows = db.execute(_OPEN_FOLDS, {"channel": channel}).fetchall()
     return tuple(_thread(db, channel, row[0]) for row in rows)
 
 
-def _thread(db: Connection, channel: str, fold: str) -> Thread:
+def _thread(db: Connection, channel: str, fold: str) -> NotifiedGroup:
     rows = db.execute(_MEMBERS, {"channel": channel, "fold": fold}).fetchall()
     alive = [(number, taken, freed_at) for number, is_open, taken, freed_at in rows if is_open]
-    return Thread(
+    return NotifiedGroup(
         fold,
         tuple(number for number, *_ in alive),
         tuple(number for number, taken, _ in alive if not taken),

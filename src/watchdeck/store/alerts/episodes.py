@@ -10,12 +10,12 @@ from typing import Any
 
 from watchdeck.domain.alerts.alert import (
     Alert,
-    Condition,
-    Data,
+    AlertEvent,
+    AlertState,
+    DataState,
     EndReason,
     Episode,
     Transition,
-    Verb,
 )
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.severity import Severity
@@ -204,7 +204,7 @@ def read_transitions(db: Connection, episode: Episode, at: int) -> tuple[Transit
     """What happened to an episode until `at` (ms UTC), the oldest first."""
     rows = db.execute(_STEPS, {"episode": episode.id, "at": at}).fetchall()
     return tuple(
-        Transition(Verb(verb), when, as_of(episode, when, *state), state[-1])
+        Transition(AlertEvent(verb), when, as_of(episode, when, *state), state[-1])
         for when, verb, *state in rows
     )
 
@@ -215,11 +215,11 @@ def as_of(episode: Episode, when: int, *state: Any) -> Episode:
     `state` is condition, data, severity, flapping, value, why.
     """
     condition, data, severity, flapping, value, why = state
-    over = condition == Condition.OK
+    over = condition == AlertState.OK
     return replace(
         episode,
-        condition=Condition(condition),
-        data=Data(data),
+        condition=AlertState(condition),
+        data=DataState(data),
         severity=Severity(severity),
         flapping=bool(flapping),
         value=value,
@@ -249,10 +249,10 @@ def episode_from(row: Sequence[Any]) -> Episode:
     return Episode(
         **known
         | {
-            "condition": Condition(known["condition"]),
+            "condition": AlertState(known["condition"]),
             "severity": Severity(known["severity"]),
             "peak_severity": Severity(known["peak_severity"]),
-            "data": Data(known["data"]),
+            "data": DataState(known["data"]),
             "end_reason": None if reason is None else EndReason(reason),
             "flapping": bool(known["flapping"]),
             "truth": bool(known["truth"]),

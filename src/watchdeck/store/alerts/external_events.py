@@ -9,11 +9,17 @@ from enum import StrEnum
 from sqlite3 import Connection
 
 from watchdeck.domain.alerts.alert import OURS, Acknowledgement, Alert, Episode
-from watchdeck.domain.external.event import ForeignEvent, Status, decode, encode
-from watchdeck.domain.external.source import Standing, came_back, spoken, standing, vanished
+from watchdeck.domain.external.event import ExternalEvent, Status, decode, encode
+from watchdeck.domain.external.source import (
+    RemoteAlertState,
+    mark_reappeared,
+    missing_from_list,
+    state_after,
+    state_after_push,
+)
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
 from watchdeck.store.alerts.episodes import ALERT, EPISODE, pair_from
-from watchdeck.store.alerts.external_sources import save_source, sources, touch
+from watchdeck.store.alerts.external_sources import mark_activity, save_source, sources
 from watchdeck.store.files.connection import transaction
 
 _TAKE = """
@@ -64,25 +70,25 @@ KEPT = 3 * 86_400_000
 """For how long (ms) a judged event is kept, so that it is known when it comes again."""
 
 
-class Waits(StrEnum):
+class PendingResolve(StrEnum):
     """Why a resolve waits: something speaks against it, or its firing was not heard yet."""
 
     HELD = "held"
     EARLY = "early"
 
 
-def take(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
+def append_events(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
     """Keep what a source said, in one transaction that is committed on return; how much is new."""
     with transaction(db):
         new = _take(db, source, events, now)
         for event in events:
             if event.status is Status.FIRING:
                 last = read_standing(db, source, event.fingerprint)
-                _stand(db, source, event.fingerprint, spoken(event, last))
+                _stand(db, source, event.fingerprint, state_after_push(event, last))
         return new
 
 
-def take_list(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
+def replace_list(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
     """Keep a source's list of all that fires, and what it says by what it no longer holds.
 
     The list of a source that just started anew says nothing of an end.
@@ -90,29 +96,29 @@ def take_list(db: Connection, source: str, events: Sequence[ForeignEvent], now: 
     with transaction(db):
         whole = not any(one.name == source and now < one.held_until for one in sources(db))
         before = read_standings(db, source)
-        gone = vanished(source, before, events, now) if whole else ()
-        told = [came_back(event, before.get(event.fingerprint)) for event in events]
+        gone = missing_from_list(source, before, events, now) if whole else ()
+        told = [mark_reappeared(event, before.get(event.fingerprint)) for event in events]
         new = _take(db, source, (*told, *gone), now)
         for event in events:
             last = before.get(event.fingerprint)
-            _stand(db, source, event.fingerprint, standing(event, last, listed=True))
+            _stand(db, source, event.fingerprint, state_after(event, last, listed=True))
         for event in gone:
             _stand(db, source, event.fingerprint, replace(before[event.fingerprint], listed=False))
         return new
 
 
-def _take(db: Connection, source: str, events: Sequence[ForeignEvent], now: int) -> int:
+def _take(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
     new = 0
     for event in events:
         row = {"source": source, "key": event.key, "at": event.received_at}
         new += db.execute(_TAKE, row | {"payload": encode(event)}).rowcount
     for sender, at in _alive(events).items():
         _remember(db, f"sender:{source}", sender, "", at)
-    touch(db, source, now)
+    mark_activity(db, source, now)
     return new
 
 
-def _alive(events: Iterable[ForeignEvent]) -> dict[str, int]:
+def _alive(events: Iterable[ExternalEvent]) -> dict[str, int]:
     """When each sender was last surely there."""
     found: dict[str, int] = {}
     for event in events:
@@ -121,14 +127,14 @@ def _alive(events: Iterable[ForeignEvent]) -> dict[str, int]:
     return found
 
 
-def unjudged(db: Connection, limit: int = AT_ONCE) -> tuple[ForeignEvent, ...]:
+def pending_events(db: Connection, limit: int = AT_ONCE) -> tuple[ExternalEvent, ...]:
     """The events that nobody judged yet, in the order in which they came."""
     rows = db.execute(_UNJUDGED, {"limit": limit}).fetchall()
     events = [decode(payload) for (payload,) in rows]
     return tuple(sorted(events, key=lambda event: (event.received_at, event.turn)))
 
 
-def judged(db: Connection, events: Iterable[ForeignEvent], now: int) -> None:
+def mark_processed(db: Connection, events: Iterable[ExternalEvent], now: int) -> None:
     """These events were judged, inside the caller's transaction."""
     rows = [{"source": event.source, "key": event.key, "at": now} for event in events]
     db.executemany(_JUDGED, rows)
@@ -176,13 +182,13 @@ def own_name(db: Connection, fresh: str) -> str:
         return fresh if row is None else str(row[0])
 
 
-def read_standings(db: Connection, source: str) -> dict[str, Standing]:
+def read_standings(db: Connection, source: str) -> dict[str, RemoteAlertState]:
     """What a source last said of each alert that fired, by fingerprint."""
     rows = db.execute(_RECALL, {"holder": _said(source)}).fetchall()
     return {fingerprint: _standing(value) for fingerprint, value, _ in rows}
 
 
-def read_standing(db: Connection, source: str, fingerprint: str) -> Standing | None:
+def read_standing(db: Connection, source: str, fingerprint: str) -> RemoteAlertState | None:
     """What a source last said of one alert while it fired; None when it never did."""
     row = db.execute(_RECALL_ONE, {"holder": _said(source), "key": fingerprint}).fetchone()
     return None if row is None else _standing(row[0])
@@ -204,18 +210,18 @@ def sender_alive_at(db: Connection, source: str, sender: str) -> int | None:
     return None if row is None else int(row[1])
 
 
-def waiting(db: Connection, why: Waits) -> tuple[ForeignEvent, ...]:
+def waiting(db: Connection, why: PendingResolve) -> tuple[ExternalEvent, ...]:
     """The resolves that wait."""
     rows = db.execute(_RECALL, {"holder": why.value}).fetchall()
     return tuple(decode(payload) for _, payload, _ in rows)
 
 
-def let_wait(db: Connection, why: Waits, event: ForeignEvent) -> None:
+def defer_resolve(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
     """Let a resolve wait, inside the caller's transaction."""
     _remember(db, why.value, event.key, encode(event), event.received_at)
 
 
-def wait_no_more(db: Connection, why: Waits, event: ForeignEvent) -> None:
+def drop_deferred(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
     """A resolve waits no longer, inside the caller's transaction."""
     db.execute(_DROP, {"holder": why.value, "key": event.key})
 
@@ -236,7 +242,7 @@ def _remember(db: Connection, holder: str, key: str, value: str, at: int) -> Non
     db.execute(_REMEMBER, {"holder": holder, "key": key, "value": value, "at": at})
 
 
-def _stand(db: Connection, source: str, fingerprint: str, last: Standing) -> None:
+def _stand(db: Connection, source: str, fingerprint: str, last: RemoteAlertState) -> None:
     _remember(db, _said(source), fingerprint, json.dumps(asdict(last)), last.at)
 
 
@@ -244,7 +250,7 @@ def _said(source: str) -> str:
     return f"said:{source}"
 
 
-def _standing(value: str) -> Standing:
+def _standing(value: str) -> RemoteAlertState:
     row = json.loads(value)
     row["suppressed_by"] = tuple(row["suppressed_by"])
-    return Standing(**row)
+    return RemoteAlertState(**row)

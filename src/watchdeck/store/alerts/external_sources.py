@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from sqlite3 import Connection
 
-from watchdeck.domain.external.source import ForeignSource, Way
+from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.store.files.connection import transaction
 
 _TOUCH = "update source set heard_at = :at where name = :name and heard_at < :at"
@@ -20,7 +20,7 @@ set heard_at = excluded.heard_at, started_at = excluded.started_at, facts = excl
 """
 
 
-def register_sources(db: Connection, wanted: Iterable[ForeignSource], now: int) -> None:
+def register_sources(db: Connection, wanted: Iterable[ExternalSource], now: int) -> None:
     """Make the configured sources known; what others are is kept, and they are retired."""
     with transaction(db):
         known = {source.name: source for source in sources(db)}
@@ -41,7 +41,7 @@ def register_sources(db: Connection, wanted: Iterable[ForeignSource], now: int) 
             save_source(db, replace(old, retired=True))
 
 
-def heard(db: Connection, source: str, at: int, started_at: int | None) -> None:
+def mark_heard(db: Connection, source: str, at: int, started_at: int | None) -> None:
     """A source answered at `at`, and says that it started at `started_at` (ms UTC)."""
     with transaction(db):
         for old in sources(db):
@@ -49,7 +49,7 @@ def heard(db: Connection, source: str, at: int, started_at: int | None) -> None:
                 save_source(db, old.answered(at, started_at))
 
 
-def lose(db: Connection, source: ForeignSource, at: int | None) -> None:
+def mark_lost(db: Connection, source: ExternalSource, at: int | None) -> None:
     """The dead man's switch of a source ceased at a moment (ms UTC), or is there again.
 
     Inside the caller's transaction.
@@ -66,23 +66,23 @@ def not_heard(db: Connection, source: str, problem: str) -> None:
                 save_source(db, replace(old, problem=problem))
 
 
-def touch(db: Connection, source: str, at: int) -> None:
+def mark_activity(db: Connection, source: str, at: int) -> None:
     """A source said something at `at` (ms UTC), inside the caller's transaction."""
     db.execute(_TOUCH, {"name": source, "at": at})
 
 
-def sources(db: Connection) -> tuple[ForeignSource, ...]:
+def sources(db: Connection) -> tuple[ExternalSource, ...]:
     """Every source that was ever configured."""
     return tuple(_source(*row) for row in db.execute(_SOURCES).fetchall())
 
 
-def _source(name: str, heard_at: int, started_at: int | None, facts: str) -> ForeignSource:
+def _source(name: str, heard_at: int, started_at: int | None, facts: str) -> ExternalSource:
     told = json.loads(facts)
-    told["way"] = Way(told["way"])
-    return ForeignSource(name=name, heard_at=heard_at, started_at=started_at, **told)
+    told["way"] = SourceProtocol(told["way"])
+    return ExternalSource(name=name, heard_at=heard_at, started_at=started_at, **told)
 
 
-def save_source(db: Connection, source: ForeignSource) -> None:
+def save_source(db: Connection, source: ExternalSource) -> None:
     """Keep a source as it is, inside the caller's transaction."""
     facts = asdict(source) | {"way": source.way.value}
     for column in ("name", "heard_at", "started_at"):

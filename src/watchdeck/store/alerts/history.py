@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite3 import Connection
 
-from watchdeck.domain.board.alert_detail import Story
+from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements_of,
     read_notes,
@@ -18,7 +18,7 @@ _NOTED = 5
 """Earlier episodes whose notes are read."""
 
 
-def read_story(db: Connection, number: int, at: int) -> Story | None:
+def read_alert_history(db: Connection, number: int, at: int) -> AlertHistory | None:
     """What was known of an episode at `at` (ms UTC); None when there is none of that number."""
     found = read_episode(db, number)
     if found is None:
@@ -34,7 +34,7 @@ def read_story(db: Connection, number: int, at: int) -> Story | None:
         read_notes(db, number),
         read_posted(db, number),
     )
-    return Story(
+    return AlertHistory(
         episode,
         alert,
         steps=read_transitions(db, episode, at),

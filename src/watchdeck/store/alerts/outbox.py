@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
-from watchdeck.domain.notifications.outbox import Posted, Posting
+from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
 
 _POST = """
 insert into outbox (
@@ -86,12 +86,12 @@ class Backlog:
     since: int | None
 
 
-def post(db: Connection, postings: Iterable[Posting], now: int) -> int:
+def enqueue(db: Connection, postings: Iterable[OutboxEntry], now: int) -> int:
     """Write what is to be told, inside the transaction of what it tells of; how many were new."""
     return sum(db.execute(_POST, _row(one, now)).rowcount for one in postings)
 
 
-def _row(posting: Posting, now: int) -> dict[str, Any]:
+def _row(posting: OutboxEntry, now: int) -> dict[str, Any]:
     return {
         "channel": posting.channel,
         "kind": posting.kind,
@@ -113,7 +113,7 @@ def due_channels(db: Connection, now: int) -> tuple[str, ...]:
 
 def due(
     db: Connection, now: int, limit: int = 500, channel: str | None = None
-) -> tuple[Posted, ...]:
+) -> tuple[OutboxRow, ...]:
     """What is to be sent at `now` (ms UTC), to one channel or all, the longest waiting first.
 
     What is behind something in its lane that is not due yet waits with it.
@@ -155,7 +155,7 @@ def cancel(db: Connection, dedup_key: str, at: int) -> int:
     return db.execute(_CANCEL, {"dedup_key": dedup_key, "at": at}).rowcount
 
 
-def seal(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
+def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
     """Make rows one message for good, inside the caller's transaction: none joins it any more.
 
     What was taken back meanwhile is left out; returns the numbers of the rest.
@@ -174,17 +174,17 @@ def recent_folds(db: Connection, since: int) -> tuple[str, ...]:
     return tuple(row[0] for row in db.execute(_RECENT_FOLDS, asked).fetchall())
 
 
-def lost_since(db: Connection, since: int) -> tuple[Posted, ...]:
+def lost_since(db: Connection, since: int) -> tuple[OutboxRow, ...]:
     """What was given up at `since` (ms UTC) or later."""
     return tuple(_posted(row) for row in db.execute(_LOST, {"since": since}).fetchall())
 
 
-def read_posted(db: Connection, episode: int) -> tuple[Posted, ...]:
+def read_posted(db: Connection, episode: int) -> tuple[OutboxRow, ...]:
     """All that was or is to be told of an episode, the oldest first."""
     return tuple(_posted(row) for row in db.execute(_OF_EPISODE, {"episode": episode}).fetchall())
 
 
-def tidy(db: Connection, before: int) -> int:
+def prune(db: Connection, before: int) -> int:
     """Forget what was settled and written before a moment (ms UTC); how many rows.
 
     What was told of an episode that is still open is kept: its end must find who was told.
@@ -192,6 +192,6 @@ def tidy(db: Connection, before: int) -> int:
     return db.execute(_TIDY, {"before": before}).rowcount
 
 
-def _posted(row: Sequence[Any]) -> Posted:
+def _posted(row: Sequence[Any]) -> OutboxRow:
     number, channel, kind, episode, payload, *rest = row
-    return Posted(number, channel, kind, episode, json.loads(payload), *rest)
+    return OutboxRow(number, channel, kind, episode, json.loads(payload), *rest)

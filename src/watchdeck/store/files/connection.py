@@ -26,9 +26,9 @@ from watchdeck.store.schema.step import Schema
 __all__ = [
     "Connection",
     "StorageFault",
-    "distrusting",
+    "corruption_as_error",
+    "data_version",
     "faults",
-    "others_wrote",
     "reading",
     "snapshot",
     "transaction",
@@ -75,7 +75,7 @@ def reading(path: Path, *, still: bool = False) -> Connection:
     return db
 
 
-def unchecked(path: Path, *, mode: str = "ro") -> Connection:
+def open_unchecked(path: Path, *, mode: str = "ro") -> Connection:
     """Open any SQLite file of ours without asking for its version: for upgrades and checks."""
     return _open(path, mode, _WRITE_TIMEOUT)
 
@@ -145,7 +145,7 @@ def transaction(db: Connection) -> Iterator[Connection]:
         raise
 
 
-def others_wrote(db: Connection) -> int:
+def data_version(db: Connection) -> int:
     """A number that is another one once another connection has committed; 5 us to ask."""
     (number,) = db.execute("pragma data_version").fetchone()
     return int(number)
@@ -217,7 +217,7 @@ _SENSELESS = (
 
 
 @contextmanager
-def distrusting(path: Path) -> Iterator[None]:
+def corruption_as_error(path: Path) -> Iterator[None]:
     """As `faults`, and rows that make no sense are damage too: for what only reads."""
     try:
         with faults(path):

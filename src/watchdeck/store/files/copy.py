@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from watchdeck.errors import StoreError
-from watchdeck.store.files.connection import faults, unchecked
+from watchdeck.store.files.connection import faults, open_unchecked
 from watchdeck.store.files.directory import FILE_MODE, sync
 
 
@@ -25,7 +25,7 @@ def copy_file(source: Path, target: Path) -> int:
     # made by us, so that it is never readable by others, not even while it grows
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
     try:
-        with closing(unchecked(source)) as db, faults(source):
+        with closing(open_unchecked(source)) as db, faults(source):
             db.execute("vacuum into ?", (str(fresh),))
         check_integrity(fresh)
         sync(fresh)

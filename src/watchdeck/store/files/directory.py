@@ -59,7 +59,7 @@ class StoreDirectory:
         another user should.
         """
         if _lstat(self.path) is None:
-            with refusals(self.path):
+            with os_errors_as_store_error(self.path):
                 _refuse_foreign_root(_nearest(self.path))
                 self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
                 self.path.chmod(DIRECTORY_MODE)
@@ -91,10 +91,10 @@ class StoreDirectory:
         Raises CollectorRunning that names the process which is, or StoreError when none can be.
         """
         self.check()
-        with refusals(self.lock):
+        with os_errors_as_store_error(self.lock):
             handle = self._locked()
         try:
-            with refusals(self.lock):
+            with os_errors_as_store_error(self.lock):
                 os.ftruncate(handle, 0)
                 os.write(handle, f"{os.getpid()}\n".encode())
             yield
@@ -122,12 +122,12 @@ class StoreDirectory:
 
     def places(self) -> tuple[tuple[int, ...] | None, ...]:
         """Which files the database files and the lock are; None for each that there is not."""
-        return tuple(place(path) for path in (self.metrics, self.state, self.lock))
+        return tuple(file_identity(path) for path in (self.metrics, self.state, self.lock))
 
     def logs(self) -> tuple[tuple[int, ...] | None, ...]:
         """Which files the write-ahead logs are: each is the same for as long as it is written."""
         files = (self.metrics, self.state)
-        return tuple(place(path.with_name(f"{path.name}-wal")) for path in files)
+        return tuple(file_identity(path.with_name(f"{path.name}-wal")) for path in files)
 
     def _locked(self) -> int:
         check_file(self.lock, missing_ok=True)
@@ -164,7 +164,7 @@ def check_file(path: Path, *, missing_ok: bool = False) -> None:
 
 
 @contextmanager
-def refusals(path: Path) -> Iterator[None]:
+def os_errors_as_store_error(path: Path) -> Iterator[None]:
     """Every error of the system within the block as a StoreError that names the place."""
     try:
         yield
@@ -179,7 +179,7 @@ def _refused(path: Path, error: OSError) -> StoreError:
     )
 
 
-def place(path: Path, *, written: bool = False) -> tuple[int, ...] | None:
+def file_identity(path: Path, *, written: bool = False) -> tuple[int, ...] | None:
     """Which file a path leads to, and on demand when it was written, in ns.
 
     Another one that is put there has another place.
@@ -200,7 +200,7 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def alone(directory: Path) -> Iterator[None]:
+def exclusive(directory: Path) -> Iterator[None]:
     """Keep other processes from creating or upgrading files here until the block ends."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

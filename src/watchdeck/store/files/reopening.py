@@ -10,18 +10,18 @@ from sqlite3 import Connection
 from watchdeck.errors import StoreError
 from watchdeck.store.files.connection import (
     check_version,
-    distrusting,
-    others_wrote,
+    corruption_as_error,
+    data_version,
     reading,
     snapshot,
 )
-from watchdeck.store.files.directory import StoreDirectory, place
+from watchdeck.store.files.directory import StoreDirectory, file_identity
 from watchdeck.store.schema.registry import schema_of
 
 _Place = tuple[int, ...] | None
 
 
-class WatchedFile:
+class ReopeningReader:
     """A read-only connection that is opened late and given up on any failure."""
 
     def __init__(self, directory: StoreDirectory, path: Path) -> None:
@@ -42,7 +42,7 @@ class WatchedFile:
         """
         with self._named_failures():
             db = self._current()
-            self._seen = others_wrote(db)
+            self._seen = data_version(db)
             with snapshot(db):
                 check_version(db, self._path, schema_of(self._path))
                 yield db
@@ -51,7 +51,7 @@ class WatchedFile:
         """Whether the file was replaced, or written by anyone, since the last read or question."""
         with self._named_failures():
             db = self._current()
-            before, self._seen = self._seen, others_wrote(db)
+            before, self._seen = self._seen, data_version(db)
             return self._seen != before
 
     @property
@@ -83,13 +83,13 @@ class WatchedFile:
         Without a log the file is read as if nobody wrote it, and who only reads leaves no log
         behind: when it was written is then part of where it is.
         """
-        log = place(self._log)
-        return place(self._path, written=log is None), log
+        log = file_identity(self._log)
+        return file_identity(self._path, written=log is None), log
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:
         try:
-            with distrusting(self._path):
+            with corruption_as_error(self._path):
                 yield
         except StoreError:
             self.close()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.store.metrics.frames import Stream
-from watchdeck.store.metrics.hourly import DAY, Field, roll
+from watchdeck.store.metrics.hourly import DAY, HourlyAggregate, aggregate
 from watchdeck.store.metrics.latest import endpoints
-from watchdeck.store.metrics.layouts import Layouts, cumulative
+from watchdeck.store.metrics.layouts import LayoutTable, cumulative
 from watchdeck.store.metrics.rollups import add_rollup, pack_hours
-from watchdeck.store.metrics.segments import Level, Packed, add_segment, packed
+from watchdeck.store.metrics.segments import Packed, SegmentPeriod, add_segment, packed
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -41,7 +41,7 @@ class Encoded:
     stream: Stream
     layout: Layout
     days: tuple[Packed, ...]
-    rollups: tuple[tuple[Field, int, Packed], ...]
+    rollups: tuple[tuple[HourlyAggregate, int, Packed], ...]
 
 
 def encode(stretch: Stretch) -> Encoded:
@@ -55,7 +55,9 @@ def encode(stretch: Stretch) -> Encoded:
     whole = int(times.searchsorted(_end_of_days(times)))
     unknown = np.full(len(stretch.layout), np.nan)
     rolled = (
-        roll(times[:whole], values[:whole], unknown, cumulative(stretch.layout)) if whole else {}
+        aggregate(times[:whole], values[:whole], unknown, cumulative(stretch.layout))
+        if whole
+        else {}
     )
     return Encoded(
         stretch.endpoint,
@@ -86,10 +88,10 @@ def insert(db: Connection, encoded: Iterable[Encoded]) -> None:
     Raises KeyError for an endpoint that is not.
     """
     numbers = {name: number for number, name in endpoints(db)}
-    layouts = Layouts(db)
+    layouts = LayoutTable(db)
     for one in encoded:
         endpoint, layout = numbers[one.endpoint], layouts.id_of(one.layout)
         for day in one.days:
-            add_segment(db, endpoint, one.stream, Level.DAY, layout, day)
+            add_segment(db, endpoint, one.stream, SegmentPeriod.DAY, layout, day)
         for row in one.rollups:
             add_rollup(db, endpoint, one.stream, layout, len(one.layout), row)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OFFSET = 4
 
 
-class Source(Protocol):
+class Seekable(Protocol):
     """Bytes in memory, or a blob that is still in its file."""
 
     def seek(self, offset: int, /) -> object:
@@ -42,10 +42,10 @@ def pack(times: Integers, values: Floats) -> bytes:
     return ends.tobytes() + b"".join(parts)
 
 
-class Bundle:
+class ColumnBlob:
     """What `pack` made of `count` times and so many `columns`. Any damage is a ValueError."""
 
-    def __init__(self, source: Source, columns: int, count: int) -> None:
+    def __init__(self, source: Seekable, columns: int, count: int) -> None:
         self._source = source
         self._columns = columns
         self._count = count
@@ -82,6 +82,6 @@ class Bundle:
         return self._source.read(length)
 
 
-def unpacked(blob: bytes, columns: int, count: int) -> Bundle:
+def unpacked(blob: bytes, columns: int, count: int) -> ColumnBlob:
     """A bundle in memory."""
-    return Bundle(BytesIO(blob), columns, count)
+    return ColumnBlob(BytesIO(blob), columns, count)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from watchdeck.store.files.connection import transaction
 from watchdeck.store.metrics.frames import read_frames, remove_frames
-from watchdeck.store.metrics.hourly import DAY, HOUR, roll
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.hourly import DAY, HOUR, aggregate
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.rollups import add_rollup, before, pack_hours
 from watchdeck.store.metrics.segments import (
-    Level,
     Segment,
+    SegmentPeriod,
     add_segment,
     begun_segments,
     in_order,
+    load_segment,
     packed,
     remove_segments,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CompactionSpan:
     """One endpoint's hour or day of UTC, from `start` (ms)."""
 
     endpoint: int
     start: int
-    level: Level
+    level: SegmentPeriod
 
     @property
     def end(self) -> int:
         """The first moment after it."""
-        return self.start + (HOUR if self.level is Level.HOUR else DAY)
+        return self.start + (HOUR if self.level is SegmentPeriod.HOUR else DAY)
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class _Pile:
     values: list[Floats] = field(default_factory=list)
 
 
-def fold(db: Connection, layouts: Layouts, span: Span) -> None:
+def compact(db: Connection, layouts: LayoutTable, span: CompactionSpan) -> None:
     """Put what lies in a span together: a segment for each stream and layout.
 
     What is read and packed is outside the transaction: only the writer may call this, for nobody
@@ -62,18 +62,18 @@ def fold(db: Connection, layouts: Layouts, span: Span) -> None:
         remove_segments(db, segments)
         for (stream, layout), stretch in made.items():
             add_segment(db, span.endpoint, stream, span.level, layout, stretch)
-            if span.level is Level.DAY:
+            if span.level is SegmentPeriod.DAY:
                 _roll(db, layouts, span, stream, layout, *joined[stream, layout])
         remove_frames(db, span.endpoint, span.start, span.end)
 
 
 def _piles(
-    db: Connection, layouts: Layouts, span: Span, segments: list[Segment]
+    db: Connection, layouts: LayoutTable, span: CompactionSpan, segments: list[Segment]
 ) -> dict[tuple[int, int], _Pile]:
     piles: dict[tuple[int, int], _Pile] = {}
     for segment in segments:
         pile = piles.setdefault((segment.stream, segment.layout), _Pile())
-        bundle = whole(db, layouts, segment)
+        bundle = load_segment(db, layouts, segment)
         pile.times.append(bundle.times())
         pile.values.append(bundle.matrix())
     frames = read_frames(db, span.endpoint, span.start, span.end)
@@ -86,8 +86,8 @@ def _piles(
 
 def _roll(
     db: Connection,
-    layouts: Layouts,
-    span: Span,
+    layouts: LayoutTable,
+    span: CompactionSpan,
     stream: int,
     layout: int,
     times: Integers,
@@ -95,6 +95,6 @@ def _roll(
 ) -> None:
     columns = len(layouts.columns(layout))
     earlier = before(db, span.endpoint, stream, layout, columns, span.start)
-    rolled = roll(times, values, earlier, layouts.cumulative(layout))
+    rolled = aggregate(times, values, earlier, layouts.cumulative(layout))
     for row in pack_hours(rolled):
         add_rollup(db, span.endpoint, stream, layout, columns, row)

@@ -10,7 +10,7 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from watchdeck.domain.metrics.scrape import Frame
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -68,7 +68,7 @@ def values_of(blob: bytes) -> array[float]:
 
 
 def add_frame(
-    db: Connection, layouts: Layouts, endpoint: int, at: int, stream: Stream, frame: Frame
+    db: Connection, layouts: LayoutTable, endpoint: int, at: int, stream: Stream, frame: Frame
 ) -> None:
     """Keep a frame, inside the caller's transaction; the same key twice is one frame."""
     row = {

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from watchdeck.domain.board.board import History
 from watchdeck.store.metrics.frames import Stream, Window, read_frames
-from watchdeck.store.metrics.hourly import HOUR, Field
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.hourly import HOUR, HourlyAggregate
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.raw import first_moment, read_exact
 from watchdeck.store.metrics.rollups import read_hours, rolled_until
 from watchdeck.store.metrics.segments import find_segments
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
 
 _ENDPOINT = "select id, facts from endpoint where name = :name"
-_FIELDS = (Field.TOTAL, Field.COUNT, Field.LOW, Field.HIGH)
+_FIELDS = (HourlyAggregate.TOTAL, HourlyAggregate.COUNT, HourlyAggregate.LOW, HourlyAggregate.HIGH)
 
 
 def read_signals(
@@ -41,7 +41,7 @@ def read_signals(
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:
         return tuple(History(column, 0, [], []) for column in columns)
-    layouts, every = Layouts(db), json.loads(known[1])["every"]
+    layouts, every = LayoutTable(db), json.loads(known[1])["every"]
     window = Window(known[0], Stream.SIGNALS, start, end)
     edge = _edge(db, layouts, window, coarse=_width(window, points) >= HOUR)
     rolled = _by_hour(db, layouts, replace(window, end=edge), columns)
@@ -60,7 +60,7 @@ def read_series(db: Connection, endpoint: str, series: str, start: int, end: int
     if known is None:
         return History(series, 0, [], [])
     window = Window(known[0], Stream.SERIES, start, end)
-    found = read_exact(db, Layouts(db), window, (series,)).get(series)
+    found = read_exact(db, LayoutTable(db), window, (series,)).get(series)
     times, values = ([], []) if found is None else (found[0].tolist(), found[1].tolist())
     return History(series, json.loads(known[1])["every"], times, values)
 
@@ -70,13 +70,13 @@ def list_columns(db: Connection, endpoint: str, stream: Stream, start: int, end:
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:
         return []
-    window, layouts = Window(known[0], stream, start, end), Layouts(db)
+    window, layouts = Window(known[0], stream, start, end), LayoutTable(db)
     used = {segment.layout for segment in find_segments(db, window)}
     used |= {one for kind, one in read_frames(db, known[0], start, end) if kind == stream}
     return list(dict.fromkeys(name for one in sorted(used) for name in layouts.columns(one)))
 
 
-def _edge(db: Connection, layouts: Layouts, window: Window, *, coarse: bool) -> int:
+def _edge(db: Connection, layouts: LayoutTable, window: Window, *, coarse: bool) -> int:
     """Until when hours are read; from there on scrapes are."""
     rolled = rolled_until(db, layouts, window.endpoint, window.stream)
     if not coarse:
@@ -97,7 +97,7 @@ class _Points:
 
 
 def _by_hour(
-    db: Connection, layouts: Layouts, window: Window, columns: Sequence[str]
+    db: Connection, layouts: LayoutTable, window: Window, columns: Sequence[str]
 ) -> dict[str, _Points]:
     if window.start >= window.end:
         return {}

@@ -17,7 +17,7 @@ PERIOD = 30 * DAY
 """One row of rollups holds so many hours: a year of one column is then a dozen reads."""
 
 
-class Field(IntEnum):
+class HourlyAggregate(IntEnum):
     """What is kept of an hour; the number is stored.
 
     `increase` is the sum of the steps up of a cumulative column, from its value before the hour; a
@@ -33,7 +33,7 @@ class Field(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class HourlyField:
     """One field over time: `times` are the beginnings of hours (ms UTC), `values` a row for each.
 
     An hour without any value has NaN, and a count of 0.
@@ -43,7 +43,9 @@ class Hours:
     values: Floats
 
 
-def roll(times: Integers, values: Floats, before: Floats, cumulative: bytes) -> dict[Field, Hours]:
+def aggregate(
+    times: Integers, values: Floats, before: Floats, cumulative: bytes
+) -> dict[HourlyAggregate, HourlyField]:
     """The hours of a stretch of scrapes, whose times ascend; an absent value is NaN.
 
     `before` is each column's value before the stretch, NaN where that is not known.
@@ -51,14 +53,14 @@ def roll(times: Integers, values: Floats, before: Floats, cumulative: bytes) -> 
     import numpy as np
 
     hours, starts = np.unique(times // HOUR, return_index=True)
-    parts: list[dict[Field, Floats]] = []
+    parts: list[dict[HourlyAggregate, Floats]] = []
     for first, past in _chunks(starts, *values.shape):
         edges = [*starts[first:past], len(times) if past == len(hours) else starts[past]]
         part = values[edges[0] : edges[-1]]
         parts.append(_rolled(part, np.array(edges[:-1]) - edges[0], before, cumulative))
-        before = held(np.vstack([before, parts[-1][Field.LAST]]))[-1]
+        before = forward_fill(np.vstack([before, parts[-1][HourlyAggregate.LAST]]))[-1]
     return {
-        field: Hours(hours * HOUR, np.concatenate([part[field] for part in parts]))
+        field: HourlyField(hours * HOUR, np.concatenate([part[field] for part in parts]))
         for field in parts[0]
     }
 
@@ -76,25 +78,25 @@ _CACHED = 1 << 17
 
 def _rolled(
     values: Floats, starts: Integers, before: Floats, cumulative: bytes
-) -> dict[Field, Floats]:
+) -> dict[HourlyAggregate, Floats]:
     import numpy as np
 
     with np.errstate(invalid="ignore", over="ignore"):  # of infinities there is no sum
         found = {
-            Field.LOW: np.fmin.reduceat(values, starts),
-            Field.HIGH: np.fmax.reduceat(values, starts),
-            Field.TOTAL: _sum(values, starts),
-            Field.COUNT: np.add.reduceat(~np.isnan(values), starts, dtype=np.float64),
-            Field.LAST: _last(values, starts),
+            HourlyAggregate.LOW: np.fmin.reduceat(values, starts),
+            HourlyAggregate.HIGH: np.fmax.reduceat(values, starts),
+            HourlyAggregate.TOTAL: _sum(values, starts),
+            HourlyAggregate.COUNT: np.add.reduceat(~np.isnan(values), starts, dtype=np.float64),
+            HourlyAggregate.LAST: _last(values, starts),
         }
         if any(cumulative):
             steps = _sum(_steps(values, before), starts)
             steps[:, ~np.frombuffer(cumulative, np.bool_)] = np.nan
-            found[Field.INCREASE] = steps
+            found[HourlyAggregate.INCREASE] = steps
     return found
 
 
-def combined(field: Field, parts: Sequence[Hours]) -> Hours:
+def combined(field: HourlyAggregate, parts: Sequence[HourlyField]) -> HourlyField:
     """The hours of several layouts as one: an hour that two of them have is one hour."""
     import numpy as np
 
@@ -104,25 +106,27 @@ def combined(field: Field, parts: Sequence[Hours]) -> Hours:
     order = np.argsort(times, kind="stable")
     hours, starts = np.unique(times[order], return_index=True)
     values = np.concatenate([part.values for part in parts])[order]
-    if field is Field.LOW:
-        return Hours(hours, np.fmin.reduceat(values, starts))
-    if field is Field.HIGH:
-        return Hours(hours, np.fmax.reduceat(values, starts))
+    if field is HourlyAggregate.LOW:
+        return HourlyField(hours, np.fmin.reduceat(values, starts))
+    if field is HourlyAggregate.HIGH:
+        return HourlyField(hours, np.fmax.reduceat(values, starts))
     with np.errstate(invalid="ignore", over="ignore"):
-        return Hours(hours, (_last if field is Field.LAST else _sum)(values, starts))
+        return HourlyField(
+            hours, (_last if field is HourlyAggregate.LAST else _sum)(values, starts)
+        )
 
 
-def periods(hours: Hours) -> Iterator[tuple[int, Hours]]:
+def periods(hours: HourlyField) -> Iterator[tuple[int, HourlyField]]:
     """The hours of each period, with the period's beginning (ms UTC)."""
     import numpy as np
 
     numbers = hours.times // PERIOD
     for number in np.unique(numbers):
         there = numbers == number
-        yield int(number) * PERIOD, Hours(hours.times[there], hours.values[there])
+        yield int(number) * PERIOD, HourlyField(hours.times[there], hours.values[there])
 
 
-def held(values: Floats) -> Floats:
+def forward_fill(values: Floats) -> Floats:
     """Each value, or where it is absent the newest one before it in its column."""
     import numpy as np
 
@@ -151,6 +155,6 @@ def _steps(values: Floats, before: Floats) -> Floats:
     """By how much each value is above the known one before it; all of it after a reset."""
     import numpy as np
 
-    earlier = held(np.vstack([before, values]))[:-1]
+    earlier = forward_fill(np.vstack([before, values]))[:-1]
     steps = np.where(values >= earlier, values - earlier, values)
     return np.where(np.isnan(earlier) & ~np.isnan(values), 0.0, steps)

@@ -12,13 +12,13 @@ from watchdeck.domain.settings.endpoint import Retention
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreFull
 from watchdeck.store.files.ballast import Ballast
-from watchdeck.store.files.connection import StorageFault, distrusting, transaction
-from watchdeck.store.metrics.compaction import Span, fold
+from watchdeck.store.files.connection import StorageFault, corruption_as_error, transaction
+from watchdeck.store.metrics.compaction import CompactionSpan, compact
 from watchdeck.store.metrics.frames import Stream, moment
 from watchdeck.store.metrics.hourly import DAY, HOUR
-from watchdeck.store.metrics.layouts import Layouts, forget_layouts
-from watchdeck.store.metrics.retention import THIN, Weight, forget_old, give_back, thin, weigh
-from watchdeck.store.metrics.segments import Level
+from watchdeck.store.metrics.layouts import LayoutTable, forget_layouts
+from watchdeck.store.metrics.retention import THIN, StoreSize, forget_old, give_back, thin, weigh
+from watchdeck.store.metrics.segments import SegmentPeriod
 
 _LOOK_EVERY = 60_000
 _LAG = 10 * 60_000
@@ -39,15 +39,15 @@ Job = Callable[[], bool | None]
 """Some milliseconds of work; it answers True when it is to be done again."""
 
 
-def spans_due(db: Connection, now: int) -> Iterator[Span]:
+def spans_due(db: Connection, now: int) -> Iterator[CompactionSpan]:
     """The oldest hour of each endpoint and every day that have ended and are not folded yet."""
     for endpoint, k in db.execute(_OLDEST_FRAMES).fetchall():
         start = moment(k) // HOUR * HOUR
         if start + HOUR + _LAG <= now:
-            yield Span(endpoint, start, Level.HOUR)
+            yield CompactionSpan(endpoint, start, SegmentPeriod.HOUR)
     today = (now - _LAG) // DAY * DAY
     for endpoint, start in db.execute(_UNFOLDED_DAYS, {"before": today}).fetchall():
-        yield Span(endpoint, start, Level.DAY)
+        yield CompactionSpan(endpoint, start, SegmentPeriod.DAY)
 
 
 class Housekeeper:
@@ -56,7 +56,7 @@ class Housekeeper:
     def __init__(
         self,
         db: Connection,
-        layouts: Layouts,
+        layouts: LayoutTable,
         path: Path,
         retention: Retention,
         ballast: Ballast,
@@ -68,7 +68,7 @@ class Housekeeper:
         self._ballast = ballast
         self._due: deque[Job] = deque()
         self._looked_at: int | None = None
-        self._weight = Weight(0, int(retention.budget))
+        self._weight = StoreSize(0, int(retention.budget))
         self._log = ""
         self._failing = ""
         self._failed = ""
@@ -85,7 +85,7 @@ class Housekeeper:
     def step(self, now: int) -> None:
         """Do one piece of what is due; what fails is said, and tried again at the next look."""
         try:
-            with distrusting(self._path):
+            with corruption_as_error(self._path):
                 self._step(now)
         except StorageFault as error:
             self._failed = self._failing = clean(f"old scrapes cannot be tidied: {error}", 300)
@@ -106,8 +106,8 @@ class Housekeeper:
         yield self._weigh
         yield partial(forget_old, self._db, self._retention, now)
         spans = list(spans_due(self._db, now))
-        yield from (partial(fold, self._db, self._layouts, span) for span in spans)
-        if any(span.level is Level.DAY for span in spans):
+        yield from (partial(compact, self._db, self._layouts, span) for span in spans)
+        if any(span.level is SegmentPeriod.DAY for span in spans):
             yield self._forget_layouts
         yield partial(give_back, self._db)
         yield self._shorten_log

@@ -11,16 +11,23 @@ from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any, NamedTuple
 
-from watchdeck.domain.board.board import Heartbeat, Latest, Reading
-from watchdeck.domain.metrics.scrape import OUTCOMES, Cut, Identity, ModelState, Outcome, Scrape
+from watchdeck.domain.board.board import CollectorStatus, LatestScrape, SignalValue
+from watchdeck.domain.metrics.scrape import (
+    OUTCOMES,
+    Identity,
+    ModelState,
+    Outcome,
+    Scrape,
+    Truncation,
+)
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.slo import Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.store.metrics.frames import Stream, Window, values_of
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.raw import NewestRow, newest_row
-from watchdeck.store.metrics.segment_cache import Near
+from watchdeck.store.metrics.segment_cache import SegmentCache
 
 _REGISTER = """
 insert into endpoint (id, name, facts, retired_at)
@@ -62,7 +69,7 @@ _LAST_BEAT = "select beat from heartbeat where one = 1"
 _A_DAY = 86_400_000
 
 
-def register(db: Connection, facts: Sequence[Facts], at: int) -> dict[str, int]:
+def register(db: Connection, facts: Sequence[EndpointFacts], at: int) -> dict[str, int]:
     """Make the fleet known, retire who is no longer in it; returns each endpoint's number.
 
     Inside the caller's transaction. A retired endpoint keeps its history.
@@ -81,7 +88,7 @@ def endpoints(db: Connection) -> list[tuple[int, str]]:
     return db.execute(_ALL_ENDPOINTS).fetchall()
 
 
-def save_latest(db: Connection, layouts: Layouts, endpoint: int, scrape: Scrape) -> None:
+def save_latest(db: Connection, layouts: LayoutTable, endpoint: int, scrape: Scrape) -> None:
     """Make a scrape the newest of its endpoint, inside the caller's transaction."""
     identity, cut = scrape.identity, scrape.cut
     row = (
@@ -95,30 +102,32 @@ def save_latest(db: Connection, layouts: Layouts, endpoint: int, scrape: Scrape)
     db.execute(_SAVE, row)
 
 
-def read_facts(db: Connection) -> tuple[Facts, ...]:
+def read_facts(db: Connection) -> tuple[EndpointFacts, ...]:
     """The fleet as it is configured now."""
     return tuple(read_numbered(db).values())
 
 
-def read_numbered(db: Connection) -> dict[int, Facts]:
+def read_numbered(db: Connection) -> dict[int, EndpointFacts]:
     """The fleet as it is configured now, by the number that each endpoint has in the store."""
     return {number: _facts(text) for number, _, text in db.execute(_ENDPOINTS).fetchall()}
 
 
-def read_latest(db: Connection) -> tuple[Latest, ...]:
+def read_latest(db: Connection) -> tuple[LatestScrape, ...]:
     """The newest scrape of every endpoint that is watched, by the order of their first sight."""
-    layouts = Layouts(db)
+    layouts = LayoutTable(db)
     rows = db.execute(_LATEST).fetchall()
     return tuple(_latest(_facts(text), row, layouts) for text, *row in rows)
 
 
-def read_latest_at(db: Connection, at: int, near: Near | None = None) -> tuple[Latest, ...]:
+def read_latest_at(
+    db: Connection, at: int, near: SegmentCache | None = None
+) -> tuple[LatestScrape, ...]:
     """The newest scrape of every endpoint at a moment of the past, at most a day before it.
 
     Only signals were kept for the past: what else a scrape said is unknown. `near` remembers what
     was unpacked, for the next moment.
     """
-    layouts, near = Layouts(db), near or Near()
+    layouts, near = LayoutTable(db), near or SegmentCache()
     found = []
     for number, _, text in db.execute(_ENDPOINTS).fetchall():
         row = newest_row(db, layouts, Window(number, Stream.SIGNALS, at - _A_DAY, at + 1), near)
@@ -127,18 +136,18 @@ def read_latest_at(db: Connection, at: int, near: Near | None = None) -> tuple[L
     return tuple(found)
 
 
-def _past(facts: Facts, row: NewestRow) -> Latest:
+def _past(facts: EndpointFacts, row: NewestRow) -> LatestScrape:
     """A scrape of the past, expected as often as there was one then."""
     outcome = OUTCOMES[int(row.values[row.columns.index(OUTCOME_COLUMN)])]
     failures = 0 if outcome is Outcome.OK else 1
     then = replace(facts, every=max(facts.every, row.spacing))
-    return Latest(then, row.at, outcome, failures, readings(row.columns, row.values))
+    return LatestScrape(then, row.at, outcome, failures, readings(row.columns, row.values))
 
 
-def _latest(facts: Facts, row: Sequence[Any], layouts: Layouts) -> Latest:
+def _latest(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTable) -> LatestScrape:
     at, outcome, detail, failures, kind, state, words, *rest = row
     version, started, replicas, resets, *cut, missing, layout, blob = rest
-    return Latest(
+    return LatestScrape(
         facts=facts,
         at=at,
         outcome=Outcome(outcome),
@@ -149,16 +158,16 @@ def _latest(facts: Facts, row: Sequence[Any], layouts: Layouts) -> Latest:
         model_state=ModelState(state),
         model_detail=words,
         identity=Identity(version, started, replicas, resets),
-        cut=Cut(*cut),
+        cut=Truncation(*cut),
         not_measurable=tuple(missing.split()),
     )
 
 
-def readings(columns: Iterable[str], values: array[float]) -> dict[str, Reading]:
+def readings(columns: Iterable[str], values: array[float]) -> dict[str, SignalValue]:
     """The signals that a frame holds a value for; what is NaN is absent, never 0."""
     given = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
     return {
-        name: Reading(
+        name: SignalValue(
             value, SIGNALS[name].unit, given.get(f"{name}.low"), given.get(f"{name}.high")
         )
         for name, value in given.items()
@@ -167,13 +176,13 @@ def readings(columns: Iterable[str], values: array[float]) -> dict[str, Reading]
 
 
 @lru_cache(maxsize=4_096)
-def _facts(text: str) -> Facts:
+def _facts(text: str) -> EndpointFacts:
     """The facts in a row; they change with the configuration alone, and cost half of a board."""
     raw = json.loads(text)
     slo = raw.pop("slo")
     for name in ("serves", "depends_on", "resources"):
         raw[name] = tuple(raw[name])
-    return Facts(**raw, slo=_slo(**slo))
+    return EndpointFacts(**raw, slo=_slo(**slo))
 
 
 def _slo(availability: float | None, latency_p95: int | None, error_ratio: float | None) -> Slo:
@@ -184,12 +193,12 @@ def _slo(availability: float | None, latency_p95: int | None, error_ratio: float
     )
 
 
-def save_heartbeat(db: Connection, beat: Heartbeat) -> None:
+def save_heartbeat(db: Connection, beat: CollectorStatus) -> None:
     """Keep the newest heartbeat, inside the caller's transaction."""
     db.execute(_BEAT, {"beat": json.dumps(asdict(beat))})
 
 
-def read_heartbeat(db: Connection) -> Heartbeat | None:
+def read_heartbeat(db: Connection) -> CollectorStatus | None:
     """The newest heartbeat; None when no collector ever ran.
 
     What a newer collector says of itself beyond what is known here is left out.
@@ -198,7 +207,9 @@ def read_heartbeat(db: Connection) -> Heartbeat | None:
     if row is None:
         return None
     said = json.loads(row[0])
-    return Heartbeat(**{one.name: said[one.name] for one in fields(Heartbeat) if one.name in said})
+    return CollectorStatus(
+        **{one.name: said[one.name] for one in fields(CollectorStatus) if one.name in said}
+    )
 
 
 _ALL = """
@@ -209,7 +220,7 @@ from latest order by endpoint
 """
 
 
-class Newest(NamedTuple):
+class LatestRow(NamedTuple):
     """One endpoint's newest scrape; `values` are in the order of its layout's columns."""
 
     endpoint: int
@@ -243,6 +254,6 @@ class Newest(NamedTuple):
         return Identity(self.version, self.started_at, self.replicas, self.resets)
 
 
-def read_newest(db: Connection) -> list[Newest]:
+def read_newest(db: Connection) -> list[LatestRow]:
     """The newest scrape of every endpoint that ever had one, by its number."""
-    return [Newest._make(row) for row in db.execute(_ALL).fetchall()]
+    return [LatestRow._make(row) for row in db.execute(_ALL).fetchall()]

@@ -23,7 +23,7 @@ delete from layout where id not in (
 """
 
 
-class Layouts:
+class LayoutTable:
     """The layouts of one store, remembered by one connection."""
 
     def __init__(self, db: Connection) -> None:

@@ -17,9 +17,9 @@ from watchdeck.store.metrics.frames import (
     read_frames,
     values_of,
 )
-from watchdeck.store.metrics.layouts import Layouts
-from watchdeck.store.metrics.segment_cache import Near
-from watchdeck.store.metrics.segments import find_segments, in_order, opened
+from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.segment_cache import SegmentCache
+from watchdeck.store.metrics.segments import find_segments, in_order, open_segment
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -31,7 +31,7 @@ _FIRST_FRAME = "select min(k) from frame where k >= :first and k < :past"
 
 
 def read_exact(
-    db: Connection, layouts: Layouts, window: Window, columns: Sequence[str]
+    db: Connection, layouts: LayoutTable, window: Window, columns: Sequence[str]
 ) -> dict[str, tuple[Integers, Floats]]:
     """Times (ms UTC) and values of those columns that have any within a window."""
     found: dict[str, tuple[list[Integers], list[Floats]]] = {}
@@ -64,12 +64,12 @@ class NewestRow:
 
 
 def newest_row(
-    db: Connection, layouts: Layouts, window: Window, near: Near | None = None
+    db: Connection, layouts: LayoutTable, window: Window, near: SegmentCache | None = None
 ) -> NewestRow | None:
     """The newest scrape within a window; None when there is none."""
     frames = newest_frames(db, window, _ENOUGH)
     later = replace(window, start=frames[0][0] + 1) if frames else window
-    packed = _newest_packed(db, layouts, later, near or Near())
+    packed = _newest_packed(db, layouts, later, near or SegmentCache())
     if packed is not None or not frames:
         return packed
     at, layout, blob = frames[0]
@@ -82,7 +82,7 @@ _ENOUGH = 4
 
 
 def _newest_packed(
-    db: Connection, layouts: Layouts, window: Window, near: Near
+    db: Connection, layouts: LayoutTable, window: Window, near: SegmentCache
 ) -> NewestRow | None:
     """The newest scrape that is packed; what ended before one that was found is skipped."""
     newest: NewestRow | None = None
@@ -103,12 +103,12 @@ def _spacing(newest_first: Sequence[int]) -> int:
 
 
 def _from_segments(
-    db: Connection, layouts: Layouts, window: Window, columns: Sequence[str]
+    db: Connection, layouts: LayoutTable, window: Window, columns: Sequence[str]
 ) -> Iterator[Part]:
     for segment in find_segments(db, window):
         wanted = _wanted(layouts, segment.layout, columns)
         if wanted:
-            with opened(db, layouts, segment) as bundle:
+            with open_segment(db, layouts, segment) as bundle:
                 times = bundle.times()
                 there = slice(*times.searchsorted([window.start, window.end]))
                 part = {name: bundle.column(place)[there] for name, place in wanted.items()}
@@ -116,7 +116,7 @@ def _from_segments(
 
 
 def _from_frames(
-    db: Connection, layouts: Layouts, window: Window, columns: Sequence[str]
+    db: Connection, layouts: LayoutTable, window: Window, columns: Sequence[str]
 ) -> Iterator[Part]:
     found = read_frames(db, window.endpoint, window.start, window.end)
     for (stream, layout), (times, values) in found.items():
@@ -125,6 +125,6 @@ def _from_frames(
             yield times, {name: values[:, place] for name, place in wanted.items()}
 
 
-def _wanted(layouts: Layouts, layout: int, columns: Sequence[str]) -> dict[str, int]:
+def _wanted(layouts: LayoutTable, layout: int, columns: Sequence[str]) -> dict[str, int]:
     places = layouts.places(layout)
     return {name: places[name] for name in columns if name in places}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from sqlite3 import Connection
 
-from watchdeck.domain.metrics.scrape import Exchange
+from watchdeck.domain.metrics.scrape import ResponseRecord
 
 _FORGET = "delete from exchange where endpoint = :endpoint"
 _SAVE = """
@@ -19,12 +19,12 @@ join endpoint as e on e.id = x.endpoint where e.name = :name order by x.id
 """
 
 
-def save_exchanges(db: Connection, endpoint: int, exchanges: Sequence[Exchange]) -> None:
+def save_exchanges(db: Connection, endpoint: int, exchanges: Sequence[ResponseRecord]) -> None:
     """Keep these instead of the earlier ones, inside the caller's transaction."""
     db.execute(_FORGET, {"endpoint": endpoint})
     db.executemany(_SAVE, [{"endpoint": endpoint} | asdict(one) for one in exchanges])
 
 
-def read_exchanges(db: Connection, endpoint: str) -> tuple[Exchange, ...]:
+def read_exchanges(db: Connection, endpoint: str) -> tuple[ResponseRecord, ...]:
     """The last answers of one endpoint, in the order they were asked for."""
-    return tuple(Exchange(*row) for row in db.execute(_READ, {"name": endpoint}).fetchall())
+    return tuple(ResponseRecord(*row) for row in db.execute(_READ, {"name": endpoint}).fetchall())

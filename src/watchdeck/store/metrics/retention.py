@@ -37,7 +37,7 @@ THIN, SIGNALS_ONLY, LATEST_ONLY = 0.80, 0.90, 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class StoreSize:
     """The bytes in use, without what is free inside the files, and what they may be."""
 
     used: int
@@ -63,7 +63,7 @@ class Weight:
         )
 
 
-def weigh(db: Connection, path: Path, budget: int) -> Weight:
+def weigh(db: Connection, path: Path, budget: int) -> StoreSize:
     """What metrics.db, whose path this is, and the files beside it use now."""
     (pages,), (free,), (size,) = (
         db.execute(f"pragma {name}").fetchone()
@@ -71,7 +71,7 @@ def weigh(db: Connection, path: Path, budget: int) -> Weight:
     )
     state = path.with_name("state.db")
     beside = state.stat().st_size if state.exists() else 0
-    return Weight((pages - free) * size + beside, budget)
+    return StoreSize((pages - free) * size + beside, budget)
 
 
 def forget_old(db: Connection, retention: Retention, now: int) -> bool:

@@ -7,10 +7,18 @@ from dataclasses import asdict
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.store.metrics.column_blob import Bundle, unpacked
+from watchdeck.store.metrics.column_blob import ColumnBlob, unpacked
 from watchdeck.store.metrics.frames import Stream, Window
-from watchdeck.store.metrics.hourly import HOUR, PERIOD, Field, Hours, combined, held, periods
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.hourly import (
+    HOUR,
+    PERIOD,
+    HourlyAggregate,
+    HourlyField,
+    combined,
+    forward_fill,
+    periods,
+)
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.segments import Packed, in_order, packed
 
 if TYPE_CHECKING:
@@ -43,7 +51,9 @@ and field = :field and period = (
 """
 
 
-def pack_hours(rolled: Mapping[Field, Hours]) -> Iterator[tuple[Field, int, Packed]]:
+def pack_hours(
+    rolled: Mapping[HourlyAggregate, HourlyField],
+) -> Iterator[tuple[HourlyAggregate, int, Packed]]:
     """The rows that these hours make: field, beginning of the period (ms UTC), what is kept."""
     for field, hours in rolled.items():
         for period, part in periods(hours):
@@ -56,7 +66,7 @@ def add_rollup(
     stream: int,
     layout: int,
     columns: int,
-    row: tuple[Field, int, Packed],
+    row: tuple[HourlyAggregate, int, Packed],
 ) -> None:
     """Keep hours, inside the caller's transaction; an hour that was there is replaced."""
     field, period, fresh = row
@@ -69,7 +79,7 @@ def add_rollup(
     db.execute(_ADD, place | {"count": kept.count, "b": kept.b})
 
 
-def _joined(there: Bundle, fresh: Packed, columns: int) -> Packed:
+def _joined(there: ColumnBlob, fresh: Packed, columns: int) -> Packed:
     more = unpacked(fresh.b, columns, fresh.count)
     return packed(*in_order([there.times(), more.times()], [there.matrix(), more.matrix()]))
 
@@ -82,19 +92,23 @@ def before(
 
     place = {"endpoint": endpoint, "stream": stream, "layout": layout, "start": start}
     known = np.full((1, columns), np.nan)
-    for count, blob in db.execute(_BEFORE, place | {"field": int(Field.LAST)}).fetchall():
+    for count, blob in db.execute(_BEFORE, place | {"field": int(HourlyAggregate.LAST)}).fetchall():
         bundle = unpacked(blob, columns, count)
         rows = bundle.matrix()[bundle.times() < start]
-        known = held(np.vstack([known, rows]))[-1:]
+        known = forward_fill(np.vstack([known, rows]))[-1:]
     last: Floats = known[0]
     return last
 
 
 def read_hours(
-    db: Connection, layouts: Layouts, window: Window, columns: Sequence[str], field: Field
-) -> dict[str, Hours]:
+    db: Connection,
+    layouts: LayoutTable,
+    window: Window,
+    columns: Sequence[str],
+    field: HourlyAggregate,
+) -> dict[str, HourlyField]:
     """One field of the columns that have it, in the hours that begin within a window."""
-    found: dict[str, list[Hours]] = {}
+    found: dict[str, list[HourlyField]] = {}
     rows = db.execute(_BETWEEN, asdict(window) | {"field": int(field)}).fetchall()
     for layout, count, blob in rows:
         places = layouts.places(layout)
@@ -103,14 +117,14 @@ def read_hours(
         there = (times >= window.start) & (times < window.end)
         for column in columns:
             if column in places:
-                part = Hours(times[there], bundle.column(places[column])[there])
+                part = HourlyField(times[there], bundle.column(places[column])[there])
                 found.setdefault(column, []).append(part)
     return {column: combined(field, parts) for column, parts in found.items()}
 
 
-def rolled_until(db: Connection, layouts: Layouts, endpoint: int, stream: Stream) -> int:
+def rolled_until(db: Connection, layouts: LayoutTable, endpoint: int, stream: Stream) -> int:
     """The end of the newest hour that was rolled up (ms UTC); 0 when none was."""
-    place = {"endpoint": endpoint, "stream": int(stream), "field": int(Field.COUNT)}
+    place = {"endpoint": endpoint, "stream": int(stream), "field": int(HourlyAggregate.COUNT)}
     newest = 0
     for layout, count, blob in db.execute(_NEWEST, place).fetchall():
         times = unpacked(blob, len(layouts.columns(layout)), count).times()

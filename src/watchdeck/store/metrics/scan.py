@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from watchdeck.store.metrics.frames import Stream, Window, key, moment, read_frames
 from watchdeck.store.metrics.hourly import DAY, HOUR
-from watchdeck.store.metrics.layouts import Layouts
-from watchdeck.store.metrics.segments import find_segments, in_order, whole
+from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.segments import find_segments, in_order, load_segment
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -87,7 +87,7 @@ def _runs(db: Connection, window: Window) -> Iterator[Block]:
     """All of a window, a block for each run of scrapes with the same layout."""
     import numpy as np
 
-    layouts = Layouts(db)
+    layouts = LayoutTable(db)
     stretches = {
         layout: in_order([times for times, _ in parts], [values for _, values in parts])
         for layout, parts in _parts(db, layouts, window).items()
@@ -109,11 +109,11 @@ def _runs(db: Connection, window: Window) -> Iterator[Block]:
 
 
 def _parts(
-    db: Connection, layouts: Layouts, window: Window
+    db: Connection, layouts: LayoutTable, window: Window
 ) -> dict[int, list[tuple[Integers, Floats]]]:
     found: dict[int, list[tuple[Integers, Floats]]] = {}
     for segment in find_segments(db, window):
-        bundle = whole(db, layouts, segment)
+        bundle = load_segment(db, layouts, segment)
         times = bundle.times()
         there = slice(*times.searchsorted([window.start, window.end]))
         if there.start < there.stop:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.store.metrics.layouts import Layouts
-from watchdeck.store.metrics.segments import Segment, whole
+from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.segments import Segment, load_segment
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -20,7 +20,7 @@ MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CachedRows:
     """Some scrapes of a segment in a row; `ends` when the last of the segment is among them."""
 
     times: Integers
@@ -35,16 +35,16 @@ class Rows:
         return past if within else None
 
 
-class Near:
+class SegmentCache:
     """Unpacks a segment once for many moments; it belongs to one thread."""
 
     def __init__(self) -> None:
-        self._kept: dict[Segment, Rows] = {}
+        self._kept: dict[Segment, CachedRows] = {}
         self._db: Connection | None = None
 
     def rows(
-        self, db: Connection, layouts: Layouts, segment: Segment, end: int
-    ) -> tuple[Rows, int]:
+        self, db: Connection, layouts: LayoutTable, segment: Segment, end: int
+    ) -> tuple[CachedRows, int]:
         """Scrapes of a segment, and how many of them are before `end` (ms UTC)."""
         if self._db is not db:
             self._db = db
@@ -60,14 +60,16 @@ class Near:
         return kept, past
 
 
-def _unpacked(db: Connection, layouts: Layouts, segment: Segment, end: int) -> tuple[Rows, int]:
+def _unpacked(
+    db: Connection, layouts: LayoutTable, segment: Segment, end: int
+) -> tuple[CachedRows, int]:
     import numpy as np
 
-    bundle = whole(db, layouts, segment)
+    bundle = load_segment(db, layouts, segment)
     times = bundle.times()
     past = int(times.searchsorted(end))
     first, last = max(0, past - AROUND), min(len(times), past + AROUND)
     columns = range(len(layouts.columns(segment.layout)))
     values = np.array([bundle.column(place)[first:last] for place in columns]).T
-    rows = Rows(times[first:last].copy(), values, begins=first == 0, ends=last == len(times))
+    rows = CachedRows(times[first:last].copy(), values, begins=first == 0, ends=last == len(times))
     return rows, past - first

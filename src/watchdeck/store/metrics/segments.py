@@ -9,10 +9,10 @@ from enum import IntEnum
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
-from watchdeck.store.metrics.column_blob import Bundle, pack, unpacked
+from watchdeck.store.metrics.column_blob import ColumnBlob, pack, unpacked
 from watchdeck.store.metrics.frames import Window
 from watchdeck.store.metrics.hourly import DAY
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -36,7 +36,7 @@ _BLOB = "select b from segment where id = :id"
 _REMOVE = "delete from segment where id = :id"
 
 
-class Level(IntEnum):
+class SegmentPeriod(IntEnum):
     """How long a stretch a segment holds: it begins and ends within one such of UTC."""
 
     HOUR = 0
@@ -72,7 +72,7 @@ def packed(times: Integers, values: Floats) -> Packed:
 
 
 def add_segment(
-    db: Connection, endpoint: int, stream: int, level: Level, layout: int, stretch: Packed
+    db: Connection, endpoint: int, stream: int, level: SegmentPeriod, layout: int, stretch: Packed
 ) -> None:
     """Keep a segment, inside the caller's transaction."""
     place = {"endpoint": endpoint, "stream": stream, "level": int(level), "layout": layout}
@@ -85,7 +85,7 @@ def find_segments(db: Connection, window: Window) -> list[Segment]:
 
 
 def begun_segments(
-    db: Connection, endpoint: int, start: int, end: int, level: Level
+    db: Connection, endpoint: int, start: int, end: int, level: SegmentPeriod
 ) -> list[Segment]:
     """The segments of both streams, up to a level, that begin from `start` until before `end`."""
     bounds = {"endpoint": endpoint, "start": start, "end": end, "level": int(level)}
@@ -93,16 +93,16 @@ def begun_segments(
 
 
 @contextmanager
-def opened(db: Connection, layouts: Layouts, segment: Segment) -> Iterator[Bundle]:
+def open_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> Iterator[ColumnBlob]:
     """A segment where it lies, for whoever wants few of its columns.
 
     While it is open, a moment of the file is held: keep the block short.
     """
     with db.blobopen("segment", "b", segment.id, readonly=True) as blob:
-        yield Bundle(blob, len(layouts.columns(segment.layout)), segment.count)
+        yield ColumnBlob(blob, len(layouts.columns(segment.layout)), segment.count)
 
 
-def whole(db: Connection, layouts: Layouts, segment: Segment) -> Bundle:
+def load_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> ColumnBlob:
     """A segment in memory, for whoever wants most of its columns."""
     ((blob,),) = db.execute(_BLOB, {"id": segment.id}).fetchall()
     return unpacked(blob, len(layouts.columns(segment.layout)), segment.count)

@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 
-from watchdeck.domain.board.board import Heartbeat
+from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import Scrape
 from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import Facts
+from watchdeck.domain.settings.facts import EndpointFacts
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError, StoreFull
 from watchdeck.store.files.ballast import Ballast
@@ -21,7 +21,7 @@ from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream, add_frame
 from watchdeck.store.metrics.housekeeping import Housekeeper
 from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
-from watchdeck.store.metrics.layouts import Layouts
+from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.responses import save_exchanges
 
 _BATCH = 500
@@ -42,7 +42,7 @@ class WriterStatus:
     committed_at: int | None
 
 
-_Registration = tuple[tuple[Facts, ...], Future[None]]
+_Registration = tuple[tuple[EndpointFacts, ...], Future[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class _Open:
     """The file while it can be written."""
 
     db: Connection
-    layouts: Layouts
+    layouts: LayoutTable
     keeper: Housekeeper
 
 
@@ -74,7 +74,7 @@ class Writer:
         self._clock = clock
         self._capacity = capacity
         self._waiting: deque[Scrape] = deque()
-        self._beat: Heartbeat | None = None
+        self._beat: CollectorStatus | None = None
         self._facts: _Registration | None = None
         self._wake = threading.Condition()
         self._closing = False
@@ -91,7 +91,7 @@ class Writer:
         """Begin to write."""
         self._thread.start()
 
-    def register(self, facts: Sequence[Facts]) -> None:
+    def register(self, facts: Sequence[EndpointFacts]) -> None:
         """Make the fleet known before its first scrape. Raises StoreError when it cannot be."""
         done: Future[None] = Future()
         with self._wake:
@@ -108,7 +108,7 @@ class Writer:
             self._waiting.append(scrape)
             self._wake.notify()
 
-    def beat(self, heartbeat: Heartbeat) -> None:
+    def beat(self, heartbeat: CollectorStatus) -> None:
         """Keep the newest heartbeat with the next commit."""
         with self._wake:
             self._beat = heartbeat
@@ -168,7 +168,7 @@ class Writer:
         return True
 
     def _failed(
-        self, error: Exception, facts: tuple[tuple[Facts, ...], Future[None]] | None
+        self, error: Exception, facts: tuple[tuple[EndpointFacts, ...], Future[None]] | None
     ) -> None:
         if isinstance(error, StoreFull):
             self._ballast.release()
@@ -186,14 +186,17 @@ class Writer:
         if self._open is None:
             path = self._directory.metrics
             db = writing(path, synchronous="NORMAL")
-            layouts = Layouts(db)
+            layouts = LayoutTable(db)
             self._open = _Open(
                 db, layouts, Housekeeper(db, layouts, path, self._retention, self._ballast)
             )
         return self._open
 
     def _commit(
-        self, batch: list[Scrape], beat: Heartbeat | None, facts: tuple[Facts, ...] | None
+        self,
+        batch: list[Scrape],
+        beat: CollectorStatus | None,
+        facts: tuple[EndpointFacts, ...] | None,
     ) -> None:
         store = self._opened()
         with faults(self._directory.metrics), transaction(store.db):

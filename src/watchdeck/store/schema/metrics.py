@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdeck.store.schema.step import Step
+from watchdeck.store.schema.step import MigrationStep
 
 _FIRST = """
 create table endpoint (
@@ -95,5 +95,5 @@ create table heartbeat (
 ) strict;
 """
 
-MIGRATIONS: tuple[Step, ...] = (_FIRST,)
+MIGRATIONS: tuple[MigrationStep, ...] = (_FIRST,)
 """Each entry takes the file one version further; an entry that was released never changes."""

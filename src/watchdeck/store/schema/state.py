@@ -7,7 +7,7 @@ row that people change has a `rev` for compare-and-set.
 from __future__ import annotations
 
 from watchdeck.store.schema.alerts import ALERT_TABLES
-from watchdeck.store.schema.step import Step
+from watchdeck.store.schema.step import MigrationStep
 
 _FIRST = """
 create table health_change (
@@ -108,5 +108,5 @@ begin
 end;
 """
 
-MIGRATIONS: tuple[Step, ...] = (_FIRST, ALERT_TABLES)
+MIGRATIONS: tuple[MigrationStep, ...] = (_FIRST, ALERT_TABLES)
 """The versions of state.db, oldest first; a step that was released is never changed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from sqlite3 import Connection, complete_statement
 
-Step = str | Callable[[Connection], None]
+MigrationStep = str | Callable[[Connection], None]
 """One version further: a script, or a function for what SQL cannot say. Never changed again."""
 
 
@@ -19,7 +19,7 @@ class Schema:
 
     name: str
     application: int
-    steps: tuple[Step, ...]
+    steps: tuple[MigrationStep, ...]
     page_size: int = 4_096
     auto_vacuum: str = "NONE"
 
@@ -29,7 +29,7 @@ class Schema:
         return len(self.steps)
 
 
-def take(db: Connection, step: Step) -> None:
+def take(db: Connection, step: MigrationStep) -> None:
     """Do one step inside the transaction that is open."""
     if isinstance(step, str):
         for statement in _statements(step):

@@ -37,7 +37,7 @@ _NOTHING = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The end of a chain: how many rows, and the hash of the last."""
 
     rows: int
@@ -57,7 +57,7 @@ class Verified:
     rows: int
     first_bad: int | None
     why: str
-    head: Head
+    head: ChainHead
 
 
 def append(
@@ -68,7 +68,7 @@ def append(
     subject: str,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
-) -> Head:
+) -> ChainHead:
     """Add a row, inside the transaction of the caller, so that deed and record are one.
 
     `before` and `after` are what the deed changed, as plain values; no secret belongs there.
@@ -87,23 +87,23 @@ def append(
     }
     sealed = _seal(row)
     db.execute(_APPEND, row | {"hash": sealed})
-    return Head(end.rows + 1, sealed)
+    return ChainHead(end.rows + 1, sealed)
 
 
-def read_head(db: Connection) -> Head:
+def read_head(db: Connection) -> ChainHead:
     """The end of the chain as the file says it."""
     found = db.execute(_HEAD).fetchone()
-    return Head(*found) if found else Head(0, "")
+    return ChainHead(*found) if found else ChainHead(0, "")
 
 
-def last(db: Connection, action: str) -> tuple[str, int] | None:
+def last_of_action(db: Connection, action: str) -> tuple[str, int] | None:
     """The subject and time of the newest deed of one kind; None when there was none."""
     found = db.execute(_LAST, {"action": action}).fetchone()
     return None if found is None else (str(found[0]), int(found[1]))
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One row of the audit, as it was entered; `at` in ms UTC."""
 
     number: int
@@ -116,26 +116,26 @@ class Entry:
     after: Mapping[str, Any] | None
 
 
-def read_entries(db: Connection, first: int, last: int) -> tuple[Entry, ...]:
+def read_entries(db: Connection, first: int, last: int) -> tuple[AuditEntry, ...]:
     """The rows of these numbers, both included, the oldest first."""
     rows = db.execute(_SOME, {"first": first, "last": last}).fetchall()
     return tuple(
-        Entry(*row[:6], *(None if text is None else json.loads(text) for text in row[6:8]))
+        AuditEntry(*row[:6], *(None if text is None else json.loads(text) for text in row[6:8]))
         for row in rows
     )
 
 
-def verify(db: Connection, known: Head | None = None) -> Verified:
+def verify(db: Connection, known: ChainHead | None = None) -> Verified:
     """Read the whole chain, and name the first row that is not as it was written.
 
     `known` is a head that was kept elsewhere: it finds out a chain that was rewritten whole.
     """
-    end, met = Head(0, _NOTHING), known is None or known.rows == 0
+    end, met = ChainHead(0, _NOTHING), known is None or known.rows == 0
     for row, sealed in _rows(db):
         bad = _bad_row(row, sealed, end)
         if bad:
             return Verified(end.rows, bad[0], bad[1], end)
-        end = Head(row["number"], sealed)
+        end = ChainHead(row["number"], sealed)
         met = met or end == known
     bad = _bad_end(end, read_head(db)) or _bad_past(end, known, met=met)
     first_bad, why = bad or (None, _SOUND)
@@ -150,7 +150,7 @@ _SOUND = (
 _Bad = tuple[int, str] | None
 
 
-def _bad_row(row: Mapping[str, Any], sealed: str, end: Head) -> _Bad:
+def _bad_row(row: Mapping[str, Any], sealed: str, end: ChainHead) -> _Bad:
     number, expected = row["number"], end.rows + 1
     if number > expected:
         return expected, f"row {expected} is missing"
@@ -166,7 +166,7 @@ def _bad_row(row: Mapping[str, Any], sealed: str, end: Head) -> _Bad:
     return None
 
 
-def _bad_end(end: Head, head: Head) -> _Bad:
+def _bad_end(end: ChainHead, head: ChainHead) -> _Bad:
     if head.hash == "":
         return end.rows + 1, "the head is gone, so rows may be missing at the end"
     if head.rows > end.rows:
@@ -178,7 +178,7 @@ def _bad_end(end: Head, head: Head) -> _Bad:
     return None
 
 
-def _bad_past(end: Head, known: Head | None, *, met: bool) -> _Bad:
+def _bad_past(end: ChainHead, known: ChainHead | None, *, met: bool) -> _Bad:
     if known is None or met:
         return None
     if known.rows > end.rows:

@@ -15,9 +15,9 @@ from watchdeck.domain.values.matcher import Matcher
 if TYPE_CHECKING:
     from watchdeck.domain.rules.rule import Rule
 
-Table = Literal["rule", "maintenance"]
+RuleTable = Literal["rule", "maintenance"]
 
-Facts = Mapping[str, Any]
+StoredRule = Mapping[str, Any]
 """What is known of a rule, as plain values; no secret belongs there."""
 
 _KEEP = """
@@ -38,7 +38,7 @@ def save_maintenance(db: Connection, works: Iterable[Maintenance], at: int) -> N
     _save(db, "maintenance", {work.name: asdict(work) for work in works}, at)
 
 
-def read_rules(db: Connection) -> dict[str, Facts]:
+def read_rules(db: Connection) -> dict[str, StoredRule]:
     """What is known of each rule in force, by its name.
 
     `when` and the rest are as they were written; `tells_of_trouble` says that an alert of it mutes
@@ -56,18 +56,18 @@ def read_maintenance(db: Connection) -> tuple[Maintenance, ...]:
 def _facts(rule: Rule) -> dict[str, Any]:
     from watchdeck.domain.rules.rule import (  # a console reads rules and never writes one
         Absent,
-        Down,
+        FailedScrapes,
     )
 
     known = asdict(rule)
     del known["test"]
     return known | {
         "match": [str(matcher) for matcher in rule.match],
-        "tells_of_trouble": isinstance(rule.test, Absent | Down),
+        "tells_of_trouble": isinstance(rule.test, Absent | FailedScrapes),
     }
 
 
-def _save(db: Connection, table: Table, wanted: Mapping[str, Facts], at: int) -> None:
+def _save(db: Connection, table: RuleTable, wanted: Mapping[str, StoredRule], at: int) -> None:
     texts = {name: json.dumps(facts, sort_keys=True) for name, facts in wanted.items()}
     known = dict(db.execute(_READ.format(table=table)).fetchall())
     for name in known.keys() - texts.keys():
@@ -78,9 +78,9 @@ def _save(db: Connection, table: Table, wanted: Mapping[str, Facts], at: int) ->
 
 
 @lru_cache(maxsize=1_000)
-def _parsed(text: str) -> Facts:
+def _parsed(text: str) -> StoredRule:
     """They change with a configuration, and are read with every board."""
-    facts: Facts = json.loads(text)
+    facts: StoredRule = json.loads(text)
     return facts
 
 
