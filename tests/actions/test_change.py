@@ -1,10 +1,10 @@
 """What people say of a change is kept with who said it; what the configuration says, once."""
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from store.stores import NOW
 from watchdeck.actions.change import ChangeError, add_change, mark_configured

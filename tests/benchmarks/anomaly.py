@@ -16,11 +16,12 @@ import statistics
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from watchdeck.domain.rules.rule import Anomaly, Rule
 from watchdeck.domain.settings.facts import EndpointFacts

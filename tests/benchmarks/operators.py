@@ -49,7 +49,7 @@ for number in numbers:
 WRITER = """
 import sys, time
 from contextlib import closing
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from watchdeck.store.files.connection import transaction, writing
 from watchdeck.store.alerts.episodes import read_open, save_episode

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from console.boards import NOW
 from watchdeck.domain.alerts.alert import (
@@ -44,7 +44,7 @@ def raised(
         value=0.412,
         fired_at=at,
     )
-    return ActiveAlert(alert, replace(episode, **changes), hours=(0.0,) * 22 + (0.5, 1.0))  # type: ignore[arg-type]
+    return ActiveAlert(alert, replace(episode, **changes), hours=(0.0,) * 22 + (0.5, 1.0))
 
 
 def owned(one: ActiveAlert, owner: str) -> ActiveAlert:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from watchdeck.console.lines.glyphs import DotStyle
 from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot
@@ -85,7 +86,7 @@ def facts(name: str, **changes: object) -> EndpointFacts:
         tier=1,
         slo=Slo(latency_p95=Milliseconds(200)),
     )
-    return replace(known, **changes)  # type: ignore[arg-type]
+    return replace(known, **changes)
 
 
 def latest(name: str, at: int = NOW - 3_000, **changes: object) -> LatestScrape:
@@ -100,7 +101,7 @@ def latest(name: str, at: int = NOW - 3_000, **changes: object) -> LatestScrape:
         identity=Identity("1.6.0", NOW - 3 * 86_400_000, 2),
         not_measurable=("gpu_utilization", "kv_cache_usage", "ttft_p95"),
     )
-    return replace(one, **changes)  # type: ignore[arg-type]
+    return replace(one, **changes)
 
 
 def model(
@@ -130,7 +131,7 @@ def collector(state: CollectorState = CollectorState.RUNNING, **changes: object)
         scrape_p50=0.012,
         scrape_p95=0.084,
     )
-    return Collector(state, replace(beat, **changes))  # type: ignore[arg-type]
+    return Collector(state, replace(beat, **changes))
 
 
 def small_fleet() -> tuple[Model, ...]:
@@ -171,7 +172,7 @@ def board(models: Sequence[Model] | None = None, **changes: object) -> Board:
         metrics_at=NOW - 1_000,
         state_at=NOW - 30_000,
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def sight(made: Board | None = None) -> BoardSnapshot:

@@ -9,11 +9,13 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -101,8 +103,8 @@ def _spoilt(value: Any, text: Callable[[str], str]) -> Any:
         return tuple(_spoilt(one, text) for one in value)
     if isinstance(value, dict):
         return {k if k in SIGNALS else text(k): _spoilt(one, text) for k, one in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {one.name: getattr(value, one.name) for one in fields(value)}
+    if isinstance(value, Struct):
+        parts = asdict(value)
         return replace(value, **{name: _spoilt(part, text) for name, part in parts.items()})
     return value
 

@@ -1,9 +1,9 @@
 """One picture a screen at 80x24 and 120x40, by a clock that stands still."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from console import active_alerts as alerted

@@ -2,10 +2,10 @@
 
 from array import array
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import AlertState
 from watchdeck.domain.board.health import Health

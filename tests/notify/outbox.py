@@ -3,9 +3,11 @@
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from store.alerts.made import fire
 from store.stores import NOW, state_only

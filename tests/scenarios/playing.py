@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from scenarios.reading import ABSENT, FAILED, LOST, Line, Scenario, duration
 from watchdeck.actions.alerts.acknowledge import acknowledge

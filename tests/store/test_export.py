@@ -11,10 +11,10 @@ import tracemalloc
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from store.stores import NAMES, NOW, scrape, whole, write
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, Outcome, Scrape

@@ -359,7 +359,7 @@ from pathlib import Path
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 print(len(Reader(StoreDirectory(Path(sys.argv[1]))).board(0).models))
-heavy = {"numpy", "pandas", "scipy", "sqlite_utils", "httpx", "textual", "rich", "msgspec"}
+heavy = {"numpy", "pandas", "scipy", "sqlite_utils", "httpx", "textual", "rich"}
 print(*sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from watchdeck.domain.alerts.acknowledgement import Refusal
 from watchdeck.domain.alerts.alert import UNDO, ActiveAlert
@@ -29,8 +30,7 @@ class AlertError(WatchdeckError):
     exit_code = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ActionResult:
+class ActionResult(Struct, frozen=True):
     """What came of a deed, in words for whoever did it.
 
     `taken` are the episodes, silences or known issues that it was done to, `lost` says of each
@@ -43,8 +43,7 @@ class ActionResult:
     undo: tuple[int, ...] = ()
 
 
-@dataclass(slots=True)
-class ActionTransaction:
+class ActionTransaction(Struct):
     """A deed while it is done: what was entered in the audit, and what was refused."""
 
     db: Connection

@@ -6,13 +6,13 @@ import os
 import pwd
 import re
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 from collections.abc import Callable
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """The options of `watchdeck` itself, handed to every command; a file is read once."""
 
     config: str | None = None

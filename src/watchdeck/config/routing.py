@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.config.checks.endpoint import outside
 from watchdeck.config.checks.receivers import MOST, wrong_channels, wrong_heartbeat
@@ -34,8 +36,7 @@ _AGAIN = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
 Table = TypeVar("Table")
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownNames:
+class _KnownNames(Struct, frozen=True):
     """What names may be named: channels and rotas, escalations, and who has a channel."""
 
     targets: tuple[str, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from watchdeck.config.reading.files import parse, read_file
 from watchdeck.config.reading.problems import ConfigProblems, Problem

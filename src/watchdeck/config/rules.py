@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from watchdeck.config.checks.fleet import AUTO
 from watchdeck.config.checks.rule import compile_rule, matchers, merge_rule, wrong_rule

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
+from msgspec.structs import replace
 from rich.text import Text
 from textual import on
 from textual.filter import LineFilter
@@ -36,7 +36,7 @@ from watchdeck.console.state.trends import MOST, STEP, read_trends
 from watchdeck.console.state.view_state import ViewSettings, ViewState
 from watchdeck.console.theme.layouts import unknown
 from watchdeck.console.theme.palette import Palette
-from watchdeck.console.theme.styles import OutputSanitizer
+from watchdeck.console.theme.styles import OutputSanitizer, StyleSheet
 from watchdeck.console.theme.themes import load_theme, themes
 from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.chrome import SMALLEST
@@ -154,7 +154,7 @@ class Console(CommandController, inherit_bindings=False):
             return
         setting = self._outlook.setting
         self._dress(palette)
-        self._show(setting=replace(setting, brush=replace(setting.brush, palette=palette)))
+        self._show(setting=replace(setting, brush=StyleSheet(palette, ascii=setting.brush.ascii)))
 
     def action_next_theme(self) -> None:
         """The theme after this one, by name."""
@@ -249,7 +249,7 @@ class Console(CommandController, inherit_bindings=False):
         self._show(notice=notice)
 
     def _show(self, **changes: object) -> None:
-        self._outlook = replace(self._outlook, **changes)  # type: ignore[arg-type]
+        self._outlook = replace(self._outlook, **changes)
         if self.is_running and self.screen_stack:
             self._hand_down(self.screen)
 

@@ -8,10 +8,11 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
+
+from msgspec import Struct
 
 from watchdeck.demo.fleet.endpoints import settings
 from watchdeck.demo.fleet.processes import first_message, process
@@ -28,8 +29,7 @@ _WARM = 600
 """Seconds of traffic that servers have behind them where the store has a past of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demo:
+class Demo(Struct, frozen=True):
     """A running demo."""
 
     directory: StoreDirectory

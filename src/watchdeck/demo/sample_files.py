@@ -8,10 +8,11 @@ honest payments suspected before the optimisation, 92 and 5 after it; 10,000 USD
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
+
+from msgspec import Struct
 
 from watchdeck.demo.history.timeline import CHANGES
 
@@ -35,8 +36,7 @@ _AFTER = (9_000, 8_000, 7_000, 6_000)
 """USD a month before the first change, and from each change on."""
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionPeriod:
+class PredictionPeriod(Struct, frozen=True):
     """A stretch of predictions with exact counts."""
 
     version: str

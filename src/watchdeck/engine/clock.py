@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdeck.domain.values.format import format_duration
 
@@ -16,8 +16,7 @@ TOLD = 600_000
 """Milliseconds for which a jump is told on screens."""
 
 
-@dataclass(slots=True)
-class ClockMonitor:
+class ClockMonitor(Struct):
     """What both clocks said at the last tick (ms); `steady` counts while a machine sleeps too."""
 
     wall: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, Alert, Episode
 from watchdeck.domain.rules.rule import Rule

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import OURS, Alert
 from watchdeck.domain.board.board import CollectorStatus
@@ -39,8 +40,7 @@ _NEVER = 1 << 62
 _NOTHING_WAITS = Backlog(0, None)
 
 
-@dataclass(slots=True)
-class CollectorVitals:
+class CollectorVitals(Struct):
     """What the collector knows of itself: its last stored word, and the state of its outbox.
 
     What was said before `since` (ms UTC) was another's word, or is of before a long sleep.
@@ -61,8 +61,7 @@ class CollectorVitals:
 VitalsReader = Callable[[CollectorVitals, int], tuple[bool | None, Measurement]]
 
 
-@dataclass(frozen=True, slots=True)
-class SelfCheck:
+class SelfCheck(Struct, frozen=True):
     """A check of ourselves: it reads vitals, and no scrape."""
 
     vitals: CollectorVitals
@@ -146,13 +145,15 @@ class SelfMonitor:
         self._vitals = CollectorVitals()
         self.watched = Target(EndpointFacts("", "", EVERY), None, patience=_NEVER, recalled=True)
         self.watched.judged = tuple(
-            RuleState(
-                *(rule, SelfCheck(self._vitals, read), EVERY, _alert(rule)),
-                timed=False,
-                fires_on_silence=False,
-                live=self.watched.live,
-            )
-            for rule, read in _SIGNS
+            self._state(rule, SelfCheck(self._vitals, read)) for rule, read in _SIGNS
+        )
+
+    def _state(self, rule: Rule, check: SelfCheck) -> RuleState:
+        return RuleState(
+            *(rule, check, check.truth, EVERY, _alert(rule)),
+            timed=False,
+            fires_on_silence=False,
+            live=self.watched.live,
         )
 
     def wake(self, now: int) -> None:

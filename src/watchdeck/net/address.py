@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.failure import RequestError
@@ -12,8 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 _SAFE = "/:@!$&'()*+,;=~-._%?"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Scheme, host and port: what one connection is made to, and what a redirect may not leave."""
 
     scheme: str
@@ -27,8 +28,7 @@ class Origin:
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(Struct, frozen=True):
     """An origin and what is asked of it; `target` is ASCII, and nothing in it ends a line."""
 
     origin: Origin

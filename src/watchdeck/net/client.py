@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.config.reading.secrets import resolve_secret
 from watchdeck.domain.kinds.kind import ProbeResponse

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from watchdeck.net.address import Url
 
@@ -15,22 +16,23 @@ PIECES = 16_384
 sends a megabyte in parts of one byte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request; the body of its answer may have `limit` bytes as sent.
 
     Headers hold secrets, and are left out where a question is printed.
     """
 
     address: Url
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
     method: str = "GET"
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     limit: int = 1 << 20
 
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.address}, limit={self.limit})"
 
-@dataclass(frozen=True, slots=True)
-class RawResponse:
+
+class RawResponse(Struct, frozen=True):
     """One answer as it was sent, encoded if it was; header names are in lower case."""
 
     status: int

@@ -11,16 +11,16 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """How a request failed, and why in a few words."""
 
     outcome: Outcome

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.connection import PIECES
@@ -27,8 +28,7 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\n]*+)?[ \t]*+")
 _BODILESS = frozenset((204, 304))
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(Struct, frozen=True):
     """The first part of an answer. `length` is None when the body ends with the connection.
 
     `kept` tells whether the connection may carry another question.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.units import Bytes
@@ -33,8 +34,7 @@ class RequestRejected(WatchdeckError):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(Struct, frozen=True):
     """The first part of a request; header names are in lower case.
 
     `kept` tells that the sender wants to go on with the same connection.

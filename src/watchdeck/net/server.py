@@ -6,8 +6,9 @@ import asyncio
 import http.client
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from watchdeck.net.request import (
     HEAD,
@@ -34,8 +35,7 @@ _THROWN = 256 << 10
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An answer: its status, its words, and headers beside those of every answer."""
 
     status: int

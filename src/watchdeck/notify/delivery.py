@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.domain.notifications.notification import Notification
 from watchdeck.domain.notifications.outbox import OutboxRow
@@ -34,8 +35,7 @@ _BURST = 5
 _MINUTE = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(Struct, frozen=True):
     """Somebody to tell: how, at most how often a minute, and within how many seconds."""
 
     tell: Notifier
@@ -43,8 +43,7 @@ class Receiver:
     timeout: float = 10.0
 
 
-@dataclass(slots=True)
-class _ChannelState:
+class _ChannelState(Struct):
     """What one channel may still get, and from when on (ms UTC)."""
 
     credit: float = _BURST

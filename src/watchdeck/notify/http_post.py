@@ -6,11 +6,12 @@ import asyncio
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct, field
 
 from watchdeck import __version__
 from watchdeck.domain.values.host_address import is_ip_address, is_link_local
@@ -42,8 +43,7 @@ class _Elsewhere(ReceiverUnreachable):
     """An address of a host to which no connection could be made."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverRequest:
+class ReceiverRequest(Struct, frozen=True):
     """What is asked of a receiver; the address and the headers may hold secrets."""
 
     url: str

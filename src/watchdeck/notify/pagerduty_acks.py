@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import SecretResolver
@@ -28,8 +29,7 @@ Taken = Callable[[tuple[int, ...], str, str], Awaitable[None]]
 """Told of episodes, who has them, and what to note beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAck:
+class RemoteAck(Struct, frozen=True):
     """Who has an incident there, since when (ms UTC, 0 when unknown), and what to note of it."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from watchdeck.domain.notifications.notification import Notification
 from watchdeck.domain.values.text import clean
@@ -20,13 +21,11 @@ _HOLD = frozenset({429, 503})
 """Statuses that mean the receiver: all others in line for it would only be refused too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """It arrived, or there was nothing to tell this receiver of."""
 
 
-@dataclass(frozen=True, slots=True)
-class TryAgain:
+class TryAgain(Struct, frozen=True):
     """It did not arrive, and may later; `after` (ms) is what the receiver asked for.
 
     `hold` tells that nothing else should be sent there meanwhile.
@@ -37,8 +36,7 @@ class TryAgain:
     hold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """It was refused for good."""
 
     why: str
@@ -54,8 +52,7 @@ class Notifier(Protocol):
         """Tell it; the same letter may come again, with the same id."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverResponse:
+class ReceiverResponse(Struct, frozen=True):
     """What a receiver answered; `retry_after` in ms, the body cut."""
 
     status: int

@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck import __version__
 from watchdeck.actions.change import mark_configured
@@ -152,8 +153,7 @@ async def _guarding(directory: StoreDirectory, opened: object, trouble: Callable
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pulse:
+class _Pulse(Struct, frozen=True):
     """Those who know how the collector is."""
 
     endpoints: int

@@ -6,9 +6,10 @@ import os
 import secrets
 import shutil
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdeck.errors import StoreError
 from watchdeck.store.files.connection import check_kind, faults, open_unchecked
@@ -18,8 +19,7 @@ from watchdeck.store.schema.registry import schema_of
 from watchdeck.store.state.audit import Verified, verify
 
 
-@dataclass(frozen=True, slots=True)
-class BackupResult:
+class BackupResult(Struct, frozen=True):
     """A finished backup: the directory, its files' sizes in bytes, and its audit as it was found.
 
     A bad audit does not stop a backup: it is evidence.

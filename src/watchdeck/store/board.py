@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, Alert
 from watchdeck.domain.alerts.muting import MuteContext, models_down, mute_reasons
@@ -45,8 +47,7 @@ RECENT = 86_400_000
 """Milliseconds of change markers that a board carries."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsSnapshot:
+class MetricsSnapshot(Struct, frozen=True):
     """What metrics.db holds for one moment."""
 
     facts: tuple[EndpointFacts, ...]
@@ -54,8 +55,7 @@ class MetricsSnapshot:
     heartbeat: CollectorStatus | None
 
 
-@dataclass(frozen=True, slots=True)
-class StateSnapshot:
+class StateSnapshot(Struct, frozen=True):
     """What state.db holds for one moment."""
 
     health: dict[str, HealthChange]

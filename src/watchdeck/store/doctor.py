@@ -6,9 +6,10 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdeck.domain.board.board import CollectorState, CollectorStatus
 from watchdeck.domain.settings.endpoint import Retention
@@ -36,8 +37,7 @@ class CheckStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCheckResult:
+class StoreCheckResult(Struct, frozen=True):
     """What one check found, in words that say what would work."""
 
     name: str
@@ -45,8 +45,7 @@ class StoreCheckResult:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     directory: StoreDirectory
     now: int
     budget: int

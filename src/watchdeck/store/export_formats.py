@@ -8,10 +8,11 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
+
+from msgspec import Struct
 
 from watchdeck.domain.values.text import clean
 from watchdeck.store.files.connection import faults
@@ -30,8 +31,7 @@ class ExportFormat(StrEnum):
     SQLITE = "sqlite"
 
 
-@dataclass(frozen=True, slots=True)
-class ExportTable:
+class ExportTable(Struct, frozen=True):
     """The name and columns of what is exported; a column's type is SQLite's word for it."""
 
     name: str

@@ -7,10 +7,11 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.errors import StoreBehind
 from watchdeck.store.files.connection import check_kind, faults, open_unchecked, transaction
@@ -46,8 +47,7 @@ CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
 """The ledger as sqlite-utils makes it: a new file needs no half second to import that."""
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationResult:
+class MigrationResult(Struct, frozen=True):
     """What was done to a file; `before` is 0 when it is new, `copy` the backup taken if not."""
 
     path: Path

@@ -6,10 +6,10 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from watchdeck.domain.board.presence import GONE, Presence, there
+from watchdeck.domain.values.plain import to_plain
 from watchdeck.domain.values.text import clean
 from watchdeck.store.files.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory
 
@@ -35,7 +35,7 @@ class PresenceFile:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
             handle = os.open(fresh, flags, FILE_MODE)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(presence), file)
+                json.dump(to_plain(presence), file)
             fresh.rename(self._path)
 
     def leave(self) -> None:

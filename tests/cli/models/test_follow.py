@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cli.models.test_board_output import NOW, board, model
 from watchdeck.cli.models.follow import AT_LEAST, FollowState, differences, follow, new_lines

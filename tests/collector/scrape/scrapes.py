@@ -3,7 +3,8 @@
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from net.clients import SHORT
 from watchdeck.collector.exposition import PageParser

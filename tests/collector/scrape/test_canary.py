@@ -1,8 +1,8 @@
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from collector.scrape.scrapes import Beats, known, named, scraping, signals
 from servers.hostile import Hostile, hostile

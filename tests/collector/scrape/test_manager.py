@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from collector.scrape.scrapes import KINDS, named
 from servers.hostile import Hostile, hostile
@@ -153,7 +155,7 @@ async def test_a_fleet_out_of_reach_is_a_blind_collector() -> None:
 async def test_a_fault_of_ours_is_told_without_its_text_and_stops_nobody_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Broken(Canary):
+    class Broken:
         @property
         def path(self) -> str:
             raise KeyError("s3cret")
@@ -161,7 +163,7 @@ async def test_a_fault_of_ours_is_told_without_its_text_and_stops_nobody_else(
     collected = Collected(lambda counts: counts["good"] >= 3)
     async with hostile() as server:
         bad = watched(server, "bad\x1b[2J", "/metrics")
-        object.__setattr__(bad, "canary", Broken.__new__(Broken))
+        bad = replace(bad, canary=cast("Canary", Broken()))
         with caplog.at_level(logging.ERROR):
             async with running([bad, watched(server, "good", "/metrics")], collected):
                 await collected.reached.wait()

@@ -1,9 +1,9 @@
 import asyncio
 import ssl
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from collector.scrape.scrapes import known, named, scraping, signals, with_port
 from servers.captured import PAGES, Replayed, captured, saying

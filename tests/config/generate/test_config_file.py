@@ -1,5 +1,5 @@
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -140,7 +140,7 @@ def test_without_a_server_there_is_an_example_to_fill_in(tmp_path: Path) -> None
     assert settings.retention == Settings().retention
 
 
-@pytest.mark.parametrize("setting", [field.name for field in fields(Endpoint)])
+@pytest.mark.parametrize("setting", Endpoint.__struct_fields__)
 def test_every_setting_of_an_endpoint_is_shown(setting: str) -> None:
     line = rf"^#({setting} = |\[endpoint\.{setting}\]$)"
     assert re.search(line, render([]), re.MULTILINE)

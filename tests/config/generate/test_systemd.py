@@ -1,10 +1,10 @@
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from watchdeck.config.generate.systemd import UnitSpec, unit
 from watchdeck.config.load import store_path

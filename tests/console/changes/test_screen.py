@@ -1,6 +1,6 @@
 """What changed in the half hour before: the fleet's markers and healths, seen from one model."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from console import boards
 from console.active_alerts import alerts

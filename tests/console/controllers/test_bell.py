@@ -1,10 +1,10 @@
 """A bell and a notice for a new page, for who looks elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from console import active_alerts as alerted
 from console import boards
@@ -24,7 +24,7 @@ PAGE = raised(12)
 
 
 def board(*found: object) -> Board:
-    return replace(boards.board(()), alerts=found)  # type: ignore[arg-type]
+    return replace(boards.board(()), alerts=found)
 
 
 def test_only_pages_call_that_nobody_has_and_nothing_mutes() -> None:

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.dom import DOMNode
 
 from watchdeck.console.alerts.action_screen import AlertActionScreen

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from console import boards
 from watchdeck.console.lines.line import NOTHING, Role, width

@@ -1,8 +1,8 @@
 import queue
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from console import boards
 from console.boards import Store

@@ -1,5 +1,6 @@
-from dataclasses import replace
 from datetime import UTC
+
+from msgspec.structs import replace
 
 from console import boards
 from watchdeck.console.input.keys import MODES, KeyScope

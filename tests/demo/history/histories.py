@@ -1,8 +1,10 @@
 """What the tests of the demo's past share: whole pasts, made once, and the real code over them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+
+from msgspec.structs import replace
 
 from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.decode import MetricsPage

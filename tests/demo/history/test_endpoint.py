@@ -2,10 +2,10 @@
 
 import math
 from array import array
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from demo.history.histories import A_DAY, NOW, PARTS, Past, past, watched
 from watchdeck.config.rules import rules_in_force

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
     OURS,
@@ -101,7 +103,7 @@ def firing(severity: Severity = Severity.HIGH, **changed: object) -> Episode:
         1, ALERT.id, START, AlertState.FIRING, severity, severity, fired_at=START, seen_at=START,
         paged_at=START, why="p95 412 ms > 200 ms", value=0.412, limit=0.2,
     )  # fmt: skip
-    return replace(begun, **changed)  # type: ignore[arg-type]
+    return replace(begun, **changed)
 
 
 def raised(

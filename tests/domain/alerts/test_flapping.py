@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.alerts.lives import AT_ONCE, Life, lived
 from watchdeck.domain.alerts.flapping import flaps, record, rested, score

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.alerts.lives import AT_ONCE, EVERY, RULE, START, Life, firing, found, lived
 from watchdeck.domain.alerts.alert import AlertState, DataState, EndReason

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.alerts.lives import ALERT, START, firing, raised
 from watchdeck.domain.alerts.alert import AlertState, Mute, MuteKind

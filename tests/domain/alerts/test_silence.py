@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.alerts.lives import START
 from watchdeck.domain.alerts.acknowledgement import LONGEST, Refusal

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.alerts.lives import EVERY, RULE, START, ack, firing, found, short
 from watchdeck.domain.alerts.acknowledgement import (

@@ -1,10 +1,9 @@
 """A filter finds what a person means, and says where it cannot be read."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, Mute, MuteKind
 from watchdeck.domain.board.board import LatestScrape, Model, SignalValue

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, Alert, AlertState, Episode
 from watchdeck.domain.board.board import Collector, CollectorState, LatestScrape, SignalValue

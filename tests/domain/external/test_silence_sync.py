@@ -1,9 +1,9 @@
 """Which silences an Alertmanager should have for what somebody has here."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from domain.external.payloads import NOW
 from watchdeck.domain.alerts.alert import Acknowledgement

@@ -1,9 +1,9 @@
 """When a source is silent, and when its word that an alert is over can be believed."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from domain.external.payloads import NOW, alert, webhook
 from watchdeck.domain.external.alertmanager import read_webhook

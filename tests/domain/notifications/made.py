@@ -1,6 +1,6 @@
 """Alerts and messages made by hand, for those who tell others of them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
     OURS,

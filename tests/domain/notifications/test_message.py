@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.alerts.lives import ALERT, AT_ONCE, RULE, START, Life, ack, firing, lived, raised
 from watchdeck.domain.alerts.alert import (

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.notifications.made import MINUTE, NOW, hook, message, raised, taken
 from watchdeck.domain.notifications.message import MessageKind

@@ -1,8 +1,9 @@
 """What time alone makes of alerts: who had one long enough, and who is told next."""
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, ack, fire
 from store.stores import NOW, state_only

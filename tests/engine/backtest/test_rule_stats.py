@@ -1,8 +1,7 @@
 """What people thought of alerts tells what a rule is worth, and which limit would be better."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from store.stores import NOW
 from watchdeck.domain.alerts.alert import Alert, AlertState, Episode, Feedback

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from domain.external.payloads import alert, captured, posted, webhook
 from watchdeck.domain.alerts.alert import Alert, Episode, Transition

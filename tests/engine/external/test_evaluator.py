@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.external.payloads import NOW, alert, captured, webhook
 from engine.external.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firing, over

@@ -1,7 +1,8 @@
 """Who has which alert, what is silent, what was written and thought."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import NOW, state

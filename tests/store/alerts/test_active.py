@@ -1,7 +1,8 @@
 """The alerts of a board, now and then."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import ANNA, NOW, state

@@ -1,10 +1,10 @@
 """Alerts, their episodes, and every step between."""
 
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, alert, end, fire
 from store.stores import NOW, state

@@ -1,7 +1,8 @@
 """What other systems said, as the store keeps it."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from domain.external.payloads import alert, posted, webhook
 from store.stores import NOW, state

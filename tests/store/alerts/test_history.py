@@ -1,8 +1,9 @@
 """All that is known of one episode."""
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import NOW, state, whole

@@ -1,7 +1,8 @@
 """What is to be told, and what came of it."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, end, fire
 from store.stores import NOW, state

@@ -8,12 +8,12 @@ import sys
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import Frame, Identity, ModelState, Outcome, Scrape, Truncation
@@ -48,7 +48,7 @@ def scrape(at: int, p95: float = 0.2, **more: object) -> Scrape:
     # outcome, up, ready, availability, request_rate, latency_p95, low, high, tls, duration
     values = array("d", [0, 1, 1, math.nan, 5, p95, 0.1, 0.25, math.nan, 0.01])
     made = Scrape("fraud", at, 0.01, Outcome.OK, Frame(SIGNALS, values))
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """The last raw answers replace the ones before, and are their endpoint's alone."""
 
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from store.stores import NOW, scrape, write
 from watchdeck.domain.metrics.scrape import ResponseRecord

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.actions.alerts.acknowledge import LONGEST_NOTE, as_row, save_ended_acknowledgement
 from watchdeck.actions.transaction import (

@@ -6,8 +6,9 @@ No colour, no cursor, nothing is ever overwritten: what was said stays said.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from watchdeck.cli.options import iso
 from watchdeck.domain.board.board import Board, Change, Model
@@ -34,8 +35,7 @@ class BoardReader(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class FollowState:
+class FollowState(Struct):
     """What was said last: the board, or why there is none."""
 
     board: Board | None = None

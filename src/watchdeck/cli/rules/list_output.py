@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
@@ -21,8 +22,7 @@ from watchdeck.engine.rules.applicability import (
 from watchdeck.service.endpoint_facts import facts
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTarget:
+class RuleTarget(Struct, frozen=True):
     """A model as rules see it; `told` are its signals, None before anything is known of it."""
 
     facts: EndpointFacts
@@ -30,8 +30,7 @@ class RuleTarget:
     told: Collection[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCoverage:
+class RuleCoverage(Struct, frozen=True):
     """A rule, the models it is judged on, and why not the others that it means."""
 
     rule: Rule

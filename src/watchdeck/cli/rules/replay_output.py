@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.cli.options import iso
 from watchdeck.cli.rules.list_output import RuleCoverage, as_json, models_in_words, rule_json
@@ -27,8 +28,7 @@ _FEW = 0.01
 _WEEK = 7 * 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
+class ReplayReport(Struct, frozen=True):
     """What a rule would have done from `start` until `end` (ms UTC)."""
 
     reach: RuleCoverage

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.cli.options import iso
 from watchdeck.cli.rules.list_output import as_json
@@ -12,8 +13,7 @@ from watchdeck.domain.values.text import clean
 from watchdeck.engine.backtest.rule_stats import LimitTrial, RuleQuality, best
 
 
-@dataclass(frozen=True, slots=True)
-class RuleStatsReport:
+class RuleStatsReport(Struct, frozen=True):
     """What rules were worth from `start` until `end`, and what other limits would have done."""
 
     worths: tuple[RuleQuality, ...]

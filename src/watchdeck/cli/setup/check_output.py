@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape
@@ -42,8 +43,7 @@ _OUTCOMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCheckResult:
+class EndpointCheckResult(Struct, frozen=True):
     """One endpoint and what one scrape of it brought; `url` is without user and password."""
 
     endpoint: Endpoint

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from sys import intern
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.series import LabelPairs
 from watchdeck.domain.values.text import clean
@@ -45,8 +46,7 @@ class ParseError(ValueError):
     """What the grammar refuses; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineParts:
+class LineParts(Struct, frozen=True):
     """A line that has the right shape, its labels not yet read.
 
     `start` is where the value begins; a `plain` line has no timestamp or exemplar.
@@ -59,8 +59,7 @@ class LineParts:
     plain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A name, its labels in the page's order, and a value."""
 
     name: str

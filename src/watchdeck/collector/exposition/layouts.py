@@ -6,7 +6,8 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.domain.metrics.series import Layout, Series
 
@@ -19,8 +20,7 @@ READS = 22
 Share = Callable[[tuple[Series, ...]], Layout]
 
 
-@dataclass(frozen=True, slots=True)
-class AlignedValues:
+class AlignedValues(Struct, frozen=True):
     """Values and the layout they fit; `missing` series of the page had no place in it."""
 
     layout: Layout
@@ -28,13 +28,12 @@ class AlignedValues:
     missing: int = 0
 
 
-@dataclass(slots=True)
-class _Union:
+class _Union(Struct):
     """The series of many layouts; `waiting` are those that the last page had and it has not."""
 
     layout: Layout
-    places: dict[Series, int] = field(init=False)
     waiting: frozenset[Series] = frozenset()
+    places: dict[Series, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.places = {series: place for place, series in enumerate(self.layout.series)}

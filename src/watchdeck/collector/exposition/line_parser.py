@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import compress
 from operator import attrgetter, is_
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdeck.collector.exposition.grammar import (
     LineParts,
@@ -27,8 +29,7 @@ _HEADS = bytes(0 if head in b"#" else _UNSURE if head in b" \t\r\f\v" else 1 for
 _NAMES, _TYPES = attrgetter("name"), attrgetter("type")
 
 
-@dataclass(frozen=True, slots=True)
-class ParseLimits:
+class ParseLimits(Struct, frozen=True):
     """What a page may bring: series, labels of one, characters of a name and of a value."""
 
     series: int
@@ -42,8 +43,7 @@ class ParseLimits:
         return 4 * self.series + 1_000
 
 
-@dataclass(slots=True)
-class ParsedLines:
+class ParsedLines(Struct):
     """What the lines of a page said; a series over a bound is None, its value is there.
 
     `samples` marks the lines that hold a value. A page is `plain` when no line has a timestamp or
@@ -65,8 +65,7 @@ class ParsedLines:
         return PageShape(bytes(self.samples), tuple(self.prefixes), tuple(others))
 
 
-@dataclass(frozen=True, slots=True)
-class Deduplicated:
+class Deduplicated(Struct, frozen=True):
     """Which values of a draft are kept (None: all), their series, and what was left out."""
 
     kept: tuple[int, ...] | None

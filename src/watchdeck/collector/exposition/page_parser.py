@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.collector.exposition.label_cache import LabelCache
 from watchdeck.collector.exposition.layouts import EndpointLayouts
@@ -32,8 +34,7 @@ class NotMetrics(ValueError):
     """The body is no metrics page at all; the text says what came instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedPage:
+class ParsedPage(Struct, frozen=True):
     """What was read: a shared layout, its values, what was left out, and at which level.
 
     `level` is "positional", "cached" or "grammar"; the others hold the same whichever it was.
@@ -45,8 +46,7 @@ class ParsedPage:
     level: str
 
 
-@dataclass(slots=True)
-class _EndpointPages:
+class _EndpointPages(Struct):
     """What is known of one endpoint's pages, the newest skeleton first."""
 
     layouts: EndpointLayouts

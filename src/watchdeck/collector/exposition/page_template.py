@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from itertools import compress
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from watchdeck.collector.exposition.grammar import read_numbers
 from watchdeck.domain.metrics.scrape import Truncation
@@ -18,8 +20,7 @@ def invert_mask(mask: bytes | bytearray) -> bytes:
     return bytes(mask).translate(_INVERSE)
 
 
-@dataclass(frozen=True, slots=True)
-class PageShape:
+class PageShape(Struct, frozen=True):
     """The bytes of a page that are not values: where samples stand, and all that is not a value.
 
     `samples` has a 1 for every line that holds a value; `prefixes` is what precedes those values;
@@ -37,8 +38,7 @@ class PageShape:
         return sum(map(len, self.prefixes)) + sum(map(len, self.others)) + breaks
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class PageTemplate:
+class PageTemplate(Struct, frozen=True, weakref=True):
     """A page's frozen bytes and the layout that follows from them; endpoints share it.
 
     `kept` are the positions of the values that the layout holds, None for all of them; `cut` is
@@ -49,12 +49,12 @@ class PageTemplate:
     layout: Layout
     kept: tuple[int, ...] | None
     cut: Truncation
-    _gaps: bytes = field(init=False, repr=False)
-    _size: int = field(init=False, repr=False)
+    _gaps: bytes = b""
+    _size: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_gaps", invert_mask(self.frozen.samples))
-        object.__setattr__(self, "_size", self.frozen.size)
+        force_setattr(self, "_gaps", invert_mask(self.frozen.samples))
+        force_setattr(self, "_size", self.frozen.size)
 
     def values(self, lines: list[bytes], size: int) -> array[float] | None:
         """The values of a page of `size` bytes that has this very skeleton; None when it has not.

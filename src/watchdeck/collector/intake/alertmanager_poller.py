@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.collector.intake.alertmanager_client import ALERTS, STATUS, AlertmanagerClient
 from watchdeck.collector.intake.silence_sync import SilenceSync

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.config.reading.secrets import SecretError
 from watchdeck.domain.external.alertmanager import (
@@ -34,8 +35,7 @@ More = Callable[[str], bool]
 """Asks a source for the rest of what it said; whether it can be asked at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class IntakeAuth:
+class IntakeAuth(Struct, frozen=True):
     """Who may call: the token, looked up each time, and the names of Alertmanagers.
 
     `names` holds them by what they call themselves; who calls itself something else is `otherwise`.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from watchdeck.collector.intake.alertmanager_client import SILENCE, SILENCES, AlertmanagerClient
 from watchdeck.domain.external.alertmanager import parse_json
@@ -23,8 +24,7 @@ from watchdeck.store.worker import StoreWorker
 WHO = Operator("collector")
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceSync:
+class SilenceSync(Struct, frozen=True):
     """Who has an alert of `source` silences it there; the silences there are the only record.
 
     So a collector that dies between the two leaves nothing behind that the next does not find.

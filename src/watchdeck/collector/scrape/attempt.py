@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.collector.scrape.decode import MetricsPage, PageDecoder
 from watchdeck.collector.scrape.endpoint_urls import EndpointUrls
@@ -32,8 +33,7 @@ ASIDE = 1.0
 """Seconds for a question that a scrape can do without."""
 
 
-@dataclass(slots=True)
-class ScrapeAttempt:
+class ScrapeAttempt(Struct):
     """What one visit to an endpoint has brought: it counts even when the deadline cuts the rest.
 
     `answers` are by the path that a kind asks; the first of `failures` is the visit's outcome;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.collector.exposition import NotMetrics, PageParser
 from watchdeck.domain.kinds.kind import ProbeResponse
@@ -17,8 +18,7 @@ from watchdeck.net.address import Url
 from watchdeck.net.failure import RequestError, status_words
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsPage:
+class MetricsPage(Struct, frozen=True):
     """A page that was read, where it is, and the headers it came with."""
 
     where: Url

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.attempt import ScrapeAttempt
@@ -20,8 +21,7 @@ from watchdeck.net.client import HttpClient, client_for
 from watchdeck.net.failure import Failure, RequestError
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionResult:
+class DetectionResult(Struct, frozen=True):
     """What a first look found. `metrics_url` is where the page was read, when it was.
 
     `models` are the models the server speaks of; `detail` says why nothing, or no page, was found.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.collector.scrape.decode import MetricsPage
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse
@@ -34,8 +35,7 @@ _ALL_WELL = Failure(Outcome.OK, "")
 _NOT_HERE = "every probe answered 404: is the url the serving address?"
 
 
-@dataclass(frozen=True, slots=True)
-class ScrapeInput:
+class ScrapeInput(Struct, frozen=True):
     """What one visit brought: `answers` by the path of the probe, the first failure or none."""
 
     at: int

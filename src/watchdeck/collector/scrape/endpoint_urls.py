@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.net.address import Url, parse_url
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointUrls:
+class EndpointUrls(Struct, frozen=True):
     """An endpoint's serving address, and its page when the configuration names one."""
 
     root: Url

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.attempt import LOST, ScrapeAttempt
@@ -188,8 +190,7 @@ class Scraper:
         return Failure(Outcome.TIMED_OUT, f"{visit.asking}: no complete answer within {within}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Questions:
+class _Questions(Struct, frozen=True):
     """What a kind asks: `always` in every scrape, `aside` what a scrape can do without."""
 
     kind: Kind

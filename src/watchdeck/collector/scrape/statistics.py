@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 
@@ -12,8 +13,7 @@ RECENT = 60.0
 """Seconds that durations and lags are kept for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     """What polling says of itself; times in seconds, counts since it began.
 
     `lag` is the latest wake-up of the last minute, against its plan; `overrun` counts beats that

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS
@@ -26,8 +28,7 @@ _MAPPABLE = (
 )
 
 
-@dataclass(frozen=True)
-class FleetNames:
+class FleetNames(Struct, frozen=True, dict=True):
     """What endpoints are checked against: the names written for all of them, good or bad."""
 
     names: tuple[str, ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.config.checks.endpoint import outside, wrong_tls
 from watchdeck.config.checks.headers import open_secrets, wrong_headers, wrong_secret

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
-from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from watchdeck.config.checks.endpoint import outside
 from watchdeck.config.checks.headers import open_secrets, wrong_headers, wrong_secret
@@ -96,11 +96,10 @@ def _wrong(channel: Channel, *, private: bool) -> Iterator[Problem]:
 def _wrong_settings(channel: Channel, kind: ChannelType) -> Iterator[Problem]:
     """What a channel of this type lacks, and what it has no use for."""
     known = (*_COMMON, *_NEEDED[kind], *_OPTIONAL[kind])
-    for field in fields(channel):
-        value: Any = getattr(channel, field.name)
-        if field.name not in known and value:
-            hint = f"It has {', '.join(name for name in known if name not in _COMMON)}."
-            yield Problem(field.name, f"is nothing that a {kind} has", hint)
+    for name, value in asdict(channel).items():
+        if name not in known and value:
+            hint = f"It has {', '.join(one for one in known if one not in _COMMON)}."
+            yield Problem(name, f"is nothing that a {kind} has", hint)
     for name in _NEEDED[kind]:
         if not getattr(channel, name):
             yield Problem(name, f"is missing, and a {kind} cannot be told without it", _LACK[name])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from watchdeck.config.checks.text import bad_texts, wrong_name, wrong_url
 from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
@@ -37,7 +38,7 @@ def merge_rule(base: RuleText, text: RuleText) -> RuleText:
 
     A new `when` comes with its own `for`.
     """
-    written = {one.name: getattr(text, one.name) for one in fields(text)}
+    written = asdict(text)
     if text.when is not None:
         base = replace(base, for_=None)
     return replace(base, **{name: value for name, value in written.items() if value is not None})

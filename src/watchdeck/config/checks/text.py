@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from watchdeck.config.reading.problems import Problem, below
 from watchdeck.domain.settings.endpoint import Endpoint
@@ -47,11 +49,10 @@ def wrong_name(name: str) -> Iterator[Problem]:
 
 def wrong_sizes(endpoint: Endpoint) -> Iterator[Problem]:
     """Lists and tables that are longer than any page or screen can take."""
-    for field in fields(endpoint):
-        value = getattr(endpoint, field.name)
-        most = _MOST.get(field.name, _MOST_ITEMS)
+    for name, value in asdict(endpoint).items():
+        most = _MOST.get(name, _MOST_ITEMS)
         if isinstance(value, dict | tuple) and len(value) > most:
-            yield Problem(field.name, f"has {len(value)} entries; at most {most} are taken")
+            yield Problem(name, f"has {len(value)} entries; at most {most} are taken")
 
 
 def wrong_urls(endpoint: Endpoint) -> Iterator[Problem]:
@@ -102,10 +103,9 @@ def has_password(text: str) -> bool:
 
 def _texts(holder: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Every text in a table and in what it holds, with the path of its key."""
-    for field in fields(holder):
-        value = getattr(holder, field.name)
+    for name, value in asdict(holder).items():
         if value:
-            yield from _texts_in(value, f"{key}.{field.name}" if key else field.name)
+            yield from _texts_in(value, f"{key}.{name}" if key else name)
 
 
 def _texts_in(value: object, key: str) -> Iterator[tuple[str, str]]:
@@ -119,5 +119,5 @@ def _texts_in(value: object, key: str) -> Iterator[tuple[str, str]]:
             at = below(key, name)
             yield at, name
             yield from _texts_in(item, at)
-    elif is_dataclass(value):
+    elif isinstance(value, Struct):
         yield from _texts(value, key)

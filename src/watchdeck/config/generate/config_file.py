@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from watchdeck.config.generate.template import EXAMPLE, HEAD, MAP, OFFER, TAIL
 from watchdeck.domain.kinds.kind import Kind, MetricsLocation
@@ -104,8 +105,7 @@ def _about(url: str, found: DetectedServer, models: Sequence[str]) -> Iterator[s
         yield f"Not measurable: {', '.join(signals)} ({why})."
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What a kind of server tells, and the reasons for what people would miss."""
 
     measurable: tuple[str, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdeck.errors import ConfigError
 
@@ -77,8 +78,7 @@ WantedBy=multi-user.target
 """
 
 
-@dataclass(frozen=True, slots=True)
-class UnitSpec:
+class UnitSpec(Struct, frozen=True):
     """What a unit is made for; all paths are absolute.
 
     `program` is how watchdeck is started, without its arguments. `store_by_default` tells that the

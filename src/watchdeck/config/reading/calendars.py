@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdeck.config.reading.files import read_file
 from watchdeck.config.reading.problems import ConfigProblems
@@ -29,8 +30,7 @@ def read_shifts(path: Path, zone: str) -> tuple[Event, ...]:
     return read_calendar(text, zone)
 
 
-@dataclass(frozen=True, slots=True)
-class _LoadedCalendar:
+class _LoadedCalendar(Struct, frozen=True):
     events: tuple[Event, ...]
     seen: object
     looked_at: float

@@ -6,9 +6,10 @@ import os
 import re
 import stat
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.config.reading.problems import ConfigProblems, Problem
 from watchdeck.domain.values.text import clean
@@ -19,8 +20,7 @@ _LARGEST = 4 << 20
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigText:
+class ConfigText(Struct, frozen=True):
     """A file as it was written; `private` when nobody but its owner can read it."""
 
     text: str

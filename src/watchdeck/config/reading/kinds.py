@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -51,7 +50,7 @@ def _unknown(raw: object, wanted: Any, place: str) -> Iterator[str]:
     if isinstance(raw, list):
         for number, item in enumerate(raw):
             yield from _unknown(item, get_args(wanted)[0], f"{place}[{number}]")
-    elif isinstance(raw, dict) and is_dataclass(wanted):
+    elif isinstance(raw, dict) and issubclass(wanted, msgspec.Struct):
         yield from _unknown_in(raw, wanted, place)
 
 
@@ -69,7 +68,7 @@ def _unknown_in(table: dict[str, Any], wanted: Any, place: str) -> Iterator[str]
 def _hints(wanted: Any) -> dict[str, Any]:
     """The types of a table's keys; working them out for every table takes 30 ms."""
     hints = get_type_hints(wanted)
-    return {field.name: hints[field.name] for field in fields(wanted)}
+    return {name: hints[name] for name in wanted.__struct_fields__}
 
 
 def _wrong(kind: Kind) -> Iterator[str]:

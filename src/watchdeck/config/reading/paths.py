@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from watchdeck.config.reading.problems import Problem
 from watchdeck.domain.settings.endpoint import Canary, Endpoint, Secret, Settings, Tls

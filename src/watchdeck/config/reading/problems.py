@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
@@ -41,8 +42,7 @@ _SYNONYMS = {
 """What settings are called elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One problem: the path of its key, what is wrong there, and what would work.
 
     The key is empty when the whole file is meant. All texts are clean. `file` is named where it is

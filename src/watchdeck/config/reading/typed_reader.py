@@ -5,13 +5,13 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from keyword import iskeyword
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+import msgspec.structs
 
 from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error, nearest
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
@@ -45,7 +45,7 @@ def read(raw: object, wanted: Any, key: str, problems: list[Problem], outer: Any
     """
     for option in _options(wanted):
         origin = get_origin(option)
-        if isinstance(raw, dict) and is_dataclass(option):
+        if isinstance(raw, dict) and _is_table(option):
             return _table(raw, option, key, problems, outer)
         if isinstance(raw, dict) and origin is dict:
             return _entries(raw, get_args(option)[1], key, problems)
@@ -86,7 +86,7 @@ def _entries(raw: dict[str, object], wanted: Any, key: str, problems: list[Probl
 
 def _items(raw: list[object], wanted: Any, key: str, problems: list[Problem]) -> Any:
     found = tuple(read(v, wanted, f"{key}[{n}]", problems) for n, v in enumerate(raw))
-    return INVALID if INVALID in found and not is_dataclass(wanted) else found
+    return INVALID if INVALID in found and not _is_table(wanted) else found
 
 
 def _value(raw: object, wanted: Any, key: str, problems: list[Problem]) -> Any:
@@ -99,6 +99,10 @@ def _value(raw: object, wanted: Any, key: str, problems: list[Problem]) -> Any:
             text = f"must be {_expected(wanted)}, not {_given(raw)}"
             problems.append(Problem(key, text, _mended(raw, wanted)))
         return INVALID
+
+
+def _is_table(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
 
 
 def _unit(wanted: type[Any], raw: object) -> Any:
@@ -114,7 +118,8 @@ def _unit(wanted: type[Any], raw: object) -> Any:
 def _settings(wanted: Any) -> dict[str, Any]:
     """The settings of a table by their names in the file: the field `for_` is written `for`."""
     hints = get_type_hints(wanted)
-    names = (field.name for field in fields(wanted) if field.metadata.get("written", True))
+    unwritten = getattr(wanted, "UNWRITTEN", ())
+    names = (name for name in wanted.__struct_fields__ if name not in unwritten)
     return {name.rstrip("_"): hints[name] for name in names}
 
 
@@ -126,9 +131,7 @@ def _field(name: str) -> str:
 def _needed(wanted: Any) -> frozenset[str]:
     """The settings of a table that have no default."""
     return frozenset(
-        field.name.rstrip("_")
-        for field in fields(wanted)
-        if field.default is MISSING and field.default_factory is MISSING
+        field.name.rstrip("_") for field in msgspec.structs.fields(wanted) if field.required
     )
 
 
@@ -155,7 +158,7 @@ def _tables(wanted: Any) -> Iterable[Any]:
     """The tables that a setting may hold, one or a list of them."""
     for option in _options(wanted):
         inside = get_args(option)[0] if get_origin(option) is tuple else option
-        if is_dataclass(inside):
+        if _is_table(inside):
             yield inside
 
 
@@ -170,9 +173,9 @@ def _expected(wanted: Any) -> str:
 def _described(options: Iterable[Any]) -> Iterable[str]:
     for option in options:
         origin = get_origin(option)
-        if is_dataclass(option):
+        if _is_table(option):
             yield _a_table(option)
-        elif origin is tuple and is_dataclass(get_args(option)[0]):
+        elif origin is tuple and _is_table(get_args(option)[0]):
             yield "a list of tables"
         elif origin is tuple:
             yield 'a list such as ["...", "..."]'
@@ -210,7 +213,7 @@ def _mended(raw: object, wanted: Any) -> str:
         return "Put it in brackets: [...]."
     if isinstance(raw, str) and {int, bool} & set(options):
         return "Leave the quotes out."
-    if isinstance(raw, dict) and any(is_dataclass(get_args(option)[0]) for option in lists):
+    if isinstance(raw, dict) and any(_is_table(get_args(option)[0]) for option in lists):
         return "Its line has two brackets on either side, as in [[endpoint]]."
     return ""
 

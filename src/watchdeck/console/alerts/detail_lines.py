@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.console.alerts.list_lines import owner_words, reason_words, state
 from watchdeck.console.lines.line import NOTHING, Line, Role, Span, foreign_text, wrap, wrap_parts
@@ -25,8 +27,7 @@ _DAY = 86_400_000
 """A moment that is older (ms) has its date."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(Struct, frozen=True):
     """One row of a story: when (ms UTC), what kind of thing, and what it was in words."""
 
     at: int

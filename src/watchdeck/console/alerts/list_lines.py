@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.console.charts.sparkline import spark
 from watchdeck.console.lines.glyphs import DotStyle
@@ -63,8 +64,7 @@ FOLDED_FROM = 3
 """So many alerts of one owner stand under a line of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertGroup:
+class AlertGroup(Struct, frozen=True):
     """The alerts of one owner: the labels that all of them share are told once, here."""
 
     owner: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
+
+from msgspec import Struct
 
 from watchdeck.console.lines.health import MARKS, word
 from watchdeck.console.lines.line import Line, Role, Span, foreign_text, length, wrap
@@ -18,8 +19,7 @@ BEFORE = 1_800_000
 """How far back one looks, in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeEvent:
+class ChangeEvent(Struct, frozen=True):
     """One thing that changed; `role` is that of its mark."""
 
     at: int
@@ -71,8 +71,7 @@ def relation_of(name: str, model: Model | None, models: Iterable[Model]) -> str:
     return "depends on it" if any(facts.name in one.facts.depends_on for one in needing) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(Struct, frozen=True):
     """An event as a row: its time of day, its distance from the moment, what it is to the model."""
 
     event: ChangeEvent

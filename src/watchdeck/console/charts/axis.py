@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.values.units import Unit
 
@@ -17,8 +18,7 @@ TIMES = (
 """Distances between two labels of a time axis, in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueAxis:
+class ValueAxis(Struct, frozen=True):
     """A value axis from `bottom` to `top`, with a label every `step`."""
 
     bottom: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdeck.console.charts.axis import ValueAxis, scale, time_step
 from watchdeck.console.charts.layers import merged, stacked
@@ -22,8 +22,7 @@ TOO_FAR = 3.0
 _DAY = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class ChartData:
+class ChartData(Struct, frozen=True):
     """What a chart shows; the first curve is the one that matters.
 
     `limit` is what was promised, in the unit of the curves; `changes` are the times (ms UTC) of
@@ -38,8 +37,7 @@ class ChartData:
     cursor: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChartLayout:
+class ChartLayout(Struct, frozen=True):
     """How a picture lies in its cells: the axis, its labels by row, the cells left of the plot."""
 
     axis: ValueAxis | None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.board.board import Change
 
 _DAY = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class ChartComparison:
+class ChartComparison(Struct, frozen=True):
     """An earlier stretch, named by its distance `by` (ms) or by the change it ended with."""
 
     words: str

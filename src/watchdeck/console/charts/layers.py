@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from watchdeck.console.charts.dot_grid import DotGrid
 from watchdeck.console.lines.line import Role, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One grid, and what its dots mean."""
 
     grid: DotGrid

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import tzinfo
+
+from msgspec import Struct
 
 from watchdeck.console.charts.chart import ChartData, span_of
 from watchdeck.console.charts.line_plot import GAP, LineSeries, Point, TimeRange, points, sample
@@ -17,8 +18,7 @@ from watchdeck.domain.board.board import Change, History, SignalValue
 from watchdeck.domain.values.units import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class QuantileBounds:
+class QuantileBounds(Struct, frozen=True):
     """What the buckets of the first curve allow, as two histories."""
 
     low: History

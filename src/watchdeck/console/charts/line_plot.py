@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from enum import StrEnum
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.console.charts.axis import ValueAxis
 from watchdeck.console.charts.dot_grid import DotGrid
@@ -23,8 +25,7 @@ _MOST = 1e100
 _LEAST = 1e-100
 
 
-@dataclass(frozen=True, slots=True)
-class TimeRange:
+class TimeRange(Struct, frozen=True):
     """A stretch of time, in milliseconds UTC, read on the clock of `zone`."""
 
     start: int
@@ -58,8 +59,7 @@ _COARSE = {
 """The same where a cell has one column of dots."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineSeries:
+class LineSeries(Struct, frozen=True):
     """One line of a chart: its points, its name, and how it looks.
 
     A `banded` one shows the lowest and highest values that its points stand for.
@@ -72,8 +72,7 @@ class LineSeries:
     banded: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A value at a time (ms UTC), with the lowest and highest that it stands for.
 
     `step` is how far (ms) the nearest neighbour lies, known or not: the pace of scrapes changes.
@@ -86,8 +85,7 @@ class Point:
     step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """What one column of dots holds: the extremes of its values, its first and last, its band."""
 
     low: float

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from textual.reactive import reactive
 
 from watchdeck.console.charts.chart import ChartData, chart, framed
@@ -32,8 +31,7 @@ _ROOMY = 12
 """From so many rows on a legend may take two of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartInput:
+class ChartInput(Struct, frozen=True):
     """What the chart shows: what was asked for, and what was found, once it was read.
 
     `names` are the signals in the order of the columns; `cursor` is the time that is read.

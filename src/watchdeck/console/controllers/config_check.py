@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdeck.config.reading.problems import Problem
 from watchdeck.domain.values.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigCheck:
+class ConfigCheck(Struct, frozen=True):
     """A file, how many endpoints it has, and every problem with it."""
 
     path: Path

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.console.theme import layouts
 from watchdeck.domain.board.change import SAID
 from watchdeck.domain.values.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class CompletionContext:
+class CompletionContext(Struct, frozen=True):
     """What commands can be about right now; `focus` is the model and the moment in view."""
 
     models: tuple[str, ...] = ()
@@ -25,8 +25,7 @@ def _nothing(_known: CompletionContext) -> Sequence[str]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One verb: the app's action that it is, what it does in words, and what may follow it.
 
     `takes` names what follows, or is empty; `free` takes any text, else it is one of `choices`.
@@ -92,8 +91,7 @@ class CommandError(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedCommand:
+class ParsedCommand(Struct, frozen=True):
     """A command as it was given, with what follows it."""
 
     command: Command

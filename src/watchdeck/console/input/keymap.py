@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
 from watchdeck.console.input.key_names import key_caption, textual_key_name

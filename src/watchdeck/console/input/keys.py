@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.console.input.key_names import key_caption
 
@@ -40,8 +41,7 @@ class KeyScope(StrEnum):
     PROBLEMS = "problems"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One row: a stable id, the keys (comma between), the action, and what it does in words.
 
     `footer` is the short word in the last line of the screen, or empty.

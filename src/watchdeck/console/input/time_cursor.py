@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 SPEEDS = (1, 5, 15, 60)
 """How many times faster than life the past may run."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimeCursor:
+class TimeCursor(Struct, frozen=True):
     """Without `at` (ms UTC) it is live; `playing` moves it, `speed` times as fast as life.
 
     Whatever brings it to now makes it live: the future cannot be shown.
@@ -55,8 +55,7 @@ class TimeCursor:
         return TimeCursor(speed=self.speed)
 
 
-@dataclass(frozen=True, slots=True)
-class PastOffset:
+class PastOffset(Struct, frozen=True):
     """What is told of the moment that is shown: how long ago (ms) it was, and how fast it runs.
 
     `speed` is 0 while it stands.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.health import WORST_FIRST, Health
 
 
-@dataclass(frozen=True, slots=True)
-class HealthBadge:
+class HealthBadge(Struct, frozen=True):
     """How one health looks; `short` is the word where there is little room."""
 
     shape: str

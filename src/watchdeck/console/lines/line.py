@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len, split_text
 
 from watchdeck.domain.values.text import clean
@@ -41,8 +42,7 @@ class Background(StrEnum):
     CURSOR = "cursor"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of clean text with one role; foreign text comes in through `said` or `fit`.
 
     Without a `ground` of its own it lies on that of its line.
@@ -53,8 +53,7 @@ class Span:
     ground: Background | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One row of the screen; an `inverted` one stands out in every theme, also without colours."""
 
     spans: tuple[Span, ...] = ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ListPosition:
+class ListPosition(Struct, frozen=True):
     """The cursor's row by `key`, its `index` when it was last seen, and the `top` row in view.
 
     Without a key the cursor rides on the first row, whichever that is: until a person moves it,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.console.lines.line import Line, Role, Span, cut, dimmed, justify, length
 from watchdeck.console.lines.relative_time import ago
 
 
-@dataclass(frozen=True, slots=True)
-class DataAge:
+class DataAge(Struct, frozen=True):
     """When a panel's data was written, seen from `now`; `stale` says why it may not hold."""
 
     at: int | None

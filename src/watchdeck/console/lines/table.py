@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.console.lines.line import Background, Line, Role, Span, fit, width, wrap
 from watchdeck.console.lines.list_position import ListPosition
@@ -15,8 +17,7 @@ MARGIN = 1
 """The cells before a row, where the cursor shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
+class Column(Struct, Generic[Row], frozen=True):
     """One column: its head, its cells, and how it behaves when room is short or plenty.
 
     `cell` makes a row's span at the moment `now`. The column may grow to `most` cells (0: it does
@@ -37,8 +38,7 @@ class Column(Generic[Row]):
 Columns = tuple[Column[Row], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Generic[Row]):
+class Table(Struct, Generic[Row], frozen=True):
     """Columns, and rows in their order, each with a name that stays when they move."""
 
     columns: Columns[Row]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.console.lines.health import word
 from watchdeck.console.lines.line import (
@@ -105,8 +106,7 @@ def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
     return (Span(f"{label} ", Role.MUTED), foreign_text(value, role, 80))
 
 
-@dataclass(frozen=True, slots=True)
-class SignalRow:
+class SignalRow(Struct, frozen=True):
     """One line of the list of signals; `absent` says why there is no reading."""
 
     signal: Signal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.console.input.commands import CompletionContext
 from watchdeck.console.models.list_panel import ModelList

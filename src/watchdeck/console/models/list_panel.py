@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from textual.reactive import reactive
 
 from watchdeck.console.input.keys import KeyScope, bindings

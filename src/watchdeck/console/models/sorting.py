@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from operator import itemgetter
+
+from msgspec import Struct
 
 from watchdeck.console.lines.health import worst_first
 from watchdeck.console.lines.table import Column, Columns
@@ -13,8 +14,7 @@ from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
 from watchdeck.domain.board.filter_fields import FilteredModel
 
 
-@dataclass(frozen=True, slots=True)
-class SortOrder:
+class SortOrder(Struct, frozen=True):
     """The column that rows are sorted by, high values first unless `rising`; none: worst first."""
 
     column: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
 from watchdeck.domain.values.units import Milliseconds
@@ -20,8 +21,7 @@ class ArgumentError(ValueError):
     """What was typed after a verb does not say what to do; the text says what would."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerbArguments:
+class VerbArguments(Struct, frozen=True):
     """What is typed after a verb: labels, a length of time (ms), and words, in any order."""
 
     matchers: tuple[Matcher, ...] = ()
@@ -59,8 +59,7 @@ def _matcher(word: str) -> Matcher | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Operations:
+class Operations(Struct, frozen=True):
     """The hands of whoever sits here: what they do goes into the store in their name."""
 
     directory: StoreDirectory

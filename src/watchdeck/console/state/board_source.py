@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from watchdeck.domain.board.alert_detail import AlertHistory
 from watchdeck.domain.board.board import Board, Change, CollectorState, History
@@ -83,8 +84,7 @@ class BoardProblem(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, slots=True)
-class BoardSnapshot:
+class BoardSnapshot(Struct, frozen=True):
     """The newest board that could be read, and in words what keeps a newer one away.
 
     `board` is None until the first could be read.
@@ -95,8 +95,7 @@ class BoardSnapshot:
     words: str = "reading the store"
 
 
-@dataclass(frozen=True, slots=True)
-class BoardQuery:
+class BoardQuery(Struct, frozen=True):
     """Which store is looked at, and which moment of it: now, or `at` in the past.
 
     Until `starting` (ms UTC) a collector was started that may not have come to the store yet.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.message import Message
 from textual.message_pump import MessagePump
 
@@ -27,8 +27,7 @@ class BoardUpdated(Message, bubble=False):
         return isinstance(message, BoardUpdated)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryQuery:
+class HistoryQuery(Struct, frozen=True):
     """A stretch of some signals that a chart would like to draw; times in ms UTC.
 
     The first column is also wanted so many milliseconds `earlier`, unless that is 0.
@@ -42,8 +41,7 @@ class HistoryQuery:
     earlier: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryResult:
+class HistoryResult(Struct, frozen=True):
     """The columns in their order, the first one earlier, and what changed within the window."""
 
     histories: tuple[History, ...]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from watchdeck.domain.kinds.kind import Kind
 
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.domain.board.board import History
 

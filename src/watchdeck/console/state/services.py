@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from watchdeck.console.state.alert_verbs import Operations
 from watchdeck.console.state.presence import ConsolePresence
@@ -19,8 +20,7 @@ class AddChange(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """The others, the configuration in use, the pen for markers, the hands for alerts.
 
     None where there is none.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.console.state.board_source import OpenSource
 from watchdeck.domain.board.board import History
@@ -20,8 +21,7 @@ MOST = 200
 """Models whose trend is read at once: 3 ms each, on a thread of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sparkline:
+class Sparkline(Struct, frozen=True):
     """Means of five minutes each, the oldest first; NaN where nothing is known."""
 
     latency: tuple[float, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from watchdeck.console.input.keys import KEYS, Key
 from watchdeck.console.input.time_cursor import PastOffset
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from watchdeck.domain.kinds.kind import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class ViewSettings:
+class ViewSettings(Struct, frozen=True):
     """What stays as it is from tick to tick: colours, shapes, clock, and which store this is.
 
     `problem` is what of the view could not be had, in words; `environ` tells where a person's own
@@ -39,8 +39,7 @@ class ViewSettings:
     keys: tuple[Key, ...] = KEYS
 
 
-@dataclass(frozen=True, slots=True)
-class ViewState:
+class ViewState(Struct, frozen=True):
     """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
 
     `kinds` are the kinds of server by name, once they are read; `trends` is the last hour of each

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.console.terminal.colour import Depth, depth_of
 
@@ -15,8 +17,7 @@ _FILLING = (
 """How terminals are called that give erased cells the ground of the pen; GNU screen does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalCapabilities:
+class TerminalCapabilities(Struct, frozen=True):
     """Colours, charset, and whether erased cells take the ground that is set."""
 
     depth: Depth = Depth.FULL

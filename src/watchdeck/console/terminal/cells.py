@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from rich.segment import Segment
 
 from watchdeck.console.terminal.cell_style import EMPTY, CellStyle, StyleCache
 from watchdeck.console.terminal.glyph import glyphs, within
 
 
-@dataclass(slots=True)
-class CellRow:
+class CellRow(Struct):
     """The cells of one row: a glyph and a look for each."""
 
     glyphs: list[str]
@@ -52,8 +51,7 @@ class CellRow:
         del self.glyphs[width:], self.looks[width:]
 
 
-@dataclass(slots=True)
-class ScreenBuffer:
+class ScreenBuffer(Struct):
     """A screen of so many cells and rows."""
 
     width: int = 0
@@ -70,8 +68,7 @@ class ScreenBuffer:
         return self.width, len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class CellBuilder:
+class CellBuilder(Struct, frozen=True):
     """Turns segments into cells, for a terminal with these looks and this charset."""
 
     looks: StyleCache

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _STEADY = 3
 
@@ -11,8 +13,7 @@ WINDOW = 10.0
 """Seconds over which a rate is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(Struct, frozen=True):
     """What was sent so far; `lag` is the last measured way to the terminal and back, in seconds.
 
     `skipped` counts frames that a newer one overtook, `rate` is bytes a second. Without `held` the

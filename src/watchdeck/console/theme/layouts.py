@@ -5,14 +5,13 @@ What a layout does is in the style sheet, under the class that it has there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdeck.config.reading.problems import did_you_mean
 from watchdeck.domain.values.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class PanelLayout:
+class PanelLayout(Struct, frozen=True):
     """A name, and what one sees in words."""
 
     name: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.console.lines.line import Background, Role
 from watchdeck.domain.values.text import clean
@@ -23,8 +24,7 @@ _TERMINAL = ("default", REVERSE, *_OWN, *(f"bright_{name}" for name in _OWN))
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """A theme: its name, whether it is dark, and a colour for each of `NAMES`.
 
     A colour is `#rrggbb`; in a theme of the `terminal`'s own colours it is one of the sixteen,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
@@ -37,15 +36,13 @@ _RAW = re.compile(
 )
 
 
-@dataclass(frozen=True)
 class StyleSheet:
     """The styles of a palette: one for each role on each ground; `ascii` keeps to plain shapes."""
 
-    palette: Palette
-    ascii: bool = False
-    _styles: dict[tuple[Role, Background], Style] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    def __init__(self, palette: Palette, *, ascii: bool = False) -> None:  # noqa: A002
+        self.palette = palette
+        self.ascii = ascii
+        self._styles: dict[tuple[Role, Background], Style] = {}
 
     def style(self, role: Role, ground: Background) -> Style:
         """How text of this role looks on this ground."""

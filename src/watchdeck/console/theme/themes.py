@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from watchdeck.console.theme.palette import Palette, load_palette
 from watchdeck.domain.values.text import clean

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.lines.line import (
@@ -32,8 +34,7 @@ _STATES = {
 """Shape and role of each state of the collector."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusBarState:
+class StatusBarState(Struct, frozen=True):
     """What the top line tells beside the board: where one is, and as whom.
 
     `trail` is what was opened within the mode; it gives way first.

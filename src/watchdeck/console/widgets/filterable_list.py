@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Role, Span, cut

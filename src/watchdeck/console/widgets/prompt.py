@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,8 +17,7 @@ from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.widgets.panel import Panel
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """A word on what is typed: `at` is the character it is about, None when it is no mistake."""
 
     words: str = ""

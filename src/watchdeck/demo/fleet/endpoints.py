@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.demo.fleet import metrics_pages as pages
 from watchdeck.demo.fleet.traffic import Load
@@ -17,8 +18,7 @@ _RETENTION = Retention(raw=Milliseconds.parse("100d"))
 """Longer than the past that the demo begins with."""
 
 
-@dataclass(frozen=True, slots=True)
-class DemoEndpoint:
+class DemoEndpoint(Struct, frozen=True):
     """One endpoint: its page, its load, and the paths that answer 200 with these bodies.
 
     A path in `model_paths` answers 404 while the model is unloaded.

@@ -7,9 +7,10 @@ columns of the past (counts are arrays over time).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from watchdeck.demo.fleet.traffic import BUCKETS, Counts, Whole
 
@@ -30,8 +31,7 @@ UNSUPPORTED = 9223372036854775794
 """How DCGM says that a card cannot tell a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricFamily:
+class MetricFamily(Struct, frozen=True):
     """The series under one type line: what follows the name, the labels, the value."""
 
     name: str

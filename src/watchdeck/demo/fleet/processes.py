@@ -6,10 +6,11 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.errors import WatchdeckError
 
@@ -48,8 +49,7 @@ def _quietly(target: Callable[..., None], *arguments: Any) -> None:
             pipe.send(WorkerFailed(str(error)))
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerFailed:
+class WorkerFailed(Struct, frozen=True):
     """What a process says that could not do its part."""
 
     why: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class FaultKind(StrEnum):
@@ -15,8 +16,7 @@ class FaultKind(StrEnum):
     QUIET = "quiet"
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioEvent:
+class ScenarioEvent(Struct, frozen=True):
     """One trouble of one endpoint, from `start` until `end`, in seconds since the demo began."""
 
     endpoint: str

@@ -7,9 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from random import Random
+
+from msgspec import Struct
 
 from watchdeck.demo.fleet.endpoints import CAST, DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import text
@@ -17,8 +18,7 @@ from watchdeck.demo.fleet.scenario import FaultKind, slowness, troubles
 from watchdeck.demo.fleet.traffic import Counts, SimulatedServer, nothing
 
 
-@dataclass(frozen=True, slots=True)
-class InitialCounters:
+class InitialCounters(Struct, frozen=True):
     """What the servers have counted at a moment (seconds UTC) before the demo; else nothing."""
 
     moment: float
@@ -49,8 +49,7 @@ async def _serve(seed: int, opening: InitialCounters, parent: Connection) -> Non
     os._exit(0)  # connections that hang on purpose would keep the loop
 
 
-@dataclass(slots=True)
-class _Talker:
+class _Talker(Struct):
     part: DemoEndpoint
     server: SimulatedServer
     began: float

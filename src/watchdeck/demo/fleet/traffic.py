@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from watchdeck.demo.history.array_types import Integers
@@ -22,8 +23,7 @@ ORDINARY = 0.75
 Whole = TypeVar("Whole", int, "Integers")
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """How a model is used: requests a second at noon, median latency (s) and its spread, errors.
 
     `strain` is how much slower a busy model is than a quiet one. A `nightly` model is asked for two
@@ -40,8 +40,7 @@ class Load:
     strain: float = 0.2
 
 
-@dataclass(slots=True)
-class Counts(Generic[Whole]):
+class Counts(Struct, Generic[Whole]):
     """What a server has counted since it started: numbers now, or arrays of them over time.
 
     `micros` is the time spent on all requests, in microseconds; `buckets` are not cumulative.
@@ -66,8 +65,7 @@ def nothing() -> Counts[int]:
     return Counts(0, 0, 0, [0] * (len(BUCKETS) + 1), 0, 0, 0)
 
 
-@dataclass(slots=True)
-class SimulatedServer:
+class SimulatedServer(Struct):
     """A server that counts; `moment` is in seconds since the epoch."""
 
     load: Load

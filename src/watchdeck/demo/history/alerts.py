@@ -7,8 +7,10 @@ it. Rules that look at how things usually are, or were a week before, are not pl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.demo.history.conditions import ConditionTrack, Scrapes, evaluate_condition
 from watchdeck.domain.alerts.alert import (
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from watchdeck.demo.history.array_types import Integers
 
 
-@dataclass(frozen=True, slots=True)
-class PastEpisode:
+class PastEpisode(Struct, frozen=True):
     """One time that a rule fired: the episode at its end, and all that happened to it."""
 
     alert: Alert

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.actions.store import prepare_store
 from watchdeck.demo.fleet.endpoints import CAST

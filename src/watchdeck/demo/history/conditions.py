@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from watchdeck.domain.board.board import LatestScrape
 from watchdeck.domain.metrics.scrape import OUTCOMES, ModelState
@@ -30,16 +31,14 @@ if TYPE_CHECKING:
     from watchdeck.demo.history.array_types import Flags, Floats, Integers
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedState:
+class ReportedState(Struct, frozen=True):
     """What a server says of its model, and why."""
 
     state: ModelState = ModelState.UNKNOWN
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Scrapes:
+class Scrapes(Struct, frozen=True):
     """The scrapes of an endpoint: `columns` names what stands in a row of `values`.
 
     `failures` counts the failed scrapes in a row; `detail` is why they failed. `told` is what is
@@ -71,8 +70,7 @@ class Scrapes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionTrack:
+class ConditionTrack(Struct, frozen=True):
     """A rule at every scrape: whether it begins to be true, goes on to be, and can be told at all.
 
     `said` are its figures and words at a scrape.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.collector.exposition import PageParser
 from watchdeck.config.reading.kinds import load_kinds
@@ -38,8 +39,7 @@ _TOOK = 0.0028
 _TOOK_SPREAD = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointHistory:
+class EndpointHistory(Struct, frozen=True):
     """What happened to a server: its course, its counts and how long it took to answer (s)."""
 
     run: TrafficHistory
@@ -47,8 +47,7 @@ class EndpointHistory:
     took: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What is known of an endpoint's past; `counts` are those of the last scrape."""
 
     series: Stretch

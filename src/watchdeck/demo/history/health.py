@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.demo.history.alerts import PastEpisode
 from watchdeck.demo.history.conditions import Scrapes

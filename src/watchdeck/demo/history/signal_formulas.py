@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from watchdeck.demo.fleet import metrics_pages as pages
 from watchdeck.demo.fleet.traffic import BUCKETS, Counts
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 _SHARES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 
 
-@dataclass(frozen=True, slots=True)
-class CounterDeltas:
+class CounterDeltas(Struct, frozen=True):
     """The answered scrapes: what was counted, and with which earlier scrape each is compared.
 
     A scrape that is compared with itself has no earlier one in reach.

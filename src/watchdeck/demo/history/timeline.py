@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdeck.demo.fleet.scenario import FaultKind
 from watchdeck.domain.board.change import ChangeKind
@@ -14,8 +14,7 @@ EVERY = 60_000
 OPTIMISED = "fraud-detector"
 
 
-@dataclass(frozen=True, slots=True)
-class SlowPeriod:
+class SlowPeriod(Struct, frozen=True):
     """How much slower the optimised model was than it is today, from so many days ago.
 
     A `crowded` model is slower by that share while it has more than three quarters of its highest
@@ -40,8 +39,7 @@ PHASES = (SlowPeriod(DAYS, 3.73, "first version", crowded=0.12), *CHANGES)
 """The 95th percentile as its buckets tell it: 200, 170, 140, 70, 50 ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """A trouble so many days ago, from a minute of that UTC day on, for so many minutes.
 
     A slow model's latency climbs to `peak` times its own in the middle, and falls again.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.demo.fleet.endpoints import DemoEndpoint
 from watchdeck.demo.fleet.scenario import FaultKind
@@ -29,8 +30,7 @@ _HOME = 180
 """Scrapes before the end in which all wandering dies away, so that the live fleet goes on there."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrafficHistory:
+class TrafficHistory(Struct, frozen=True):
     """One array a fact, one value a scrape; `times` are in ms UTC.
 
     `asked` is in requests a second, `median` is the median latency in seconds.

@@ -6,8 +6,9 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+
+from msgspec import Struct
 
 from watchdeck.demo.fleet.endpoints import CAST
 from watchdeck.demo.fleet.processes import first_message, process
@@ -24,8 +25,7 @@ _HEAVIEST_FIRST = sorted(CAST, key=lambda part: part.name != "support-chat")
 """The page with the most series first, so that nobody waits for it at the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackfillResult:
+class BackfillResult(Struct, frozen=True):
     """One endpoint's past, ready to be written."""
 
     name: str

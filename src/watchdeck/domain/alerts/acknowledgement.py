@@ -6,7 +6,8 @@ is still what it was is the store's part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, EndReason, Episode
 from watchdeck.domain.alerts.lifecycle import Moved, end_episode
@@ -30,15 +31,13 @@ REMINDER = 600_000
 """So long (ms) before an acknowledgement expires its owner is reminded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why something is not done, in words that fit behind `not done: `."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakeOver:
+class TakeOver(Struct, frozen=True):
     """An episode that goes from one owner to the next: both rows, in the order to save them."""
 
     ended: Acknowledgement

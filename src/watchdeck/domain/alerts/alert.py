@@ -6,8 +6,9 @@ left alone. What a screen shows is derived from the three.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdeck.domain.values.severity import Severity
 
@@ -49,8 +50,7 @@ class EndReason(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """The identity of an alert: it stays the same however often it fires.
 
     `rule` is the name of the rule or, of a foreign alert, its alertname; `model` is the endpoint it
@@ -65,8 +65,7 @@ class Alert:
     labels: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(Struct, frozen=True):
     """One time that an alert was raised; times in ms UTC, durations in ms.
 
     `started_at` is when it first was true. `observed` is for how long it was seen to be true while
@@ -137,8 +136,7 @@ class AlertEvent(StrEnum):
     HELD = "alert.resolve_held"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """One step of an episode's life: what happened, when, and how the episode was after it."""
 
     verb: AlertEvent
@@ -158,8 +156,7 @@ class AckEnd(StrEnum):
     UNDONE = "undone"
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """Somebody has an episode until `expires_at`; times in ms UTC. It always has an end."""
 
     id: int
@@ -174,8 +171,7 @@ class Acknowledgement:
     rev: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """What somebody wrote on an episode."""
 
     id: int
@@ -195,8 +191,7 @@ class MuteKind(StrEnum):
     SOURCE = "suppressed by its source"
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(Struct, frozen=True):
     """One reason why an alert is quiet; `by` names the silence, the maintenance or the model.
 
     `why` is who wanted it and what for, where somebody did.
@@ -222,8 +217,7 @@ class Feedback(StrEnum):
     LATE = "late"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownIssue:
+class KnownIssue(Struct, frozen=True):
     """A known issue, first line of all alerts of a model or a rule until it expires."""
 
     id: int
@@ -249,8 +243,7 @@ class DisplayState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveAlert:
+class ActiveAlert(Struct, frozen=True):
     """An alert as a board shows it: its identity, its newest episode, who has it, who hears of it.
 
     `hours` are the last 24 hours, the newest last: the share of each in which it was firing.

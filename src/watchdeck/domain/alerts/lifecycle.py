@@ -5,8 +5,10 @@ Timers count the time that samples cover; a hole between two counts as one inter
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
     AlertEvent,
@@ -41,8 +43,7 @@ NOTHING: LifecycleResult = (None, ())
 _REOPENS = (EndReason.CLEARED, EndReason.SOURCE)
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """What a rule found at `at` (ms UTC): true, false, or None where it cannot be told.
 
     `samples` is how many samples it rests on.

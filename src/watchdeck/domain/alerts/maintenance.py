@@ -7,8 +7,9 @@ real time, so that a change of the clock makes no window longer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+
+from msgspec import Struct
 
 from watchdeck.domain.values.local_time import local, moment
 from watchdeck.domain.values.matcher import Matcher
@@ -17,8 +18,7 @@ _DAY = 86_400_000
 _WEEK = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Recurrence:
+class Recurrence(Struct, frozen=True):
     """A rule of the calendar: on which days (0 Monday) it opens, at which minute of the local day.
 
     No `days` are all days. `weeks` says which of the month: 1 the first Monday, -1 the last; none
@@ -40,8 +40,7 @@ class Recurrence:
         return not self.weeks or first in self.weeks or last in self.weeks
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceWindow:
+class MaintenanceWindow(Struct, frozen=True):
     """One time of planned work, from `opens` until before `closes` (ms UTC)."""
 
     opens: int
@@ -51,8 +50,7 @@ class MaintenanceWindow:
 _ALWAYS = MaintenanceWindow(0, 1 << 62)
 
 
-@dataclass(frozen=True, slots=True)
-class Maintenance:
+class Maintenance(Struct, frozen=True):
     """Planned work on whatever the matchers mean: nobody is told of its alerts while it lasts.
 
     Between `starts_at` and `ends_at` (ms UTC; None is open) it is one long window or, with a

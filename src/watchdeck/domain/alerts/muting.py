@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, Mute, MuteKind
 from watchdeck.domain.alerts.maintenance import Maintenance, window_at
@@ -11,8 +12,7 @@ from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.values.matcher import Matcher, matches
 
 
-@dataclass(frozen=True, slots=True)
-class MuteContext:
+class MuteContext(Struct, frozen=True):
     """What stands beside an alert, and may mute it.
 
     `troubled` are the models that are down or say nothing, each with the number of the alert that

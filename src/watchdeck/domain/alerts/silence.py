@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.acknowledgement import Refusal, check_duration
 from watchdeck.domain.values.matcher import Matcher
@@ -41,8 +43,7 @@ def unsilence(one: Silence, now: int) -> Silence | Refusal:
     return replace(one, ended_at=now)
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Who wants not to be told of what, why, and until when; it mutes and never resolves.
 
     `names_severity` tells that a matcher is about the severity: only then does a rise stay muted.

@@ -5,7 +5,7 @@ Every undo is an act of its own, with its own row in the audit; it never unwrite
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.acknowledgement import Refusal, TakeOver
 from watchdeck.domain.alerts.alert import (

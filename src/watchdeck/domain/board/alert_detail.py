@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
@@ -17,8 +18,7 @@ from watchdeck.domain.alerts.alert import (
 from watchdeck.domain.notifications.outbox import OutboxRow
 
 
-@dataclass(frozen=True, slots=True)
-class AlertHistory:
+class AlertHistory(Struct, frozen=True):
     """All that is known of one episode at one moment: its steps, and what people did and wrote.
 
     `past` are earlier episodes of the same alert, the newest first, `opinions` what was thought of

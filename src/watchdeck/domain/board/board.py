@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.alerts.silence import Silence
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 from watchdeck.domain.settings.facts import EndpointFacts
 
 
-@dataclass(frozen=True, slots=True)
-class SignalValue:
+class SignalValue(Struct, frozen=True):
     """A signal's value in its unit, with the interval its source allows, when it has one."""
 
     value: float
@@ -27,8 +27,7 @@ class SignalValue:
     high: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LatestScrape:
+class LatestScrape(Struct, frozen=True):
     """The newest scrape of an endpoint, as the store keeps it."""
 
     facts: EndpointFacts
@@ -45,8 +44,7 @@ class LatestScrape:
     not_measurable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One row of the board: the endpoint, its newest scrape, its health and why.
 
     `latest` is None before the first scrape; `since` is None when the health has no known start.
@@ -67,8 +65,7 @@ class CollectorState(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorStatus:
+class CollectorStatus(Struct, frozen=True):
     """What the collector says of itself, once a tick; times in ms UTC, durations in seconds.
 
     `lag` is how late the latest wake-up was; `blind` is the reason why nothing at all can be
@@ -100,8 +97,7 @@ class CollectorStatus:
     clock: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(Struct, frozen=True):
     """The collector as a reader of the store sees it.
 
     There is no heartbeat if there never was one, and none of the past: only the newest is kept.
@@ -120,8 +116,7 @@ class Collector:
         return "never seen on this store"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A deploy, restart, configuration or replica change: a marker on every chart."""
 
     id: int
@@ -132,8 +127,7 @@ class Change:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """The answer for the moment `at`; live when `at` is now.
 
     `metrics_at` and `state_at` are when the newest row of either file was written: the two may be
@@ -153,8 +147,7 @@ class Board:
     state_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """One column over time: `times` in ms UTC and `values`, of equal length; NaN where absent.
 
     `low` and `high` are filled when the points are rollups of an hour. `every` is the distance that

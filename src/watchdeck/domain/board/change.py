@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Identity
 
@@ -29,8 +30,7 @@ SAID = tuple(
 """The kinds that people tell of; the others are seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(Struct, frozen=True):
     """One change, in words."""
 
     what: ChangeKind

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Protocol
 
+from msgspec import Struct
+
 from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
+from watchdeck.domain.values.pattern import compile_pattern, has_nested_repetition
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio, Unit
 
@@ -46,8 +48,7 @@ _SEARCHED = 200
 """Characters of a text that patterns look at: what a person types must not stop the console."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True):
     """What can be above or below a value: short words for it, its units, and some `examples`.
 
     `choices` are all the texts that a field can have, where they are few.
@@ -79,7 +80,6 @@ _TERM = re.compile(
     re.VERBOSE,
 )
 _QUOTED = re.compile(r'"([^"]*)"')
-_REPEATED_TWICE = re.compile(r"\([^()]*[*+{|][^()]*\)[*+{?]")
 _ENDLESS = re.compile(r"(?<!\\)[*+]|\{\d*,\d*\}")
 
 
@@ -91,8 +91,7 @@ class FilterError(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class Contains:
+class Contains(Struct, frozen=True):
     """A part of something that a model is called by, whatever its case."""
 
     text: str
@@ -106,23 +105,21 @@ class Contains:
         return self.text if plain else f'"{self.text}"'
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A regular expression over the same texts, whatever their case."""
 
     text: str
 
     def __call__(self, one: Filterable) -> Truth:
         """Whether one matches."""
-        pattern = re.compile(self.text, re.IGNORECASE)
+        pattern = compile_pattern(self.text, re.IGNORECASE)
         return any(pattern.search(said[:_SEARCHED]) for said in one.words())
 
     def __str__(self) -> str:
         return f"/{self.text}/"
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
+class Equals(Struct, frozen=True):
     """A field or label that is exactly this, whatever its case."""
 
     key: str
@@ -137,8 +134,7 @@ class Equals:
         return f'{self.key}="{self.value}"'
 
 
-@dataclass(frozen=True, slots=True)
-class NumericFilter:
+class NumericFilter(Struct, frozen=True):
     """A number above or below a value, which is written as `text`."""
 
     name: str
@@ -155,8 +151,7 @@ class NumericFilter:
         return f"{self.name}{self.order}{self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The opposite; of what is not known nothing is."""
 
     inner: Filter
@@ -170,8 +165,7 @@ class Not:
         return f"!{self.inner}"
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """Every one of them; none at all is everything."""
 
     inner: tuple[Filter, ...] = ()
@@ -185,8 +179,7 @@ class All:
         return " ".join(map(str, self.inner))
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+class Any(Struct, frozen=True):
     """At least one of them."""
 
     inner: tuple[All, ...]
@@ -267,7 +260,7 @@ def _pattern(text: str, position: int) -> Pattern:
     if len(text) > _LONGEST_PATTERN:
         raise FilterError(position, f"a pattern has at most {_LONGEST_PATTERN} characters")
     if (
-        _REPEATED_TWICE.search(text)
+        has_nested_repetition(text)
         or len(_ENDLESS.findall(text)) > 2
         or re.search(r"\\\d|\(\?", text)
     ):
@@ -275,7 +268,7 @@ def _pattern(text: str, position: int) -> Pattern:
             position, "a pattern repeats at most twice, and no group with a repeat in it"
         )
     try:
-        re.compile(text, re.IGNORECASE)
+        compile_pattern(text, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise FilterError(position, f"the pattern cannot be read: {error}") from None
     return Pattern(text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import ActiveAlert, DisplayState
 from watchdeck.domain.board.board import Model
@@ -23,8 +24,7 @@ _OF_MODEL: dict[str, Callable[[Model], str | None]] = {
 """What can be compared by its text; any other key is a label."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilteredModel:
+class FilteredModel(Struct, frozen=True):
     """A model as a filter sees it."""
 
     model: Model
@@ -78,8 +78,7 @@ _WORDS: dict[str, Callable[[ActiveAlert], bool]] = {
 """Single words that tell how an alert is handled; `!unacked` is what somebody has."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilteredAlert:
+class FilteredAlert(Struct, frozen=True):
     """An alert as a filter sees it at the moment `now` (ms UTC)."""
 
     raised: ActiveAlert

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Health(StrEnum):
@@ -20,8 +21,7 @@ WORST_FIRST = (Health.DOWN, Health.CRITICAL, Health.UNKNOWN, Health.WARNING, Hea
 """The order of a list for a person who has ten seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthResult:
+class HealthResult(Struct, frozen=True):
     """A health and its reason: `cause` is the short name that stays while the numbers move."""
 
     health: Health
@@ -29,8 +29,7 @@ class HealthResult:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class HealthChange:
+class HealthChange(Struct, frozen=True):
     """A model's health and its reason from `at` (milliseconds UTC) until the next change.
 
     `since` is when the health began, where only its reason changed at `at`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 RENEW = 10_000
 """Every so many ms a console says that it is still there."""
@@ -11,8 +11,7 @@ GONE = 3 * RENEW
 """A console that was silent for so many ms is not there any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """One console: who sits at it, where they look, since when and last heard of (ms UTC)."""
 
     who: str

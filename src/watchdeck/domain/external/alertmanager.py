@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.external.event import ExternalEvent, Status, event_key, fingerprint
 from watchdeck.domain.values.rfc3339 import read_moment
@@ -51,8 +53,7 @@ class TooManyError(PayloadError):
     """A body with more alerts than are taken at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedPayload:
+class ParsedPayload(Struct, frozen=True):
     """What a body said: its events, and what it says that it left out.
 
     `unread` alerts could not be read, and `left_out` were not in the body.

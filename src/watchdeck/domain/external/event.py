@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from watchdeck.domain.values.severity import Severity
 
@@ -25,8 +27,7 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalEvent:
+class ExternalEvent(Struct, frozen=True):
     """One thing that another system said of one alert; times in ms UTC, all texts clean.
 
     `key` is the same whenever the same is said again. `starts_at` is never in the future, `told`
@@ -97,7 +98,7 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 
 def encode(event: ExternalEvent) -> str:
     """The event as the store keeps it."""
-    row = {field.name: getattr(event, field.name) for field in fields(event)}
+    row = asdict(event)
     return json.dumps(row, sort_keys=True, separators=(",", ":"))
 
 

@@ -6,7 +6,7 @@ resolve is believed of a live source only; until then its episode is clearing, w
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
     AlertEvent,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.source import ExternalSource, RemoteAlertState
@@ -13,8 +14,7 @@ TOLERANCE = 1_500
 """Milliseconds by which a sender must have outlived an end to be called alive."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveContext:
+class ResolveContext(Struct, frozen=True):
     """What a resolve is weighed against, at `now` (ms UTC).
 
     `last` is what its source said of it while it fired, `alive_at` when its sender was last surely

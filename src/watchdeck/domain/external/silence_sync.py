@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import Acknowledgement
 from watchdeck.domain.values.rfc3339 import read_moment, write_moment
@@ -17,8 +18,7 @@ _TOLERANCE = 1_000
 _LONGEST = 500
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteSilence:
+class RemoteSilence(Struct, frozen=True):
     """A silence that this watchdeck made in an Alertmanager: for which acknowledgement, till when.
 
     `ends_at` is in ms UTC.
@@ -29,8 +29,7 @@ class RemoteSilence:
     ends_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceChange:
+class SilenceChange(Struct, frozen=True):
     """What is to be done there: a body to post, or the silence to end."""
 
     acknowledgement: int

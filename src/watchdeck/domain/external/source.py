@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import Alert, Episode
 from watchdeck.domain.external.event import ExternalEvent, Status, event_key
@@ -32,8 +34,7 @@ class SourceProtocol(StrEnum):
     EVENTS = "events"
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalSource:
+class ExternalSource(Struct, frozen=True):
     """One system that tells of alerts; times in ms UTC, durations in ms.
 
     It is silent when not heard for `silent_after`, 0 for never: always where it is `expected` to
@@ -98,8 +99,7 @@ class ExternalSource:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteAlertState:
+class RemoteAlertState(Struct, frozen=True):
     """What a source last said of an alert that fires: since when, and until when it will repeat it.
 
     `told` is the start that it names and `promise` the end, None for none, both by its own clock

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from watchdeck.domain.metrics.scrape import ModelState
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResponse:
+class ProbeResponse(Struct, frozen=True):
     """What a server answered to one GET: the status, clean headers and the bounded body.
 
     `status` is None when there was no answer at all. Header names are in lower case.
@@ -19,16 +18,14 @@ class ProbeResponse:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsLocation:
+class MetricsLocation(Struct, frozen=True):
     """Where a metrics page may be: a path, and a port when it is not the serving one."""
 
     path: str = "/metrics"
     port: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeMeaning:
+class ProbeMeaning(Struct, frozen=True):
     """What one answer means: the first meaning whose conditions all hold is taken.
 
     `status` lists HTTP statuses; `json` is an expectation (`PATH == VALUE`, `PATH in [A, B]`,
@@ -46,8 +43,7 @@ class ProbeMeaning:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeSpec:
+class ProbeSpec(Struct, frozen=True):
     """One question a scrape asks besides the page: a GET that must never wake a model.
 
     `path` may hold `{model}`: the probe is left out when the endpoint names no model. `port` is
@@ -68,16 +64,14 @@ class ProbeSpec:
     every_scrape: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One answer that must be as `means` says before a kind is claimed."""
 
     path: str
     means: ProbeMeaning = field(default_factory=ProbeMeaning)
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionRule:
+class DetectionRule(Struct, frozen=True):
     """One way to know a kind: all conditions given must hold, and at least one is given.
 
     Every name in `all_names` and one of `any_names` is on the page (a name that ends in `*` is a
@@ -90,8 +84,7 @@ class DetectionRule:
     answers: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StateSpec:
+class StateSpec(Struct, frozen=True):
     """A state of the model that the page itself tells: a series holds one of `values`.
 
     One matching series is enough unless `every` asks for all of them.
@@ -104,8 +97,7 @@ class StateSpec:
     every: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SignalSpec:
+class SignalSpec(Struct, frozen=True):
     """How one signal is read from a page; exactly one of the forms is given.
 
     Every entry of a list is a selector (`name{label="x",other=~"re"}`) and all are summed:
@@ -140,8 +132,7 @@ class SignalSpec:
     whole_server: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One kind of server. `json_map` marks pages that are JSON and mapped by the configuration.
 
     `order` ranks kinds, the most specific (lowest) first. Series whose label in `probe_labels` is

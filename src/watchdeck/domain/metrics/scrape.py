@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdeck.domain.metrics.series import Layout
 
@@ -45,16 +46,14 @@ class ModelState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """The values of one layout at one moment; an absent value is NaN."""
 
     layout: Layout
     values: array[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Truncation:
+class Truncation(Struct, frozen=True):
     """What was left out of a page because it passed a bound or could not be read, by reason."""
 
     series: int = 0
@@ -68,8 +67,7 @@ class Truncation:
         return self.series + self.labels + self.duplicates + self.malformed
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who answered: what changes here becomes a change marker by itself.
 
     `started_at` is in milliseconds UTC; `resets` counts the counter resets seen by this collector.
@@ -81,8 +79,7 @@ class Identity:
     resets: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Scrape:
+class Scrape(Struct, frozen=True):
     """What one scrape brought.
 
     `at` is when it began, in milliseconds UTC; `took` is in seconds. `failures` counts the failed
@@ -108,8 +105,7 @@ class Scrape:
     exchanges: tuple[ResponseRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseRecord:
+class ResponseRecord(Struct, frozen=True):
     """One question, named by its path, and its answer of `at` (ms UTC), cleaned and cut.
 
     `status` is None when there was no answer; `body` then says why.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
+
 from watchdeck.domain.metrics.series import Series
+from watchdeck.domain.values.pattern import compile_pattern
 
 _LONGEST = 1_000
 """Characters of a selector; longer ones are a mistake, and cost time to match."""
@@ -22,8 +24,7 @@ class SelectorError(ValueError):
     """A selector that cannot be read; the text says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelMatcher:
+class LabelMatcher(Struct, frozen=True):
     """One condition on a label; an absent label is the empty text, as in Prometheus."""
 
     label: str
@@ -38,8 +39,7 @@ class LabelMatcher:
         return same is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """A name and the conditions on its labels."""
 
     name: str
@@ -87,6 +87,6 @@ def _matcher(label: str, sign: str, value: str) -> LabelMatcher:
     if not sign.endswith("~"):
         return LabelMatcher(label, value, negated=sign == "!=")
     try:
-        return LabelMatcher(label, value, re.compile(value), negated=sign == "!~")
+        return LabelMatcher(label, value, compile_pattern(value), negated=sign == "!~")
     except re.error as error:
         raise SelectorError(f"{value!r} is not a regular expression: {error}") from error

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+
+from msgspec import Struct, field
 
 
 class SeriesType(StrEnum):
@@ -18,8 +19,7 @@ class SeriesType(StrEnum):
     UNTYPED = "untyped"
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A name with its labels, sorted by label name, and the type of its family.
 
     The rows of a histogram or summary keep the family's type; `_bucket`, `_sum` and `_count` stay
@@ -48,8 +48,7 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True, dict=True, weakref=True):
     """An ordered list of series; a frame holds one float64 for each, in this order.
 
     Endpoints whose pages have the same skeleton share one Layout object. `digest` is stable over

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.values.units import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """One signal: its unit and what it means, in a sentence a person can read.
 
     `bounded` signals are quantiles read from buckets: they carry the interval that the buckets

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.notifications.icalendar import CalendarError, Property, events_of
 from watchdeck.domain.values.local_time import moment, read_zone
@@ -26,8 +28,7 @@ _SPAN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """How an event comes again: every so many days or weeks, on which days, and until when."""
 
     period: int
@@ -38,8 +39,7 @@ class Repeat:
     week: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event: who, from when (the clock of its zone) and for how long.
 
     `without` are the moments (ms UTC) at which it would begin and does not.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.settings.receivers import Escalation, EscalationStep
@@ -12,8 +12,7 @@ MOST_AGAIN = 10
 """How often the last step is taken again; who did not answer by then does not listen."""
 
 
-@dataclass(frozen=True, slots=True)
-class DueStep:
+class DueStep(Struct, frozen=True):
     """A step that is due: the count of steps taken with it, and whom it names."""
 
     escalated: int

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.values.severity import Severity
 
@@ -23,8 +24,7 @@ Windows = dict[str, int]
 _PARTS = (_FIRST, _WORST, _REST)
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSlot:
+class GroupSlot(Struct, frozen=True):
     """Where a message stands: in which fold, and not before when (ms UTC) it is sent."""
 
     fold: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.values.text import clean
 
@@ -18,8 +20,7 @@ class CalendarError(ValueError):
     """A calendar that cannot be read; the text names the line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """One property: its parameters, its value, and the line on which it begins."""
 
     number: int

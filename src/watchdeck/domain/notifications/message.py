@@ -7,8 +7,10 @@ alert; the page that it owes is sent when nothing mutes it any more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
@@ -47,8 +49,7 @@ class MessageKind(StrEnum):
     GAVE_UP = "gave_up"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What is to be told of an episode; routes decide to whom.
 
     The same `dedup_key` is the same message, however often it is made. `people` are told beside

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.notifications.message import Message
@@ -38,8 +39,7 @@ def class_of(kind: str) -> NotificationClass:
     return NotificationClass(kind) if kind in tuple(NotificationClass) else NotificationClass.CALL
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """One message to one channel; `id` is the same however often it is sent.
 
     `rows` are the numbers of its rows, `alerts` what they tell, the worst and oldest first.

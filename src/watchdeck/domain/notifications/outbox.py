@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
+
+class OutboxEntry(Struct, frozen=True):
     """Something to be told: to which channel, what, and not before when (ms UTC).
 
     Rows of one `fold` that wait together become one message; rows of one `lane` are sent in the
@@ -26,8 +26,7 @@ class OutboxEntry:
     done: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(Struct, frozen=True):
     """A row of the outbox: what is to be told, and what came of it; times in ms UTC."""
 
     id: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.alerts.muting import labels_of
@@ -29,8 +30,7 @@ from watchdeck.domain.values.severity import Severity
 _GROUP_BY = ("owner",)
 
 
-@dataclass(frozen=True, slots=True)
-class AlertContext:
+class AlertContext(Struct, frozen=True):
     """What a message is about: an alert, and the rule of ours that raised it, if one did."""
 
     raised: ActiveAlert
@@ -42,8 +42,7 @@ class AlertContext:
         return self.rule.group_by if self.rule else _GROUP_BY
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(Struct, frozen=True):
     """Who is told of what: all of the configuration that routes need.
 
     `calendars` are the events of each rota's file. Without any route, pages go to every channel.

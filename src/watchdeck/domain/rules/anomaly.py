@@ -24,9 +24,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from watchdeck.domain.rules.rule import Anomaly
 from watchdeck.domain.values.units import Unit
@@ -74,8 +75,7 @@ class Deviation(NamedTuple):
     hour: float
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """What is usual of a signal: its centre, and one deviation above and below it."""
 
     centre: float
@@ -158,8 +158,7 @@ class NoveltyGate:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Seasonality:
+class Seasonality(Struct, frozen=True):
     """What each hour of the day (24), or of the week (168), adds to a signal."""
 
     hours: tuple[float, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio, Unit
 
@@ -25,8 +26,7 @@ def _days(text: str) -> float:
     return Milliseconds.parse(text) / Milliseconds.parse("1d")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
+class _Scale(Struct, frozen=True):
     """How values of one unit are written: what they are, an example, and the units they may have.
 
     Where a text has one of those `suffixes`, the error of `read` says more than "another unit".

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.metrics.signal import ALIASES, AWAITED, SIGNALS
 from watchdeck.domain.rules.rule import (
@@ -47,8 +49,7 @@ _PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}
 _BURNING = ("availability", "error_ratio")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What must be true, and for how long (ms) it must have been seen to be."""
 
     test: Test

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdeck.domain.values.matcher import Matcher
 from watchdeck.domain.values.severity import Severity
@@ -39,8 +40,7 @@ class Aggregate(StrEnum):
     MOST = "max"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """A bound: `value` itself, or so many times (`promises`) what the model's SLO promises.
 
     Of a ratio that should be high (availability), a multiple is of what may be lost: twice 99.9 %
@@ -51,8 +51,7 @@ class Limit:
     promises: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """A signal over or under a limit; true until it is back past `clear`, where there is one.
 
     `window` (ms) is 0 where only the newest sample counts.
@@ -66,8 +65,7 @@ class Threshold:
     window: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BurnRateWindows:
+class BurnRateWindows(Struct, frozen=True):
     """Two windows (ms) over which the budget must burn faster than `factor` for it to be true.
 
     The short one makes the alert end soon after the trouble does.
@@ -91,8 +89,7 @@ SLOW: tuple[BurnRateWindows, ...] = (
 """True once a tenth of a month's budget is gone: worth a notice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Burn:
+class Burn(Struct, frozen=True):
     """The error budget of an SLO burns too fast in both windows of any pair.
 
     `signal` is `availability` (by probes) or `error_ratio` (by requests).
@@ -102,22 +99,19 @@ class Burn:
     pairs: tuple[BurnRateWindows, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """No fresh sample for so long (ms); 0 means three intervals of the model."""
 
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class FailedScrapes:
+class FailedScrapes(Struct, frozen=True):
     """So many failed scrapes in a row, or the model itself says that it is not ready."""
 
     failures: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Anomaly:
+class Anomaly(Struct, frozen=True):
     """A signal far from how it usually is: the two-speed robust rule of `domain.anomaly`.
 
     True when one point is more than `high` deviations out, or when both the mean of an hour and
@@ -132,8 +126,7 @@ class Anomaly:
     seasonal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WeekBefore:
+class WeekBefore(Struct, frozen=True):
     """The mean of a window (ms) is over, or under, `ratio` times that of the week before."""
 
     signal: str
@@ -142,8 +135,7 @@ class WeekBefore:
     window: int = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
+class Unsupported(Struct, frozen=True):
     """A test of signals that nothing gives yet: listed as waiting, never silently off.
 
     `text` is the test as it was written.
@@ -157,8 +149,7 @@ class Unsupported:
 Test = Threshold | Burn | Absent | FailedScrapes | Anomaly | WeekBefore | Unsupported
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule as it was written (`when`) and as it is judged (`test`); times in ms.
 
     `hold` is how long it must be true (observed, not guessed) before it fires, `resolve_for` how

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.rules.limits import decimal, read_limit
 from watchdeck.domain.values.text import clean
@@ -33,8 +34,7 @@ class ConditionError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A number with its unit, a word, a sign, or (without text) the end."""
 
     text: str

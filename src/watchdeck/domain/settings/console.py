@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleSettings:
+class ConsoleSettings(Struct, frozen=True):
     """Colours, shapes, keys, columns and filters; what is not set is the console's own choice.
 
     `keys` maps the id of a binding to the keys it has instead; `filters` gives filters names.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdeck.domain.settings.console import ConsoleSettings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
@@ -31,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Canary:
+class Canary(Struct, frozen=True):
     """One inference sent on purpose, and the check of its answer.
 
     `expect` reads `PATH == VALUE`, `PATH in [A, B]` or `PATH exists`, the path in `$.a[0].b` form.
@@ -53,8 +53,7 @@ class Keep(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One model behind one server, and how to watch it.
 
     `kind` is a kind's name or "auto"; `url` is the serving address and `metrics_url` the page when
@@ -87,8 +86,7 @@ class Endpoint:
     change: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """How long what is kept, and how large the store may grow in all."""
 
     raw: Milliseconds = Milliseconds(30 * 86_400_000)
@@ -96,8 +94,7 @@ class Retention:
     budget: Bytes = Bytes(1 << 30)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """A whole configuration: the fleet, its store, how it looks, and what is worth an alert.
 
     `rule` holds those of the files in `rules/` too.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from watchdeck.domain.values.slo import Slo
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointFacts:
+class EndpointFacts(Struct, frozen=True):
     """What the store knows of an endpoint from the configuration: no header, no secret.
 
     `url` has no user and password in it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Bytes, Milliseconds
@@ -17,8 +17,7 @@ ALERTMANAGER = "alertmanager"
 """The source of a webhook that no name is known for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Struct, frozen=True):
     """Where others may send their alerts, each with the token; off without a table of its own.
 
     `listen` is loopback unless `exposed` says that this is meant. `deadman` names an alert that
@@ -34,8 +33,7 @@ class Intake:
     silent_after: Milliseconds = Milliseconds(9 * 3_600_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Alertmanager:
+class Alertmanager(Struct, frozen=True):
     """An Alertmanager that is asked what fires; with `mirror` it is told who has it, too.
 
     `external_url` is what it calls itself in webhooks, where that is not `url`. `resend` is how

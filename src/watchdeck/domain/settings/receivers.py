@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.units import Milliseconds
@@ -22,8 +23,7 @@ class ChannelType(StrEnum):
     APPRISE = "apprise"
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """Somebody to tell; which settings count depends on `type`. Secrets are references.
 
     `person` is whose channel it is, for rotas. `kinds` are the kinds of message that it gets, all
@@ -54,8 +54,7 @@ class Channel:
         return bool(own) and any(own == person.casefold() for person in people)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Which alerts go where: the first route that matches takes them, unless it says `continue`.
 
     All that is written must hold: matchers on labels (also `rule`, `model`, `severity`, `source`),
@@ -73,16 +72,14 @@ class Route:
     continue_: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EscalationStep:
+class EscalationStep(Struct, frozen=True):
     """One step: whom to tell when nobody took it for so long since the page."""
 
     to: tuple[str, ...]
     after: Milliseconds = Milliseconds(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """The steps in their order, the first of them at once; then the last one again and again."""
 
     name: str
@@ -90,8 +87,7 @@ class Escalation:
     again: Milliseconds | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """Somebody else is on call for a while, both times as `2026-12-24T09:00` of the rota's zone."""
 
     person: str
@@ -99,8 +95,7 @@ class Override:
     until: str
 
 
-@dataclass(frozen=True, slots=True)
-class OnCallSchedule:
+class OnCallSchedule(Struct, frozen=True):
     """Who is on call: `people` by turns, or who stands in an iCalendar file.
 
     The first of `people` took over at `starts` (as `2026-01-05T09:00`); every hand-over is at that
@@ -118,8 +113,7 @@ class OnCallSchedule:
     to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """A sign of life to an address outside while all is well; its absence is their alarm."""
 
     url: str | Secret

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from msgspec import Struct
 
 from watchdeck.domain.values.units import Milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class RuleText:
+class RuleText(Struct, frozen=True):
     """One [[rule]]; a part that is None was not written.
 
     A rule with the name of one of the pack changes just what it writes. `origin` is the file it
@@ -31,27 +32,27 @@ class RuleText:
     message: str | None = None
     group_by: tuple[str, ...] | None = None
     enabled: bool | None = None
-    origin: str = field(default="", metadata={"written": False})
-    place: str = field(default="", metadata={"written": False})
+    origin: str = ""
+    place: str = ""
+
+    UNWRITTEN: ClassVar[frozenset[str]] = frozenset({"origin", "place"})
+    """Fields that no file sets."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFile:
+class RuleFile(Struct, frozen=True):
     """A file in `rules/`."""
 
     rule: tuple[RuleText, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Alerts:
+class Alerts(Struct, frozen=True):
     """What a configuration says of all alerts: whether the pack holds, and which rules do not."""
 
     pack: bool = True
     disable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceText:
+class MaintenanceText(Struct, frozen=True):
     """One [[maintenance]]: every day of `days` at `hours`, or once from `starts` until `ends`.
 
     `hours` is `22:00-04:00` on the wall clock of `zone`, `days` is `mon-fri` or `sat, sun`, and

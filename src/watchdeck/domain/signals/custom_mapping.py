@@ -11,7 +11,8 @@ import math
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.selector import SelectorError, read_selector
@@ -41,8 +42,7 @@ TypeOf = Callable[[str], SeriesType | None]
 """The type that a page declares for a name; None when the page has no such series."""
 
 
-@dataclass(frozen=True, slots=True)
-class MappedSeries:
+class MappedSeries(Struct, frozen=True):
     """One value of a map: the selector or path, and the factor to the signal's unit."""
 
     source: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.domain.kinds.kind import SignalSpec
 from watchdeck.domain.metrics.series import LabelPairs, Series
@@ -20,16 +21,14 @@ MINIMUM_EVENTS = 20
 _COUNTS_CANARIES = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99")
 
 
-@dataclass(frozen=True, slots=True)
-class Histogram:
+class Histogram(Struct, frozen=True):
     """The buckets of one or more histograms: upper bounds, and for each label set its positions."""
 
     bounds: tuple[float, ...]
     rows: tuple[tuple[int, ...], ...]
 
 
-@dataclass
-class FormulaBuilder:
+class FormulaBuilder(Struct):
     """The formulas found so far; operands are shared between the signals that need the same."""
 
     view: SeriesIndex

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.selector import read_selector
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 
 
-@dataclass(frozen=True)
-class SeriesIndex:
+class SeriesIndex(Struct, frozen=True, dict=True):
     """The series of a layout that count for one endpoint.
 
     Where `model` is given, series that carry `model_label` must carry that model. Series whose

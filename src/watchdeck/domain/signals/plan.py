@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Frame, ModelState
 from watchdeck.domain.metrics.series import Layout, Series
@@ -20,8 +21,7 @@ PlanLevel = Callable[[Sequence[float], "array[float]"], None]
 """Fills signals from the values of the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperandBlock:
+class OperandBlock(Struct, frozen=True):
     """A stretch of counters that becomes `width` operands: `layers` rows of equal width, summed."""
 
     start: int
@@ -29,8 +29,7 @@ class OperandBlock:
     layers: int
 
 
-@dataclass(frozen=True, slots=True)
-class PageState:
+class PageState(Struct, frozen=True):
     """A state the page tells: a value at one of (or at every one of) `positions` is in `values`."""
 
     positions: tuple[int, ...]
@@ -40,8 +39,7 @@ class PageState:
     every: bool
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, dict=True, weakref=True):
     """What to take from a page and what to make of it.
 
     An operand is a sum of counters that signals need (the requests, one bucket of a histogram);

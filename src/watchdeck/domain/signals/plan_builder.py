@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.scrape import ModelState
@@ -34,8 +35,7 @@ _NO_VERSION = {"", "none", "null", "not available", "n/a", "unknown", "default"}
 _It = TypeVar("_It")
 
 
-@dataclass(frozen=True, slots=True)
-class _Wishes:
+class _Wishes(Struct, frozen=True):
     """What of an endpoint a plan depends on: endpoints with the same wishes share it."""
 
     model: str | None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from urllib.parse import quote
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdeck.domain.kinds.detection import answer_matches
 from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse, ProbeSpec
@@ -31,8 +33,7 @@ _GRAVEST = (
 _ERROR_PATHS = ("$.error", "$.detail", "$.message", "$.error.message")
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True):
     """What the answers of one scrape say: the model's state, the server's own, and why.
 
     `why` is clean text, empty when there is nothing to explain. `signals` are in their units.

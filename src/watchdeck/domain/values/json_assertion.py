@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+
+from msgspec import Struct
 
 from watchdeck.domain.values.text import clean
 
@@ -40,8 +41,7 @@ class _Every:
 _EVERY = _Every()
 
 
-@dataclass(frozen=True, slots=True)
-class JsonPath:
+class JsonPath(Struct, frozen=True):
     """A way into a document: names, positions and `[*]`."""
 
     text: str
@@ -65,8 +65,7 @@ class JsonPath:
         return next((clean(text, 200) for text in found), None)
 
 
-@dataclass(frozen=True, slots=True)
-class JsonAssertion:
+class JsonAssertion(Struct, frozen=True):
     """A path and what must stand at its end: one of `wanted`, or anything when that is None."""
 
     path: JsonPath

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
+
+from watchdeck.domain.values.pattern import compile_pattern, has_nested_repetition
 from watchdeck.domain.values.text import clean
 
 LONGEST = 300
@@ -16,15 +18,13 @@ SEARCHED = 400
 """Characters of a label that a pattern looks at: a label from outside must not cost a second."""
 
 _MATCHER = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.ASCII | re.DOTALL)
-_REPEATED_TWICE = re.compile(r"\([^()]*[*+{|][^()]*\)[*+{?]")
 
 
 class MatcherError(ValueError):
     """A matcher that cannot be read; the text says why, and what would work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(Struct, frozen=True):
     """One condition on a label; an absent label is the empty text.
 
     `pattern` tells that `wanted` is a regular expression, which must fit the whole value.
@@ -40,7 +40,7 @@ class Matcher:
         value = labels.get(self.label, "")
         if not self.pattern:
             return (value == self.wanted) is not self.negated
-        fits = _compiled(self.wanted).fullmatch(value[:SEARCHED]) is not None
+        fits = compile_pattern(self.wanted).fullmatch(value[:SEARCHED]) is not None
         return fits is not self.negated
 
     @property
@@ -74,15 +74,10 @@ def read_matcher(text: str) -> Matcher:
 
 
 def _refuse_bad(pattern: str) -> None:
-    if _REPEATED_TWICE.search(pattern):
+    if has_nested_repetition(pattern):
         raise MatcherError(f"{clean(pattern, 80)!r} repeats a repetition; write it without")
     try:
-        re.compile(pattern)
+        compile_pattern(pattern)
     except re.error as error:
         said = clean(str(error), 120)
         raise MatcherError(f"{clean(pattern, 80)!r} is not a pattern: {said}") from None
-
-
-@lru_cache(maxsize=1_024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """A reference to a secret, never the secret: an environment variable or a 0600 file.
 
     `prefix` stands before the value when it is sent ("Bearer ").
@@ -18,8 +18,7 @@ class Secret:
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(Struct, frozen=True):
     """How an endpoint's certificate is checked; `insecure` shows as a permanent badge."""
 
     ca: str | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdeck.domain.values.units import Milliseconds, Ratio
 
 
-@dataclass(frozen=True, slots=True)
-class Slo:
+class Slo(Struct, frozen=True):
     """What was promised; a part that is None was not promised.
 
     `latency_p95` is a duration; `availability` and `error_ratio` are shares of one.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.acknowledgement import expired_acknowledgement, renewed_acknowledgement
 from watchdeck.domain.alerts.alert import (
@@ -77,8 +79,7 @@ _BY_STEPS = (AckEnd.RESOLVED, AckEnd.WORSE)
 OpenAlert = tuple[Episode, Alert]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertingConfig:
+class AlertingConfig(Struct, frozen=True):
     """What a configuration says of who is told: routes, planned work, and who needs whom."""
 
     routing: Routing = field(default_factory=Routing)

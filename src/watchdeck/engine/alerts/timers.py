@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.acknowledgement import expired_acknowledgement, reminds, reset_paging
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, ActiveAlert, Alert, Episode

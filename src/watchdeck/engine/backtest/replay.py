@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import AlertEvent, Transition
 from watchdeck.domain.alerts.lifecycle import (
@@ -54,8 +56,7 @@ _NO_STATE = ModelState.UNKNOWN.value
 _STATES = {0.0: ModelState.NOT_READY.value, 1.0: ModelState.READY.value}
 
 
-@dataclass(frozen=True, slots=True)
-class Firing:
+class Firing(Struct, frozen=True):
     """One time that a rule would have fired, from `at` until `until` (ms UTC; None is still).
 
     `why` is what it would have said then. `reopened` counts how often it would have come back
@@ -70,8 +71,7 @@ class Firing:
     reopened: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What a rule would have done on one model.
 
     `first` and `last` are the first and the last scrape that there is (ms UTC), `every` the

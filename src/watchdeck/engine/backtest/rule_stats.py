@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import Alert, Episode, Feedback
 from watchdeck.domain.metrics.signal import SIGNALS
@@ -22,8 +24,7 @@ Fired = tuple[Episode, Alert, Feedback | None]
 """An episode that fired, its alert, and what somebody thought of it when it was over."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleQuality:
+class RuleQuality(Struct, frozen=True):
     """What one rule did: how often it fired and paged, and how many called that what."""
 
     rule: str
@@ -46,8 +47,7 @@ class RuleQuality:
         return 1 - self.noise / self.judged if self.judged else None
 
 
-@dataclass(frozen=True, slots=True)
-class LimitTrial:
+class LimitTrial(Struct, frozen=True):
     """What another limit (`words`) would have done with the alerts that people judged."""
 
     words: str

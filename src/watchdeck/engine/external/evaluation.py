@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import Alert, Episode, Transition
 from watchdeck.domain.external.event import ExternalEvent
-from watchdeck.domain.external.source import ExternalSource, RemoteAlertState
+from watchdeck.domain.external.source import RemoteAlertState
 from watchdeck.store.alerts.episodes import alert_id, read_episodes
 from watchdeck.store.alerts.external_events import (
     PendingResolve,
@@ -30,23 +31,25 @@ It returns the episode with its number and revision; None when somebody else cha
 """
 
 
-@dataclass(slots=True)
 class ExternalEvaluation:
     """One sitting: what is open, what is known of its sources, and where decisions go."""
 
-    db: Connection
-    now: int
-    keep: SaveTransitions
-    mute: frozenset[str]
-    named: Mapping[str, LabelMapping]
-    suppressed: MutableMapping[int, tuple[str, ...]]
-    sources: dict[str, ExternalSource] = field(init=False)
-    open: dict[AlertKey, tuple[Episode, Alert]] = field(init=False)
-    early: dict[AlertKey, ExternalEvent] = field(init=False)
-    held: dict[AlertKey, ExternalEvent] = field(init=False)
-    said: dict[str, dict[str, RemoteAlertState]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        now: int,
+        keep: SaveTransitions,
+        mute: frozenset[str],
+        named: Mapping[str, LabelMapping],
+        suppressed: MutableMapping[int, tuple[str, ...]],
+    ) -> None:
+        self.db = db
+        self.now = now
+        self.keep = keep
+        self.mute = mute
+        self.named = named
+        self.suppressed = suppressed
+        self.said: dict[str, dict[str, RemoteAlertState]] = {}
         self.sources = {source.name: source for source in sources(self.db)}
         pairs = read_open_foreign(self.db)
         self.open = {(alert.source, alert.fingerprint): (one, alert) for one, alert in pairs}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import Alert, AlertState, DataState
 from watchdeck.domain.external.event import ExternalEvent, Status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import Alert, AlertEvent, AlertState, DataState, Episode
 from watchdeck.domain.alerts.lifecycle import Evaluation, advance, mark_no_data

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from zlib import crc32
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.anomaly import FINEST, NoveltyGate, deviation_of
@@ -39,15 +41,14 @@ def _shift(name: str, width: int) -> int:
     return crc32(name.encode()) % width
 
 
-@dataclass(slots=True)
 class AnomalyCondition:
     """A signal far from how it usually is, as long as that is news."""
 
-    test: Anomaly
-    habit: SignalBaseline
-    news: NoveltyGate = field(init=False)
+    news: NoveltyGate
 
-    def __post_init__(self) -> None:
+    def __init__(self, test: Anomaly, habit: SignalBaseline) -> None:
+        self.test = test
+        self.habit = habit
         self.remember()
 
     def remember(self) -> None:
@@ -88,8 +89,7 @@ class AnomalyCondition:
         return Measurement(value, limit, words)
 
 
-@dataclass(frozen=True, slots=True)
-class WeekOverWeekCondition:
+class WeekOverWeekCondition(Struct, frozen=True):
     """The mean of a window over, or under, a multiple of that of the week before."""
 
     test: WeekBefore

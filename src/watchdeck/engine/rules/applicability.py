@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdeck.domain.board.board import LatestScrape
 from watchdeck.domain.kinds.kind import Kind

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Samples = Iterable[tuple[int, float]]
 """Times (ms UTC) and values, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Buckets:
+class Buckets(Struct, frozen=True):
     """So many stretches of time from `start` until before `end` (ms UTC)."""
 
     start: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.rules.rule import BurnRateWindows
 
@@ -16,8 +17,7 @@ LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, FURTHEST))
 """Widths of cells of time, and how far back each serves (ms): fine ones for short windows."""
 
 
-@dataclass(frozen=True, slots=True)
-class BurnRate:
+class BurnRate(Struct, frozen=True):
     """How fast a budget burned over the two windows of a pair; 1 spends it all just in time."""
 
     pair: BurnRateWindows
@@ -30,8 +30,7 @@ class BurnRate:
         return min(self.long, self.short)
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorBudget:
+class ErrorBudget(Struct, frozen=True):
     """What may be lost: a share of all, of which `expected` come in a millisecond.
 
     Where fewer came, what was not seen counts as not lost. 0 expects nothing: of requests nobody

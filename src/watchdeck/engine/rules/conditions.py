@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from watchdeck.domain.alerts.lifecycle import Evaluation
 from watchdeck.domain.board.health_evaluation import CANNOT_READ
@@ -84,8 +85,7 @@ def limit_for(limit: Limit, signal: str, slo: Slo) -> float | None:
     return None if share is None else limit.promises * share
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdCondition:
+class ThresholdCondition(Struct, frozen=True):
     """The newest value of a signal past a limit; once true, until it is back past `clear`."""
 
     test: Threshold
@@ -107,8 +107,7 @@ class ThresholdCondition:
         return comparison(self.test, sample.value(self.signal), self.limit)
 
 
-@dataclass(frozen=True, slots=True)
-class WindowCondition:
+class WindowCondition(Struct, frozen=True):
     """An aggregate of a signal over a window past a limit, of `least` samples or more."""
 
     test: Threshold
@@ -149,8 +148,7 @@ def comparison(test: Threshold, value: float, limit: float) -> Measurement:
     return Measurement(known, limit, words)
 
 
-@dataclass(frozen=True, slots=True)
-class BurnRateCondition:
+class BurnRateCondition(Struct, frozen=True):
     """The error budget burns too fast in both windows of any pair."""
 
     test: Burn
@@ -190,8 +188,7 @@ def _times(speed: float) -> str:
     return "∞x" if math.isinf(speed) else f"{decimal(float(f'{speed:.3g}'))}x"
 
 
-@dataclass(slots=True)
-class AbsentCondition:
+class AbsentCondition(Struct):
     """No scrape for too long, not even a failed one; `seen_at` is the last, or our first look."""
 
     test: Absent
@@ -219,8 +216,7 @@ class AbsentCondition:
         return Measurement(quiet / 1_000, self.after / 1_000, words)
 
 
-@dataclass(frozen=True, slots=True)
-class DownCondition:
+class DownCondition(Struct, frozen=True):
     """So many failed scrapes in a row, or a model that says itself that it is not ready."""
 
     test: FailedScrapes

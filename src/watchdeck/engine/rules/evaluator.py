@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import OURS, Alert, EndReason, Episode, Transition
 from watchdeck.domain.alerts.lifecycle import (
@@ -32,8 +34,7 @@ _NOTHING = ScrapeValues(0, array("d"), {}, outcome="")
 """What an endpoint without any scrape is judged by."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeChange:
+class EpisodeChange(Struct, frozen=True):
     """What a tick made of one alert; without steps only its figures moved on.
 
     `rule` is None of an alert that no rule of ours raised, or whose rule is gone.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import OURS, Alert, Episode
 from watchdeck.domain.alerts.lifecycle import silent_after
@@ -53,8 +54,7 @@ CheckTruth = Callable[[ScrapeValues, int, bool], bool | None]
 """The question of a check: is it true of a scrape, now, having been true before or not?"""
 
 
-@dataclass(slots=True, eq=False)
-class RuleState:
+class RuleState(Struct, eq=False):
     """One rule on one endpoint: its check, its alert, and the episode that is open.
 
     `live` are the rules of its endpoint that have an open episode, by fingerprint. `ended` is the
@@ -63,6 +63,7 @@ class RuleState:
 
     rule: Rule
     check: EndpointCondition
+    truth: CheckTruth
     every: int
     alert: Alert
     timed: bool
@@ -71,10 +72,6 @@ class RuleState:
     episode: Episode | None = None
     ended: Episode | None = None
     saved_at: int = 0
-    truth: CheckTruth = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.truth = self.check.truth
 
     def hold(self, episode: Episode | None) -> None:
         """Have this episode open, or none."""
@@ -93,8 +90,7 @@ class RuleState:
             self.ended = episode
 
 
-@dataclass(slots=True, eq=False)
-class Target:
+class Target(Struct, eq=False):
     """An endpoint, its newest sample, and what its rules look back on.
 
     `live` are those of its rules that have an open episode, by fingerprint. `good_at` is when it
@@ -206,6 +202,7 @@ def _judged(
     return RuleState(
         rule,
         check,
+        check.truth,
         watched.facts.every,
         alert,
         timed,

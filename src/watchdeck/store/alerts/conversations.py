@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from sqlite3 import Connection
+
+from msgspec import Struct
 
 _NEWS = "('resolved', 'acknowledged', 'unacknowledged', 'reminder')"
 """Kinds of message that call nobody."""
@@ -34,8 +35,7 @@ order by o.fold
 """
 
 
-@dataclass(frozen=True, slots=True)
-class NotifiedGroup:
+class NotifiedGroup(Struct, frozen=True):
     """What was told under the name of one fold: its open episodes, and those nobody has.
 
     `freed_at` (ms UTC) is when the last who had one of those had it no longer; 0 when nobody did.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
     Alert,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
 from enum import StrEnum
 from sqlite3 import Connection
+
+from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import OURS, Acknowledgement, Alert, Episode
 from watchdeck.domain.external.event import ExternalEvent, Status, decode, encode
@@ -17,6 +18,7 @@ from watchdeck.domain.external.source import (
     state_after,
     state_after_push,
 )
+from watchdeck.domain.values.plain import to_plain
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
 from watchdeck.store.alerts.episodes import ALERT, EPISODE, pair_from
 from watchdeck.store.alerts.external_sources import mark_activity, save_source, sources
@@ -243,7 +245,7 @@ def _remember(db: Connection, holder: str, key: str, value: str, at: int) -> Non
 
 
 def _stand(db: Connection, source: str, fingerprint: str, last: RemoteAlertState) -> None:
-    _remember(db, _said(source), fingerprint, json.dumps(asdict(last)), last.at)
+    _remember(db, _said(source), fingerprint, json.dumps(to_plain(last)), last.at)
 
 
 def _said(source: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
 from sqlite3 import Connection
 
+from msgspec.structs import replace
+
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
+from watchdeck.domain.values.plain import to_plain
 from watchdeck.store.files.connection import transaction
 
 _TOUCH = "update source set heard_at = :at where name = :name and heard_at < :at"
@@ -84,7 +86,7 @@ def _source(name: str, heard_at: int, started_at: int | None, facts: str) -> Ext
 
 def save_source(db: Connection, source: ExternalSource) -> None:
     """Keep a source as it is, inside the caller's transaction."""
-    facts = asdict(source) | {"way": source.way.value}
+    facts = to_plain(source) | {"way": source.way.value}
     for column in ("name", "heard_at", "started_at"):
         del facts[column]
     row = {"name": source.name, "heard_at": source.heard_at, "started_at": source.started_at}

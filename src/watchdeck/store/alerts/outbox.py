@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
 
@@ -78,8 +79,7 @@ KEPT = 90 * 86_400_000
 """For how long (ms) it is remembered who was told of what is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """How many rows are due and unsent, and since when the oldest waits; None when none does."""
 
     waiting: int

@@ -8,8 +8,9 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdeck.errors import CollectorRunning, StoreCorrupt, StoreError, StoreMissing
 
@@ -21,8 +22,7 @@ _LOCK_PAUSE = 0.02
 """Seconds. Whoever asks for the holder holds the lock for some microseconds: that passes."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreDirectory:
+class StoreDirectory(Struct, frozen=True):
     """A directory with two SQLite files and a lock; it may not exist yet."""
 
     path: Path

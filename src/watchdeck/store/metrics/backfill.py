@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.store.metrics.frames import Stream
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """Scrapes of one endpoint and stream with one layout.
 
     `times` are in ms UTC and ascend; `values` has a row for each, a column for each series.
@@ -33,8 +33,7 @@ class Stretch:
     values: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """A stretch as it will be kept; it can travel from a process to another."""
 
     endpoint: str

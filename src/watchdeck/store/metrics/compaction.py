@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from watchdeck.store.files.connection import transaction
 from watchdeck.store.metrics.frames import read_frames, remove_frames
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
 
 
-@dataclass(frozen=True, slots=True)
-class CompactionSpan:
+class CompactionSpan(Struct, frozen=True):
     """One endpoint's hour or day of UTC, from `start` (ms)."""
 
     endpoint: int
@@ -40,8 +40,7 @@ class CompactionSpan:
         return self.start + (HOUR if self.level is SegmentPeriod.HOUR else DAY)
 
 
-@dataclass(slots=True)
-class _Pile:
+class _Pile(Struct):
     """All that is there of one stream and layout, the oldest source first."""
 
     times: list[Integers] = field(default_factory=list)

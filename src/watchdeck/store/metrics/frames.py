@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.store.metrics.layouts import LayoutTable
@@ -39,8 +40,7 @@ class Stream(IntEnum):
     SIGNALS = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """One stream of one endpoint from `start` until before `end` (ms UTC)."""
 
     endpoint: int

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.board.board import History
 from watchdeck.store.metrics.frames import Stream, Window, read_frames
@@ -85,8 +87,7 @@ def _edge(db: Connection, layouts: LayoutTable, window: Window, *, coarse: bool)
     return min(max(rolled, window.start), window.end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Points:
+class _Points(Struct, frozen=True):
     """What stands at each time: the sum of the values, how many, the lowest and the highest."""
 
     times: Integers

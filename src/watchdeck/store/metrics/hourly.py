@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.column_blob import Floats, Integers
@@ -32,8 +33,7 @@ class HourlyAggregate(IntEnum):
     INCREASE = 5
 
 
-@dataclass(frozen=True, slots=True)
-class HourlyField:
+class HourlyField(Struct, frozen=True):
     """One field over time: `times` are the beginnings of hours (ms UTC), `values` a row for each.
 
     An hour without any value has NaN, and a count of 0.

@@ -6,10 +6,11 @@ import json
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from watchdeck.domain.board.board import CollectorStatus, LatestScrape, SignalValue
 from watchdeck.domain.metrics.scrape import (
@@ -22,6 +23,7 @@ from watchdeck.domain.metrics.scrape import (
 )
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS
 from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.values.plain import to_plain
 from watchdeck.domain.values.slo import Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.store.metrics.frames import Stream, Window, values_of
@@ -75,7 +77,7 @@ def register(db: Connection, facts: Sequence[EndpointFacts], at: int) -> dict[st
     Inside the caller's transaction. A retired endpoint keeps its history.
     """
     for one in facts:
-        db.execute(_REGISTER, {"name": one.name, "facts": json.dumps(asdict(one))})
+        db.execute(_REGISTER, {"name": one.name, "facts": json.dumps(to_plain(one))})
     known = {one.name for one in facts}
     for _, name in endpoints(db):
         if name not in known:
@@ -195,7 +197,7 @@ def _slo(availability: float | None, latency_p95: int | None, error_ratio: float
 
 def save_heartbeat(db: Connection, beat: CollectorStatus) -> None:
     """Keep the newest heartbeat, inside the caller's transaction."""
-    db.execute(_BEAT, {"beat": json.dumps(asdict(beat))})
+    db.execute(_BEAT, {"beat": json.dumps(to_plain(beat))})
 
 
 def read_heartbeat(db: Connection) -> CollectorStatus | None:
@@ -208,7 +210,7 @@ def read_heartbeat(db: Connection) -> CollectorStatus | None:
         return None
     said = json.loads(row[0])
     return CollectorStatus(
-        **{one.name: said[one.name] for one in fields(CollectorStatus) if one.name in said}
+        **{name: said[name] for name in CollectorStatus.__struct_fields__ if name in said}
     )
 
 

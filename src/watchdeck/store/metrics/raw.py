@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.store.metrics.frames import (
     Window,
@@ -53,8 +55,7 @@ def first_moment(db: Connection, window: Window) -> int | None:
     return min((t for t in (segment, frame and moment(frame)) if t is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class NewestRow:
+class NewestRow(Struct, frozen=True):
     """One scrape; `spacing` is the least distance (ms) of those just before it, 0 if unknown."""
 
     at: int

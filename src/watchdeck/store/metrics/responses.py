@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from sqlite3 import Connection
+
+from msgspec.structs import asdict
 
 from watchdeck.domain.metrics.scrape import ResponseRecord
 

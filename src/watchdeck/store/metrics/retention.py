@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
+
+from msgspec import Struct
 
 from watchdeck.domain.settings.endpoint import Retention
 from watchdeck.store.files.connection import transaction
@@ -36,8 +37,7 @@ THIN, SIGNALS_ONLY, LATEST_ONLY = 0.80, 0.90, 0.95
 """Shares of the budget from which on the oldest goes, series and then signals are not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSize:
+class StoreSize(Struct, frozen=True):
     """The bytes in use, without what is free inside the files, and what they may be."""
 
     used: int

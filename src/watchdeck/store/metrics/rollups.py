@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from watchdeck.store.metrics.column_blob import ColumnBlob, unpacked
 from watchdeck.store.metrics.frames import Stream, Window

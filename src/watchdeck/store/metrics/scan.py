@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.store.metrics.frames import Stream, Window, key, moment, read_frames
 from watchdeck.store.metrics.hourly import DAY, HOUR
@@ -28,8 +29,7 @@ _STRIDE = {Stream.SERIES: HOUR, Stream.SIGNALS: DAY}
 """How much is in memory at once: of the largest pages at 10 s an hour takes 15 MB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Scrapes of one layout in the order of time: `values[i]` are those of `times[i]` (ms UTC)."""
 
     columns: tuple[str, ...]
@@ -37,8 +37,7 @@ class Block:
     values: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(Struct, frozen=True):
     """The blocks of a stretch of time, in its order, and from when the next stretch is to be."""
 
     found: list[Block]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdeck.store.metrics.layouts import LayoutTable
 from watchdeck.store.metrics.segments import Segment, load_segment
@@ -19,8 +20,7 @@ MOST = 1_000
 """Segments of which something is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedRows:
+class CachedRows(Struct, frozen=True):
     """Some scrapes of a segment in a row; `ends` when the last of the segment is among them."""
 
     times: Integers

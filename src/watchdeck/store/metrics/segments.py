@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from enum import IntEnum
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from watchdeck.store.metrics.column_blob import ColumnBlob, pack, unpacked
 from watchdeck.store.metrics.frames import Window
@@ -43,8 +45,7 @@ class SegmentPeriod(IntEnum):
     DAY = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """What stands beside a packed stretch: its first and last time (ms UTC) and how many."""
 
     id: int
@@ -56,8 +57,7 @@ class Segment:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """A stretch as it is kept."""
 
     first: int

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import Scrape
@@ -32,8 +33,7 @@ _RETRY = 2.0
 """Seconds between two tries while nothing can be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriterStatus:
+class WriterStatus(Struct, frozen=True):
     """What waits, what was dropped for want of room, why nothing can be written, or empty."""
 
     queued: int
@@ -45,8 +45,7 @@ class WriterStatus:
 _Registration = tuple[tuple[EndpointFacts, ...], Future[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Struct, frozen=True):
     """The file while it can be written."""
 
     db: Connection

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from sqlite3 import Connection, complete_statement
+
+from msgspec import Struct
 
 MigrationStep = str | Callable[[Connection], None]
 """One version further: a script, or a function for what SQL cannot say. Never changed again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """What a file is made of; its version is the number of its steps.
 
     `application` is SQLite's application_id, which tells a store from any other database.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
+
+from msgspec import Struct
 
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
@@ -36,8 +37,7 @@ _NOTHING = "0" * 64
 """What the first row is chained to."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChainHead:
+class ChainHead(Struct, frozen=True):
     """The end of a chain: how many rows, and the hash of the last."""
 
     rows: int
@@ -47,8 +47,7 @@ class ChainHead:
         return f"{self.rows}:{self.hash}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What came of reading the whole chain; `first_bad` is the number of the first bad row.
 
     `rows` are the sound ones before it, and `head` is their end: note it down elsewhere.
@@ -102,8 +101,7 @@ def last_of_action(db: Connection, action: str) -> tuple[str, int] | None:
     return None if found is None else (str(found[0]), int(found[1]))
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True):
     """One row of the audit, as it was entered; `at` in ms UTC."""
 
     number: int

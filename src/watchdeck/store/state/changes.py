@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from sqlite3 import Connection
+
+from msgspec.structs import asdict
 
 from watchdeck.domain.board.board import Change
 from watchdeck.domain.metrics.scrape import Identity

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from sqlite3 import Connection
 from typing import Any
+
+from msgspec.structs import asdict
 
 from watchdeck.domain.board.health import Health, HealthChange
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
 from watchdeck.domain.values.matcher import Matcher
+from watchdeck.domain.values.plain import to_plain
 
 if TYPE_CHECKING:
     from watchdeck.domain.rules.rule import Rule
@@ -35,7 +35,7 @@ def save_rules(db: Connection, rules: Iterable[Rule], at: int) -> None:
 
 def save_maintenance(db: Connection, works: Iterable[Maintenance], at: int) -> None:
     """Make this the planned work in force, inside the caller's transaction."""
-    _save(db, "maintenance", {work.name: asdict(work) for work in works}, at)
+    _save(db, "maintenance", {work.name: to_plain(work) for work in works}, at)
 
 
 def read_rules(db: Connection) -> dict[str, StoredRule]:
@@ -59,7 +59,7 @@ def _facts(rule: Rule) -> dict[str, Any]:
         FailedScrapes,
     )
 
-    known = asdict(rule)
+    known = to_plain(rule)
     del known["test"]
     return known | {
         "match": [str(matcher) for matcher in rule.match],
