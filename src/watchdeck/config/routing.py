@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from watchdeck.config.checks.endpoint import outside
 from watchdeck.config.checks.receivers import MOST, wrong_channels, wrong_heartbeat
 from watchdeck.config.checks.text import bad_texts, wrong_name
-from watchdeck.config.reading.calendars import CalendarFiles, read_shifts
+from watchdeck.config.reading.calendars import CalendarFiles, read_events
 from watchdeck.config.reading.paths import absolute
 from watchdeck.config.reading.problems import ConfigProblems, Problem, did_you_mean, from_error
 from watchdeck.domain.notifications.on_call import TURNS, read_wall
@@ -226,7 +226,7 @@ def _shifts(rota: OnCallSchedule, known: _KnownNames) -> tuple[list[str], list[P
     try:
         read_zone(rota.zone)
         path = Path(absolute(rota.calendar or "", known.base))
-        events = read_shifts(path, rota.zone)
+        events = read_events(path, rota.zone)
     except ConfigProblems as error:
         return [], [Problem("calendar", error.problems[0].text)]
     except ValueError as error:

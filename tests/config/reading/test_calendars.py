@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 from watchdeck.config.reading.calendars import CalendarFiles
@@ -7,6 +8,7 @@ SHIFT = (
     "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:{who}\nDTSTART:20260105T090000\nDURATION:P1D\n"
     "END:VEVENT\nEND:VCALENDAR\n"
 )
+MONDAY = int(datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()) * 1_000
 
 
 class Steady:
@@ -20,7 +22,7 @@ class Steady:
 
 
 def names(calendars: CalendarFiles) -> list[str]:
-    return [event.summary for event in calendars.get("r", ())]
+    return [shift.person for shift in calendars["r"](MONDAY)]
 
 
 def rewrite(path: Path, text: str) -> None:

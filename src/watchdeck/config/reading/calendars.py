@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from watchdeck.config.reading.files import read_file
 from watchdeck.config.reading.problems import ConfigProblems
-from watchdeck.domain.notifications.calendar import Event, read_calendar
+from watchdeck.config.recurrence import shifts_of
+from watchdeck.domain.notifications.calendar import CalendarEvent, ShiftsNear, read_calendar
 from watchdeck.domain.settings.receivers import OnCallSchedule
 from watchdeck.domain.values.text import clean
 
@@ -22,7 +23,7 @@ _LOOK = 10.0
 """Seconds between two looks at a file."""
 
 
-def read_shifts(path: Path, zone: str) -> tuple[Event, ...]:
+def read_events(path: Path, zone: str) -> tuple[CalendarEvent, ...]:
     """The events of an iCalendar file. Raises ConfigProblems, or ValueError that names the line."""
     text = read_file(path).text
     if len(text) > _LARGEST:
@@ -31,15 +32,15 @@ def read_shifts(path: Path, zone: str) -> tuple[Event, ...]:
 
 
 class _LoadedCalendar(Struct, frozen=True):
-    events: tuple[Event, ...]
+    shifts: ShiftsNear
     seen: object
     looked_at: float
 
 
-class CalendarFiles(Mapping[str, tuple[Event, ...]]):
-    """The events of each rota's file, from any thread; a file that went bad counts as it was.
+class CalendarFiles(Mapping[str, ShiftsNear]):
+    """The shifts of each rota's file, for any thread; a bad file counts as its last good version.
 
-    `problem` says so meanwhile: whoever is on call must not be nobody for a typing mistake.
+    `problem` then names the file: a typing mistake must not leave nobody on call.
     """
 
     def __init__(
@@ -56,13 +57,13 @@ class CalendarFiles(Mapping[str, tuple[Event, ...]]):
         """What is wrong with the files; empty when nothing is."""
         return "; ".join(self._problems.values())
 
-    def __getitem__(self, name: str) -> tuple[Event, ...]:
+    def __getitem__(self, name: str) -> ShiftsNear:
         rota = self._rotas[name]
         with self._lock:
             kept, now = self._kept.get(name), self._steady()
             if kept is None or now - kept.looked_at >= _LOOK:
-                kept = self._kept[name] = self._looked(rota, kept, now)
-            return kept.events
+                kept = self._kept[name] = self._refresh(rota, kept, now)
+            return kept.shifts
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rotas)
@@ -70,26 +71,22 @@ class CalendarFiles(Mapping[str, tuple[Event, ...]]):
     def __len__(self) -> int:
         return len(self._rotas)
 
-    def _looked(
+    def _refresh(
         self, rota: OnCallSchedule, before: _LoadedCalendar | None, now: float
     ) -> _LoadedCalendar:
         path = Path(rota.calendar or "")
-        events, seen = (before.events, before.seen) if before else ((), None)
+        shifts, seen = (before.shifts, before.seen) if before else (shifts_of(()), None)
         try:
             found = path.stat()
             mark = (found.st_mtime_ns, found.st_size, found.st_ino)
             if mark != seen:
-                events, seen = read_shifts(path, rota.zone), mark
+                shifts, seen = shifts_of(read_events(path, rota.zone)), mark
             self._problems.pop(rota.name, None)
-        except ConfigProblems as error:
-            self._problems[rota.name] = _words(rota, error.problems[0].text)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            self._problems[rota.name] = _words(rota, why)
-        return _LoadedCalendar(events, seen, now)
-
-
-def _words(rota: OnCallSchedule, why: str) -> str:
-    return (
-        f"the calendar of rota {rota.name} cannot be read, and counts as it was: {clean(why, 200)}"
-    )
+        except (ConfigProblems, OSError, ValueError) as error:
+            text = error.problems[0].text if isinstance(error, ConfigProblems) else str(error)
+            why = clean(getattr(error, "strerror", None) or text, 200)
+            problem = (
+                f"the calendar of rota {rota.name} cannot be read, and counts as it was: {why}"
+            )
+            self._problems[rota.name] = problem
+        return _LoadedCalendar(shifts, seen, now)

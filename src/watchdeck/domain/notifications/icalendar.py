@@ -34,7 +34,7 @@ class Property(Struct, frozen=True):
 
 
 def events_of(text: str) -> Iterator[dict[str, Property]]:
-    """The properties of each event by name; of what stands inside it, such as alarms, nothing."""
+    """The properties of each event by name, without those of its parts, such as alarms."""
     inside: list[str] = []
     found: dict[str, Property] = {}
     count = 0

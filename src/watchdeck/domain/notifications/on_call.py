@@ -1,11 +1,11 @@
-"""Rotas: who is on call at a moment, by turns or by a calendar."""
+"""On-call rotas: who is on call at a time, by turns or by a calendar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from watchdeck.domain.notifications.calendar import Event, current_events
+from watchdeck.domain.notifications.calendar import OnCallShift
 from watchdeck.domain.settings.receivers import OnCallSchedule
 from watchdeck.domain.values.local_time import local, moment
 
@@ -24,17 +24,18 @@ def read_wall(text: str) -> datetime:
     return wall
 
 
-def on_call(rota: OnCallSchedule, events: Sequence[Event], now: int) -> str | None:
+def on_call(rota: OnCallSchedule, shifts: Sequence[OnCallShift], now: int) -> str | None:
     """Who is on call at `now` (ms UTC); None when nobody is.
 
-    The last override that holds goes before everything; `events` are those of the calendar file.
+    The last override that includes `now` precedes `shifts`, those of the calendar, newest first.
     """
     for override in reversed(rota.override):
         begins, ends = read_wall(override.from_), read_wall(override.until)
         if moment(begins, rota.zone) <= now < moment(ends, rota.zone):
             return override.person
     if rota.calendar is not None:
-        return next((event.summary for event in current_events(events, now)), None)
+        current = (shift for shift in shifts if shift.starts_at <= now < shift.ends_at)
+        return next((shift.person for shift in current), None)
     if not rota.people:
         return None
     turns = (local(now, rota.zone) - read_wall(rota.starts)) // TURNS[rota.turn]

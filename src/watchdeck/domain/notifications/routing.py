@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.alerts.muting import labels_of
-from watchdeck.domain.notifications.calendar import Event
+from watchdeck.domain.notifications.calendar import ShiftsNear
 from watchdeck.domain.notifications.escalation import DueStep, due_step
 from watchdeck.domain.notifications.grouping import (
     GroupSlot,
@@ -45,14 +45,14 @@ class AlertContext(Struct, frozen=True):
 class Routing(Struct, frozen=True):
     """Who is told of what: all of the configuration that routes need.
 
-    `calendars` are the events of each rota's file. Without any route, pages go to every channel.
+    `calendars` are the shifts of each rota's file. Without any route, pages go to every channel.
     """
 
     channels: tuple[Channel, ...] = ()
     routes: tuple[Route, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     rotas: tuple[OnCallSchedule, ...] = ()
-    calendars: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
+    calendars: Mapping[str, ShiftsNear] = field(default_factory=dict)
 
     def ways(self, labels: Mapping[str, str], severity: Severity, now: int) -> Iterator[Route]:
         """The routes that an alert takes."""
@@ -73,7 +73,8 @@ class Routing(Struct, frozen=True):
         found: dict[str, tuple[str, ...]] = {}
         for name in names:
             rota = next((one for one in self.rotas if one.name == name), None)
-            person = on_call(rota, self.calendars.get(name, ()), now) if rota else None
+            shifts = self.calendars[name](now) if name in self.calendars else ()
+            person = on_call(rota, shifts, now) if rota else None
             for channel in self._channels(name, rota, person):
                 meant = (person,) if person else ()
                 found[channel] = tuple(dict.fromkeys((*found.get(channel, ()), *meant)))
