@@ -1,139 +1,54 @@
 """The demo's past is what the collector would have stored and the engine would have said."""
 
 import math
-from array import array
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
 
 from demo.history.histories import A_DAY, NOW, PARTS, Past, past, watched
 from watchdeck.config.rules import rules_in_force
 from watchdeck.demo.fleet.traffic import BUCKETS
-from watchdeck.demo.history.endpoint import history, planned, scrapes
-from watchdeck.demo.history.signals import PLACES
-from watchdeck.demo.history.timeline import CHANGES, DAYS, EVERY, INCIDENTS, OPTIMISED
-from watchdeck.domain.alerts.alert import ActiveAlert, AlertEvent, Transition
-from watchdeck.domain.board.health import Health, HealthChange, HealthResult
-from watchdeck.domain.board.health_evaluation import evaluate_health
+from watchdeck.demo.history.alerts import is_evaluated
+from watchdeck.demo.history.endpoint import history, planned
+from watchdeck.demo.history.timeline import CHANGES, DAYS, EVERY, INCIDENTS, OPTIMISED, PACES
+from watchdeck.domain.alerts.alert import AlertEvent
+from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.quantile import quantile
-from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.rules.rule import Anomaly, WeekBefore
+from watchdeck.domain.rules.rule import Burn
 from watchdeck.domain.settings.endpoint import Settings
-from watchdeck.engine.rules.conditions import ScrapeValues
-from watchdeck.engine.rules.evaluator import RuleEvaluator
+from watchdeck.engine.backtest.replay import replay
+from watchdeck.engine.rules.target import target_for
+from watchdeck.service.endpoint_facts import facts
+from watchdeck.store.metrics.scan import Block
+
+SCRAPES = 20
+"""How many scrapes of the start, of each incident and of the end are compared."""
 
 AN_HOUR = 60
-"""Scrapes: what the availability of one scrape looks back on."""
+"""Scrapes at one a minute: what the availability of one scrape looks back on."""
 
 
-def moments(one: Past) -> dict[str, int]:
-    """The last scrape of stretches in which something happens to an endpoint."""
-    found = {
-        "the first hour": 90,
-        "after a midnight": one.scrape_at(30, 20),
-        "the end": len(one.history.signals.times),
-    }
-    for incident in INCIDENTS:
-        if incident.endpoint == one.part.name:
-            start = one.scrape_at(incident.days, incident.minute)
-            found[f"{incident.trouble.value} {incident.days}"] = start + incident.minutes + 15
-    if one.part.name == OPTIMISED:
-        found["an improvement"] = one.scrape_of(NOW - CHANGES[1].days * A_DAY) + 10
-    return found
+def starts(one: Past) -> list[int]:
+    """The first scrape of every stretch in which something happens to an endpoint."""
+    incidents = [incident for incident in INCIDENTS if incident.endpoint == one.part.name]
+    begun = [one.scrape_of(incident.start(NOW)) - 3 for incident in incidents]
+    return [0, *begun, len(one.life.run.times) - SCRAPES]
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_signals_and_series_are_those_that_the_collector_would_have_made(name: str) -> None:
     one = past(name)
-    layout = one.history.signals.layout
-    columns = [str(series) for series in layout.series]
-    finest = [10 ** -PLACES.get(SIGNALS[c].unit, 0) if c in SIGNALS else 0.0 for c in columns]
-    stored = dict(zip(one.history.series.times.tolist(), one.history.series.values, strict=True))
-    for what, last in moments(one).items():
-        first = max(0, last - 140)
-        for number, scrape in watched(one, first, last):
-            if first and number < first + AN_HOUR:
+    signals, series = one.history.signals, one.history.series
+    stored = dict(zip(series.times.tolist(), series.values.tolist(), strict=True))
+    for start in starts(one):
+        for number, scrape in watched(one, max(0, start - AN_HOUR), start + SCRAPES):
+            if number < start:
                 continue
-            frame = one.history.signals.values[number]
-            assert scrape.signals.layout.digest == layout.digest
-            for column, made, real, step in zip(
-                columns, frame, scrape.signals.values, finest, strict=True
-            ):
-                assert made == pytest.approx(real, abs=0.51 * step, rel=0, nan_ok=True), (
-                    what,
-                    number,
-                    column,
-                )
-            if scrape.series is None:
-                assert scrape.at not in stored
-            else:
-                assert scrape.series.layout.digest == one.history.series.layout.digest
-                assert list(scrape.series.values) == stored[scrape.at].tolist()
-
-
-def played(one: Past, first: int, last: int) -> tuple[list[Transition], list[HealthChange]]:
-    """What the engine finds in these scrapes when it looks at each, from nothing.
-
-    The demo's past has no alerts of rules that look at how things usually are, or were last week.
-    """
-    rules = rules_in_force(Settings())
-    kind, plan = planned(one.part)
-    known = scrapes(one.part, kind, plan, one.life.run, one.history.signals.values)
-    alerting = RuleEvaluator(
-        [one for one in rules if not isinstance(one.test, (Anomaly, WeekBefore))]
-    )
-    watched = alerting.watch(replace(known.facts, every=EVERY), kind.name, 0)
-    for burned in watched.burned.values():
-        burned.complete = True
-    places = {name: place for place, name in enumerate(known.columns)}
-    steps: list[Transition] = []
-    health: list[HealthChange] = []
-    for number in range(first, last):
-        latest = known.latest(number, known.values[number])
-        sample = ScrapeValues(
-            *(latest.at, array("d", known.values[number]), places, latest.outcome.value),
-            *(latest.failures, latest.model_state.value, latest.detail, latest.model_detail),
-        )
-        watched.take(sample)
-        for change in alerting.judge(watched, sample, latest.at):
-            steps += change.steps
-        raised = [
-            ActiveAlert(each.alert, each.episode) for each in watched.live.values() if each.episode
-        ]
-        before = health[-1] if health else None
-        previous = HealthResult(before.health, before.cause, before.why) if before else None
-        verdict = evaluate_health(latest, previous, latest.at, alerts=raised)
-        if before is None or (before.health, before.cause) != (verdict.health, verdict.cause):
-            told = (verdict.health, verdict.cause, verdict.why)
-            health.append(HealthChange(one.part.name, latest.at, *told))
-    return steps, health
-
-
-def eventful(name: str) -> list[int]:
-    days = {incident.days for incident in INCIDENTS if incident.endpoint == name}
-    return sorted(days, reverse=True)
-
-
-def told(step: Transition) -> tuple[AlertEvent, int, str]:
-    return step.verb, step.at, step.why
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_few_scrapes_are_looked_at_and_all_is_as_if_all_were(name: str) -> None:
-    one = past(name)
-    for days in eventful(name):
-        first = max(0, one.scrape_at(days, 0) - 3 * 1_440)
-        last = one.scrape_at(days, 0) + 1_440
-        start, end = (int(one.life.run.times[n]) for n in (first + 10, last))
-        steps, health = played(one, first, last)
-        fired = {step.episode.started_at for step in steps if step.episode.fired_at}
-        recorded = [step for alarm in one.history.alarms for step in alarm.steps]
-        assert sorted(told(step) for step in steps if step.episode.started_at in fired) == sorted(
-            told(step) for step in recorded if start < step.at < end
-        )
-        changes = [change for change in one.history.health if start < change.at < end]
-        assert [replace(change, since=None) for change in changes] == health[1:]
+            assert scrape.signals.layout.digest == signals.layout.digest
+            assert np.array_equal(signals.values[number], scrape.signals.values, equal_nan=True)
+            kept = None if scrape.series is None else list(scrape.series.values)
+            assert stored.get(scrape.at) == kept
+            assert scrape.series is None or scrape.series.layout.digest == series.layout.digest
 
 
 def test_the_past_has_few_short_incidents() -> None:
@@ -242,10 +157,50 @@ def test_the_same_seed_and_moment_make_the_same_past() -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_past_has_a_scrape_a_minute_until_now(name: str) -> None:
+def test_scrapes_are_a_minute_apart_in_the_last_days_and_around_incidents(name: str) -> None:
     one = past(name)
     times = one.history.signals.times
-    assert len(times) == DAYS * 24 * 60
+    assert times[0] == NOW - DAYS * A_DAY + PACES[-1].every
     assert times[-1] == NOW
-    assert set(np.diff(times)) == {EVERY}
+    assert set(np.diff(times[times >= NOW - PACES[0].days * A_DAY])) == {EVERY}
+    assert set(np.diff(times)) <= {*range(EVERY, PACES[-1].every + 1, EVERY)}
+    for incident in INCIDENTS:
+        if incident.endpoint == name:
+            within = (times >= incident.start(NOW)) & (times < incident.end(NOW))
+            assert within.sum() == incident.minutes
     assert len(times) - len(one.history.series.times) == one.column("up").count(0.0)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_an_availability_is_known_for_the_thirty_days_that_charts_show(name: str) -> None:
+    one = past(name)
+    availability = np.array(one.column("availability"))[between(one, 30, 0)]
+    assert not np.isnan(availability).any()
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_replay_of_each_rule_finds_the_alerts_of_the_past_and_no_burning_budget(
+    name: str,
+) -> None:
+    one = past(name)
+    signals, kind, known = one.history.signals, planned(one.part)[0].name, facts(one.part.about)
+    columns = tuple(str(series) for series in signals.layout.series)
+    block = Block(columns, signals.times.tolist(), signals.values)
+    rules = [
+        rule
+        for rule in rules_in_force(Settings())
+        if is_evaluated(rule, columns) or isinstance(rule.test, Burn)
+    ]
+    found = [
+        (rule.name, firing.at, firing.until)
+        for rule in rules
+        if target_for(known, kind, [rule], 0).judged
+        for firing in replay(rule, known, kind, [block], 0).firings
+    ]
+    recorded = [
+        (alarm.alert.rule, fired.at, alarm.episode.ended_at)
+        for alarm in one.history.alarms
+        for fired in alarm.steps
+        if fired.verb is AlertEvent.FIRED
+    ]
+    assert sorted(found) == sorted(recorded)

@@ -139,7 +139,7 @@ CAST = (
 
 def settings(ports: Mapping[str, int]) -> Settings:
     """The configuration that watches the fleet on these ports of loopback."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     def placed(part: DemoEndpoint) -> Endpoint:
         root = f"http://127.0.0.1:{ports[part.name]}"

@@ -1,115 +1,92 @@
-"""The alerts of the past: when each rule would have fired, stepped by the engine's own life of one.
-
-All scrapes of a rule are compared at once; an episode is stepped only where something can happen to
-it. Rules that look at how things usually are, or were a week before, are not played.
-"""
+"""The alerts and the health of the past, as the engine's own code finds them scrape by scrape."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdeck.demo.history.conditions import ConditionTrack, Scrapes, evaluate_condition
-from watchdeck.domain.alerts.alert import (
-    Alert,
-    AlertEvent,
-    AlertState,
-    DataState,
-    Episode,
-    Transition,
-)
-from watchdeck.domain.alerts.lifecycle import Evaluation, advance
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.engine.rules.target import RuleState, target_for
-
-if TYPE_CHECKING:
-    from watchdeck.demo.history.array_types import Integers
+from watchdeck.demo.history.timeline import PACES
+from watchdeck.domain.alerts.alert import ActiveAlert, Alert, Episode, Transition
+from watchdeck.domain.board.board import LatestScrape
+from watchdeck.domain.board.health import HealthChange, HealthResult
+from watchdeck.domain.board.health_evaluation import evaluate_health
+from watchdeck.domain.metrics.scrape import ModelState, Outcome
+from watchdeck.domain.rules.rule import Anomaly, Burn, Rule, WeekBefore
+from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.engine.rules.applicability import signals_of
+from watchdeck.engine.rules.conditions import ScrapeValues
+from watchdeck.engine.rules.evaluator import EpisodeChange, RuleEvaluator
+from watchdeck.engine.rules.target import Target
 
 
 class PastEpisode(Struct, frozen=True):
-    """One time that a rule fired: the episode at its end, and all that happened to it."""
+    """One episode of an alert as it was at its end, with all its transitions in order."""
 
     alert: Alert
     episode: Episode
     steps: tuple[Transition, ...]
 
 
-def alert_history(
-    scrapes: Scrapes, kind: str, rules: tuple[Rule, ...], every: int
-) -> list[PastEpisode]:
-    """All episodes that fired, the oldest first; `every` is the distance (ms) of the scrapes."""
-    facts = replace(scrapes.facts, every=every)
-    watched = target_for(facts, kind, rules, int(scrapes.times[0]))
-    found: list[PastEpisode] = []
-    for one in watched.judged:
-        track = evaluate_condition(one.check, scrapes, every)
-        if track is not None:
-            found += _episodes(one, track, scrapes.times)
-    return sorted(found, key=lambda alarm: (alarm.episode.started_at, alarm.alert.fingerprint))
+def is_evaluated(rule: Rule, columns: Collection[str]) -> bool:
+    """Whether a rule is evaluated over the past of an endpoint with these signals.
+
+    Baselines and error budgets are left out: they would double the time of the evaluation, and no
+    incident is long enough to burn a budget.
+    """
+    remembers = isinstance(rule.test, (Anomaly, Burn, WeekBefore))
+    return not remembers and {*signals_of(rule)} <= {*columns}
 
 
-def _episodes(one: RuleState, track: ConditionTrack, times: Integers) -> Iterator[PastEpisode]:
-    """The episodes of a rule: from each scrape that makes it true until it is over again."""
-    import numpy as np
+class Evaluation(Struct):
+    """The rules and the health of one endpoint over its past; `health` has the changes."""
 
-    begins = np.flatnonzero(track.begins & track.known)
-    breaks = np.flatnonzero(~track.goes_on | ~track.known)
-    open_: Episode | None = None
-    over: list[PastEpisode] = []
-    steps: tuple[Transition, ...] = ()
-    number = 0
-    while number < len(times):
-        if open_ is None:
-            place = int(begins.searchsorted(number))
-            if place == len(begins):
-                break
-            number = int(begins[place])
-        found = _finding(track, number, int(times[number]), held=open_ is not None and open_.truth)
-        ended = over[-1].episode if over else None
-        after, told = advance(one.rule, one.every, open_, found, ended)
-        if any(each.verb is AlertEvent.REOPENED for each in told):
-            steps = over.pop().steps
-        steps += told
-        number += 1
-        open_ = after if after is not None and after.is_open else None
-        if after is not None and open_ is None:
-            over.append(PastEpisode(one.alert, after, steps))
-            steps = ()
-        elif open_ is not None and _is_settled(open_):
-            number, open_ = _ahead(track, breaks, times, number, open_)
-    if open_ is not None:
-        over.append(PastEpisode(one.alert, open_, steps))
-    yield from (alarm for alarm in over if alarm.episode.fired_at is not None)
+    facts: EndpointFacts
+    kind: str
+    rules: Sequence[Rule]
+    health: list[HealthChange] = field(default_factory=list)
+    _episodes: dict[tuple[str, int], PastEpisode] = field(default_factory=dict)
 
+    def run(self, samples: Iterable[ScrapeValues]) -> None:
+        """Evaluate all samples, oldest first."""
+        alerting = RuleEvaluator(self.rules)
+        # with a shorter interval, the scrapes of long ago would count as gaps
+        watched = alerting.watch(replace(self.facts, every=PACES[-1].every), self.kind, 0)
+        grounds = None
+        for sample in samples:
+            watched.take(sample)
+            changes = alerting.judge(watched, sample, sample.at)
+            for change in changes:
+                self._record(change)
+            before, grounds = grounds, (sample.state, sample.failures)
+            if changes or grounds != before:
+                self._judge(sample, watched)
 
-def _finding(track: ConditionTrack, number: int, at: int, *, held: bool) -> Evaluation:
-    truth = bool((track.goes_on if held else track.begins)[number])
-    said = track.said(number)
-    known = truth if track.known[number] else None
-    return Evaluation(known, said.value, said.limit, said.why, at, said.samples)
+    def episodes(self) -> Iterator[PastEpisode]:
+        """The episodes that fired, in the order of their first transition."""
+        return (one for one in self._episodes.values() if one.episode.fired_at is not None)
 
+    def _record(self, change: EpisodeChange) -> None:
+        key = (change.alert.fingerprint, change.episode.started_at)
+        steps = self._episodes[key].steps if key in self._episodes else ()
+        self._episodes[key] = PastEpisode(change.alert, change.episode, steps + change.steps)
 
-def _is_settled(episode: Episode) -> bool:
-    """Whether more of the same makes no difference but to its figures."""
-    firing = episode.condition is AlertState.FIRING and episode.data is DataState.FRESH
-    return firing and episode.truth and not episode.recent and not episode.flapping
+    def _judge(self, sample: ScrapeValues, watched: Target) -> None:
+        before = self.health[-1] if self.health else None
+        previous = HealthResult(before.health, before.cause, before.why) if before else None
+        alerts = [
+            ActiveAlert(one.alert, one.episode) for one in watched.live.values() if one.episode
+        ]
+        verdict = evaluate_health(self._latest(sample), previous, sample.at, alerts=alerts)
+        if before is None or (before.health, before.cause) != (verdict.health, verdict.cause):
+            since = before.began if before and before.health is verdict.health else None
+            found = (verdict.health, verdict.cause, verdict.why, since)
+            self.health.append(HealthChange(self.facts.name, sample.at, *found))
 
-
-def _ahead(
-    track: ConditionTrack, breaks: Integers, times: Integers, number: int, episode: Episode
-) -> tuple[int, Episode]:
-    """Go to the last scrape before it is no longer true, with the worst value on the way."""
-    import numpy as np
-
-    place = int(breaks.searchsorted(number))
-    last = (int(breaks[place]) if place < len(breaks) else len(times)) - 1
-    if last <= number:
-        return number, episode
-    limit = episode.limit or 0.0
-    values = np.append(track.values[number:last], episode.peak or limit)
-    worst = float(values[np.abs(values - limit).argmax()])
-    samples, seen_at = episode.samples + last - number, int(times[last - 1])
-    return last, replace(episode, peak=worst, samples=samples, seen_at=seen_at)
+    def _latest(self, sample: ScrapeValues) -> LatestScrape:
+        """A scrape without its signals: health depends on them through alerts alone."""
+        return LatestScrape(
+            *(self.facts, sample.at, Outcome(sample.outcome), sample.failures, {}, sample.detail),
+            *(self.kind, ModelState(sample.state), sample.state_detail),
+        )

@@ -1,4 +1,4 @@
-"""What a server counted on the course of its past: `traffic`, for all minutes at once."""
+"""What a server counted on the course of its past: `traffic`, for all scrapes at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchdeck.demo.history.timeline import EVERY
 if TYPE_CHECKING:
     import numpy as np
 
-    from watchdeck.demo.history.array_types import Flags, Floats, Integers
+    from watchdeck.demo.history.array_types import Floats, Integers
     from watchdeck.demo.history.traffic import TrafficHistory
 
 _STEP = 0.002
@@ -27,7 +27,8 @@ def count_history(
     level = np.round(np.log(course.median) / _STEP).astype(np.int64)
     lowest = int(level.min())
     shares, means = _buckets(load, lowest, int(level.max()) - lowest + 1)
-    expected = shares[:, level - lowest] * (course.asked * EVERY / 1_000)
+    seconds = np.diff(course.times, prepend=course.times[0] - EVERY) / 1_000
+    expected = shares[:, level - lowest] * (course.asked * seconds)
     fresh = random.poisson(expected)
     count = fresh.sum(axis=0)
     micros = np.einsum("bn,bn->n", fresh, means[:, level - lowest]) * 1e6
@@ -62,21 +63,6 @@ def _between(reach: Floats) -> Floats:
     scaled = (reach / math.sqrt(2)).ravel().tolist()
     below = np.fromiter(map(math.erf, scaled), np.float64).reshape(reach.shape) / 2 + 0.5
     return np.diff(below, axis=0, prepend=0.0, append=1.0)
-
-
-def picked(counts: Counts[Integers], where: Flags) -> Counts[Integers]:
-    """The counts of some scrapes alone."""
-    if where.all():
-        return counts
-    return Counts(
-        good=counts.good[where],
-        bad=counts.bad[where],
-        micros=counts.micros[where],
-        buckets=[bucket[where] for bucket in counts.buckets],
-        tokens_in=counts.tokens_in[where],
-        tokens_out=counts.tokens_out[where],
-        in_flight=counts.in_flight[where],
-    )
 
 
 def moment(counts: Counts[Integers], number: int) -> Counts[int]:

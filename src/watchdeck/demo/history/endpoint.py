@@ -13,27 +13,23 @@ from watchdeck.config.rules import rules_in_force
 from watchdeck.demo.fleet.endpoints import DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import text
 from watchdeck.demo.fleet.traffic import Counts, nothing
-from watchdeck.demo.history.alerts import PastEpisode, alert_history
-from watchdeck.demo.history.conditions import ReportedState, Scrapes
-from watchdeck.demo.history.counters import count_history, moment, picked
-from watchdeck.demo.history.health import health_history
-from watchdeck.demo.history.signals import signals
-from watchdeck.demo.history.timeline import DAYS, EVERY
+from watchdeck.demo.history.alerts import Evaluation, PastEpisode, is_evaluated
+from watchdeck.demo.history.counters import count_history, moment
+from watchdeck.demo.history.signals import samples
+from watchdeck.demo.history.timeline import DAYS
 from watchdeck.demo.history.traffic import TrafficHistory, traffic_history
 from watchdeck.domain.board.health import HealthChange
 from watchdeck.domain.kinds.detection import detect
-from watchdeck.domain.kinds.kind import Kind, ProbeResponse
-from watchdeck.domain.metrics.signal import columns
+from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.settings.endpoint import Settings
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
-from watchdeck.domain.signals.probes import read_answers
 from watchdeck.service.endpoint_facts import facts
 from watchdeck.store.metrics.backfill import Stretch
 from watchdeck.store.metrics.frames import Stream
 
 if TYPE_CHECKING:
-    from watchdeck.demo.history.array_types import Flags, Floats, Integers
+    from watchdeck.demo.history.array_types import Floats, Integers
 
 _TOOK = 0.0028
 _TOOK_SPREAD = 0.25
@@ -59,18 +55,23 @@ class History(Struct, frozen=True):
 
 def history(part: DemoEndpoint, seed: int, now: int, days: int = DAYS) -> History:
     """The last `days` of an endpoint, ending at `now` (ms UTC); the same for the same seed."""
+    import numpy as np
+
     life = live(part, seed, now, days)
     kind, plan = planned(part)
-    run, answered = life.run, picked(life.counts, life.run.answered)
-    series = _kept(part, plan, answered)
-    frames = signals(plan, part.page, run, answered, life.took)
-    known = scrapes(part, kind, plan, run, frames)
-    fired = alert_history(known, kind.name, rules_in_force(Settings()), EVERY)
+    pages = page_values(part, life.counts)
+    scrapes = [*samples(part, kind, plan, life, pages)]
+    rules = [rule for rule in rules_in_force(Settings()) if is_evaluated(rule, plan.slots)]
+    found = Evaluation(facts(part.about), kind.name, rules)
+    found.run(scrapes)
+    times, answered = life.run.times, life.run.answered
+    kept = pages[answered][:, slice(None) if plan.keep is None else list(plan.keep)]
+    frames = np.array([scrape.values for scrape in scrapes])
     return History(
-        Stretch(part.name, Stream.SERIES, plan.kept_layout, run.times[run.answered], series),
-        Stretch(part.name, Stream.SIGNALS, plan.signal_layout, run.times, frames),
-        tuple(health_history(known, fired)),
-        tuple(fired),
+        Stretch(part.name, Stream.SERIES, plan.kept_layout, times[answered], kept),
+        Stretch(part.name, Stream.SIGNALS, plan.signal_layout, times, frames),
+        tuple(found.health),
+        tuple(found.episodes()),
         moment(life.counts, -1),
     )
 
@@ -101,45 +102,12 @@ def _kinds() -> tuple[Kind, ...]:
     return load_kinds()
 
 
-def _kept(part: DemoEndpoint, plan: Plan, counts: Counts[Integers]) -> Floats:
-    """The series that the store keeps: a row a scrape, in the order of the plan's kept layout."""
+def page_values(part: DemoEndpoint, counts: Counts[Integers]) -> Floats:
+    """The values of all pages: a row a scrape, in the order of the page."""
     import numpy as np
 
     values = [row[2] for family in part.page(part.name, counts) for row in family.rows]
-    places = range(len(values)) if plan.keep is None else plan.keep
-    columns = np.empty((len(places), len(counts.good)))
-    for column, place in zip(columns, places, strict=True):
-        column[:] = values[place]
-    return columns.T
-
-
-def scrapes(
-    part: DemoEndpoint, kind: Kind, plan: Plan, run: TrafficHistory, frames: Floats
-) -> Scrapes:
-    """The signal frames of a course, with all that the judge wants to know beside them."""
-    return Scrapes(
-        facts=facts(part.about),
-        columns=columns(plan.signals),
-        times=run.times,
-        values=frames,
-        failures=_in_a_row(~run.answered),
-        detail=f"/metrics: no complete answer within {part.about.timeout}",
-        told=(_told(part, kind, 200), _told(part, kind, 404)),
-    )
-
-
-def _in_a_row(failed: Flags) -> Integers:
-    """How many have failed in a row, up to each."""
-    import numpy as np
-
-    number = np.arange(1, len(failed) + 1)
-    return number - np.maximum.accumulate(np.where(failed, 0, number))
-
-
-def _told(part: DemoEndpoint, kind: Kind, status: int) -> ReportedState:
-    """What the server says of its model, when the model's own paths answer with a status."""
-    answers = {path: ProbeResponse(200, body.encode()) for path, body in part.paths.items()}
-    for path, body in part.model_paths.items():
-        answers[path] = ProbeResponse(status, body.encode() if status == 200 else b"")
-    said = read_answers(kind, answers, part.about.model)
-    return ReportedState(said.state, said.why)
+    pages = np.empty((len(counts.good), len(values)))
+    for place, column in enumerate(values):
+        pages[:, place] = column
+    return pages

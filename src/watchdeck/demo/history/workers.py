@@ -1,4 +1,4 @@
-"""Processes that make the past of one endpoint after another: most of the work is packing it."""
+"""Worker processes, each of which makes the past of one endpoint after another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watchdeck.store.metrics.backfill import Encoded
 
 _MOST = 4
 _PATIENCE = 60
-"""Seconds that one endpoint may take on a slow machine: it takes half of one here."""
+"""Seconds that one endpoint may take on a slow machine: it takes one here."""
 
 _HEAVIEST_FIRST = sorted(CAST, key=lambda part: part.name != "support-chat")
 """The page with the most series first, so that nobody waits for it at the end."""
