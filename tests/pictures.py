@@ -13,10 +13,10 @@ from contextlib import closing
 from pathlib import Path
 
 from watchdeck.console.app import Console
-from watchdeck.console.setup import default_setting
+from watchdeck.console.setup import console_settings
 from watchdeck.console.state.messages import ModelOpened
 from watchdeck.demo.run import run_demo
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Health
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
@@ -47,7 +47,7 @@ async def draw(directory: StoreDirectory) -> None:
             StoreDirectory(Path("/srv/watchdeck")),
             clock=now,
             open_source=lambda: Reader(directory),
-            setting=default_setting(StoreDirectory(Path("/srv/watchdeck"))),
+            settings=console_settings(StoreDirectory(Path("/srv/watchdeck"))),
         )
         async with console.run_test(size=(cells, rows)):
             await asyncio.sleep(SETTLE)
@@ -55,7 +55,7 @@ async def draw(directory: StoreDirectory) -> None:
             console.post_message(ModelOpened(SLOW))
             await asyncio.sleep(SETTLE)
             save(console, f"model-{cells}x{rows}")
-            console.action_mode("alerts")
+            console.navigation.show_mode("alerts")
             await asyncio.sleep(SETTLE)
             save(console, f"alerts-{cells}x{rows}")
 

@@ -68,6 +68,14 @@ def test_a_command_in_the_readme_exists() -> None:
     assert {*rows} <= {name for name, _ in COMMANDS}
 
 
+def test_a_file_that_contributing_names_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    roots = (ROOT, ROOT / "src" / "watchdeck")
+    named = {name for name in re.findall(r"`([a-z_/.]+/[a-z_.]*)`", text) if "SUBJECT" not in name}
+    assert len(named) > 30
+    assert {name for name in named if not any((root / name).exists() for root in roots)} == set()
+
+
 def test_the_readme_runs_the_tests_as_the_continuous_integration_does() -> None:
     line = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && "
     command = f"{line}.venv/bin/python -m pytest -q -n 2"

@@ -1,4 +1,4 @@
-"""The errors a person may see; each says what was asked, why not, and what would work."""
+"""The errors that users see; each text says what was asked, why it failed, and what works."""
 
 
 class WatchdeckError(Exception):
@@ -8,7 +8,7 @@ class WatchdeckError(Exception):
 
 
 class ConfigError(WatchdeckError):
-    """A configuration that cannot be used; the text lists every problem found, one a line."""
+    """A configuration that cannot be used; the text lists every problem, one a line."""
 
 
 class StoreError(WatchdeckError):
@@ -16,11 +16,11 @@ class StoreError(WatchdeckError):
 
 
 class StoreMissing(StoreError):
-    """There is no store where one was asked for."""
+    """No store in the given directory, or its files were deleted."""
 
 
 class StoreBehind(StoreError):
-    """The store is of an older version; the collector, or a command that writes, brings it up."""
+    """The store has an older version; the collector, or a command that writes, migrates it."""
 
 
 class StoreTooNew(StoreError):
@@ -28,7 +28,7 @@ class StoreTooNew(StoreError):
 
 
 class StoreCorrupt(StoreError):
-    """A file of the store is damaged or is not a watchdeck store at all."""
+    """A file of the store is damaged, or is not a watchdeck store."""
 
 
 class StoreFull(StoreError):

@@ -1,4 +1,4 @@
-"""Faults of our own inside endless loops: caught, logged with their place, and counted."""
+"""Unexpected exceptions in endless loops: caught, logged with their place, and counted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _log = logging.getLogger(__name__)
 
 
 class FaultCounter:
-    """Catches what one turn of an endless loop raises, so that one bad answer ends no loop.
+    """Catches the exceptions of each turn of an endless loop, so that none ends the loop.
 
-    `count` is the number of faults since the start; `problem` describes the newest one until a
-    turn ends well.
+    `count` is the number of faults since the start; `problem` describes the newest one, and is
+    empty after a turn without a fault.
     """
 
     def __init__(self, loop: str) -> None:
@@ -25,7 +25,7 @@ class FaultCounter:
 
     @contextmanager
     def catch(self) -> Iterator[None]:
-        """Run one turn; an exception is logged and counted, a cancellation passes."""
+        """Run one turn; an exception is logged and counted, a cancellation is not caught."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a turn that fails must not end the loop
@@ -42,7 +42,7 @@ class FaultCounter:
 
 
 def describe_fault(error: BaseException) -> str:
-    """The type and place of a fault, never its text: that may hold a secret or foreign bytes."""
+    """The type and place of a fault, never its text, which may hold a secret or untrusted bytes."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"

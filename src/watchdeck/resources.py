@@ -1,4 +1,4 @@
-"""Where the shipped folders are: inside the package when installed, beside it in a checkout."""
+"""The shipped data folders: inside the package when installed, beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """The folder `themes` or `sample_data`. Raises FileNotFoundError that names both places."""
+    """The path of `themes` or `sample_data`. Raises FileNotFoundError when neither place has it."""
     package = Path(__file__).parent
     places = (package / name, package.parents[1] / name)
     for place in places:

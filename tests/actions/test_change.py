@@ -10,12 +10,12 @@ from store.stores import NOW
 from watchdeck.actions.change import ChangeError, add_change, mark_configured
 from watchdeck.domain.board.board import Change
 from watchdeck.domain.board.change import ChangeKind, Marker
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator
-from watchdeck.store.files.connection import reading
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
 from watchdeck.store.state.audit import verify
 from watchdeck.store.state.changes import read_changes
@@ -26,7 +26,7 @@ ROLLOUT = Marker(ChangeKind.DEPLOY, "v2 rolled out")
 
 
 def register(directory: StoreDirectory, *fleet: EndpointFacts) -> None:
-    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register(fleet)
     writer.close()
@@ -41,12 +41,12 @@ def directory(tmp_path: Path) -> StoreDirectory:
 
 
 def marked(directory: StoreDirectory) -> tuple[Change, ...]:
-    with closing(reading(directory.state)) as db:
+    with closing(open_readonly(directory.state)) as db:
         return read_changes(db, 0, NOW + 1)
 
 
 def audited(directory: StoreDirectory) -> list[tuple[str, str, str]]:
-    with closing(reading(directory.state)) as db:
+    with closing(open_readonly(directory.state)) as db:
         assert verify(db).first_bad is None
         return db.execute("select who, action, subject from audit order by number").fetchall()
 

@@ -10,7 +10,7 @@ from store.stores import NOW, whole
 from watchdeck.actions.store import back_up, prepare_store
 from watchdeck.domain.values.operator import Operator
 from watchdeck.errors import StoreError
-from watchdeck.store.files.connection import reading
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.schema.registry import schema_of
 from watchdeck.store.state.audit import verify
@@ -19,7 +19,7 @@ ANNA = Operator("anna", "10.0.0.9")
 
 
 def entered(directory: StoreDirectory) -> list[tuple[str, str, str, str]]:
-    with closing(reading(directory.state)) as db:
+    with closing(open_readonly(directory.state)) as db:
         assert verify(db).first_bad is None
         return db.execute(
             "select who, origin, action, subject from audit order by number"
@@ -27,7 +27,7 @@ def entered(directory: StoreDirectory) -> list[tuple[str, str, str, str]]:
 
 
 def last_after(directory: StoreDirectory) -> dict[str, object]:
-    with closing(reading(directory.state)) as db:
+    with closing(open_readonly(directory.state)) as db:
         (text,) = db.execute("select after from audit order by number desc limit 1").fetchone()
         return dict(json.loads(text))
 

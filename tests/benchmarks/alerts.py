@@ -22,18 +22,15 @@ from scenarios.playing import Player
 from scenarios.reading import Scenario, read_scenario
 from watchdeck.domain.metrics.scrape import Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.rules.parser import read_when
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.engine.engine import Engine
-from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, add_frame
-from watchdeck.store.metrics.latest import register, save_latest
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
+from watchdeck.store.metrics.latest import register_endpoints, save_latest
 from watchdeck.store.migrations import prepare
 
 NOW = 1_795_410_000_000
@@ -81,7 +78,7 @@ SLO = Slo(Ratio(0.999), Milliseconds(200), Ratio(0.01))
 def rules() -> list[Rule]:
     found = []
     for number, when in enumerate(WHEN):
-        read, severity = read_when(when), Severity.HIGH if number < 3 else Severity.MEDIUM
+        read, severity = read_condition(when), Severity.HIGH if number < 3 else Severity.MEDIUM
         found.append(
             Rule(f"rule-{number}", when, read.test, severity, read.hold, resolve_for=EVERY)
         )
@@ -93,7 +90,7 @@ class Fleet:
 
     def __init__(self, directory: StoreDirectory) -> None:
         prepare(directory)
-        self._db: Connection = writing(directory.metrics, synchronous="OFF")
+        self._db: Connection = open_writable(directory.metrics, synchronous="OFF")
         self._layouts = LayoutTable(self._db)
         self.names = [f"model-{number:04}" for number in range(ENDPOINTS)]
         facts = [
@@ -101,7 +98,7 @@ class Fleet:
             for number, name in enumerate(self.names)
         ]
         with transaction(self._db):
-            self._ids = register(self._db, facts, NOW)
+            self._ids = register_endpoints(self._db, facts, NOW)
 
     def scrape(self, at: int, bad: frozenset[str]) -> None:
         with transaction(self._db):
@@ -122,7 +119,7 @@ def ticks(place: Path, count: int) -> Iterator[tuple[str, float, float, int]]:
     """What each tick was like: its kind, wall and processor time (ms), and changes written."""
     directory = StoreDirectory(place)
     fleet = Fleet(directory)
-    engine = Engine(reading(directory.metrics), writing(directory.state), rules())
+    engine = Engine(open_readonly(directory.metrics), open_writable(directory.state), rules())
     settling = SETTLING
     for tick in range(settling + 2 * count):
         at = NOW + tick * EVERY

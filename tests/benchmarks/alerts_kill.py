@@ -23,16 +23,22 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.acknowledge import acknowledge
+from watchdeck.actions.requests import AcknowledgeRequest
 from watchdeck.cli.options import now, operator
 from watchdeck.config.load import load
 from watchdeck.domain.alerts.alert import AlertEvent, AlertState
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.service.collector import collect
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
-from watchdeck.store.alerts.episodes import read_ended, read_open, read_transitions
-from watchdeck.store.alerts.outbox import read_posted
-from watchdeck.store.files.connection import reading
+from watchdeck.store.alerts.episodes import (
+    read_ended_episodes,
+    read_open_episodes,
+    read_transitions,
+)
+from watchdeck.store.alerts.outbox import read_episode_outbox
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.audit import verify
 
@@ -163,22 +169,26 @@ def end(child: int, how: signal.Signals) -> None:
 
 def take(directory: StoreDirectory, chance: random.Random) -> set[int]:
     """Acknowledge an alert that fires and that nobody has; the episode, where it was taken."""
-    with closing(reading(directory.state)) as db:
+    with closing(open_readonly(directory.state)) as db:
         owned = read_acknowledgements(db)
         free = [
             episode.id
-            for episode, _ in read_open(db)
+            for episode, _ in read_open_episodes(db)
             if episode.condition is AlertState.FIRING and episode.id not in owned
         ]
     if not free:
         return set()
-    return set(acknowledge(directory, [chance.choice(free)], operator(), now()).taken)
+    return set(
+        acknowledge(
+            Actor(directory, operator()), AcknowledgeRequest((chance.choice(free),)), now()
+        ).affected
+    )
 
 
 def told_all(directory: StoreDirectory) -> bool:
-    with closing(reading(directory.state)) as db:
-        opened = read_open(db)
-        posted = [row for episode, _ in opened for row in read_posted(db, episode.id)]
+    with closing(open_readonly(directory.state)) as db:
+        opened = read_open_episodes(db)
+        posted = [row for episode, _ in opened for row in read_episode_outbox(db, episode.id)]
     firing = [episode for episode, _ in opened if episode.condition is AlertState.FIRING]
     return len(firing) == ALERTS and all(row.sent_at or row.gave_up_at for row in posted)
 
@@ -187,8 +197,8 @@ def weigh(directory: StoreDirectory, url: str, taken: set[int]) -> dict[str, Any
     """What was lost, and what was doubled."""
     with urlopen(f"{url}/heard") as answer:  # noqa: S310 - our own server
         heard, episodes = json.load(answer)
-    with closing(reading(directory.state)) as db:
-        opened, ended = read_open(db), read_ended(db, 0)
+    with closing(open_readonly(directory.state)) as db:
+        opened, ended = read_open_episodes(db), read_ended_episodes(db, 0)
         fired = Counter(
             episode.id
             for episode, _ in opened
@@ -198,7 +208,7 @@ def weigh(directory: StoreDirectory, url: str, taken: set[int]) -> dict[str, Any
         pages = Counter(
             row.episode
             for episode, _ in opened
-            for row in read_posted(db, episode.id)
+            for row in read_episode_outbox(db, episode.id)
             if row.channel == "hook" and row.kind == "page" and row.cancelled_at is None
         )
         owned = read_acknowledgements(db)

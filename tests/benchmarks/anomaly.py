@@ -24,9 +24,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from watchdeck.domain.rules.rule import Anomaly, Rule
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.engine.backtest.replay import replay
-from watchdeck.store.metrics.scan import Block
+from watchdeck.store.metrics.raw import Block
 
 FOLDER = Path(__file__).parents[1] / "data" / "nab"
 HOUR, DAY = 3_600_000, 86_400_000

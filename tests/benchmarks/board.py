@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from store.stores import NOW, judged, scrape, write
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import Health, HealthChange
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
@@ -82,7 +82,7 @@ def report(runs: int) -> None:
             questions: dict[str, Callable[[], object]] = {
                 f"live board (to reach: {REACH:.0f} ms)": lambda: reader.board(NOW),
                 "board of half an hour ago": lambda: reader.board(NOW, NOW - 1_800_000),
-                "has anything changed?": reader.changed,
+                "has anything changed?": reader.has_changed,
             }
             for words, ask in questions.items():
                 print(f"{words:34} {timed(ask, runs)}")

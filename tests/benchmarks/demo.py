@@ -16,7 +16,7 @@ from pathlib import Path
 from watchdeck.cli.options import now, operator
 from watchdeck.demo.history.backfill import backfill
 from watchdeck.demo.run import run_demo
-from watchdeck.store.files.connection import reading
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 
@@ -51,7 +51,7 @@ def run(place: Path) -> Run:
 
 
 def kept(directory: StoreDirectory) -> None:
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         for stream, scrapes, size, segments in db.execute(_KEPT).fetchall():
             name = ("series", "signals")[stream]
             print(f"{name:<28} {scrapes:>10,} scrapes in {segments} segments, {size:,} bytes")

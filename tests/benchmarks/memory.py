@@ -23,11 +23,11 @@ from benchmarks.start import EVERY, MODELS, RSS, build, now, resident, scrapes
 from console.pty_console import Terminal
 from watchdeck import __version__
 from watchdeck.domain.board.board import CollectorStatus
-from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.configuration import Retention
 from watchdeck.engine.engine import Engine
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 
 TICKS = 10_000
 MARKS = (0.1, 0.25, 0.5, 1.0)
@@ -72,16 +72,18 @@ def feed(directory: StoreDirectory) -> Generator[None, None, None]:
     names = [f"model-{index:03d}" for index in range(MODELS)]
     started = now()
     with (
-        closing(Writer(directory, Retention(), clock=now)) as writer,
-        closing(reading(directory.metrics)) as metrics,
-        closing(writing(directory.state)) as state,
+        closing(MetricsWriter(directory, Retention(), clock=now)) as writer,
+        closing(open_readonly(directory.metrics)) as metrics,
+        closing(open_writable(directory.state)) as state,
     ):
         writer.start()
         engine = Engine(metrics, state)
         for second in cycle(range(EVERY // 1_000)):
             for scrape in scrapes(names[second::10], now(), now() % 97):
                 writer.submit(scrape)
-            writer.beat(CollectorStatus(1, __version__, started, now(), endpoints=MODELS))
+            writer.submit_heartbeat(
+                CollectorStatus(1, __version__, started, now(), endpoints=MODELS)
+            )
             if not second:
                 engine.evaluate(now())
             yield

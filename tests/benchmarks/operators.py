@@ -19,9 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from store.alerts.made import fire
 from store.stores import ANNA, state_only, whole
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.acknowledge import acknowledge
+from watchdeck.actions.requests import AcknowledgeRequest
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 
 REACH = 250.0
@@ -43,7 +45,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in numbers:
     done = acknowledge(store, [number], Operator(name), time.time_ns() // 1_000_000)
-    print(number, "taken" if done.taken else done.lost[0], flush=True)
+    print(number, "taken" if done.affected else done.refusals[0], flush=True)
 """
 
 WRITER = """
@@ -51,12 +53,12 @@ import sys, time
 from contextlib import closing
 from msgspec.structs import replace
 from pathlib import Path
-from watchdeck.store.files.connection import transaction, writing
-from watchdeck.store.alerts.episodes import read_open, save_episode
-with closing(writing(Path(sys.argv[1]))) as db:
+from watchdeck.store.files.connection import transaction, open_writable
+from watchdeck.store.alerts.episodes import read_open_episodes, save_episode
+with closing(open_writable(Path(sys.argv[1]))) as db:
     while True:
         with transaction(db):
-            for episode, _ in read_open(db)[:50]:
+            for episode, _ in read_open_episodes(db)[:50]:
                 save_episode(db, replace(episode, samples=episode.samples + 1))
         time.sleep(0.05)
 """
@@ -71,7 +73,7 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 def race(store: StoreDirectory, alerts: int, seed: int) -> tuple[int, int, int]:
     """Attempts, double acknowledgements, and losers that were not told who has it."""
     now = time.time_ns() // 1_000_000
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         for number in range(alerts):
             fire(db, model=f"model-{number}", at=now)
     writer = start(WRITER, store.state)
@@ -98,7 +100,7 @@ def race(store: StoreDirectory, alerts: int, seed: int) -> tuple[int, int, int]:
         for line in lines
         if not line.endswith(" taken") and ("boris" if name == "anna" else "anna") not in line
     )
-    with closing(reading(store.state)) as db:
+    with closing(open_readonly(store.state)) as db:
         owners = read_acknowledgements(db)
     doubled = sum(len(lines) for lines in won.values()) - len(owners)
     return sum(len(lines) for lines in said.values()), doubled, untold
@@ -111,12 +113,12 @@ def seen(store: StoreDirectory, times: int, seed: int) -> list[float]:
     assert watcher.stdout is not None
     watcher.stdout.readline()
     taken_at = {}
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         numbers = [fire(db, model=f"other-{number}").id for number in range(times)]
     for number in numbers:
         time.sleep(random.uniform(0.05, 0.25))
         taken_at[number] = time.monotonic()
-        acknowledge(store, [number], ANNA, time.time_ns() // 1_000_000)
+        acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), time.time_ns() // 1_000_000)
     delays: list[float] = []
     while len(delays) < times:
         episode, at = watcher.stdout.readline().split()
@@ -135,7 +137,7 @@ from watchdeck.store.reader import Reader
 reader, known = Reader(StoreDirectory(Path(sys.argv[1]))), set()
 print("ready", flush=True)
 while True:
-    if reader.changed():
+    if reader.has_changed():
         board = reader.board(time.time_ns() // 1_000_000)
         for one in board.alerts:
             if one.acknowledgement and one.episode.id not in known:

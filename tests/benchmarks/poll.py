@@ -22,13 +22,13 @@ from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
-from watchdeck.collector.scrape.file_limit import raise_open_files_limit
-from watchdeck.collector.scrape.manager import ScrapeManager
+from watchdeck.collector.scrape.manager import ScrapeManager, raise_open_files_limit
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
-from watchdeck.domain.settings.endpoint import Endpoint, Keep, Retention
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import Endpoint, Keep
 from watchdeck.domain.values.units import Bytes, Milliseconds
-from watchdeck.net.client import Carry, default_connection
+from watchdeck.net.client import ConnectionFactory, default_connection
 
 HISTOGRAMS, BUCKETS, COUNTERS, GAUGES = 24, 22, 14, 10
 """24 x (22 + 2) + 14 + 10 = 600 lines."""
@@ -138,7 +138,7 @@ def fleet(port: int, count: int, every: float, *, own: bool = False) -> list[End
     ]
 
 
-def carrier(name: str) -> Carry:
+def carrier(name: str) -> ConnectionFactory:
     if name == "sockets":
         return default_connection
     from watchdeck.net.httpx_connection import HttpxConnection
@@ -154,18 +154,18 @@ async def storing(
     if not stored:
         yield lambda _scrape: None
         return
-    from watchdeck.service.endpoint_facts import facts
+    from watchdeck.domain.settings.endpoint import public_facts
     from watchdeck.store.files.directory import StoreDirectory
-    from watchdeck.store.metrics.writer import Writer
+    from watchdeck.store.metrics.writer import MetricsWriter
     from watchdeck.store.migrations import prepare
 
     with tempfile.TemporaryDirectory() as folder:
         directory = StoreDirectory(Path(folder) / "store")
         directory.create()
         prepare(directory)
-        writer = Writer(directory, Retention(budget=Bytes(1 << 36)), clock=now)
+        writer = MetricsWriter(directory, Retention(budget=Bytes(1 << 36)), clock=now)
         writer.start()
-        writer.register([facts(endpoint) for endpoint in endpoints])
+        writer.register([public_facts(endpoint) for endpoint in endpoints])
         yield writer.submit
         writer.close()
 
@@ -198,7 +198,7 @@ async def measured(run: Run) -> list[float]:
                 bad.append(scrape)
             keep(scrape)
 
-        polling = ScrapeManager(endpoints, load_kinds(), submit, now, carry=carrier(run.how))
+        polling = ScrapeManager(endpoints, load_kinds(), submit, now, factory=carrier(run.how))
         task = asyncio.create_task(polling.run())
         await asyncio.sleep(run.every * 1.5 + SETTLE)
         scrapes, used, began = polling.statistics().scrapes, time.process_time(), time.monotonic()

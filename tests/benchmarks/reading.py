@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.start import EVERY, SCRAPES, SIGNALS, build, now
 from benchmarks.terminal import CONSOLE, Answering
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.connection import open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.metrics.backfill import ScrapeHistory, insert_history, pack_history
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.reader import Reader
 
@@ -45,9 +45,9 @@ def fill(directory: StoreDirectory) -> None:
     times = np.arange(end - WEEK, end, STEP, dtype=np.int64)
     layout, dice = signal_layout(SIGNALS), np.random.default_rng(7)
     values = 0.02 * (1 + dice.random((len(times), len(layout))))
-    encoded = encode(Stretch(MODEL, Stream.SIGNALS, layout, times, values))
-    with closing(writing(directory.metrics)) as db, transaction(db):
-        insert(db, [encoded])
+    encoded = pack_history(ScrapeHistory(MODEL, Stream.SIGNALS, layout, times, values))
+    with closing(open_writable(directory.metrics)) as db, transaction(db):
+        insert_history(db, [encoded])
 
 
 def alone(directory: StoreDirectory, times: int = 9) -> float:

@@ -25,12 +25,12 @@ from watchdeck.demo.history.backfill import backfill
 from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.engine.engine import Engine
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
 
 MODELS = 200
@@ -68,7 +68,7 @@ def build(directory: StoreDirectory) -> None:
     """A store as a collector leaves it."""
     directory.create()
     prepare(directory)
-    writer = Writer(directory, Retention(), clock=now, capacity=MODELS * SCRAPES)
+    writer = MetricsWriter(directory, Retention(), clock=now, capacity=MODELS * SCRAPES)
     writer.start()
     names = [f"model-{index:03d}" for index in range(MODELS)]
     writer.register([EndpointFacts(name, f"http://10.0.0.1:8080/{name}", EVERY) for name in names])
@@ -77,9 +77,9 @@ def build(directory: StoreDirectory) -> None:
         for scrape in scrapes(names, end - (SCRAPES - 1 - step) * EVERY, step):
             writer.submit(scrape)
     beat = CollectorStatus(1, __version__, end - SCRAPES * EVERY, end, endpoints=MODELS)
-    writer.beat(beat)
+    writer.submit_heartbeat(beat)
     writer.close()
-    Engine(reading(directory.metrics), writing(directory.state)).evaluate(end)
+    Engine(open_readonly(directory.metrics), open_writable(directory.state)).evaluate(end)
 
 
 def scrapes(names: list[str], at: int, step: int) -> Iterator[Scrape]:

@@ -22,18 +22,16 @@ from numpy.typing import NDArray
 from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.store.files.connection import Connection, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.metrics.backfill import ScrapeHistory, insert_history, pack_history
 from watchdeck.store.metrics.compaction import CompactionSpan, compact
-from watchdeck.store.metrics.frames import Stream, Window, add_frame
+from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, add_frame
 from watchdeck.store.metrics.history import read_series
-from watchdeck.store.metrics.hourly import DAY, HOUR, HourlyAggregate
-from watchdeck.store.metrics.latest import register, save_latest
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.rollups import read_hours
-from watchdeck.store.metrics.segments import SegmentPeriod
+from watchdeck.store.metrics.latest import register_endpoints, save_latest
+from watchdeck.store.metrics.rollups import HourlyAggregate, read_hours
+from watchdeck.store.metrics.segments import DAY, HOUR, SegmentPeriod
 from watchdeck.store.migrations import prepare
 
 Values = NDArray[np.floating[Any]]
@@ -123,9 +121,11 @@ class File:
 def fresh(folder: Path, endpoints: int) -> File:
     directory = StoreDirectory(folder)
     prepare(directory)
-    db = writing(directory.metrics, synchronous="NORMAL")
+    db = open_writable(directory.metrics, synchronous="NORMAL")
     with transaction(db):
-        register(db, [EndpointFacts(f"model-{n}", "", EVERY) for n in range(endpoints)], T0)
+        register_endpoints(
+            db, [EndpointFacts(f"model-{n}", "", EVERY) for n in range(endpoints)], T0
+        )
     made = File(directory.metrics, db, LayoutTable(db), 0)
     return File(directory.metrics, db, made.layouts, made.size())
 
@@ -197,16 +197,16 @@ def queries(folder: Path) -> Iterator[tuple[str, float]]:
     dice = np.random.default_rng(2)
     count = MONTH * DAY // EVERY
     values = page(dice, count).astype(np.float64)
-    stretch = Stretch("model-0", Stream.SERIES, PAGE, times(count, dice), values)
+    stretch = ScrapeHistory("model-0", Stream.SERIES, PAGE, times(count, dice), values)
     began = time.process_time()
-    encoded = encode(stretch)
+    encoded = pack_history(stretch)
     used = time.process_time() - began
     with transaction(file.db):
-        insert(file.db, [encoded])
+        insert_history(file.db, [encoded])
     yield "M samples a CPU second, packed in bulk", count * SERIES / used / 1e6
     end = T0 + MONTH * DAY
     names = [str(series) for series in PAGE.series]
-    window = Window(1, Stream.SERIES, T0, end)
+    window = StreamWindow(1, Stream.SERIES, T0, end)
     yield (
         "one series, 30 days, as scraped, ms",
         _median(lambda: read_series(file.db, "model-0", names[45], T0, end)),

@@ -39,10 +39,10 @@ from watchdeck.domain.settings.endpoint import Retention
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.engine.engine import Engine
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 
 path, models, every, ago, live = sys.argv[1], *map(int, sys.argv[2:6])
 SIGNALS = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99",
@@ -64,7 +64,7 @@ directory = StoreDirectory(Path(path))
 directory.create()
 with directory.hold_lock():
     prepare(directory)
-    writer = Writer(directory, Retention(), clock=now)
+    writer = MetricsWriter(directory, Retention(), clock=now)
     writer.start()
     writer.register([EndpointFacts(name, f"http://10.0.0.1/{name}", every) for name in NAMES])
     engine, start, tick = None, now(), 0
@@ -74,10 +74,10 @@ with directory.hold_lock():
     while True:
         for index in range(tick % 10, models, 10) if tick else ():
             writer.submit(scrape(index, now()))
-        writer.beat(CollectorStatus(1, __version__, start, now(), endpoints=models))
+        writer.submit_heartbeat(CollectorStatus(1, __version__, start, now(), endpoints=models))
         while writer.status().queued:
             time.sleep(0.01)
-        engine = engine or Engine(reading(directory.metrics), writing(directory.state))
+        engine = engine or Engine(open_readonly(directory.metrics), open_writable(directory.state))
         engine.evaluate(now())
         if not tick:
             print("fed", flush=True)

@@ -6,16 +6,9 @@ import pytest
 
 from config.config_files import FULL, problems, write
 from watchdeck.config.load import find, load, store_path
-from watchdeck.domain.settings.endpoint import (
-    Canary,
-    Endpoint,
-    Keep,
-    Retention,
-    Secret,
-    Settings,
-    Slo,
-    Tls,
-)
+from watchdeck.domain.settings.configuration import Retention, Settings
+from watchdeck.domain.settings.endpoint import Canary, Endpoint, Keep, Slo
+from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 from watchdeck.errors import ConfigError
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.config.checks.rule import wrong_rule
+from watchdeck.config.checks.rule import rule_problems
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.reading.problems import ConfigProblems
-from watchdeck.config.rule_files import PACKAGED, load_pack
-from watchdeck.config.rules import rules_in_force
+from watchdeck.config.rules import PACKAGED, load_pack, rules_in_force
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS
 from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
-from watchdeck.domain.settings.endpoint import Endpoint, Settings
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.matcher import matches
 
@@ -26,7 +26,7 @@ def test_a_rule_of_the_pack_has_no_problem_and_says_what_is_wrong_and_where_to_l
     text: object,
 ) -> None:
     [rule] = [one for one in PACK if one is text]
-    assert list(wrong_rule(rule)) == []
+    assert list(rule_problems(rule)) == []
     assert "{model}" in (rule.message or "")
     assert rule.severity is not None
     assert rule.family is not None

@@ -8,15 +8,14 @@ from config.config_files import ONE, problems, write
 from watchdeck.config.load import load
 from watchdeck.config.reading.problems import ConfigProblems
 from watchdeck.config.rules import (
-    problems_of_files,
+    rule_file_problems,
     rules_in_force,
     rules_matching_everything,
     rules_without_target,
 )
-from watchdeck.domain.rules.rule import Absent, Limit, NoData, Rule, RuleFamily, Threshold
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.rules.rule import Absent, Limit, NoData, Rule, RuleFamily, Severity, Threshold
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.values.matcher import Matcher
-from watchdeck.domain.values.severity import Severity
 
 HEAD = '[[rule]]\nname = "slow"\n'
 SLOW = f'{HEAD}when = "latency_p95 > 200ms for 5m"\n'
@@ -250,14 +249,14 @@ def test_a_file_is_tried_as_if_it_lay_beside(tmp_path: Path) -> None:
     settings = load(write(tmp_path, FLEET + SLOW))
     other = tmp_path / "new.toml"
     other.write_text(f'{SLOW}[[rule]]\nname = "nobody"\nwhen = "dwn"\nmatch = ["owner=x"]\n')
-    wrong, twice = map(str, problems_of_files(settings, [other]))
+    wrong, twice = map(str, rule_file_problems(settings, [other]))
     assert wrong == "rule[1].when at character 1: 'dwn' is no signal. Did you mean 'down'?"
     assert f"is the name of rule[0] of {tmp_path / 'watchdeck.toml'} too" in twice
     other.write_text('[[rule]]\nname = "nobody"\nwhen = "down"\nmatch = ["owner=x"]\n')
-    [unmet] = problems_of_files(settings, [other])
+    [unmet] = rule_file_problems(settings, [other])
     assert (unmet.file, unmet.key) == (str(other), "rule[0].match")
 
 
 def test_a_file_that_is_in_force_already_is_not_read_twice(tmp_path: Path) -> None:
     other = beside(tmp_path, "team.toml", SLOW)
-    assert problems_of_files(load(write(tmp_path, FLEET)), [other]) == []
+    assert rule_file_problems(load(write(tmp_path, FLEET)), [other]) == []

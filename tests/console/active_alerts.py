@@ -21,9 +21,8 @@ from watchdeck.domain.alerts.alert import (
     Note,
     Transition,
 )
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Board, Change
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.board.board import AlertHistory, Board, Change
+from watchdeck.domain.rules.rule import Severity
 
 MINUTE = 60_000
 
@@ -104,7 +103,7 @@ def story() -> AlertHistory:
     return AlertHistory(
         episode,
         one.alert,
-        steps=(
+        transitions=(
             Transition(AlertEvent.PENDING, fired - 5 * MINUTE, episode, episode.why),
             Transition(AlertEvent.FIRED, fired, episode, episode.why),
         ),
@@ -112,7 +111,7 @@ def story() -> AlertHistory:
         notes=(Note(1, 12, NOW - MINUTE // 2, "anna", "rolled back to 2.0"),),
         past=(earlier,),
         past_notes=(Note(2, 2, NOW - 580 * MINUTE, "boris", "the cache was cold"),),
-        opinions={2: Feedback.USEFUL},
+        feedback={2: Feedback.USEFUL},
         rule={"when": "latency_p95 > slo for 5m", "runbook": "https://wiki.internal/latency"},
     )
 
@@ -125,4 +124,4 @@ def deploy() -> Change:
 
 def pinned(one: ActiveAlert) -> ActiveAlert:
     pin = KnownIssue(1, one.alert.model, "", "the vendor is told", "anna", NOW, NOW + 60 * MINUTE)
-    return replace(one, pins=(pin,))
+    return replace(one, known_issues=(pin,))

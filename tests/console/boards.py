@@ -9,25 +9,26 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from watchdeck.console.lines.glyphs import DotStyle
+from watchdeck.console.lines.line import DotStyle
 from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot
-from watchdeck.console.state.messages import HistoryQuery, HistoryResult
+from watchdeck.console.state.queries import HistoryQuery, HistoryResult
 from watchdeck.console.state.view_state import ViewSettings
-from watchdeck.console.theme.palette import load_palette
 from watchdeck.console.theme.styles import StyleSheet
-from watchdeck.domain.board.alert_detail import AlertHistory
+from watchdeck.console.theme.themes import load_palette
 from watchdeck.domain.board.board import (
+    AlertHistory,
     Board,
     Change,
     Collector,
     CollectorState,
     CollectorStatus,
+    Health,
+    HealthChange,
     History,
     LatestScrape,
     Model,
     SignalValue,
 )
-from watchdeck.domain.board.health import Health, HealthChange
 from watchdeck.domain.metrics.scrape import (
     Identity,
     ModelState,
@@ -36,8 +37,7 @@ from watchdeck.domain.metrics.scrape import (
     Truncation,
 )
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.resources import folder
 
@@ -175,7 +175,7 @@ def board(models: Sequence[Model] | None = None, **changes: object) -> Board:
     return replace(made, **changes)
 
 
-def sight(made: Board | None = None) -> BoardSnapshot:
+def snapshot(made: Board | None = None) -> BoardSnapshot:
     return BoardSnapshot(made or board(), BoardProblem.NONE, "")
 
 
@@ -210,9 +210,9 @@ def _wave(share: float) -> float:
     return 0.11 + 0.03 * math.sin(share * 19) + 0.008 * math.sin(share * 230) + climb
 
 
-def setting(dots: DotStyle = DotStyle.BRAILLE) -> ViewSettings:
-    brush = StyleSheet(load_palette(folder("themes") / "dark.toml"), ascii=dots is DotStyle.ASCII)
-    return ViewSettings(brush, dots, UTC, "/home/ops/.local/state/watchdeck")
+def settings(dots: DotStyle = DotStyle.BRAILLE) -> ViewSettings:
+    styles = StyleSheet(load_palette(folder("themes") / "dark.toml"), ascii=dots is DotStyle.ASCII)
+    return ViewSettings(styles, dots, UTC, "/home/ops/.local/state/watchdeck")
 
 
 class Uneventful:
@@ -226,10 +226,10 @@ class Uneventful:
     ) -> tuple[Change, ...]:
         return ()
 
-    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002
+    def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002
         return ()
 
-    def story(self, episode: int, at: int) -> AlertHistory | None:  # noqa: ARG002
+    def alert_history(self, episode: int, at: int) -> AlertHistory | None:  # noqa: ARG002
         return None
 
     def health_history(

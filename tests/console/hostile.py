@@ -24,8 +24,7 @@ from console.pty_console import Terminal
 from console.stub import HOSTILE
 from watchdeck.console.app import Console
 from watchdeck.console.run import drive
-from watchdeck.console.state.presence import ConsolePresence
-from watchdeck.console.state.services import Services
+from watchdeck.console.state.services import ConsolePresence, Services
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
     ActiveAlert,
@@ -37,13 +36,19 @@ from watchdeck.domain.alerts.alert import (
     Note,
     Transition,
 )
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Board, Change, History, Model
-from watchdeck.domain.board.health import Health, HealthChange
-from watchdeck.domain.board.presence import Presence
+from watchdeck.domain.board.board import (
+    AlertHistory,
+    Board,
+    Change,
+    Health,
+    HealthChange,
+    History,
+    Model,
+    Presence,
+)
 from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
 NOW = boards.NOW
 
@@ -133,7 +138,7 @@ class Source(boards.Uneventful):
         self._there = tuple(spoil(Presence("who", "view", NOW, NOW)) for _ in range(3))
         self.made = attacker.made
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         return False
 
     def board(self, now: int, at: int | None = None) -> Board:
@@ -160,16 +165,16 @@ class Source(boards.Uneventful):
     def health_history(self, *_: object) -> tuple[HealthChange, ...]:
         return self._healths
 
-    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002 - all answer alike
+    def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002 - all answer alike
         return self._answers
 
-    def story(self, episode: int, at: int) -> AlertHistory:  # noqa: ARG002 - all alike
+    def alert_history(self, episode: int, at: int) -> AlertHistory:  # noqa: ARG002 - all alike
         return self._story
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def take(self, presence: Presence) -> None:
+    def write(self, presence: Presence) -> None:
         """Nobody is told."""
 
     def leave(self) -> None:
@@ -252,8 +257,10 @@ def _click(x: int, y: int) -> bytes:
 
 def main(seed: int, models: int) -> int:
     source = Source(seed, models)
-    desk = Services(ConsolePresence(source, "", NOW))
-    return drive(Console(boards.Store(), clock=boards.clock, open_source=lambda: source, desk=desk))
+    services = Services(ConsolePresence(source, "", NOW))
+    return drive(
+        Console(boards.Store(), clock=boards.clock, open_source=lambda: source, services=services)
+    )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ from console import boards
 from watchdeck.console.app import Console
 from watchdeck.console.run import drive
 from watchdeck.console.state.services import Services
-from watchdeck.domain.board.board import Board, History, Model
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Board, Health, History, Model
 from watchdeck.domain.metrics.scrape import ResponseRecord
 
 HOSTILE = (
@@ -73,7 +72,7 @@ class Source(boards.Uneventful):
         self._fleet = fleet
         self._asked = 0
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         before, self._asked = self._asked, clock() // 1_000
         return self._fleet == "live" and self._asked != before
 
@@ -102,7 +101,7 @@ class Source(boards.Uneventful):
             raise RuntimeError(HOSTILE[0])
         return tuple(boards.history(column, end, end - start) for column in columns)
 
-    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002 - all answer alike
+    def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:  # noqa: ARG002 - all answer alike
         body = "\n".join(HOSTILE) if self._fleet == "hostile" else "up 1\n" * 40
         return (ResponseRecord("/metrics", boards.NOW, 200, "server: stub", body),)
 
@@ -118,8 +117,10 @@ def main() -> int:
     fleet = sys.argv[1] if len(sys.argv) > 1 else "small"
     store = boards.Store()
     time_of = boards.clock if fleet == "still" else clock
-    desk = Services(config=Path(sys.argv[2])) if len(sys.argv) > 2 else None
-    return drive(Console(store, clock=time_of, open_source=lambda: Source(fleet), desk=desk))
+    services = Services(config=Path(sys.argv[2])) if len(sys.argv) > 2 else None
+    return drive(
+        Console(store, clock=time_of, open_source=lambda: Source(fleet), services=services)
+    )
 
 
 if __name__ == "__main__":

@@ -132,13 +132,13 @@ def test_it_shows_health_by_word_on_any_terminal(start: Start, environ: dict[str
 
 def test_a_dumb_terminal_is_refused_with_what_works_there() -> None:
     with pytest.raises(WatchdeckError, match=r"'dumb' \(TERM\)\. `watchdeck status`"):
-        refuse_bad_terminal({"TERM": "dumb"}, drawable=True)
-    refuse_bad_terminal({"TERM": "xterm"}, drawable=True)
+        refuse_bad_terminal({"TERM": "dumb"}, has_terminal=True)
+    refuse_bad_terminal({"TERM": "xterm"}, has_terminal=True)
 
 
 def test_without_a_terminal_it_is_refused() -> None:
     with pytest.raises(WatchdeckError, match="needs a terminal"):
-        refuse_bad_terminal({"TERM": "xterm"}, drawable=False)
+        refuse_bad_terminal({"TERM": "xterm"}, has_terminal=False)
 
 
 FIRST_FRAME = """
@@ -150,7 +150,7 @@ from watchdeck.console.app import Console
 console = Console(boards.Store(), clock=clock, open_source=lambda: Source("small"))
 async def main():
     async with console.run_test(size=(80, 24)) as pilot:
-        while not console.screen.models:
+        while not console.screen.state.models:
             await pilot.pause()
         await pilot.pause()
         print(*sorted({heavy!r} & set(sys.modules)))

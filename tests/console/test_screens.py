@@ -8,16 +8,23 @@ from textual.pilot import Pilot
 from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
-from watchdeck.console.controllers.time_travel import NOTICE_LASTS
+from watchdeck.console.controllers.port import NOTICE_LASTS
 from watchdeck.console.dialogs.help_screen import HelpScreen
 from watchdeck.console.models.detail_screen import FIRST_SPAN, SPANS, DetailScreen
 from watchdeck.console.models.list_screen import ModelsScreen
 from watchdeck.console.overview.screen import DeckScreen
 from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot
-from watchdeck.console.state.messages import BoardUpdated, HistoryRead
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.widgets.list import List
-from watchdeck.domain.board.board import Board, Change, Collector, CollectorState, History, Model
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import (
+    Board,
+    Change,
+    Collector,
+    CollectorState,
+    Health,
+    History,
+    Model,
+)
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 
 
@@ -42,7 +49,7 @@ class Shown:
         await self.settle()
 
     async def board(self, models: Sequence[Model] | None = None, **changes: object) -> None:
-        await self.see(boards.sight(boards.board(models, **changes)))
+        await self.see(boards.snapshot(boards.board(models, **changes)))
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -72,7 +79,7 @@ class Shown:
 @asynccontextmanager
 async def shown(cells: int = 80, rows: int = 24, **options: object) -> AsyncIterator[Shown]:
     clock = Clock()
-    console = Console(Store(), clock=clock, setting=boards.setting(), **options)  # type: ignore[arg-type]
+    console = Console(Store(), clock=clock, settings=boards.settings(), **options)  # type: ignore[arg-type]
     async with console.run_test(size=(cells, rows)) as pilot:
         yield Shown(console, pilot, clock)
 
@@ -160,9 +167,9 @@ async def test_screens_that_are_not_in_view_rest_until_they_are() -> None:
         await at.press("2")
         await at.board([boards.model("only-one")])
         assert isinstance(deck, DeckScreen)
-        assert len(deck.models) == 8
+        assert len(deck.state.models) == 8
         await at.press("1")
-        assert len(deck.models) == 1
+        assert len(deck.state.models) == 1
         assert "only-one" in at.text()
 
 
@@ -175,7 +182,7 @@ async def test_a_model_is_opened_with_its_chart_and_its_signals() -> None:
         assert (wanted.endpoint, wanted.columns[0]) == ("fraud-detector", "latency_p95")
         assert wanted.end - wanted.start == FIRST_SPAN
         assert "reading the history" in at.text()
-        at.detail.post_message(HistoryRead(wanted, boards.found(wanted)))
+        at.detail.show_history(wanted, boards.found(wanted))
         await at.settle()
         assert "400 ms┤" in at.text()
         assert "── latency_p95  last 1h ──" in at.text()
@@ -189,7 +196,7 @@ async def test_the_chart_is_read_with_a_cursor_that_leaves_at_its_end() -> None:
         wanted = at.detail._wanted
         assert wanted is not None
         deploy = Change(1, "fraud-detector", wanted.end - 600_000, "deploy", "1 → 2", "collector")
-        at.detail.post_message(HistoryRead(wanted, boards.found(wanted, deploy)))
+        at.detail.show_history(wanted, boards.found(wanted, deploy))
         await at.settle()
         await at.press(*["h"] * 9, "shift+left")
         assert "04:49" in next(line for line in at.lines() if "── latency_p95" in line)
@@ -208,7 +215,7 @@ async def test_a_cursor_that_time_has_left_behind_points_at_nothing() -> None:
         await at.press("2", "down", "enter")
         wanted = at.detail._wanted
         assert wanted is not None
-        at.detail.post_message(HistoryRead(wanted, boards.found(wanted)))
+        at.detail.show_history(wanted, boards.found(wanted))
         await at.settle()
         await at.press("h", "h")
         pointed = at.detail.pointed
@@ -224,7 +231,7 @@ async def test_the_signal_is_compared_with_itself_earlier() -> None:
         wanted = at.detail._wanted
         assert wanted is not None
         assert wanted.earlier == 86_400_000
-        at.detail.post_message(HistoryRead(wanted, boards.found(wanted)))
+        at.detail.show_history(wanted, boards.found(wanted))
         await at.settle()
         assert "yesterday 252 ms" in at.text()
         await at.press("c", "c")
@@ -239,7 +246,7 @@ async def test_before_a_change_is_reached_also_by_quick_fingers() -> None:
         wanted = at.detail._wanted
         assert wanted is not None
         deploy = Change(1, "fraud-detector", wanted.end - 600_000, "deploy", "1 → 2", "collector")
-        at.detail.post_message(HistoryRead(wanted, boards.found(wanted, deploy)))
+        at.detail.show_history(wanted, boards.found(wanted, deploy))
         await at.settle()
         await at.press("c", "c", "c")
         assert at.detail._wanted is not None
@@ -269,7 +276,7 @@ async def test_an_answer_that_is_no_longer_wanted_is_dropped() -> None:
         late = at.detail._wanted
         assert late is not None
         await at.press("right")
-        at.detail.post_message(HistoryRead(late, boards.found(late)))
+        at.detail.show_history(late, boards.found(late))
         await at.settle()
         assert "reading the history" in at.text()
 
@@ -279,7 +286,7 @@ async def test_a_history_that_cannot_be_read_says_why() -> None:
         await at.board()
         await at.press("down", "enter")
         assert at.detail._wanted is not None
-        at.detail.post_message(HistoryRead(at.detail._wanted, None, "metrics.db is damaged."))
+        at.detail.show_history(at.detail._wanted, None, "metrics.db is damaged.")
         await at.settle()
         assert "metrics.db is damaged." in at.text()
 
@@ -360,7 +367,7 @@ async def test_a_notice_goes_after_its_time_and_ages_move_on() -> None:
         await at.board()
         assert at.lines()[1].strip() == "→ started a collector (pid 7)"
         at.clock.now += NOTICE_LASTS
-        at.console._tick()
+        at.console.tick()
         await at.settle()
         assert "started a collector" not in at.text()
         assert "15s ago" in at.lines()[1]
@@ -391,7 +398,7 @@ class Source(boards.Uneventful):
     def __init__(self, asked: list[str]) -> None:
         self._asked = asked
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         return False
 
     def board(self, now: int, at: int | None = None) -> Board:
@@ -411,7 +418,12 @@ async def test_the_source_of_the_signal_under_the_cursor_is_named() -> None:
     spec = SignalSpec("latency_p95", histogram=("seconds",), quantile=0.95)
     async with shown(120, 40) as at:
         await at.board()
-        at.console._show(kinds={"mlserver": Kind("mlserver", "MLServer", signals=(spec,))})
+        at.console.show(
+            replace(
+                at.console.view_state,
+                kinds={"mlserver": Kind("mlserver", "MLServer", signals=(spec,))},
+            )
+        )
         await at.press("2", "down", "enter")
         assert "from 95 % quantile of histogram seconds" in at.text()
         await at.press("down", "down", "down")

@@ -13,13 +13,14 @@ from console.stub import shifted
 from watchdeck.config.reading.problems import Problem
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.app import Console
+from watchdeck.console.changes.screen import RecentChangesScreen
 from watchdeck.console.dialogs.config_problems import ProblemsScreen
 from watchdeck.console.input.time_cursor import TimeCursor
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.models.responses_screen import ResponsesScreen
-from watchdeck.console.state.messages import AlertHistoryRead, BoardUpdated, EventsRead, HistoryRead
-from watchdeck.domain.board.board import Change
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.console.state.queries import FleetChanges
+from watchdeck.domain.board.board import Change, Health, HealthChange
 from watchdeck.domain.metrics.scrape import ResponseRecord
 
 SIZES = [pytest.param((80, 24), id="80x24"), pytest.param((120, 40), id="120x40")]
@@ -41,11 +42,11 @@ Compare = Callable[..., bool]
 
 
 def console() -> Console:
-    return Console(Store(), clock=boards.clock, setting=boards.setting())
+    return Console(Store(), clock=boards.clock, settings=boards.settings())
 
 
 async def show(pilot: Pilot[None], *keys: str) -> None:
-    pilot.app.post_message(BoardUpdated(boards.sight()))
+    pilot.app.post_message(BoardUpdated(boards.snapshot()))
     await settle(pilot)
     await pilot.press(*keys)
     await settle(pilot)
@@ -74,7 +75,7 @@ async def read(pilot: Pilot[None]) -> None:
     screen = pilot.app.screen
     assert isinstance(screen, DetailScreen)
     assert screen._wanted is not None
-    screen.post_message(HistoryRead(screen._wanted, boards.found(screen._wanted, DEPLOY)))
+    screen.show_history(screen._wanted, boards.found(screen._wanted, DEPLOY))
     await settle(pilot)
 
 
@@ -99,7 +100,9 @@ async def before(pilot: Pilot[None]) -> None:
             "fraud-detector", NOW - 4 * MINUTE, Health.WARNING, "slo", "latency_p95 230 ms"
         ),
     )
-    pilot.app.screen.post_message(EventsRead((NOTE, DEPLOY), {"fraud-detector": turns}))
+    screen = pilot.app.screen
+    assert isinstance(screen, RecentChangesScreen)
+    screen.show_changes(FleetChanges((NOTE, DEPLOY), {"fraud-detector": turns}))
     await settle(pilot)
 
 
@@ -113,15 +116,15 @@ async def exchange(pilot: Pilot[None]) -> None:
         ResponseRecord("/v2/models/fraud/ready", NOW - 3_000, None, "", "timed out after 1.5 s"),
     )
     assert isinstance(pilot.app, Console)
-    outlook = pilot.app._outlook
-    pilot.app.push_screen(ResponsesScreen(outlook, "models", "fraud-detector", answers))
+    state = pilot.app.view_state
+    pilot.app.push_screen(ResponsesScreen(state, "models", "fraud-detector", answers))
     await settle(pilot)
 
 
 async def past(pilot: Pilot[None]) -> None:
     await show(pilot)
     assert isinstance(pilot.app, Console)
-    pilot.app._send(TimeCursor(NOW - 42 * MINUTE, 5, playing=True))
+    pilot.app.time_travel.move(TimeCursor(NOW - 42 * MINUTE, 5, is_playing=True))
     ago = 42 * MINUTE
     changes = (replace(NOTE, at=NOTE.at - ago), replace(DEPLOY, at=DEPLOY.at - ago))
     models = shifted(boards.small_fleet(), -ago)
@@ -129,7 +132,7 @@ async def past(pilot: Pilot[None]) -> None:
     then = boards.board(
         models, at=NOW - ago, live=False, metrics_at=NOW - ago, changes=changes, collector=written
     )
-    pilot.app.post_message(BoardUpdated(boards.sight(then)))
+    pilot.app.post_message(BoardUpdated(boards.snapshot(then)))
     await settle(pilot)
 
 
@@ -150,13 +153,13 @@ async def problems(pilot: Pilot[None]) -> None:
         Problem("console.theme", "there is no theme 'drak'", "Did you mean 'dark'?"),
     )
     assert isinstance(pilot.app, Console)
-    pilot.app.push_screen(ProblemsScreen(pilot.app._outlook, "deck", found))
+    pilot.app.push_screen(ProblemsScreen(pilot.app.view_state, "deck", found))
     await settle(pilot)
 
 
 async def alarmed(pilot: Pilot[None], *pressed: str) -> None:
     made = replace(alerted.alerted(boards.board(boards.small_fleet())), changes=(DEPLOY,))
-    pilot.app.post_message(BoardUpdated(boards.sight(made)))
+    pilot.app.post_message(BoardUpdated(boards.snapshot(made)))
     await settle(pilot)
     await pilot.press(*pressed)
     await settle(pilot)
@@ -174,11 +177,10 @@ async def alert(pilot: Pilot[None]) -> None:
     await alarmed(pilot, "3", *["down"] * 5, "enter")
     screen = pilot.app.screen
     assert isinstance(screen, AlertScreen)
-    screen.post_message(AlertHistoryRead(alerted.story()))
+    screen.show_history(alerted.story())
     await settle(pilot)
     assert screen._wanted is not None
-    found = boards.found(screen._wanted, DEPLOY)
-    screen.post_message(HistoryRead(screen._wanted, found))
+    screen.show_chart(screen._wanted, boards.found(screen._wanted, DEPLOY))
     await settle(pilot)
 
 

@@ -11,10 +11,16 @@ import pytest
 
 from watchdeck.collector.exposition import PageParser
 from watchdeck.config.reading.kinds import load_kinds
-from watchdeck.demo.fleet.endpoints import CAST, DemoEndpoint, settings
-from watchdeck.demo.fleet.metrics_pages import text
-from watchdeck.demo.fleet.scenario import FaultKind, slowness, troubles
-from watchdeck.demo.fleet.traffic import Load, SimulatedServer, nothing, pace, rate
+from watchdeck.demo.fleet.endpoints import ENDPOINTS, DemoEndpoint, settings
+from watchdeck.demo.fleet.metrics_pages import render_page
+from watchdeck.demo.fleet.traffic import (
+    Load,
+    SimulatedServer,
+    latency_factor,
+    request_rate,
+    zero_counts,
+)
+from watchdeck.demo.scenario import FaultKind, active_faults, slowness
 from watchdeck.domain.kinds.detection import detect
 
 KINDS = {
@@ -31,26 +37,26 @@ MIDNIGHT = 1_790_035_200
 
 
 def server(part: DemoEndpoint) -> SimulatedServer:
-    return SimulatedServer(part.load, Random(1), MIDNIGHT, nothing())
+    return SimulatedServer(part.load, Random(1), MIDNIGHT, zero_counts())
 
 
 def page(part: DemoEndpoint, server: SimulatedServer) -> bytes:
-    return text(part.page(part.name, server.counts)).encode()
+    return render_page(part.page(part.name, server.counts)).encode()
 
 
-@pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
+@pytest.mark.parametrize("part", ENDPOINTS, ids=lambda part: part.name)
 def test_a_page_is_recognised_and_read_whole(part: DemoEndpoint) -> None:
     made = server(part)
     made.advance(MIDNIGHT + 60)
     read = PageParser().read(part.name, page(part, made))
     kind = detect(load_kinds(), read.layout.series, {})
-    assert read.cut.total == 0
+    assert read.truncation.total == 0
     assert kind is not None
     assert kind.name == KINDS[part.name]
     assert not any(ord(char) < 32 for series in read.layout.series for char in str(series))
 
 
-@pytest.mark.parametrize("part", CAST, ids=lambda part: part.name)
+@pytest.mark.parametrize("part", ENDPOINTS, ids=lambda part: part.name)
 def test_counters_never_go_down(part: DemoEndpoint) -> None:
     made = server(part)
     seen = []
@@ -64,18 +70,28 @@ def test_counters_never_go_down(part: DemoEndpoint) -> None:
 
 def test_the_night_model_is_asked_at_night_alone() -> None:
     load = Load(8, 0.4, nightly=True)
-    assert [rate(load, MIDNIGHT + 3_600 * hour) for hour in (0, 1, 2, 12, 23)] == [8, 8, 0, 0, 0]
+    assert [request_rate(load, MIDNIGHT + 3_600 * hour) for hour in (0, 1, 2, 12, 23)] == [
+        8,
+        8,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_a_busy_model_is_slower_than_a_quiet_one() -> None:
     load = Load(40, 0.02, strain=0.2)
-    paces = [pace(load, MIDNIGHT + 3_600 * hour) for hour in (2, 8, 14)]
+    paces = [latency_factor(load, MIDNIGHT + 3_600 * hour) for hour in (2, 8, 14)]
     assert paces == [pytest.approx(0.95), pytest.approx(1.0), pytest.approx(1.05)]
 
 
 def test_the_story_is_told_in_five_minutes() -> None:
     told = {
-        second: {part.name: set(found) for part in CAST if (found := troubles(part.name, second))}
+        second: {
+            part.name: set(found)
+            for part in ENDPOINTS
+            if (found := active_faults(part.name, second))
+        }
         for second in (0, 60, 100, 301)
     }
     assert told[0] == told[301] == {}
@@ -88,7 +104,7 @@ def test_the_story_is_told_in_five_minutes() -> None:
 
 
 def test_the_fleet_is_watched_on_its_ports_alone() -> None:
-    made = settings({part.name: 1_000 + n for n, part in enumerate(CAST)})
+    made = settings({part.name: 1_000 + n for n, part in enumerate(ENDPOINTS)})
     assert [endpoint.url for endpoint in made.endpoint[:2]] == [
         "http://127.0.0.1:1000",
         "http://127.0.0.1:1001",

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from watchdeck.demo.fleet.endpoints import CAST
-from watchdeck.demo.fleet.metrics_pages import text
-from watchdeck.demo.fleet.traffic import nothing
-from watchdeck.demo.history.timeline import CHANGES, OPTIMISED
-from watchdeck.demo.sample_files import DAYS, LAST_DAY, MONTH, PHASES, costs, predictions
+from demo.sample_files import DAYS, LAST_DAY, MONTH, PHASES, costs, predictions
+from watchdeck.demo.fleet.endpoints import ENDPOINTS
+from watchdeck.demo.fleet.metrics_pages import render_page
+from watchdeck.demo.fleet.traffic import zero_counts
+from watchdeck.demo.scenario import CHANGES, OPTIMISED
 from watchdeck.resources import folder
 
 FRAUD = folder("sample_data") / "fraud"
@@ -63,5 +63,5 @@ def test_costs_and_predictions_change_on_the_days_of_the_changes() -> None:
 
 
 def test_the_live_page_tells_the_version_of_the_last_predictions() -> None:
-    fraud = next(part for part in CAST if part.name == OPTIMISED)
-    assert f'version="{PHASES[-1].version}"' in text(fraud.page(fraud.name, nothing()))
+    fraud = next(part for part in ENDPOINTS if part.name == OPTIMISED)
+    assert f'version="{PHASES[-1].version}"' in render_page(fraud.page(fraud.name, zero_counts()))

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import AlertState
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Health
 from watchdeck.domain.metrics.scrape import (
     OUTCOME_CODES,
     Frame,
@@ -19,19 +19,18 @@ from watchdeck.domain.metrics.scrape import (
 )
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.domain.notifications.outbox import OutboxEntry
-from watchdeck.domain.rules.parser import read_when
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.endpoint import Retention, Slo
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.engine.engine import Engine
-from watchdeck.engine.rules.evaluator import SAVED_EVERY
-from watchdeck.store.alerts.episodes import read_open
-from watchdeck.store.alerts.outbox import KEPT, enqueue
-from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.engine.rules.evaluator import SAVE_INTERVAL
+from watchdeck.store.alerts.episodes import read_open_episodes
+from watchdeck.store.alerts.outbox import OUTBOX_RETENTION, enqueue
+from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
 from watchdeck.store.state.changes import read_changes
 from watchdeck.store.state.health import read_health, read_health_history
@@ -42,8 +41,8 @@ FRAUD = EndpointFacts(
     "fraud", "http://fraud", 10_000, slo=Slo(None, Milliseconds(200), Ratio(0.01))
 )
 RULES = (
-    Rule("slow", "", read_when("latency_p95 > slo").test, Severity.LOW),
-    Rule("errors", "", read_when("error_ratio > 1%").test, Severity.MEDIUM),
+    Rule("slow", "", read_condition("latency_p95 > slo").test, Severity.LOW),
+    Rule("errors", "", read_condition("error_ratio > 1%").test, Severity.MEDIUM),
 )
 
 
@@ -63,10 +62,12 @@ class Fleet:
         self.engine = self.started()
 
     def started(self) -> Engine:
-        return Engine(reading(self.directory.metrics), writing(self.directory.state), RULES)
+        return Engine(
+            open_readonly(self.directory.metrics), open_writable(self.directory.state), RULES
+        )
 
     def see(self, *scrapes: Scrape, facts: EndpointFacts = FRAUD) -> None:
-        writer = Writer(self.directory, Retention(), clock=lambda: NOW)
+        writer = MetricsWriter(self.directory, Retention(), clock=lambda: NOW)
         writer.start()
         writer.register([facts])
         for one in scrapes:
@@ -95,11 +96,11 @@ def test_another_reason_for_the_same_health_keeps_its_beginning(fleet: Fleet) ->
     ):
         fleet.see(scrape(at, **signals))
         fleet.engine.evaluate(at)
-    with closing(reading(fleet.directory.state)) as db:
+    with closing(open_readonly(fleet.directory.state)) as db:
         told = read_health(db)["fraud"]
         story = read_health_history(db, "fraud", 0, NOW + 60_000)
     assert (told.health, told.cause, told.at) == (Health.WARNING, "errors", NOW + 20_000)
-    assert told.began == NOW + 10_000
+    assert told.began_at == NOW + 10_000
     assert [change.cause for change in story] == ["good", "slow", "errors"]
 
 
@@ -107,13 +108,13 @@ def test_silence_becomes_unknown_and_never_ok(fleet: Fleet) -> None:
     fleet.see(scrape(NOW, latency_p95=0.1))
     fleet.engine.evaluate(NOW)
     fleet.engine.evaluate(NOW + 30_001)
-    with closing(reading(fleet.directory.state)) as db:
+    with closing(open_readonly(fleet.directory.state)) as db:
         assert read_health(db)["fraud"].health is Health.UNKNOWN
 
 
 def opened(fleet: Fleet) -> list[tuple[str, AlertState]]:
-    with closing(reading(fleet.directory.state)) as db:
-        return [(alert.rule, episode.condition) for episode, alert in read_open(db)]
+    with closing(open_readonly(fleet.directory.state)) as db:
+        return [(alert.rule, episode.condition) for episode, alert in read_open_episodes(db)]
 
 
 def test_a_scrape_from_before_the_collector_stopped_begins_nothing(fleet: Fleet) -> None:
@@ -127,7 +128,7 @@ def test_a_scrape_from_before_the_collector_stopped_begins_nothing(fleet: Fleet)
 
 def test_an_alert_is_kept_once_in_a_tick_however_late_that_is(fleet: Fleet) -> None:
     fleet.see(scrape(NOW, latency_p95=0.3), facts=replace(FRAUD, every=60_000))
-    fleet.engine.evaluate(NOW + SAVED_EVERY)
+    fleet.engine.evaluate(NOW + SAVE_INTERVAL)
     assert opened(fleet) == [("slow", AlertState.FIRING)]
 
 
@@ -136,17 +137,17 @@ def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:
         at = NOW + 10_000 * n
         fleet.see(replace(scrape(at), identity=Identity(version)))
         fleet.engine.evaluate(at)
-    with closing(reading(fleet.directory.state)) as db:
+    with closing(open_readonly(fleet.directory.state)) as db:
         (marker,) = read_changes(db, 0, NOW + 60_000)
     assert (marker.what, marker.text, marker.at) == ("deploy", "version 1 → 2", NOW + 30_000)
 
 
 def test_what_was_told_long_ago_is_forgotten_once_a_day(fleet: Fleet) -> None:
-    told = OutboxEntry("console", "page", "watchdeck/1/page", NOW, done=True)
-    with closing(writing(fleet.directory.state)) as db:
+    told = OutboxEntry("console", "page", "watchdeck/1/page", NOW, is_delivered=True)
+    with closing(open_writable(fleet.directory.state)) as db:
         with transaction(db):
             enqueue(db, [told], NOW)
-        fleet.engine.evaluate(NOW + KEPT)
+        fleet.engine.evaluate(NOW + OUTBOX_RETENTION)
         assert enqueue(db, [told], NOW) == 0
-        fleet.engine.evaluate(NOW + KEPT + 86_400_000)
+        fleet.engine.evaluate(NOW + OUTBOX_RETENTION + 86_400_000)
         assert enqueue(db, [told], NOW) == 1

@@ -13,20 +13,17 @@ import pytest
 from watchdeck.domain.alerts.alert import AlertState, Episode
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.rules.parser import read_when
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Ratio
-from watchdeck.engine.restore import warm_windows
+from watchdeck.engine.restore import restore_targets
 from watchdeck.engine.rules.conditions import ScrapeValues
 from watchdeck.engine.rules.target import Target, target_for
-from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, add_frame
-from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
+from watchdeck.store.metrics.latest import register_endpoints
 from watchdeck.store.migrations import prepare
 
 NOW = 1_795_410_000_000
@@ -39,7 +36,7 @@ COLUMNS = [series.name for series in LAYOUT.series]
 SLO = Slo(availability=Ratio(0.99), error_ratio=Ratio(0.01))
 FRAUD = EndpointFacts("fraud", "http://fraud", EVERY, slo=SLO)
 RULES = tuple(
-    Rule(when, when, read_when(when).test)
+    Rule(when, when, read_condition(when).test)
     for when in (
         "avg(latency_p95) > 200ms over 10m",
         "burn(availability) fast",
@@ -68,55 +65,57 @@ def sample(number: int) -> ScrapeValues:
 def history(tmp_path: Path) -> Iterator[Connection]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    with closing(writing(directory.metrics)) as db:
+    with closing(open_writable(directory.metrics)) as db:
         layouts = LayoutTable(db)
         with transaction(db):
-            number = register(db, [FRAUD], NOW)["fraud"]
+            number = register_endpoints(db, [FRAUD], NOW)["fraud"]
             for each in range(COUNT):
                 at, frame = sample(each).at, Frame(LAYOUT, values(each))
                 add_frame(db, layouts, number, at, Stream.SIGNALS, frame)
-        yield reading(directory.metrics)
+        yield open_readonly(directory.metrics)
 
 
 def watching(*numbers: int) -> Target:
     watched = target_for(FRAUD, None, RULES, NOW)
     for number in numbers:
-        watched.take(sample(number))
+        watched.add_sample(sample(number))
     return watched
 
 
 def told(watched: Target) -> list[str]:
     assert watched.sample is not None
-    return [one.check.said(watched.sample, watched.sample.at).why for one in watched.judged]
+    return [
+        one.condition.measure(watched.sample, watched.sample.at).why for one in watched.rule_states
+    ]
 
 
 def test_what_is_restored_is_as_if_all_had_been_seen(history: Connection) -> None:
     seen, anew = watching(*range(COUNT)), watching(COUNT - 1)
     assert told(anew) != told(seen)
-    assert warm_windows(history, [anew]) == 1
+    assert restore_targets(history, [anew]) == 1
     assert told(anew) == told(seen)
-    assert all(burned.complete for burned in anew.burned.values())
+    assert all(burned.complete for burned in anew.budgets.values())
 
 
 def test_nothing_is_called_slow_before_the_past_is_known(history: Connection) -> None:
     anew = watching(COUNT - 2)
-    [_, burn, _] = anew.judged
+    [_, burn, _] = anew.rule_states
     assert anew.sample is not None
-    assert burn.check.truth(anew.sample, anew.sample.at, held=False) is None
-    warm_windows(history, [anew])
-    assert burn.check.truth(anew.sample, anew.sample.at, held=False) is False
+    assert burn.condition.truth(anew.sample, anew.sample.at, held=False) is None
+    restore_targets(history, [anew])
+    assert burn.condition.truth(anew.sample, anew.sample.at, held=False) is False
 
 
 def test_each_is_restored_once_those_with_alerts_first_and_the_usual_last(
     history: Connection,
 ) -> None:
     fleet = [watching(COUNT - 1) for _ in range(3)]
-    [urgent] = fleet[1].judged[:1]
-    urgent.hold(Episode(1, 1, NOW, AlertState.FIRING, Severity.HIGH, Severity.HIGH))
+    [urgent] = fleet[1].rule_states[:1]
+    urgent.set_episode(Episode(1, 1, NOW, AlertState.FIRING, Severity.HIGH, Severity.HIGH))
     seen = []
     for _ in range(7):
-        done = warm_windows(history, [watching(), *fleet], spend=0.0)
-        seen.append((done, [one.restored + one.recalled for one in fleet]))
+        done = restore_targets(history, [watching(), *fleet], seconds=0.0)
+        seen.append((done, [one.windows_restored + one.baselines_restored for one in fleet]))
     assert seen == [
         (1, [0, 1, 0]),
         (1, [1, 1, 0]),

@@ -13,10 +13,10 @@ from store.stores import NOW, beat
 from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.engine.engine import Engine
-from watchdeck.engine.self_monitoring import EVERY, LOST_FOR
-from watchdeck.store.alerts.episodes import read_ended, read_open
-from watchdeck.store.alerts.outbox import due, enqueue, gave_up, sent
-from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.engine.self_monitoring import CHECK_INTERVAL, LOST_FOR
+from watchdeck.store.alerts.episodes import read_ended_episodes, read_open_episodes
+from watchdeck.store.alerts.outbox import enqueue, mark_given_up, mark_sent, read_due
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import save_heartbeat
 from watchdeck.store.migrations import prepare
@@ -38,24 +38,27 @@ class Ward:
         with transaction(self.metrics):
             save_heartbeat(self.metrics, said or beat(now))
         self.engine.evaluate(now, blind)
-        return {alert.rule: episode.why for episode, alert in read_open(self.state)}
+        return {alert.rule: episode.why for episode, alert in read_open_episodes(self.state)}
 
 
 @pytest.fixture
 def ward(tmp_path: Path) -> Iterator[Ward]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    with closing(writing(directory.metrics)) as metrics, closing(writing(directory.state)) as state:
-        yield Ward(metrics, state, Engine(reading(directory.metrics), state))
+    with (
+        closing(open_writable(directory.metrics)) as metrics,
+        closing(open_writable(directory.state)) as state,
+    ):
+        yield Ward(metrics, state, Engine(open_readonly(directory.metrics), state))
 
 
 def test_a_collector_that_is_well_is_no_alert(ward: Ward) -> None:
-    assert [ward.look(NOW + EVERY * step) for step in range(3)] == [{}, {}, {}]
+    assert [ward.look(NOW + CHECK_INTERVAL * step) for step in range(3)] == [{}, {}, {}]
 
 
 def test_scrapes_that_begin_late_for_a_minute_are_told(ward: Ward) -> None:
     for step in range(7):
-        now = NOW + EVERY * step
+        now = NOW + CHECK_INTERVAL * step
         told = ward.look(now, replace(beat(now), lag=8.0))
     assert told == {"collector-late": "scrapes begin 8s late"}
 
@@ -63,25 +66,25 @@ def test_scrapes_that_begin_late_for_a_minute_are_told(ward: Ward) -> None:
 def test_a_store_that_takes_nothing_is_told_as_it_says_why(ward: Ward) -> None:
     full = replace(beat(NOW), storing="the disk is full")
     assert ward.look(NOW, full) == {"store-unwritten": "the disk is full"}
-    later = NOW + 4 * EVERY
+    later = NOW + 4 * CHECK_INTERVAL
     assert ward.look(later, beat(NOW)) == {"store-unwritten": "nothing was stored for 40s"}
 
 
 def test_a_collector_that_starts_is_not_held_to_what_its_predecessor_said(ward: Ward) -> None:
     old = replace(beat(NOW - 3_600_000), storing="the disk is full", lag=9.0)
     assert ward.look(NOW, old) == {}
-    assert ward.look(NOW + EVERY) == {}
+    assert ward.look(NOW + CHECK_INTERVAL) == {}
 
 
 def test_a_clock_that_is_set_makes_nothing_old(ward: Ward) -> None:
     ward.look(NOW)
-    ward.engine.jump(3_600_000, NOW + 3_600_000)
-    assert ward.look(NOW + 3_600_000 + EVERY, beat(NOW)) == {}
+    ward.engine.apply_clock_jump(3_600_000, NOW + 3_600_000)
+    assert ward.look(NOW + 3_600_000 + CHECK_INTERVAL, beat(NOW)) == {}
 
 
 def test_a_blind_collector_is_one_alert(ward: Ward) -> None:
     for step in range(7):
-        told = ward.look(NOW + EVERY * step, blind="none of 9 endpoints can be reached")
+        told = ward.look(NOW + CHECK_INTERVAL * step, blind="none of 9 endpoints can be reached")
     assert told == {"collector-blind": "none of 9 endpoints can be reached"}
 
 
@@ -92,17 +95,17 @@ def test_messages_that_wait_and_that_were_given_up_are_told_and_are_over(ward: W
     told = ward.look(NOW + 6 * MINUTE)
     assert told == {"messages-wait": "1 messages wait, the oldest for 6m"}
     with transaction(ward.state):
-        [row] = due(ward.state, NOW + 6 * MINUTE, channel="phone")
-        gave_up(ward.state, [row.id], NOW + 7 * MINUTE, "404 Not Found")
+        [row] = read_due(ward.state, NOW + 6 * MINUTE, channel="phone")
+        mark_given_up(ward.state, [row.id], NOW + 7 * MINUTE, "404 Not Found")
     told = ward.look(NOW + 8 * MINUTE)
     assert told["messages-lost"] == "messages to phone were given up: 404 Not Found"
     with transaction(ward.state):
-        waiting = due(ward.state, NOW + 9 * MINUTE)
-        sent(ward.state, [row.id for row in waiting], NOW + 9 * MINUTE)
+        waiting = read_due(ward.state, NOW + 9 * MINUTE)
+        mark_sent(ward.state, [row.id for row in waiting], NOW + 9 * MINUTE)
     for step in range(5):
-        told = ward.look(NOW + 8 * MINUTE + LOST_FOR + EVERY * step)
+        told = ward.look(NOW + 8 * MINUTE + LOST_FOR + CHECK_INTERVAL * step)
     assert told == {}
-    rules = {alert.rule for _, alert in read_ended(ward.state, NOW)}
+    rules = {alert.rule for _, alert in read_ended_episodes(ward.state, NOW)}
     assert rules == {"messages-wait", "messages-lost"}
 
 

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Endpoint, Secret, Tls
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.net.address import Origin, parse_url
-from watchdeck.net.client import Carry, HttpClient, default_connection
+from watchdeck.net.client import ConnectionFactory, HttpClient, default_connection
 from watchdeck.net.connection import Connection
 from watchdeck.net.credentials import Credentials
 from watchdeck.net.failure import Failure, RequestError
@@ -39,7 +40,7 @@ async def reading(
     target: Endpoint,
     reveal: Callable[[Secret], str] = no_secret,
     resolver: Resolver | None = None,
-    carry: Carry = default_connection,
+    carry: ConnectionFactory = default_connection,
 ) -> AsyncIterator[HttpClient]:
     names = resolver or Resolver()
 
@@ -67,7 +68,7 @@ async def tell(
 
 
 async def ask(
-    url: str, carry: Carry = default_connection, within: Milliseconds = SHORT
+    url: str, carry: ConnectionFactory = default_connection, within: Milliseconds = SHORT
 ) -> ProbeResponse | Failure:
     async with reading(endpoint(url), carry=carry) as reader:
         return await tell(reader, url, within)

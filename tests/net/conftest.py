@@ -4,7 +4,7 @@ import pytest
 
 from net.clients import over_httpx
 from servers.hostile import HUGE, bomb
-from watchdeck.net.client import Carry, default_connection
+from watchdeck.net.client import ConnectionFactory, default_connection
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,7 +14,7 @@ def _built() -> None:
 
 
 @pytest.fixture(params=[default_connection, over_httpx], ids=["over our own sockets", "over httpx"])
-def carry(request: pytest.FixtureRequest) -> Carry:
+def carry(request: pytest.FixtureRequest) -> ConnectionFactory:
     """The two ways a question may be carried: they must not differ."""
-    chosen: Carry = request.param
+    chosen: ConnectionFactory = request.param
     return chosen

@@ -60,9 +60,9 @@ def test_nothing_in_a_target_ends_a_line() -> None:
     ],
 )
 def test_hosts_are_told_apart(host: str, *, loopback: bool, near: bool, forbidden: bool) -> None:
-    assert reach.loopback(host) is loopback
+    assert reach.is_loopback(host) is loopback
     assert reach.is_private(host) is near
-    assert reach.is_link_local(host) is forbidden
+    assert reach.is_link_local_or_metadata(host) is forbidden
 
 
 def test_user_and_password_are_found_once_and_unquoted() -> None:

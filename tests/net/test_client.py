@@ -6,10 +6,10 @@ from net.clients import PATIENT, SHORT, ask, endpoint, reading, tell
 from servers.hostile import PAGE, hostile
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Secret
+from watchdeck.domain.values.secret import Secret
 from watchdeck.errors import WatchdeckError
 from watchdeck.net.address import parse_url
-from watchdeck.net.client import Carry
+from watchdeck.net.client import ConnectionFactory
 from watchdeck.net.connection import Request
 from watchdeck.net.failure import Failure, RequestError
 
@@ -60,7 +60,7 @@ NOT_TAKEN = "is not taken, only one gzip or deflate"
     ],
 )
 async def test_what_a_hostile_server_does_has_a_name(
-    path: str, outcome: Outcome, words: str, carry: Carry
+    path: str, outcome: Outcome, words: str, carry: ConnectionFactory
 ) -> None:
     async with hostile() as server:
         within = SHORT if outcome is Is.TIMED_OUT else PATIENT
@@ -84,14 +84,14 @@ async def test_what_a_hostile_server_does_has_a_name(
         "/slash",
     ],
 )
-async def test_a_page_is_read_however_it_is_sent(path: str, carry: Carry) -> None:
+async def test_a_page_is_read_however_it_is_sent(path: str, carry: ConnectionFactory) -> None:
     async with hostile() as server:
         told = await ask(server.url(path), carry)
     assert isinstance(told, ProbeResponse)
     assert (told.status, told.body) == (200, PAGE)
 
 
-async def test_a_status_is_an_answer_and_its_headers_are_clean(carry: Carry) -> None:
+async def test_a_status_is_an_answer_and_its_headers_are_clean(carry: ConnectionFactory) -> None:
     async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         down = await tell(reader, server.url("/503"))
         odd = await tell(reader, server.url("/escapes"))
@@ -101,7 +101,7 @@ async def test_a_status_is_an_answer_and_its_headers_are_clean(carry: Carry) -> 
     assert odd.headers["x-note"] == "^[]0;owned^G"
 
 
-async def test_nobody_listening_is_refused(carry: Carry) -> None:
+async def test_nobody_listening_is_refused(carry: ConnectionFactory) -> None:
     async with hostile() as server:
         pass
     told = await ask(server.url("/metrics"), carry)
@@ -109,7 +109,7 @@ async def test_nobody_listening_is_refused(carry: Carry) -> None:
 
 
 async def test_a_kept_connection_that_died_is_replaced_without_a_failure(
-    carry: Carry,
+    carry: ConnectionFactory,
 ) -> None:
     async with hostile() as server:
         url = server.url("/once-then-reset")
@@ -127,7 +127,7 @@ async def test_what_follows_an_answer_is_never_taken_for_the_next() -> None:
     assert [answer.body for answer in told if isinstance(answer, ProbeResponse)] == [PAGE] * 3
 
 
-async def test_a_failure_does_not_spoil_the_next_question(carry: Carry) -> None:
+async def test_a_failure_does_not_spoil_the_next_question(carry: ConnectionFactory) -> None:
     paths = ["/hang", "/bomb", "/short", "/crumbs", "/interim", "/garbage", "/to-host"]
     async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         for path in paths:
@@ -137,13 +137,15 @@ async def test_a_failure_does_not_spoil_the_next_question(carry: Carry) -> None:
             assert good.body == PAGE
 
 
-async def test_a_canary_is_posted_and_its_redirect_does_not_lose_the_body(carry: Carry) -> None:
+async def test_a_canary_is_posted_and_its_redirect_does_not_lose_the_body(
+    carry: ConnectionFactory,
+) -> None:
     async with hostile() as server, reading(endpoint(server.url("/")), carry=carry) as reader:
         question = Request(parse_url(server.url("/echo")), method="POST", body=b'{"x": 1}')
-        told = await reader.ask(question)
+        told = await reader.send(question)
         lost = Request(parse_url(server.url("/loop")), method="POST", body=b"{}")
         with pytest.raises(RequestError, match="would lose the request's body"):
-            await reader.ask(lost)
+            await reader.send(lost)
     assert told.body == b'{"x": 1}'
     assert [asked.method for asked in server.asked] == ["POST", "POST"]
 
@@ -215,7 +217,7 @@ async def test_a_secret_that_is_no_header_is_refused_without_showing_it(value: s
     assert server.asked == []
 
 
-async def test_many_questions_at_once_wait_for_the_one_connection(carry: Carry) -> None:
+async def test_many_questions_at_once_wait_for_the_one_connection(carry: ConnectionFactory) -> None:
     async with hostile() as server:
         url = server.url("/metrics")
         async with reading(endpoint(url), carry=carry) as reader:

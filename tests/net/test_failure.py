@@ -98,7 +98,7 @@ def test_no_words_of_a_library_are_repeated() -> None:
 
 
 def test_a_detail_is_clean_and_short() -> None:
-    failure = RequestError(Outcome.RESET, "\x1b[2J" + "x" * 1_000).about("/a\x00b").failure
+    failure = RequestError(Outcome.RESET, "\x1b[2J" + "x" * 1_000).with_name("/a\x00b").failure
     assert failure.detail.startswith("/a^@b: ^[[2Jxxx")
     assert len(failure.detail) < 450
 

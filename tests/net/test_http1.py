@@ -6,11 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.connection import PIECES
+from watchdeck.net.connection import MAX_PIECES
 from watchdeck.net.failure import RequestError
 from watchdeck.net.http1 import (
-    LARGEST_HEAD,
-    LONGEST_LINE,
+    MAX_HEAD_SIZE,
+    MAX_LINE,
     ChunkedDecoder,
     ResponseHead,
     end_of_head,
@@ -39,14 +39,14 @@ def _body(head: ResponseHead, sent: bytes) -> Answered | None:
     if head.chunked:
         chunks = ChunkedDecoder(LIMIT)
         chunks.feed(sent)
-        return None if chunks.rest is None else (head.status, chunks.body, head.kept)
+        return None if chunks.rest is None else (head.status, chunks.body, head.keep_alive)
     if head.length is None:
         return head.status, sent, False
-    return None if len(sent) < head.length else (head.status, sent[: head.length], head.kept)
+    return None if len(sent) < head.length else (head.status, sent[: head.length], head.keep_alive)
 
 
 def theirs(sent: bytes) -> Answered | None:
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
     connection.send(h11.Request(method="GET", target="/", headers=[("host", "a")]))
     connection.send(h11.EndOfMessage())
     connection.receive_data(sent)
@@ -187,8 +187,8 @@ def test_a_chunked_body_is_the_same_however_it_is_torn(
     ("sent", "outcome", "words"),
     [
         (b"100001\r\n", Outcome.TOO_LARGE, "over 1MiB"),
-        (b"1\r\na\r\n" * (PIECES + 1), Outcome.TOO_LARGE, "too many parts"),
-        (b"1" * (LARGEST_HEAD + 1), Outcome.UNREADABLE, "proper HTTP"),
+        (b"1\r\na\r\n" * (MAX_PIECES + 1), Outcome.TOO_LARGE, "too many parts"),
+        (b"1" * (MAX_HEAD_SIZE + 1), Outcome.UNREADABLE, "proper HTTP"),
     ],
 )
 def test_a_chunked_body_is_bounded(sent: bytes, outcome: Outcome, words: str) -> None:
@@ -198,14 +198,14 @@ def test_a_chunked_body_is_bounded(sent: bytes, outcome: Outcome, words: str) ->
 
 
 def test_a_head_is_bounded() -> None:
-    assert end_of_head(b"a" * LARGEST_HEAD) is None
+    assert end_of_head(b"a" * MAX_HEAD_SIZE) is None
     with pytest.raises(RequestError, match="the headers are too large"):
-        end_of_head(b"a" * (LARGEST_HEAD + 1))
+        end_of_head(b"a" * (MAX_HEAD_SIZE + 1))
 
 
 def test_an_answer_to_head_has_no_body() -> None:
     head = read_head(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "HEAD")
-    assert (head.length, head.kept) == (0, True)
+    assert (head.length, head.keep_alive) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_an_answer_to_head_has_no_body() -> None:
             id="blanks before what is forbidden",
         ),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\na:" + b"b" * LONGEST_LINE + b"\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\na:" + b"b" * MAX_LINE + b"\r\n\r\n",
             "a header is too large",
             id="a line over the bound",
         ),

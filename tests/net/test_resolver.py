@@ -9,7 +9,7 @@ from servers.hostile import hostile
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.failure import Failure, RequestError
-from watchdeck.net.resolver import AT_ONCE, Resolver, system_look_up
+from watchdeck.net.resolver import MAX_LOOK_UPS, Resolver, system_look_up
 from watchdeck.net.stream import connect
 
 
@@ -49,13 +49,13 @@ async def test_names_that_hang_hold_up_no_other_name_and_are_asked_once_each() -
     resolver = Resolver(look_up)
     stuck = [
         asyncio.create_task(resolver.addresses(f"hang{n // 2}.example"))
-        for n in range(2 * (AT_ONCE - 1))
+        for n in range(2 * (MAX_LOOK_UPS - 1))
     ]
     assert await resolver.addresses("fine.example") == ["10.0.0.1"]
     for task in stuck:
         task.cancel()
     ended.set()
-    assert len(asked) == AT_ONCE
+    assert len(asked) == MAX_LOOK_UPS
 
 
 async def test_a_name_that_is_not_known_is_a_dns_failure() -> None:

@@ -9,7 +9,7 @@ from servers.certificates import Certificates
 from servers.hostile import hostile
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Tls
+from watchdeck.domain.values.secret import Tls
 from watchdeck.net import tls
 from watchdeck.net.failure import Failure, RequestError
 

@@ -1,10 +1,10 @@
 """Letters made by hand."""
 
-from watchdeck.domain.notifications.notification import Notification, NotificationClass
+from watchdeck.domain.notifications.outbox import Notification, NotificationClass
 
 
-def letter(kind: NotificationClass = NotificationClass.CALL, count: int = 1) -> Notification:
-    """A letter about so many alerts."""
+def notification(kind: NotificationClass = NotificationClass.CALL, count: int = 1) -> Notification:
+    """A notification about so many alerts."""
     alerts = tuple(
         {
             "text": f"fraud is slow ({number})",

@@ -1,8 +1,8 @@
 """An outbox with something to tell, and somebody who tells it, on a made-up clock."""
 
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,21 @@ from msgspec.structs import replace
 from store.alerts.made import fire
 from store.stores import NOW, state_only
 from watchdeck.domain.alerts.alert import ActiveAlert, Alert, Episode
-from watchdeck.domain.notifications.grouping import Windows
+from watchdeck.domain.notifications.grouping import GroupWindows
 from watchdeck.domain.notifications.message import Message, MessageKind
 from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
 from watchdeck.domain.notifications.routing import AlertContext, Routing, route
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel, Route
 from watchdeck.domain.values.secret import Secret
-from watchdeck.domain.values.severity import Severity
 from watchdeck.notify.delivery import Delivery, Receiver
 from watchdeck.notify.http_post import HttpSender
-from watchdeck.notify.outbox_queue import OutboxQueue
 from watchdeck.notify.result import Notifier
 from watchdeck.notify.webhook import WebhookNotifier
-from watchdeck.store.alerts.outbox import enqueue, read_posted
-from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.alerts.outbox import enqueue, read_episode_outbox
+from watchdeck.store.files.connection import Connection, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.worker import StoreWorker
 
 SOURCE = "/watchdeck/test"
 SHORT = 0.5
@@ -49,7 +49,7 @@ class Stage:
     directory: StoreDirectory
     db: Connection
     clock: Clock
-    windows: Windows = field(default_factory=dict)
+    windows: GroupWindows = field(default_factory=dict)
     routing: Routing = field(default_factory=Routing)
 
     def fire(self, model: str = "fraud", severity: Severity = Severity.HIGH) -> Episode:
@@ -86,7 +86,7 @@ class Stage:
         return tuple(replace(row, payload=row.payload | {"acknowledged_by": by}) for row in found)
 
     def outbox(self, episode: Episode, channel: str = "hook") -> list[OutboxRow]:
-        return [row for row in read_posted(self.db, episode.id) if row.channel == channel]
+        return [row for row in read_episode_outbox(self.db, episode.id) if row.channel == channel]
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def staged(path: Path, *channels: str) -> Iterator[Stage]:
     directory = state_only(path)
     names = channels or ("hook",)
     routing = Routing(tuple(Channel(name, "webhook") for name in names), (Route(to=tuple(names)),))
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         yield Stage(directory, db, Clock(), routing=routing)
 
 
@@ -109,20 +109,20 @@ def known(secret: Secret) -> str:
     return f"hush-{secret.env}"
 
 
-@contextmanager
-def delivering(
-    stage: Stage, receivers: Mapping[str, Notifier], rate: int = 6_000
-) -> Iterator[Delivery]:
-    """Somebody who empties the outbox of a stage, when told to `look`."""
-    desk = OutboxQueue(stage.directory)
-    told = {name: Receiver(tell, rate, 5.0) for name, tell in receivers.items()}
+@asynccontextmanager
+async def delivering(
+    stage: Stage, notifiers: Mapping[str, Notifier], rate: int = 6_000
+) -> AsyncIterator[Delivery]:
+    """A delivery that sends what is due on a stage at each call of `send_due`."""
+    worker = StoreWorker(stage.directory)
+    receivers = {name: Receiver(notifier, rate, 5.0) for name, notifier in notifiers.items()}
     try:
-        yield Delivery(desk, told, stage.clock, random.Random(7))
+        yield Delivery(worker, receivers, stage.clock, random.Random(7))
     finally:
-        desk.close()
+        await worker.close()
 
 
 async def round_of(delivery: Delivery) -> None:
-    """One look into the outbox, and all that it begins."""
-    await delivery.look()
-    await delivery.settled()
+    """Send all that is due, and wait until it is sent."""
+    await delivery.send_due()
+    await delivery.wait_until_idle()

@@ -1,9 +1,9 @@
 import pytest
 
-from notify.notifications import letter
+from notify.notifications import notification
 from notify.outbox import SHORT, known
 from notify.receivers import BUSY, HANG, longest_gap, receiving
-from watchdeck.domain.notifications.notification import NotificationClass
+from watchdeck.domain.notifications.outbox import NotificationClass
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
 from watchdeck.notify.apprise import AppriseNotifier
@@ -17,7 +17,7 @@ async def send(
     url: str | Secret, count: int = 1, kind: NotificationClass = NotificationClass.CALL
 ) -> DeliveryResult:
     channel = Channel("a", "apprise", url=url, services=("json", "jsons"))
-    return await AppriseNotifier(channel, known)(letter(kind, count))
+    return await AppriseNotifier(channel, known)(notification(kind, count))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from notify.notifications import letter
+from notify.notifications import notification
 from notify.outbox import SOURCE
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.units import Milliseconds
@@ -20,7 +20,7 @@ async def run(*command: str, within: int = 5_000) -> DeliveryResult:
     channel = Channel(
         "c", "command", command=command, environment=("TOKEN",), timeout=Milliseconds(within)
     )
-    return await CommandNotifier(channel, ENVIRON, SOURCE)(letter())
+    return await CommandNotifier(channel, ENVIRON, SOURCE)(notification())
 
 
 def python(code: str, *arguments: str) -> tuple[str, ...]:
@@ -37,9 +37,9 @@ async def test_a_command_gets_the_event_the_id_and_no_more_of_our_environment(
     )
     assert await run(*python(code, str(written))) == Sent()
     event, environ, cwd = json.loads(written.read_text())
-    assert event["id"] == letter().id
+    assert event["id"] == notification().id
     assert event["data"]["alerts"][0]["model"] == "fraud"
-    assert environ["WATCHDECK_ID"] == letter().id
+    assert environ["WATCHDECK_ID"] == notification().id
     assert (environ["TOKEN"], cwd) == ("hush-hush", "/")
     assert "OTHER" not in environ
 

@@ -9,12 +9,12 @@ from notify.outbox import SHORT, delivering, round_of, staged, webhook
 from notify.receivers import BUSY, DIE, HANG, OK, longest_gap, receiving
 from servers.loopback import answer
 from watchdeck.domain.notifications.message import MessageKind
-from watchdeck.domain.notifications.notification import Notification
+from watchdeck.domain.notifications.outbox import Notification
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.secret import Secret
-from watchdeck.domain.values.severity import Severity
-from watchdeck.notify.delivery import PATIENCE
+from watchdeck.notify.delivery import GIVE_UP_AFTER
 from watchdeck.notify.result import DeliveryResult, Notifier, Sent
-from watchdeck.store.alerts.outbox import cancel, lost_since, next_due
+from watchdeck.store.alerts.outbox import cancel, read_given_up, read_next_due
 from watchdeck.store.files.connection import transaction
 
 MINUTE = 60_000
@@ -24,10 +24,12 @@ async def test_a_page_arrives_once_as_a_cloud_event(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode, text="fraud is slow")
-        async with receiving() as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-                await round_of(delivery)
+        async with (
+            receiving() as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            await round_of(delivery)
         [event], [row] = receiver.told, stage.outbox(episode)
         assert row.sent_at == stage.clock.now
     assert event["id"] == receiver.ids()[0]
@@ -45,21 +47,23 @@ async def test_a_receiver_that_is_busy_for_an_hour_gets_everything_under_the_sam
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
-        async with receiving(BUSY) as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                waits = []
-                begin = stage.clock.now
-                while stage.clock.now < begin + 60 * MINUTE:
-                    await round_of(delivery)
-                    at = next_due(stage.db)
-                    assert at is not None
-                    waits.append(at - stage.clock.now)
-                    stage.clock.now = at
-                stage.tell(episode, MessageKind.RESOLVED)
-                receiver.answers = [OK]
+        async with (
+            receiving(BUSY) as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            waits = []
+            begin = stage.clock.now
+            while stage.clock.now < begin + 60 * MINUTE:
                 await round_of(delivery)
-                stage.clock.now += 30_000
-                await round_of(delivery)
+                at = read_next_due(stage.db)
+                assert at is not None
+                waits.append(at - stage.clock.now)
+                stage.clock.now = at
+            stage.tell(episode, MessageKind.RESOLVED)
+            receiver.answers = [OK]
+            await round_of(delivery)
+            stage.clock.now += 30_000
+            await round_of(delivery)
         assert [row.sent_at is not None for row in stage.outbox(episode)] == [True, True]
     assert len(set(receiver.ids())) == 2
     assert [event["data"]["alerts"][0]["kind"] for event in receiver.told[-2:]] == [
@@ -80,16 +84,18 @@ async def test_what_a_receiver_asks_for_in_retry_after_is_kept_by_all_that_wait_
         stage.tell(first)
         worst = stage.fire("churn", Severity.CRITICAL)
         stage.tell(worst)
-        async with receiving(slow_down, OK) as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-                assert len(receiver.asked) == 1
-                assert stage.outbox(first)[0].not_before == stage.clock.now + 90_000
-                stage.clock.now += 89_999
-                await round_of(delivery)
-                assert len(receiver.asked) == 1
-                stage.clock.now += 1
-                await round_of(delivery)
+        async with (
+            receiving(slow_down, OK) as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            assert len(receiver.asked) == 1
+            assert stage.outbox(first)[0].not_before == stage.clock.now + 90_000
+            stage.clock.now += 89_999
+            await round_of(delivery)
+            assert len(receiver.asked) == 1
+            stage.clock.now += 1
+            await round_of(delivery)
         assert len(receiver.asked) == 3
         assert stage.outbox(worst)[0].sent_at == stage.clock.now
 
@@ -113,12 +119,14 @@ async def test_whoever_fails_once_is_told_again_under_the_same_id(
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
-        async with receiving(first, OK) as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-                assert stage.outbox(episode)[0].last_error == why
-                stage.clock.now += 2_000
-                await round_of(delivery)
+        async with (
+            receiving(first, OK) as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            assert stage.outbox(episode)[0].last_error == why
+            stage.clock.now += 2_000
+            await round_of(delivery)
         assert stage.outbox(episode)[0].sent_at is not None
     one, again = receiver.ids()
     assert one == again
@@ -128,7 +136,7 @@ async def test_nobody_there_is_said_so_and_tried_again(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
-        with delivering(stage, {"hook": webhook("http://127.0.0.1:1/")}) as delivery:
+        async with delivering(stage, {"hook": webhook("http://127.0.0.1:1/")}) as delivery:
             await round_of(delivery)
         [row] = stage.outbox(episode)
         assert (row.last_error, row.attempts) == ("the connection was refused", 1)
@@ -138,10 +146,12 @@ async def test_what_is_refused_for_good_is_given_up_at_once_and_says_why(tmp_pat
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
-        async with receiving(answer(b"no \x1b[31mfield x", status="400 Bad Request")) as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-        [row] = lost_since(stage.db, stage.clock.now)
+        async with (
+            receiving(answer(b"no \x1b[31mfield x", status="400 Bad Request")) as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+        [row] = read_given_up(stage.db, stage.clock.now)
         assert row.last_error == "400 Bad Request: no ^[[31mfield x"
 
 
@@ -152,11 +162,13 @@ async def test_after_hours_of_failure_it_is_given_up_and_what_is_behind_it_goes_
         episode = stage.fire()
         stage.tell(episode)
         stage.tell(episode, MessageKind.RESOLVED)
-        async with receiving(BUSY, BUSY, OK) as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-                stage.clock.now += PATIENCE
-                await round_of(delivery)
+        async with (
+            receiving(BUSY, BUSY, OK) as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            stage.clock.now += GIVE_UP_AFTER
+            await round_of(delivery)
         page, resolved = stage.outbox(episode)
         assert page.last_error == "503 Service Unavailable; tried for 4h"
         assert page.gave_up_at == stage.clock.now
@@ -170,7 +182,9 @@ async def test_no_secret_is_in_what_is_kept_of_a_failure(tmp_path: Path) -> None
         stage.tell(episode)
         async with receiving(answer(said, status="401 Unauthorized")) as receiver:
             headers = {"Authorization": Secret(env="TOKEN", prefix="Bearer ")}
-            with delivering(stage, {"hook": webhook(receiver.url, headers=headers)}) as delivery:
+            async with delivering(
+                stage, {"hook": webhook(receiver.url, headers=headers)}
+            ) as delivery:
                 await round_of(delivery)
         assert receiver.asked[0].headers["authorization"] == "Bearer hush-TOKEN"
         [row] = stage.outbox(episode)
@@ -185,10 +199,10 @@ async def test_a_receiver_that_hangs_holds_up_no_other_and_not_the_event_loop(
         stage.tell(episode)
         async with receiving(HANG) as hung, receiving() as well:
             told = {"hung": webhook(hung.url), "well": webhook(well.url)}
-            with delivering(stage, told) as delivery:
-                await delivery.look()
+            async with delivering(stage, told) as delivery:
+                await delivery.send_due()
                 await well.came.wait()
-                gap = await longest_gap(delivery.settled)
+                gap = await longest_gap(delivery.wait_until_idle)
         assert stage.outbox(episode, "well")[0].sent_at is not None
         assert stage.outbox(episode, "hung")[0].sent_at is None
     assert gap < SHORT / 2
@@ -200,12 +214,14 @@ async def test_two_hundred_alerts_at_once_are_three_messages_at_most(tmp_path: P
             severity = Severity(1 + number % 4)
             stage.tell(stage.fire(f"model-{number}", severity), text=f"alert {number}")
             stage.clock.now += 100
-        async with receiving() as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-                stage.clock.now += 30_000
-                await round_of(delivery)
-        assert next_due(stage.db) is None
+        async with (
+            receiving() as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            stage.clock.now += 30_000
+            await round_of(delivery)
+        assert read_next_due(stage.db) is None
     assert len(receiver.told) <= 3
     counts = [len(event["data"]["alerts"]) + event["data"]["more"] for event in receiver.told]
     assert sum(counts) == 200
@@ -217,9 +233,11 @@ async def test_what_was_taken_back_in_time_is_told_to_nobody(tmp_path: Path) -> 
         stage.tell(episode)
         with transaction(stage.db):
             assert cancel(stage.db, stage.outbox(episode)[0].dedup_key, stage.clock.now) == 1
-        async with receiving() as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
+        async with (
+            receiving() as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
     assert receiver.asked == []
 
 
@@ -229,20 +247,22 @@ async def test_a_channel_gets_no_more_than_its_rate(tmp_path: Path) -> None:
             stage.windows.clear()
             stage.tell(stage.fire(f"model-{number}"))
             stage.clock.now += 1
-        async with receiving() as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}, rate=60) as delivery:
-                await round_of(delivery)
-                assert len(receiver.asked) == 5
-                stage.clock.now += 2_000
-                await round_of(delivery)
-                assert len(receiver.asked) == 7
+        async with (
+            receiving() as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}, rate=60) as delivery,
+        ):
+            await round_of(delivery)
+            assert len(receiver.asked) == 5
+            stage.clock.now += 2_000
+            await round_of(delivery)
+            assert len(receiver.asked) == 7
 
 
 async def test_a_channel_that_nobody_configured_is_given_up(tmp_path: Path) -> None:
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
-        with delivering(stage, {}) as delivery:
+        async with delivering(stage, {}) as delivery:
             await round_of(delivery)
         [row] = stage.outbox(episode)
         assert row.gave_up_at is not None
@@ -250,15 +270,15 @@ async def test_a_channel_that_nobody_configured_is_given_up(tmp_path: Path) -> N
 
 
 async def test_a_mistake_of_ours_is_tried_again_and_ends_nothing(tmp_path: Path) -> None:
-    async def broken(letter: Notification) -> DeliveryResult:
-        raise KeyError(letter.id)
+    async def broken(notification: Notification) -> DeliveryResult:
+        raise KeyError(notification.id)
 
     with staged(tmp_path, "broken", "well") as stage:
         episode = stage.fire()
         stage.tell(episode)
         async with receiving() as receiver:
             told: dict[str, Notifier] = {"broken": broken, "well": webhook(receiver.url)}
-            with delivering(stage, told) as delivery:
+            async with delivering(stage, told) as delivery:
                 await round_of(delivery)
         [row] = stage.outbox(episode, "broken")
         assert row.last_error == "watchdeck could not send it (KeyError)"
@@ -270,13 +290,15 @@ async def test_a_store_that_has_gone_is_said_so_and_waited_for(tmp_path: Path) -
         stage.tell(stage.fire())
         gone = stage.directory.state.with_name("gone.db")
         stage.directory.state.rename(gone)
-        async with receiving() as receiver:
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
-                await round_of(delivery)
-                assert "nobody can be told" in delivery.problem
-                gone.rename(stage.directory.state)
-                await round_of(delivery)
-                assert delivery.problem == ""
+        async with (
+            receiving() as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            assert "nobody can be told" in delivery.problem
+            gone.rename(stage.directory.state)
+            await round_of(delivery)
+            assert delivery.problem == ""
     assert len(receiver.asked) == 1
 
 
@@ -286,16 +308,16 @@ from pathlib import Path
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
 from watchdeck.notify.delivery import Delivery, Receiver
-from watchdeck.notify.outbox_queue import OutboxQueue
 from watchdeck.notify.http_post import HttpSender
 from watchdeck.notify.webhook import WebhookNotifier
 from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.worker import StoreWorker
 
 path, url, now = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 channel = Channel("hook", "webhook", url=url)
 hook = WebhookNotifier(channel, HttpSender(60.0), lambda secret: "", "/watchdeck/test")
 receivers = {"hook": Receiver(hook, timeout=60.0)}
-delivery = Delivery(OutboxQueue(StoreDirectory(path)), receivers, lambda: now)
+delivery = Delivery(StoreWorker(StoreDirectory(path)), receivers, lambda: now)
 asyncio.run(delivery.run())
 """
 
@@ -315,7 +337,7 @@ async def test_a_collector_killed_in_the_middle_tells_the_same_under_the_same_id
             late = stage.fire("churn")
             stage.windows.clear()
             stage.tell(late)
-            with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
+            async with delivering(stage, {"hook": webhook(receiver.url)}) as delivery:
                 await round_of(delivery)
         assert stage.outbox(episode)[0].sent_at is not None
         assert stage.outbox(late)[0].sent_at is not None
@@ -332,15 +354,15 @@ async def test_a_letter_is_sent_by_whoever_comes_after_a_failed_write(tmp_path: 
         stage.tell(stage.fire())
         gone = stage.directory.state.with_name("gone.db")
 
-        async def taken(letter: Notification) -> DeliveryResult:
-            ids.append(letter.id)
+        async def taken(notification: Notification) -> DeliveryResult:
+            ids.append(notification.id)
             if len(ids) == 1:
-                desk = delivery._desk
+                worker = delivery._worker
                 stage.directory.state.rename(gone)
-                await asyncio.get_running_loop().run_in_executor(desk._thread, desk._closed)
+                await asyncio.get_running_loop().run_in_executor(worker._thread, worker._close)
             return Sent()
 
-        with delivering(stage, {"hook": taken}) as delivery:
+        async with delivering(stage, {"hook": taken}) as delivery:
             await round_of(delivery)
             assert "nobody can be told" in delivery.problem
             gone.rename(stage.directory.state)
@@ -352,7 +374,6 @@ async def test_a_letter_is_sent_by_whoever_comes_after_a_failed_write(tmp_path: 
 def test_what_tells_others_loads_nothing_heavy_before_it_must() -> None:
     code = (
         "import sys, watchdeck.notify.delivery, watchdeck.notify.pagerduty;"
-        "import watchdeck.notify.pagerduty_acks;"
         "import watchdeck.notify.apprise, watchdeck.notify.command;"
         "print(sorted({'httpx', 'apprise', 'requests'} & set(sys.modules)))"
     )

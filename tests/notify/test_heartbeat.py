@@ -11,23 +11,23 @@ from watchdeck.notify.http_post import HttpSender
 async def test_signs_of_life_are_sent_while_all_is_well_and_stop_when_it_is_not() -> None:
     wrong = [""]
     async with receiving() as receiver:
-        lifesigns = HeartbeatSender(
+        heartbeats = HeartbeatSender(
             Heartbeat(receiver.url, method="POST"), HttpSender(SHORT), known, lambda: wrong[0]
         )
-        assert await lifesigns.turn()
+        assert await heartbeats.send()
         wrong[0] = "nothing was judged for a minute"
-        assert not await lifesigns.turn()
+        assert not await heartbeats.send()
     assert [asked.method for asked in receiver.asked] == ["POST"]
 
 
 async def test_a_sign_that_does_not_arrive_is_said_without_its_address() -> None:
     async with receiving(BUSY, OK) as receiver:
-        lifesigns = HeartbeatSender(Heartbeat(receiver.url), HttpSender(SHORT), known, str)
-        assert not await lifesigns.turn()
+        heartbeats = HeartbeatSender(Heartbeat(receiver.url), HttpSender(SHORT), known, str)
+        assert not await heartbeats.send()
         problem = "the sign of life did not arrive: 503 Service Unavailable"
-        assert lifesigns.problem == problem
-        assert await lifesigns.turn()
-        assert lifesigns.problem == ""
+        assert heartbeats.problem == problem
+        assert await heartbeats.send()
+        assert heartbeats.problem == ""
 
 
 async def test_an_answer_that_breaks_something_of_ours_ends_no_sign_of_life() -> None:
@@ -37,15 +37,15 @@ async def test_an_answer_that_breaks_something_of_ours_ends_no_sign_of_life() ->
         asked.set()
         raise TypeError("s3cret")
 
-    lifesigns = HeartbeatSender(Heartbeat("http://127.0.0.1:1/"), HttpSender(SHORT), known, broken)
-    task = asyncio.create_task(lifesigns.run())
+    heartbeats = HeartbeatSender(Heartbeat("http://127.0.0.1:1/"), HttpSender(SHORT), known, broken)
+    task = asyncio.create_task(heartbeats.run())
     await asked.wait()
     assert not task.done()
     task.cancel()
-    assert lifesigns.problem.startswith("the sign of life failed with TypeError at ")
+    assert heartbeats.problem.startswith("the sign of life failed with TypeError at ")
 
 
 async def test_a_secret_address_that_is_none_is_not_repeated() -> None:
-    lifesigns = HeartbeatSender(Heartbeat(Secret(env="URL")), HttpSender(SHORT), known, str)
-    assert not await lifesigns.turn()
-    assert "hush" not in lifesigns.problem
+    heartbeats = HeartbeatSender(Heartbeat(Secret(env="URL")), HttpSender(SHORT), known, str)
+    assert not await heartbeats.send()
+    assert "hush" not in heartbeats.problem

@@ -24,7 +24,7 @@ async def said(
 ) -> ReceiverResponse | str:
     post = HttpSender(SHORT, ca, look_up) if look_up else HttpSender(SHORT, ca)
     try:
-        return await post.ask(ReceiverRequest(url, "POST", {"x-own": "1"}, b"{}"))
+        return await post.send(ReceiverRequest(url, "POST", {"x-own": "1"}, b"{}"))
     except ReceiverUnreachable as error:
         return str(error)
 

@@ -5,24 +5,22 @@ from notify.receivers import BUSY, OK, Receiver, receiving
 from servers.loopback import answer
 from store.alerts.made import ack, end
 from watchdeck.domain.notifications.message import MessageKind
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
-from watchdeck.domain.values.severity import Severity
 from watchdeck.notify.http_post import HttpSender
-from watchdeck.notify.outbox_queue import OutboxQueue
-from watchdeck.notify.pagerduty import BY_PHONE, PagerDutyNotifier
+from watchdeck.notify.pagerduty import ACK_PREFIX, PagerDutyNotifier
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
-from watchdeck.store.alerts.outbox import next_due
+from watchdeck.store.alerts.outbox import read_next_due
 from watchdeck.store.files.connection import transaction
+from watchdeck.store.worker import StoreWorker
 
 ACKNOWLEDGED, RESOLVED, WORSE = MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED, MessageKind.WORSE
 
 
 def pagerduty(stage: Stage, url: str) -> PagerDutyNotifier:
     channel = Channel("hook", "pagerduty", url=url, routing_key=Secret(env="KEY"))
-    return PagerDutyNotifier(
-        channel, HttpSender(SHORT), known, OutboxQueue(stage.directory).threads
-    )
+    return PagerDutyNotifier(channel, HttpSender(SHORT), known, StoreWorker(stage.directory))
 
 
 def actions(receiver: Receiver) -> list[str]:
@@ -31,8 +29,8 @@ def actions(receiver: Receiver) -> list[str]:
 
 async def everything(stage: Stage, receiver: Receiver) -> None:
     """Send all that is and will be due."""
-    with delivering(stage, {"hook": pagerduty(stage, receiver.url)}) as delivery:
-        while next_due(stage.db) is not None:
+    async with delivering(stage, {"hook": pagerduty(stage, receiver.url)}) as delivery:
+        while read_next_due(stage.db) is not None:
             await round_of(delivery)
             stage.clock.now += 10_000
 
@@ -64,7 +62,7 @@ async def test_trigger_acknowledge_and_resolve_come_in_this_order_also_after_a_f
         episode = stage.fire()
         stage.tell(episode)
         async with receiving(BUSY, BUSY, OK) as receiver:
-            with delivering(stage, {"hook": pagerduty(stage, receiver.url)}) as delivery:
+            async with delivering(stage, {"hook": pagerduty(stage, receiver.url)}) as delivery:
                 await round_of(delivery)
                 with transaction(stage.db):
                     assert save_acknowledgement(stage.db, ack(episode))
@@ -130,8 +128,8 @@ async def test_an_acknowledgement_from_there_is_not_told_there(tmp_path: Path) -
         episode = stage.fire()
         stage.tell(episode)
         with transaction(stage.db):
-            assert save_acknowledgement(stage.db, ack(episode, f"{BY_PHONE}Elena"))
-        stage.tell(episode, ACKNOWLEDGED, by=f"{BY_PHONE}Elena")
+            assert save_acknowledgement(stage.db, ack(episode, f"{ACK_PREFIX}Elena"))
+        stage.tell(episode, ACKNOWLEDGED, by=f"{ACK_PREFIX}Elena")
         async with receiving() as receiver:
             await everything(stage, receiver)
         assert stage.outbox(episode)[1].sent_at is not None

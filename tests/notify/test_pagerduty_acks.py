@@ -15,10 +15,9 @@ from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import HttpSender
-from watchdeck.notify.outbox_queue import OutboxQueue
-from watchdeck.notify.pagerduty_acks import PagerDutyAckPoller, RemoteAck, remote_ack
+from watchdeck.notify.pagerduty import PagerDutyAckPoller, RemoteAck, remote_ack
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
-from watchdeck.store.alerts.conversations import NotifiedGroup
+from watchdeck.store.alerts.outbox import NotifiedGroup, read_unacknowledged_groups
 from watchdeck.store.files.connection import transaction
 
 ELENA = {"type": "user_reference", "summary": "Elena", "id": "P1"}
@@ -121,20 +120,17 @@ async def test_who_took_it_there_has_all_that_was_told_under_that_key(tmp_path: 
         episodes = [stage.fire(f"model-{number}") for number in range(3)]
         for episode in episodes:
             stage.tell(episode)
-        async with receiving() as hook:
-            with delivering(stage, {"hook": webhook(hook.url)}) as delivery:
-                await round_of(delivery)
-                stage.clock.now += 30_000
-                await round_of(delivery)
+        async with receiving() as hook, delivering(stage, {"hook": webhook(hook.url)}) as delivery:
+            await round_of(delivery)
+            stage.clock.now += 30_000
+            await round_of(delivery)
         with transaction(stage.db):
             assert save_acknowledgement(stage.db, ack(episodes[1]))
-        desk = OutboxQueue(stage.directory)
-        threads = await desk.waiting("hook")
-        desk.close()
-        key = f"watchdeck/{threads[1].fold}"
+        groups = read_unacknowledged_groups(stage.db, "hook")
+        key = f"watchdeck/{groups[1].group}"
         async with receiving(answer(body()), answer(body(acknowledged(ELENA, key=key)))) as there:
-            await phone(there.url, heard).turn(threads)
-    assert [len(thread.waiting) for thread in threads] == [1, 1]
+            await phone(there.url, heard).poll(groups)
+    assert [len(group.unacknowledged) for group in groups] == [1, 1]
     assert heard.taken == [((episodes[2].id,), "pagerduty: Elena", "acknowledged in PagerDuty")]
     asked = there.asked[1]
     assert asked.target.startswith("/hook/incidents?incident_key=watchdeck%2F")
@@ -157,7 +153,7 @@ async def test_what_was_given_back_here_is_not_taken_by_an_old_word_from_there(
     incident = acknowledged(ELENA, key="watchdeck/f")
     incident["acknowledgements"][0]["at"] = at
     async with receiving(answer(body(incident))) as there:
-        await phone(there.url, heard).turn((NotifiedGroup("f", (1,), (1,), NOW),))
+        await phone(there.url, heard).poll((NotifiedGroup("f", (1,), (1,), NOW),))
     assert bool(heard.taken) is taken
 
 
@@ -166,7 +162,7 @@ async def test_what_cannot_be_asked_is_said_so_and_takes_nothing() -> None:
     refusal = answer(b"bad token hush-TOKEN", status="401 Unauthorized")
     async with receiving(refusal) as there:
         asking = phone(there.url, heard)
-        await asking.turn((NotifiedGroup("f", (1,), (1,)),))
+        await asking.poll((NotifiedGroup("f", (1,), (1,)),))
     assert asking.problem == (
         "hook cannot be asked who has what: 401 Unauthorized: bad token (secret)"
     )
@@ -174,9 +170,9 @@ async def test_what_cannot_be_asked_is_said_so_and_takes_nothing() -> None:
 
 
 async def test_of_many_keys_some_are_asked_for_each_time_and_none_is_forgotten() -> None:
-    threads = tuple(NotifiedGroup(str(number), (number,), (number,)) for number in range(45))
+    groups = tuple(NotifiedGroup(str(number), (number,), (number,)) for number in range(45))
     async with receiving(answer(body())) as there:
         asking = phone(there.url, Heard())
         for _ in range(3):
-            await asking.turn(threads)
+            await asking.poll(groups)
     assert len({asked.target for asked in there.asked}) == 45

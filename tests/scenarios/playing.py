@@ -15,9 +15,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from scenarios.reading import ABSENT, FAILED, LOST, Line, Scenario, duration
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.acknowledge import acknowledge
 from watchdeck.actions.alerts.resolve import resolve
 from watchdeck.actions.alerts.silence import silence
+from watchdeck.actions.requests import AcknowledgeRequest, ResolveRequest, SilenceRequest
 from watchdeck.config.rules import rules_in_force
 from watchdeck.domain.alerts.alert import DataState, Episode
 from watchdeck.domain.board.board import CollectorStatus
@@ -25,23 +27,21 @@ from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Ou
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.domain.notifications.outbox import OutboxRow
 from watchdeck.domain.notifications.routing import Routing
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.endpoint import Settings
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.domain.values.operator import Operator
-from watchdeck.domain.values.severity import Severity
 from watchdeck.engine.alerts.repository import AlertingConfig
 from watchdeck.engine.engine import Engine
-from watchdeck.store.alerts.acknowledgements import read_acknowledgement
+from watchdeck.store.alerts.acknowledgements import read_live_acknowledgement
 from watchdeck.store.alerts.episodes import read_episodes
-from watchdeck.store.alerts.outbox import due, sent
-from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.alerts.outbox import mark_sent, read_due
+from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, add_frame
-from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
+from watchdeck.store.metrics.latest import register_endpoints, save_heartbeat, save_latest
 from watchdeck.store.migrations import prepare
 
 START = 1_795_410_000_000
@@ -58,8 +58,8 @@ class Player:
         self._scenario = scenario
         self._directory = StoreDirectory(place)
         prepare(self._directory)
-        self._metrics = writing(self._directory.metrics, synchronous="OFF")
-        self._state = writing(self._directory.state, synchronous="OFF")
+        self._metrics = open_writable(self._directory.metrics, synchronous="OFF")
+        self._state = open_writable(self._directory.state, synchronous="OFF")
         self._layouts = LayoutTable(self._metrics)
         self._rules = list(scenario.rules)
         if scenario.pack:
@@ -103,7 +103,7 @@ class Player:
     def owner(self, name: str, now: int) -> str:
         """Who has an alert; `nobody` when nobody does."""
         episode = self._newest(name, now)
-        found = None if episode is None else read_acknowledgement(self._state, episode.id)
+        found = None if episode is None else read_live_acknowledgement(self._state, episode.id)
         return "nobody" if found is None else found.by
 
     def fired(self, name: str) -> int | None:
@@ -125,9 +125,9 @@ class Player:
 
     def _deliver(self, now: int) -> None:
         """Take what is due as a channel that never fails."""
-        rows = due(self._state, now, 10_000)
+        rows = read_due(self._state, now, 10_000)
         with transaction(self._state):
-            sent(self._state, [row.id for row in rows], now)
+            mark_sent(self._state, [row.id for row in rows], now)
         self._delivered += rows
 
     def _now(self, time: int) -> int:
@@ -147,12 +147,12 @@ class Player:
             for model in scenario.series
         ]
         with transaction(self._metrics):
-            return register(self._metrics, fleet, START)
+            return register_endpoints(self._metrics, fleet, START)
 
     def _started(self) -> Engine:
         terms = AlertingConfig(ROUTING, depends=self._scenario.depends)
         rules: list[Rule] = self._rules
-        return Engine(reading(self._directory.metrics), self._state, rules, terms)
+        return Engine(open_readonly(self._directory.metrics), self._state, rules, terms)
 
     def _scrape(self, step: int, now: int) -> None:
         with transaction(self._metrics):
@@ -187,13 +187,23 @@ class Player:
         now = self._now(time) + 700
         if verb == "ack":
             episodes, who = [self._episode(rest[0], now)], Operator(rest[1])
-            acknowledge(self._directory, episodes, who, now, routing=ROUTING)
+            acknowledge(
+                Actor(self._directory, who, ROUTING), AcknowledgeRequest(tuple(episodes)), now
+            )
         elif verb == "resolve":
             episodes, who = [self._episode(rest[0], now)], Operator(rest[1])
-            resolve(self._directory, episodes, who, now, note="seen", routing=ROUTING)
+            resolve(
+                Actor(self._directory, who, ROUTING),
+                ResolveRequest(tuple(episodes), note="seen"),
+                now,
+            )
         elif verb == "silence":
             matchers, until = [read_matcher(rest[0])], now + duration(rest[1])
-            silence(self._directory, matchers, Operator("anna"), now, ends_at=until, reason="work")
+            silence(
+                Actor(self._directory, Operator("anna")),
+                SilenceRequest(tuple(matchers), length=until - now, reason="work"),
+                now,
+            )
         elif verb == "severity":
             self._rules = [
                 replace(one, severity=Severity(int(rest[1]))) if one.name == rest[0] else one
@@ -206,7 +216,7 @@ class Player:
             self._asleep_until = time + duration(rest[0])
         elif verb == "clock":
             self._ahead += duration(rest[0])
-            self._engine.jump(duration(rest[0]), now + duration(rest[0]))
+            self._engine.apply_clock_jump(duration(rest[0]), now + duration(rest[0]))
         else:
             raise ValueError(f"{verb} cannot be done")
 

@@ -24,10 +24,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from watchdeck.domain.rules.parser import read_when
-from watchdeck.domain.rules.rule import NoData, Rule
+from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.rules.rule import NoData, Rule, Severity
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds, Ratio
 
 LOST, FAILED, ABSENT = "_", "!", "-"
@@ -123,7 +122,7 @@ def _models(name: str) -> Iterator[str]:
 def _rule(scenario: Scenario, rest: str) -> None:
     name, _, text = rest.partition(":")
     when, *settings = (part.strip() for part in text.split(";"))
-    read = read_when(when)
+    read = read_condition(when)
     known: dict[str, Any] = {"resolve_for": 60_000}
     for setting in settings:
         key, _, value = setting.partition(" ")

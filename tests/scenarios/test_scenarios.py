@@ -22,5 +22,5 @@ def test_it_comes_out_as_it_is_written(path: Path, tmp_path: Path) -> None:
             assert acknowledged == rest[-1], f"line {line.number}"
     told = player.told()
     assert scenario.told is None or [row.kind for row in told] == scenario.told
-    assert scenario.letters is None or len({row.fold for row in told}) <= scenario.letters
+    assert scenario.letters is None or len({row.group for row in told}) <= scenario.letters
     assert all(row.channel == CHANNEL.name for row in told)

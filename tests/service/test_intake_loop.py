@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from store.stores import NOW, state_only
-from watchdeck.domain.settings.endpoint import Secret, Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
+from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.service.intake_loop import IntakeService, source_names, sources_of
 
@@ -24,7 +25,7 @@ def token(path: Path) -> Secret:
 @asynccontextmanager
 async def hearing(folder: Path, intake: Intake) -> AsyncIterator[IntakeService]:
     store = state_only(folder / "store")
-    made = IntakeService(Settings(intake=intake), store, lambda: NOW, again=0.05)
+    made = IntakeService(Settings(intake=intake), store, lambda: NOW, retry_after=0.05)
     task = asyncio.create_task(made.run())
     try:
         async with asyncio.timeout(20):

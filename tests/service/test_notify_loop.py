@@ -10,13 +10,13 @@ from notify.outbox import Stage, staged
 from notify.receivers import receiving
 from servers.loopback import answer
 from watchdeck.config.routing import routing_of
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.receivers import Channel, Heartbeat
 from watchdeck.domain.values.secret import Secret
 from watchdeck.service.notify_loop import NotifyService
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
 from watchdeck.store.alerts.episodes import save_episode
-from watchdeck.store.alerts.outbox import read_posted
+from watchdeck.store.alerts.outbox import read_episode_outbox, read_unacknowledged_groups
 from watchdeck.store.files.connection import transaction
 
 
@@ -86,10 +86,12 @@ async def test_who_takes_it_on_the_phone_has_it_here_and_the_others_are_told(
             settings = Settings(channel=(pd, Channel("hook", "webhook", url=hook.url)))
             async with telling(stage, settings) as told:
                 await asyncio.gather(events.came.wait(), hook.came.wait())
-                await told._delivery.settled()
-                await told._phones["pd"].turn(await told._desk.waiting("pd"))
+                await told._delivery.wait_until_idle()
+                await told._ack_pollers["pd"].poll(read_unacknowledged_groups(stage.db, "pd"))
         [ack] = read_acknowledgements(stage.db).values()
-        rows = [row for row in read_posted(stage.db, episode.id) if row.kind == "acknowledged"]
+        rows = [
+            row for row in read_episode_outbox(stage.db, episode.id) if row.kind == "acknowledged"
+        ]
         [audit] = stage.db.execute("select who, action from audit where action like 'ack%'")
     assert (ack.episode, ack.by, ack.note) == (
         episode.id,

@@ -10,19 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from watchdeck.domain.board.board import CollectorStatus
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import CollectorStatus, Health, HealthChange
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator
-from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.files.connection import Connection, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import create_file, prepare
 from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.state.audit import append
+from watchdeck.store.state.audit import append_audit
 from watchdeck.store.state.changes import record_change
 from watchdeck.store.state.health import record_health
 
@@ -43,7 +42,7 @@ def state_only(path: Path) -> StoreDirectory:
 @contextmanager
 def state(path: Path) -> Iterator[Connection]:
     """A connection that writes to the state of a new store."""
-    with closing(writing(state_only(path).state)) as db:
+    with closing(open_writable(state_only(path).state)) as db:
         yield db
 
 
@@ -52,7 +51,9 @@ def act(db: Connection, times: int) -> None:
     with transaction(db):
         for number in range(1, times + 1):
             before = None if number % 2 else {"rev": number}
-            append(db, NOW + number, ANNA, "silence", f"model-{number}", before, {"rev": number})
+            append_audit(
+                db, NOW + number, ANNA, "silence", f"model-{number}", before, {"rev": number}
+            )
 
 
 @contextmanager
@@ -103,18 +104,18 @@ def beat(at: int, pid: int = 1) -> CollectorStatus:
 
 def write(directory: StoreDirectory, names: Sequence[str], scrapes: Sequence[Scrape]) -> None:
     """Let a writer keep what a collector would hand it, and end."""
-    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register([every_ten_seconds(name) for name in names])
     for one in scrapes:
         writer.submit(one)
-    writer.beat(beat(NOW))
+    writer.submit_heartbeat(beat(NOW))
     writer.close()
 
 
 def judged(directory: StoreDirectory, *changes: HealthChange) -> None:
     """Keep what an engine would decide."""
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         record_health(db, changes)
 
 
@@ -129,7 +130,7 @@ def whole(path: Path) -> StoreDirectory:
     write(directory, NAMES, [scrape(name, at) for at in times for name in NAMES])
     good = (HealthChange(name, NOW - 60_000, Health.OK, "good", "ready") for name in NAMES)
     judged(directory, *good, HealthChange("fraud", NOW - 20_000, Health.WARNING, "slow", "slow"))
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         record_change(db, "fraud", NOW - 30_000, "deploy", "version 1 → 2", "collector")
-        append(db, NOW, ANNA, "create", "store", None, None)
+        append_audit(db, NOW, ANNA, "create", "store", None, None)
     return directory

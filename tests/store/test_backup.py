@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from store.stores import NOW, judged, whole
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import Health, HealthChange
 from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 from watchdeck.store.backup import backup
-from watchdeck.store.files.connection import transaction, writing
-from watchdeck.store.files.copy import check_integrity, copy_file
+from watchdeck.store.files.connection import check_integrity, copy_file, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
@@ -118,7 +117,7 @@ def test_a_newer_store_is_not_copied_by_an_older_program(
 def test_a_store_with_a_broken_audit_is_still_backed_up_and_says_so(
     directory: StoreDirectory, tmp_path: Path
 ) -> None:
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         db.execute("drop trigger audit_forgets_nothing")
         db.execute("delete from audit")
     assert backup(directory, tmp_path / "copy", now=NOW).audit.first_bad == 1

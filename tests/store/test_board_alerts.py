@@ -11,7 +11,7 @@ from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.rules.rule import FailedScrapes, Rule
 from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.store.alerts.acknowledgements import save_silence
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.connection import open_writable, transaction
 from watchdeck.store.reader import Reader
 from watchdeck.store.state.rules import save_maintenance, save_rules
 
@@ -20,7 +20,7 @@ def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
     tmp_path: Path,
 ) -> None:
     directory = whole(tmp_path)
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         for rule, model in (
             ("down", "a"),
             ("slow", "a"),
@@ -49,7 +49,7 @@ def test_silences_planned_work_and_a_model_that_is_down_mute_what_they_explain(
         ("slow", "c"): [(MuteKind.MAINTENANCE, "deploy")],
         ("slow", "d"): [],
     }
-    assert [one.shown for one in board.alerts].count(DisplayState.MUTED) == 3
-    assert [one.shown for one in later.alerts].count(DisplayState.MUTED) == 2
+    assert [one.display_state for one in board.alerts].count(DisplayState.MUTED) == 3
+    assert [one.display_state for one in later.alerts].count(DisplayState.MUTED) == 2
     assert [one.id for one in board.silences] == [1]
     assert before.silences == ()

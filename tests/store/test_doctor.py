@@ -15,12 +15,12 @@ from watchdeck.domain.values.operator import Operator
 from watchdeck.store.doctor import (
     CheckStatus,
     StoreCheckResult,
-    _Case,
-    _judge_disk,
-    _result,
+    _check_filesystem,
+    _CheckContext,
+    _run_check,
     examine,
 )
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.connection import open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import save_heartbeat
 from watchdeck.store.reader import Reader
@@ -44,7 +44,7 @@ def collected(directory: StoreDirectory, **said: object) -> Iterator[None]:
     """A collector runs, and its newest heartbeat says this."""
     with process(HOLD, directory.path) as holder:
         heartbeat = CollectorStatus(holder.pid, "0", NOW, NOW, **said)  # type: ignore[arg-type]
-        with closing(writing(directory.metrics)) as db, transaction(db):
+        with closing(open_writable(directory.metrics)) as db, transaction(db):
             save_heartbeat(db, heartbeat)
         yield
 
@@ -132,10 +132,10 @@ def test_a_newer_file_fails_with_both_numbers(directory: StoreDirectory) -> None
 
 
 def test_a_broken_audit_fails_at_its_first_bad_row(directory: StoreDirectory) -> None:
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         db.execute("drop trigger audit_keeps")
     assert "audit_keeps" in found(directory, "audit").text
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         db.execute("update audit set who = 'eve'")
     finding = found(directory, "audit")
     assert finding.state is FAIL
@@ -170,12 +170,12 @@ def test_an_examination_changes_nothing_that_a_reader_could_see(
     with closing(Reader(directory)) as reader:
         reader.board(NOW)
         examine(directory, NOW)
-        assert not reader.changed()
+        assert not reader.has_changed()
 
 
 @pytest.mark.parametrize(("kind", "state"), [("ext4", PASS), ("nfs4", FAIL), (None, UNKNOWN)])
 def test_a_disk_that_other_machines_share_fails(kind: str | None, state: CheckStatus) -> None:
-    assert _judge_disk(kind)[0] is state
+    assert _check_filesystem(kind)[0] is state
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -194,13 +194,13 @@ def test_a_file_that_vanishes_while_it_is_asked_is_unknown(tmp_path: Path) -> No
         (tmp_path / "none").stat()
         raise AssertionError
 
-    case = _Case(StoreDirectory(tmp_path), NOW, 0)
-    assert _result(vanished, case)[0] is UNKNOWN
+    case = _CheckContext(StoreDirectory(tmp_path), NOW, 0)
+    assert _run_check(vanished, case)[0] is UNKNOWN
 
 
 def test_a_collector_that_never_ticked_is_unknown(tmp_path: Path) -> None:
     directory = whole(tmp_path)
-    with closing(writing(directory.metrics)) as db:
+    with closing(open_writable(directory.metrics)) as db:
         db.execute("delete from heartbeat")
     assert found(directory, "lag").state is UNKNOWN
     write(directory, NAMES, [])

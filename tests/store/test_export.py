@@ -20,8 +20,7 @@ from store.stores import NAMES, NOW, scrape, whole, write
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, Outcome, Scrape
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.errors import StoreCorrupt, StoreError
-from watchdeck.store.export import TABLES, export
-from watchdeck.store.export_formats import ExportFormat
+from watchdeck.store.export import TABLES, ExportFormat, export
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.migrations import prepare

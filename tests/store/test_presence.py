@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdeck.domain.board.presence import GONE, Presence
+from watchdeck.domain.board.board import PRESENCE_TIMEOUT, Presence
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.presence import PresenceFile, read_presence
 
@@ -24,16 +24,16 @@ def directory(tmp_path: Path) -> StoreDirectory:
 
 def test_each_console_sees_the_others_and_not_itself(directory: StoreDirectory) -> None:
     one, other = PresenceFile(directory), PresenceFile(directory)
-    one.take(ANNA)
-    other.take(BEN)
+    one.write(ANNA)
+    other.write(BEN)
     assert (one.others(NOW), other.others(NOW)) == ((BEN,), (ANNA,))
     assert read_presence(directory.consoles, NOW) == (BEN, ANNA)
 
 
 def test_where_a_console_looks_is_told_anew_and_it_can_leave(directory: StoreDirectory) -> None:
     one, other = PresenceFile(directory), PresenceFile(directory)
-    one.take(ANNA)
-    one.take(BEN)
+    one.write(ANNA)
+    one.write(BEN)
     assert other.others(NOW) == (BEN,)
     one.leave()
     one.leave()
@@ -45,12 +45,12 @@ def test_a_console_that_is_silent_is_not_there_and_is_cleared_away_later_by_who_
     directory: StoreDirectory,
 ) -> None:
     one, other, onlooker = PresenceFile(directory), PresenceFile(directory), PresenceFile(directory)
-    one.take(ANNA)
-    other.take(BEN)
-    assert other.others(ANNA.at + GONE) == ()
-    assert onlooker.others(ANNA.at + 11 * GONE) == ()
+    one.write(ANNA)
+    other.write(BEN)
+    assert other.others(ANNA.at + PRESENCE_TIMEOUT) == ()
+    assert onlooker.others(ANNA.at + 11 * PRESENCE_TIMEOUT) == ()
     assert len(list(directory.consoles.iterdir())) == 2
-    assert other.others(ANNA.at + 11 * GONE) == ()
+    assert other.others(ANNA.at + 11 * PRESENCE_TIMEOUT) == ()
     assert len(list(directory.consoles.iterdir())) == 1
 
 
@@ -82,7 +82,7 @@ def test_links_and_pipes_are_not_followed(directory: StoreDirectory, tmp_path: P
 
 def test_what_a_file_says_is_cleaned(directory: StoreDirectory) -> None:
     one, other = PresenceFile(directory), PresenceFile(directory)
-    one.take(Presence("\x1b]0;evil\x07", "[red]" + "x" * 100, NOW, NOW))
+    one.write(Presence("\x1b]0;evil\x07", "[red]" + "x" * 100, NOW, NOW))
     (seen,) = other.others(NOW)
     assert seen.who == "^[]0;evil^G"
     assert len(seen.view) == 60
@@ -91,13 +91,13 @@ def test_what_a_file_says_is_cleaned(directory: StoreDirectory) -> None:
 def test_a_folder_that_cannot_be_written_is_no_failure(directory: StoreDirectory) -> None:
     directory.consoles.write_text("a file")
     seat = PresenceFile(directory)
-    seat.take(ANNA)
+    seat.write(ANNA)
     seat.leave()
     assert seat.others(NOW) == ()
 
 
 def test_the_files_are_their_owners_alone(directory: StoreDirectory) -> None:
-    PresenceFile(directory).take(ANNA)
+    PresenceFile(directory).write(ANNA)
     (path,) = directory.consoles.iterdir()
     assert (path.stat().st_mode & 0o777, directory.consoles.stat().st_mode & 0o777) == (
         0o600,

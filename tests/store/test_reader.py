@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from store.stores import HOLD, NAMES, NOW, beat, judged, process, scrape, whole, write
-from watchdeck.domain.board.board import Board, CollectorState
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import Board, CollectorState, Health, HealthChange
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
-from watchdeck.store.board import RECENT, SILENT, STARTING, collector_now
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.board import CHANGES_SHOWN, STALL_AFTER, STARTUP_GRACE, current_collector
+from watchdeck.store.files.connection import open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
@@ -103,8 +102,8 @@ def test_a_board_of_a_time_without_scrapes_knows_nothing(reader: Reader) -> None
 
 def test_old_markers_leave_the_board_and_stay_in_the_store(reader: Reader) -> None:
     marked = NOW - 30_000
-    assert reader.board(marked + RECENT).changes
-    assert not reader.board(marked + RECENT + 1).changes
+    assert reader.board(marked + CHANGES_SHOWN).changes
+    assert not reader.board(marked + CHANGES_SHOWN + 1).changes
     assert [one.at for one in reader.changes(marked, marked + 1)] == [marked]
     assert reader.changes(marked, marked + 1, "churn") == ()
 
@@ -117,24 +116,24 @@ def test_histories_come_through_the_same_door(reader: Reader) -> None:
 
 
 def test_a_change_of_either_file_is_seen_once(directory: StoreDirectory, reader: Reader) -> None:
-    assert reader.changed()
-    assert not reader.changed()
+    assert reader.has_changed()
+    assert not reader.has_changed()
     touch(directory)
-    assert reader.changed()
-    assert not reader.changed()
+    assert reader.has_changed()
+    assert not reader.has_changed()
     write(directory, NAMES, [scrape("fraud", NOW + 1)])
-    assert reader.changed()
-    assert not reader.changed()
+    assert reader.has_changed()
+    assert not reader.has_changed()
 
 
 def test_what_a_board_showed_is_no_change_any_more(
     directory: StoreDirectory, reader: Reader
 ) -> None:
     reader.board(NOW)
-    assert not reader.changed()
+    assert not reader.has_changed()
     touch(directory)
     assert reader.board(NOW).models[1].health is Health.CRITICAL
-    assert not reader.changed()
+    assert not reader.has_changed()
 
 
 def test_an_unchanged_file_is_read_once_and_its_silence_is_seen(
@@ -157,11 +156,11 @@ def test_a_deleted_file_is_missing_and_a_new_one_is_read(
         reader.board(NOW)
     away = directory.path.parent / name
     (directory.path / name).rename(away)
-    for ask in (reader.changed, lambda: reader.board(NOW)):
+    for ask in (reader.has_changed, lambda: reader.board(NOW)):
         with pytest.raises(StoreMissing, match=name):
             ask()
     away.rename(directory.path / name)
-    assert reader.changed()
+    assert reader.has_changed()
     assert len(reader.board(NOW).models) == len(NAMES)
 
 
@@ -175,7 +174,7 @@ def test_a_replaced_store_is_read_from_the_new_files(
         for old in directory.path.glob(f"{path.name}*"):
             old.unlink()
         (other.path / path.name).rename(path)
-    assert reader.changed()
+    assert reader.has_changed()
     assert reader.board(NOW).models[1].health is Health.CRITICAL
 
 
@@ -184,7 +183,7 @@ def test_who_only_reads_a_store_that_nobody_writes_changes_nothing_in_it(
 ) -> None:
     before = {path: path.stat() for path in (directory.path, *directory.path.iterdir())}
     assert reader.board(NOW).models
-    assert not reader.changed()
+    assert not reader.has_changed()
     reader.close()
     assert {path: path.stat() for path in (directory.path, *directory.path.iterdir())} == before
 
@@ -196,16 +195,16 @@ def test_a_store_that_is_written_again_is_read_again(
     reader.board(NOW)
     touch(directory, NOW - 10)
     assert not list(directory.path.glob("*-wal"))
-    assert reader.changed()
+    assert reader.has_changed()
     assert reader.board(NOW).models[1].health is Health.CRITICAL
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         with transaction(db):
             record_health(db, [HealthChange("fraud", NOW - 5, Health.DOWN, "gone", "gone")])
-        assert reader.changed()
+        assert reader.has_changed()
         assert reader.board(NOW).models[1].health is Health.DOWN
         with transaction(db):
             record_health(db, [HealthChange("fraud", NOW - 4, Health.OK, "good", "good")])
-        assert reader.changed()
+        assert reader.has_changed()
     assert reader.board(NOW).models[1].health is Health.OK
 
 
@@ -305,24 +304,24 @@ def test_a_damaged_file_is_corrupt_and_a_mended_one_is_read(
     for old in directory.path.glob(f"{name}*"):
         old.unlink()
     shutil.copy(tmp_path / "good", path)
-    assert reader.changed()
+    assert reader.has_changed()
     assert reader.board(NOW).models
 
 
 def test_words_that_no_enum_knows_are_damage(directory: StoreDirectory, reader: Reader) -> None:
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         db.execute("update health set health = 'splendid'")
     with pytest.raises(StoreCorrupt, match="splendid"):
         reader.board(NOW)
     touch(directory, NOW + 1)
-    with closing(writing(directory.state)) as db, transaction(db):
+    with closing(open_writable(directory.state)) as db, transaction(db):
         db.execute("update health set health = 'ok' where health = 'splendid'")
     assert reader.board(NOW).models[1].health is Health.CRITICAL
 
 
 def test_a_collector_is_stopped_when_nobody_holds_the_lock(directory: StoreDirectory) -> None:
-    assert collector_now(directory, None, NOW).state is CollectorState.STOPPED
-    assert collector_now(directory, beat(NOW), NOW).state is CollectorState.STOPPED
+    assert current_collector(directory, None, NOW).state is CollectorState.STOPPED
+    assert current_collector(directory, beat(NOW), NOW).state is CollectorState.STOPPED
 
 
 def test_a_collector_that_holds_the_lock_is_running_as_long_as_it_beats(
@@ -331,11 +330,11 @@ def test_a_collector_that_holds_the_lock_is_running_as_long_as_it_beats(
     with process(HOLD, directory.path) as holder:
         for age, state in {
             0: CollectorState.RUNNING,
-            SILENT: CollectorState.RUNNING,
-            SILENT + 1: CollectorState.STALLED,
-            -SILENT - 1: CollectorState.STALLED,
+            STALL_AFTER: CollectorState.RUNNING,
+            STALL_AFTER + 1: CollectorState.STALLED,
+            -STALL_AFTER - 1: CollectorState.STALLED,
         }.items():
-            seen = collector_now(directory, beat(NOW, holder.pid), NOW + age)
+            seen = current_collector(directory, beat(NOW, holder.pid), NOW + age)
             assert (seen.state, seen.heartbeat) == (state, beat(NOW, holder.pid))
 
 
@@ -346,9 +345,9 @@ def test_a_collector_that_has_just_begun_is_not_stalled_by_its_predecessors_sile
         began = directory.locked_at()
         assert began is not None
         for before in (None, beat(began - 3_600_000, 1)):
-            running = collector_now(directory, before, began + STARTING)
+            running = current_collector(directory, before, began + STARTUP_GRACE)
             assert running.state is CollectorState.RUNNING
-            stalled = collector_now(directory, before, began + STARTING + 1)
+            stalled = current_collector(directory, before, began + STARTUP_GRACE + 1)
             assert stalled.state is CollectorState.STALLED
 
 

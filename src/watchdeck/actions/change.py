@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from contextlib import closing
 from difflib import get_close_matches
 
-from watchdeck.domain.board.change import Marker, configured
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.actions.actor import Actor
+from watchdeck.actions.requests import ChangeRequest
+from watchdeck.actions.transaction import ActionResult
+from watchdeck.domain.board.change import Marker, read_change
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
-from watchdeck.store.files.connection import Connection, faults, reading, transaction, writing
+from watchdeck.store.files.connection import (
+    Connection,
+    open_readonly,
+    open_writable,
+    store_errors,
+    transaction,
+)
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import read_facts
-from watchdeck.store.state.audit import append
+from watchdeck.store.state.audit import append_audit
 from watchdeck.store.state.changes import record_change
 
 LONGEST = 200
@@ -27,18 +36,29 @@ class ChangeError(WatchdeckError):
     exit_code = 2
 
 
+def mark_change(actor: Actor, request: ChangeRequest, now: int) -> ActionResult:
+    """Mark a change as a request describes it. Raises what `add_change` raises."""
+    at, marker = now if request.at is None else request.at, Marker(request.what, request.text)
+    number = add_change(actor.directory, request.model, marker, at, actor.who, now)
+    return ActionResult(f"change {number} of {request.model} marked", (number,))
+
+
 def add_change(
     directory: StoreDirectory, endpoint: str, marker: Marker, at: int, who: Operator, now: int
 ) -> int:
-    """Keep a marker of `at` (ms UTC) and enter in the audit who set it; returns its number.
+    """Store a change of `at` (ms UTC) and write its author to the audit; returns its number.
 
-    Raises ChangeError for an endpoint that is not watched, an empty or long text, and a moment
-    that has not come yet; StoreError.
+    Raises ChangeError for an endpoint that is not watched, an empty or long text, and a time in
+    the future; StoreError.
     """
     text = clean(marker.text.strip())
     _refuse_bad(text, at, now)
     _refuse_unknown(endpoint, [facts.name for facts in _known(directory)])
-    with closing(writing(directory.state)) as db, faults(directory.state), transaction(db):
+    with (
+        closing(open_writable(directory.state)) as db,
+        store_errors(directory.state),
+        transaction(db),
+    ):
         return _mark(db, endpoint, Marker(marker.what, text), at, (who, now))
 
 
@@ -53,9 +73,13 @@ def mark_configured(
     before = {facts.name: facts.change for facts in _known(directory)}
     moved = [one for one in fleet if one.change and one.change != before.get(one.name, one.change)]
     if moved:
-        with closing(writing(directory.state)) as db, faults(directory.state), transaction(db):
+        with (
+            closing(open_writable(directory.state)) as db,
+            store_errors(directory.state),
+            transaction(db),
+        ):
             for one in moved:
-                _mark(db, one.name, configured(one.change), now, (who, now), "config")
+                _mark(db, one.name, read_change(one.change), now, (who, now), "config")
     return len(moved)
 
 
@@ -70,12 +94,12 @@ def _mark(
     who, now = entry
     number = record_change(db, endpoint, at, marker.what, marker.text, source or str(who))
     after = {"id": number, "at": at, "what": marker.what, "text": marker.text}
-    append(db, now, who, "change add", endpoint, None, after)
+    append_audit(db, now, who, "change add", endpoint, None, after)
     return number
 
 
 def _known(directory: StoreDirectory) -> tuple[EndpointFacts, ...]:
-    with closing(reading(directory.metrics)) as db, faults(directory.metrics):
+    with closing(open_readonly(directory.metrics)) as db, store_errors(directory.metrics):
         return read_facts(db)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.backup import BackupResult, backup
-from watchdeck.store.files.connection import Connection, faults, transaction, writing
+from watchdeck.store.files.connection import Connection, open_writable, store_errors, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import MigrationResult, prepare
-from watchdeck.store.state.audit import append
+from watchdeck.store.state.audit import append_audit
 
 
 def prepare_store(
@@ -20,8 +20,8 @@ def prepare_store(
     done = prepare(directory)
     if done:
         with (
-            closing(writing(directory.state)) as db,
-            faults(directory.state),
+            closing(open_writable(directory.state)) as db,
+            store_errors(directory.state),
             transaction(db),
         ):
             for one in done:
@@ -32,7 +32,7 @@ def prepare_store(
 def _enter(db: Connection, one: MigrationResult, who: Operator, now: int) -> None:
     before = {"version": one.before} if one.before else None
     after = {"version": one.after, "copy": one.copy and str(one.copy.absolute())}
-    append(db, now, who, "upgrade" if before else "create", one.path.name, before, after)
+    append_audit(db, now, who, "upgrade" if before else "create", one.path.name, before, after)
 
 
 def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) -> BackupResult:
@@ -40,9 +40,9 @@ def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) ->
 
     The copy itself does not hold that entry: it is older. Raises StoreError.
     """
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         done = backup(directory, target, now=now)
         after = {"sizes": done.sizes, "audit": str(done.audit.head)}
-        with faults(directory.state), transaction(db):
-            append(db, now, who, "backup", str(done.path.absolute()), None, after)
+        with store_errors(directory.state), transaction(db):
+            append_audit(db, now, who, "backup", str(done.path.absolute()), None, after)
     return done

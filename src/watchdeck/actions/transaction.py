@@ -1,4 +1,4 @@
-"""What every deed on alerts shares: one transaction, one audit row each, and who is told of it."""
+"""What every action on alerts shares: one transaction, its audit rows, and its notifications."""
 
 from __future__ import annotations
 
@@ -8,128 +8,130 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from watchdeck.actions.actor import Actor
 from watchdeck.domain.alerts.acknowledgement import Refusal
-from watchdeck.domain.alerts.alert import UNDO, ActiveAlert
-from watchdeck.domain.notifications.grouping import WINDOW, group_windows
+from watchdeck.domain.alerts.alert import UNDO_WINDOW, ActiveAlert
+from watchdeck.domain.notifications.grouping import GROUP_WINDOW, group_windows
 from watchdeck.domain.notifications.message import Message
 from watchdeck.domain.notifications.routing import AlertContext, Routing, route
 from watchdeck.domain.settings.receivers import CONSOLE
-from watchdeck.domain.values.operator import Operator
 from watchdeck.errors import WatchdeckError
-from watchdeck.store.alerts.acknowledgements import read_acknowledgement
+from watchdeck.store.alerts.acknowledgements import read_live_acknowledgement
 from watchdeck.store.alerts.episodes import read_episode
-from watchdeck.store.alerts.outbox import enqueue, read_posted, recent_folds
-from watchdeck.store.files.connection import Connection, faults, transaction, writing
-from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.state.audit import append
+from watchdeck.store.alerts.outbox import enqueue, read_episode_outbox, read_recent_groups
+from watchdeck.store.files.connection import Connection, open_writable, store_errors, transaction
+from watchdeck.store.state.audit import append_audit
 
 
 class AlertError(WatchdeckError):
-    """Something that cannot be done to an alert."""
+    """An action on an alert that cannot be done."""
 
     exit_code = 1
 
 
 class ActionResult(Struct, frozen=True):
-    """What came of a deed, in words for whoever did it.
+    """What an action did.
 
-    `taken` are the episodes, silences or known issues that it was done to, `lost` says of each
-    other one why not. `undo` are the numbers of its audit rows: what takes the deed back.
+    Attributes:
+        words: A sentence for the operator.
+        affected: The numbers of the episodes, silences or known issues that it changed.
+        refusals: Why it left each of the others as they were.
+        undo: The numbers of its audit rows, by which it is undone.
     """
 
     words: str
-    taken: tuple[int, ...] = ()
-    lost: tuple[str, ...] = ()
+    affected: tuple[int, ...] = ()
+    refusals: tuple[str, ...] = ()
     undo: tuple[int, ...] = ()
 
 
 class ActionTransaction(Struct):
-    """A deed while it is done: what was entered in the audit, and what was refused."""
+    """An action while it runs: what it has changed, refused and written to the audit so far."""
 
     db: Connection
-    who: Operator
+    actor: Actor
     now: int
-    routing: Routing = field(default_factory=Routing)
-    taken: list[int] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    entered: list[int] = field(default_factory=list)
+    affected: list[int] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    audited: list[int] = field(default_factory=list)
 
-    def raised(self, number: int) -> ActiveAlert | None:
-        """An episode with its alert and whoever has it; None, and said, when there is none."""
+    def read_alert(self, number: int) -> ActiveAlert | None:
+        """An episode with its alert and acknowledgement; None, with a refusal, if it is missing."""
         found = read_episode(self.db, number)
         if found is None:
-            self.lost.append(f"episode {number}: there is none of this number")
+            self.refusals.append(f"episode {number}: there is none of this number")
             return None
         episode, alert = found
-        return ActiveAlert(alert, episode, read_acknowledgement(self.db, number))
+        return ActiveAlert(alert, episode, read_live_acknowledgement(self.db, number))
 
-    def refuse(self, raised: ActiveAlert, why: Refusal | str) -> None:
-        """Say why an alert is left as it is."""
-        self.lost.append(f"{alert_label(raised)}: {why.why if isinstance(why, Refusal) else why}")
+    def read_alerts(self, numbers: Iterable[int]) -> Iterator[ActiveAlert]:
+        """Each episode once, in order; missing ones are refusals."""
+        found = map(self.read_alert, dict.fromkeys(numbers))
+        return (alert for alert in found if alert is not None)
 
-    def enter(
+    def refuse(self, alert: ActiveAlert, why: Refusal | str) -> None:
+        """Record why an alert is left as it is."""
+        reason = why.why if isinstance(why, Refusal) else why
+        self.refusals.append(f"{alert_label(alert)}: {reason}")
+
+    def audit(
         self,
         action: str,
         subject: str,
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
     ) -> None:
-        """One row of the audit: who did what to what."""
-        self.entered.append(
-            append(self.db, self.now, self.who, action, subject, before, after).rows
-        )
+        """Append one row to the audit."""
+        head = append_audit(self.db, self.now, self.actor.who, action, subject, before, after)
+        self.audited.append(head.rows)
 
-    def tell(
-        self, found: Iterable[Message], raised: ActiveAlert, to: Iterable[str] | None = None
+    def notify(
+        self, messages: Iterable[Message], alert: ActiveAlert, to: Iterable[str] | None = None
     ) -> dict[str, Any]:
-        """Tell those who were told of this alert, or others; not while it can be taken back.
+        """Queue messages for the channels that were notified of this alert, or for others.
 
-        What is returned belongs into the audit: whoever takes the deed back takes that back too.
+        They are sent when the action can no longer be undone. Returns their keys, which belong in
+        the audit row: undoing the action cancels them.
         """
+        known = {row.channel for row in read_episode_outbox(self.db, alert.episode.id)} - {CONSOLE}
+        windows = group_windows(read_recent_groups(self.db, self.now - GROUP_WINDOW))
         keys = []
-        told = {row.channel for row in read_posted(self.db, raised.episode.id)} - {CONSOLE}
-        windows = group_windows(recent_folds(self.db, self.now - WINDOW))
-        for message in found:
+        for message in messages:
             rows = route(
-                message,
-                AlertContext(raised),
-                self.routing,
-                self.now,
-                windows,
-                to=sorted(told) if to is None else to,
-                not_before=self.now + UNDO,
+                *(message, AlertContext(alert), self.actor.routing or Routing(), self.now, windows),
+                to=sorted(known) if to is None else to,
+                not_before=self.now + UNDO_WINDOW,
             )
             enqueue(self.db, rows, self.now)
             keys.append(message.dedup_key)
         return {"told": keys}
 
-    def done(self, words: str) -> ActionResult:
-        """What came of it."""
-        lost = tuple(self.lost)
-        said = words if self.taken else "not done"
-        more = f" ({len(lost) - 1} more)" if len(lost) > 1 else ""
-        text = f"{said}: {lost[0]}{more}" if lost and not self.taken else said
-        if lost and self.taken:
-            text = f"{said}; {len(lost)} not: {lost[0]}"
-        return ActionResult(text, tuple(self.taken), lost, tuple(self.entered))
+    def finish(self, words: str) -> ActionResult:
+        """The result; `words` describe what was done where anything was."""
+        refusals = tuple(self.refusals)
+        text = words if self.affected else "not done"
+        if refusals and self.affected:
+            text = f"{text}; {len(refusals)} not: {refusals[0]}"
+        elif refusals:
+            more = f" ({len(refusals) - 1} more)" if len(refusals) > 1 else ""
+            text = f"{text}: {refusals[0]}{more}"
+        return ActionResult(text, tuple(self.affected), refusals, tuple(self.audited))
 
 
 @contextmanager
-def action_transaction(
-    directory: StoreDirectory, who: Operator, now: int, routing: Routing | None = None
-) -> Iterator[ActionTransaction]:
-    """A deed in one transaction of the state: all of it is kept, or nothing."""
-    path = directory.state
-    with closing(writing(path)) as db, faults(path), transaction(db):
-        yield ActionTransaction(db, who, now, routing or Routing())
+def action_transaction(actor: Actor, now: int) -> Iterator[ActionTransaction]:
+    """Run an action in one transaction of state.db: all of it is stored, or nothing."""
+    path = actor.directory.state
+    with closing(open_writable(path)) as db, store_errors(path), transaction(db):
+        yield ActionTransaction(db, actor, now)
 
 
-def alert_label(raised: ActiveAlert) -> str:
-    """How an alert is called in a sentence."""
-    alert = raised.alert
-    return f"{alert.rule} of {alert.model}" if alert.model else alert.rule
+def alert_label(alert: ActiveAlert) -> str:
+    """How a sentence names an alert: `slow of fraud`."""
+    rule, model = alert.alert.rule, alert.alert.model
+    return f"{rule} of {model}" if model else rule
 
 
-def alert_labels(raised: list[ActiveAlert]) -> str:
-    """How alerts are called in a sentence."""
-    return alert_label(raised[0]) if len(raised) == 1 else f"{len(raised)} alerts"
+def alert_labels(alerts: list[ActiveAlert]) -> str:
+    """How a sentence names alerts: one by its label, several by their number."""
+    return alert_label(alerts[0]) if len(alerts) == 1 else f"{len(alerts)} alerts"

@@ -1,9 +1,9 @@
-"""The command line: every command is loaded only when it is asked for."""
+"""The command line: a command's module is imported only when the command runs."""
 
 from __future__ import annotations
 
-import importlib
 import sys
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
@@ -13,115 +13,93 @@ from watchdeck.cli.options import Context, with_options
 from watchdeck.errors import WatchdeckError
 
 
-class _Command(NamedTuple):
-    """Where a command is defined, and its line in the help."""
+class _ShellCommand(NamedTuple):
+    """The module below watchdeck.cli and the attribute of a command, and its line in the help."""
 
-    module: str
+    path: str
     help: str
 
 
 _COMMANDS = {
-    "console": _Command(
-        "watchdeck.cli.processes.console",
+    "console": _ShellCommand(
+        "processes:console",
         "Open the console on the configured store (what a bare `watchdeck` does).",
     ),
-    "demo": _Command(
-        "watchdeck.cli.processes.demo",
-        "Show a simulated fleet of eight servers; needs nothing, leaves nothing.",
+    "demo": _ShellCommand(
+        "processes:demo", "Show a simulated fleet of eight servers; needs nothing, leaves nothing."
     ),
-    "init": _Command(
-        "watchdeck.cli.setup.init",
+    "init": _ShellCommand(
+        "setup.init:command",
         "Write a commented watchdeck.toml, probing URLs to recognise their kind.",
     ),
-    "check": _Command(
-        "watchdeck.cli.setup.check",
-        "Validate the configuration and poll every endpoint once.",
+    "check": _ShellCommand(
+        "setup.check:command", "Validate the configuration and poll every endpoint once."
     ),
-    "collect": _Command(
-        "watchdeck.cli.processes.collect",
-        "Run the collector in the foreground.",
-    ),
-    "status": _Command(
-        "watchdeck.cli.models.status",
+    "collect": _ShellCommand("processes:collect", "Run the collector in the foreground."),
+    "status": _ShellCommand(
+        "models.status:command",
         "Print one board as text or JSON; the exit code is the worst model's.",
     ),
-    "alerts": _Command(
-        "watchdeck.cli.alerts.alerts",
-        "List the open alerts and the silences in force.",
+    "alerts": _ShellCommand(
+        "alerts.alerts:command", "List the open alerts and the silences in force."
     ),
-    "ack": _Command(
-        "watchdeck.cli.alerts.ack",
-        "Take alerts, for a while.",
-    ),
-    "unack": _Command(
-        "watchdeck.cli.alerts.unack",
-        "Give alerts back.",
-    ),
-    "resolve": _Command(
-        "watchdeck.cli.alerts.resolve",
-        "End alerts by hand, with a note.",
-    ),
-    "note": _Command(
-        "watchdeck.cli.alerts.note",
-        "Write on an alert, or say what it was worth.",
-    ),
-    "silence": _Command(
-        "watchdeck.cli.alerts.silence",
-        "Have nobody told of some alerts for a while.",
-    ),
-    "unsilence": _Command(
-        "watchdeck.cli.alerts.unsilence",
-        "End a silence before its time.",
-    ),
-    "pin": _Command(
-        "watchdeck.cli.alerts.pin",
-        "Pin a known issue on a model or a rule.",
-    ),
-    "rules": _Command(
-        "watchdeck.cli.rules.rules",
+    "rules": _ShellCommand(
+        "rules.rules:command",
         "List rules, check them, try them on stored history, see what they were worth.",
     ),
-    "change": _Command(
-        "watchdeck.cli.models.change",
-        "Mark deploys, retrains and changes of configuration.",
+    "change": _ShellCommand(
+        "models.change:command", "Mark deploys, retrains and changes of configuration."
     ),
-    "export": _Command(
-        "watchdeck.cli.store.export",
+    "export": _ShellCommand(
+        "store:export",
         "Write any window of the store as CSV, JSON lines or a plain-rows SQLite file.",
     ),
-    "backup": _Command(
-        "watchdeck.cli.store.backup",
-        "Copy the whole store, consistent and checked.",
-    ),
-    "audit": _Command(
-        "watchdeck.cli.store.audit",
-        "Verify the audit chain.",
-    ),
-    "doctor": _Command(
-        "watchdeck.cli.store.doctor",
-        "Examine the store and the collector.",
-    ),
+    "backup": _ShellCommand("store:backup", "Copy the whole store, consistent and checked."),
+    "audit": _ShellCommand("store:audit", "Verify the audit chain."),
+    "doctor": _ShellCommand("store:doctor", "Examine the store and the collector."),
 }
 
 
+def _summaries() -> dict[str, str]:
+    """One line for each command; those that do something to alerts follow the list of alerts."""
+    from watchdeck.actions.table import shell_summaries
+
+    found = {}
+    for name, command in _COMMANDS.items():
+        found[name] = command.help
+        if name == "alerts":
+            found |= shell_summaries()
+    return found
+
+
+def _action_command(name: str) -> click.Command | None:
+    """The command that the table of actions makes of a name; None when it has none of that name."""
+    from watchdeck.actions.table import shell_summaries
+
+    if name not in shell_summaries():
+        return None
+    from watchdeck.cli.alerts.commands import build_command
+
+    return build_command(name)
+
+
 class LazyGroup(click.Group):
-    """Lists commands without importing them: each would cost what it alone needs."""
+    """A group that lists its commands without importing their modules."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The commands in the order a newcomer meets them."""
-        return list(_COMMANDS)
+        """The names of the commands, in the order of the help."""
+        return list(_summaries())
 
     def get_command(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's signature
         cmd_name: str,
     ) -> click.Command | None:
-        """The command itself; None when there is none of that name."""
+        """The command with this name, or None."""
         if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(_COMMANDS[cmd_name].module)
-        command: click.Command = module.command
-        command.help = command.help or _COMMANDS[cmd_name].help
+            return _action_command(cmd_name)
+        module, _, attribute = _COMMANDS[cmd_name].path.partition(":")
+        command: click.Command = getattr(import_module(f"watchdeck.cli.{module}"), attribute)
         return command
 
     def format_commands(
@@ -129,9 +107,9 @@ class LazyGroup(click.Group):
         ctx: click.Context,  # noqa: ARG002 - click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        """One line a command, from the table: `--help` imports none of them."""
+        """Write one line for each command, from the table, without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.help) for name, command in _COMMANDS.items()])
+            formatter.write_dl(list(_summaries().items()))
 
 
 @click.group(

@@ -1,4 +1,4 @@
-"""What commands share: the configuration, the store's directory, the operator and the time."""
+"""What all commands share: the context, the operator, the clock, and types of options."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,20 +22,17 @@ from watchdeck.errors import ConfigError, WatchdeckError
 
 if TYPE_CHECKING:
     from watchdeck.domain.notifications.routing import Routing
-    from watchdeck.domain.settings.endpoint import Settings
+    from watchdeck.domain.settings.configuration import Settings
     from watchdeck.store.files.directory import StoreDirectory
 
 
-from collections.abc import Callable
-
-
 class Context(Struct, frozen=True, dict=True):
-    """The options of `watchdeck` itself, handed to every command; a file is read once."""
+    """The context that click passes to every command; it loads the configuration once."""
 
     config: str | None = None
 
     def path(self) -> Path:
-        """The configuration file in force. Raises ConfigError that names the places looked at."""
+        """The configuration file. Raises ConfigError, which lists the places that were searched."""
         from watchdeck.config.load import find
 
         path = find(self.config, os.environ)
@@ -46,7 +44,7 @@ class Context(Struct, frozen=True, dict=True):
         return path
 
     def settings(self) -> Settings:
-        """The configuration in force. Raises ConfigError with every problem in it."""
+        """The loaded configuration. Raises ConfigError with every problem in it."""
         return self._settings
 
     @cached_property
@@ -56,13 +54,13 @@ class Context(Struct, frozen=True, dict=True):
         return load(self.path())
 
     def routing(self) -> Routing:
-        """Who is told of what, as configured."""
+        """The configured routing of notifications."""
         from watchdeck.config.routing import routing_of
 
         return routing_of(self.settings())
 
     def directory(self) -> StoreDirectory:
-        """The directory of the configured store, which may not exist yet."""
+        """The directory of the configured store; it may not exist yet."""
         from watchdeck.config.load import store_path
         from watchdeck.store.files.directory import StoreDirectory
 
@@ -70,20 +68,20 @@ class Context(Struct, frozen=True, dict=True):
 
 
 def now() -> int:
-    """The wall clock in milliseconds UTC."""
+    """The current time in milliseconds UTC."""
     return time.time_ns() // 1_000_000
 
 
 def operator() -> Operator:
-    """Who runs this command: the OS user, and the address their SSH session came from."""
+    """The person who runs this command: the OS user, and the origin of their SSH session."""
     origin = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
     return Operator(clean(user_name(os.getuid()), 64), clean(origin, 64))
 
 
 def user_name(number: int) -> str:
-    """The name of an OS user, never what the environment says; the number if it has none.
+    """The name of an OS user, from the user database and not from the environment.
 
-    Many a container runs as a user without a name.
+    Returns the number of a user without a name, as in many containers.
     """
     try:
         return pwd.getpwuid(number).pw_name
@@ -95,12 +93,12 @@ _AGO = re.compile(r"-?(\d+(?:\.\d+)?(?:ms|s|m|h|d|w))(?: ago)?")
 
 
 class TimeParam(click.ParamType[int]):
-    """A point in time: `2026-11-23T05:00:00Z`, a date, or how long ago (`90m`)."""
+    """A point in time: `2026-11-23T05:00:00Z`, a date, or an age (`90m`)."""
 
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds UTC; a time without a zone is in UTC."""
+        """The time in milliseconds UTC; a time without a zone is in UTC."""
         if isinstance(value, int):
             return value
         if match := _AGO.fullmatch(value.strip()):
@@ -118,10 +116,10 @@ class TimeParam(click.ParamType[int]):
 
 
 class PastTimeParam(TimeParam):
-    """A point in time that has come: what will be is not known."""
+    """A point in time that is not in the future."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds UTC, not after now."""
+        """The time in milliseconds UTC, not after now."""
         at = super().convert(value, param, ctx)
         if at > now():
             self.fail(f"{iso(at)} has not come yet; write a moment of the past.", param, ctx)
@@ -129,12 +127,12 @@ class PastTimeParam(TimeParam):
 
 
 class DurationParam(click.ParamType[int]):
-    """A length of time: `30m`, `2h`, `1d`."""
+    """A duration: `30m`, `2h`, `1d`."""
 
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds."""
+        """The duration in milliseconds."""
         try:
             return int(Milliseconds.parse(str(value)))
         except ValueError as error:
@@ -146,8 +144,8 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class ExitThree(click.ClickException):
-    """Any failure of a command whose every failure, usage included, has the exit code 3."""
+class CommandFailure(click.ClickException):
+    """A failure of a CodedCommand, usage errors included; its exit code is 3."""
 
     exit_code = 3
 
@@ -156,7 +154,7 @@ class ExitThree(click.ClickException):
         self.cause = cause
 
     def show(self, file: IO[str] | None = None) -> None:
-        """Say what the cause says."""
+        """Print the cause."""
         if isinstance(self.cause, click.ClickException):
             self.cause.show(file)
         else:
@@ -164,7 +162,7 @@ class ExitThree(click.ClickException):
 
 
 class CodedCommand(click.Command):
-    """A command that scripts judge by its exit code: its own failures must not look like 1 or 2."""
+    """A command whose exit codes 1 and 2 have a meaning: its own failures must exit with 3."""
 
     def make_context(
         self,
@@ -173,18 +171,18 @@ class CodedCommand(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """As click does, but a usage error is a Failure."""
+        """Parse the arguments as click does. Raises CommandFailure for a usage error."""
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            raise ExitThree(error) from error
+            raise CommandFailure(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As click does, but every error is a Failure."""
+        """Run the command as click does. Raises CommandFailure for every error."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, WatchdeckError) as error:
-            raise ExitThree(error) from error
+            raise CommandFailure(error) from error
 
 
 OPTIONS = (
@@ -192,11 +190,11 @@ OPTIONS = (
     click.option("--at", type=PastTimeParam(), help="Show the fleet as it was then."),
     click.option("--slow-link", is_flag=True, help="Spare the link: fewer colours, no mouse."),
 )
-"""What a bare `watchdeck` takes as well."""
+"""The options of `watchdeck console`, also for `watchdeck` without a command."""
 
 
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options of the console."""
+    """Decorate a command with the options of the console."""
     for option in reversed(OPTIONS):
         function = option(function)
     return function

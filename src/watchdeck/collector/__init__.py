@@ -1,1 +1,1 @@
-"""Polls endpoints and hands out scrapes; a failed scrape is a scrape too."""
+"""The collector: scrapes endpoints, and receives or polls external alerts."""

@@ -1,1 +1,1 @@
-"""TOML files made into domain types; every problem is reported at once."""
+"""Reads TOML files into domain types, and reports every problem at once."""

@@ -1,71 +1,75 @@
-"""The configuration: found, read whole within bounds, and refused with every problem it has."""
+"""The configuration file: found, loaded within limits, or refused with all its problems."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
-from watchdeck.config.checks.endpoint import RULES, wrong_retention, wrong_view
-from watchdeck.config.checks.fleet import (
-    FleetNames,
-    same_names,
-    wrong_kind,
-    wrong_map,
-    wrong_references,
-)
-from watchdeck.config.checks.headers import open_secrets, wrong_headers
-from watchdeck.config.checks.text import wrong_sizes, wrong_texts, wrong_urls
-from watchdeck.config.reading.files import parse, read_file
-from watchdeck.config.reading.paths import resolve_paths, wrong_paths
-from watchdeck.config.reading.problems import ConfigProblems, Problem
+from watchdeck.config.checks import fields
+from watchdeck.config.checks.endpoint import FleetNames, endpoint_problems
+from watchdeck.config.checks.fields import Bounds
+from watchdeck.config.reading.files import parse, read_file, resolve_paths
+from watchdeck.config.reading.problems import ConfigProblems, Problem, did_you_mean
 from watchdeck.config.reading.typed_reader import read
-from watchdeck.domain.settings.endpoint import Endpoint, Settings
+from watchdeck.domain.settings.configuration import (
+    GLYPHS,
+    NOTICES,
+    ConsoleSettings,
+    Retention,
+    Settings,
+)
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Bytes, Milliseconds
 
 NAME = "watchdeck.toml"
 
 RULES_FOLDER = "rules"
-"""Where, beside a configuration, more files of rules lie."""
+"""The folder beside a configuration that holds more rule files."""
 
 _MOST_ENDPOINTS = 10_000
 
-_OWN = (wrong_texts, wrong_sizes, wrong_urls, wrong_headers, *RULES)
-_OF_FLEET = (wrong_kind, wrong_map, wrong_references)
+_DAY = 86_400_000
+_RETENTION_BOUNDS: Bounds = {
+    "raw": (Milliseconds(3_600_000), Milliseconds(3_660 * _DAY)),
+    "rollups": (Milliseconds(_DAY), Milliseconds(36_600 * _DAY)),
+    "budget": (Bytes(16 << 20), Bytes(1 << 50)),
+}
 
 
-def _nothing(_settings: Settings) -> Iterable[Problem]:
+def _no_problems(_settings: Settings) -> Iterable[Problem]:
     return ()
 
 
 def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
-    """The configuration to use; None when there is none.
+    """The path of the configuration to use; None when there is none.
 
-    What was named (`--config`, WATCHDECK_CONFIG) is taken whether it exists or not; then come
-    ./watchdeck.toml and the XDG configuration directory, each when it exists.
+    A named file (`--config`, WATCHDECK_CONFIG) is used whether it exists or not; otherwise
+    ./watchdeck.toml and the XDG configuration directory, the first that exists.
     """
     named = path or environ.get("WATCHDECK_CONFIG")
     if named:
         return Path(named)
-    places = (Path(NAME), _xdg(environ, "XDG_CONFIG_HOME", ".config") / NAME)
-    return next((place for place in places if place.is_file()), None)
+    paths = (Path(NAME), _xdg_folder(environ, "XDG_CONFIG_HOME", ".config") / NAME)
+    return next((path for path in paths if path.is_file()), None)
 
 
-def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _nothing) -> Settings:
+def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problems) -> Settings:
     """The settings in a file, its paths absolute. Raises ConfigError with every problem in it.
 
-    `also` finds more problems, which are told with the others.
+    `also` makes further checks, whose problems are listed with the others.
     """
-    written = read_file(path)
-    raw = parse(str(path), written.text)
+    file = read_file(path)
+    raw = parse(str(path), file.text)
     problems: list[Problem] = []
     settings: Settings = read(raw, Settings, "", problems)
     settings = _with_rules(settings, path, problems)
-    problems += _wrong(settings, _names(raw), private=written.private)
-    told = {problem.key for problem in problems}
-    wrong = _wrong_telling(settings, path, private=written.private)
-    problems += (problem for problem in wrong if problem.key not in told)
+    problems += _settings_problems(settings, _endpoint_names(raw), private=file.private)
+    listed = {problem.key for problem in problems}
+    routing = _routing_problems(settings, path, private=file.private)
+    problems += (problem for problem in routing if problem.key not in listed)
     problems += also(settings)
     if problems:
         raise ConfigProblems(str(path), problems)
@@ -73,31 +77,31 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _nothing) -
 
 
 def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Settings:
-    """The settings with the rules of all files; what is wrong with those is appended.
+    """The settings with the rules of all files; problems of rules and maintenance are appended.
 
-    What reads them costs 40 ms, which only a configuration with rules pays.
+    Their modules take 40 ms to import, which only a configuration with rules pays.
     """
     folder = path.absolute().parent / RULES_FOLDER
     if settings.rule or settings.alerts.disable or folder.is_dir():
-        from watchdeck.config.rules import with_rule_files, wrong_rules
+        from watchdeck.config.rules import add_rule_folder, all_rule_problems
 
-        settings = with_rule_files(settings, path, folder, problems)
-        problems += wrong_rules(settings)
+        settings = add_rule_folder(settings, path, folder, problems)
+        problems += all_rule_problems(settings)
     if settings.maintenance:
-        from watchdeck.config.maintenance import wrong_maintenance
+        from watchdeck.config.maintenance import maintenance_problems
 
-        problems += wrong_maintenance(settings)
+        problems += maintenance_problems(settings)
     return settings
 
 
-def _wrong_telling(settings: Settings, path: Path, *, private: bool) -> Iterable[Problem]:
-    """What is wrong with channels and routes; only a configuration that has some pays for it."""
-    telling = (settings.channel, settings.route, settings.escalation, settings.rota)
-    if not any(telling) and settings.heartbeat is None:
+def _routing_problems(settings: Settings, path: Path, *, private: bool) -> Iterable[Problem]:
+    """Problems of channels and routes; only a configuration that has some pays the import."""
+    tables = (settings.channel, settings.route, settings.escalation, settings.rota)
+    if not any(tables) and settings.heartbeat is None:
         return ()
-    from watchdeck.config.routing import wrong_telling
+    from watchdeck.config.routing import routing_problems
 
-    return wrong_telling(settings, path.absolute().parent, private=private)
+    return routing_problems(settings, path.absolute().parent, private=private)
 
 
 def store_path(settings: Settings, environ: Mapping[str, str]) -> Path:
@@ -107,47 +111,68 @@ def store_path(settings: Settings, environ: Mapping[str, str]) -> Path:
     """
     if settings.store is not None:
         return Path(settings.store)
-    return _xdg(environ, "XDG_STATE_HOME", ".local/state")
+    return _xdg_folder(environ, "XDG_STATE_HOME", ".local/state")
 
 
-def _xdg(environ: Mapping[str, str], variable: str, otherwise: str) -> Path:
+def _xdg_folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
     """Watchdeck's folder in a base directory; a relative one is ignored, as XDG demands."""
     base = environ.get(variable, "")
     if not base.startswith("/"):
-        base = f"{environ.get('HOME') or Path.home()}/{otherwise}"
+        base = f"{environ.get('HOME') or Path.home()}/{default}"
     return Path(base) / "watchdeck"
 
 
-def _names(raw: dict[str, Any]) -> list[str | None]:
-    """The name written for each endpoint, whatever else is wrong with it."""
+def _endpoint_names(raw: dict[str, Any]) -> list[tuple[int, str]]:
+    """The number and the name of each endpoint that has a name, whatever else is wrong with it."""
     listed = raw.get("endpoint")
     tables = listed if isinstance(listed, list) else []
     names = (table.get("name") if isinstance(table, dict) else None for table in tables)
-    return [name if isinstance(name, str) else None for name in names]
+    return [(number, name) for number, name in enumerate(names) if isinstance(name, str)]
 
 
-def _wrong(settings: Settings, names: list[str | None], *, private: bool) -> Iterator[Problem]:
-    fleet = FleetNames(tuple(name for name in names if name is not None))
-    for number, endpoint in enumerate(settings.endpoint[:_MOST_ENDPOINTS]):
-        if isinstance(endpoint, Endpoint):  # an INVALID one has said why
-            for problem in _wrong_endpoint(endpoint, fleet, private=private):
-                yield replace(problem, key=f"endpoint[{number}].{problem.key}")
-    yield from same_names(names)
-    if len(names) > _MOST_ENDPOINTS:
-        yield Problem("endpoint", f"has {len(names)} entries; at most {_MOST_ENDPOINTS} are taken")
+def _settings_problems(
+    settings: Settings, names: list[tuple[int, str]], *, private: bool
+) -> Iterator[Problem]:
+    fleet = FleetNames(tuple(name for _, name in names))
+
+    def check(endpoint: Endpoint) -> Iterator[Problem]:
+        return endpoint_problems(endpoint, fleet, private=private)
+
+    yield from fields.table_problems(
+        "endpoint", settings.endpoint, Endpoint, check, _MOST_ENDPOINTS
+    )
+    yield from fields.duplicate_problems("endpoint", names, "Every endpoint has its own.")
     if settings.intake or settings.alertmanager:
-        from watchdeck.config.checks.intake import wrong_hearing
+        from watchdeck.config.checks.intake import source_problems
 
-        yield from wrong_hearing(settings, private=private)
-    yield from wrong_retention(settings.retention)
-    yield from wrong_view(settings.console)
-    yield from wrong_paths(settings)
+        yield from source_problems(settings, private=private)
+    yield from fields.add_prefix("retention", _retention_problems(settings.retention))
+    yield from fields.add_prefix("console", _console_problems(settings.console))
+    if settings.store is not None:
+        yield from _store_problems(settings.store)
 
 
-def _wrong_endpoint(endpoint: Endpoint, fleet: FleetNames, *, private: bool) -> Iterator[Problem]:
-    for rule in _OWN:
-        yield from rule(endpoint)
-    for of_fleet in _OF_FLEET:
-        yield from of_fleet(endpoint, fleet)
-    if not private:
-        yield from open_secrets(endpoint)
+def _retention_problems(retention: Retention) -> Iterator[Problem]:
+    yield from fields.bound_problems(retention, _RETENTION_BOUNDS)
+    if retention.rollups < retention.raw:
+        text = f"is {retention.rollups}, shorter than raw ({retention.raw})"
+        yield Problem("rollups", text, "Rollups are what is left after raw.")
+
+
+def _console_problems(console: ConsoleSettings) -> Iterator[Problem]:
+    if console.glyphs not in GLYPHS:
+        hint = did_you_mean(console.glyphs, GLYPHS, f"There are: {', '.join(GLYPHS)}.")
+        yield Problem("glyphs", "is not a way to draw", hint)
+    if console.notices not in NOTICES:
+        hint = did_you_mean(console.notices, NOTICES[1:], 'There are "osc9" and "osc777".')
+        yield Problem("notices", "is not a way to tell a desktop", hint)
+
+
+def _store_problems(store: str) -> Iterator[Problem]:
+    """A store that cannot be the path of a directory."""
+    if not store.strip():
+        yield Problem("store", "is empty", "Leave it out for the usual place.")
+    elif clean(store, 4_096) != store:
+        yield Problem("store", "is too long, or has a character that no screen shows")
+    elif os.path.expanduser(store).startswith("~"):  # noqa: PTH111 - Path raises for no such user
+        yield Problem("store", "names the home of a user that does not exist")

@@ -1,17 +1,16 @@
-"""Planned work, from the way it is written to the windows that it means."""
+"""Maintenance windows: their texts checked and compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-from watchdeck.config.checks.text import bad_texts, wrong_name
-from watchdeck.config.reading.problems import Problem, did_you_mean, from_error
+from watchdeck.config.checks import fields
+from watchdeck.config.reading.problems import Problem, did_you_mean
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.rules import MaintenanceText
-from watchdeck.domain.values.local_time import read_days, read_hours, read_zone
+from watchdeck.domain.values.datetimes import read_days, read_hours, read_zone
 from watchdeck.domain.values.matcher import read_matcher
 
 _MINUTE = 60_000
@@ -20,26 +19,19 @@ _WEEKS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 
 def maintenance_in_force(settings: Settings) -> tuple[Maintenance, ...]:
-    """The planned work of settings that were loaded without problems."""
-    return tuple(map(_compiled, settings.maintenance))
+    """The maintenance windows of settings without problems."""
+    return tuple(map(_compile, settings.maintenance))
 
 
-def wrong_maintenance(settings: Settings) -> Iterator[Problem]:
-    """Every problem of planned work, each with its key."""
-    names: dict[str, int] = {}
-    for number, text in enumerate(settings.maintenance):
-        if not isinstance(text, MaintenanceText):  # an INVALID one has said why
-            continue
-        for problem in _wrong(text):
-            key = f"maintenance[{number}].{problem.key}".rstrip(".")
-            yield Problem(key, problem.text, problem.hint)
-        if text.name in names:
-            said = f"is the name of maintenance[{names[text.name]}] too"
-            yield Problem(f"maintenance[{number}].name", said)
-        names.setdefault(text.name, number)
+def maintenance_problems(settings: Settings) -> Iterator[Problem]:
+    """Every problem of the maintenance windows, each with its key."""
+    tables = settings.maintenance
+    yield from fields.table_problems("maintenance", tables, MaintenanceText, _problems, len(tables))
+    names = fields.table_names(tables, MaintenanceText)
+    yield from fields.duplicate_problems("maintenance", names)
 
 
-def _compiled(text: MaintenanceText) -> Maintenance:
+def _compile(text: MaintenanceText) -> Maintenance:
     return Maintenance(
         text.name,
         tuple(map(read_matcher, text.match)),
@@ -57,12 +49,12 @@ def _recurrence(text: MaintenanceText) -> Recurrence | None:
     hours = read_hours(text.hours)
     days = tuple(sorted(read_days(text.days))) if text.days else ()
     weeks = tuple(_WEEKS[week] for week in text.weeks)
-    lasts = (hours.last - hours.first) % _DAY or _DAY
-    return Recurrence(hours.first, lasts * _MINUTE, days, weeks)
+    length = (hours.last - hours.first) % _DAY or _DAY
+    return Recurrence(hours.first, length * _MINUTE, days, weeks)
 
 
 def _moment(text: str | None, zone: str) -> int | None:
-    """A time (ms UTC) that is of a zone where it has none of its own. Raises ValueError."""
+    """A time (ms UTC), in `zone` unless it names its own offset. Raises ValueError."""
     if text is None:
         return None
     try:
@@ -73,10 +65,10 @@ def _moment(text: str | None, zone: str) -> int | None:
     return round(aware.timestamp() * 1_000)
 
 
-def _wrong(text: MaintenanceText) -> Iterator[Problem]:
-    yield from bad_texts(text)
-    yield from wrong_name(text.name)
-    yield from _wrong_parts(text)
+def _problems(text: MaintenanceText) -> Iterator[Problem]:
+    yield from fields.text_problems(text)
+    yield from fields.name_problems(text.name)
+    yield from _part_problems(text)
     for number, week in enumerate(text.weeks):
         if week not in _WEEKS:
             hint = did_you_mean(week, _WEEKS, f"There are: {', '.join(_WEEKS)}.")
@@ -90,39 +82,30 @@ def _wrong(text: MaintenanceText) -> Iterator[Problem]:
         yield Problem("", "has no end", hint)
 
 
-def _wrong_parts(text: MaintenanceText) -> Iterator[Problem]:
-    """What cannot be read, each part by itself."""
-    asked: list[tuple[str, Callable[[str], Any], str]] = [
-        *((f"match[{number}]", read_matcher, one) for number, one in enumerate(text.match)),
-        ("zone", read_zone, text.zone),
-        *([("hours", read_hours, text.hours)] if text.hours else []),
-        *([("days", read_days, text.days)] if text.days else []),
-    ]
-    found = [problem for asking in asked for problem in _refused(*asking)]
-    yield from found
-    if not any(problem.key == "zone" for problem in found):
-        yield from _wrong_span(text)
+def _part_problems(text: MaintenanceText) -> Iterator[Problem]:
+    """Texts that cannot be read, each part alone."""
+    for number, one in enumerate(text.match):
+        yield from fields.read_problems(f"match[{number}]", read_matcher, one)
+    zone_problems = fields.read_problems("zone", read_zone, text.zone)
+    yield from zone_problems
+    if text.hours:
+        yield from fields.read_problems("hours", read_hours, text.hours)
+    if text.days:
+        yield from fields.read_problems("days", read_days, text.days)
+    if not zone_problems:
+        yield from _span_problems(text)
 
 
-def _wrong_span(text: MaintenanceText) -> Iterator[Problem]:
-    found: list[Problem] = []
-    moments = [
-        (key, written)
-        for key, written in (("starts", text.starts), ("ends", text.ends))
+def _span_problems(text: MaintenanceText) -> Iterator[Problem]:
+    times = {key: getattr(text, key) for key in ("starts", "ends")}
+    problems = [
+        problem
+        for key, written in times.items()
         if written is not None
+        for problem in fields.read_problems(key, lambda one: _moment(one, text.zone), written)
     ]
-    for key, written in moments:
-        found += _refused(key, lambda one: _moment(one, text.zone), written)
-    yield from found
-    if not found and len(moments) == 2:
-        starts, ends = (_moment(written, text.zone) for _, written in moments)
+    yield from problems
+    if not problems:
+        starts, ends = (_moment(written, text.zone) for written in times.values())
         if starts is not None and ends is not None and ends <= starts:
             yield Problem("ends", "is not after starts")
-
-
-def _refused(key: str, read: Callable[[str], Any], written: str) -> list[Problem]:
-    try:
-        read(written)
-    except (ValueError, OverflowError) as error:
-        return [from_error(key, ValueError(str(error)))]
-    return []

@@ -1,23 +1,23 @@
-"""Who is told of what: routes that can match, escalations and rotas that reach somebody."""
+"""Routing of notifications: routes, escalations and rotas, checked and built."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from watchdeck.config.checks.endpoint import outside
-from watchdeck.config.checks.receivers import MOST, wrong_channels, wrong_heartbeat
-from watchdeck.config.checks.text import bad_texts, wrong_name
+from watchdeck.config.checks import fields
+from watchdeck.config.checks.fields import Bounds
+from watchdeck.config.checks.receivers import MOST, channel_problems, heartbeat_problems
 from watchdeck.config.reading.calendars import CalendarFiles, read_events
-from watchdeck.config.reading.paths import absolute
+from watchdeck.config.reading.files import absolute_path
 from watchdeck.config.reading.problems import ConfigProblems, Problem, did_you_mean, from_error
-from watchdeck.domain.notifications.on_call import TURNS, read_wall
+from watchdeck.domain.notifications.on_call import TURN_LENGTHS, read_local_time
 from watchdeck.domain.notifications.routing import Routing
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.receivers import (
     CONSOLE,
     Channel,
@@ -27,17 +27,15 @@ from watchdeck.domain.settings.receivers import (
     Override,
     Route,
 )
-from watchdeck.domain.values.local_time import read_days, read_hours, read_zone
+from watchdeck.domain.values.datetimes import read_days, read_hours, read_zone
 from watchdeck.domain.values.matcher import Matcher, read_matcher
 from watchdeck.domain.values.units import Milliseconds
 
-_AGAIN = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
-
-Table = TypeVar("Table")
+_AGAIN: Bounds = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
 
 
 class _KnownNames(Struct, frozen=True):
-    """What names may be named: channels and rotas, escalations, and who has a channel."""
+    """Names that may be used: channels and rotas, escalations, and people with a channel."""
 
     targets: tuple[str, ...]
     escalations: tuple[str, ...]
@@ -46,88 +44,71 @@ class _KnownNames(Struct, frozen=True):
 
 
 def routing_of(settings: Settings) -> Routing:
-    """The routes of settings that were loaded without problems."""
+    """The routing of settings without problems."""
     calendars = CalendarFiles(settings.rota)
     return Routing(settings.channel, settings.route, settings.escalation, settings.rota, calendars)
 
 
-def wrong_telling(settings: Settings, base: Path, *, private: bool) -> Iterator[Problem]:
-    """Every problem of who is told of what; paths are below `base`."""
-    known = _known(settings, base)
-    yield from wrong_channels(settings, private=private)
-    yield from wrong_heartbeat(settings.heartbeat)
-    yield from _each("route", settings.route, Route, lambda one: _wrong_route(one, known))
-    yield from _never(settings.route)
-    yield from _each(
-        "escalation", settings.escalation, Escalation, lambda one: _wrong_escalation(one, known)
-    )
-    yield from _each("rota", settings.rota, OnCallSchedule, lambda one: _wrong_rota(one, known))
-    yield from _same_names(settings)
+def routing_problems(settings: Settings, base: Path, *, private: bool) -> Iterator[Problem]:
+    """Every problem of channels, routes, escalations and rotas; paths are below `base`."""
+    known = _known_names(settings, base)
+
+    yield from channel_problems(settings, private=private)
+    yield from heartbeat_problems(settings.heartbeat)
+    for key, tables, kind, check in (
+        ("route", settings.route, Route, _route_problems),
+        ("escalation", settings.escalation, Escalation, _escalation_problems),
+        ("rota", settings.rota, OnCallSchedule, _rota_problems),
+    ):
+        yield from fields.table_problems(key, tables, kind, partial(check, known=known), MOST)
+    yield from _unreachable_routes(settings.route)
+    yield from _name_clashes(settings)
 
 
-def _known(settings: Settings, base: Path) -> _KnownNames:
-    channels = [one for _, one in _readable(settings.channel, Channel)]
-    rotas = (one.name for _, one in _readable(settings.rota, OnCallSchedule))
-    ladders = (one.name for _, one in _readable(settings.escalation, Escalation))
-    people = (one.person.casefold() for one in channels if one.person)
-    names = (CONSOLE, *(one.name for one in channels), *rotas)
-    return _KnownNames(names, tuple(ladders), frozenset(people), base)
+def _known_names(settings: Settings, base: Path) -> _KnownNames:
+    channels = [one for _, one in fields.readable_tables(settings.channel, Channel)]
+    rotas = (name for _, name in fields.table_names(settings.rota, OnCallSchedule))
+    escalations = tuple(name for _, name in fields.table_names(settings.escalation, Escalation))
+    people = frozenset(one.person.casefold() for one in channels if one.person)
+    targets = (CONSOLE, *(one.name for one in channels), *rotas)
+    return _KnownNames(targets, escalations, people, base)
 
 
-def _readable(tables: Iterable[object], kind: type[Table]) -> Iterator[tuple[int, Table]]:
-    """The tables of a list with their numbers; an INVALID one has said why."""
-    for number, table in enumerate(tables):
-        if isinstance(table, kind):
-            yield number, table
-
-
-def _each(
-    key: str,
-    tables: tuple[object, ...],
-    kind: type[Table],
-    wrong: Callable[[Table], Iterator[Problem]],
-) -> Iterator[Problem]:
-    """The problems of each table of a list, with their whole keys."""
-    for number, table in _readable(tables[:MOST], kind):
-        for problem in wrong(table):
-            yield replace(problem, key=f"{key}[{number}].{problem.key}".rstrip("."))
-    if len(tables) > MOST:
-        yield Problem(key, f"has {len(tables)} entries; at most {MOST} are taken")
-
-
-def _same_names(settings: Settings) -> Iterator[Problem]:
-    """A rota with the name of a channel or of another rota, two escalations of one name."""
-    channels = (one.name for _, one in _readable(settings.channel, Channel))
-    rotas = ((number, one.name) for number, one in _readable(settings.rota, OnCallSchedule))
-    ladders = ((number, one.name) for number, one in _readable(settings.escalation, Escalation))
-    for key, names, taken in (("rota", rotas, {*channels}), ("escalation", ladders, set())):
+def _name_clashes(settings: Settings) -> Iterator[Problem]:
+    """A rota with the name of a channel or of another rota, two escalations with one name."""
+    channels = {name for _, name in fields.table_names(settings.channel, Channel)}
+    rotas = fields.table_names(settings.rota, OnCallSchedule)
+    escalations = fields.table_names(settings.escalation, Escalation)
+    for key, names, used in (("rota", rotas, channels), ("escalation", escalations, set())):
         for number, name in names:
-            if name in taken:
+            if name in used:
                 yield Problem(f"{key}[{number}].name", "is taken already", "Take another.")
-            taken.add(name)
+            used.add(name)
 
 
-def _wrong_route(route: Route, known: _KnownNames) -> Iterator[Problem]:
-    yield from bad_texts(route)
-    yield from _refused("zone", read_zone, route.zone)
-    yield from _refused("hours", read_hours, route.hours)
-    yield from _refused("days", read_days, route.days)
+def _route_problems(route: Route, known: _KnownNames) -> Iterator[Problem]:
+    yield from fields.text_problems(route)
+    yield from _optional_problems("zone", read_zone, route.zone)
+    yield from _optional_problems("hours", read_hours, route.hours)
+    yield from _optional_problems("days", read_days, route.days)
     for number, text in enumerate(route.match):
-        yield from _refused(f"match[{number}]", read_matcher, text)
+        yield from _optional_problems(f"match[{number}]", read_matcher, text)
     for number, severity in enumerate(route.severity):
         if not 1 <= severity <= 4:
             yield Problem(f"severity[{number}]", f"is {severity}", "Severities are 1 to 4.")
-    yield from _wrong_names("to", route.to, known.targets, "channel or rota")
+    yield from _reference_problems("to", route.to, known.targets, "channel or rota")
     if route.escalation is not None:
-        yield from _wrong_names("escalation", (route.escalation,), known.escalations, "escalation")
+        yield from _reference_problems(
+            "escalation", (route.escalation,), known.escalations, "escalation"
+        )
     if not route.to and route.escalation is None:
         yield Problem("", "tells nobody", 'Write to = ["NAME"], or escalation = "NAME".')
-    if clash := _clash(route):
-        yield Problem("match", f"can never match: {clash}")
+    if reason := _contradiction(route):
+        yield Problem("match", f"can never match: {reason}")
 
 
-def _clash(route: Route) -> str:
-    """Why no alert can meet all that a route asks for, or nothing."""
+def _contradiction(route: Route) -> str:
+    """Why no alert can match all conditions of a route, or an empty text."""
     wanted: dict[str, str] = {}
     for one in _matchers(route):
         if one.pattern or one.negated:
@@ -141,91 +122,89 @@ def _clash(route: Route) -> str:
 
 
 def _matchers(route: Route) -> list[Matcher]:
-    """The matchers that can be read."""
-    found = []
+    """The matchers of a route that can be read."""
+    matchers = []
     for text in route.match:
-        try:
-            found.append(read_matcher(text))
-        except ValueError:
-            continue
-    return found
+        with suppress(ValueError):
+            matchers.append(read_matcher(text))
+    return matchers
 
 
-def _never(routes: tuple[Route, ...]) -> Iterator[Problem]:
-    """Routes behind one that takes all that they would."""
-    good = list(_readable(routes[:MOST], Route))
-    for place, (number, route) in enumerate(good):
-        for before, earlier in good[:place]:
-            if _takes_all(earlier, route):
+def _unreachable_routes(routes: tuple[Route, ...]) -> Iterator[Problem]:
+    """Routes behind one that matches all of their alerts."""
+    listed = list(fields.readable_tables(routes[:MOST], Route))
+    for place, (number, route) in enumerate(listed):
+        for before, earlier in listed[:place]:
+            if _covers(earlier, route):
                 text = f"can never match: route[{before}] takes all that it would"
                 yield Problem(f"route[{number}]", text, "Put it before, or let that one continue.")
                 break
 
 
-def _takes_all(earlier: Route, later: Route) -> bool:
+def _covers(earlier: Route, later: Route) -> bool:
     if earlier.continue_ or earlier.hours or earlier.days:
         return False
     severities = set(later.severity or (1, 2, 3, 4)) <= set(earlier.severity or (1, 2, 3, 4))
     return severities and set(earlier.match) <= set(later.match)
 
 
-def _wrong_escalation(escalation: Escalation, known: _KnownNames) -> Iterator[Problem]:
-    yield from bad_texts(escalation)
-    yield from wrong_name(escalation.name)
-    yield from outside(escalation, _AGAIN)
+def _escalation_problems(escalation: Escalation, known: _KnownNames) -> Iterator[Problem]:
+    yield from fields.text_problems(escalation)
+    yield from fields.name_problems(escalation.name)
+    yield from fields.bound_problems(escalation, _AGAIN)
     if not escalation.step:
         yield Problem("step", "is empty", "Write [[escalation.step]] with to and after.")
     before = Milliseconds(-1)
-    for number, rung in _readable(escalation.step, EscalationStep):
+    for number, step in fields.readable_tables(escalation.step, EscalationStep):
         at = f"step[{number}]"
-        yield from _wrong_names(f"{at}.to", rung.to, known.targets, "channel or rota")
-        if not rung.to:
+        yield from _reference_problems(f"{at}.to", step.to, known.targets, "channel or rota")
+        if not step.to:
             yield Problem(f"{at}.to", "is empty")
-        if number == 0 and rung.after:
-            yield Problem(f"{at}.after", f"is {rung.after}", "The first step is taken at once.")
-        elif rung.after <= before:
-            yield Problem(f"{at}.after", f"is {rung.after}, not after the step before it")
-        before = rung.after
+        if number == 0 and step.after:
+            yield Problem(f"{at}.after", f"is {step.after}", "The first step is taken at once.")
+        elif step.after <= before:
+            yield Problem(f"{at}.after", f"is {step.after}, not after the step before it")
+        before = step.after
 
 
-def _wrong_rota(rota: OnCallSchedule, known: _KnownNames) -> Iterator[Problem]:
-    yield from bad_texts(rota)
-    yield from wrong_name(rota.name)
-    yield from _refused("zone", read_zone, rota.zone)
-    yield from _refused("starts", read_wall, rota.starts)
+def _rota_problems(rota: OnCallSchedule, known: _KnownNames) -> Iterator[Problem]:
+    yield from fields.text_problems(rota)
+    yield from fields.name_problems(rota.name)
+    yield from _optional_problems("zone", read_zone, rota.zone)
+    yield from _optional_problems("starts", read_local_time, rota.starts)
     channels = tuple(name for name in known.targets if name != rota.name)
-    yield from _wrong_names("to", rota.to, channels, "channel")
-    if rota.turn not in TURNS:
-        hint = did_you_mean(rota.turn, TURNS, f"There are {', '.join(TURNS)}.")
+    yield from _reference_problems("to", rota.to, channels, "channel")
+    if rota.turn not in TURN_LENGTHS:
+        hint = did_you_mean(rota.turn, TURN_LENGTHS, f"There are {', '.join(TURN_LENGTHS)}.")
         yield Problem("turn", "is no turn", hint)
     if bool(rota.people) == (rota.calendar is not None):
         yield Problem("", "needs one of people and calendar")
     people = list(rota.people)
-    for number, override in _readable(rota.override, Override):
+    for number, override in fields.readable_tables(rota.override, Override):
         people.append(override.person)
-        yield from _wrong_override(f"override[{number}]", override)
+        yield from _override_problems(f"override[{number}]", override)
     if rota.calendar is not None:
-        summaries, problems = _shifts(rota, known)
-        people += summaries
+        calendar_people, problems = _calendar_people(rota, known)
+        people += calendar_people
         yield from problems
-    yield from _unreached(rota, people, known)
+    yield from _unreachable_people(rota, people, known)
 
 
-def _wrong_override(at: str, override: Override) -> Iterator[Problem]:
-    found = [
-        *_refused(f"{at}.from", read_wall, override.from_),
-        *_refused(f"{at}.until", read_wall, override.until),
+def _override_problems(at: str, override: Override) -> Iterator[Problem]:
+    problems = [
+        *_optional_problems(f"{at}.from", read_local_time, override.from_),
+        *_optional_problems(f"{at}.until", read_local_time, override.until),
     ]
-    yield from found
-    if not found and read_wall(override.until) <= read_wall(override.from_):
+    yield from problems
+    if not problems and read_local_time(override.until) <= read_local_time(override.from_):
         yield Problem(f"{at}.until", "is not after from")
 
 
-def _shifts(rota: OnCallSchedule, known: _KnownNames) -> tuple[list[str], list[Problem]]:
-    """Who stands in the calendar of a rota, and what is wrong with it."""
+def _calendar_people(rota: OnCallSchedule, known: _KnownNames) -> tuple[list[str], list[Problem]]:
+    """The people in the calendar of a rota, and the problems of the calendar."""
     try:
         read_zone(rota.zone)
-        path = Path(absolute(rota.calendar or "", known.base))
+        path = Path(absolute_path(rota.calendar or "", known.base))
         events = read_events(path, rota.zone)
     except ConfigProblems as error:
         return [], [Problem("calendar", error.problems[0].text)]
@@ -234,10 +213,10 @@ def _shifts(rota: OnCallSchedule, known: _KnownNames) -> tuple[list[str], list[P
     return sorted({event.summary for event in events}), []
 
 
-def _unreached(
+def _unreachable_people(
     rota: OnCallSchedule, people: Iterable[str], known: _KnownNames
 ) -> Iterator[Problem]:
-    """People for whom there is no channel."""
+    """People of a rota who have no channel, when the rota has no channel for them either."""
     missing = sorted({one for one in people if one.casefold() not in known.people})
     if missing and not rota.to:
         text = f"is missing, and {missing[0]!r} has no channel"
@@ -245,21 +224,18 @@ def _unreached(
         yield Problem("to", text, hint)
 
 
-def _wrong_names(
+def _reference_problems(
     key: str, names: Iterable[str], known: Iterable[str], what: str
 ) -> Iterator[Problem]:
-    there_are = tuple(known)
+    known_names = tuple(known)
     for number, name in enumerate(names):
-        if name not in there_are:
+        if name not in known_names:
             at = f"{key}[{number}]" if key != "escalation" else key
-            listed = f"There are {', '.join(there_are)}." if there_are else ""
-            yield Problem(at, f"names no {what}", did_you_mean(name, there_are, listed))
+            listed = f"There are {', '.join(known_names)}." if known_names else ""
+            yield Problem(at, f"names no {what}", did_you_mean(name, known_names, listed))
 
 
-def _refused(key: str, read: Callable[[str], object], text: str) -> Iterator[Problem]:
-    """What a text cannot be read for; an empty one was not written."""
+def _optional_problems(key: str, read: Callable[[str], object], text: str) -> Iterator[Problem]:
+    """Why a text cannot be read; an empty one counts as not written."""
     if text:
-        try:
-            read(text)
-        except ValueError as error:
-            yield from_error(key, ValueError(str(error)))
+        yield from fields.read_problems(key, read, text)

@@ -1,67 +1,74 @@
-"""The console: modes, colours, and what it sees handed down to the screen in view."""
+"""The console: an application that shows the view state, and the controllers beside it."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 
 from msgspec.structs import replace
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from watchdeck.console.controllers.commands import CommandController
-from watchdeck.console.controllers.time_travel import NOTICE_LASTS
-from watchdeck.console.input.keys import KEYS, KeyScope, bindings, shown
+from watchdeck.console.controllers.actions import ActionController
+from watchdeck.console.controllers.bell import BellController
+from watchdeck.console.controllers.clipboard import ClipboardController
+from watchdeck.console.controllers.command_line import CommandLine
+from watchdeck.console.controllers.external_program import ExternalProgramController
+from watchdeck.console.controllers.link import LinkMonitor
+from watchdeck.console.controllers.navigation import Navigation
+from watchdeck.console.controllers.port import NOTICE_LASTS, Result, TerminalOutput
+from watchdeck.console.controllers.store_queries import PresenceController, QueryController
+from watchdeck.console.controllers.themes import ThemeController
+from watchdeck.console.controllers.time_travel import TimeTravelController
+from watchdeck.console.controllers.type_ahead import TypeAhead
+from watchdeck.console.input.commands import Command
+from watchdeck.console.input.keys import KEYS, KeyScope, bindings
 from watchdeck.console.input.time_cursor import TimeCursor
-from watchdeck.console.lines.health import worst_first
-from watchdeck.console.lines.relative_time import coarse
-from watchdeck.console.overview.screen import DeckScreen
-from watchdeck.console.setup import default_setting
+from watchdeck.console.lines.relative_time import round_to_step
+from watchdeck.console.setup import console_settings
 from watchdeck.console.state.board_poller import BoardPoller
-from watchdeck.console.state.board_source import BoardQuery, OpenSource, StoreLocation
-from watchdeck.console.state.messages import (
-    BoardUpdated,
-    HistoryRequested,
-    ModelOpened,
-    ResponsesRequested,
+from watchdeck.console.state.board_source import (
+    BoardQuery,
+    OpenSource,
+    StoreLocation,
 )
-from watchdeck.console.state.presence import ConsolePresence
-from watchdeck.console.state.queries import read_answers, read_history, read_kinds
+from watchdeck.console.state.messages import (
+    AlertOpened,
+    BoardUpdated,
+    EditRequested,
+    ModelOpened,
+    PagerRequested,
+    QueryRequested,
+)
 from watchdeck.console.state.services import Services
-from watchdeck.console.state.trends import MOST, STEP, read_trends
 from watchdeck.console.state.view_state import ViewSettings, ViewState
-from watchdeck.console.theme.layouts import unknown
-from watchdeck.console.theme.palette import Palette
-from watchdeck.console.theme.styles import OutputSanitizer, StyleSheet
-from watchdeck.console.theme.themes import load_theme, themes
+from watchdeck.console.terminal.app import DiffRenderedApp
+from watchdeck.console.theme.styles import OutputSanitizer
+from watchdeck.console.theme.themes import Palette
 from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.chrome import SMALLEST
-from watchdeck.console.widgets.chrome_lines import meter
-from watchdeck.domain.board.board import Board
-from watchdeck.domain.board.presence import RENEW
+from watchdeck.domain.board.board import PRESENCE_INTERVAL
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Clock
-from watchdeck.errors import ConfigError
+from watchdeck.errors import WatchdeckError
 
 STARTING = 15_000
 """How long a collector that was started may need until it has the store, in milliseconds."""
 
-SLOW = 0.15
-"""Seconds to the terminal and back from which on a link is spared."""
-
-_GATE = OutputSanitizer()
+_SANITIZER = OutputSanitizer()
 
 _WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"), (150, "-broad"))
 _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"), (46, "-towering"))
 """From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
 
 
-class Console(CommandController, inherit_bindings=False):
-    """Shows boards. Without `open_source` nobody watches the store, and boards are posted to it.
+class Console(DiffRenderedApp, inherit_bindings=False):
+    """Shows boards. Without `open_source` no store is polled, and boards are posted to it.
 
     `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
     that a collector was started, so that a store which is not there yet is no failure.
@@ -84,276 +91,224 @@ class Console(CommandController, inherit_bindings=False):
         at: int | None = None,
         notice: str = "",
         open_source: OpenSource | None = None,
-        setting: ViewSettings | None = None,
-        desk: Services | None = None,
+        settings: ViewSettings | None = None,
+        services: Services | None = None,
     ) -> None:
         super().__init__()
-        self._clock = clock
-        self._cursor = TimeCursor(at)
-        self._open_source = open_source
-        self._desk = desk or Services()
-        self._company = self._desk.company
-        moment = coarse(clock()) if at is None else at
-        self._outlook = ViewState(setting or default_setting(directory), now=moment)
+        self.clock = clock
+        moment = round_to_step(clock()) if at is None else at
+        self._view_state = ViewState(settings or console_settings(directory), now=moment)
         self._notice_ends = 0
-        self._told = ""
-        self._metered = False
-        self._trended: tuple[int, frozenset[str]] | None = None
-        view = BoardQuery(directory, at, clock() + STARTING if notice else 0)
-        self._watcher = open_source and BoardPoller(open_source, view, clock, self._see)
-        self.add_mode("deck", lambda: DeckScreen(self._outlook, "deck"))
-        self.add_mode("models", self._models)
-        self.add_mode("alerts", self._alerts)
-        self._dress(self._outlook.setting.brush.palette)
-        # Textual goes through the whole map at every key that is pressed: 4 ms if all were in it
-        changed = [key for key in self._outlook.setting.keys if key not in KEYS]
-        self.set_keymap({key.id: key.keys for key in changed})
-        said = "; ".join(filter(None, (self._outlook.setting.problem, notice)))
-        if said:
-            self.say(said)
+        services = services or Services()
+        self.programs = ExternalProgramController(self, self.suspend, services.config)
+        query = BoardQuery(directory, at, clock() + STARTING if notice else 0)
+        self._poller = open_source and BoardPoller(open_source, query, clock, self.programs.receive)
+        self.time_travel = TimeTravelController(self, self._poller, TimeCursor(at))
+        self.queries = QueryController(self, open_source)
+        self.presence = PresenceController(self, services.presence)
+        self.page_bell = BellController(self)
+        self.link = LinkMonitor(self, self)
+        self.themes = ThemeController(self, self._apply_palette)
+        self.type_ahead = TypeAhead(self, self, super().on_event)
+        self.navigation = Navigation(self, self, self.type_ahead.release)
+        self.command_line = CommandLine(self)
+        self.actions = ActionController(self, services.actor, self.command_line)
+        self.command_line.table = self._commands()
+        self._key_functions = self._keys()
+        self._apply_settings(notice)
 
-    def _models(self) -> Screen[None]:
-        """A screen that nobody has seen yet costs nothing before it is asked for, as all others."""
-        from watchdeck.console.models.list_screen import ModelsScreen
-
-        return ModelsScreen(self._outlook, "models")
-
-    def _alerts(self) -> Screen[None]:
-        from watchdeck.console.alerts.list_screen import AlertsScreen
-
-        return AlertsScreen(self._outlook, "alerts")
-
-    def _moment(self) -> int:
-        """The moment that is shown: it is the board's, wherever the cursor was sent since."""
-        board = self._outlook.sight.board
-        if board is not None and not board.live:
-            return board.at
-        return coarse(self._clock())
-
-    def _dress(self, palette: Palette) -> None:
-        accent, text, ground = (_styled(palette, name) for name in ("accent", "text", "background"))
-        self.register_theme(
-            Theme(
-                palette.name,
-                primary=accent,
-                foreground=text,
-                background=ground,
-                dark=palette.dark,
-                ansi=palette.terminal,
-                variables={"ansi-background": ground, "ansi-foreground": text},
-            )
+    def _commands(self) -> tuple[Command, ...]:
+        """Every command, in the order of the palette."""
+        first = (self.navigation, self.command_line, self.themes, self.time_travel)
+        last = (self.actions, self.programs, self.link)
+        return (
+            *chain.from_iterable(one.commands() for one in (*first, *last)),
+            Command("help", "The keys that work here", lambda _: self.navigation.show_help()),
+            Command("redraw", "Draw the screen anew", lambda _: self.redraw()),
+            Command("quit", "Leave; the collector goes on", lambda _: self.exit()),
         )
+
+    def _keys(self) -> dict[str, Callable[[], object]]:
+        """The functions of the keys that work everywhere, and of the actions, by binding id."""
+        return {
+            **self.navigation.keys(),
+            **self.command_line.keys(),
+            **self.themes.keys(),
+            **self.time_travel.keys(),
+            **self.actions.keys(),
+            **ClipboardController(self).keys(),
+            "screen.redraw": self.redraw,
+            "suspend": self.action_suspend_process,
+            "quit": self.exit,
+        }
+
+    def action_run(self, key: str) -> None:
+        """Call the function of a key, by the id of its binding."""
+        self._key_functions[key]()
+
+    def _apply_settings(self, notice: str) -> None:
+        settings = self._view_state.settings
+        self._apply_palette(settings.styles.palette)
+        # Textual goes through the whole map at every key that is pressed: 4 ms if all were in it
+        changed = [key for key in settings.keys if key not in KEYS]
+        self.set_keymap({key.id: key.keys for key in changed})
+        words = "; ".join(filter(None, (settings.problem, notice)))
+        if words:
+            self.say(words)
+
+    def _apply_palette(self, palette: Palette) -> None:
+        self.register_theme(_textual_theme(palette))
         self.theme = palette.name
 
-    def action_theme(self, name: str) -> None:
-        """Other colours, at once; what is wrong with a theme is said, and the old one stays."""
-        try:
-            palette = load_theme(name, self._outlook.setting.environ)
-        except ConfigError as error:
-            self.say(str(error))
-            return
-        setting = self._outlook.setting
-        self._dress(palette)
-        self._show(setting=replace(setting, brush=StyleSheet(palette, ascii=setting.brush.ascii)))
-
-    def action_next_theme(self) -> None:
-        """The theme after this one, by name."""
-        names = sorted(themes(self._outlook.setting.environ))
-        here = self._outlook.setting.brush.palette.name
-        following = [name for name in names if name > here] or names
-        self.action_theme(following[0])
-        self.say(f"theme {following[0]}")
-
-    def action_layout(self, name: str) -> None:
-        """Other panels, at once."""
-        if wrong := unknown(name):
-            self.say(wrong)
-            return
-        setting = self._outlook.setting
-        self._show(setting=replace(setting, view=replace(setting.view, layout=name)))
-
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Everything that is drawn passes the gate last."""
-        return (*super().get_line_filters(), _GATE)
+        """Everything that is drawn passes the sanitizer last."""
+        return (*super().get_line_filters(), _SANITIZER)
 
     def on_mount(self) -> None:
-        """Begin to watch: the board is read while the first frame is laid out."""
-        self.screen_change_signal.subscribe(self, self._hand_down, immediate=True)
-        self.set_interval(1.0, self._tick)
-        self.set_interval(RENEW / 1_000, self._meet)
-        self._meet()
-        if self._watcher:
-            self._watcher.start()
+        """Begin to poll: the board is read while the first frame is laid out."""
+        self.screen_change_signal.subscribe(self, self._show_on, immediate=True)
+        self.set_interval(1.0, self.tick)
+        self.set_interval(PRESENCE_INTERVAL / 1_000, self.presence.announce)
+        self.presence.announce()
+        if self._poller:
+            self._poller.start()
 
     def on_unmount(self) -> None:
-        """Let go of the store."""
-        if self._watcher:
-            self._watcher.stop()
-        if self._company:
-            self._company.leave()
+        """Close the store."""
+        if self._poller:
+            self._poller.stop()
+        self.presence.leave()
 
-    @on(BoardUpdated)
-    def _show_sight(self, message: BoardUpdated) -> None:
-        self._outlook = replace(self._outlook, sight=message.sight)
-        self._show(now=self._moment(), past=self._past(message.sight.board))
-        self._want_trends(message.sight.board)
-        self.call(message.sight.board)
+    async def on_event(self, event: events.Event) -> None:
+        """Handle an event as Textual does, but keys in their turn."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self.type_ahead.receive(event)
+        else:
+            await super().on_event(event)
 
-    def _want_trends(self, board: Board | None) -> None:
-        """Read the last hour of the worst models whenever five more minutes are known."""
-        if self._open_source is None or board is None:
-            return
-        names = tuple(model.facts.name for model in worst_first(board.models)[:MOST])
-        wanted = (board.at // STEP, frozenset(names))
-        if wanted != self._trended:
-            self._trended = wanted
-            learn = partial(self._learn_trends, self._open_source, names, board.at)
-            self.run_worker(learn, thread=True, exclusive=True, group="trends")
+    @on(events.DescendantFocus)
+    async def _release_keys(self) -> None:
+        await self.type_ahead.release()
 
-    def _learn_trends(self, open_source: OpenSource, names: tuple[str, ...], at: int) -> None:
-        self.call_from_thread(self._show, trends=read_trends(open_source, names, at))
-
-    def _tick(self) -> None:
+    def tick(self) -> None:
         """Ages move on, in steps; a notice has its time; the past may run."""
-        self._play()
-        self._mind_the_link()
-        now = self._moment()
-        if self._outlook.notice and self._clock() >= self._notice_ends:
-            self._show(notice="", now=now)
-        elif now != self._outlook.now:
-            self._show(now=now)
+        self.time_travel.tick()
+        self.link.tick()
+        now, state = self._moment(), self._view_state
+        if state.notice and self.clock() >= self._notice_ends:
+            self.show(replace(state, notice="", now=now))
+        elif now != state.now:
+            self.show(replace(state, now=now))
 
-    def _mind_the_link(self) -> None:
-        """Spare a link that is slow, unless the person said whether it is; tell the meter."""
-        traffic, wanted = self.traffic, self._outlook.setting.view.slow_link
-        if traffic is None:
-            return
-        steady = traffic.steady
-        if wanted is None and not self.slow and steady is not None and steady > SLOW:
-            self.slow_down()
-            self.say(f"the link is slow ({steady * 1_000:.0f} ms): fewer colours, no mouse")
-        elif self._metered:
-            self.say(meter(traffic))
+    def _moment(self) -> int:
+        """The moment that is shown: the board's, wherever the time cursor is since."""
+        board = self._view_state.board
+        return round_to_step(self.clock()) if board is None or board.live else board.at
 
-    def command_meter(self, _text: str) -> None:
-        """Tell what goes over the link, or no longer."""
-        self._metered = not self._metered
-        if not self._metered:
-            self._show(notice="")
-        elif self.traffic is None:
-            self.say("nothing is measured here: Textual itself draws on this terminal")
+    @property
+    def view_state(self) -> ViewState:
+        """What is shown."""
+        return self._view_state
+
+    @property
+    def current_screen(self) -> BaseScreen | None:
+        """The screen in view; None before the first."""
+        screen = self.screen if self.screen_stack else None
+        return screen if isinstance(screen, BaseScreen) else None
+
+    def show(self, state: ViewState) -> None:
+        """Show another view state."""
+        self._view_state = state
+        if self.is_running and self.screen_stack:
+            self._show_on(self.screen)
+
+    def _show_on(self, screen: Screen[object]) -> None:
+        """Only the screen in view is updated; the others rest until they are shown again."""
+        if isinstance(screen, BaseScreen):
+            screen.show(self._view_state)
+            self.presence.announce_change()
 
     def say(self, notice: str, lasts: int = NOTICE_LASTS) -> None:
-        """Say something under the top line, for a while (ms)."""
-        self._notice_ends = self._clock() + lasts
-        self._show(notice=notice)
+        """Show a notice under the top line, for a while (ms)."""
+        self._notice_ends = self.clock() + lasts
+        self.show(replace(self._view_state, notice=notice))
 
-    def _show(self, **changes: object) -> None:
-        self._outlook = replace(self._outlook, **changes)
-        if self.is_running and self.screen_stack:
-            self._hand_down(self.screen)
+    @property
+    def output(self) -> TerminalOutput | None:
+        """The terminal, for control sequences; None when there is none."""
+        return self._driver
 
-    def _hand_down(self, screen: Screen[object]) -> None:
-        """Only the screen in view is told; the others rest until they are shown again."""
-        if isinstance(screen, BaseScreen):
-            screen.take(self._outlook)
-            if screen.view != self._told:
-                self._meet()
+    def run_in_thread(
+        self,
+        work: Callable[[], Result],
+        then: Callable[[Result], None],
+        group: str,
+        *,
+        exclusive: bool = True,
+    ) -> None:
+        """Do some work on a thread, then call `then` with its result; says a WatchdeckError."""
+        run = partial(self._run_and_report, work, then)
+        self.run_worker(run, thread=True, exclusive=exclusive, group=group)
 
-    def _meet(self) -> None:
-        """Tell the other consoles on this store where one looks, and see them."""
-        if (
-            self._company is None
-            or not self.screen_stack
-            or not isinstance(self.screen, BaseScreen)
-        ):
-            return
-        self._told = self.screen.view
-        meeting = partial(self._met, self._company, self._told)
-        self.run_worker(meeting, thread=True, exclusive=True, group="company")
+    def _run_and_report(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        try:
+            result = work()
+        except WatchdeckError as error:
+            self.call_from_thread(self.say, str(error))
+        else:
+            self.call_from_thread(then, result)
 
-    def _met(self, company: ConsolePresence, view: str) -> None:
-        others = company.meet(view, self._clock())
-        self.call_from_thread(self._show, others=others)
+    @on(BoardUpdated)
+    def _show_board(self, message: BoardUpdated) -> None:
+        board = message.snapshot.board
+        self._view_state = replace(self._view_state, snapshot=message.snapshot)
+        past = self.time_travel.past_offset(board)
+        self.show(replace(self._view_state, now=self._moment(), past=past))
+        self.queries.read_trends(board)
+        self.page_bell.ring_for_new(board)
+
+    @on(QueryRequested)
+    def _answer(self, request: QueryRequested) -> None:
+        self.queries.answer(request)
 
     @on(ModelOpened)
     def _open_model(self, message: ModelOpened) -> None:
-        if self._open_source and not self._outlook.kinds:
-            self.run_worker(self._learn_kinds, thread=True)
-        from watchdeck.console.models.detail_screen import DetailScreen
+        self.queries.read_kinds()
+        self.navigation.open_model(message.name)
 
-        self.push_screen(DetailScreen(self._outlook, self.current_mode, message.name))
+    @on(AlertOpened)
+    def _open_alert(self, message: AlertOpened) -> None:
+        self.navigation.open_alert(message.episode)
 
-    @on(ResponsesRequested)
-    def _find_answers(self, message: ResponsesRequested) -> None:
-        if self._open_source is not None:
-            find = partial(self._show_answers, self._open_source, message.name)
-            self.run_worker(find, thread=True, exclusive=True, group="answers")
+    @on(PagerRequested)
+    def _page(self, message: PagerRequested) -> None:
+        self.programs.page(message.text)
 
-    def _show_answers(self, open_source: OpenSource, name: str) -> None:
-        found, problem = read_answers(open_source, name)
-        from watchdeck.console.models.responses_screen import ResponsesScreen
-
-        screen = ResponsesScreen(self._outlook, self.current_mode, name, found, problem)
-        self.call_from_thread(self.push_screen, screen)
-
-    def _learn_kinds(self) -> None:
-        self.call_from_thread(self._show, kinds=read_kinds())
-
-    @on(HistoryRequested)
-    def _find_history(self, message: HistoryRequested) -> None:
-        if self._open_source is not None:
-            answer = partial(self._answer, self._open_source, message)
-            self.run_worker(answer, thread=True, exclusive=True, group="history")
-
-    def _answer(self, open_source: OpenSource, message: HistoryRequested) -> None:
-        message.asked.post_message(read_history(open_source, message.wanted))
-
-    def action_mode(self, name: str) -> None:
-        """Show a mode as it was left, or the first screen of the one that is shown."""
-        if isinstance(self.screen, BaseScreen) and self.screen.WHERE is KeyScope.HELP:
-            self.pop_screen()
-        if name != self.current_mode:
-            self.switch_mode(name)
-            return
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def action_help(self) -> None:
-        """The keys of the screen in view."""
-        screen = self.screen
-        from watchdeck.console.dialogs.help_screen import HelpScreen
-
-        if isinstance(screen, BaseScreen) and screen.WHERE is not KeyScope.HELP:
-            self.push_screen(HelpScreen(self._outlook, self.current_mode, screen.WHERE))
-
-    def action_jump(self) -> None:
-        """Show a letter on each panel."""
-        if isinstance(self.screen, BaseScreen):
-            self.screen.jump()
-            self.call_later(self.go_on)
-
-    def action_zoom_panel(self) -> None:
-        """One panel on the whole screen, or all again."""
-        if isinstance(self.screen, BaseScreen):
-            self.screen.zoom()
-
-    def action_hint(self) -> None:
-        """Many leave programs with Ctrl+C; here that key says how to."""
-        leave = shown("quit", self._outlook.setting.keys)
-        self.say(f"{leave} leaves the console; the collector goes on")
-
-    def action_redraw(self) -> None:
-        """Draw every cell again, after something else wrote on the terminal."""
-        self.redraw()
+    @on(EditRequested)
+    def _edit(self) -> None:
+        self.programs.edit()
 
     def _fatal_error(self) -> None:
         """Say what happened in plain text: Textual's own page shows the values of variables."""
-        said = traceback.format_exc().splitlines()
-        self.panic(Text("\n".join(clean(line, 200) for line in said)))
+        lines = traceback.format_exc().splitlines()
+        self.panic(Text("\n".join(clean(line, 200) for line in lines)))
 
 
-def _styled(palette: Palette, name: str) -> str:
+def _textual_theme(palette: Palette) -> Theme:
+    """A palette as Textual's style sheets use it."""
+    accent, text, ground = (_css_colour(palette, one) for one in ("accent", "text", "background"))
+    return Theme(
+        palette.name,
+        primary=accent,
+        foreground=text,
+        background=ground,
+        dark=palette.dark,
+        ansi=palette.terminal,
+        variables={"ansi-background": ground, "ansi-foreground": text},
+    )
+
+
+def _css_colour(palette: Palette, name: str) -> str:
     """A colour as Textual's style sheets name it."""
     colour = palette.colours[name]
     return f"ansi_{colour}" if palette.terminal else colour

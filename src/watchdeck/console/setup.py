@@ -1,23 +1,20 @@
-"""The setting of a console: what a view asks for, as far as this terminal has it."""
+"""The settings of a console: what a person wants, as far as this terminal can show it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from watchdeck.console.input.keymap import apply_keymap
 from watchdeck.console.input.keys import Key
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.models.column_choice import chosen
+from watchdeck.console.lines.line import DotStyle
+from watchdeck.console.models.columns import choose_columns
 from watchdeck.console.state.board_source import StoreLocation
 from watchdeck.console.state.view_state import ViewSettings
-from watchdeck.console.theme.layouts import unknown
-from watchdeck.console.theme.palette import Palette
+from watchdeck.console.theme.layouts import layout_problem
 from watchdeck.console.theme.styles import StyleSheet
-from watchdeck.console.theme.themes import DEFAULT, load_theme
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.console.theme.themes import DEFAULT, Palette, load_theme
+from watchdeck.domain.settings.configuration import ConsoleSettings
 from watchdeck.errors import ConfigError
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
@@ -33,34 +30,39 @@ def dots_for(environ: Mapping[str, str]) -> DotStyle:
     return DotStyle.BLOCK if environ.get("TERM", "") in _OLD_TERMINALS else DotStyle.BRAILLE
 
 
-def default_setting(
-    directory: StoreLocation, view: ConsoleSettings | None = None, *, read_only: bool = False
+def console_settings(
+    directory: StoreLocation, wanted: ConsoleSettings | None = None, *, read_only: bool = False
 ) -> ViewSettings:
-    """The setting that a view asks for, with the shapes that this terminal can show."""
-    setting = _drawn(directory, view or ConsoleSettings(), read_only=read_only)
-    keys, keyless = _keys(setting.view)
-    told = (keyless, unknown(setting.view.layout), setting.problem)
-    return replace(setting, keys=keys, problem=" ".join(filter(None, told)))
+    """The settings that a person wants, with the shapes that this terminal can show.
+
+    What cannot be used is replaced by what is usual, and named in `problem`.
+    """
+    view, environ = wanted or ConsoleSettings(), dict(os.environ)
+    dots = dots_for(environ) if view.glyphs == "auto" else DotStyle(view.glyphs)
+    palette, no_theme = _palette(view.theme, environ)
+    keys, no_keys = _keys(view)
+    _, no_columns = choose_columns(view.columns)
+    problems = (no_keys, layout_problem(view.layout), no_theme, *no_columns)
+    return ViewSettings(
+        StyleSheet(palette, ascii=dots is DotStyle.ASCII),
+        dots,
+        store=str(directory.path),
+        read_only=read_only,
+        view=view,
+        problem=" ".join(filter(None, problems)),
+        environ=environ,
+        keys=keys,
+    )
 
 
 def _keys(view: ConsoleSettings) -> tuple[tuple[Key, ...], str]:
     """The keys that are wanted, else the usual ones and why."""
-    keys, wrong = apply_keymap(view.keys)
-    if not wrong:
+    keys, problems = apply_keymap(view.keys)
+    if not problems:
         return keys, ""
-    more = f" ({len(wrong)} such problems: `watchdeck check`)" if len(wrong) > 1 else ""
-    return keys, f"The keys are the usual ones: {wrong[0]}{more}"
-
-
-def _drawn(directory: StoreLocation, wanted: ConsoleSettings, *, read_only: bool) -> ViewSettings:
-    """Colours and shapes, and what of them could not be had."""
-    dots = dots_for(os.environ) if wanted.glyphs == "auto" else DotStyle(wanted.glyphs)
-    environ = dict(os.environ)
-    palette, problem = _palette(wanted.theme, environ)
-    _, wrong = chosen(wanted.columns)
-    brush = StyleSheet(palette, ascii=dots is DotStyle.ASCII)
-    said = " ".join(filter(None, (problem, *wrong)))
-    return ViewSettings(brush, dots, None, str(directory.path), read_only, wanted, said, environ)
+    count = len(problems)
+    more = f" ({count} such problems: `watchdeck check`)" if count > 1 else ""
+    return keys, f"The keys are the usual ones: {problems[0]}{more}"
 
 
 def _palette(name: str, environ: Mapping[str, str]) -> tuple[Palette, str]:

@@ -1,1 +1,1 @@
-"""The simulated fleet: real HTTP servers on loopback, twelve weeks of history, a live story."""
+"""The demo: a fleet of HTTP servers on loopback, twelve weeks of history, and live incidents."""

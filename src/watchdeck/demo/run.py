@@ -1,4 +1,4 @@
-"""The demo's stage: a fleet, a collector and a store, gone when the demo is over."""
+"""The demo: a fleet, a collector and a store, which are removed when the demo ends."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from threading import Thread
 from msgspec import Struct
 
 from watchdeck.demo.fleet.endpoints import settings
-from watchdeck.demo.fleet.processes import first_message, process
+from watchdeck.demo.fleet.processes import child_process, receive_first
 from watchdeck.demo.fleet.server import InitialCounters, serve
 from watchdeck.demo.history.backfill import backfill
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.values.operator import Operator
 from watchdeck.store.files.directory import StoreDirectory
 
 _START = 20
-"""Seconds that the fleet and the collector each have to come up."""
+"""Seconds in which the fleet and the collector must each start."""
 
-_WARM = 600
-"""Seconds of traffic that servers have behind them where the store has a past of its own."""
+_WARM_UP = 600
+"""Seconds of traffic before the demo, for the servers of a store that has a history already."""
 
 
 class Demo(Struct, frozen=True):
-    """A running demo."""
+    """A running demo: its store, and the configuration that watches its fleet."""
 
     directory: StoreDirectory
     settings: Settings
@@ -40,40 +40,42 @@ class Demo(Struct, frozen=True):
 def run_demo(
     place: Path | None, seed: int, who: Operator, clock: Callable[[], int]
 ) -> Iterator[Demo]:
-    """Set the stage in `place`, or in a temporary directory that goes with it.
+    """Run the demo in the directory `place`, or in a temporary one that is removed at the end.
 
     `clock` must be importable by name: the collector runs in a process of its own. Raises
-    WatchdeckError when a process does not come up.
+    WatchdeckError when a process does not start.
     """
-    temporary = place or Path(tempfile.mkdtemp(prefix="watchdeck-demo-"))
-    directory = StoreDirectory(temporary / "store")
+    root = place or Path(tempfile.mkdtemp(prefix="watchdeck-demo-"))
+    directory = StoreDirectory(root / "store")
     try:
-        opening = _past(directory, who, seed, clock())
-        with process("fleet", serve, seed, opening) as fleet:
-            made = Demo(directory, settings(first_message(fleet, "the fleet", _START)))
-            with process("collector", _collect, made, who, clock) as collector:
-                first_message(collector, "the collector", _START)
-                yield made
+        initial = _backfill_store(directory, who, seed, clock())
+        with child_process("fleet", serve, seed, initial) as fleet:
+            demo = Demo(directory, settings(receive_first(fleet, "the fleet", _START)))
+            with child_process("collector", _collect, demo, who, clock) as collector:
+                receive_first(collector, "the collector", _START)
+                yield demo
     finally:
         if place is None:
-            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(root, ignore_errors=True)
 
 
-def _past(directory: StoreDirectory, who: Operator, seed: int, now: int) -> InitialCounters:
-    """Fill a new store; the live servers go on from where its past ends."""
+def _backfill_store(
+    directory: StoreDirectory, who: Operator, seed: int, now: int
+) -> InitialCounters:
+    """Fill a new store; returns the counts with which the live servers continue its history."""
     counts = backfill(directory, who, seed, now)
-    return InitialCounters(now / 1_000 - (0 if counts else _WARM), counts)
+    return InitialCounters(now / 1_000 - (0 if counts else _WARM_UP), counts)
 
 
-def _collect(made: Demo, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
+def _collect(demo: Demo, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
     from watchdeck.service.collector import collect
 
-    Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
-    collect(made.settings, made.directory, who, clock=clock, started=lambda: parent.send({}))
+    Thread(target=_terminate_with_parent, args=(parent,), name="parent", daemon=True).start()
+    collect(demo.settings, demo.directory, who, clock=clock, started=lambda: parent.send({}))
 
 
-def _end_with(parent: Connection) -> None:
-    """End the collector when its parent has gone, even where that was killed."""
+def _terminate_with_parent(parent: Connection) -> None:
+    """End the collector when its parent ends, even when the parent was killed."""
     with suppress(EOFError, OSError):
         parent.recv()
     os.kill(os.getpid(), signal.SIGTERM)

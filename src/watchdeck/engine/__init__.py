@@ -1,1 +1,1 @@
-"""Reads the latest values, decides, and writes its decisions."""
+"""Evaluates rules on the newest scrapes, and writes alerts, health and change markers."""

@@ -1,4 +1,4 @@
-"""Two clocks side by side: the one on the wall, which people set, and one that only goes on."""
+"""Detection of clock jumps and pauses: the wall clock compared with one that is never set."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from msgspec import Struct
 
 from watchdeck.domain.values.format import format_duration
 
-JUMP = 2_000
-"""Milliseconds between the two clocks that are no drift any more: the wall clock was set."""
+JUMP_THRESHOLD = 2_000
+"""Milliseconds between the two clocks beyond which the wall clock was set, and did not drift."""
 
-PAUSE = 10_000
-"""Milliseconds without a tick in which nobody collected: a machine that slept, or a process."""
+PAUSE_THRESHOLD = 10_000
+"""Milliseconds between two ticks beyond which the machine or the process was asleep."""
 
-TOLD = 600_000
-"""Milliseconds for which a jump is told on screens."""
+JUMP_SHOWN_FOR = 600_000
+"""Milliseconds for which screens show a jump."""
 
 
 class ClockMonitor(Struct):
-    """What both clocks said at the last tick (ms); `steady` counts while a machine sleeps too."""
+    """Both clocks at the last tick (ms); `steady` also counts while the machine sleeps."""
 
     wall: int
     steady: int
@@ -25,22 +25,23 @@ class ClockMonitor(Struct):
     jumped_by: int = 0
 
     def tick(self, wall: int, steady: int) -> tuple[int, int]:
-        """By how much the wall clock jumped since the last tick, and for how long nobody ticked.
-
-        Either is 0 when it is nothing to speak of.
-        """
+        """The jump of the wall clock and the pause since the last tick (ms), 0 when negligible."""
         passed = steady - self.steady
         jump = wall - self.wall - passed
         self.wall, self.steady = wall, steady
-        if abs(jump) > JUMP:
+        if abs(jump) > JUMP_THRESHOLD:
             self.jumped_at, self.jumped_by = steady, jump
-        return (jump if abs(jump) > JUMP else 0), (passed if passed > PAUSE else 0)
+        return (jump if abs(jump) > JUMP_THRESHOLD else 0), (
+            passed if passed > PAUSE_THRESHOLD else 0
+        )
 
     @property
-    def words(self) -> str:
-        """The newest jump in words for a banner, for a while; then nothing."""
-        if not self.jumped_by or self.steady - self.jumped_at > TOLD:
+    def jump_text(self) -> str:
+        """The newest jump in words, for a banner; empty after JUMP_SHOWN_FOR."""
+        if not self.jumped_by or self.steady - self.jumped_at > JUMP_SHOWN_FOR:
             return ""
-        way = "ahead" if self.jumped_by > 0 else "back"
+        direction = "ahead" if self.jumped_by > 0 else "back"
         since = format_duration(self.steady - self.jumped_at)
-        return f"the clock was set {way} by {format_duration(abs(self.jumped_by))}, {since} ago"
+        return (
+            f"the clock was set {direction} by {format_duration(abs(self.jumped_by))}, {since} ago"
+        )

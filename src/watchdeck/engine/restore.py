@@ -1,4 +1,4 @@
-"""What a collector that starts anew must remember: windows and budgets, out of the history."""
+"""Restoring rule targets after a start: windows, budgets and baselines, from stored history."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from watchdeck.domain.board.board import History
-from watchdeck.engine.rules.burn_rate import FURTHEST, LEVELS
-from watchdeck.engine.rules.target import LONGEST_STEP, Target
+from watchdeck.engine.rules.burn_rate import LEVELS, LONGEST_WINDOW
+from watchdeck.engine.rules.target import MAX_INTERVALS, Target
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.metrics.history import read_signals
 
@@ -22,65 +22,63 @@ if TYPE_CHECKING:
 
 
 from watchdeck.engine.rules.anomaly_conditions import AnomalyCondition
-from watchdeck.engine.rules.baseline import SampleHistory
-from watchdeck.engine.rules.bucket_means import Buckets
+from watchdeck.engine.rules.baseline import Buckets
 
-SPEND = 0.2
-"""Seconds of a tick for this: the past of an endpoint takes a tenth of one."""
+TIME_BUDGET = 0.2
+"""Seconds of a tick to restore in; one endpoint takes 0.1 s."""
 
-COUNTED = ("up", "ready", "error_ratio", "request_rate")
-"""The signals that budgets are counted by."""
+BUDGET_SIGNALS = ("up", "ready", "error_ratio", "request_rate")
+"""The signals from which error budgets are computed."""
 
 
-def warm_windows(db: Connection, fleet: Iterable[Target], spend: float = SPEND) -> int:
-    """Restore endpoints of which there is a sample, one at least, for so many seconds; how many.
+def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TIME_BUDGET) -> int:
+    """Restore targets that have a sample, at least one, for `seconds`; returns how many.
 
-    Until its turn, an endpoint's windows and budgets know what this collector has seen itself.
-    Those with open alerts come first: what they rest on must not be called silent meanwhile. How
-    everything usually is comes last: it takes longest, and pages nobody.
+    Windows and budgets come first, beginning with targets that have open alerts, which must not be
+    taken for silent meanwhile. Baselines come last: they take longest, and page nobody.
     """
-    until, done = time.monotonic() + spend, 0
-    waiting = [one for one in fleet if not one.recalled and one.sample is not None]
-    waiting.sort(key=lambda one: (one.restored, not one.live))
-    for watched in waiting:
-        if watched.restored:
-            warm_baselines(db, watched)
-            watched.recalled = True
+    until, done = time.monotonic() + seconds, 0
+    waiting = [one for one in fleet if not one.baselines_restored and one.sample is not None]
+    waiting.sort(key=lambda one: (one.windows_restored, not one.open_states))
+    for target in waiting:
+        if target.windows_restored:
+            restore_baselines(db, target)
+            target.baselines_restored = True
         else:
-            _windows(db, watched)
-            _budgets(db, watched)
-            watched.restored = True
+            _restore_windows(db, target)
+            _restore_budgets(db, target)
+            target.windows_restored = True
         done += 1
         if time.monotonic() >= until:
             break
     return done
 
 
-def _windows(db: Connection, watched: Target) -> None:
-    assert watched.sample is not None  # noqa: S101 - restore() has asked
-    end = watched.sample.at + 1
-    start = end - max((window.span for window in watched.windows.values()), default=0)
-    found = read_signals(db, watched.facts.name, tuple(watched.windows), start, end)
-    for history, window in zip(found, watched.windows.values(), strict=True):
+def _restore_windows(db: Connection, target: Target) -> None:
+    assert target.sample is not None  # noqa: S101 - the caller chose such
+    end = target.sample.at + 1
+    start = end - max((window.span for window in target.windows.values()), default=0)
+    found = read_signals(db, target.facts.name, tuple(target.windows), start, end)
+    for history, window in zip(found, target.windows.values(), strict=True):
         window.fill(history.times, history.values)
 
 
-def _budgets(db: Connection, watched: Target) -> None:
+def _restore_budgets(db: Connection, target: Target) -> None:
     import numpy as np
 
-    assert watched.sample is not None  # noqa: S101 - restore() has asked
-    if not watched.burned:
+    assert target.sample is not None  # noqa: S101 - the caller chose such
+    if not target.budgets:
         return
-    end = watched.sample.at + 1
-    found = read_signals(db, watched.facts.name, COUNTED, end - FURTHEST, end)
+    end = target.sample.at + 1
+    found = read_signals(db, target.facts.name, BUDGET_SIGNALS, end - LONGEST_WINDOW, end)
     times = np.array(found[0].times, np.int64)
-    columns = {one.column: _aligned(one, times) for one in found}
-    for measure, burned in watched.burned.items():
-        bad, total = budget_counts(measure, times, columns, watched.facts.every)
-        burned.fill(_in_cells(times, bad, total, end))
+    columns = {one.column: _align(one, times) for one in found}
+    for signal, consumption in target.budgets.items():
+        bad, total = _COUNTERS[signal](times, columns, target.facts.every)
+        consumption.fill(_sum_cells(times, bad, total, end))
 
 
-def _aligned(history: History, times: Integers) -> Floats:
+def _align(history: History, times: Integers) -> Floats:
     """The values of a column at these times; NaN where a scrape had no such column."""
     import numpy as np
 
@@ -89,40 +87,33 @@ def _aligned(history: History, times: Integers) -> Floats:
     return values
 
 
-def budget_counts(
-    measure: str, times: Integers, columns: Mapping[str, Floats], every: int
-) -> tuple[Floats, Floats]:
-    """What each scrape adds to a budget, bad and total; nothing where it does not tell.
-
-    `columns` are those of COUNTED, one value a scrape; NaN where there is none.
-    """
-    return _COUNTERS[measure](times, columns, every)
-
-
-def _probed(times: Integers, columns: Mapping[str, Floats], _: int) -> tuple[Floats, Floats]:
+def _count_probes(times: Integers, columns: Mapping[str, Floats], _: int) -> tuple[Floats, Floats]:
     import numpy as np
 
     good = (columns["up"] == 1) & (columns["ready"] != 0)
     return np.where(good, 0.0, 1.0), np.ones(len(times))
 
 
-def _requested(times: Integers, columns: Mapping[str, Floats], every: int) -> tuple[Floats, Floats]:
+def _count_requests(
+    times: Integers, columns: Mapping[str, Floats], every: int
+) -> tuple[Floats, Floats]:
     import numpy as np
 
-    seconds = np.clip(np.diff(times, prepend=times[:1] - every), 0, LONGEST_STEP * every) / 1_000
+    seconds = np.clip(np.diff(times, prepend=times[:1] - every), 0, MAX_INTERVALS * every) / 1_000
     requests = columns["request_rate"] * seconds
     failed = np.where(requests == 0, 0.0, columns["error_ratio"] * requests)
     known = ~np.isnan(requests) & ~np.isnan(failed)
     return np.where(known, failed, 0.0), np.where(known, requests, 0.0)
 
 
-_COUNTERS = {"availability": _probed, "error_ratio": _requested}
+_COUNTERS = {"availability": _count_probes, "error_ratio": _count_requests}
+"""The bad events and all events of each scrape, 0 where unknown; columns as in BUDGET_SIGNALS."""
 
 
-def _in_cells(
+def _sum_cells(
     times: Integers, bad: Floats, total: Floats, end: int
 ) -> Iterator[tuple[int, float, float]]:
-    """The counts, those of one cell of time summed as coarsely as they will be looked at."""
+    """The counts as (time, bad, total), summed by the cells of the level that will hold them."""
     import numpy as np
 
     if not len(times):
@@ -136,32 +127,31 @@ def _in_cells(
     yield from zip(cells[starts].tolist(), *(part.tolist() for part in sums), strict=True)
 
 
-def warm_baselines(db: Connection, watched: Target) -> None:
-    """Let an endpoint of which there is a sample know what it was like, and what was told of it."""
-    assert watched.sample is not None  # noqa: S101 - only such are restored
-    end = watched.sample.at + 1
-    baselines: tuple[SampleHistory, ...] = (*watched.habits.values(), *watched.weeks.values())
-    wanted = [(one.signal, one.reach(end)) for one in baselines]
-    known = {
-        (signal, stretches): samples
-        for stretches in dict.fromkeys(part for _, reach in wanted for part in reach)
-        for signal, samples in _read(
-            db,
-            watched.facts.name,
-            tuple(dict.fromkeys(signal for signal, reach in wanted if stretches in reach)),
-            stretches,
-        )
+def restore_baselines(db: Connection, target: Target) -> None:
+    """Fill the baselines of a target that has a sample, and replay its past deviations."""
+    assert target.sample is not None  # noqa: S101 - the caller chose such
+    end = target.sample.at + 1
+    histories = target.histories
+    wanted = [(one.signal, one.buckets_before(end)) for one in histories]
+    signals: dict[Buckets, dict[str, None]] = {}
+    for signal, both in wanted:
+        for buckets in both:
+            signals.setdefault(buckets, {})[signal] = None
+    stored = {
+        (signal, buckets): samples
+        for buckets, names in signals.items()
+        for signal, samples in _read_buckets(db, target.facts.name, tuple(names), buckets)
     }
-    for baseline, (signal, (points, hours)) in zip(baselines, wanted, strict=True):
-        baseline.fill(known[signal, points], known[signal, hours])
-    for one in watched.judged:
-        if isinstance(one.check, AnomalyCondition):
-            one.check.remember()
+    for history, (signal, (fine, coarse)) in zip(histories, wanted, strict=True):
+        history.fill(stored[signal, fine], stored[signal, coarse])
+    for one in target.rule_states:
+        if isinstance(one.condition, AnomalyCondition):
+            one.condition.replay_past()
 
 
-def _read(
-    db: Connection, name: str, signals: tuple[str, ...], stretches: Buckets
+def _read_buckets(
+    db: Connection, name: str, signals: tuple[str, ...], buckets: Buckets
 ) -> Iterator[tuple[str, list[tuple[int, float]]]]:
-    start, end, count = stretches.start, stretches.end, stretches.count
+    start, end, count = buckets.start, buckets.end, buckets.count
     for history in read_signals(db, name, signals, start, end, points=count or None):
         yield history.column, [*zip(history.times, history.values, strict=True)]

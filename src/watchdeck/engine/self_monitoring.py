@@ -1,4 +1,4 @@
-"""The watchdog's own health as alerts: what would make all others late, lost or blind."""
+"""Self-monitoring: the collector's own health as alerts, since its faults would hide all others."""
 
 from __future__ import annotations
 
@@ -10,169 +10,180 @@ from msgspec import Struct
 from watchdeck.domain.alerts.alert import OURS, Alert
 from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.notifications.outbox import OutboxRow
-from watchdeck.domain.rules.labels import alert_labels
-from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.rules.rule import Rule, RuleFamily, Severity, Unsupported, alert_labels
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.format import format_duration
-from watchdeck.domain.values.severity import Severity
 from watchdeck.engine.rules.conditions import Measurement, ScrapeValues
 from watchdeck.engine.rules.target import RuleState, Target
-from watchdeck.store.alerts.outbox import Backlog, backlog, lost_since
+from watchdeck.store.alerts.outbox import Backlog, read_backlog, read_given_up
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.metrics.latest import read_heartbeat
 
-EVERY = 10_000
-"""Milliseconds between two looks at oneself."""
+CHECK_INTERVAL = 10_000
+"""Milliseconds between two self-checks."""
 
 LOST_FOR = 3_600_000
-"""Milliseconds for which a message that was given up is told of."""
+"""Milliseconds for which a message that was given up keeps its alert firing."""
 
-_LATE = 5.0
-"""Seconds by which a scrape may begin late."""
+_MAX_LAG = 5.0
+"""Seconds by which scrapes may start late."""
 
-_UNSTORED = 30_000
-"""Milliseconds without a heartbeat in the store: nothing else is written either."""
+_MAX_UNSTORED = 30_000
+"""Milliseconds without a stored heartbeat, after which nothing else is stored either."""
 
-_UNSENT = 300_000
-"""Milliseconds that a message may wait for its channel."""
+_MAX_UNSENT = 300_000
+"""Milliseconds that a due message may wait."""
 
 _NEVER = 1 << 62
 _NOTHING_WAITS = Backlog(0, None)
 
 
-class CollectorVitals(Struct):
-    """What the collector knows of itself: its last stored word, and the state of its outbox.
+class CollectorHealth(Struct):
+    """The inputs of the self-checks: the last stored heartbeat, the network and the outbox.
 
-    What was said before `since` (ms UTC) was another's word, or is of before a long sleep.
+    Heartbeats before `since` (ms UTC) are of another process, or of before a pause.
     """
 
     since: int = 0
-    beat: CollectorStatus | None = None
+    newest: CollectorStatus | None = None
     blind: str = ""
     backlog: Backlog = _NOTHING_WAITS
     lost: tuple[OutboxRow, ...] = ()
 
     @property
-    def said(self) -> CollectorStatus | None:
-        """The last stored word that counts."""
-        return self.beat if self.beat and self.beat.at >= self.since else None
+    def heartbeat(self) -> CollectorStatus | None:
+        """The last stored heartbeat, if it is not older than `since`."""
+        return self.newest if self.newest and self.newest.at >= self.since else None
 
 
-VitalsReader = Callable[[CollectorVitals, int], tuple[bool | None, Measurement]]
+HealthCheck = Callable[[CollectorHealth, int], tuple[bool | None, Measurement]]
 
 
 class SelfCheck(Struct, frozen=True):
-    """A check of ourselves: it reads vitals, and no scrape."""
+    """A self-check as a condition: it reads the collector's health instead of a scrape."""
 
-    vitals: CollectorVitals
-    read: VitalsReader
+    health: CollectorHealth
+    check: HealthCheck
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether something is wrong; None where it is not known."""
-        return self.read(self.vitals, now)[0]
+        """Whether something is wrong; None when unknown."""
+        return self.check(self.health, now)[0]
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """What is wrong, or that nothing is."""
-        return self.read(self.vitals, now)[1]
+        return self.check(self.health, now)[1]
 
 
-def _late(vitals: CollectorVitals, _: int) -> tuple[bool | None, Measurement]:
-    if vitals.said is None:
-        return None, Measurement(None, _LATE, "no word of the collector yet")
-    lag = vitals.said.lag
-    return lag > _LATE, Measurement(
-        lag, _LATE, f"scrapes begin {format_duration(round(1_000 * lag))} late"
+def _check_lag(health: CollectorHealth, _: int) -> tuple[bool | None, Measurement]:
+    if health.heartbeat is None:
+        return None, Measurement(None, _MAX_LAG, "no word of the collector yet")
+    lag = health.heartbeat.lag
+    return lag > _MAX_LAG, Measurement(
+        lag, _MAX_LAG, f"scrapes begin {format_duration(round(1_000 * lag))} late"
     )
 
 
-def _unstored(vitals: CollectorVitals, now: int) -> tuple[bool | None, Measurement]:
-    said = vitals.said
-    quiet = now - (said.at if said else vitals.since)
+def _check_storage(health: CollectorHealth, now: int) -> tuple[bool | None, Measurement]:
+    heartbeat = health.heartbeat
+    quiet = now - (heartbeat.at if heartbeat else health.since)
     words = (
         f"nothing was stored for {format_duration(quiet)}"
-        if quiet > _UNSTORED
+        if quiet > _MAX_UNSTORED
         else "scrapes are stored"
     )
-    problem = said.storing if said else ""
-    wrong = quiet > _UNSTORED or bool(problem)
-    return wrong, Measurement(quiet / 1_000, _UNSTORED / 1_000, problem or words)
+    problem = heartbeat.storing if heartbeat else ""
+    wrong = quiet > _MAX_UNSTORED or bool(problem)
+    return wrong, Measurement(quiet / 1_000, _MAX_UNSTORED / 1_000, problem or words)
 
 
-def _blind(vitals: CollectorVitals, _: int) -> tuple[bool | None, Measurement]:
-    return bool(vitals.blind), Measurement(None, None, vitals.blind or "models can be reached")
+def _check_network(health: CollectorHealth, _: int) -> tuple[bool | None, Measurement]:
+    return bool(health.blind), Measurement(None, None, health.blind or "models can be reached")
 
 
-def _unsent(vitals: CollectorVitals, now: int) -> tuple[bool | None, Measurement]:
-    since, waiting = vitals.backlog.since, vitals.backlog.waiting
+def _check_backlog(health: CollectorHealth, now: int) -> tuple[bool | None, Measurement]:
+    since, waiting = health.backlog.since, health.backlog.waiting
     waited = 0 if since is None else now - since
     words = (
         f"{waiting} messages wait, the oldest for {format_duration(waited)}"
         if waiting
         else "all is told"
     )
-    return waited > _UNSENT, Measurement(waited / 1_000, _UNSENT / 1_000, words)
+    return waited > _MAX_UNSENT, Measurement(waited / 1_000, _MAX_UNSENT / 1_000, words)
 
 
-def _lost(vitals: CollectorVitals, _: int) -> tuple[bool | None, Measurement]:
-    if not vitals.lost:
+def _check_lost(health: CollectorHealth, _: int) -> tuple[bool | None, Measurement]:
+    if not health.lost:
         return False, Measurement(0.0, 0.0, "no message was given up")
-    channels = ", ".join(sorted({one.channel for one in vitals.lost}))
-    words = f"messages to {channels} were given up: {vitals.lost[-1].last_error}"
-    return True, Measurement(float(len(vitals.lost)), 0.0, words)
+    channels = ", ".join(sorted({one.channel for one in health.lost}))
+    words = f"messages to {channels} were given up: {health.lost[-1].last_error}"
+    return True, Measurement(float(len(health.lost)), 0.0, words)
 
 
 def _rule(name: str, when: str, severity: Severity, hold: int = 0) -> Rule:
     test = Unsupported("own", (), when)
-    return Rule(name, when, test, severity, hold, 2 * EVERY, family=RuleFamily.FAILURE, group_by=())
+    return Rule(
+        name, when, test, severity, hold, 2 * CHECK_INTERVAL, family=RuleFamily.FAILURE, group_by=()
+    )
 
 
-_SIGNS: tuple[tuple[Rule, VitalsReader], ...] = (
-    (_rule("collector-late", "scrapes begin over 5s late for 1m", Severity.MEDIUM, 60_000), _late),
-    (_rule("store-unwritten", "nothing is stored for 30s", Severity.CRITICAL), _unstored),
-    (_rule("collector-blind", "nothing is reached for 1m", Severity.CRITICAL, 60_000), _blind),
-    (_rule("messages-wait", "a message waits for over 5m", Severity.HIGH), _unsent),
-    (_rule("messages-lost", "a message was given up within 1h", Severity.HIGH), _lost),
+_CHECKS: tuple[tuple[Rule, HealthCheck], ...] = (
+    (
+        _rule("collector-late", "scrapes begin over 5s late for 1m", Severity.MEDIUM, 60_000),
+        _check_lag,
+    ),
+    (_rule("store-unwritten", "nothing is stored for 30s", Severity.CRITICAL), _check_storage),
+    (
+        _rule("collector-blind", "nothing is reached for 1m", Severity.CRITICAL, 60_000),
+        _check_network,
+    ),
+    (_rule("messages-wait", "a message waits for over 5m", Severity.HIGH), _check_backlog),
+    (_rule("messages-lost", "a message was given up within 1h", Severity.HIGH), _check_lost),
 )
 
-RULES = tuple(rule for rule, _ in _SIGNS)
-"""What is told of ourselves, without a line of configuration."""
+SELF_RULES = tuple(rule for rule, _ in _CHECKS)
+"""The rules that hold without any configuration."""
 
 
 class SelfMonitor:
-    """The collector as one more that is watched: without a name, as no model is meant."""
+    """The collector as one more target; its name is empty, as it is not a model."""
 
     def __init__(self) -> None:
-        self._vitals = CollectorVitals()
-        self.watched = Target(EndpointFacts("", "", EVERY), None, patience=_NEVER, recalled=True)
-        self.watched.judged = tuple(
-            self._state(rule, SelfCheck(self._vitals, read)) for rule, read in _SIGNS
+        self._health = CollectorHealth()
+        self.target = Target(
+            EndpointFacts("", "", CHECK_INTERVAL),
+            None,
+            silence_limit=_NEVER,
+            baselines_restored=True,
+        )
+        self.target.rule_states = tuple(
+            self._state(rule, SelfCheck(self._health, read)) for rule, read in _CHECKS
         )
 
     def _state(self, rule: Rule, check: SelfCheck) -> RuleState:
         return RuleState(
-            *(rule, check, check.truth, EVERY, _alert(rule)),
-            timed=False,
-            fires_on_silence=False,
-            live=self.watched.live,
+            *(rule, check, check.truth, CHECK_INTERVAL, _alert(rule)),
+            depends_on_time=False,
+            fires_on_no_data=False,
+            open_states=self.target.open_states,
         )
 
-    def wake(self, now: int) -> None:
-        """Go on after nobody collected, or the clock was set: what was said before is old."""
-        self._vitals.since = now
+    def resume(self, now: int) -> None:
+        """Continue after a pause or a clock jump: heartbeats from before do not count."""
+        self._health.since = now
 
-    def look(
+    def check(
         self, metrics: Connection, state: Connection, now: int, blind: str
     ) -> ScrapeValues | None:
-        """How things are at `now` (ms UTC); None when it is too soon to look again."""
-        before = self.watched.sample
-        if before is not None and 0 <= now - before.at < EVERY:
+        """Collect the inputs at `now` (ms UTC); None when the last check was too recent."""
+        before = self.target.sample
+        if before is not None and 0 <= now - before.at < CHECK_INTERVAL:
             return None
-        vitals = self._vitals
-        vitals.since = vitals.since or now
-        vitals.beat, vitals.blind = read_heartbeat(metrics), blind
-        vitals.backlog, vitals.lost = backlog(state, now), lost_since(state, now - LOST_FOR)
-        self.watched.take(ScrapeValues(now, array("d"), {}))
-        return self.watched.sample
+        health = self._health
+        health.since = health.since or now
+        health.newest, health.blind = read_heartbeat(metrics), blind
+        health.backlog, health.lost = read_backlog(state, now), read_given_up(state, now - LOST_FOR)
+        self.target.add_sample(ScrapeValues(now, array("d"), {}))
+        return self.target.sample
 
 
 def _alert(rule: Rule) -> Alert:

@@ -1,1 +1,1 @@
-"""One HTTP client and one server: connections, TLS, DNS, URLs, every failure named."""
+"""HTTP client and server: connections, TLS, DNS, URLs, and a named failure for every error."""

@@ -1,4 +1,4 @@
-"""Addresses: where a question goes, split into origin and target, without user and password."""
+"""URLs split into origin and target, without user and password."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAFE = "/:@!$&'()*+,;=~-._%?"
 
 
 class Origin(Struct, frozen=True):
-    """Scheme, host and port: what one connection is made to, and what a redirect may not leave."""
+    """Scheme, host and port of one connection; a redirect must not leave them."""
 
     scheme: str
     host: str
@@ -29,7 +29,7 @@ class Origin(Struct, frozen=True):
 
 
 class Url(Struct, frozen=True):
-    """An origin and what is asked of it; `target` is ASCII, and nothing in it ends a line."""
+    """An origin and the target of a request: ASCII, without line breaks."""
 
     origin: Origin
     target: str
@@ -43,29 +43,29 @@ class Url(Struct, frozen=True):
         return self.target.partition("?")[0]
 
     def at(self, path: str, port: int | None = None) -> Url:
-        """A path below this address's own, on its origin or on another port of its host.
+        """The URL of a path below this one, on its origin or on another port of its host.
 
-        The path `/` is the address itself.
+        The path `/` is this URL itself.
         """
         if port is None:
             if path == "/":
                 return self
-            return Url(self.origin, _target(self.path.rstrip("/") + path))
-        return Url(replace(self.origin, port=port), _target(path))
+            return Url(self.origin, _quote_target(self.path.rstrip("/") + path))
+        return Url(replace(self.origin, port=port), _quote_target(path))
 
-    def moved(self, location: str) -> Url:
-        """Where a redirect leads. Raises Failed when it leaves the origin or cannot be read."""
-        there = self._joined(location)
+    def redirect(self, location: str) -> Url:
+        """The target of a redirect. Raises RequestError when that is no URL or another origin."""
+        target = self._join(location)
         for part in ("scheme", "host", "port"):
-            if getattr(there.origin, part) != getattr(self.origin, part):
+            if getattr(target.origin, part) != getattr(self.origin, part):
                 raise RequestError(
                     Outcome.REDIRECTED,
-                    f"redirected to another {part} ({there.origin.scheme}://"
-                    f"{there.origin.authority}), which is not followed",
+                    f"redirected to another {part} ({target.origin.scheme}://"
+                    f"{target.origin.authority}), which is not followed",
                 )
-        return there
+        return target
 
-    def _joined(self, location: str) -> Url:
+    def _join(self, location: str) -> Url:
         try:
             return parse_url(urljoin(str(self), location))
         except (RequestError, ValueError) as error:
@@ -73,7 +73,7 @@ class Url(Struct, frozen=True):
 
 
 def parse_url(url: str) -> Url:
-    """Split a URL. Raises Failed when it is not http or https with a host."""
+    """Split a URL. Raises RequestError when it is not http or https with a host."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
@@ -82,7 +82,7 @@ def parse_url(url: str) -> Url:
     if parts.scheme not in _PORTS or not host:
         raise RequestError(Outcome.UNREACHABLE, "only http and https urls with a host can be asked")
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    return Url(Origin(parts.scheme, host, port or _PORTS[parts.scheme]), _target(target))
+    return Url(Origin(parts.scheme, host, port or _PORTS[parts.scheme]), _quote_target(target))
 
 
 def userinfo(url: str) -> tuple[str, str] | None:
@@ -96,5 +96,5 @@ def userinfo(url: str) -> tuple[str, str] | None:
     return unquote(parts.username), unquote(parts.password or "")
 
 
-def _target(text: str) -> str:
+def _quote_target(text: str) -> str:
     return quote(text, safe=_SAFE)

@@ -1,4 +1,4 @@
-"""The hardened reader: all that is asked of one endpoint, within bounds, every failure named."""
+"""The HTTP client of one endpoint: every response limited, every failure named."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from watchdeck.config.reading.secrets import resolve_secret
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Endpoint, Tls
+from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.host_address import is_private
+from watchdeck.domain.values.secret import Tls
 from watchdeck.domain.values.text import clean
 from watchdeck.net import tls
 from watchdeck.net.address import Origin, Url
@@ -21,24 +22,25 @@ from watchdeck.net.failure import RequestError
 from watchdeck.net.plain_connection import PlainConnection
 from watchdeck.net.resolver import Resolver
 
-HOPS = 3
-"""Redirects that are followed, none of them off the origin."""
+MAX_REDIRECTS = 3
+"""Redirects that are followed, all of them on the same origin."""
 
 HEADERS = 64
-"""Headers of an answer that are kept."""
+"""Headers of a response that are returned."""
 
-_MOVED = frozenset((301, 302, 303, 307, 308))
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _SAME_METHOD = frozenset((307, 308))
-_REFUSED = frozenset((401, 403))
+_UNAUTHORIZED = frozenset((401, 403))
 
 Connect = Callable[[Origin], Connection]
-Carry = Callable[[Origin, Tls, Resolver], Connection]
+ConnectionFactory = Callable[[Origin, Tls, Resolver], Connection]
 
 
 class HttpClient:
-    """Asks one endpoint, on one kept connection an origin; lives as long as the endpoint.
+    """Sends requests to one endpoint, over one persistent connection for each origin.
 
-    Nothing here has a time limit: a scrape puts one deadline around all it asks.
+    It lives as long as the endpoint. It has no timeouts: a scrape has one deadline for all of its
+    requests.
     """
 
     def __init__(self, connect: Connect, credentials: Credentials, limit: int) -> None:
@@ -47,108 +49,109 @@ class HttpClient:
         self._limit = limit
         self._connections: dict[Origin, Connection] = {}
 
-    def redacted(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text without the secrets that are sent to this endpoint."""
-        return self._credentials.redacted(text)
+        return self._credentials.redact(text)
 
-    async def get(self, where: Url) -> ProbeResponse:
-        """The answer to a GET, whatever its status. Raises Failed."""
-        return await self.ask(Request(where))
+    async def get(self, url: Url) -> ProbeResponse:
+        """The response to a GET, whatever its status. Raises RequestError."""
+        return await self.send(Request(url))
 
-    async def ask(self, question: Request) -> ProbeResponse:
-        """The answer to a question, redirects on the same origin followed. Raises Failed."""
-        for _ in range(HOPS + 1):
-            raw = await self._exchange(question)
-            if raw.status not in _MOVED or "location" not in raw.headers:
-                return self._answer(raw)
-            question = _followed(question, raw)
-        raise RequestError(Outcome.REDIRECTED, f"more than {HOPS} redirects")
+    async def send(self, request: Request) -> ProbeResponse:
+        """The response to a request, after redirects on the same origin. Raises RequestError."""
+        for _ in range(MAX_REDIRECTS + 1):
+            raw = await self._exchange(request)
+            if raw.status not in _REDIRECTS or "location" not in raw.headers:
+                return self._response(raw)
+            request = _follow_redirect(request, raw)
+        raise RequestError(Outcome.REDIRECTED, f"more than {MAX_REDIRECTS} redirects")
 
     def expires(self) -> int | None:
         """When the first of the endpoint's certificates expires (ms UTC); None without TLS."""
-        shown = (connection.certificate for connection in self._connections.values())
-        dates = [tls.expiry(certificate) for certificate in shown if certificate]
+        certificates = (connection.certificate for connection in self._connections.values())
+        dates = [tls.expiry(certificate) for certificate in certificates if certificate]
         return min((date for date in dates if date is not None), default=None)
 
     async def close(self) -> None:
-        """Let go of every connection at once."""
+        """Close every connection at once."""
         for connection in self._connections.values():
             await connection.close()
 
-    async def _exchange(self, question: Request) -> RawResponse:
-        origin = question.address.origin
+    async def _exchange(self, request: Request) -> RawResponse:
+        origin = request.address.origin
         connection = self._connections.get(origin)
         if connection is None:
             connection = self._connections[origin] = self._connect(origin)
         identity = is_private(connection.peer or origin.host)
         headers = self._credentials.headers(origin, identity=identity)
-        prepared = Request(
-            question.address,
-            _merged(question.headers, headers) if question.headers else headers,
-            question.method,
-            question.body,
+        complete = Request(
+            request.address,
+            _merge_headers(request.headers, headers) if request.headers else headers,
+            request.method,
+            request.body,
             self._limit,
         )
-        raw = await _exchanged(connection, prepared)
-        if raw.status in _REFUSED:
-            self._credentials.forget()
+        raw = await _exchange_with_retry(connection, complete)
+        if raw.status in _UNAUTHORIZED:
+            self._credentials.reset()
         return raw
 
-    def _answer(self, raw: RawResponse) -> ProbeResponse:
+    def _response(self, raw: RawResponse) -> ProbeResponse:
         body = decompress(raw.body, raw.headers.get("content-encoding", ""), self._limit)
-        return ProbeResponse(raw.status, body, _clean(raw.headers))
+        return ProbeResponse(raw.status, body, _clean_headers(raw.headers))
 
 
-def default_connection(origin: Origin, checks: Tls, names: Resolver) -> Connection:
-    """The connection that costs least: our own for plain http, httpx for TLS."""
+def default_connection(origin: Origin, settings: Tls, resolver: Resolver) -> Connection:
+    """The cheapest connection: our own for plain http, httpx for TLS."""
     if origin.scheme == "http":
-        return PlainConnection(origin, names)
-    from watchdeck.net.httpx_connection import (
-        HttpxConnection,  # 0.1 s and 10 MB, where TLS is spoken
-    )
+        return PlainConnection(origin, resolver)
+    # 0.1 s and 10 MB, which only TLS pays
+    from watchdeck.net.httpx_connection import HttpxConnection
 
-    return HttpxConnection(origin, checks, names)
+    return HttpxConnection(origin, settings, resolver)
 
 
 def client_for(
-    endpoint: Endpoint, names: Resolver | None = None, carry: Carry = default_connection
+    endpoint: Endpoint,
+    resolver: Resolver | None = None,
+    factory: ConnectionFactory = default_connection,
 ) -> HttpClient:
-    """A reader of one endpoint over real connections."""
-    resolver = names or Resolver()
+    """The client of one endpoint over real connections."""
+    own_resolver = resolver or Resolver()
 
     def connect(origin: Origin) -> Connection:
-        return carry(origin, endpoint.tls, resolver)
+        return factory(origin, endpoint.tls, own_resolver)
 
     return HttpClient(connect, Credentials(endpoint, resolve_secret), endpoint.max_body)
 
 
-async def _exchanged(connection: Connection, question: Request) -> RawResponse:
-    """Ask, and ask once more when a kept connection broke.
+async def _exchange_with_retry(connection: Connection, request: Request) -> RawResponse:
+    """Send a request, and a GET once more when a reused connection broke.
 
-    A server may close it just when it is used again: that is no failure of the server.
+    A server may close a connection just when it is reused: that is not a failure of the server.
     """
     try:
-        return await connection.exchange(question)
-    except RequestError as failed:
-        broken = connection.kept and failed.failure.outcome is Outcome.RESET
-        if not broken or question.method != "GET":
+        return await connection.exchange(request)
+    except RequestError as error:
+        broken = connection.reused and error.failure.outcome is Outcome.RESET
+        if not broken or request.method != "GET":
             raise
-    return await connection.exchange(question)
+    return await connection.exchange(request)
 
 
-def _merged(usual: Headers, own: Headers) -> Headers:
-    """What is usual for the request, unless the owner says otherwise."""
+def _merge_headers(usual: Headers, own: Headers) -> Headers:
+    """The usual headers, overridden by the owner's."""
     return tuple({**dict(usual), **dict(own)}.items())
 
 
-def _followed(question: Request, raw: RawResponse) -> Request:
-    if question.method != "GET" and raw.status not in _SAME_METHOD:
+def _follow_redirect(request: Request, raw: RawResponse) -> Request:
+    if request.method != "GET" and raw.status not in _SAME_METHOD:
         raise RequestError(
             Outcome.REDIRECTED, f"a redirect ({raw.status}) would lose the request's body"
         )
-    return replace(question, address=question.address.moved(raw.headers["location"]))
+    return replace(request, address=request.address.redirect(raw.headers["location"]))
 
 
-def _clean(headers: Mapping[str, str]) -> dict[str, str]:
-    kept = list(headers.items())[:HEADERS]
-    return {clean(name, 100): clean(value) for name, value in kept}
+def _clean_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    limited = list(headers.items())[:HEADERS]
+    return {clean(name, 100): clean(value) for name, value in limited}

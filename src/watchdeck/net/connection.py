@@ -1,4 +1,4 @@
-"""The door to one origin: what a reader needs of a connection, whoever carries it."""
+"""The protocol of a connection to one origin, and its requests and responses."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from msgspec import Struct
 
 from watchdeck.net.address import Url
 
-HEAD = 128 << 10
-"""Bytes that the head of an answer may have, interim answers included."""
+MAX_HEAD = 128 << 10
+"""Bytes of the head of a response, interim responses included."""
 
-PIECES = 16_384
-"""Parts that a body may come in: each costs its 20 µs whatever its size, and a hostile server
-sends a megabyte in parts of one byte."""
+MAX_PIECES = 16_384
+"""Parts of a body: each costs 20 µs whatever its size, and a hostile server sends a megabyte in
+parts of one byte."""
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request; the body of its answer may have `limit` bytes as sent.
+    """One HTTP request; the body of its response may have `limit` bytes as sent.
 
-    Headers hold secrets, and are left out where a question is printed.
+    Headers hold secrets, so `repr` leaves them out.
     """
 
     address: Url
@@ -33,7 +33,7 @@ class Request(Struct, frozen=True):
 
 
 class RawResponse(Struct, frozen=True):
-    """One answer as it was sent, encoded if it was; header names are in lower case."""
+    """One response with its body as sent, maybe compressed; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -41,27 +41,27 @@ class RawResponse(Struct, frozen=True):
 
 
 class Connection(Protocol):
-    """One kept connection to one origin; it asks one question at a time."""
+    """One persistent connection to one origin; it sends one request at a time."""
 
     @property
     def certificate(self) -> bytes | None:
-        """The DER of what the server showed last, also when it was refused."""
+        """The server's latest certificate (DER), also when it was refused."""
         ...
 
     @property
     def peer(self) -> str:
-        """The address last connected to, or empty."""
+        """The IP address of the latest connection, or empty."""
         ...
 
     @property
-    def kept(self) -> bool:
-        """Whether the last question went over a connection that had carried others."""
+    def reused(self) -> bool:
+        """Whether the latest request used a connection that had carried others."""
         ...
 
-    async def exchange(self, question: Request) -> RawResponse:
-        """Ask and read the whole answer; raises Failed, and nothing else."""
+    async def exchange(self, request: Request) -> RawResponse:
+        """Send a request and read the whole response. Raises RequestError, and nothing else."""
         ...
 
     async def close(self) -> None:
-        """Let go at once."""
+        """Close at once."""
         ...

@@ -1,4 +1,4 @@
-"""What an endpoint's owner wants sent along, and to whom: secrets stay within these walls."""
+"""The headers of an endpoint's requests, with its secrets, for the origins that may have them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import base64
 
 from watchdeck import __version__
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Endpoint, Secret
-from watchdeck.domain.values.secret import SecretResolver
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.values.secret import Secret, SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.net import address
 from watchdeck.net.address import Origin
@@ -25,30 +25,30 @@ _ALWAYS = (
 
 _HIDDEN = "(secret)"
 _SHORTEST = 4
-"""Characters of a value that is worth hiding: a shorter one is in every text."""
+"""Characters of a value that is hidden: a shorter one occurs in any text."""
 
 
 class Credentials:
-    """The headers of one endpoint's requests; its secrets are looked up once, and when refused.
+    """The headers of one endpoint; secrets are resolved once, and again after they were refused.
 
-    Secrets go to the origins that the configuration names and to no other: a kind's own port on
-    the same host may be somebody else's.
+    Secrets go only to the origins that the configuration names: another port of the same host,
+    where a kind may have its page, may belong to somebody else.
     """
 
-    def __init__(self, endpoint: Endpoint, reveal: SecretResolver) -> None:
+    def __init__(self, endpoint: Endpoint, resolve: SecretResolver) -> None:
         self._endpoint = endpoint
-        self._reveal = reveal
+        self._resolve_secret = resolve
         self._ready: dict[tuple[Origin, bool], Headers] = {}
 
     def headers(self, origin: Origin, *, identity: bool) -> Headers:
-        """The headers for one origin. Raises Failed when a secret cannot be had."""
+        """The headers for one origin. Raises RequestError when a secret cannot be resolved."""
         key = (origin, identity)
         if key not in self._ready:
-            self._ready[key] = self._made(origin, identity=identity)
+            self._ready[key] = self._build(origin, identity=identity)
         return self._ready[key]
 
-    def redacted(self, text: str) -> str:
-        """The text without any secret that was sent: a server may repeat what it was asked with."""
+    def redact(self, text: str) -> str:
+        """The text without any secret that was sent: a server may repeat its request."""
         for headers in self._ready.values():
             for name, value in headers:
                 if (name, value) not in _ALWAYS and name != "accept-encoding":
@@ -56,39 +56,39 @@ class Credentials:
                         text = text.replace(secret, _HIDDEN) if len(secret) >= _SHORTEST else text
         return text
 
-    def forget(self) -> None:
-        """Look the secrets up again before the next request: they may have been renewed."""
+    def reset(self) -> None:
+        """Resolve the secrets again before the next request: they may have been renewed."""
         self._ready.clear()
 
-    def _made(self, origin: Origin, *, identity: bool) -> Headers:
-        made = dict(_ALWAYS)
-        made["accept-encoding"] = "identity" if identity else "gzip"
-        made.update(self._own(origin))
-        return tuple(made.items())
+    def _build(self, origin: Origin, *, identity: bool) -> Headers:
+        headers = dict(_ALWAYS)
+        headers["accept-encoding"] = "identity" if identity else "gzip"
+        headers.update(self._configured_headers(origin))
+        return tuple(headers.items())
 
-    def _own(self, origin: Origin) -> dict[str, str]:
+    def _configured_headers(self, origin: Origin) -> dict[str, str]:
         urls = [url for url in (self._endpoint.url, self._endpoint.metrics_url) if url]
         named = [url for url in urls if address.parse_url(url).origin == origin]
         if not named:
             return {}
-        made = {}
+        headers = {}
         for login in filter(None, map(address.userinfo, named)):
             text = base64.b64encode(":".join(login).encode()).decode("ascii")
-            made["authorization"] = f"Basic {text}"
+            headers["authorization"] = f"Basic {text}"
         for name, value in self._endpoint.headers.items():
-            text = value if isinstance(value, str) else self._revealed(value)
-            made[name.lower()] = _checked(name, text)
-        return made
+            text = value if isinstance(value, str) else self._resolve(value)
+            headers[name.lower()] = _check_value(name, text)
+        return headers
 
-    def _revealed(self, secret: Secret) -> str:
+    def _resolve(self, secret: Secret) -> str:
         try:
-            return f"{secret.prefix}{self._reveal(secret)}"
+            return f"{secret.prefix}{self._resolve_secret(secret)}"
         except WatchdeckError as error:
             raise RequestError(Outcome.UNREACHABLE, f"not asked: {error}") from error
 
 
-def _checked(name: str, value: str) -> str:
-    """The value, if it can be sent: the libraries below would tell it in their errors."""
+def _check_value(name: str, value: str) -> str:
+    """The value, if it can be sent: a library's error would print the value."""
     if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
         raise RequestError(
             Outcome.UNREACHABLE,

@@ -1,4 +1,4 @@
-"""A compressed body made plain within a bound, one layer only."""
+"""Decompression of a body up to a limit, one layer only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _HEADLESS = -zlib.MAX_WBITS
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
-    """The body without its encoding, at most `limit` bytes. Raises Failed.
+    """The body without its encoding, at most `limit` bytes. Raises RequestError.
 
-    Only gzip and deflate are taken, once: a body that is compressed twice is a bomb or a mistake.
+    Only one gzip or deflate is accepted: a body that is compressed twice is a bomb or a mistake.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
@@ -27,32 +27,32 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
             f"the encoding {clean(name, 40)!r} is not taken, only one gzip or deflate",
         )
     try:
-        return _bounded(body, _AUTOMATIC, limit)
+        return _decompress_limited(body, _AUTOMATIC, limit)
     except zlib.error as error:
         if name != "deflate":
-            raise _damaged() from error
+            raise _damage_error() from error
     try:
-        return _bounded(body, _HEADLESS, limit)
+        return _decompress_limited(body, _HEADLESS, limit)
     except zlib.error as error:
-        raise _damaged() from error
+        raise _damage_error() from error
 
 
-def _bounded(body: bytes, form: int, limit: int) -> bytes:
-    unpacker = zlib.decompressobj(form)
-    plain = unpacker.decompress(body, limit + 1)
+def _decompress_limited(body: bytes, window_bits: int, limit: int) -> bytes:
+    decompressor = zlib.decompressobj(window_bits)
+    plain = decompressor.decompress(body, limit + 1)
     if len(plain) > limit:
         raise too_large(limit)
-    if not unpacker.eof:
+    if not decompressor.eof:
         raise RequestError(Outcome.UNREADABLE, "the compressed body ends early")
-    if unpacker.unused_data:
+    if decompressor.unused_data:
         raise RequestError(Outcome.UNREADABLE, "something follows the compressed body")
     return plain
 
 
-def _damaged() -> RequestError:
+def _damage_error() -> RequestError:
     return RequestError(Outcome.UNREADABLE, "the compressed body is damaged")
 
 
 def too_large(limit: int) -> RequestError:
-    """The failure of a body over its bound."""
+    """The failure of a body over its limit."""
     return RequestError(Outcome.TOO_LARGE, f"the body is over {Bytes(limit)}")

@@ -1,7 +1,7 @@
 """A failed request as a value: its outcome and a short clean reason; never an exception's text.
 
-Exceptions of the libraries below carry what they choked on, headers and secrets included, so only
-their types, codes and our own words are used.
+Exceptions of libraries carry the data that caused them, headers and secrets included, so only
+their types, codes and our own texts are used.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class RequestError(WatchdeckError):
         super().__init__(detail)
         self.failure = Failure(outcome, clean(detail, 300))
 
-    def about(self, what: str) -> RequestError:
-        """The same, with what was asked before the reason: `/metrics: ...`."""
-        return RequestError(self.failure.outcome, f"{clean(what, 120)}: {self.failure.detail}")
+    def with_name(self, name: str) -> RequestError:
+        """The same error with the name of the request before the reason: `/metrics: ...`."""
+        return RequestError(self.failure.outcome, f"{clean(name, 120)}: {self.failure.detail}")
 
 
 _SYSTEM: dict[type[BaseException], Failure] = {
@@ -91,15 +91,15 @@ _CHAIN = 12
 
 
 def failure_of(error: BaseException, otherwise: Failure) -> Failure:
-    """What went wrong, by the deepest cause that says it; `otherwise` when none does."""
+    """The failure that the deepest known cause means; `otherwise` when no cause is known."""
     found = otherwise
     for cause in _causes(error):
-        found = _system(cause) or _headers(cause) or found
+        found = _system_failure(cause) or _header_failure(cause) or found
     return found
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, outermost first; of a group, the first member speaks."""
+    """The error and its causes, outermost first; a group counts as its first member."""
     cause: BaseException | None = error
     for _ in range(_CHAIN):
         if cause is None:
@@ -109,13 +109,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = inner or cause.__cause__ or cause.__context__
 
 
-def _system(error: BaseException) -> Failure | None:
+def _system_failure(error: BaseException) -> Failure | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         code = error.verify_code
         return Failure(Outcome.TLS, _CERTIFICATE.get(code, f"the certificate fails check {code}"))
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "reason", None) or "the handshake was cut off"
-        return Failure(Outcome.TLS, _TLS.get(reason, f"TLS failed: {_words(reason)}"))
+        return Failure(Outcome.TLS, _TLS.get(reason, f"TLS failed: {_lower_words(reason)}"))
     if isinstance(error, socket.gaierror):
         words = _DNS.get(error.errno or 0, "the host name cannot be looked up")
         return Failure(Outcome.DNS, words)
@@ -124,7 +124,7 @@ def _system(error: BaseException) -> Failure | None:
     return by_class(_SYSTEM, error)
 
 
-def _headers(error: BaseException) -> Failure | None:
+def _header_failure(error: BaseException) -> Failure | None:
     if getattr(error, "error_status_hint", None) == _TOO_MANY_HEADERS:
         return Failure(Outcome.TOO_LARGE, "the headers are too large")
     return None
@@ -135,7 +135,7 @@ def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | No
     return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 
-def _words(reason: str) -> str:
+def _lower_words(reason: str) -> str:
     return clean(reason.lower().replace("_", " "), 80)
 
 

@@ -1,4 +1,4 @@
-"""Questions carried by httpx, one connection an origin, every failure named."""
+"""A connection over httpx's transport, every failure named."""
 
 from __future__ import annotations
 
@@ -9,85 +9,85 @@ from collections.abc import Callable
 import httpx
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Tls
+from watchdeck.domain.values.secret import Tls
 from watchdeck.net import tls
 from watchdeck.net.address import Origin
-from watchdeck.net.connection import HEAD, PIECES, RawResponse, Request
+from watchdeck.net.connection import MAX_HEAD, MAX_PIECES, RawResponse, Request
 from watchdeck.net.decompress import too_large
 from watchdeck.net.failure import Failure, RequestError, by_class, failure_of
 from watchdeck.net.httpx_transport import AsyncioBackend, SingleConnectionTransport
 from watchdeck.net.resolver import Resolver
 
 BREATHE = 256
-"""Parts of a body after which everyone else gets a turn (5 ms)."""
+"""Parts of a body (5 ms) after which other tasks get a turn."""
 
 REQUESTS = 64
-"""Requests kept ready to be sent again."""
+"""Prepared requests that are cached."""
 
 
 class HttpxConnection:
-    """One origin's questions, carried by httpx without its client.
+    """A connection to one origin over httpx's transport, without httpx's client.
 
     The client's cookie jar would let a server fill our memory, and its redirects, logins and
-    decoding are 40 % of a page (388 against 226 µs); the reader does what is needed of them, within
-    bounds.
+    decoding are 40 % of a page (388 against 226 µs); `HttpClient` does what is needed of them,
+    within limits.
     """
 
     def __init__(
         self,
         origin: Origin,
-        checks: Tls,
+        tls_settings: Tls,
         resolver: Resolver,
         transport: Callable[[], httpx.AsyncBaseTransport] | None = None,
     ) -> None:
         self._origin = origin
-        self._checks = checks
+        self._tls_settings = tls_settings
         self._network = AsyncioBackend(resolver)
-        self._make = transport or self._pool
+        self._make_transport = transport or self._build_transport
         self._transport: httpx.AsyncBaseTransport | None = None
         self._requests: dict[Request, httpx.Request] = {}
-        self.kept = False
+        self.reused = False
 
     @property
     def certificate(self) -> bytes | None:
-        """The DER of what the server showed last, also when it was refused."""
+        """The server's latest certificate (DER), also when it was refused."""
         return self._network.certificate
 
     @property
     def peer(self) -> str:
-        """The address last connected to, or empty."""
+        """The IP address of the latest connection, or empty."""
         return self._network.peer
 
-    async def exchange(self, question: Request) -> RawResponse:
-        """Ask and read the whole answer; raises Failed, and nothing else."""
-        made, answer = self._network.made, None
+    async def exchange(self, request: Request) -> RawResponse:
+        """Send a request and read the whole response. Raises RequestError, and nothing else."""
+        count, response = self._network.connection_count, None
         try:
-            answer = await self._asked(question)
+            response = await self._send(request)
         except EXPECTED as error:
-            failure = failure_of_httpx(error, cut_off=self._network.spent)
+            failure = failure_of_httpx(error, cut_off=self._network.eof_read)
         else:
-            return answer
+            return response
         finally:
-            self.kept = 0 < made == self._network.made
+            self.reused = 0 < count == self._network.connection_count
             # a pool of one that lost track of its one connection would wait for ever
-            if answer is None:
+            if response is None:
                 await self.close()
-        # outside the handler: what a library raises may hold a header, and would be kept with it
+        # outside the handler: a library's error, which may hold a header, would become the context
         raise RequestError(failure.outcome, failure.detail)
 
     async def close(self) -> None:
-        """Let go at once; the next question makes a new connection."""
+        """Close at once; the next request makes a new connection."""
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
 
-    async def _asked(self, question: Request) -> RawResponse:
+    async def _send(self, request: Request) -> RawResponse:
         if self._transport is None:
-            self._transport = self._make()
-        self._network.allow(HEAD)
-        response = await self._transport.handle_async_request(self._request(question))
+            self._transport = self._make_transport()
+        self._network.allow(MAX_HEAD)
+        response = await self._transport.handle_async_request(self._prepare(request))
         try:
-            body = await self._body(response, question.limit)
+            body = await self._body(response, request.limit)
         finally:
             await response.aclose()
         return RawResponse(response.status_code, _headers(response), body)
@@ -104,34 +104,34 @@ class HttpxConnection:
             size += len(piece)
             if size > limit:
                 raise too_large(limit)
-            if len(pieces) > PIECES:
+            if len(pieces) > MAX_PIECES:
                 raise RequestError(Outcome.TOO_LARGE, "the body comes in too many parts")
             if len(pieces) % BREATHE == 0:
                 await asyncio.sleep(0)
         return b"".join(pieces)
 
-    def _request(self, question: Request) -> httpx.Request:
-        request = self._requests.get(question)
-        if request is None:
+    def _prepare(self, request: Request) -> httpx.Request:
+        prepared = self._requests.get(request)
+        if prepared is None:
             if len(self._requests) >= REQUESTS:
                 self._requests.clear()
-            request = self._requests[question] = httpx.Request(
-                question.method,
-                str(question.address),
-                headers=[("host", self._origin.authority), *question.headers],
-                content=question.body or None,
+            prepared = self._requests[request] = httpx.Request(
+                request.method,
+                str(request.address),
+                headers=[("host", self._origin.authority), *request.headers],
+                content=request.body or None,
             )
-        return request
+        return prepared
 
-    def _pool(self) -> httpx.AsyncBaseTransport:
-        return SingleConnectionTransport(self._network, self._context())
+    def _build_transport(self) -> httpx.AsyncBaseTransport:
+        return SingleConnectionTransport(self._network, self._tls_context())
 
-    def _context(self) -> ssl.SSLContext | None:
-        return tls.context(self._checks) if self._origin.scheme == "https" else None
+    def _tls_context(self) -> ssl.SSLContext | None:
+        return tls.context(self._tls_settings) if self._origin.scheme == "https" else None
 
 
 def _headers(response: httpx.Response) -> dict[str, str]:
-    """The headers by lower-case name; one that comes twice is joined, so that it cannot hide."""
+    """The headers by lower-case name; values of a repeated header are joined, so none can hide."""
     found: dict[str, str] = {}
     for raw_name, raw_value in response.headers.raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -147,17 +147,11 @@ EXPECTED = (
     OSError,
     UnicodeError,
 )
-"""All that httpx, TLS and the sockets raise when a request fails."""
-
+"""All exceptions of httpx, TLS and sockets for a request that fails."""
 
 _UNREADABLE = Outcome.UNREADABLE
-
-
 _NOT_HTTP = Failure(_UNREADABLE, "the answer is not proper HTTP")
-
-
 _BROKEN = Failure(Outcome.RESET, "the connection was closed in the middle")
-
 
 HTTPX: dict[type[Exception], Failure] = {
     httpx.ConnectTimeout: Failure(Outcome.TIMED_OUT, "no connection in time"),
@@ -191,10 +185,10 @@ HTTPX: dict[type[Exception], Failure] = {
     httpx.RequestNotRead: _BROKEN,
     httpx.StreamError: _BROKEN,
 }
-"""What each of httpx's exceptions means, the most specific class of an exception deciding."""
+"""The failure of each httpx exception; the most specific class decides."""
 
 
 def failure_of_httpx(error: BaseException, *, cut_off: bool) -> Failure:
-    """What went wrong; of a connection read to its end, what looks like bad HTTP is half of it."""
+    """The failure of an exception; bad HTTP on a `cut_off` connection is only half a response."""
     failure = by_class(HTTPX, error) or Failure(_UNREADABLE, type(error).__name__)
     return failure_of(error, _BROKEN if cut_off and failure is _NOT_HTTP else failure)

@@ -1,4 +1,4 @@
-"""httpx's transport over our own sockets: checked addresses, shown certificates, no anyio."""
+"""httpx's transport over our own sockets: checked addresses, readable certificates, no anyio."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ import httpcore
 import httpx
 
 from watchdeck.net import tls
-from watchdeck.net.connection import HEAD
+from watchdeck.net.connection import MAX_HEAD
 from watchdeck.net.resolver import Resolver
 from watchdeck.net.stream import ByteStream, connect
 
-KEPT = 120.0
-"""Seconds that an idle connection is kept."""
+KEEP_ALIVE = 120.0
+"""Seconds after which an idle connection is closed."""
 
-LOOK = 1.0
-"""Seconds for a second look at a certificate that was refused."""
+READ_CERTIFICATE_TIMEOUT = 1.0
+"""Seconds to read a certificate again that was refused."""
 
-# httpcore imports sniffio again for every lock, and the search for a package that is not there is
-# 18 % of a page. Where it is not installed, remembering so costs nothing; where it is, it stays.
+# httpcore imports sniffio again for every lock, and the search for a package that is not installed
+# is 18 % of a page. This entry ends the search; an installed sniffio is not touched.
 if importlib.util.find_spec("sniffio") is None:
     sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 class AsyncioBackend(httpcore.AsyncNetworkBackend):
-    """Makes the wires of one origin, and remembers the last.
+    """Connects to one origin, and stores the latest stream.
 
     A page is 709 µs over anyio's sockets and 388 µs over these.
     """
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._wire: ByteStream | None = None
-        self.made = 0
+        self._stream: ByteStream | None = None
+        self.connection_count = 0
         self.certificate: bytes | None = None
 
     @property
     def peer(self) -> str:
-        """The address last connected to, or empty."""
-        return self._wire.peer if self._wire else ""
+        """The IP address of the latest connection, or empty."""
+        return self._stream.peer if self._stream else ""
 
     @property
-    def spent(self) -> bool:
-        """Whether the last connection was read to its end."""
-        return self._wire is not None and self._wire.spent
+    def eof_read(self) -> bool:
+        """Whether the latest connection was read to its end."""
+        return self._stream is not None and self._stream.eof_read
 
     def allow(self, size: int) -> None:
-        """Let the connection, if there is one, bring so many bytes more."""
-        if self._wire is not None:
-            self._wire.allowance = size
+        """Let the connection, if there is one, receive `size` more bytes."""
+        if self._stream is not None:
+            self._stream.allowance = size
 
     async def connect_tcp(
         self,
@@ -64,30 +64,30 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to an address that the host may lead to."""
+        """Connect to one of the host's allowed addresses."""
         del timeout, local_address, socket_options
-        self._wire = await connect(await self._resolver.addresses(host), port)
-        self.made += 1
-        self.allow(HEAD)
-        return _HttpcoreStream(self._wire, self)
+        self._stream = await connect(await self._resolver.addresses(host), port)
+        self.connection_count += 1
+        self.allow(MAX_HEAD)
+        return _HttpcoreStream(self._stream, self)
 
-    async def secure(self, wire: ByteStream, context: ssl.SSLContext, host: str) -> None:
-        """Start TLS; a certificate that is refused is looked at once more, for its date alone."""
+    async def secure(self, stream: ByteStream, context: ssl.SSLContext, host: str) -> None:
+        """Start TLS; a certificate that is refused is read once more, only for its date."""
         try:
-            await wire.secure(context, host)
+            await stream.secure(context, host)
         except ssl.SSLCertVerificationError:
             with suppress(OSError):  # TimeoutError is one
-                async with asyncio.timeout(LOOK):
-                    self.certificate = await tls.peer_certificate(wire.peer, wire.port, host)
+                async with asyncio.timeout(READ_CERTIFICATE_TIMEOUT):
+                    self.certificate = await tls.peer_certificate(stream.peer, stream.port, host)
             raise
-        self.certificate = wire.certificate
+        self.certificate = stream.certificate
 
 
 class _HttpcoreStream(httpcore.AsyncNetworkStream):
-    """A wire as httpcore wants it; its timeouts are not used: a scrape has one deadline."""
+    """A stream in the form that httpcore takes, without timeouts: a scrape has one deadline."""
 
-    def __init__(self, wire: ByteStream, network: AsyncioBackend) -> None:
-        self._wire = wire
+    def __init__(self, stream: ByteStream, network: AsyncioBackend) -> None:
+        self._stream = stream
         self._network = network
 
     async def read(
@@ -96,7 +96,7 @@ class _HttpcoreStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - as above
     ) -> bytes:
         del max_bytes, timeout
-        return await self._wire.read()
+        return await self._stream.read()
 
     async def write(
         self,
@@ -104,10 +104,10 @@ class _HttpcoreStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - as above
     ) -> None:
         del timeout
-        self._wire.write(buffer)
+        self._stream.write(buffer)
 
     async def aclose(self) -> None:
-        self._wire.abort()
+        self._stream.abort()
 
     async def start_tls(
         self,
@@ -116,17 +116,17 @@ class _HttpcoreStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - as above
     ) -> httpcore.AsyncNetworkStream:
         del timeout
-        await self._network.secure(self._wire, ssl_context, server_hostname or "")
+        await self._network.secure(self._stream, ssl_context, server_hostname or "")
         return self
 
     def get_extra_info(self, info: str) -> bool | None:
-        return self._wire.readable if info == "is_readable" else None
+        return self._stream.readable if info == "is_readable" else None
 
 
 class SingleConnectionTransport(httpx.AsyncHTTPTransport):
     """httpx's transport on a pool of one connection.
 
-    A pool's work grows with the square of its connections, so every origin has one of its own.
+    The work of a pool grows with the square of its connections, so every origin has its own pool.
     """
 
     def __init__(self, network: AsyncioBackend, context: ssl.SSLContext | None) -> None:
@@ -134,6 +134,6 @@ class SingleConnectionTransport(httpx.AsyncHTTPTransport):
             ssl_context=context,
             max_connections=1,
             max_keepalive_connections=1,
-            keepalive_expiry=KEPT,
+            keepalive_expiry=KEEP_ALIVE,
             network_backend=network,
         )

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request taken in, strictly and within bounds."""
+"""Reads one HTTP/1.1 request, strictly and within limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchdeck.domain.values.units import Bytes
 from watchdeck.errors import WatchdeckError
 from watchdeck.net.decompress import decompress
 from watchdeck.net.failure import RequestError
-from watchdeck.net.http1 import LONGEST_LINE, ChunkedDecoder, read_fields, read_length
+from watchdeck.net.http1 import MAX_LINE, ChunkedDecoder, read_fields, read_length
 
 HEAD = 16 << 10
 """Bytes of a request's head."""
@@ -21,23 +21,23 @@ FIELDS = 64
 """Headers of a request."""
 
 PIECE = 64 << 10
-"""Bytes that are read at once of a body whose length is not known."""
+"""Bytes of one read of a body of unknown length."""
 
 _LINE = re.compile(rb"([A-Z]{1,20}) (/[!-~]{0,2047}) HTTP/1\.([01])")
 
 
 class RequestRejected(WatchdeckError):
-    """A request that is not taken: the status to answer with, and the words."""
+    """A request that is rejected, with the status and the text of the response."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
 
 
 class RequestHead(Struct, frozen=True):
-    """The first part of a request; header names are in lower case.
+    """The request line and headers; header names are in lower case.
 
-    `kept` tells that the sender wants to go on with the same connection.
+    `keep_alive` is whether the sender wants to use the connection again.
     """
 
     method: str
@@ -45,13 +45,13 @@ class RequestHead(Struct, frozen=True):
     headers: dict[str, str]
     length: int | None
     chunked: bool
-    kept: bool
+    keep_alive: bool
 
 
 async def read_request_head(reader: asyncio.StreamReader) -> RequestHead | None:
-    """The head of the next request; None when the sender is done. Raises Refused.
+    """The head of the next request; None at the end of the connection. Raises RequestRejected.
 
-    The reader must have been made with HEAD as its limit.
+    The reader must have HEAD as its limit.
     """
     try:
         data = await reader.readuntil(b"\r\n\r\n")
@@ -62,44 +62,44 @@ async def read_request_head(reader: asyncio.StreamReader) -> RequestHead | None:
             raise RequestRejected(400, "the request ends in its headers") from None
         return None
     first, *lines = data[:-4].split(b"\r\n")
-    begin = _LINE.fullmatch(first)
-    if begin is None:
+    request_line = _LINE.fullmatch(first)
+    if request_line is None:
         raise RequestRejected(400, "the request is not proper HTTP/1.1")
     if len(lines) > FIELDS:
         raise RequestRejected(431, f"the request has more than {FIELDS} headers")
-    return _head(begin, lines)
+    return _parse_head(request_line, lines)
 
 
-def _head(begin: re.Match[bytes], lines: list[bytes]) -> RequestHead:
+def _parse_head(request_line: re.Match[bytes], lines: list[bytes]) -> RequestHead:
     try:
         headers = read_fields(lines)
         length = read_length(headers)
     except RequestError as failed:
         if failed.failure.outcome is Outcome.TOO_LARGE:
-            raise RequestRejected(431, f"a header is over {Bytes(LONGEST_LINE)}") from None
+            raise RequestRejected(431, f"a header is over {Bytes(MAX_LINE)}") from None
         raise RequestRejected(400, "the request is not proper HTTP/1.1") from None
     encoding = headers.get("transfer-encoding")
     if encoding is not None and (encoding.lower() != "chunked" or length is not None):
         raise RequestRejected(400, "the request does not say clearly how long it is")
-    if begin[3] == b"1" and "host" not in headers:
+    if request_line[3] == b"1" and "host" not in headers:
         raise RequestRejected(400, "the request names no host")
     closing = "close" in headers.get("connection", "").lower()
     return RequestHead(
-        method=begin[1].decode(),
-        path=begin[2].decode().partition("?")[0],
+        method=request_line[1].decode(),
+        path=request_line[2].decode().partition("?")[0],
         headers=headers,
         length=length,
         chunked=encoding is not None,
-        kept=begin[3] == b"1" and not closing,
+        keep_alive=request_line[3] == b"1" and not closing,
     )
 
 
 async def read_request_body(reader: asyncio.StreamReader, head: RequestHead, limit: int) -> bytes:
-    """The body of a request, of at most `limit` bytes as sent and as unpacked. Raises Refused."""
+    """A body of at most `limit` bytes as sent and decompressed. Raises RequestRejected."""
     if (head.length or 0) > limit:
         raise RequestRejected(413, f"the body is over {Bytes(limit)}")
     try:
-        body = await (_chunked(reader, limit) if head.chunked else _counted(reader, head))
+        body = await (_read_chunked(reader, limit) if head.chunked else _read_counted(reader, head))
         return decompress(body, head.headers.get("content-encoding", ""), limit)
     except asyncio.IncompleteReadError:
         raise RequestRejected(400, "the request ends in its body") from None
@@ -108,11 +108,11 @@ async def read_request_body(reader: asyncio.StreamReader, head: RequestHead, lim
         raise RequestRejected(413 if large else 400, str(failed)) from None
 
 
-async def _counted(reader: asyncio.StreamReader, head: RequestHead) -> bytes:
+async def _read_counted(reader: asyncio.StreamReader, head: RequestHead) -> bytes:
     return await reader.readexactly(head.length or 0)
 
 
-async def _chunked(reader: asyncio.StreamReader, limit: int) -> bytes:
+async def _read_chunked(reader: asyncio.StreamReader, limit: int) -> bytes:
     chunks = ChunkedDecoder(limit)
     while chunks.rest is None:
         data = await reader.read(PIECE)

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server for those who send alerts: few connections, short patience, one token."""
+"""A small HTTP/1.1 server for senders of alerts: few connections, short timeouts."""
 
 from __future__ import annotations
 
@@ -19,141 +19,141 @@ from watchdeck.net.request import (
 )
 
 CONNECTIONS = 64
-"""Connections at once; further ones are told to come again."""
+"""Connections at one time; others get a 503 with Retry-After."""
 
-PATIENCE = 10.0
-"""Seconds for a request to come whole, once its connection is there."""
+TIMEOUT = 10.0
+"""Seconds to receive a whole request after connecting."""
 
-KEPT = 360.0
-"""Seconds that a connection which proved itself may be idle; Go's clients close theirs first."""
+IDLE_TIMEOUT = 360.0
+"""Seconds that a connection may be idle after a request; Go's clients close theirs first."""
 
 LINGER = 1.0
-"""Seconds for a refused sender to read why, while what it still sends is thrown away."""
+"""Seconds for a rejected sender to read the reason; the rest of its request is discarded."""
 
-_THROWN = 256 << 10
+_MAX_DISCARDED = 256 << 10
 
 Result = TypeVar("Result")
 
 
 class Response(Struct, frozen=True):
-    """An answer: its status, its words, and headers beside those of every answer."""
+    """A response: status, text, and headers beside the usual ones."""
 
     status: int
-    words: str = ""
+    text: str = ""
     headers: tuple[tuple[str, str], ...] = ()
 
 
 AdmitRequest = Callable[[RequestHead], None]
-"""Lets a request in by its head, before anything else of it is read. Raises Refused."""
+"""Checks the head of a request before its body is read. Raises RequestRejected."""
 
 RequestHandler = Callable[[RequestHead, bytes], Awaitable[Response]]
 
 
 class HttpServer:
-    """Listens until it is closed; `limit` is for a body, `patience` in seconds for a request."""
+    """Listens until closed; `limit` is in bytes of a body, `timeout` in seconds of a request."""
 
     def __init__(
-        self, admit: AdmitRequest, answer: RequestHandler, *, limit: int, patience: float = PATIENCE
+        self, admit: AdmitRequest, handle: RequestHandler, *, limit: int, timeout: float = TIMEOUT
     ) -> None:
         self._admit = admit
-        self._answer = answer
+        self._handle = handle
         self._limit = limit
-        self._patience = patience
-        self._talks: set[asyncio.Task[None]] = set()
+        self._timeout = timeout
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> int:
-        """Begin to listen; the port, chosen by the system where 0 was asked. Raises OSError."""
-        self._server = await asyncio.start_server(self._connected, host, port, limit=HEAD)
+        """Start listening; returns the port, chosen by the system for port 0. Raises OSError."""
+        self._server = await asyncio.start_server(self._accept, host, port, limit=HEAD)
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
     async def close(self) -> None:
-        """Stop listening, and cut every talk short."""
+        """Stop listening and abort every connection."""
         if self._server is not None:
             self._server.close()
-        for talk in self._talks:
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        if talk is None or len(self._talks) >= CONNECTIONS:
-            writer.write(_written(_BUSY, kept=False))
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._tasks) >= CONNECTIONS:
+            writer.write(_encode(_BUSY, keep_alive=False))
             writer.close()
             return
-        self._talks.add(talk)
+        self._tasks.add(task)
         try:
-            await self._talk(reader, writer)
+            await self._serve(reader, writer)
         except (OSError, RequestRejected, asyncio.CancelledError):
             writer.transport.abort()
         finally:
-            self._talks.discard(talk)
+            self._tasks.discard(task)
             writer.close()
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request after the other, as long as each is let in."""
-        idle = self._patience
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Respond to one request after the other, until one is rejected."""
+        idle = self._timeout
         while True:
             head: RequestHead | None = None
             try:
                 head = await _within(idle, read_request_head(reader))
                 if head is None:
                     return
-                reply = await self._heard(reader, writer, head)
-            except RequestRejected as refused:
-                await _refuse(reader, writer, refused)
+                response = await self._respond(reader, writer, head)
+            except RequestRejected as rejected:
+                await _reject(reader, writer, rejected)
                 return
-            writer.write(_written(reply, kept=head.kept))
-            await _within(self._patience, writer.drain())
-            if not head.kept:
+            writer.write(_encode(response, keep_alive=head.keep_alive))
+            await _within(self._timeout, writer.drain())
+            if not head.keep_alive:
                 return
-            idle = KEPT
+            idle = IDLE_TIMEOUT
 
-    async def _heard(
+    async def _respond(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: RequestHead
     ) -> Response:
         self._admit(head)
         if head.headers.get("expect", "").lower() == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = await _within(self._patience, read_request_body(reader, head, self._limit))
-        return await self._answer(head, body)
+        body = await _within(self._timeout, read_request_body(reader, head, self._limit))
+        return await self._handle(head, body)
 
 
 _BUSY = Response(503, "too many connections; come again", (("retry-after", "10"),))
-_REFUSED = {401: (("www-authenticate", "Bearer"),)}
+_REJECTION_HEADERS = {401: (("www-authenticate", "Bearer"),)}
 
 
-async def _within(seconds: float, what: Awaitable[Result]) -> Result:
+async def _within(seconds: float, awaitable: Awaitable[Result]) -> Result:
     try:
         async with asyncio.timeout(seconds):
-            return await what
+            return await awaitable
     except TimeoutError:
         raise RequestRejected(408, "the request did not come in time") from None
 
 
-async def _refuse(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refused: RequestRejected
+async def _reject(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rejected: RequestRejected
 ) -> None:
-    reply = Response(refused.status, str(refused), _REFUSED.get(refused.status, ()))
-    writer.write(_written(reply, kept=False))
+    response = Response(rejected.status, str(rejected), _REJECTION_HEADERS.get(rejected.status, ()))
+    writer.write(_encode(response, keep_alive=False))
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER):
             await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()
-            thrown = 0
-            while thrown < _THROWN and (data := await reader.read(HEAD)):
-                thrown += len(data)
+            discarded = 0
+            while discarded < _MAX_DISCARDED and (data := await reader.read(HEAD)):
+                discarded += len(data)
 
 
-def _written(reply: Response, *, kept: bool) -> bytes:
-    body = f"{reply.words}\n".encode() if reply.words else b""
+def _encode(response: Response, *, keep_alive: bool) -> bytes:
+    body = f"{response.text}\n".encode() if response.text else b""
     lines = [
-        f"HTTP/1.1 {reply.status} {http.client.responses.get(reply.status, '')}",
+        f"HTTP/1.1 {response.status} {http.client.responses.get(response.status, '')}",
         "content-type: text/plain; charset=utf-8",
         f"content-length: {len(body)}",
-        f"connection: {'keep-alive' if kept else 'close'}",
-        *(f"{name}: {value}" for name, value in reply.headers),
+        f"connection: {'keep-alive' if keep_alive else 'close'}",
+        *(f"{name}: {value}" for name, value in response.headers),
     ]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body

@@ -1,4 +1,4 @@
-"""One connected socket, read by pulling, with a bound on what it may bring."""
+"""A byte stream over one socket, with a limit on what it may receive."""
 
 from __future__ import annotations
 
@@ -12,42 +12,41 @@ from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.net.failure import RequestError
 
 WAITING = 256 << 10
-"""Unread bytes above which the socket is left alone."""
+"""Unread bytes above which the socket is not read."""
 
 _READ = 256 << 10
-"""Bytes taken off a socket at once."""
+"""Bytes of one read of the socket."""
 
 STAGGER = 0.25
-"""Seconds before the next of a host's addresses is tried beside the ones before (RFC 8305)."""
+"""Seconds before the next address of a host is tried in parallel (RFC 8305)."""
 
 
-class _Room(threading.local):
-    """Where a loop receives, one read after the other: what stays of a read is as long as it was.
+class _ReceiveBuffer(threading.local):
+    """The receive buffer that all streams of a loop share; each read is copied out at its length.
 
-    A buffer of its own for every read costs 20 µs, most of them for memory that is taken from the
-    system and given back.
+    A new buffer for every read costs 20 µs, mostly to allocate and free its memory.
     """
 
     def __init__(self) -> None:
         self.view = memoryview(bytearray(_READ))
 
 
-_room = _Room()
+_buffer = _ReceiveBuffer()
 
 
 class ByteStream(asyncio.BufferedProtocol):
-    """The bytes of one connection. `peer` is the address that it really leads to.
+    """The bytes of one connection to the IP address `peer`.
 
-    `ended` tells that the other side will send no more, `spent` that its reader was told so.
-    `allowance` counts down with every byte
-    taken, and nothing more is read once it is spent: a flood is cut even where it is no body.
+    `ended` is whether the other side sends no more, `eof_read` whether the reader has seen that.
+    `allowance` counts down with every byte read, and below 0 nothing more is read: this limits
+    heads as well as bodies.
     """
 
     def __init__(self, peer: str, port: int) -> None:
         self.peer = peer
         self.port = port
         self.ended = False
-        self.spent = False
+        self.eof_read = False
         self.certificate: bytes | None = None
         self.allowance = 0
         self._chunks: deque[bytes] = deque()
@@ -57,59 +56,59 @@ class ByteStream(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way to write."""
+        """Store the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own name
-        """Where to put what comes."""
-        return _room.view
+        """The buffer to receive into."""
+        return _buffer.view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Keep what came; a reader that is behind stops the socket."""
-        self._chunks.append(bytes(_room.view[:nbytes]))
+        """Store received bytes; pause the socket while too many are unread."""
+        self._chunks.append(bytes(_buffer.view[:nbytes]))
         self._size += nbytes
         if self._size > WAITING:
             self._transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> None:
-        """The other side is done; the transport closes itself."""
+        """The other side sends no more; the transport closes itself."""
         self.ended = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The end, with or without a reason."""
+        """The connection is closed, maybe by an error."""
         self.ended = True
         self._error = exc
         self._wake()
 
     @property
     def readable(self) -> bool:
-        """Whether something waits although nothing was asked: a closed or confused connection."""
+        """Whether data or an end came without a request: the connection cannot be reused."""
         return self.ended or bool(self._chunks)
 
     async def read(self) -> bytes:
-        """The next bytes, or none at the end. Raises OSError, or Failed: the allowance is spent."""
+        """The next bytes, none at the end. Raises OSError, or RequestError over the allowance."""
         if self.allowance < 0:
             raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer can be")
         while not self._chunks:
             if self._error is not None:
                 raise self._error
             if self.ended:
-                self.spent = True
+                self.eof_read = True
                 return b""
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-        return self._take()
+        return self._pop_chunk()
 
     def write(self, data: bytes) -> None:
-        """Send; what the other side does not take waits in memory, and no request is large."""
+        """Send; bytes that the other side does not read yet stay in memory: requests are small."""
         if self._error is not None:
             raise self._error
         self._transport.write(data)
 
     def abort(self) -> None:
-        """Let go at once: a polite end would wait for a server that may never answer."""
+        """Close at once: a clean end would wait for a server that may never respond."""
         self._transport.abort()
 
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
@@ -119,10 +118,10 @@ class ByteStream(asyncio.BufferedProtocol):
         if secured is None:
             raise ConnectionResetError
         self._transport = secured
-        shown = secured.get_extra_info("ssl_object")
-        self.certificate = shown.getpeercert(binary_form=True) if shown else None
+        ssl_object = secured.get_extra_info("ssl_object")
+        self.certificate = ssl_object.getpeercert(binary_form=True) if ssl_object else None
 
-    def _take(self) -> bytes:
+    def _pop_chunk(self) -> bytes:
         data = self._chunks.popleft()
         if self._size > WAITING >= self._size - len(data) and not self.ended:
             self._transport.resume_reading()
@@ -136,46 +135,46 @@ class ByteStream(asyncio.BufferedProtocol):
 
 
 async def connect(addresses: list[str], port: int) -> ByteStream:
-    """Connect to the first address that takes it, each with a head start. Raises OSError."""
+    """Connect to the first address that accepts, each with a head start. Raises OSError."""
     if len(addresses) == 1:
-        return await _dial(addresses[0], port)
+        return await _connect_to(addresses[0], port)
     winner = None
     waiting, attempts = list(addresses), list[asyncio.Task[ByteStream]]()
     try:
         while waiting or any(not attempt.done() for attempt in attempts):
             if waiting:
-                attempts.append(asyncio.create_task(_dial(waiting.pop(0), port)))
-            await _first(attempts, STAGGER if waiting else None)
-            if winner := _winner(attempts):
+                attempts.append(asyncio.create_task(_connect_to(waiting.pop(0), port)))
+            await _wait_for_first(attempts, STAGGER if waiting else None)
+            if winner := _first_connected(attempts):
                 return winner.result()
         return attempts[0].result()
     finally:
         for attempt in attempts:
             if attempt is not winner:
-                _abandon(attempt)
+                _abort(attempt)
 
 
-async def _first(attempts: list[asyncio.Task[ByteStream]], pause: float | None) -> None:
-    under_way = [attempt for attempt in attempts if not attempt.done()]
-    await asyncio.wait(under_way, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+async def _wait_for_first(attempts: list[asyncio.Task[ByteStream]], pause: float | None) -> None:
+    pending = [attempt for attempt in attempts if not attempt.done()]
+    await asyncio.wait(pending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _connected(attempt: asyncio.Task[ByteStream]) -> bool:
+def _has_connected(attempt: asyncio.Task[ByteStream]) -> bool:
     return attempt.done() and not attempt.cancelled() and attempt.exception() is None
 
 
-def _winner(attempts: list[asyncio.Task[ByteStream]]) -> asyncio.Task[ByteStream] | None:
-    return next((attempt for attempt in attempts if _connected(attempt)), None)
+def _first_connected(attempts: list[asyncio.Task[ByteStream]]) -> asyncio.Task[ByteStream] | None:
+    return next((attempt for attempt in attempts if _has_connected(attempt)), None)
 
 
-def _abandon(attempt: asyncio.Task[ByteStream]) -> None:
-    if _connected(attempt):
+def _abort(attempt: asyncio.Task[ByteStream]) -> None:
+    if _has_connected(attempt):
         attempt.result().abort()
     else:
         attempt.cancel()
 
 
-async def _dial(address: str, port: int) -> ByteStream:
+async def _connect_to(address: str, port: int) -> ByteStream:
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: ByteStream(address, port), address, port)
-    return wire
+    _, stream = await loop.create_connection(lambda: ByteStream(address, port), address, port)
+    return stream

@@ -1,4 +1,4 @@
-"""TLS: one shared context for each way of checking, and the dates of what a server showed."""
+"""TLS: a shared context for equal settings, and the expiry dates of certificates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.settings.endpoint import Tls
+from watchdeck.domain.values.secret import Tls
 from watchdeck.net.failure import RequestError
 from watchdeck.net.stream import connect
 
@@ -15,9 +15,9 @@ DAY = 86_400_000
 
 
 def context(tls: Tls) -> ssl.SSLContext:
-    """The context that checks as `tls` says, shared by all who say the same (1 MB each).
+    """The context for these settings, shared by all endpoints with equal ones (1 MB each).
 
-    Raises Failed when one of its files cannot be used; the next call tries again.
+    Raises RequestError when one of its files cannot be used; the next call tries again.
     """
     try:
         return _context(tls)
@@ -28,17 +28,17 @@ def context(tls: Tls) -> ssl.SSLContext:
 
 @cache
 def _context(tls: Tls) -> ssl.SSLContext:
-    made = ssl.create_default_context(cafile=tls.ca or _fallback())
+    ssl_context = ssl.create_default_context(cafile=tls.ca or _fallback_store())
     if tls.certificate:
-        made.load_cert_chain(tls.certificate, tls.key)
+        ssl_context.load_cert_chain(tls.certificate, tls.key)
     if tls.insecure:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
+        ssl_context.check_hostname = False
+        ssl_context.verify_mode = ssl.CERT_NONE
+    return ssl_context
 
 
-def _fallback() -> str | None:
-    """A container without a certificate store gets the one that comes with httpx."""
+def _fallback_store() -> str | None:
+    """The certificate store that comes with httpx, in a container that has none."""
     system = ssl.get_default_verify_paths()
     if system.cafile or system.capath:
         return None
@@ -48,63 +48,64 @@ def _fallback() -> str | None:
 
 
 async def peer_certificate(peer: str, port: int, host: str) -> bytes | None:
-    """The DER certificate of a server that we do not trust; nothing is sent to it.
+    """The DER certificate of a server that is not trusted; nothing is sent to it.
 
-    Raises OSError when the server does not let itself be asked twice.
+    Raises OSError when the server accepts no second connection.
     """
-    wire = await connect([peer], port)
+    stream = await connect([peer], port)
     try:
-        await wire.secure(_unverified(), host)
+        await stream.secure(_unverified_context(), host)
     finally:
-        wire.abort()
-    return wire.certificate
+        stream.abort()
+    return stream.certificate
 
 
 @cache
-def _unverified() -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
-    return made
+def _unverified_context() -> ssl.SSLContext:
+    ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    ssl_context.check_hostname = False
+    ssl_context.verify_mode = ssl.CERT_NONE
+    return ssl_context
 
 
 @lru_cache(maxsize=1_024)
 def expiry(certificate: bytes) -> int | None:
-    """When a DER certificate expires, in milliseconds UTC; None when it cannot be read.
+    """When a DER certificate expires (ms UTC); None when it cannot be read.
 
     Python decodes only certificates that it verified, and the date matters most for the others.
     """
     try:
-        outer = _inside(certificate, 0)
-        position = _inside(certificate, outer)
+        outer = _content_start(certificate, 0)
+        position = _content_start(certificate, outer)
         if certificate[position] == 0xA0:  # the version is left out by the oldest certificates
-            position = _after(certificate, position)
+            position = _element_end(certificate, position)
         for _ in ("serial number", "algorithm", "issuer"):
-            position = _after(certificate, position)
-        end = _after(certificate, _inside(certificate, position))
-        return _time(
-            certificate[end], certificate[_inside(certificate, end) : _after(certificate, end)]
+            position = _element_end(certificate, position)
+        end = _element_end(certificate, _content_start(certificate, position))
+        return _read_time(
+            certificate[end],
+            certificate[_content_start(certificate, end) : _element_end(certificate, end)],
         )
     except (IndexError, ValueError):
         return None
 
 
-def _inside(data: bytes, position: int) -> int:
+def _content_start(data: bytes, position: int) -> int:
     """Where the content of the DER element at `position` begins."""
     size = data[position + 1]
     return position + 2 + (size & 0x7F if size & 0x80 else 0)
 
 
-def _after(data: bytes, position: int) -> int:
+def _element_end(data: bytes, position: int) -> int:
     """Where the DER element at `position` ends."""
-    start, size = _inside(data, position), data[position + 1]
+    start, size = _content_start(data, position), data[position + 1]
     if size & 0x80:
         size = int.from_bytes(data[position + 2 : start], "big")
     return start + size
 
 
-def _time(tag: int, text: bytes) -> int:
-    """UTCTime (0x17) has a year of two digits, of 1950 to 2049; GeneralizedTime has four."""
+def _read_time(tag: int, text: bytes) -> int:
+    """A DER time in ms UTC: UTCTime (0x17) has two digits for 1950 to 2049, the other type four."""
     digits = text.decode("ascii").removesuffix("Z")
     if tag == 0x17:
         digits = f"{'19' if digits >= '50' else '20'}{digits}"
@@ -113,5 +114,5 @@ def _time(tag: int, text: bytes) -> int:
 
 
 def days_left(expires: int, at: int) -> float:
-    """Days until a certificate expires; negative since it has."""
+    """Days until a certificate expires; negative after that."""
     return (expires - at) / DAY

@@ -1,1 +1,1 @@
-"""Empties the outbox: tells others, at least once, and in order."""
+"""Sends what is in the outbox to receivers, at least once and in order."""

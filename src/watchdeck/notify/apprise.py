@@ -1,4 +1,4 @@
-"""Everybody else, through apprise (extra `notify`), loaded with the first letter and not before.
+"""Every other service, through apprise (extra `notify`), which the first notification loads.
 
 apprise costs 0.3 s and 28 MB, so only the collector loads it, on another thread.
 """
@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchdeck.domain.notifications.notification import Notification, NotificationClass
+from watchdeck.domain.notifications.outbox import Notification, NotificationClass
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import SecretResolver
-from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import ReceiverUnreachable
@@ -22,10 +22,10 @@ from watchdeck.notify.result import DeliveryResult, GiveUp, Sent, TryAgain
 from watchdeck.notify.thread import to_thread
 from watchdeck.notify.webhook import resolve_address
 
-_LINES = 20
-"""Alerts of one letter that are listed: most services cut long texts."""
+_MAX_LINES = 20
+"""Alerts of one notification that are listed: most services cut long texts."""
 
-_KINDS = {
+_NOTIFY_TYPES = {
     Severity.CRITICAL: "failure",
     Severity.HIGH: "failure",
     Severity.MEDIUM: "warning",
@@ -34,25 +34,25 @@ _KINDS = {
 
 
 class AppriseNotifier:
-    """Sends letters to the one service of an apprise address; retries are ours alone."""
+    """Sends notifications to the one service of an apprise address; apprise never retries."""
 
-    def __init__(self, channel: Channel, reveal: SecretResolver) -> None:
+    def __init__(self, channel: Channel, resolve: SecretResolver) -> None:
         self._channel = channel
-        self._reveal = reveal
+        self._resolve = resolve
 
-    async def __call__(self, letter: Notification) -> DeliveryResult:
-        """Send it as text; apprise does not say why it fails, for its words hold addresses."""
+    async def __call__(self, notification: Notification) -> DeliveryResult:
+        """Send it as text; apprise's reason for a failure is dropped: it may hold the address."""
         try:
-            url = resolve_address(self._channel.url or "", self._reveal)
-            refusal = self._refused(url)
+            url = resolve_address(self._channel.url or "", self._resolve)
+            refusal = self._refusal_of(url)
             if refusal:
                 return GiveUp(refusal)
-            return await to_thread(lambda: self._sent(url, letter))
+            return await to_thread(lambda: self._send(url, notification))
         except WatchdeckError as error:
             return TryAgain(str(error))
 
-    def _refused(self, url: str) -> str:
-        """Why an address is none that this channel may have, without repeating it."""
+    def _refusal_of(self, url: str) -> str:
+        """Why this channel must not use the address, without repeating it; empty when it may."""
         try:
             service = urlsplit(url).scheme.lower()
         except ValueError:
@@ -62,23 +62,30 @@ class AppriseNotifier:
             return f"the address is of the service {clean(service, 40)!r}; allowed are {known}"
         return ""
 
-    def _sent(self, url: str, letter: Notification) -> DeliveryResult:
-        """Blocks, for as long as apprise's own timeouts let it."""
-        service = _service(url)
-        shown = letter.lines[:_LINES]
-        more = len(letter.alerts) - len(shown)
-        body = "\n".join((*shown, f"and {more} more") if more > 0 else shown)
-        kind = "success" if letter.kind is NotificationClass.RESOLVED else _KINDS[letter.severity]
+    def _send(self, url: str, notification: Notification) -> DeliveryResult:
+        """Send, and block for as long as apprise's own timeouts allow."""
+        service = _sender_for(url)
+        lines = notification.lines[:_MAX_LINES]
+        more = len(notification.alerts) - len(lines)
+        body = "\n".join((*lines, f"and {more} more") if more > 0 else lines)
+        kind = (
+            "success"
+            if notification.kind is NotificationClass.RESOLVED
+            else _NOTIFY_TYPES[notification.severity]
+        )
         return (
             Sent()
-            if service.notify(body, title=letter.title, notify_type=kind)
+            if service.notify(body, title=notification.title, notify_type=kind)
             else TryAgain("the service did not take it")
         )
 
 
-def _service(url: str) -> Any:
-    """Apprise with this one service. Raises Unheard when it is not installed, or knows it not."""
-    apprise = _loaded()
+def _sender_for(url: str) -> Any:
+    """An apprise object with this one service.
+
+    Raises ReceiverUnreachable when apprise is not installed or cannot read the address.
+    """
+    apprise = _load_apprise()
     asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True)
     service = apprise.Apprise.instantiate(url, asset=asset)
     if service is None:
@@ -92,10 +99,10 @@ def _service(url: str) -> Any:
 
 
 @cache
-def _loaded() -> ModuleType:
-    """Apprise with all its services, which stay for good: the collection of garbage skips them.
+def _load_apprise() -> ModuleType:
+    """Import apprise with all its services, and exempt their objects from garbage collection.
 
-    One that looks through what they make would hold up every thread for 0.1 s.
+    A collection that visits these objects would stop every thread for 0.1 s.
     """
     gc.disable()
     try:

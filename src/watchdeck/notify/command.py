@@ -1,4 +1,4 @@
-"""A command: an argument list that no shell reads, with the letter as JSON on its input."""
+"""A command as receiver: run without a shell, with the notification as JSON on its input."""
 
 from __future__ import annotations
 
@@ -10,43 +10,45 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from contextlib import suppress
 
-from watchdeck.domain.notifications.notification import Notification
+from watchdeck.domain.notifications.outbox import Notification
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.text import clean
 from watchdeck.notify.result import DeliveryResult, Sent, TryAgain, redact
-from watchdeck.notify.webhook import event
+from watchdeck.notify.webhook import cloud_event
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "TMPDIR")
-"""What of our environment every command gets; anything more must be named."""
+_ALWAYS_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "TMPDIR")
+"""Environment variables that every command gets; any other must be named in its channel."""
 
-_READ = 4_096
-"""Bytes of what it says on its standard error; the rest is read and thrown away."""
+_MAX_STDERR = 4_096
+"""Bytes of its standard error that are kept; the rest is read and dropped."""
 
 _GRACE = 1.0
-"""Seconds between asking a command to end and ending it."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 
 class CommandNotifier:
-    """Runs a command for each letter, in a process group of its own that never outlives its time.
+    """Runs a command for each notification, in a process group that ends with the time limit.
 
-    It succeeds with exit status 0. `WATCHDECK_ID` in its environment is the letter's id.
+    Exit status 0 is success. `WATCHDECK_ID` in its environment is the id of the notification.
     """
 
     def __init__(self, channel: Channel, environ: Mapping[str, str], source: str) -> None:
         self._channel = channel
         self._source = source
-        self._passed = {name: environ[name] for name in channel.environment if name in environ}
-        self._environ = {name: environ[name] for name in _KEPT if name in environ} | self._passed
+        self._named = {name: environ[name] for name in channel.environment if name in environ}
+        self._environ = {
+            name: environ[name] for name in _ALWAYS_PASSED if name in environ
+        } | self._named
 
-    async def __call__(self, letter: Notification) -> DeliveryResult:
-        """Run it; whatever does not end with 0 in time is tried again."""
+    async def __call__(self, notification: Notification) -> DeliveryResult:
+        """Run the command; any end but status 0 in time is retried."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._channel.command,
                 stdin=PIPE,
                 stdout=DEVNULL,
                 stderr=PIPE,
-                env=self._environ | {"WATCHDECK_ID": letter.id},
+                env=self._environ | {"WATCHDECK_ID": notification.id},
                 cwd="/",
                 start_new_session=True,
             )
@@ -54,42 +56,46 @@ class CommandNotifier:
             why = getattr(error, "strerror", None) or "an argument cannot be passed"
             return TryAgain(f"the command cannot be run: {clean(str(why), 120)}")
         try:
-            return await self._ran(process, json.dumps(event(letter, self._source)).encode())
+            return await self._outcome_of(
+                process, json.dumps(cloud_event(notification, self._source)).encode()
+            )
         finally:
-            await _end(process)
+            await _kill_group(process)
 
-    async def _ran(self, process: Process, content: bytes) -> DeliveryResult:
+    async def _outcome_of(self, process: Process, content: bytes) -> DeliveryResult:
         try:
             async with asyncio.timeout(self._channel.timeout.seconds):
-                said, _ = await asyncio.gather(_last_words(process), _feed(process, content))
+                errors, _ = await asyncio.gather(
+                    _read_stderr(process), _write_stdin(process, content)
+                )
                 status = await process.wait()
         except TimeoutError:
             return TryAgain(f"the command took longer than {self._channel.timeout}")
         if status == 0:
             return Sent()
         how = f"exit status {status}" if status > 0 else f"signal {-status}"
-        words = redact(said.decode("utf-8", "replace"), tuple(self._passed.values())).strip()
-        return TryAgain(clean(f"{how}: {words.splitlines()[0]}" if words else how, 200))
+        text = redact(errors.decode("utf-8", "replace"), tuple(self._named.values())).strip()
+        return TryAgain(clean(f"{how}: {text.splitlines()[0]}" if text else how, 200))
 
 
-async def _feed(process: Process, content: bytes) -> None:
-    assert process.stdin is not None  # noqa: S101 - it was asked for
-    with suppress(OSError):  # a command need not read what it is told
+async def _write_stdin(process: Process, content: bytes) -> None:
+    assert process.stdin is not None  # noqa: S101 - it is a pipe
+    with suppress(OSError):  # a command need not read its input
         process.stdin.write(content)
         await process.stdin.drain()
     process.stdin.close()
 
 
-async def _last_words(process: Process) -> bytes:
-    assert process.stderr is not None  # noqa: S101 - it was asked for
-    said = b""
-    while piece := await process.stderr.read(_READ):
-        said = (said + piece)[:_READ]
-    return said
+async def _read_stderr(process: Process) -> bytes:
+    assert process.stderr is not None  # noqa: S101 - it is a pipe
+    text = b""
+    while piece := await process.stderr.read(_MAX_STDERR):
+        text = (text + piece)[:_MAX_STDERR]
+    return text
 
 
-async def _end(process: Process) -> None:
-    """End the whole group: what a command started must not stay behind, also when it is done."""
+async def _kill_group(process: Process) -> None:
+    """End the whole group, also after success: nothing that a command started may stay behind."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)

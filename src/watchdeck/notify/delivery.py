@@ -1,179 +1,219 @@
-"""Delivery: at least once, in order, patient with whoever is down, and never silent when it ends.
+"""Delivery of the outbox: at least once, in order, with retries, and never given up in silence.
 
-A letter is made once, before it is sent for the first time; it has the same id however often it is
-sent, and whoever is told may drop what they have had.
+A notification is built once, before its first attempt. Every attempt has the same id, so that a
+receiver may drop a duplicate.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
 
-from watchdeck.domain.notifications.notification import Notification
-from watchdeck.domain.notifications.outbox import OutboxRow
+from watchdeck.domain.notifications.outbox import Notification, OutboxRow, build_notification
 from watchdeck.domain.values.text import clean
+from watchdeck.errors import StoreError
 from watchdeck.faults import FaultCounter
-from watchdeck.notify.outbox_queue import OutboxQueue
 from watchdeck.notify.result import DeliveryResult, GiveUp, Notifier, Sent, TryAgain
-from watchdeck.store.files.connection import StorageFault
+from watchdeck.store.alerts.outbox import (
+    freeze_group,
+    mark_failed,
+    mark_given_up,
+    mark_sent,
+    read_due,
+    read_due_channels,
+)
+from watchdeck.store.worker import StoreWorker
 
-PAUSE = 0.5
-"""Seconds between two looks into the outbox."""
+POLL_INTERVAL = 0.5
+"""Seconds between two reads of the outbox."""
 
-PATIENCE = 4 * 3_600_000
-"""Milliseconds for which a letter is tried; who is down for longer is an alert of its own."""
+GIVE_UP_AFTER = 4 * 3_600_000
+"""Milliseconds for which a notification is retried; then an alert reports it as lost."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 2_000, 300_000
 """Milliseconds: waits double from the first to the longest."""
 
 _BURST = 5
-"""Letters that a channel may get at once when it had none for a while."""
+"""Notifications that an idle channel may get at once."""
+
+_MAX_ROWS = 2_000
+"""Rows of one channel that are read at once; a larger group becomes two notifications."""
 
 _MINUTE = 60_000
 
 
 class Receiver(Struct, frozen=True):
-    """Somebody to tell: how, at most how often a minute, and within how many seconds."""
+    """A configured channel, ready to send: at most `rate` a minute, each within `timeout` s."""
 
-    tell: Notifier
+    notifier: Notifier
     rate: int = 60
     timeout: float = 10.0
 
 
 class _ChannelState(Struct):
-    """What one channel may still get, and from when on (ms UTC)."""
+    """The rate limit of one channel (a token bucket), and the task that sends to it."""
 
-    credit: float = _BURST
-    counted_at: int = 0
+    tokens: float = _BURST
+    refilled_at: int = 0
     held_until: int = 0
     task: asyncio.Task[None] | None = field(default=None)
 
-    def allows(self, rate: int, now: int) -> bool:
-        """Whether one more letter may go at `now`; if so, it counts as gone."""
-        earned = max(0, now - self.counted_at) * rate / _MINUTE
-        self.credit = min(_BURST, self.credit + earned)
-        self.counted_at = now
-        if now < self.held_until or self.credit < 1:
+    def take_token(self, rate: int, now: int) -> bool:
+        """Take a token and return True; False while none is left, or the channel is on hold."""
+        earned = max(0, now - self.refilled_at) * rate / _MINUTE
+        self.tokens = min(_BURST, self.tokens + earned)
+        self.refilled_at = now
+        if now < self.held_until or self.tokens < 1:
             return False
-        self.credit -= 1
+        self.tokens -= 1
         return True
 
 
 class Delivery:
-    """Empties the outbox, each channel on its own: one that hangs holds up no other."""
+    """Sends what is due in the outbox, each channel in a task of its own: a slow one delays none.
+
+    `worker` is used by one Delivery alone: it decides which rows belong together.
+    """
 
     def __init__(
         self,
-        desk: OutboxQueue,
+        worker: StoreWorker,
         receivers: Mapping[str, Receiver],
         clock: Callable[[], int],
-        chance: random.Random | None = None,
+        jitter: random.Random | None = None,
     ) -> None:
-        self._desk = desk
+        self._worker = worker
         self._receivers = receivers
         self._clock = clock
-        self._chance = chance or random.Random()  # noqa: S311 - spreads load, keeps no secret
-        self._lines: dict[str, _ChannelState] = {}
+        self._jitter = jitter or random.Random()  # noqa: S311 - spreads load, keeps no secret
+        self._channels: dict[str, _ChannelState] = {}
         self._problem = ""
         self._faults = FaultCounter("the delivery")
 
     @property
     def problem(self) -> str:
-        """Why nobody can be told; empty when all is well."""
+        """Why nothing can be sent; empty when all is well."""
         return self._problem or self._faults.problem
 
     async def run(self) -> None:
-        """Look and send until cancelled; what is under way then is sent again by the next one."""
+        """Poll and send until cancelled; the next run repeats an attempt that was cancelled."""
         try:
             while True:
                 with self._faults.catch():
-                    await self.look()
-                await asyncio.sleep(PAUSE)
+                    await self.send_due()
+                await asyncio.sleep(POLL_INTERVAL)
         finally:
-            for line in self._lines.values():
-                if line.task is not None:
-                    line.task.cancel()
-            await self.settled()
+            for state in self._channels.values():
+                if state.task is not None:
+                    state.task.cancel()
+            await self.wait_until_idle()
 
-    async def look(self) -> None:
-        """Begin to send what is due; returns at once."""
+    async def send_due(self) -> None:
+        """Start sending what is due; returns before it is sent."""
+        now = self._clock()
         try:
-            for channel in await self._desk.channels(self._clock()):
-                line = self._lines.setdefault(channel, _ChannelState())
-                if line.task is None or line.task.done():
-                    line.task = asyncio.create_task(self._serve(channel, line), name=channel)
+            for channel in await self._worker.run(lambda db: read_due_channels(db, now)):
+                state = self._channels.setdefault(channel, _ChannelState())
+                if state.task is None or state.task.done():
+                    state.task = asyncio.create_task(self._send_all(channel, state), name=channel)
             self._problem = ""
-        except StorageFault as error:
-            self._cannot(error)
+        except StoreError as error:
+            self._set_problem(error)
 
-    async def settled(self) -> None:
-        """Wait for all that is under way."""
-        tasks = [line.task for line in self._lines.values() if line.task is not None]
+    async def wait_until_idle(self) -> None:
+        """Wait for every attempt that is under way."""
+        tasks = [state.task for state in self._channels.values() if state.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _serve(self, channel: str, line: _ChannelState) -> None:
-        """Send one channel what is due, letter by letter; what failed holds up its own lanes."""
-        behind: set[str] = set()
-        receiver = self._receivers.get(channel)
+    async def _send_all(self, channel: str, state: _ChannelState) -> None:
+        """Send what is due to one channel, in order; a failure blocks only its ordering keys."""
+        blocked: set[str] = set()
+        receiver, now = self._receivers.get(channel), self._clock()
         try:
-            for rows in await self._desk.due(channel, self._clock()):
-                lanes = {row.lane for row in rows if row.lane}
-                if lanes & behind:
-                    behind |= lanes
+            due = await self._worker.run(lambda db: read_due(db, now, _MAX_ROWS, channel))
+            for rows in group_rows(due):
+                keys = {row.ordering_key for row in rows if row.ordering_key}
+                if keys & blocked:
+                    blocked |= keys
                     continue
-                if receiver and not line.allows(receiver.rate, self._clock()):
+                if receiver and not state.take_token(receiver.rate, self._clock()):
                     return
-                if not await self._deliver(rows, receiver, line):
-                    behind |= lanes
-        except StorageFault as error:
-            self._cannot(error)
-        except Exception as error:  # noqa: BLE001 - the next look serves the channel again
+                if not await self._deliver(rows, receiver, state):
+                    blocked |= keys
+        except StoreError as error:
+            self._set_problem(error)
+        except Exception as error:  # noqa: BLE001 - the next poll serves the channel again
             self._faults.record(error)
 
     async def _deliver(
-        self, rows: tuple[OutboxRow, ...], receiver: Receiver | None, line: _ChannelState
+        self, rows: tuple[OutboxRow, ...], receiver: Receiver | None, state: _ChannelState
     ) -> bool:
-        """Send one letter; whether those behind it in its lanes may follow."""
-        letter = await self._desk.sealed(rows)
-        if letter is None:
+        """Send one notification; returns whether others with its ordering keys may follow."""
+        notification = await self._freeze(rows)
+        if notification is None:
             return True
-        outcome = await self._outcome(letter, receiver)
-        now = self._clock()
-        match outcome:
+        result = await self._attempt(notification, receiver)
+        numbers, now = notification.rows, self._clock()
+        write = self._worker.run_in_transaction
+        match result:
             case Sent():
-                await self._desk.sent(letter, now)
-            case GiveUp(why):
-                await self._desk.gave_up(letter, now, why)
-            case TryAgain(why) if now - letter.at >= PATIENCE:
-                await self._desk.gave_up(letter, now, f"{why}; tried for {PATIENCE // 3_600_000}h")
-            case TryAgain(why, after, hold):
+                await write(lambda db: mark_sent(db, numbers, now))
+            case TryAgain(why, after, hold) if now - notification.at < GIVE_UP_AFTER:
                 again_at = now + max(after or 0, self._wait(max(row.attempts for row in rows)))
-                line.held_until = again_at if hold else line.held_until
-                await self._desk.failed(letter, again_at, why)
+                state.held_until = again_at if hold else state.held_until
+                await write(lambda db: mark_failed(db, numbers, again_at, why))
                 return False
+            case TryAgain(why):
+                reason = f"{why}; tried for {GIVE_UP_AFTER // 3_600_000}h"
+                await write(lambda db: mark_given_up(db, numbers, now, reason))
+            case GiveUp(why):
+                await write(lambda db: mark_given_up(db, numbers, now, why))
         return True
 
-    async def _outcome(self, letter: Notification, receiver: Receiver | None) -> DeliveryResult:
-        """What came of telling it; a mistake of ours is tried again, and holds up nobody else."""
+    async def _freeze(self, rows: tuple[OutboxRow, ...]) -> Notification | None:
+        """Close a group before its first attempt, and build its notification.
+
+        Rows that were cancelled meanwhile are left out; None when no row is left.
+        """
+        first = rows[0]
+        group = first.group if "#" in first.group else f"{first.group}#{first.id}"
+        frozen = await self._worker.run_in_transaction(
+            lambda db: freeze_group(db, (row.id for row in rows), group)
+        )
+        left = [row for row in rows if row.id in frozen]
+        return build_notification(group, left) if left else None
+
+    async def _attempt(
+        self, notification: Notification, receiver: Receiver | None
+    ) -> DeliveryResult:
+        """Try to send; an error of our own code is retried, and blocks no other notification."""
         if receiver is None:
             return GiveUp("no channel of this name is configured")
         try:
             async with asyncio.timeout(receiver.timeout):
-                return await receiver.tell(letter)
+                return await receiver.notifier(notification)
         except TimeoutError:
             return TryAgain("no answer in time")
-        except StorageFault:
+        except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - a letter that cannot be sent must not end all
+        except Exception as error:  # noqa: BLE001 - one notification must not end the loop
             return TryAgain(f"watchdeck could not send it ({type(error).__name__})")
 
     def _wait(self, attempts: int) -> int:
-        """How long until the next try (ms): doubling, and never the same for two letters."""
+        """Milliseconds until the next attempt: they double, with jitter so that retries spread."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts, 20))
-        return int(longest * self._chance.uniform(0.5, 1.0))
+        return int(longest * self._jitter.uniform(0.5, 1.0))
 
-    def _cannot(self, error: Exception) -> None:
+    def _set_problem(self, error: Exception) -> None:
         self._problem = f"nobody can be told: {clean(str(error), 300)}"
+
+
+def group_rows(rows: Iterable[OutboxRow]) -> list[tuple[OutboxRow, ...]]:
+    """The rows of each notification, in the order of the first row of each group."""
+    groups: dict[str, list[OutboxRow]] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        groups.setdefault(row.group or f"#{row.id}", []).append(row)
+    return [tuple(group) for group in groups.values()]

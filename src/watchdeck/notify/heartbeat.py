@@ -1,4 +1,4 @@
-"""Signs of life to an address outside while all is well: when they stop, somebody there calls."""
+"""Heartbeats to an outside service while the collector is well; it pages when they stop."""
 
 from __future__ import annotations
 
@@ -10,51 +10,49 @@ from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.faults import FaultCounter
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
-from watchdeck.notify.result import ReceiverResponse, Sent, result_of
+from watchdeck.notify.result import Sent, result_of
 from watchdeck.notify.webhook import resolve_address
 
 
 class HeartbeatSender:
-    """Sends them as long as `well` has nothing to say against it."""
+    """Sends heartbeats as long as `collector_problem` returns an empty text."""
 
     def __init__(
-        self, lifesign: Heartbeat, post: HttpSender, reveal: SecretResolver, well: Callable[[], str]
+        self,
+        heartbeat: Heartbeat,
+        http: HttpSender,
+        resolve: SecretResolver,
+        collector_problem: Callable[[], str],
     ) -> None:
-        self._lifesign = lifesign
-        self._post = post
-        self._reveal = reveal
-        self._well = well
+        self._heartbeat = heartbeat
+        self._http = http
+        self._resolve = resolve
+        self._collector_problem = collector_problem
         self._faults = FaultCounter("the sign of life")
         self._problem = ""
 
     @property
     def problem(self) -> str:
-        """Why the newest one did not arrive; empty when it did."""
+        """Why the newest heartbeat did not arrive; empty when it did."""
         return self._faults.problem or self._problem
 
     async def run(self) -> None:
-        """One after another until cancelled."""
+        """Send one heartbeat an interval, until cancelled."""
         while True:
             with self._faults.catch():
-                await self.turn()
-            await asyncio.sleep(self._lifesign.every.seconds)
+                await self.send()
+            await asyncio.sleep(self._heartbeat.every.seconds)
 
-    async def turn(self) -> bool:
-        """Send one, unless something is wrong; whether it arrived."""
-        if self._well():
+    async def send(self) -> bool:
+        """Send one, unless the collector has a problem; returns whether it arrived."""
+        if self._collector_problem():
             return False
         try:
-            url = resolve_address(self._lifesign.url, self._reveal)
-            answer = await self._post.ask(ReceiverRequest(url, self._lifesign.method))
+            url = resolve_address(self._heartbeat.url, self._resolve)
+            response = await self._http.send(ReceiverRequest(url, self._heartbeat.method))
+            result = result_of(response, (url,))
+            why = "" if isinstance(result, Sent) else result.why
         except WatchdeckError as error:
-            return self._told(str(error))
-        return self._told(_words(answer, url))
-
-    def _told(self, why: str) -> bool:
+            why = str(error)
         self._problem = f"the sign of life did not arrive: {why}" if why else ""
         return not why
-
-
-def _words(answer: ReceiverResponse, url: str) -> str:
-    outcome = result_of(answer, (url,))
-    return "" if isinstance(outcome, Sent) else outcome.why

@@ -1,4 +1,4 @@
-"""Questions to receivers over HTTP: bounded, verified, never redirected, every failure in words."""
+"""HTTP requests to receivers: bounded, certificates verified, never redirected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct, field
 
 from watchdeck import __version__
-from watchdeck.domain.values.host_address import is_ip_address, is_link_local
+from watchdeck.domain.values.host_address import is_ip_address, is_link_local_or_metadata
 from watchdeck.errors import WatchdeckError
 from watchdeck.net.resolver import LookUp, system_look_up
 from watchdeck.notify.result import ReceiverResponse
@@ -23,28 +23,28 @@ from watchdeck.notify.thread import to_thread
 if TYPE_CHECKING:
     import httpx
 
-_MOST = 64 << 10
-"""Bytes of an answer that are read; nobody needs more of it."""
+_MAX_BODY = 64 << 10
+"""Bytes of a response that are read."""
 
-_CONNECT = 3.0
-"""Seconds for one address of a host; the next one may answer."""
+_CONNECT_TIMEOUT = 3.0
+"""Seconds to connect to one address of a host, before the next is tried."""
 
-_MOST_WAIT = 3_600_000
-"""Milliseconds that a receiver may ask us to wait."""
+_MAX_RETRY_AFTER = 3_600_000
+"""Milliseconds: the longest wait that a receiver may ask for."""
 
-_CHAIN = 12
+_MAX_CAUSES = 12
 
 
 class ReceiverUnreachable(WatchdeckError):
-    """A receiver that could not be asked, or did not answer; the text names no address."""
+    """A receiver that did not respond; the text never holds its address."""
 
 
-class _Elsewhere(ReceiverUnreachable):
-    """An address of a host to which no connection could be made."""
+class _ConnectFailed(ReceiverUnreachable):
+    """No connection to one of the addresses of a host."""
 
 
 class ReceiverRequest(Struct, frozen=True):
-    """What is asked of a receiver; the address and the headers may hold secrets."""
+    """One request to a receiver; its address and its headers may hold secrets."""
 
     url: str
     method: str = "GET"
@@ -53,7 +53,7 @@ class ReceiverRequest(Struct, frozen=True):
 
 
 class HttpSender:
-    """Asks receivers; each question is a connection of its own, and has one total deadline (s)."""
+    """Sends requests to receivers, each on a new connection and within one total `timeout` (s)."""
 
     def __init__(
         self, timeout: float, ca: str | None = None, look_up: LookUp = system_look_up
@@ -63,12 +63,12 @@ class HttpSender:
         self._look_up = look_up
         self._context: ssl.SSLContext | None = None
 
-    async def ask(self, question: ReceiverRequest) -> ReceiverResponse:
-        """The answer to one question. Raises Unheard."""
-        context = await to_thread(self._prepared)
+    async def send(self, request: ReceiverRequest) -> ReceiverResponse:
+        """Send one request, and return the response. Raises ReceiverUnreachable."""
+        context = await to_thread(self._tls_context)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._asked(question, context)
+                return await self._send(request, context)
         except TimeoutError:
             failure = "no answer in time"
         except ReceiverUnreachable as error:
@@ -76,33 +76,33 @@ class HttpSender:
         # outside the handler: what a library raises may hold an address with its key
         raise ReceiverUnreachable(failure)
 
-    async def _asked(self, question: ReceiverRequest, context: ssl.SSLContext) -> ReceiverResponse:
-        parts = _parts(question.url)
+    async def _send(self, request: ReceiverRequest, context: ssl.SSLContext) -> ReceiverResponse:
+        parts = _parts(request.url)
         failure = "the host has no address"
         for address in await self._addresses(parts.hostname or ""):
             try:
-                return await _once(question, parts, address, context)
-            except _Elsewhere as error:
+                return await _request_address(request, parts, address, context)
+            except _ConnectFailed as error:
                 failure = str(error)
         raise ReceiverUnreachable(failure)
 
     async def _addresses(self, host: str) -> list[str]:
-        """The addresses that may be connected to; what the owner wrote as one is always allowed."""
+        """The addresses to try; an IP address in the configuration is always allowed."""
         if is_ip_address(host):
             return [host]
         try:
             found = await to_thread(lambda: self._look_up(host))
         except (OSError, UnicodeError):
             raise ReceiverUnreachable("the host name cannot be looked up") from None
-        allowed = [address for address in found if not is_link_local(address)]
+        allowed = [address for address in found if not is_link_local_or_metadata(address)]
         if not allowed:
             raise ReceiverUnreachable("the host name leads to a link-local or metadata address")
         return allowed
 
-    def _prepared(self) -> ssl.SSLContext:
-        """How certificates are checked; on another thread, where httpx is loaded with all it needs.
+    def _tls_context(self) -> ssl.SSLContext:
+        """The TLS context, and httpx with all it loads late; runs on another thread.
 
-        That costs 0.3 s once; half of it is what httpx and anyio load only when a first loop runs.
+        The first call takes 0.3 s; half of that are modules that anyio loads with its first loop.
         """
         if self._context is None:
             import anyio
@@ -111,7 +111,7 @@ class HttpSender:
 
             anyio.run(anyio.sleep, 0)
             try:
-                self._context = ssl.create_default_context(cafile=self._ca or _fallback())
+                self._context = ssl.create_default_context(cafile=self._ca or _fallback_ca())
             except (OSError, ValueError):
                 raise ReceiverUnreachable("the file of certificates (ca) cannot be used") from None
         return self._context
@@ -128,8 +128,8 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def _fallback() -> str | None:
-    """A container without a certificate store gets the one that comes with httpx."""
+def _fallback_ca() -> str | None:
+    """The certificates of httpx for a system without any; None where the system has some."""
     system = ssl.get_default_verify_paths()
     if system.cafile or system.capath:
         return None
@@ -138,64 +138,64 @@ def _fallback() -> str | None:
     return certifi.where()
 
 
-async def _once(
-    question: ReceiverRequest, parts: SplitResult, address: str, context: ssl.SSLContext
+async def _request_address(
+    request: ReceiverRequest, parts: SplitResult, address: str, context: ssl.SSLContext
 ) -> ReceiverResponse:
-    """Ask at one address of the host: looked up once, it cannot lead elsewhere when connected."""
+    """Send to one address of the host; the name is not looked up again, so it cannot change."""
     import httpx
 
     headers = {
         "user-agent": f"watchdeck/{__version__}",
         "accept-encoding": "identity",
-        **question.headers,
+        **request.headers,
         "host": parts.netloc.rpartition("@")[2],
     }
     try:
-        limits = httpx.Timeout(None, connect=_CONNECT)
+        limits = httpx.Timeout(None, connect=_CONNECT_TIMEOUT)
         async with (
             httpx.AsyncClient(verify=context, timeout=limits, trust_env=False) as client,
             client.stream(
-                question.method,
-                httpx.URL(question.url).copy_with(host=address),
+                request.method,
+                httpx.URL(request.url).copy_with(host=address),
                 headers=headers,
-                content=question.content or None,
+                content=request.content or None,
                 extensions={"sni_hostname": parts.hostname},
             ) as response,
         ):
-            wait = None if response.is_success else _wait(response)
+            wait = None if response.is_success else _retry_after(response)
             return ReceiverResponse(response.status_code, wait, await _body(response))
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        failure: type[ReceiverUnreachable] = _Elsewhere
-        words = _words(error)
+        failure: type[ReceiverUnreachable] = _ConnectFailed
+        words = _failure_text(error)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-        failure, words = ReceiverUnreachable, _words(error)
+        failure, words = ReceiverUnreachable, _failure_text(error)
     raise failure(words)
 
 
 async def _body(response: httpx.Response) -> bytes:
-    """The beginning of an answer's body; of a compressed one nothing."""
+    """The beginning of a response body; empty when it is compressed."""
     if response.headers.get("content-encoding", "identity") != "identity":
         return b""
     body = b""
     async for piece in response.aiter_raw():
         body += piece
-        if len(body) >= _MOST:
+        if len(body) >= _MAX_BODY:
             break
-    return body[:_MOST]
+    return body[:_MAX_BODY]
 
 
-def _wait(response: httpx.Response) -> int | None:
-    """What Retry-After asks for, in milliseconds: seconds, or a date."""
+def _retry_after(response: httpx.Response) -> int | None:
+    """The wait of a Retry-After header (seconds or a date), in milliseconds."""
     text = response.headers.get("retry-after", "")[:60]
     if text.isascii() and text.isdecimal():
-        return min(int(text[:9]) * 1_000, _MOST_WAIT)
+        return min(int(text[:9]) * 1_000, _MAX_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(text)
         # a date without a zone is naive: HTTP's dates are all in UTC
         left = until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
-    return min(max(0, int(left * 1_000)), _MOST_WAIT)
+    return min(max(0, int(left * 1_000)), _MAX_RETRY_AFTER)
 
 
 _CERTIFICATE = {
@@ -205,7 +205,7 @@ _CERTIFICATE = {
 }
 """By OpenSSL's verification codes (x509_vfy.h)."""
 
-_SAID: tuple[tuple[type[BaseException], str], ...] = (
+_FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "TLS failed"),
     (ConnectionRefusedError, "the connection was refused"),
     (ConnectionError, "the connection was reset"),
@@ -214,19 +214,19 @@ _SAID: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def _words(error: BaseException) -> str:
-    """What went wrong, by the deepest cause that says it, in our own words."""
-    found = "the connection was cut off"
+def _failure_text(error: BaseException) -> str:
+    """The failure in words, by the deepest known cause; never the text of a library."""
+    text = "the connection was cut off"
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _CERTIFICATE.get(cause.verify_code, "the certificate is not trusted")
-        found = next((words for kind, words in _SAID if isinstance(cause, kind)), found)
-    return found
+        text = next((words for kind, words in _FAILURES if isinstance(cause, kind)), text)
+    return text
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
-    for _ in range(_CHAIN):
+    for _ in range(_MAX_CAUSES):
         if cause is None:
             return
         yield cause

@@ -1,135 +1,259 @@
-"""PagerDuty's Events API v2: trigger before acknowledge before resolve, by one key a letter."""
+"""PagerDuty: notifications as events (Events API v2), and acknowledgements made there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from watchdeck.domain.notifications.notification import Notification, NotificationClass
+from msgspec import Struct
+
+from watchdeck.domain.notifications.outbox import Notification, NotificationClass
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import SecretResolver
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
 from watchdeck.notify.result import DeliveryResult, GiveUp, Sent, TryAgain, result_of
 from watchdeck.notify.webhook import resolve_address, rfc3339
-from watchdeck.store.alerts.conversations import NotifiedGroup
+from watchdeck.store.alerts.outbox import NotifiedGroup, read_notified_groups
+from watchdeck.store.worker import StoreWorker
 
-EVENTS = "https://events.pagerduty.com/v2/enqueue"
-BY_PHONE = "pagerduty: "
-"""What stands before the name of somebody who acknowledged there."""
+EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
+ACK_PREFIX = "pagerduty: "
+"""The prefix of an operator's name when the acknowledgement was made in PagerDuty."""
 
-_LONGEST = 1_024
-_LARGEST = 500_000
-"""Bytes of an event; PagerDuty takes 512 KB."""
+_MAX_SUMMARY = 1_024
+_MAX_EVENT = 500_000
+"""Bytes of an event; the limit of PagerDuty is 512 KB."""
 
-_WORDS = {
+_SEVERITIES = {
     Severity.CRITICAL: "critical",
     Severity.HIGH: "error",
     Severity.MEDIUM: "warning",
     Severity.LOW: "info",
 }
 
-Threads = Callable[[Notification], Awaitable[tuple[NotifiedGroup, ...]]]
-
 
 class PagerDutyNotifier:
-    """Sends letters to one service of PagerDuty.
+    """Sends notifications to one service of PagerDuty.
 
-    What was told together has one key, so it is acknowledged when all of it is, and resolved when
-    all of it is over. Nothing there takes an acknowledgement back: what must be heard again has a
-    key of its own.
+    All episodes of one notification share one key there: they are acknowledged when all of them
+    are, and resolved when all of them have ended. PagerDuty cannot take an acknowledgement back,
+    so an alert that must page again gets a new key.
     """
 
     def __init__(
-        self, channel: Channel, post: HttpSender, reveal: SecretResolver, threads: Threads
+        self, channel: Channel, http: HttpSender, resolve: SecretResolver, worker: StoreWorker
     ) -> None:
         self._channel = channel
-        self._post = post
-        self._reveal = reveal
-        self._threads = threads
-        self._told: dict[str, set[str]] = {}
+        self._http = http
+        self._resolve = resolve
+        self._worker = worker
+        self._accepted: dict[str, set[str]] = {}
 
-    async def __call__(self, letter: Notification) -> DeliveryResult:
-        """Send what follows from a letter; each event may come twice, and then changes nothing.
+    async def __call__(self, notification: Notification) -> DeliveryResult:
+        """Send the events of a notification; PagerDuty ignores a repeated event.
 
-        What was taken of a letter is not sent again with its rest: PagerDuty counts events.
+        A retry leaves out the events that were accepted: PagerDuty limits events a minute.
         """
-        told = self._told.setdefault(letter.id, set())
+        accepted = self._accepted.setdefault(notification.id, set())
         end: DeliveryResult = Sent()
-        for event in await self._events(letter):
-            if event["dedup_key"] in told:
+        for event in await self._events(notification):
+            if event["dedup_key"] in accepted:
                 continue
-            outcome = await self._send(event)
-            if isinstance(outcome, TryAgain):
-                return outcome
-            end = outcome if isinstance(outcome, GiveUp) else end
-            told.add(event["dedup_key"])
-        del self._told[letter.id]
+            result = await self._send(event)
+            if isinstance(result, TryAgain):
+                return result
+            end = result if isinstance(result, GiveUp) else end
+            accepted.add(event["dedup_key"])
+        del self._accepted[notification.id]
         return end
 
-    async def _events(self, letter: Notification) -> list[dict[str, Any]]:
-        if letter.kind is NotificationClass.CALL:
-            return [trigger(letter)]
-        if letter.kind is NotificationClass.RESOLVED:
-            threads = await self._threads(letter)
-            return [_about(thread, "resolve") for thread in threads if thread.over]
-        if letter.kind is NotificationClass.ACKNOWLEDGED and not _from_there(letter):
-            threads = await self._threads(letter)
-            return [_about(one, "acknowledge") for one in threads if one.taken and not one.over]
-        return []
+    async def _events(self, notification: Notification) -> list[dict[str, Any]]:
+        kind = notification.kind
+        if kind is NotificationClass.CALL:
+            return [trigger_event(notification)]
+        if kind is NotificationClass.ACKNOWLEDGED and _is_acknowledged_there(notification):
+            return []
+        if kind not in (NotificationClass.RESOLVED, NotificationClass.ACKNOWLEDGED):
+            return []
+        groups = await self._worker.run(
+            lambda db: read_notified_groups(db, notification.channel, notification.episodes)
+        )
+        if kind is NotificationClass.RESOLVED:
+            return [_group_event(one, "resolve") for one in groups if one.is_over]
+        acknowledged = [one for one in groups if one.is_acknowledged and not one.is_over]
+        return [_group_event(one, "acknowledge") for one in acknowledged]
 
     async def _send(self, event: dict[str, Any]) -> DeliveryResult:
         try:
             if self._channel.routing_key is None:
                 return TryAgain("the channel has no routing_key")
-            key = resolve_address(self._channel.routing_key, self._reveal)
-            url = resolve_address(self._channel.url or EVENTS, self._reveal)
+            key = resolve_address(self._channel.routing_key, self._resolve)
+            url = resolve_address(self._channel.url or EVENTS_URL, self._resolve)
             content = json.dumps(event | {"routing_key": key}).encode()
             headers = {"content-type": "application/json"}
-            answer = await self._post.ask(ReceiverRequest(url, "POST", headers, content))
+            response = await self._http.send(ReceiverRequest(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return result_of(answer, (key, url))
+        return result_of(response, (key, url))
 
 
-def key_of(letter_id: str) -> str:
-    """The dedup_key of what was told under an id; at most 255 characters."""
-    return f"watchdeck/{letter_id}"[:255]
+def dedup_key(notification_id: str) -> str:
+    """The key of a notification in PagerDuty; at most 255 characters."""
+    return f"watchdeck/{notification_id}"[:255]
 
 
-def trigger(letter: Notification) -> dict[str, Any]:
-    """The event that calls somebody."""
-    first = letter.alerts[0]
+def trigger_event(notification: Notification) -> dict[str, Any]:
+    """The `trigger` event of a notification: it pages somebody."""
+    first = notification.alerts[0]
     payload = {
-        "summary": letter.title[:_LONGEST],
+        "summary": notification.title[:_MAX_SUMMARY],
         "source": first.get("model") or first.get("source", "watchdeck"),
-        "severity": _WORDS[letter.severity],
-        "timestamp": rfc3339(letter.at),
+        "severity": _SEVERITIES[notification.severity],
+        "timestamp": rfc3339(notification.at),
         "component": first.get("model", ""),
         "group": first.get("labels", {}).get("owner", ""),
         "class": first.get("rule", ""),
-        "custom_details": {"alerts": list(letter.lines), "episodes": list(letter.episodes)},
+        "custom_details": {
+            "alerts": list(notification.lines),
+            "episodes": list(notification.episodes),
+        },
     }
     runbook = first.get("runbook", "")
     links = [{"href": runbook, "text": "Runbook"}] if runbook.startswith("http") else []
     event = {
         "event_action": "trigger",
-        "dedup_key": key_of(letter.id),
+        "dedup_key": dedup_key(notification.id),
         "client": "watchdeck",
         "payload": payload,
         "links": links,
     }
-    if len(json.dumps(event)) > _LARGEST:
-        payload["custom_details"] = {"alerts": f"{len(letter.alerts)}, too long to list"}
+    if len(json.dumps(event)) > _MAX_EVENT:
+        payload["custom_details"] = {"alerts": f"{len(notification.alerts)}, too long to list"}
     return event
 
 
-def _about(thread: NotifiedGroup, action: str) -> dict[str, Any]:
-    return {"event_action": action, "dedup_key": key_of(thread.fold)}
+def _group_event(group: NotifiedGroup, action: str) -> dict[str, Any]:
+    return {"event_action": action, "dedup_key": dedup_key(group.group)}
 
 
-def _from_there(letter: Notification) -> bool:
-    """Whether all of an acknowledgement was made in PagerDuty: it need not be told."""
-    return all(alert.get("acknowledged_by", "").startswith(BY_PHONE) for alert in letter.alerts)
+def _is_acknowledged_there(notification: Notification) -> bool:
+    """Whether the acknowledgement came from PagerDuty, which then needs no event."""
+    return all(
+        alert.get("acknowledged_by", "").startswith(ACK_PREFIX) for alert in notification.alerts
+    )
+
+
+API_URL = "https://api.pagerduty.com"
+
+
+_KEYS_PER_POLL = 20
+"""Keys in one poll; the next poll continues with the rest."""
+
+
+SaveAck = Callable[[tuple[int, ...], str, str], Awaitable[None]]
+"""Saves an acknowledgement: the episodes, the operator, and the note."""
+
+
+class RemoteAck(Struct, frozen=True):
+    """An acknowledgement made in PagerDuty: who, when (ms UTC, 0 when unknown), and a note."""
+
+    name: str
+    note: str
+    at: int = 0
+
+
+class PagerDutyAckPoller:
+    """Polls PagerDuty for the acknowledgements of one channel.
+
+    An incident that is resolved there while its alert fires counts as acknowledged: only a good
+    sample or a note of an operator ends an episode. An acknowledgement older than the last
+    release here counts for nothing.
+    """
+
+    def __init__(
+        self, channel: Channel, http: HttpSender, resolve: SecretResolver, save: SaveAck
+    ) -> None:
+        self._channel = channel
+        self._http = http
+        self._resolve = resolve
+        self._save = save
+        self._polls = 0
+        self.problem = ""
+
+    async def poll(self, groups: tuple[NotifiedGroup, ...]) -> None:
+        """Save the acknowledgements of these groups; a failure sets `problem` and ends the poll."""
+        self.problem = ""
+        start = self._polls * _KEYS_PER_POLL % max(1, len(groups))
+        self._polls += 1
+        for group in groups[start : start + _KEYS_PER_POLL]:
+            try:
+                ack = await self._read_ack(dedup_key(group.group))
+                if ack is not None and (ack.at > group.released_at or not group.released_at):
+                    await self._save(group.unacknowledged, f"{ACK_PREFIX}{ack.name}", ack.note)
+            except WatchdeckError as error:
+                self.problem = f"{self._channel.name} cannot be asked who has what: {error}"
+                return
+
+    async def _read_ack(self, key: str) -> RemoteAck | None:
+        """The acknowledgement of the incident with this key; None when there is none."""
+        if self._channel.token is None:
+            return None
+        token = resolve_address(self._channel.token, self._resolve)
+        api = self._channel.api or API_URL
+        headers = {
+            "authorization": f"Token token={token}",
+            "accept": "application/vnd.pagerduty+json;version=2",
+        }
+        url = f"{api.rstrip('/')}/incidents?{urlencode({'incident_key': key, 'limit': 5})}"
+        response = await self._http.send(ReceiverRequest(url, headers=headers))
+        result = result_of(response, (token,))
+        if not isinstance(result, Sent):
+            raise WatchdeckError(result.why)
+        return remote_ack(response.body, key)
+
+
+def remote_ack(body: bytes, key: str) -> RemoteAck | None:
+    """The acknowledgement of an incident, from the response to `GET /incidents`.
+
+    Only a person counts, not a service or a time limit that closed the incident. Raises
+    WatchdeckError when the response has an unknown form.
+    """
+    try:
+        incidents = json.loads(body)["incidents"]
+        found = [one for one in incidents if one.get("incident_key", key) == key]
+        return next(filter(None, map(_ack_of, found)), None)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise WatchdeckError("its answer makes no sense") from None
+
+
+def _ack_of(incident: Mapping[str, Any]) -> RemoteAck | None:
+    if incident["status"] == "acknowledged":
+        made = incident.get("acknowledgements", ())
+        acks = [(one["acknowledger"], one.get("at")) for one in made]
+        note = "acknowledged in PagerDuty"
+    elif incident["status"] == "resolved":
+        at = incident.get("last_status_change_at")
+        acks = [(incident.get("last_status_change_by") or {}, at)]
+        note = "resolved in PagerDuty while it still fires"
+    else:
+        return None
+    people = [(who, at) for who, at in acks if str(who.get("type", "")).startswith("user")]
+    if not people:
+        return None
+    who, at = people[-1]
+    return RemoteAck(clean(str(who.get("summary") or who.get("id")), 80), note, _parse_time(at))
+
+
+def _parse_time(text: object) -> int:
+    """An ISO 8601 text as ms UTC; 0 when it is not one, or has no time zone."""
+    try:
+        at = datetime.fromisoformat(str(text)[:40])
+        return round(at.timestamp() * 1_000) if at.tzinfo else 0
+    except (ValueError, OverflowError):
+        return 0

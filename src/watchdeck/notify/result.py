@@ -1,4 +1,4 @@
-"""What comes of telling somebody: it arrived, try again, or give up."""
+"""The result of a delivery attempt: sent, try again, or give up."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from watchdeck.domain.notifications.notification import Notification
+from watchdeck.domain.notifications.outbox import Notification
 from watchdeck.domain.values.text import clean
 
 HIDDEN = "(secret)"
-_SHORTEST = 4
-"""Characters of a secret that is worth hiding: a shorter one is in every text."""
+_MIN_SECRET = 4
+"""Characters of the shortest secret that is hidden: a shorter one is part of every text."""
 
 _REFUSED = frozenset({400, 405, 406, 413, 414, 415, 422})
-"""Statuses that mean the message itself: the same again would be refused again."""
+"""Statuses that refuse this notification: a retry would be refused again."""
 
 _HOLD = frozenset({429, 503})
-"""Statuses that mean the receiver: all others in line for it would only be refused too."""
+"""Statuses that mean the receiver is busy: other notifications would be refused, too."""
 
 
 class Sent(Struct, frozen=True):
-    """It arrived, or there was nothing to tell this receiver of."""
+    """The receiver accepted the notification, or there was nothing to send to it."""
 
 
 class TryAgain(Struct, frozen=True):
-    """It did not arrive, and may later; `after` (ms) is what the receiver asked for.
+    """The attempt failed and may succeed later; `after` (ms) is what the receiver asked for.
 
-    `hold` tells that nothing else should be sent there meanwhile.
+    `hold` means that the channel should get nothing else until then.
     """
 
     why: str
@@ -37,7 +37,7 @@ class TryAgain(Struct, frozen=True):
 
 
 class GiveUp(Struct, frozen=True):
-    """It was refused for good."""
+    """The receiver refused the notification for good."""
 
     why: str
 
@@ -46,41 +46,41 @@ DeliveryResult = Sent | TryAgain | GiveUp
 
 
 class Notifier(Protocol):
-    """Somebody who can be told; says whether a retry makes sense, and never retries itself."""
+    """One way to send; it returns whether a retry makes sense, and never retries itself."""
 
-    async def __call__(self, letter: Notification) -> DeliveryResult:
-        """Tell it; the same letter may come again, with the same id."""
+    async def __call__(self, notification: Notification) -> DeliveryResult:
+        """Send it once; a retry comes with the same id."""
 
 
 class ReceiverResponse(Struct, frozen=True):
-    """What a receiver answered; `retry_after` in ms, the body cut."""
+    """The HTTP response of a receiver; `retry_after` in ms, the body cut."""
 
     status: int
     retry_after: int | None = None
     body: bytes = b""
 
     @property
-    def good(self) -> bool:
-        """Whether it was taken."""
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
 
-def result_of(answer: ReceiverResponse, secrets: tuple[str, ...]) -> DeliveryResult:
-    """What an answer means for the message; its words are cleaned and without secrets."""
-    if answer.good:
+def result_of(response: ReceiverResponse, secrets: tuple[str, ...]) -> DeliveryResult:
+    """The result that a response stands for; its text is cleaned, and without secrets."""
+    if response.is_success:
         return Sent()
-    why = f"{answer.status} {http.client.responses.get(answer.status, '')}".rstrip()
-    if 300 <= answer.status < 400:
+    why = f"{response.status} {http.client.responses.get(response.status, '')}".rstrip()
+    if 300 <= response.status < 400:
         return TryAgain(f"{why}: redirects are not followed")
-    said = redact(answer.body[:2_000].decode("utf-8", "replace"), secrets).strip()
-    why = clean(f"{why}: {said}" if said else why, 200)
-    if answer.status in _REFUSED:
+    text = redact(response.body[:2_000].decode("utf-8", "replace"), secrets).strip()
+    why = clean(f"{why}: {text}" if text else why, 200)
+    if response.status in _REFUSED:
         return GiveUp(why)
-    return TryAgain(why, answer.retry_after, hold=answer.status in _HOLD)
+    return TryAgain(why, response.retry_after, hold=response.status in _HOLD)
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without secrets: who is told may repeat what they were told with."""
+    """The text with secrets hidden: a receiver may repeat what was sent to it."""
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN) if len(secret) >= _SHORTEST else text
+        text = text.replace(secret, HIDDEN) if len(secret) >= _MIN_SECRET else text
     return text

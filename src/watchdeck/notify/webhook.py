@@ -1,4 +1,4 @@
-"""A webhook: a CloudEvents 1.0 event as structured JSON, for whoever can read one."""
+"""Webhooks: each notification as a CloudEvents 1.0 event in structured JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from watchdeck.domain.notifications.notification import MOST, Notification, NotificationClass
+from watchdeck.domain.notifications.outbox import MAX_LINES, Notification, NotificationClass
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret, SecretResolver
 from watchdeck.errors import WatchdeckError
@@ -22,74 +22,74 @@ _TIMES = ("at", "started_at", "acknowledged_until")
 
 
 class WebhookNotifier:
-    """Sends letters to one address; the same letter always has the same id."""
+    """Posts notifications to one address; a retry has the same id."""
 
     def __init__(
-        self, channel: Channel, post: HttpSender, reveal: SecretResolver, source: str
+        self, channel: Channel, http: HttpSender, resolve: SecretResolver, source: str
     ) -> None:
         self._channel = channel
-        self._post = post
-        self._reveal = reveal
+        self._http = http
+        self._resolve = resolve
         self._source = source
 
-    async def __call__(self, letter: Notification) -> DeliveryResult:
-        """Post it; the receiver may drop what it has had under this id."""
+    async def __call__(self, notification: Notification) -> DeliveryResult:
+        """Post it; the receiver may drop a duplicate by its idempotency-key header."""
         try:
-            url = resolve_address(self._channel.url or "", self._reveal)
-            own = {
-                name: resolve_address(value, self._reveal)
+            url = resolve_address(self._channel.url or "", self._resolve)
+            configured = {
+                name: resolve_address(value, self._resolve)
                 for name, value in self._channel.headers.items()
             }
             headers = {
                 "content-type": "application/cloudevents+json; charset=utf-8",
-                "idempotency-key": letter.id,
-                **own,
+                "idempotency-key": notification.id,
+                **configured,
             }
-            content = json.dumps(event(letter, self._source)).encode()
-            answer = await self._post.ask(ReceiverRequest(url, "POST", headers, content))
+            content = json.dumps(cloud_event(notification, self._source)).encode()
+            response = await self._http.send(ReceiverRequest(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return result_of(answer, _secrets(url, own.values()))
+        return result_of(response, _secrets(url, configured.values()))
 
 
 def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
-    """What of an address and of headers no answer may bring into our words."""
-    sent = tuple(headers)
-    words = (text.rpartition(" ")[2] for text in sent)
-    return (url, urlsplit(url).password or "", *sent, *words)
+    """The parts of an address and of headers that an error text must not repeat."""
+    texts = tuple(headers)
+    tokens = (text.rpartition(" ")[2] for text in texts)
+    return (url, urlsplit(url).password or "", *texts, *tokens)
 
 
-def resolve_address(value: str | Secret, reveal: SecretResolver) -> str:
-    """A setting's value, with what its secret holds. Raises SecretError."""
-    return value if isinstance(value, str) else f"{value.prefix}{reveal(value)}"
+def resolve_address(value: str | Secret, resolve: SecretResolver) -> str:
+    """The text of a setting, with its secret filled in. Raises SecretError."""
+    return value if isinstance(value, str) else f"{value.prefix}{resolve(value)}"
 
 
-def event(letter: Notification, source: str) -> dict[str, Any]:
-    """A letter as a CloudEvent; `source` and `id` together name it for good."""
-    more = len(letter.alerts) - MOST
-    about = ",".join(str(number) for number in letter.episodes[:MOST])
+def cloud_event(notification: Notification, source: str) -> dict[str, Any]:
+    """A notification as a CloudEvent; `source` and `id` together identify it."""
+    more = len(notification.alerts) - MAX_LINES
+    about = ",".join(str(number) for number in notification.episodes[:MAX_LINES])
     return {
         "specversion": "1.0",
-        "id": letter.id,
+        "id": notification.id,
         "source": source,
-        "type": _TYPES[letter.kind],
-        "subject": about or letter.id,
-        "time": rfc3339(letter.at),
+        "type": _TYPES[notification.kind],
+        "subject": about or notification.id,
+        "time": rfc3339(notification.at),
         "datacontenttype": "application/json",
         "data": {
-            "title": letter.title,
-            "severity": int(letter.severity),
-            "alerts": [_readable(alert) for alert in letter.alerts[:MOST]],
+            "title": notification.title,
+            "severity": int(notification.severity),
+            "alerts": [_with_rfc3339_times(alert) for alert in notification.alerts[:MAX_LINES]],
             "more": max(0, more),
         },
     }
 
 
 def rfc3339(at: int) -> str:
-    """A time (ms UTC) as RFC 3339."""
+    """A time (ms UTC) as RFC 3339 text."""
     text = datetime.fromtimestamp(at / 1_000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
-def _readable(alert: Mapping[str, Any]) -> dict[str, Any]:
+def _with_rfc3339_times(alert: Mapping[str, Any]) -> dict[str, Any]:
     return dict(alert) | {name: rfc3339(alert[name]) for name in _TIMES if name in alert}

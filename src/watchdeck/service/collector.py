@@ -1,11 +1,12 @@
-"""The collector process: polls, stores, judges; the only wiring of those three."""
+"""The collector process: wires the scraping, the store, the engine and the notifications."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from msgspec import Struct
@@ -17,20 +18,21 @@ from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.routing import routing_of
 from watchdeck.domain.board.board import CollectorStatus
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import Endpoint, public_facts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.units import Clock
 from watchdeck.errors import StoreMissing
 from watchdeck.faults import FaultCounter
-from watchdeck.service.endpoint_facts import facts
 from watchdeck.service.engine_loop import EngineService
 from watchdeck.service.intake_loop import IntakeService
 from watchdeck.service.notify_loop import NotifyService
-from watchdeck.service.probe_history import recent_probes
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.history import read_signals
+from watchdeck.store.metrics.writer import MetricsWriter
 
-TICK = 1.0
+HEARTBEAT_INTERVAL = 1.0
 """Seconds between two heartbeats."""
 
 
@@ -42,22 +44,22 @@ def collect(
     clock: Clock,
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Collect until SIGTERM or SIGINT, holding the store's lock; `started` is called once it runs.
+    """Collect until SIGTERM or SIGINT, holding the store's lock; calls `started` once it runs.
 
-    The store is made, or brought up to this version, on behalf of `who`. Raises
-    CollectorRunning when another collector has the store, and StoreMissing when the store goes
-    away under this one.
+    The store is created, or migrated to this version, on behalf of `who`. Raises
+    CollectorRunning when another collector has the store, and StoreMissing when the store is
+    deleted while this one runs.
     """
     directory.create()
     with directory.hold_lock():
         prepare_store(directory, who, clock())
-        writer = Writer(directory, settings.retention, clock=clock)
+        writer = MetricsWriter(directory, settings.retention, clock=clock)
         writer.start()
         try:
-            fleet = [facts(endpoint) for endpoint in settings.endpoint]
+            fleet = [public_facts(endpoint) for endpoint in settings.endpoint]
             mark_configured(directory, fleet, who, clock())
             writer.register(fleet)
-            _run(_collecting(settings, directory, writer, clock, started))
+            _run(_collect(settings, directory, writer, clock, started))
         finally:
             writer.close()
 
@@ -72,10 +74,10 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
     uvloop.run(main)
 
 
-async def _collecting(
+async def _collect(
     settings: Settings,
     directory: StoreDirectory,
-    writer: Writer,
+    writer: MetricsWriter,
     clock: Clock,
     started: Callable[[], None],
 ) -> None:
@@ -87,37 +89,38 @@ async def _collecting(
     for name, times, good in recent_probes(directory, settings.endpoint, clock()):
         polling.preload(name, times, good)
     routing = routing_of(settings)
-    judge = EngineService(
+    engine = EngineService(
         settings, directory, lambda: polling.statistics().blind, clock, routing=routing
     )
-    hearing = IntakeService(settings, directory, clock)
-    telling = NotifyService(
-        settings, directory, routing, clock, lambda: writer.status().problem or judge.stuck
+    intake = IntakeService(settings, directory, clock)
+    notifications = NotifyService(
+        settings, directory, routing, clock, lambda: writer.status().problem or engine.stuck
     )
-    ending = asyncio.create_task(stop.wait())
+    services = _CollectorServices(
+        len(settings.endpoint), polling, writer, engine, intake, notifications
+    )
+    stopping = asyncio.create_task(stop.wait())
     tasks = [
         asyncio.create_task(polling.run(), name="polling"),
+        asyncio.create_task(_send_heartbeats(services, clock), name="heartbeats"),
+        asyncio.create_task(engine.run(), name="engine"),
+        asyncio.create_task(intake.run(), name="intake"),
+        asyncio.create_task(notifications.run(), name="notifications"),
         asyncio.create_task(
-            _beating(
-                _Pulse(len(settings.endpoint), polling, writer, judge, hearing, telling), clock
-            )
-        ),
-        asyncio.create_task(judge.run(), name="judging"),
-        asyncio.create_task(hearing.run(), name="hearing"),
-        asyncio.create_task(telling.run(), name="telling"),
-        asyncio.create_task(
-            _guarding(
-                directory, directory.places(), lambda: writer.status().problem or judge.problem
+            _watch_store_files(
+                directory,
+                directory.file_identities(),
+                lambda: writer.status().problem or engine.problem,
             )
         ),
     ]
     started()
-    await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    await _end([ending, *tasks])
+    await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    await _end([stopping, *tasks])
 
 
 async def _end(tasks: list[asyncio.Task[Any]]) -> None:
-    """Cancel all; a task that had failed raises its error here, so that nothing dies unheard."""
+    """Cancel all tasks, and raise the error of one that failed, so that none is lost."""
     failed = [task for task in tasks if task.done() and task.exception()]
     for task in tasks:
         task.cancel()
@@ -126,70 +129,90 @@ async def _end(tasks: list[asyncio.Task[Any]]) -> None:
         task.result()
 
 
-async def _beating(pulse: _Pulse, clock: Clock) -> None:
+async def _send_heartbeats(services: _CollectorServices, clock: Clock) -> None:
     started_at = clock()
     faults = FaultCounter("the heartbeat")
     while True:
         with faults.catch():
-            pulse.writer.beat(_heartbeat(pulse, started_at, clock()))
-        await asyncio.sleep(TICK)
+            services.writer.submit_heartbeat(_heartbeat(services, started_at, clock()))
+        await asyncio.sleep(HEARTBEAT_INTERVAL)
 
 
-async def _guarding(directory: StoreDirectory, opened: object, trouble: Callable[[], str]) -> None:
-    """Fail when the store is no longer the one that was opened: all would be written to nowhere.
+async def _watch_store_files(
+    directory: StoreDirectory, opened: object, problem: Callable[[], str]
+) -> None:
+    """Raise StoreMissing when the store was deleted or replaced: writes would be lost.
 
-    A log goes by itself only where a file is closed and opened again after some trouble.
+    A WAL file also disappears when its database is reopened after a problem, which is no loss.
     """
-    logs, well = directory.logs(), False
+    logs, is_well = directory.log_identities(), False
     while True:
-        await asyncio.sleep(TICK)
-        before, logs = logs, directory.logs()
-        was_well, well = well, not trouble()
+        await asyncio.sleep(HEARTBEAT_INTERVAL)
+        before, logs = logs, directory.log_identities()
+        was_well, is_well = is_well, not problem()
         lost = any(old and old != new for old, new in zip(before, logs, strict=True))
-        if directory.places() != opened or (lost and well and was_well):
+        if directory.file_identities() != opened or (lost and is_well and was_well):
             raise StoreMissing(
                 f"files of {directory.path} were deleted or replaced while the collector wrote to"
                 " them. Start it again: it goes on with what is there, and makes what is not."
             )
 
 
-class _Pulse(Struct, frozen=True):
-    """Those who know how the collector is."""
+class _CollectorServices(Struct, frozen=True):
+    """The parts of the collector that its heartbeat reports on."""
 
     endpoints: int
     polling: ScrapeManager
-    writer: Writer
-    judge: EngineService
-    hearing: IntakeService
-    telling: NotifyService
+    writer: MetricsWriter
+    engine: EngineService
+    intake: IntakeService
+    notifications: NotifyService
 
 
-def _heartbeat(pulse: _Pulse, started_at: int, now: int) -> CollectorStatus:
-    said, stored = pulse.polling.statistics(), pulse.writer.status()
+def _heartbeat(services: _CollectorServices, started_at: int, now: int) -> CollectorStatus:
+    scraped, stored = services.polling.statistics(), services.writer.status()
     return CollectorStatus(
         pid=os.getpid(),
         version=__version__,
         started_at=started_at,
         at=now,
-        endpoints=pulse.endpoints,
-        scrapes=said.scrapes,
-        failed=said.failed,
-        samples=said.samples,
-        cut=said.cut,
+        endpoints=services.endpoints,
+        scrapes=scraped.scrapes,
+        failed=scraped.failed,
+        samples=scraped.samples,
+        cut=scraped.cut,
         dropped=stored.dropped,
         queued=stored.queued,
-        in_flight=said.in_flight,
-        overrun=said.overrun,
-        lag=said.lag,
-        scrape_p50=said.scrape_p50,
-        scrape_p95=said.scrape_p95,
-        blind=said.blind,
-        clock=pulse.judge.clock,
-        storing=_joined(stored.problem, pulse.judge.problem),
-        judging=pulse.judge.problem,
-        outside=_joined(pulse.hearing.problem, pulse.telling.problem),
+        in_flight=scraped.in_flight,
+        overrun=scraped.overrun,
+        lag=scraped.lag,
+        scrape_p50=scraped.scrape_p50,
+        scrape_p95=scraped.scrape_p95,
+        blind=scraped.blind,
+        clock=services.engine.clock,
+        storing=_join_problems(stored.problem, services.engine.problem),
+        judging=services.engine.problem,
+        outside=_join_problems(services.intake.problem, services.notifications.problem),
     )
 
 
-def _joined(*problems: str) -> str:
+def _join_problems(*problems: str) -> str:
     return "; ".join(filter(None, problems))
+
+
+PROBE_HISTORY = 3_600_000
+"""Milliseconds of probes that the scraper needs after a start."""
+
+
+def recent_probes(
+    directory: StoreDirectory, endpoints: Sequence[Endpoint], now: int
+) -> Iterator[tuple[str, list[int], list[bool]]]:
+    """The probes of the last hour by endpoint: their times (ms UTC), and whether each was good.
+
+    A good probe was up, and its model did not report that it was not ready.
+    """
+    with closing(open_readonly(directory.metrics)) as db:
+        for endpoint in endpoints:
+            up, ready = read_signals(db, endpoint.name, ("up", "ready"), now - PROBE_HISTORY, now)
+            good = [u == 1 and r != 0 for u, r in zip(up.values, ready.values, strict=True)]
+            yield endpoint.name, up.times, good

@@ -1,4 +1,4 @@
-"""The engine in the collector: on a thread of its own, and opened anew after a fault."""
+"""The engine in the collector's process, on one thread; opened again after a fault."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from concurrent.futures import ThreadPoolExecutor
 from watchdeck.config.maintenance import maintenance_in_force
 from watchdeck.config.rules import rules_in_force
 from watchdeck.domain.notifications.routing import Routing
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Clock
 from watchdeck.engine.alerts.repository import AlertingConfig
 from watchdeck.engine.clock import ClockMonitor
 from watchdeck.engine.engine import Engine
 from watchdeck.faults import FaultCounter
-from watchdeck.store.files.connection import StorageFault, reading, writing
+from watchdeck.store.files.connection import StorageFault, open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 
 TICK = 1.0
-"""Seconds between two judgements."""
+"""Seconds between two evaluations."""
 
-STUCK = 30_000
-"""Milliseconds without a judgement after which the collector is not well."""
+STUCK_AFTER = 30_000
+"""Milliseconds without an evaluation after which the collector has a problem."""
 
 
 def steady_clock() -> int:
-    """Milliseconds that go on while the machine sleeps, where it can tell, and never jump."""
+    """Milliseconds of a clock that is never set; it counts while the machine sleeps, if it can."""
     boottime = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime_ns(boottime) // 1_000_000
 
 
 class EngineService:
-    """The engine behind one thread: opened late, reopened after a fault, which it names.
+    """Runs the engine on one thread; opens it at the first tick, and again after a fault.
 
-    `blind` says why the collector can reach nothing at all, or nothing.
+    `blind` returns why the collector reaches no endpoint at all; empty when it reaches some.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class EngineService:
         self._directory = directory
         self._blind = blind
         self._clock, self._steady = clock, steady
-        self._clocks = ClockMonitor(clock(), steady())
+        self._clock_monitor = ClockMonitor(clock(), steady())
         self._rules = rules_in_force(settings)
-        self._terms = AlertingConfig(
+        self._alerting = AlertingConfig(
             routing or Routing(),
             maintenance=maintenance_in_force(settings),
             depends={one.name: one.depends_on for one in settings.endpoint if one.depends_on},
@@ -61,10 +61,10 @@ class EngineService:
         self._engine: Engine | None = None
         self._fault = ""
         self._faults = FaultCounter("the judgement")
-        self._done_at = steady()
+        self._evaluated_at = steady()
 
     async def run(self) -> None:
-        """Judge once a tick on one thread: SQLite connections stay where they were made."""
+        """Evaluate once a tick on one thread: a SQLite connection cannot move to another."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="engine") as thread:
             while True:
@@ -73,46 +73,49 @@ class EngineService:
 
     @property
     def problem(self) -> str:
-        """Why nothing can be judged; empty when all is well."""
+        """Why no evaluation is possible; empty when all is well."""
         return self._fault or self._faults.problem
 
     @property
     def stuck(self) -> str:
-        """Why nothing is judged, or that nothing was for too long; empty when all is well."""
-        idle = self._steady() - self._done_at
-        return self.problem or (f"nothing was judged for {idle} ms" if idle > STUCK else "")
+        """Why nothing is evaluated, or that nothing was for too long; empty when all is well."""
+        idle = self._steady() - self._evaluated_at
+        return self.problem or (f"nothing was judged for {idle} ms" if idle > STUCK_AFTER else "")
 
     @property
     def clock(self) -> str:
-        """What the wall clock did lately, in words; empty when nothing."""
-        return self._clocks.words
+        """The last jump of the wall clock in words; empty without a recent one."""
+        return self._clock_monitor.jump_text
 
     def tick(self) -> None:
-        """Judge once; what cannot be stored is said, and tried again at the next tick."""
+        """Evaluate once; a storage fault sets `problem`, and the next tick tries again."""
         with self._faults.catch():
             self._tick()
         if self._faults.problem:
-            self._engine = None  # it may be half stepped: the store has the last whole tick
+            self._engine = None  # its memory may be half updated: the store has the last whole tick
 
     def _tick(self) -> None:
         now = self._clock()
-        jump, pause = self._clocks.tick(now, self._steady())
+        jump, pause = self._clock_monitor.tick(now, self._steady())
         try:
             if self._engine is None:
-                self._engine = self._opened(now)
+                self._engine = self._open_engine(now)
             if jump:
-                self._engine.jump(jump, now)
+                self._engine.apply_clock_jump(jump, now)
             if pause:
-                self._engine.wake(now)
+                self._engine.resume(now)
             self._engine.evaluate(now, self._blind())
             self._fault = ""
-            self._done_at = self._steady()
+            self._evaluated_at = self._steady()
         except StorageFault as error:
             self._fault = f"health cannot be judged: {clean(str(error), 300)}"
             self._engine = None
 
-    def _opened(self, now: int) -> Engine:
-        metrics, state = reading(self._directory.metrics), writing(self._directory.state)
-        engine = Engine(metrics, state, self._rules, self._terms)
+    def _open_engine(self, now: int) -> Engine:
+        metrics, state = (
+            open_readonly(self._directory.metrics),
+            open_writable(self._directory.state),
+        )
+        engine = Engine(metrics, state, self._rules, self._alerting)
         engine.publish(now)
         return engine

@@ -1,4 +1,4 @@
-"""Starts a collector of its own for a console that finds none."""
+"""Starts a collector for a console that finds none."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from watchdeck.store.files.directory import FILE_MODE, StoreDirectory, os_errors
 
 
 def ensure_collector(directory: StoreDirectory, config: Path) -> str:
-    """Start a collector unless one runs; returns what was done, in words, or nothing.
+    """Start a collector unless one runs; returns a message, empty when one was running.
 
-    It outlives the console, in a session of its own, and writes what it has to say beside the
-    store. Raises StoreError when the store's directory cannot be used.
+    It outlives the console, in its own session, and logs to `collector.log` in the store's
+    directory. Raises StoreError when that directory cannot be used.
     """
     directory.create()
     if directory.lock_holder() is not None:

@@ -1,4 +1,4 @@
-"""A copy of the whole store that can be used as a store: consistent, checked, or not there."""
+"""Backup: a consistent and checked copy of both files, which can be used as a store."""
 
 from __future__ import annotations
 
@@ -12,40 +12,39 @@ from pathlib import Path
 from msgspec import Struct
 
 from watchdeck.errors import StoreError
-from watchdeck.store.files.connection import check_kind, faults, open_unchecked
-from watchdeck.store.files.copy import copy_file
+from watchdeck.store.files.connection import check_kind, copy_file, open_unchecked, store_errors
 from watchdeck.store.files.directory import DIRECTORY_MODE, StoreDirectory, sync
 from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.state.audit import Verified, verify
+from watchdeck.store.state.audit import AuditVerification, verify
 
 
 class BackupResult(Struct, frozen=True):
-    """A finished backup: the directory, its files' sizes in bytes, and its audit as it was found.
-
-    A bad audit does not stop a backup: it is evidence.
-    """
+    """A finished backup. A broken audit does not stop it: the copy is evidence."""
 
     path: Path
     at: int
     sizes: dict[str, int]
-    audit: Verified
+    """Bytes by file name."""
+    audit: AuditVerification
 
 
 def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult:
-    """Copy both files to a new directory; an existing one gets a new directory inside.
+    """Copy both files to the new directory `target`, or to a new one inside it when it exists.
 
-    The collector goes on meanwhile. To restore, put the two files where the store was. Raises
+    The collector may run meanwhile. To restore, put the two files where the store was. Raises
     StoreError, and then leaves nothing behind.
     """
     directory.check()
-    place = target / _name(now) if target.is_dir() else target
+    place = target / _directory_name(now) if target.is_dir() else target
     if os.path.lexists(place):
         raise StoreError(f"{place} exists already, and is not overwritten. Name another place.")
     fresh = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
     try:
-        _make(fresh)
-        sizes = {path.name: _copied(path, fresh) for path in (directory.metrics, directory.state)}
-        audit = _verified(fresh / directory.state.name)
+        _make_directory(fresh)
+        sizes = {
+            path.name: _copy_database(path, fresh) for path in (directory.metrics, directory.state)
+        }
+        audit = _verify_audit(fresh / directory.state.name)
         fresh.rename(place)
         sync(place.parent)
     except OSError as error:
@@ -55,22 +54,22 @@ def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult
     return BackupResult(place, now, sizes, audit)
 
 
-def _name(now: int) -> str:
+def _directory_name(now: int) -> str:
     return f"watchdeck-{datetime.fromtimestamp(now // 1_000, UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _make(path: Path) -> None:
+def _make_directory(path: Path) -> None:
     if not path.parent.is_dir():
         raise StoreError(f"there is no directory {path.parent} for the backup. Make it first.")
     path.mkdir(DIRECTORY_MODE)
 
 
-def _copied(path: Path, into: Path) -> int:
-    with closing(open_unchecked(path)) as db, faults(path):
+def _copy_database(path: Path, into: Path) -> int:
+    with closing(open_unchecked(path)) as db, store_errors(path):
         check_kind(db, path, schema_of(path))
     return copy_file(path, into / path.name)
 
 
-def _verified(path: Path) -> Verified:
-    with closing(open_unchecked(path)) as db, faults(path):
+def _verify_audit(path: Path) -> AuditVerification:
+    with closing(open_unchecked(path)) as db, store_errors(path):
         return verify(db)

@@ -1,38 +1,115 @@
-"""Data out: any window of the store as rows that other programs read."""
+"""Export: scrapes of the store as rows of CSV, JSON lines or a SQLite file."""
 
 from __future__ import annotations
 
+import csv
 import difflib
+import json
 import math
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
+from msgspec import Struct
+
 from watchdeck.domain.metrics.scrape import OUTCOMES
-from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS, columns
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS, frame_columns
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError
-from watchdeck.store.export_formats import (
-    Cell,
-    ExportFormat,
-    ExportRow,
-    ExportTable,
-    Sink,
-    csv_sink,
-    json_sink,
-    sqlite_sink,
-)
-from watchdeck.store.export_formats import words as safe
+from watchdeck.store.files.connection import store_errors
 from watchdeck.store.files.directory import FILE_MODE, sync
 from watchdeck.store.metrics.frames import Stream
-from watchdeck.store.metrics.scan import Block
+from watchdeck.store.metrics.raw import Block
 from watchdeck.store.reader import Reader
 
+Cell = str | int | float | None
+ExportRow = Sequence[Cell]
+Sink = Callable[[Iterable[ExportRow]], object]
+"""Writes rows, one block at a time."""
+
+
+class ExportFormat(StrEnum):
+    """The file format of an export."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    SQLITE = "sqlite"
+
+
+class ExportTable(Struct, frozen=True):
+    """The name and columns of an exported table, with the SQLite type of each column."""
+
+    name: str
+    columns: dict[str, str]
+
+
+def csv_sink(table: ExportTable, file: TextIO) -> Sink:
+    """Comma-separated values with a header; an absent value is an empty cell.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    writer = csv.writer(file)
+    writer.writerow(table.columns)
+    return lambda rows: writer.writerows(map(_csv_cell, row) for row in rows)
+
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Characters that begin a formula, and their full-width forms."""
+
+
+def _csv_cell(cell: Cell) -> Cell:
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return cell
+
+
+def json_sink(table: ExportTable, file: TextIO) -> Sink:
+    """One JSON object a line; an absent value is null, and infinities are strings."""
+    names = tuple(table.columns)
+
+    def write(rows: Iterable[ExportRow]) -> None:
+        for row in rows:
+            cells = dict(zip(names, map(_json_cell, row), strict=True))
+            file.write(json.dumps(cells, ensure_ascii=False, allow_nan=False) + "\n")
+
+    return write
+
+
+def _json_cell(cell: Cell) -> Cell:
+    if isinstance(cell, float) and math.isinf(cell):
+        return "Infinity" if cell > 0 else "-Infinity"
+    return cell
+
+
+@contextmanager
+def sqlite_sink(table: ExportTable, path: Path) -> Iterator[Sink]:
+    """A table of plain rows in a new SQLite file, with an index by endpoint and time."""
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns.items())
+    insert = f"insert into {table.name} values ({', '.join('?' * len(table.columns))})"
+    with store_errors(path), closing(sqlite3.connect(path)) as db:
+        # a new file, deleted on any failure: it needs no journal
+        db.execute("pragma journal_mode = off")
+        db.execute("pragma synchronous = off")
+        db.execute(f"create table {table.name} ({columns}) strict")
+        yield lambda rows: db.executemany(insert, rows)
+        db.execute(f"create index {table.name}_at on {table.name} (endpoint, at)")
+        db.commit()
+
+
+_MAX_TEXT = 1 << 16
+"""Characters of a text; the file may have been changed by another program."""
+
 _WHEN = {"at": "integer", "time": "text", "endpoint": "text"}
-_SIGNAL_COLUMNS = columns(tuple(SIGNALS))
+
+
+_SIGNAL_COLUMNS = frame_columns(tuple(SIGNALS))
+
 
 TABLES = {
     Stream.SIGNALS: ExportTable(
@@ -41,7 +118,7 @@ TABLES = {
     ),
     Stream.SERIES: ExportTable("series", _WHEN | {"series": "text", "value": "real"}),
 }
-"""What comes out: a row a scrape for signals, a row a value for series. `at` is in ms UTC."""
+"""Signals have one row for each scrape, series one for each value. `at` is in ms UTC."""
 
 
 def export(
@@ -53,23 +130,23 @@ def export(
     end: int,
     stream: Stream,
 ) -> int:
-    """Write what lies from `start` until before `end`; returns the number of rows.
+    """Write all scrapes from `start` until before `end` (ms UTC); returns the number of rows.
 
-    No endpoints means all. Memory stays bounded whatever the window. A file (0600) is there whole
-    or not at all, and never overwritten; a SQLite file cannot go to a stream. Raises StoreError.
+    No endpoints means all. Memory use does not grow with the window. A file (0600) appears only
+    when complete, and is never overwritten. Raises StoreError, also for SQLite to a stream.
     """
     if start >= end:
         raise StoreError("the window is empty: its start must lie before its end.")
-    names = _known(reader, endpoints)
-    with _sink(target, form, TABLES[stream]) as sink:
+    names = _check_names(reader, endpoints)
+    with _open_sink(target, form, TABLES[stream]) as sink:
         return sum(
-            _written(sink, name, block, stream)
+            _write_block(sink, name, block, stream)
             for name in names
             for block in reader.blocks(name, stream, start, end)
         )
 
 
-def _known(reader: Reader, wanted: Sequence[str]) -> tuple[str, ...]:
+def _check_names(reader: Reader, wanted: Sequence[str]) -> tuple[str, ...]:
     names = reader.endpoints()
     for name in wanted:
         if name not in names:
@@ -79,25 +156,24 @@ def _known(reader: Reader, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(wanted) or names
 
 
-def _written(sink: Sink, endpoint: str, block: Block, stream: Stream) -> int:
+def _write_block(sink: Sink, endpoint: str, block: Block, stream: Stream) -> int:
     sink(_ROWS[stream](endpoint, block))
     return len(block.times) * (1 if stream is Stream.SIGNALS else len(block.columns))
 
 
 def _signal_rows(endpoint: str, block: Block) -> Iterator[ExportRow]:
-    places = [
-        block.columns.index(name) if name in block.columns else None for name in _SIGNAL_COLUMNS
-    ]
+    columns = block.columns
+    places = [columns.index(name) if name in columns else None for name in _SIGNAL_COLUMNS]
     for at, row in zip(block.times, block.values, strict=True):
         values = row.tolist()
         outcome, *cells = (None if place is None else _value(values[place]) for place in places)
-        yield at, _iso(at), safe(endpoint), _outcome(outcome), *cells
+        yield at, _iso_time(at), clean(endpoint, _MAX_TEXT), _outcome_name(outcome), *cells
 
 
 def _series_rows(endpoint: str, block: Block) -> Iterator[ExportRow]:
-    names = [safe(name) for name in block.columns]
+    names = [clean(name, _MAX_TEXT) for name in block.columns]
     for at, row in zip(block.times, block.values, strict=True):
-        when = (at, _iso(at), safe(endpoint))
+        when = (at, _iso_time(at), clean(endpoint, _MAX_TEXT))
         for name, value in zip(names, row.tolist(), strict=True):
             yield *when, name, _value(value)
 
@@ -106,15 +182,15 @@ _ROWS = {Stream.SIGNALS: _signal_rows, Stream.SERIES: _series_rows}
 
 
 def _value(value: float) -> float | None:
-    """No data is no value, never 0."""
+    """NaN means no value, and is exported as such, never as 0."""
     return None if math.isnan(value) else value
 
 
-def _outcome(code: float | None) -> Cell:
+def _outcome_name(code: float | None) -> Cell:
     return OUTCOMES[int(code)].value if code is not None and 0 <= code < len(OUTCOMES) else None
 
 
-def _iso(at: int) -> str:
+def _iso_time(at: int) -> str:
     moment = datetime.fromtimestamp(at // 1_000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1_000:03}Z"
 
@@ -123,9 +199,9 @@ _TEXT_SINKS = {ExportFormat.CSV: csv_sink, ExportFormat.JSONL: json_sink}
 
 
 @contextmanager
-def _sink(target: Path | TextIO, form: ExportFormat, table: ExportTable) -> Iterator[Sink]:
+def _open_sink(target: Path | TextIO, form: ExportFormat, table: ExportTable) -> Iterator[Sink]:
     if isinstance(target, Path):
-        with _new_file(target) as fresh, _file_sink(fresh, form, table) as sink:
+        with _create_file(target) as fresh, _open_file_sink(fresh, form, table) as sink:
             yield sink
     elif form in _TEXT_SINKS:
         yield _TEXT_SINKS[form](table, target)
@@ -134,7 +210,7 @@ def _sink(target: Path | TextIO, form: ExportFormat, table: ExportTable) -> Iter
 
 
 @contextmanager
-def _file_sink(path: Path, form: ExportFormat, table: ExportTable) -> Iterator[Sink]:
+def _open_file_sink(path: Path, form: ExportFormat, table: ExportTable) -> Iterator[Sink]:
     if form is ExportFormat.SQLITE:
         with sqlite_sink(table, path) as sink:
             yield sink
@@ -144,8 +220,8 @@ def _file_sink(path: Path, form: ExportFormat, table: ExportTable) -> Iterator[S
 
 
 @contextmanager
-def _new_file(target: Path) -> Iterator[Path]:
-    """A file of our own beside `target`, which it becomes when the block ended well."""
+def _create_file(target: Path) -> Iterator[Path]:
+    """A new file beside `target`, renamed to it when the block ends without an error."""
     if os.path.lexists(target):
         raise StoreError(f"{target} exists already, and is not overwritten. Name another file.")
     fresh = target.with_name(f".{target.name}-{secrets.token_hex(4)}")

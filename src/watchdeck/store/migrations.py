@@ -1,4 +1,4 @@
-"""Bringing the store's files into being, and up to the version this program knows."""
+"""Creation of a store's files, and their upgrade to the version that this program needs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from watchdeck.errors import StoreBehind
-from watchdeck.store.files.connection import check_kind, faults, open_unchecked, transaction
-from watchdeck.store.files.copy import copy_file
+from watchdeck.store.files.connection import (
+    check_kind,
+    copy_file,
+    open_unchecked,
+    store_errors,
+    transaction,
+)
 from watchdeck.store.files.directory import (
     DIRECTORY_MODE,
     FILE_MODE,
     StoreDirectory,
-    exclusive,
+    lock_directory,
     os_errors_as_store_error,
     sync,
 )
-from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.schema.step import MigrationStep, Schema, take
+from watchdeck.store.schema.registry import MigrationStep, Schema, apply_step, schema_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -44,11 +48,11 @@ CREATE TABLE "_sqlite_migrations" (
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name")""",
 )
-"""The ledger as sqlite-utils makes it: a new file needs no half second to import that."""
+"""The table of sqlite-utils, created without it: its import would cost half a second."""
 
 
 class MigrationResult(Struct, frozen=True):
-    """What was done to a file; `before` is 0 when it is new, `copy` the backup taken if not."""
+    """A created file, whose `before` is 0, or an upgraded one, whose `copy` is its backup."""
 
     path: Path
     before: int
@@ -59,13 +63,13 @@ class MigrationResult(Struct, frozen=True):
 def prepare(
     directory: StoreDirectory, schema_for: Callable[[Path], Schema] = schema_of
 ) -> tuple[MigrationResult, ...]:
-    """Create or upgrade both files; returns what was done, nothing when all was ready.
+    """Create or upgrade both files; returns one result for each that was not ready yet.
 
-    Raises StoreTooNew or StoreCorrupt before anything is changed when either file is not ours to
-    change, and StoreBehind while the collector of an older watchdeck still writes.
+    Raises StoreTooNew or StoreCorrupt before any change when either file must not be changed, and
+    StoreBehind while the collector of an older watchdeck still writes.
     """
     directory.create()
-    with os_errors_as_store_error(directory.path), exclusive(directory.path):
+    with os_errors_as_store_error(directory.path), lock_directory(directory.path):
         versions = {
             path: _version_of(path, schema_for(path))
             for path in (directory.metrics, directory.state)
@@ -74,14 +78,15 @@ def prepare(
             path: before for path, before in versions.items() if before < schema_for(path).version
         }
         if any(due.values()):
-            _refuse_while_collected(directory)
+            _refuse_if_collecting(directory)
         return tuple(
-            _brought_up(directory, path, before, schema_for(path)) for path, before in due.items()
+            _create_or_upgrade(directory, path, before, schema_for(path))
+            for path, before in due.items()
         )
 
 
-def _refuse_while_collected(directory: StoreDirectory) -> None:
-    """A collector of the older version would go on writing as it knows."""
+def _refuse_if_collecting(directory: StoreDirectory) -> None:
+    """Raises StoreBehind when another collector runs: it would go on writing in the old version."""
     holder = directory.lock_holder()
     if holder not in (None, os.getpid()):
         raise StoreBehind(
@@ -91,38 +96,38 @@ def _refuse_while_collected(directory: StoreDirectory) -> None:
 
 
 def _version_of(path: Path, schema: Schema) -> int:
-    """The version of a file; 0 when there is none."""
+    """The version of a file; 0 when it does not exist."""
     if not os.path.lexists(path):
         return 0
-    with closing(open_unchecked(path)) as db, faults(path):
+    with closing(open_unchecked(path)) as db, store_errors(path):
         return check_kind(db, path, schema)
 
 
-def _brought_up(
+def _create_or_upgrade(
     directory: StoreDirectory, path: Path, before: int, schema: Schema
 ) -> MigrationResult:
     if before == 0:
-        _forget_killed(path)
+        _remove_unfinished(path)
         create_file(path, schema)
         return MigrationResult(path, 0, schema.version)
-    copy = _keep_copy(directory, path, before)
-    with closing(open_unchecked(path, mode="rw")) as db, faults(path):
+    copy = _back_up(directory, path, before)
+    with closing(open_unchecked(path, mode="rw")) as db, store_errors(path):
         upgrade(db, schema)
     return MigrationResult(path, before, schema.version, copy)
 
 
-def _forget_killed(path: Path) -> None:
-    """Remove what a process that was killed while it made this file left half made."""
+def _remove_unfinished(path: Path) -> None:
+    """Delete half-made files of processes that were killed while they created this file."""
     for half in path.parent.glob(f".{path.name}-*"):
         half.unlink()
 
 
 def create_file(path: Path, schema: Schema) -> None:
-    """Make a new file beside its place and move it there whole: an empty one never stands there."""
+    """Create a file beside its path and move it there when complete, so it is never seen empty."""
     fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
     try:
-        with faults(fresh), closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        with store_errors(fresh), closing(sqlite3.connect(fresh, isolation_level=None)) as db:
             _build(db, schema)
         fresh.chmod(FILE_MODE)
         sync(fresh)
@@ -143,46 +148,46 @@ def _build(db: Connection, schema: Schema) -> None:
         for statement in _LEDGER:
             db.execute(statement)
         for number, step in enumerate(schema.steps, 1):
-            take(db, step)
-            db.execute(_ENTER, {"migration_set": _SET, "name": _name(number)})
+            apply_step(db, step)
+            db.execute(_RECORD_STEP, {"migration_set": _SET, "name": _step_name(number)})
         db.execute(f"pragma user_version = {schema.version}")
     db.execute("pragma journal_mode = wal")
 
 
-_ENTER = """
+_RECORD_STEP = """
 insert into _sqlite_migrations (migration_set, name, applied_at)
 values (:migration_set, :name, strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now'))
 """
 
 
-def _name(number: int) -> str:
+def _step_name(number: int) -> str:
     return f"m{number:03}"
 
 
 def upgrade(db: Connection, schema: Schema) -> None:
-    """Take the steps that are missing, all or none, and enter them into the ledger."""
-    from sqlite_utils import Database, Migrations  # half a second, once after an update
+    """Apply all missing steps in one transaction, and record them in the ledger."""
+    from sqlite_utils import Database, Migrations  # takes half a second, once after an update
 
     migrations = Migrations(_SET)
     for number, step in enumerate(schema.steps, 1):
-        migrations(name=_name(number))(_taking(number, step))
+        migrations(name=_step_name(number))(_migration(number, step))
     with transaction(db):
         migrations.apply(Database(db, recursive_triggers=False, execute_plugins=False))
 
 
-def _taking(number: int, step: MigrationStep) -> Callable[[Database], None]:
-    def taken(database: Database) -> None:
-        take(database.conn, step)
+def _migration(number: int, step: MigrationStep) -> Callable[[Database], None]:
+    def migrate(database: Database) -> None:
+        apply_step(database.conn, step)
         database.conn.execute(f"pragma user_version = {number}")
 
-    return taken
+    return migrate
 
 
-def _keep_copy(directory: StoreDirectory, path: Path, before: int) -> Path:
-    """Copy a file as it is before it is changed. Raises StoreError when it cannot be."""
+def _back_up(directory: StoreDirectory, path: Path, before: int) -> Path:
+    """Copy a file to the backups before it is changed. Raises StoreError."""
     directory.backups.mkdir(DIRECTORY_MODE, exist_ok=True)
     name = f"{path.stem}-v{before}"
-    taken = len(list(directory.backups.glob(f"{name}*.db")))
-    copy = directory.backups / f"{name}-{taken + 1}.db"
+    earlier = len(list(directory.backups.glob(f"{name}*.db")))
+    copy = directory.backups / f"{name}-{earlier + 1}.db"
     copy_file(path, copy)
     return copy

@@ -1,4 +1,4 @@
-"""One small file for each console, in the store's directory: who is there, and where they look."""
+"""Presence: one small file for each open console, with its user and the view on screen."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from watchdeck.domain.board.presence import GONE, Presence, there
-from watchdeck.domain.values.plain import to_plain
+from watchdeck.domain.board.board import PRESENCE_TIMEOUT, Presence, active_consoles
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import to_plain
 from watchdeck.store.files.directory import DIRECTORY_MODE, FILE_MODE, StoreDirectory
 
-_MOST = 50
-_LARGEST = 2_048
-"""Files and bytes that are read: what lies there may be anybody's."""
+_MAX_FILES = 50
+_MAX_BYTES = 2_048
+"""Limits of what is read: other programs may have put files there."""
 
 
 class PresenceFile:
-    """This process's own file; nothing that fails here is worth a word to an operator."""
+    """The presence file of this process; its failures are ignored, for no operator needs them."""
 
     def __init__(self, directory: StoreDirectory) -> None:
         self._folder = directory.consoles
         self._path = self._folder / f"{os.getpid()}-{secrets.token_hex(3)}.json"
-        self._taken = False
+        self._is_written = False
 
-    def take(self, presence: Presence) -> None:
-        """Say who is here, and where they look."""
-        self._taken = True
+    def write(self, presence: Presence) -> None:
+        """Write who uses this console, and the view on screen."""
+        self._is_written = True
         with suppress(OSError):
             self._folder.mkdir(DIRECTORY_MODE, exist_ok=True)
             fresh = self._path.with_suffix(".new")
@@ -39,41 +39,40 @@ class PresenceFile:
             fresh.rename(self._path)
 
     def leave(self) -> None:
-        """Be here no longer."""
+        """Delete the file."""
         with suppress(OSError):
             self._path.unlink()
 
     def others(self, now: int) -> tuple[Presence, ...]:
-        """Who else is there at `now` (ms UTC).
+        """The other consoles that are open at `now` (ms UTC).
 
-        Who has a seat clears away what consoles that died left behind; who only looks changes
-        nothing.
+        A console with a file of its own also deletes the files of consoles that died.
         """
-        return read_presence(self._folder, now, but=self._path, clear=self._taken)
+        return read_presence(self._folder, now, but=self._path, clear=self._is_written)
 
 
 def read_presence(
     folder: Path, now: int, *, but: Path | None = None, clear: bool = False
 ) -> tuple[Presence, ...]:
-    """Who is there; on demand, what consoles that died left behind is cleared away."""
+    """The open consoles, except the file `but`; `clear` deletes the files of those that died."""
     found = []
     with suppress(OSError):
-        for path in sorted(folder.glob("*.json"))[:_MOST]:
-            presence = _read(path) if path != but else None
+        for path in sorted(folder.glob("*.json"))[:_MAX_FILES]:
+            presence = _read_file(path) if path != but else None
             if presence is not None:
                 found.append(presence)
-                if clear and abs(now - presence.at) > 10 * GONE:
+                if clear and abs(now - presence.at) > 10 * PRESENCE_TIMEOUT:
                     with suppress(OSError):
                         path.unlink()
-    return there(tuple(found), now)
+    return active_consoles(tuple(found), now)
 
 
-def _read(path: Path) -> Presence | None:
-    """What a file says; None when it is none of ours."""
+def _read_file(path: Path) -> Presence | None:
+    """Read one presence file; None when it is not a valid one."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
-            raw = json.loads(file.read(_LARGEST))
+            raw = json.loads(file.read(_MAX_BYTES))
         return Presence(
             clean(str(raw["who"]), 60),
             clean(str(raw["view"]), 60),

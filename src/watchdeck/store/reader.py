@@ -3,75 +3,159 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
 
 from watchdeck.domain.alerts.alert import Alert, Episode, Feedback
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Board, Change, History
-from watchdeck.domain.board.health import HealthChange
+from watchdeck.domain.board.board import AlertHistory, Board, Change, HealthChange, History
 from watchdeck.domain.metrics.scrape import ResponseRecord
+from watchdeck.errors import StoreError
+from watchdeck.store.alerts.acknowledgements import read_feedback
+from watchdeck.store.alerts.episodes import read_alert_history, read_fired_episodes
 from watchdeck.store.board import (
     MetricsSnapshot,
-    assemble,
-    collector_now,
-    collector_then,
+    assemble_board,
+    current_collector,
+    past_collector,
     read_metrics,
     read_state,
 )
-from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.files.reopening import ReopeningReader
+from watchdeck.store.files.connection import (
+    check_version,
+    corruption_as_error,
+    data_version,
+    open_readonly,
+    snapshot,
+)
+from watchdeck.store.files.directory import StoreDirectory, file_identity
 from watchdeck.store.metrics.frames import Stream
-from watchdeck.store.metrics.responses import read_exchanges
-from watchdeck.store.metrics.segment_cache import SegmentCache
+from watchdeck.store.metrics.latest import read_responses
+from watchdeck.store.metrics.raw import Block, read_blocks, read_endpoint_names
+from watchdeck.store.metrics.segments import SegmentCache
+from watchdeck.store.schema.registry import schema_of
 from watchdeck.store.state.changes import read_changes
 from watchdeck.store.state.health import read_health_history
 
-if TYPE_CHECKING:
-    from watchdeck.store.metrics.scan import Block
+_Identity = tuple[int, ...] | None
+
+
+class ReopeningConnection:
+    """A read-only connection to one file: opened late, reopened when the file was replaced."""
+
+    def __init__(self, directory: StoreDirectory, path: Path) -> None:
+        self._directory = directory
+        self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._opened = 0
+        self._db: Connection | None = None
+        self._identities: tuple[_Identity, _Identity] = (None, None)
+        self._seen: int | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Read one state of the file in the whole block. Raises StoreError and its subclasses only.
+
+        After any failure the next call opens the file again, so a repaired store is read again. A
+        newer watchdeck may have upgraded the open file: its version is checked each time (15 us).
+        """
+        with self._close_on_failure():
+            db = self._connection()
+            self._seen = data_version(db)
+            with snapshot(db):
+                check_version(db, self._path, schema_of(self._path))
+                yield db
+
+    def has_changed(self) -> bool:
+        """Whether the file was replaced or written since the last call of this or of `read`."""
+        with self._close_on_failure():
+            db = self._connection()
+            before, self._seen = self._seen, data_version(db)
+            return self._seen != before
+
+    @property
+    def state_read(self) -> tuple[int, int | None]:
+        """Which state of which file was read last; two reads of equal states find the same rows."""
+        return self._opened, self._seen
+
+    def close(self) -> None:
+        """Close the file; the next read opens it again."""
+        if self._db is not None:
+            self._db.close()
+        self._db = self._seen = None
+
+    def _connection(self) -> Connection:
+        if self._db is not None and self._identities == self._find_files():
+            return self._db
+        self.close()
+        self._directory.check()
+        # read before opening: a file that is replaced in between is noticed by the next call
+        main, log = self._find_files()
+        self._db = open_readonly(self._path, still=log is None)
+        self._identities = (main, log and self._find_files()[1])
+        self._opened += 1
+        return self._db
+
+    def _find_files(self) -> tuple[_Identity, _Identity]:
+        """Identities of the file and its write-ahead log; a deleted file would still be readable.
+
+        Without a log the file is opened as one that nobody writes, and no later change is seen: the
+        modification time is then part of the identity.
+        """
+        log = file_identity(self._log)
+        return file_identity(self._path, written=log is None), log
+
+    @contextmanager
+    def _close_on_failure(self) -> Iterator[None]:
+        try:
+            with corruption_as_error(self._path):
+                yield
+        except StoreError:
+            self.close()
+            raise
 
 
 class Reader:
-    """A store as one thread reads it; it belongs to the thread that first reads.
+    """Reads a store, on the thread that reads first; close it at the end.
 
-    The files are opened late, and anew after they were replaced or could not be read. Every method
-    raises the StoreError family and nothing else. Close it, or use it as a context.
+    The files are opened late, and again after they were replaced or could not be read. Every method
+    raises StoreError and its subclasses only.
     """
 
     def __init__(self, directory: StoreDirectory) -> None:
         self._directory = directory
-        self._metrics = ReopeningReader(directory, directory.metrics)
-        self._state = ReopeningReader(directory, directory.state)
-        self._near = SegmentCache()
-        self._kept: MetricsSnapshot | None = None
-        self._kept_at = self._metrics.moment
+        self._metrics = ReopeningConnection(directory, directory.metrics)
+        self._state = ReopeningConnection(directory, directory.state)
+        self._segments = SegmentCache()
+        self._live: MetricsSnapshot | None = None
+        self._live_state = self._metrics.state_read
 
-    def changed(self) -> bool:
-        """Whether either file was written or replaced since the last board or question."""
-        return any([self._metrics.changed(), self._state.changed()])
+    def has_changed(self) -> bool:
+        """Whether either file was written or replaced since the last read or call of this."""
+        return any([self._metrics.has_changed(), self._state.has_changed()])
 
     def board(self, now: int, at: int | None = None) -> Board:
-        """The live board of `now`, or the one of a moment `at` of the past (ms UTC).
+        """The live board of `now`, or the board of a past moment `at` (ms UTC).
 
-        Metrics are read before state: what was decided is never older than what it was decided on.
+        Metrics are read before state, so no decision is older than the values it was made on.
         """
-        measured = self._measured(at)
+        metrics = self._read_metrics(at)
         with self._state.read() as db:
-            decided = read_state(db, at, now)
+            state = read_state(db, at, now)
         if at is None:
-            collector = collector_now(self._directory, measured.heartbeat, now)
-            return assemble(measured, decided, collector, now, live=True)
-        return assemble(measured, decided, collector_then(measured.latest, at), at, live=False)
+            collector = current_collector(self._directory, metrics.heartbeat, now)
+            return assemble_board(metrics, state, collector, now, live=True)
+        return assemble_board(metrics, state, past_collector(metrics.latest, at), at, live=False)
 
-    def _measured(self, at: int | None) -> MetricsSnapshot:
-        """What was measured; while nobody writes, what was read before (14 ms for 200 models)."""
+    def _read_metrics(self, at: int | None) -> MetricsSnapshot:
+        """The metrics of a board; live ones are read again only after a write (14 ms for 200)."""
         with self._metrics.read() as db:
             if at is not None:
-                return read_metrics(db, at, self._near)
-            moment, measured = self._metrics.moment, self._kept
-            if measured is None or moment != self._kept_at:
-                measured = self._kept = read_metrics(db, None, self._near)
-                self._kept_at = moment
-            return measured
+                return read_metrics(db, at, self._segments)
+            state = self._metrics.state_read
+            if self._live is None or state != self._live_state:
+                self._live, self._live_state = read_metrics(db, None, self._segments), state
+            return self._live
 
     def history(
         self,
@@ -81,7 +165,7 @@ class Reader:
         end: int,
         points: int | None = None,
     ) -> tuple[History, ...]:
-        """Signals of one endpoint from `start` until `end`, thinned to about so many points."""
+        """Signals of one endpoint from `start` until before `end`, thinned to about `points`."""
         from watchdeck.store.metrics.history import read_signals
 
         with self._metrics.read() as db:
@@ -93,54 +177,45 @@ class Reader:
             return read_changes(db, start, end, endpoint)
 
     def health_history(self, endpoint: str, start: int, end: int) -> tuple[HealthChange, ...]:
-        """The healths from `start` until before `end`, led by the one in force at `start`."""
+        """Health changes from `start` until before `end`, led by the one in force at `start`."""
         with self._state.read() as db:
             return read_health_history(db, endpoint, start, end)
 
-    def story(self, episode: int, at: int) -> AlertHistory | None:
-        """What was known of an episode at `at` (ms UTC); None when there is no such episode."""
-        from watchdeck.store.alerts.history import read_alert_history
-
+    def alert_history(self, episode: int, at: int) -> AlertHistory | None:
+        """All about one episode as known at `at` (ms UTC); None when there is no such episode."""
         with self._state.read() as db:
             return read_alert_history(db, episode, at)
 
-    def fired(self, since: int) -> tuple[tuple[Episode, Alert, Feedback | None], ...]:
-        """The episodes that fired from `since` (ms UTC) on, and what people thought of them."""
-        from watchdeck.store.alerts.acknowledgements import read_opinions
-        from watchdeck.store.alerts.episodes import read_fired
-
+    def fired_episodes(self, since: int) -> tuple[tuple[Episode, Alert, Feedback | None], ...]:
+        """Episodes that began at `since` (ms UTC) or later and fired, each with its feedback."""
         with self._state.read() as db:
-            opinions = read_opinions(db, since)
-            found = read_fired(db, since)
-        return tuple((episode, alert, opinions.get(episode.id)) for episode, alert in found)
+            feedback = read_feedback(db, since)
+            found = read_fired_episodes(db, since)
+        return tuple((episode, alert, feedback.get(episode.id)) for episode, alert in found)
 
-    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:
-        """The last raw answers of one endpoint."""
+    def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:
+        """The last raw responses of one endpoint, in the order of their requests."""
         with self._metrics.read() as db:
-            return read_exchanges(db, endpoint)
+            return read_responses(db, endpoint)
 
     def endpoints(self) -> tuple[str, ...]:
-        """Every endpoint that was ever watched and still has a place in the store."""
-        from watchdeck.store.metrics.scan import endpoint_names
-
+        """The names of all endpoints in the store, retired ones included."""
         with self._metrics.read() as db:
-            return endpoint_names(db)
+            return read_endpoint_names(db)
 
     def blocks(self, endpoint: str, stream: Stream, start: int, end: int) -> Iterator[Block]:
-        """All frames from `start` until before `end`, a bounded block at a time.
+        """All scrapes from `start` until before `end`, a bounded block at a time.
 
-        No moment of the file is held between two blocks, so a long export lets the log shrink.
+        No read transaction is open between two blocks, so a long export lets the WAL shrink.
         """
-        from watchdeck.store.metrics.scan import next_blocks
-
         moment: int | None = start
         while moment is not None:
             with self._metrics.read() as db:
-                blocks = next_blocks(db, endpoint, stream, moment, end)
-            yield from blocks.found
+                blocks = read_blocks(db, endpoint, stream, moment, end)
+            yield from blocks.blocks
             moment = blocks.next
 
     def close(self) -> None:
-        """Let go of both files."""
+        """Close both files."""
         self._metrics.close()
         self._state.close()

@@ -1,4 +1,4 @@
-"""The store behind one thread: SQLite blocks, and its connections stay where they were made."""
+"""Work on state.db on one thread of its own: SQLite blocks, and its connections cannot move."""
 
 from __future__ import annotations
 
@@ -8,36 +8,53 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from watchdeck.store.files.connection import Connection, StorageFault, faults, writing
+from watchdeck.store.files.connection import (
+    Connection,
+    StorageFault,
+    open_writable,
+    store_errors,
+    transaction,
+)
 from watchdeck.store.files.directory import StoreDirectory
 
 Result = TypeVar("Result")
 
 
 class StoreWorker:
-    """Lets work be done on the state of one store; opened late, and reopened after a fault."""
+    """Runs functions on state.db one after the other, on one thread with one write connection.
 
-    def __init__(self, directory: StoreDirectory) -> None:
-        self._directory = directory
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hearing")
+    The first call opens the file; after a StorageFault the next call opens it again.
+    """
+
+    def __init__(self, directory: StoreDirectory, name: str = "store") -> None:
+        self._path = directory.state
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._db: Connection | None = None
 
-    async def do(self, work: Callable[[Connection], Result]) -> Result:
-        """Do work that returns once it is committed. Raises StoreError."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._done, work)
+    async def run(self, function: Callable[[Connection], Result]) -> Result:
+        """Return what `function` returns; it commits its own writes. Raises StoreError."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
+
+    async def run_in_transaction(self, function: Callable[[Connection], Result]) -> Result:
+        """As `run`, with all that `function` writes in one transaction."""
+
+        def write(db: Connection) -> Result:
+            with transaction(db):
+                return function(db)
+
+        return await self.run(write)
 
     async def close(self) -> None:
-        """Let go of the store."""
+        """Close the file once every call that was made before has ended."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
-    def _done(self, work: Callable[[Connection], Result]) -> Result:
+    def _call(self, function: Callable[[Connection], Result]) -> Result:
         try:
-            with faults(self._directory.state):
+            with store_errors(self._path):
                 if self._db is None:
-                    self._db = writing(self._directory.state)
-                return work(self._db)
+                    self._db = open_writable(self._path)
+                return function(self._db)
         except StorageFault:
             self._close()
             raise

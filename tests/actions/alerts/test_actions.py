@@ -11,30 +11,45 @@ from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, end, fire
 from store.stores import ANNA, NOW, state_only
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.acknowledge import acknowledge, take_over, unacknowledge
 from watchdeck.actions.alerts.escalate import escalate
 from watchdeck.actions.alerts.resolve import give_feedback, note, resolve
 from watchdeck.actions.alerts.silence import pin, silence, unpin, unsilence
 from watchdeck.actions.alerts.undo import undo
+from watchdeck.actions.requests import (
+    AcknowledgeRequest,
+    EscalateRequest,
+    FeedbackRequest,
+    NoteRequest,
+    PinRequest,
+    ResolveRequest,
+    SilenceRequest,
+    TakeOverRequest,
+    UnacknowledgeRequest,
+    UndoRequest,
+    UnpinRequest,
+    UnsilenceRequest,
+)
 from watchdeck.actions.transaction import ActionResult, AlertError
 from watchdeck.domain.alerts.alert import AlertState, Episode, Feedback
 from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.notifications.routing import Routing
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel, Escalation, EscalationStep, Route
 from watchdeck.domain.values.matcher import Matcher, read_matcher
 from watchdeck.domain.values.operator import Operator
-from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
+    read_feedback,
+    read_known_issues,
     read_notes,
-    read_opinions,
-    read_pins,
     read_silences,
 )
 from watchdeck.store.alerts.episodes import read_episode, save_episode
-from watchdeck.store.alerts.outbox import enqueue, read_posted
-from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.alerts.outbox import enqueue, read_episode_outbox
+from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.audit import read_entries, verify
 
@@ -49,14 +64,14 @@ def store(tmp_path: Path) -> StoreDirectory:
 
 
 def fired(store: StoreDirectory, model: str = "fraud", severity: Severity = Severity.HIGH) -> int:
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         return fire(db, model=model, severity=severity).id
 
 
 def paged(store: StoreDirectory) -> int:
     """An episode that somebody was paged for."""
     number = fired(store)
-    with closing(writing(store.state)) as db, transaction(db):
+    with closing(open_writable(store.state)) as db, transaction(db):
         found = read_episode(db, number)
         assert found is not None
         assert save_episode(db, replace(found[0], paged_at=NOW))
@@ -66,12 +81,12 @@ def paged(store: StoreDirectory) -> int:
 
 
 def owners(store: StoreDirectory) -> dict[int, str]:
-    with closing(reading(store.state)) as db:
+    with closing(open_readonly(store.state)) as db:
         return {number: ack.by for number, ack in read_acknowledgements(db).items()}
 
 
 def episode(store: StoreDirectory, number: int) -> Episode:
-    with closing(reading(store.state)) as db:
+    with closing(open_readonly(store.state)) as db:
         found = read_episode(db, number)
     assert found is not None
     return found[0]
@@ -79,7 +94,7 @@ def episode(store: StoreDirectory, number: int) -> Episode:
 
 def audited(store: StoreDirectory) -> list[tuple[str, str]]:
     """Who did what, but the steps that fixtures made."""
-    with closing(reading(store.state)) as db:
+    with closing(open_readonly(store.state)) as db:
         assert verify(db).first_bad is None
         entries = read_entries(db, 1, 99)
     return [(one.who, one.action) for one in entries if one.action != "alert.fired"]
@@ -87,8 +102,8 @@ def audited(store: StoreDirectory) -> list[tuple[str, str]]:
 
 def told(store: StoreDirectory, number: int) -> list[tuple[str, int, bool]]:
     """What others are told of an episode: kind, not before, taken back."""
-    with closing(reading(store.state)) as db:
-        rows = [row for row in read_posted(db, number) if row.channel == "phone"]
+    with closing(open_readonly(store.state)) as db:
+        rows = [row for row in read_episode_outbox(db, number) if row.channel == "phone"]
     return [(row.kind, row.not_before, row.cancelled_at is not None) for row in rows]
 
 
@@ -104,17 +119,20 @@ def test_an_acknowledgement_always_has_an_end(
     store: StoreDirectory, severity: Severity, minutes: int
 ) -> None:
     number = fired(store, severity=severity)
-    done = acknowledge(store, [number], ANNA, NOW)
-    assert done.taken == (number,)
-    with closing(reading(store.state)) as db:
+    done = acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW)
+    assert done.affected == (number,)
+    with closing(open_readonly(store.state)) as db:
         assert read_acknowledgements(db)[number].expires_at == NOW + minutes * MINUTE
 
 
 def test_the_loser_is_told_who_was_faster(store: StoreDirectory) -> None:
     number = fired(store)
-    assert acknowledge(store, [number], ANNA, NOW).words == "you have slow of fraud for 2h"
-    lost = acknowledge(store, [number], BORIS, NOW + 400)
-    assert (lost.taken, lost.undo) == ((), ())
+    assert (
+        acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW).words
+        == "you have slow of fraud for 2h"
+    )
+    lost = acknowledge(Actor(store, BORIS), AcknowledgeRequest((number,)), NOW + 400)
+    assert (lost.affected, lost.undo) == ((), ())
     assert lost.words == "not done: slow of fraud: anna took it 0.4s ago"
     assert owners(store) == {number: "anna"}
 
@@ -123,10 +141,12 @@ def test_many_are_taken_at_once_and_those_that_are_not_free_are_named(
     store: StoreDirectory,
 ) -> None:
     numbers = [fired(store, name) for name in ("a", "b", "c")]
-    acknowledge(store, numbers[:1], BORIS, NOW)
-    done = acknowledge(store, [*numbers, 99], ANNA, NOW + MINUTE, note="on it")
-    assert done.taken == (numbers[1], numbers[2])
-    assert done.lost == (
+    acknowledge(Actor(store, BORIS), AcknowledgeRequest(tuple(numbers[:1])), NOW)
+    done = acknowledge(
+        Actor(store, ANNA), AcknowledgeRequest((*numbers, 99), note="on it"), NOW + MINUTE
+    )
+    assert done.affected == (numbers[1], numbers[2])
+    assert done.refusals == (
         "slow of a: boris took it 1m ago",
         "episode 99: there is none of this number",
     )
@@ -135,11 +155,17 @@ def test_many_are_taken_at_once_and_those_that_are_not_free_are_named(
 
 def test_an_alert_is_taken_over_and_given_back(store: StoreDirectory) -> None:
     number = fired(store)
-    assert not take_over(store, [number], BORIS, NOW).taken
-    acknowledge(store, [number], ANNA, NOW)
-    assert take_over(store, [number], BORIS, NOW).words == "you took slow of fraud from anna"
-    assert unacknowledge(store, [number], BORIS, NOW).words == "nobody has slow of fraud now"
-    assert not unacknowledge(store, [number], BORIS, NOW).taken
+    assert not take_over(Actor(store, BORIS), TakeOverRequest((number,)), NOW).affected
+    acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW)
+    assert (
+        take_over(Actor(store, BORIS), TakeOverRequest((number,)), NOW).words
+        == "you took slow of fraud from anna"
+    )
+    assert (
+        unacknowledge(Actor(store, BORIS), UnacknowledgeRequest((number,)), NOW).words
+        == "nobody has slow of fraud now"
+    )
+    assert not unacknowledge(Actor(store, BORIS), UnacknowledgeRequest((number,)), NOW).affected
     assert owners(store) == {}
     assert audited(store) == [
         ("anna", "ack.set"),
@@ -152,34 +178,46 @@ def test_to_resolve_by_hand_needs_a_note_and_ends_the_acknowledgement(
     store: StoreDirectory,
 ) -> None:
     number = fired(store)
-    acknowledge(store, [number], ANNA, NOW)
-    assert "needs a note" in resolve(store, [number], ANNA, NOW, note=" ").words
+    acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW)
+    assert (
+        "needs a note"
+        in resolve(Actor(store, ANNA), ResolveRequest((number,), note=" "), NOW).words
+    )
     assert episode(store, number).is_open
-    assert resolve(store, [number], ANNA, NOW, note="false alarm").words == "resolved slow of fraud"
+    assert (
+        resolve(Actor(store, ANNA), ResolveRequest((number,), note="false alarm"), NOW).words
+        == "resolved slow of fraud"
+    )
     assert not episode(store, number).is_open
     assert owners(store) == {}
-    assert resolve(store, [number], ANNA, NOW, note="again").words.endswith("it is over")
+    assert resolve(Actor(store, ANNA), ResolveRequest((number,), note="again"), NOW).words.endswith(
+        "it is over"
+    )
 
 
 def test_notes_are_kept_clean_on_open_and_ended_episodes(store: StoreDirectory) -> None:
     number = fired(store)
-    note(store, [number], ANNA, NOW, text="rolled\x1b[2J back")
-    assert not note(store, [number], ANNA, NOW, text="  ").taken
-    with closing(reading(store.state)) as db:
+    note(Actor(store, ANNA), NoteRequest((number,), text="rolled\x1b[2J back"), NOW)
+    assert not note(Actor(store, ANNA), NoteRequest((number,), text="  "), NOW).affected
+    with closing(open_readonly(store.state)) as db:
         assert [one.text for one in read_notes(db, number)] == ["rolled^[[2J back"]
 
 
 def test_what_an_alert_was_worth_is_said_when_it_is_over(store: StoreDirectory) -> None:
     number = fired(store)
-    assert not give_feedback(store, [number], ANNA, NOW, opinion=Feedback.NOISE).taken
-    with closing(writing(store.state)) as db:
+    assert not give_feedback(
+        Actor(store, ANNA), FeedbackRequest((number,), opinion=Feedback.NOISE), NOW
+    ).affected
+    with closing(open_writable(store.state)) as db:
         end(db, episode(store, number), NOW + MINUTE)
     assert (
-        give_feedback(store, [number], ANNA, NOW, opinion=Feedback.NOISE).words
+        give_feedback(
+            Actor(store, ANNA), FeedbackRequest((number,), opinion=Feedback.NOISE), NOW
+        ).words
         == "slow of fraud was noise"
     )
-    with closing(reading(store.state)) as db:
-        assert read_opinions(db, 0) == {number: Feedback.NOISE}
+    with closing(open_readonly(store.state)) as db:
+        assert read_feedback(db, 0) == {number: Feedback.NOISE}
 
 
 RISK = (read_matcher("owner=risk"),)
@@ -187,13 +225,20 @@ RISK = (read_matcher("owner=risk"),)
 
 def test_a_silence_tells_how_many_it_hides_and_ends_early(store: StoreDirectory) -> None:
     fired(store)
-    done = silence(store, RISK, ANNA, NOW, reason="a deploy", ends_at=NOW + 60 * MINUTE)
+    done = silence(
+        Actor(store, ANNA),
+        SilenceRequest(tuple(RISK), length=NOW + 60 * MINUTE - NOW, reason="a deploy"),
+        NOW,
+    )
     assert done.words == "silence 1 hides 1 open alert for 1h"
-    assert unsilence(store, 1, BORIS, NOW + MINUTE).words == "silence 1 is over"
+    assert (
+        unsilence(Actor(store, BORIS), UnsilenceRequest(1), NOW + MINUTE).words
+        == "silence 1 is over"
+    )
     with pytest.raises(AlertError, match="silence 1: it is over"):
-        unsilence(store, 1, BORIS, NOW + MINUTE)
+        unsilence(Actor(store, BORIS), UnsilenceRequest(1), NOW + MINUTE)
     with pytest.raises(AlertError, match="there is no silence 9"):
-        unsilence(store, 9, BORIS, NOW)
+        unsilence(Actor(store, BORIS), UnsilenceRequest(9), NOW)
 
 
 @pytest.mark.parametrize(
@@ -220,38 +265,55 @@ def test_a_silence_is_refused(
     said: str,
 ) -> None:
     with pytest.raises(AlertError, match=said):
-        silence(store, matchers, ANNA, NOW, reason=reason, ends_at=ends_at)
+        silence(
+            Actor(store, ANNA),
+            SilenceRequest(tuple(matchers), ends_at and ends_at - NOW, reason),
+            NOW,
+        )
     assert audited(store) == []
 
 
 def test_a_known_issue_is_pinned_and_taken_away(store: StoreDirectory) -> None:
-    pin(store, ("fraud", ""), ANNA, NOW, text="the vendor knows", expires_at=NOW + 60 * MINUTE)
-    with closing(reading(store.state)) as db:
-        assert [one.text for one in read_pins(db, NOW)] == ["the vendor knows"]
-    unpin(store, 1, BORIS, NOW + 1)
+    pin(
+        Actor(store, ANNA),
+        PinRequest(
+            model=("fraud", "")[0],
+            rule=("fraud", "")[1],
+            length=NOW + 60 * MINUTE - NOW,
+            text="the vendor knows",
+        ),
+        NOW,
+    )
+    with closing(open_readonly(store.state)) as db:
+        assert [one.text for one in read_known_issues(db, NOW)] == ["the vendor knows"]
+    unpin(Actor(store, BORIS), UnpinRequest(1), NOW + 1)
     with pytest.raises(AlertError, match="no known issue 1"):
-        unpin(store, 1, BORIS, NOW + 1)
+        unpin(Actor(store, BORIS), UnpinRequest(1), NOW + 1)
     with pytest.raises(AlertError, match="about a model or a rule"):
-        pin(store, ("", ""), ANNA, NOW, text="x", expires_at=NOW + MINUTE)
+        pin(
+            Actor(store, ANNA),
+            PinRequest(model=("", "")[0], rule=("", "")[1], length=NOW + MINUTE - NOW, text="x"),
+            NOW,
+        )
 
 
 def _ack(store: StoreDirectory, number: int) -> ActionResult:
-    return acknowledge(store, [number], ANNA, NOW, routing=PHONE)
+    return acknowledge(Actor(store, ANNA, PHONE), AcknowledgeRequest((number,)), NOW)
 
 
 def _unack(store: StoreDirectory, number: int) -> ActionResult:
-    acknowledge(store, [number], BORIS, NOW)
-    return unacknowledge(store, [number], ANNA, NOW, routing=PHONE)
+    acknowledge(Actor(store, BORIS), AcknowledgeRequest((number,)), NOW)
+    return unacknowledge(Actor(store, ANNA, PHONE), UnacknowledgeRequest((number,)), NOW)
 
 
 def _take(store: StoreDirectory, number: int) -> ActionResult:
-    acknowledge(store, [number], BORIS, NOW)
-    return take_over(store, [number], ANNA, NOW, routing=PHONE)
+    acknowledge(Actor(store, BORIS), AcknowledgeRequest((number,)), NOW)
+    return take_over(Actor(store, ANNA, PHONE), TakeOverRequest((number,)), NOW)
 
 
 def _resolve(store: StoreDirectory, number: int) -> ActionResult:
-    acknowledge(store, [number], BORIS, NOW)
-    return resolve(store, [number], ANNA, NOW, note="over", routing=PHONE)
+    acknowledge(Actor(store, BORIS), AcknowledgeRequest((number,)), NOW)
+    return resolve(Actor(store, ANNA, PHONE), ResolveRequest((number,), note="over"), NOW)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +335,10 @@ def test_what_was_just_done_is_taken_back_before_anybody_is_told(
     assert [(at, back) for kind, at, back in told(store, number) if kind != "page"] == [
         (NOW + 10 * SECOND, False)
     ]
-    assert undo(store, done.undo, ANNA, NOW + 9 * SECOND).words == "taken back"
+    assert (
+        undo(Actor(store, ANNA), UndoRequest(tuple(done.undo)), NOW + 9 * SECOND).words
+        == "taken back"
+    )
     assert [back for kind, _, back in told(store, number) if kind != "page"] == [True]
     assert owners(store) == owner
     assert episode(store, number).condition is AlertState.FIRING
@@ -282,8 +347,12 @@ def test_what_was_just_done_is_taken_back_before_anybody_is_told(
 
 def test_what_was_taken_back_can_be_done_again_and_is_told_then(store: StoreDirectory) -> None:
     number = paged(store)
-    undo(store, _resolve(store, number).undo, ANNA, NOW + SECOND)
-    resolve(store, [number], ANNA, NOW + 2 * SECOND, note="now it is", routing=PHONE)
+    undo(Actor(store, ANNA), UndoRequest(tuple(_resolve(store, number).undo)), NOW + SECOND)
+    resolve(
+        Actor(store, ANNA, PHONE),
+        ResolveRequest((number,), note="now it is"),
+        NOW + 2 * SECOND,
+    )
     assert [back for kind, _, back in told(store, number) if kind == "resolved"] == [True, False]
 
 
@@ -302,15 +371,15 @@ def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
     store: StoreDirectory,
 ) -> None:
     number = paged(store)
-    done = escalate(store, [number], ANNA, NOW, routing=LADDER)
+    done = escalate(Actor(store, ANNA, LADDER), EscalateRequest((number,)), NOW)
     assert done.words == "slow of fraud: boss will be told"
     assert episode(store, number).escalated == 1
-    more = escalate(store, [number], ANNA, NOW, routing=LADDER)
+    more = escalate(Actor(store, ANNA, LADDER), EscalateRequest((number,)), NOW)
     assert more.words.endswith("all steps of its escalation were taken")
-    undo(store, done.undo, ANNA, NOW + SECOND)
+    undo(Actor(store, ANNA), UndoRequest(tuple(done.undo)), NOW + SECOND)
     assert episode(store, number).escalated == 0
-    with closing(reading(store.state)) as db:
-        rows = [row for row in read_posted(db, number) if row.channel == "boss"]
+    with closing(open_readonly(store.state)) as db:
+        rows = [row for row in read_episode_outbox(db, number) if row.channel == "boss"]
     assert [(row.kind, row.cancelled_at) for row in rows] == [("escalated", NOW + SECOND)]
 
 
@@ -322,13 +391,16 @@ def test_of_several_that_are_taken_the_shortest_and_the_longest_time_are_told(
         fired(store, "b", Severity.HIGH),
         fired(store, "c", Severity.MEDIUM),
     ]
-    assert acknowledge(store, numbers, ANNA, NOW).words == "you have 3 alerts for 2h to 1d"
+    assert (
+        acknowledge(Actor(store, ANNA), AcknowledgeRequest(tuple(numbers)), NOW).words
+        == "you have 3 alerts for 2h to 1d"
+    )
 
 
 def test_who_gives_back_what_another_has_is_told_whose_it_was(store: StoreDirectory) -> None:
     number = paged(store)
-    acknowledge(store, [number], ANNA, NOW)
-    done = unacknowledge(store, [number], BORIS, NOW + MINUTE)
+    acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW)
+    done = unacknowledge(Actor(store, BORIS), UnacknowledgeRequest((number,)), NOW + MINUTE)
     assert done.words == "nobody has slow of fraud now (anna had it)"
 
 
@@ -336,38 +408,51 @@ def test_who_is_told_next_of_what_was_given_back_has_waited_since_then(
     store: StoreDirectory,
 ) -> None:
     number = paged(store)
-    acknowledge(store, [number], ANNA, NOW, routing=LADDER)
-    unacknowledge(store, [number], ANNA, NOW + 20 * MINUTE, routing=LADDER)
+    acknowledge(Actor(store, ANNA, LADDER), AcknowledgeRequest((number,)), NOW)
+    unacknowledge(Actor(store, ANNA, LADDER), UnacknowledgeRequest((number,)), NOW + 20 * MINUTE)
     assert episode(store, number).paged_at == NOW + 20 * MINUTE
 
 
 def test_what_nobody_was_paged_for_is_not_escalated(store: StoreDirectory) -> None:
     number = fired(store)
-    assert "nobody was paged" in escalate(store, [number], ANNA, NOW, routing=LADDER).words
+    assert (
+        "nobody was paged"
+        in escalate(Actor(store, ANNA, LADDER), EscalateRequest((number,)), NOW).words
+    )
 
 
 @pytest.mark.parametrize("kind", ["note", "opinion", "pin", "silence", "unsilence"])
 def test_the_rest_is_taken_back_too(store: StoreDirectory, kind: str) -> None:
     number = fired(store)
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         end(db, episode(store, number), NOW)
     later = NOW + 60 * MINUTE
     doings: dict[str, Callable[[], ActionResult]] = {
-        "note": lambda: note(store, [number], ANNA, NOW, text="x"),
-        "opinion": lambda: give_feedback(store, [number], ANNA, NOW, opinion=Feedback.LATE),
-        "pin": lambda: pin(store, ("fraud", ""), ANNA, NOW, text="x", expires_at=later),
-        "silence": lambda: silence(store, RISK, ANNA, NOW, reason="x", ends_at=later),
-        "unsilence": lambda: unsilence(store, 1, ANNA, NOW),
+        "note": lambda: note(Actor(store, ANNA), NoteRequest((number,), text="x"), NOW),
+        "opinion": lambda: give_feedback(
+            Actor(store, ANNA), FeedbackRequest((number,), opinion=Feedback.LATE), NOW
+        ),
+        "pin": lambda: pin(
+            Actor(store, ANNA),
+            PinRequest(model=("fraud", "")[0], rule=("fraud", "")[1], length=later - NOW, text="x"),
+            NOW,
+        ),
+        "silence": lambda: silence(
+            Actor(store, ANNA), SilenceRequest(tuple(RISK), length=later - NOW, reason="x"), NOW
+        ),
+        "unsilence": lambda: unsilence(Actor(store, ANNA), UnsilenceRequest(1), NOW),
     }
     if kind == "unsilence":
         doings["silence"]()
     done = doings[kind]()
-    assert undo(store, done.undo, ANNA, NOW + SECOND).words == "taken back"
-    with closing(reading(store.state)) as db:
+    assert (
+        undo(Actor(store, ANNA), UndoRequest(tuple(done.undo)), NOW + SECOND).words == "taken back"
+    )
+    with closing(open_readonly(store.state)) as db:
         kept = (
             read_notes(db, number),
-            read_opinions(db, 0),
-            read_pins(db, NOW + SECOND),
+            read_feedback(db, 0),
+            read_known_issues(db, NOW + SECOND),
             read_silences(db, NOW + SECOND),
         )
     assert [len(one) for one in kept] == [0, 0, 0, 1 if kind == "unsilence" else 0]
@@ -377,26 +462,32 @@ def test_the_rest_is_taken_back_too(store: StoreDirectory, kind: str) -> None:
 def test_what_was_done_ten_seconds_ago_stays(store: StoreDirectory, kind: str) -> None:
     number = fired(store)
     done = (
-        acknowledge(store, [number], ANNA, NOW)
+        acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW)
         if kind == "ack"
-        else note(store, [number], ANNA, NOW, text="x")
+        else note(Actor(store, ANNA), NoteRequest((number,), text="x"), NOW)
     )
-    assert "more than 10s ago" in undo(store, done.undo, ANNA, NOW + 10 * SECOND).words
-    with closing(reading(store.state)) as db:
+    assert (
+        "more than 10s ago"
+        in undo(Actor(store, ANNA), UndoRequest(tuple(done.undo)), NOW + 10 * SECOND).words
+    )
+    with closing(open_readonly(store.state)) as db:
         assert len(read_acknowledgements(db)) + len(read_notes(db, number)) == 1
 
 
 def test_an_undo_is_refused_when_something_followed(store: StoreDirectory) -> None:
     number = fired(store)
-    done = acknowledge(store, [number], ANNA, NOW)
-    take_over(store, [number], BORIS, NOW + SECOND)
-    assert "moved on" in undo(store, done.undo, ANNA, NOW + 2 * SECOND).words
+    done = acknowledge(Actor(store, ANNA), AcknowledgeRequest((number,)), NOW)
+    take_over(Actor(store, BORIS), TakeOverRequest((number,)), NOW + SECOND)
+    assert (
+        "moved on"
+        in undo(Actor(store, ANNA), UndoRequest(tuple(done.undo)), NOW + 2 * SECOND).words
+    )
     assert owners(store) == {number: "boris"}
 
 
 def test_only_who_did_it_can_take_it_back(store: StoreDirectory) -> None:
-    done = acknowledge(store, [fired(store)], ANNA, NOW)
+    done = acknowledge(Actor(store, ANNA), AcknowledgeRequest((fired(store),)), NOW)
     with pytest.raises(AlertError, match="anna did that"):
-        undo(store, done.undo, BORIS, NOW + SECOND)
+        undo(Actor(store, BORIS), UndoRequest(tuple(done.undo)), NOW + SECOND)
     with pytest.raises(AlertError, match="nothing to take back"):
-        undo(store, (), ANNA, NOW)
+        undo(Actor(store, ANNA), UndoRequest(()), NOW)

@@ -13,8 +13,9 @@ import pytest
 from cli.commands import Ran, run
 from cli.models.test_change import configured
 from store.alerts.made import MINUTE, end, fire
-from watchdeck.cli.alerts import ack, alerts, note, pin, resolve, silence, unack, unsilence
-from watchdeck.store.files.connection import writing
+from watchdeck.cli.alerts import alerts
+from watchdeck.cli.alerts.commands import build_command
+from watchdeck.store.files.connection import open_writable
 from watchdeck.store.files.directory import StoreDirectory
 
 
@@ -23,7 +24,7 @@ def store(tmp_path: Path) -> tuple[Path, StoreDirectory]:
     """A configuration, and a store with two open alerts and one that is over."""
     config, directory = configured(tmp_path)
     now = time.time_ns() // 1_000_000  # the clock of a command is the machine's
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         fire(db, at=now - 12 * MINUTE)
         fire(db, "full", "churn", at=now - 3 * MINUTE)
         end(db, fire(db, "down", "chat", at=now - 9 * MINUTE), now - MINUTE)
@@ -57,8 +58,16 @@ def test_a_filter_chooses_among_them_and_says_where_it_is_wrong(store: Store) ->
 
 
 def test_scripts_read_alerts_and_silences_as_json(store: Store) -> None:
-    run(ack.command, "1", config=store[0])
-    run(silence.command, "model=churn", "--for", "1h", "--reason", "a deploy", config=store[0])
+    run(build_command("ack"), "1", config=store[0])
+    run(
+        build_command("silence"),
+        "model=churn",
+        "--for",
+        "1h",
+        "--reason",
+        "a deploy",
+        config=store[0],
+    )
     found = json.loads(listed(store, "--json").out)
     first = found["alerts"][0]
     assert {name: first[name] for name in ("id", "rule", "model", "severity", "state")} == {
@@ -74,53 +83,58 @@ def test_scripts_read_alerts_and_silences_as_json(store: Store) -> None:
 
 
 def test_alerts_are_taken_by_number_or_by_label_and_given_back(store: Store) -> None:
-    ran = run(ack.command, "model=fraud", "2", "--for", "1h", "--note", "on it", config=store[0])
+    ran = run(
+        build_command("ack"), "model=fraud", "2", "--for", "1h", "--note", "on it", config=store[0]
+    )
     assert (ran.code, ran.out) == (0, "you have 2 alerts for 1h\n")
-    again = run(ack.command, "1", "2", config=store[0])
+    again = run(build_command("ack"), "1", "2", config=store[0])
     assert again.code == 1
     assert again.out.startswith("not done: slow of fraud: you have it already, for ")
-    assert run(unack.command, "1", config=store[0]).out == "nobody has slow of fraud now\n"
+    assert run(build_command("unack"), "1", config=store[0]).out == "nobody has slow of fraud now\n"
 
 
 def test_what_nobody_has_cannot_be_taken_over(store: Store) -> None:
-    ran = run(ack.command, "1", "--take-over", config=store[0])
+    ran = run(build_command("ack"), "1", "--take-over", config=store[0])
     assert (ran.code, ran.out) == (1, "not done: slow of fraud: nobody has it; acknowledge it\n")
 
 
 def test_labels_that_mean_no_open_alert_are_named(store: Store) -> None:
-    ran = run(ack.command, "model=nobody", config=store[0])
+    ran = run(build_command("ack"), "model=nobody", config=store[0])
     assert ran.code == 1
     assert "no open alert has model=nobody" in ran.err
 
 
 def test_what_is_neither_a_number_nor_a_label_is_refused(store: Store) -> None:
-    ran = run(ack.command, "fraud!", config=store[0])
+    ran = run(build_command("ack"), "fraud!", config=store[0])
     assert ran.code == 2
     assert "is not a matcher" in ran.err
-    assert run(ack.command, config=store[0]).code == 2
+    assert run(build_command("ack"), config=store[0]).code == 2
 
 
 def test_an_alert_is_resolved_with_a_note_only(store: Store) -> None:
-    assert run(resolve.command, "1", config=store[0]).code == 2
-    ran = run(resolve.command, "1", "--note", "false alarm", config=store[0])
+    assert run(build_command("resolve"), "1", config=store[0]).code == 2
+    ran = run(build_command("resolve"), "1", "--note", "false alarm", config=store[0])
     assert (ran.code, ran.out) == (0, "resolved slow of fraud\n")
 
 
 def test_a_note_and_an_opinion_are_kept(store: Store) -> None:
-    assert run(note.command, "1", "rolled back", config=store[0]).out == "noted on slow of fraud\n"
-    ran = run(note.command, "3", "--opinion", "noise", config=store[0])
+    assert (
+        run(build_command("note"), "1", "rolled back", config=store[0]).out
+        == "noted on slow of fraud\n"
+    )
+    ran = run(build_command("note"), "3", "--opinion", "noise", config=store[0])
     assert (ran.code, ran.out) == (0, "down of chat was noise\n")
-    assert run(note.command, "1", config=store[0]).code == 1
+    assert run(build_command("note"), "1", config=store[0]).code == 1
 
 
 def test_a_silence_has_labels_an_end_and_a_reason(store: Store) -> None:
     args = ("owner=risk", "--for", "2h", "--reason", "a deploy")
-    ran = run(silence.command, *args, config=store[0])
+    ran = run(build_command("silence"), *args, config=store[0])
     assert (ran.code, ran.out) == (0, "silence 1 hides 2 open alerts for 2h\n")
     assert "silence 1 owner=risk for " in listed(store).out
     assert "2 muted" in listed(store).out
-    assert run(unsilence.command, "1", config=store[0]).out == "silence 1 is over\n"
-    assert run(unsilence.command, "1", config=store[0]).code == 1
+    assert run(build_command("unsilence"), "1", config=store[0]).out == "silence 1 is over\n"
+    assert run(build_command("unsilence"), "1", config=store[0]).code == 1
 
 
 @pytest.mark.parametrize(
@@ -133,12 +147,14 @@ def test_a_silence_has_labels_an_end_and_a_reason(store: Store) -> None:
     ],
 )
 def test_a_silence_that_says_too_little_is_refused(store: Store, args: tuple[str, ...]) -> None:
-    assert run(silence.command, *args, config=store[0]).code == 2
+    assert run(build_command("silence"), *args, config=store[0]).code == 2
 
 
 def test_a_known_issue_is_first_in_the_line_of_its_alerts(store: Store) -> None:
     args = ("the vendor knows", "--model", "fraud", "--for", "1d")
-    assert run(pin.command, *args, config=store[0]).out == "known issue 1 is shown for 1d\n"
+    assert (
+        run(build_command("pin"), *args, config=store[0]).out == "known issue 1 is shown for 1d\n"
+    )
     assert "known: the vendor knows; latency_p95" in listed(store).out
-    assert run(pin.command, "--end", "1", config=store[0]).out == "known issue 1 is gone\n"
-    assert run(pin.command, "x", "--model", "fraud", config=store[0]).code == 2
+    assert run(build_command("pin"), "--end", "1", config=store[0]).out == "known issue 1 is gone\n"
+    assert run(build_command("pin"), "x", "--model", "fraud", config=store[0]).code == 2

@@ -11,13 +11,13 @@ from watchdeck.domain.board.board import (
     Collector,
     CollectorState,
     CollectorStatus,
+    Health,
     LatestScrape,
     Model,
     SignalValue,
 )
-from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.units import Unit
 
 NOW = 1_795_442_000_000

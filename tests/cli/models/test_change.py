@@ -4,17 +4,17 @@ from actions.test_change import marked
 from cli.commands import run
 from store.stores import NOW
 from watchdeck.cli.models.change import command
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
 
 
 def configured(tmp_path: Path) -> tuple[Path, StoreDirectory]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register([EndpointFacts("fraud", "http://fraud", 10_000)])
     writer.close()

@@ -10,9 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from cli.models.test_board_output import NOW, board, model
-from watchdeck.cli.models.follow import AT_LEAST, FollowState, differences, follow, new_lines
-from watchdeck.domain.board.board import Board, Change, Collector, CollectorState
-from watchdeck.domain.board.health import Health
+from watchdeck.cli.models.status import (
+    MAX_AGE,
+    FollowState,
+    differences,
+    follow_board,
+    new_lines,
+)
+from watchdeck.domain.board.board import Board, Change, Collector, CollectorState, Health
 from watchdeck.errors import StoreError
 
 OK = board(model("fraud", Health.OK), model("churn", Health.OK))
@@ -61,7 +66,7 @@ class Store:
         self._answers = list(answers)
         self._changes = changes
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         return self._changes
 
     def board(self, now: int, at: int | None = None) -> Board:
@@ -81,8 +86,8 @@ def test_a_store_that_fails_is_said_once_and_so_is_its_return() -> None:
 
 def test_a_silent_store_is_read_again_after_a_while() -> None:
     last = FollowState(OK, "", NOW)
-    assert list(new_lines(Store(changes=False), last, NOW + AT_LEAST - 1)) == []
-    (line,) = new_lines(Store(STOPPED, changes=False), last, NOW + AT_LEAST)
+    assert list(new_lines(Store(changes=False), last, NOW + MAX_AGE - 1)) == []
+    (line,) = new_lines(Store(STOPPED, changes=False), last, NOW + MAX_AGE)
     assert line.endswith("collector: running -> stopped")
 
 
@@ -97,7 +102,7 @@ def test_following_goes_on_until_it_is_ended() -> None:
         left.pop()
 
     with pytest.raises(KeyboardInterrupt):
-        follow(Store(OK, OK, STOPPED, OK), lambda: NOW, pause, said.append)
+        follow_board(Store(OK, OK, STOPPED, OK), lambda: NOW, pause, said.append)
     assert [line.split(" ", 1)[1] for line in said[-2:]] == [
         "collector: running -> stopped",
         "collector: stopped -> running",

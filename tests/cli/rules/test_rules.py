@@ -14,8 +14,8 @@ from store.stores import scrape, write
 from watchdeck.cli.options import iso, now
 from watchdeck.cli.rules.rules import command
 from watchdeck.domain.alerts.alert import Feedback
-from watchdeck.store.alerts.acknowledgements import save_opinion
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.alerts.acknowledgements import save_feedback
+from watchdeck.store.files.connection import open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 
@@ -210,13 +210,13 @@ def judged(folder: Path, until: int) -> None:
     """Three alerts of the rule: one that helped, one that did not, one of which nobody spoke."""
     directory = StoreDirectory(folder / "store")
     opinions = ((39, Feedback.USEFUL), (20, Feedback.NOISE), (10, None))
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         for minutes, opinion in opinions:
             at = until - minutes * MINUTE
             episode = end(db, fire(db, at=at), at + 5 * MINUTE)
             if opinion is not None:
                 with transaction(db):
-                    save_opinion(db, episode.id, opinion, "anna", at)
+                    save_feedback(db, episode.id, opinion, "anna", at)
 
 
 def test_stats_weigh_a_rule_and_try_other_limits(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_stats_weigh_a_rule_and_try_other_limits(tmp_path: Path) -> None:
 
 def test_where_nobody_said_anything_the_precision_is_unknown(tmp_path: Path) -> None:
     until = lived(tmp_path)
-    with closing(writing(StoreDirectory(tmp_path / "store").state)) as db:
+    with closing(open_writable(StoreDirectory(tmp_path / "store").state)) as db:
         fire(db, at=until - 5 * MINUTE)
     text = rules(config(tmp_path), "stats").out
     assert "unknown" in text

@@ -10,7 +10,7 @@ from cli.commands import run, run_beside
 from servers.captured import captured, saying
 from watchdeck.cli.setup.init import command
 from watchdeck.config.load import load
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from watchdeck.collector.exposition.grammar import (
     NAME,
     NUMBER,
     QUOTED,
+    TYPES,
     ParseError,
     Sample,
     read_labels,
@@ -21,7 +22,6 @@ from watchdeck.collector.exposition.grammar import (
     read_number,
     read_sample,
 )
-from watchdeck.collector.exposition.type_comments import TYPES
 
 _SHAPE = re.compile(
     rb"(?:" + NAME + rb"|(?:" + NAME + rb")?(" + BRACES + rb"))"
@@ -98,7 +98,7 @@ class _Families:
 
 
 def parse_openmetrics(lines: list[bytes]) -> Iterator[Sample]:
-    """Every sample of the lines of a page. Raises Malformed."""
+    """Every sample of the lines of a page. Raises ParseError."""
     if not lines or lines[-1] != b"# EOF":
         raise ParseError("the page does not end in # EOF")
     families = _Families()

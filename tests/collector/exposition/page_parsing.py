@@ -36,7 +36,7 @@ def outcome(reader: PageParser, key: str, body: bytes) -> Read:
         page = reader.read(key, body)
     except NotMetrics as error:
         return str(error)
-    return page.layout.series, struct.pack(f"{len(page.values)}d", *page.values), page.cut
+    return page.layout.series, struct.pack(f"{len(page.values)}d", *page.values), page.truncation
 
 
 def levels(pages: Iterable[ParsedPage]) -> list[str]:

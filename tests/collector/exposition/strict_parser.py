@@ -1,6 +1,6 @@
 """The strict reading of a page: every sample, or a refusal at the first line that is wrong.
 
-A scrape is lenient (`PageReader`); this is what the reference parser of each format is held to.
+A scrape is lenient (`PageParser`); this is what the reference parser of each format is held to.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from watchdeck.collector.exposition.grammar import (
     BLANK,
     NAME,
     QUOTED,
+    TYPES,
     ParseError,
     Sample,
     read_sample,
 )
-from watchdeck.collector.exposition.type_comments import TYPES
 
 _DECLARES = re.compile(rb"#" + BLANK + rb"++(?:TYPE|HELP)(?:" + BLANK + rb"|\Z)")
 _DECLARATION = re.compile(
@@ -29,7 +29,7 @@ _DECLARATION = re.compile(
 def parse(body: bytes, content_type: str = "") -> tuple[Sample, ...]:
     """Every sample of a page, in its order, duplicates too.
 
-    OpenMetrics is read when the content type says so. Raises Malformed; a body that is not UTF-8
+    OpenMetrics is read when the content type says so. Raises ParseError; a body that is not UTF-8
     raises it as well.
     """
     try:

@@ -8,8 +8,7 @@ from collector.exposition.page_parsing import held, outcome, read
 from collector.exposition.test_reference import no_check
 from watchdeck.collector.exposition import NotMetrics, PageParser, ParseError
 from watchdeck.collector.exposition.grammar import clean_label, read_sample
-from watchdeck.collector.exposition.label_cache import LabelCache
-from watchdeck.collector.exposition.line_cache import LineCache
+from watchdeck.collector.exposition.series_cache import LabelCache, LineCache
 from watchdeck.domain.metrics.series import Series
 
 EXPERIENCED, KEYS = PageParser(), count()

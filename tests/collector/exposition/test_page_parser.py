@@ -47,7 +47,7 @@ def normal(samples: Samples) -> list[tuple[str, list[tuple[str, str]], str]]:
 def test_a_captured_page_reads_as_the_reference_reads_it(path: Path) -> None:
     body = path.read_bytes()
     page = PageParser().read("model", body)
-    assert page.cut.total == 0
+    assert page.truncation.total == 0
     assert normal(ours(page)) == normal(reference(body.decode()))
 
 
@@ -69,7 +69,7 @@ def read(*bodies: bytes, **bounds: int) -> list[ParsedPage]:
 
 def test_an_empty_page_has_no_series_and_is_no_error() -> None:
     (page,) = read(b"")
-    assert (len(page.layout), len(page.values), page.cut.total) == (0, 0, 0)
+    assert (len(page.layout), len(page.values), page.truncation.total) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_what_is_no_page_is_refused_by_name(body: bytes, what: str) -> None:
 
 def test_one_bad_line_is_counted_and_the_good_ones_are_kept() -> None:
     (page,) = read(b"a 1\nb 1_0\nc 1e999\nd 4\ne 5\n")
-    assert ([s.name for s in page.layout.series], page.cut.malformed) == (["a", "d", "e"], 2)
+    assert ([s.name for s in page.layout.series], page.truncation.malformed) == (["a", "d", "e"], 2)
 
 
 def test_a_value_that_float_would_take_is_refused_at_every_level() -> None:
     first, second, third = read(b"a 1\nb 2\n", b"a 1_0\nb 2\n", b"a 1e999\nb 2\n")
-    assert (list(first.values), first.cut.malformed) == ([1, 2], 0)
-    assert (list(second.values), second.cut.malformed) == ([2], 1)
-    assert (list(third.values), third.cut.malformed) == ([2], 1)
+    assert (list(first.values), first.truncation.malformed) == ([1, 2], 0)
+    assert (list(second.values), second.truncation.malformed) == ([2], 1)
+    assert (list(third.values), third.truncation.malformed) == ([2], 1)
 
 
 def test_the_first_of_two_equal_series_counts() -> None:
     (page,) = read(b'a{x="1",y="2"} 1\na{y="2",x="1"} 2\n')
-    assert (list(page.values), page.cut.duplicates) == ([1], 1)
+    assert (list(page.values), page.truncation.duplicates) == ([1], 1)
 
 
 def test_a_changed_type_is_seen_on_an_otherwise_equal_page() -> None:
@@ -134,7 +134,7 @@ def test_what_passes_a_bound_is_cut_and_counted() -> None:
     (page,) = read(
         b'a 1\nb 2\nc 3\nd{x="' + b"y" * 20 + b'"} 4\n', max_series=2, max_label_value=10
     )
-    assert (len(page.layout), page.cut.series, page.cut.labels) == (2, 1, 1)
+    assert (len(page.layout), page.truncation.series, page.truncation.labels) == (2, 1, 1)
 
 
 def test_labels_that_change_every_scrape_end_in_one_layout() -> None:
@@ -143,7 +143,7 @@ def test_labels_that_change_every_scrape_end_in_one_layout() -> None:
     assert len({page.layout.digest for page in pages}) == 17
     last = dict(zip((str(s) for s in pages[-1].layout.series), pages[-1].values, strict=True))
     assert last["b"] == 59
-    assert pages[-1].cut.series == 1
+    assert pages[-1].truncation.series == 1
 
 
 def test_a_quoted_name_is_a_name() -> None:

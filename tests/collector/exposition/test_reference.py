@@ -58,7 +58,7 @@ def test_a_captured_page_reads_as_the_reference_reads_it(path: Path) -> None:
     assert expected is not None
     assert ours(text) == expected
     page = PageParser().read("model", path.read_bytes())
-    assert page.cut.total == 0
+    assert page.truncation.total == 0
     assert held(page) == pytest.approx(
         {str(Series(name, labels)): float(value) for name, labels, value in expected},
         abs=0, rel=0, nan_ok=True,
@@ -72,7 +72,7 @@ def test_an_openmetrics_page_reads_as_the_reference_reads_it(path: Path) -> None
     assert expected
     assert ours(text, openmetrics=True) == expected
     page = PageParser().read("model", path.read_bytes())
-    assert (len(page.layout), page.cut.total) == (len(expected), 0)
+    assert (len(page.layout), page.truncation.total) == (len(expected), 0)
 
 
 @settings(no_check, max_examples=20_000)

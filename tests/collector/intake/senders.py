@@ -15,9 +15,8 @@ from watchdeck.config.reading.secrets import SecretError
 from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.net.server import HttpServer
-from watchdeck.store.alerts.external_events import pending_events
-from watchdeck.store.alerts.external_sources import register_sources, sources
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.alerts.external import pending_events, read_sources, register_sources
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.worker import StoreWorker
 
@@ -49,12 +48,12 @@ class Place:
         return self.token
 
     def events(self) -> tuple[ExternalEvent, ...]:
-        with closing(reading(self.store.state)) as db:
+        with closing(open_readonly(self.store.state)) as db:
             return pending_events(db)
 
     def source(self, name: str) -> ExternalSource:
-        with closing(reading(self.store.state)) as db:
-            return next(one for one in sources(db) if one.name == name)
+        with closing(open_readonly(self.store.state)) as db:
+            return next(one for one in read_sources(db) if one.name == name)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -96,7 +95,7 @@ async def serving(
     path: Path, *, patience: float = 10.0, names: dict[str, str] | None = None
 ) -> AsyncIterator[Place]:
     store = state_only(path / "store")
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         register_sources(db, (ExternalSource("alertmanager", SourceProtocol.WEBHOOK),), NOW)
     place = Place(0, store)
 
@@ -107,7 +106,7 @@ async def serving(
     desk = StoreWorker(store)
     callers = IntakeAuth(place.reveal, names or {}, "alertmanager")
     intake = IntakeHandler(callers, desk, lambda: NOW, more)
-    server = HttpServer(intake.admit, intake.answer, limit=LIMIT, patience=patience)
+    server = HttpServer(intake.admit, intake.handle, limit=LIMIT, timeout=patience)
     place.port = await server.listen("127.0.0.1", 0)
     try:
         yield place

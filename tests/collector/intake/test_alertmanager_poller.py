@@ -17,19 +17,17 @@ from engine.external.listening import Ear
 from net.clients import reading as reader_for
 from servers.loopback import Asked, answer, listening
 from store.stores import NOW, state_only
-from watchdeck.collector.intake.alertmanager_client import AlertmanagerClient
-from watchdeck.collector.intake.alertmanager_poller import AlertmanagerPoller
+from watchdeck.collector.intake.alertmanager import AlertmanagerClient, AlertmanagerPoller
 from watchdeck.config.checks.intake import endpoint_of
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.intake import Alertmanager
-from watchdeck.domain.values.rfc3339 import read_moment, write_moment
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.datetimes import read_rfc3339, write_rfc3339
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.store.alerts.acknowledgements import end_acknowledgement, save_acknowledgement
-from watchdeck.store.alerts.external_events import read_suppressed
-from watchdeck.store.alerts.external_sources import sources
-from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.alerts.external import read_sources, read_suppressed
+from watchdeck.store.files.connection import Connection, open_writable, transaction
 from watchdeck.store.worker import StoreWorker
 
 MINUTE = 60_000
@@ -82,7 +80,7 @@ class Scene:
 
     async def ask(self, after: int = 15_000) -> str:
         self.ear.now += after
-        said = await self.poll.once()
+        said = await self.poll.poll()
         self.ear.judge()
         return said
 
@@ -91,7 +89,7 @@ class Scene:
         return self.ear.db
 
     def source(self) -> ExternalSource:
-        return next(one for one in sources(self.db) if one.name == "eu")
+        return next(one for one in read_sources(self.db) if one.name == "eu")
 
 
 @asynccontextmanager
@@ -103,7 +101,7 @@ async def polled(path: Path, *, mirror: bool = False) -> AsyncIterator[Scene]:
         )
         source = ExternalSource("eu", SourceProtocol.LIST, 35_000, expected=True, hold=300_000)
         desk = StoreWorker(store)
-        with closing(writing(store.state)) as db:
+        with closing(open_writable(store.state)) as db:
             ear = Ear(db, NOW, (source,))
             async with reader_for(endpoint_of(asked)) as reader:
                 client = AlertmanagerClient(asked, reader)
@@ -113,7 +111,7 @@ async def polled(path: Path, *, mirror: bool = False) -> AsyncIterator[Scene]:
 
 
 def fires(name: str = "Slow", **changed: Any) -> bytes:
-    told = {"fingerprint": f"of-{name}", "endsAt": write_moment(NOW + 90 * MINUTE)} | changed
+    told = {"fingerprint": f"of-{name}", "endsAt": write_rfc3339(NOW + 90 * MINUTE)} | changed
     return json.dumps([alert(name, **told)]).encode()
 
 
@@ -213,7 +211,7 @@ async def test_who_has_it_here_silences_it_there_until_that_ends(tmp_path: Path)
         [silence] = scene.manager.active()
         assert silence["createdBy"] == "anna"
         assert silence["comment"].endswith(f" ack {ack.id}: on it")
-        assert read_moment(silence["endsAt"]) == ack.expires_at
+        assert read_rfc3339(silence["endsAt"]) == ack.expires_at
         assert {one["name"]: one["value"] for one in silence["matchers"]} == {
             "alertname": "Slow",
             "odd": "\x1b[31m",
@@ -248,7 +246,7 @@ async def test_silences_of_others_and_of_other_watchdecks_are_left_alone(tmp_pat
                 "id": str(number),
                 "comment": comment,
                 "status": {"state": "active"},
-                "endsAt": write_moment(NOW + MINUTE),
+                "endsAt": write_rfc3339(NOW + MINUTE),
             }
         await scene.ask()
         assert len(scene.manager.active()) == 3

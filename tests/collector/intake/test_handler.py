@@ -102,8 +102,8 @@ REFUSED = [
         request("/alertmanager", b"").replace(b"POST", b"PUT"), 405, "only POST", id="a method"
     ),
     pytest.param(request("/alertmanager", b"{"), 400, "not JSON", id="half a body"),
-    pytest.param(request("/alertmanager", b"[]"), 400, "no Alertmanager webhook", id="a list"),
-    pytest.param(request("/api/v2/alerts", b"{}"), 400, "no list of alerts", id="no list"),
+    pytest.param(request("/alertmanager", b"[]"), 400, "not an Alertmanager webhook", id="a list"),
+    pytest.param(request("/api/v2/alerts", b"{}"), 400, "not a list of alerts", id="no list"),
     pytest.param(request("/events", b"{}"), 400, "has no specversion", id="no event"),
     pytest.param(
         request("/api/v2/alerts", b"[" + b"{}," * 6_000 + b"{}]"), 413, "at most 5000", id="flood"

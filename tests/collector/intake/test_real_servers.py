@@ -21,17 +21,18 @@ from collector.scrape.test_real_server import free_port
 from engine.external.listening import Ear
 from servers.loopback import Asked, answer, listening
 from store.stores import state_only
-from watchdeck.collector.intake.alertmanager_client import SILENCES, AlertmanagerClient
+from watchdeck.collector.intake.alertmanager import SILENCES, AlertmanagerClient
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, DataState, Episode
-from watchdeck.domain.settings.endpoint import Secret, Settings
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.service.intake_loop import IntakeService
 from watchdeck.store.alerts.acknowledgements import end_acknowledgement, save_acknowledgement
-from watchdeck.store.alerts.episodes import read_open
-from watchdeck.store.alerts.external_events import read_suppressed
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.alerts.episodes import read_open_episodes
+from watchdeck.store.alerts.external import read_suppressed
+from watchdeck.store.files.connection import open_writable, transaction
 
 PROMETHEUS = shutil.which("prometheus")
 ALERTMANAGER = shutil.which("prometheus-alertmanager")
@@ -104,7 +105,7 @@ class Loop:
         return next(
             (
                 one
-                for one, told in read_open(self.ear.db)
+                for one, told in read_open_episodes(self.ear.db)
                 if (told.source, told.rule) == (source, RULE)
             ),
             None,
@@ -154,7 +155,7 @@ def listener(path: Path, manager: int) -> Iterator[tuple[Ear, IntakeService]]:
     asked = Alertmanager(f"http://127.0.0.1:{manager}", every=Milliseconds(1_000), mirror=True)
     intake = Intake(Secret(file=str(token)), "127.0.0.1:0")
     hearing = IntakeService(Settings(intake=intake, alertmanager=(asked,)), store, now)
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         yield Ear(db, now(), ()), hearing
 
 

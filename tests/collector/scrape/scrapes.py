@@ -50,7 +50,7 @@ class Beats:
     def preload(self, good: Sequence[bool]) -> None:
         """Remember as many earlier probes, a beat apart, up to now."""
         first = self._at - BEAT * (len(good) - 1)
-        self._scraper.preload([first + BEAT * n for n in range(len(good))], good)
+        self._scraper.state.window.preload([first + BEAT * n for n in range(len(good))], good)
 
     async def times(self, count: int) -> list[Scrape]:
         return [await self.next() for _ in range(count)]

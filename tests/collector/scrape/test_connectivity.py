@@ -1,6 +1,6 @@
 import pytest
 
-from watchdeck.collector.scrape.connectivity import ConnectivityCheck
+from watchdeck.collector.scrape.statistics import ConnectivityCheck
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Endpoint
 
@@ -10,7 +10,7 @@ DNS, LATE, AWAY = Outcome.DNS, Outcome.TIMED_OUT, Outcome.UNREACHABLE
 def blind(hosts: list[str], outcomes: list[Outcome | None]) -> str:
     endpoints = [Endpoint(name=str(n), url=f"http://{host}:80/") for n, host in enumerate(hosts)]
     seen = {str(n): outcome for n, outcome in enumerate(outcomes) if outcome is not None}
-    return ConnectivityCheck(endpoints).blind(seen)
+    return ConnectivityCheck(endpoints).reason(seen)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import resource
 
 import pytest
 
-from watchdeck.collector.scrape.file_limit import open_files_limit, raise_open_files_limit
+from watchdeck.collector.scrape.manager import open_files_limit, raise_open_files_limit
 
 ENDLESS = resource.RLIM_INFINITY
 

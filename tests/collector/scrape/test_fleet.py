@@ -10,7 +10,8 @@ from collector.scrape.virtual_loop import VirtualLoop
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.collector.scrape.statistics import Statistics
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
-from watchdeck.domain.settings.endpoint import Endpoint, Tls
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.values.secret import Tls
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.net.address import Origin
 from watchdeck.net.connection import Connection, RawResponse, Request
@@ -25,7 +26,7 @@ class Answering:
 
     certificate = None
     peer = ""
-    kept = False
+    reused = False
 
     async def exchange(self, question: Request) -> RawResponse:
         assert question.method == "GET"
@@ -76,7 +77,7 @@ def watched(
             scrapes[scrape.endpoint].append(scrape)
 
         clock = lambda: round(time() * 1_000)  # noqa: E731 - the loop's own time, in its unit
-        polling = ScrapeManager(endpoints, KINDS, submit, clock, carry=carry)
+        polling = ScrapeManager(endpoints, KINDS, submit, clock, factory=carry)
         task = asyncio.create_task(polling.run())
         await asyncio.sleep(seconds)
         said = polling.statistics()
@@ -107,7 +108,7 @@ def test_a_hundred_endpoints_that_hang_delay_none_of_nine_hundred_others(
         assert gaps == pytest.approx([apart] * len(gaps), abs=0.4)
         assert len(found) >= (8 if works else 2)
         assert {scrape.outcome for scrape in found} == {Outcome.OK if works else Outcome.TIMED_OUT}
-        took = {round(scrape.took, 6) for scrape in found}
+        took = {round(scrape.duration, 6) for scrape in found}
         assert took == {ANSWERS_IN if works else timeout.seconds}
     assert said.lag == pytest.approx(0, abs=1e-6)
     assert said.blind == ""

@@ -58,7 +58,11 @@ async def test_the_page_of_a_real_prometheus_is_read_whole(address: str) -> None
     finally:
         await scraper.close()
     for scrape in (first, second):
-        assert (scrape.outcome, scrape.kind, scrape.cut.total) == (Outcome.OK, "prometheus", 0)
+        assert (scrape.outcome, scrape.kind, scrape.truncation.total) == (
+            Outcome.OK,
+            "prometheus",
+            0,
+        )
     columns = [series.name for series in second.signals.layout.series]
     assert second.signals.values[columns.index("memory_bytes")] > 1 << 20
     assert "error_ratio" in second.not_measurable

@@ -9,7 +9,7 @@ from collector.scrape.scrapes import NOON, named, scraping
 from servers.loopback import Asked, answer, listening
 from watchdeck.collector.scrape.response_log import CHARACTERS, LINES, MOST, RENEW, raw_response
 from watchdeck.domain.kinds.kind import ProbeResponse
-from watchdeck.domain.settings.endpoint import Secret
+from watchdeck.domain.values.secret import Secret
 
 PAGE = b"# TYPE up gauge\nup 1\n"
 

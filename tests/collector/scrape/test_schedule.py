@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.collector.scrape.schedule import ScrapeSchedule, jitter_of, schedule_of
+from watchdeck.collector.scrape.manager import ScrapeSchedule, jitter_of, schedule_of
 from watchdeck.domain.settings.endpoint import Endpoint
 
 SECONDS = st.floats(0.1, 3_600)
@@ -41,7 +41,7 @@ def test_a_slow_scrape_leaves_beats_out_and_stays_on_the_grid(
     every: float, planned: float, late: float
 ) -> None:
     now = planned + late * every
-    following, missed = ScrapeSchedule(every, 0).following(planned, now)
+    following, missed = ScrapeSchedule(every, 0).next_after(planned, now)
     assert following >= min(now, planned + every) - 1e-6
     assert following - planned == pytest.approx((1 + missed) * every)
     assert missed == 0 or following - now <= every + 1e-6
@@ -50,14 +50,14 @@ def test_a_slow_scrape_leaves_beats_out_and_stays_on_the_grid(
 @given(SECONDS, st.floats(0, 1e6))
 def test_what_is_due_about_then_begins_together_and_never_early(every: float, due: float) -> None:
     beat = ScrapeSchedule(every, 0)
-    moment = beat.together(due)
+    moment = beat.wake_time(due)
     assert -1e-6 <= moment - due <= 0.1 + 1e-6
     assert moment - due <= every * 0.02 + 1e-6
-    assert beat.together(moment - 1e-3) == pytest.approx(moment)
+    assert beat.wake_time(moment - 1e-3) == pytest.approx(moment)
 
 
 def test_a_scrape_within_its_interval_misses_nothing() -> None:
-    assert ScrapeSchedule(10, 0).following(100, 109) == (110, 0)
-    assert ScrapeSchedule(10, 0).following(100, 110) == (110, 0)
-    assert ScrapeSchedule(10, 0).following(100, 111) == (120, 1)
-    assert ScrapeSchedule(10, 0).following(100, 145) == (150, 4)
+    assert ScrapeSchedule(10, 0).next_after(100, 109) == (110, 0)
+    assert ScrapeSchedule(10, 0).next_after(100, 110) == (110, 0)
+    assert ScrapeSchedule(10, 0).next_after(100, 111) == (120, 1)
+    assert ScrapeSchedule(10, 0).next_after(100, 145) == (150, 4)

@@ -10,11 +10,12 @@ from servers.captured import PAGES, Replayed, captured, saying
 from servers.certificates import Certificates
 from servers.hostile import hostile
 from servers.loopback import Asked, listening
-from watchdeck.collector.scrape.detection import DOUBTED, UNKNOWN
+from watchdeck.collector.scrape.detection import DOUBT_INTERVAL, UNKNOWN_INTERVAL
 from watchdeck.collector.scrape.scraper import AFTER_A_FAILURE
 from watchdeck.domain.kinds.kind import ProbeSpec
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, ModelState, Outcome
-from watchdeck.domain.settings.endpoint import Keep, Secret, Tls
+from watchdeck.domain.settings.endpoint import Keep
+from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Milliseconds
 
 GENERIC = "prometheus"
@@ -75,7 +76,7 @@ async def test_the_page_and_its_probes_share_one_deadline() -> None:
         first, second = await beats.times(2)
     assert (first.outcome, first.failures) == (Outcome.TIMED_OUT, 1)
     assert first.detail == "/drip-body: no complete answer within 300ms"
-    assert 0.3 <= first.took < 1
+    assert 0.3 <= first.duration < 1
     assert second.failures == 2
     found = signals(first)
     assert (found["outcome"], found["up"]) == (OUTCOME_CODES[Outcome.TIMED_OUT], 0)
@@ -133,7 +134,7 @@ async def test_a_page_with_traps_is_read_clean_and_what_was_cut_is_counted(path:
     assert 0 < len(scrape.series.values) <= 5_000
     assert all(str(series).isprintable() for series in scrape.series.layout.series)
     if path in ("/duplicates", "/many"):
-        assert scrape.cut.total > 0
+        assert scrape.truncation.total > 0
 
 
 async def test_a_server_that_nobody_knows_says_so_and_is_not_asked_everything_each_time() -> None:
@@ -142,7 +143,7 @@ async def test_a_server_that_nobody_knows_says_so_and_is_not_asked_everything_ea
         asked = len(server.asked)
         second = await beats.next()
         in_between = len(server.asked) - asked
-        await beats.next(UNKNOWN)
+        await beats.next(UNKNOWN_INTERVAL)
     assert (first.kind, first.outcome) == (GENERIC, Outcome.OK)
     assert second.kind == GENERIC
     assert in_between == 1
@@ -184,7 +185,7 @@ async def test_a_server_that_became_another_kind_is_recognised_again() -> None:
         before = await beats.next()
         server.folder, server.of_port = server.folder.parent / "mlflow-3.17.2", 18110
         doubted = await beats.next()
-        after = await beats.next(DOUBTED)
+        after = await beats.next(DOUBT_INTERVAL)
     assert before.kind == "bentoml"
     assert (doubted.kind, doubted.outcome) == ("bentoml", Outcome.HTTP_STATUS)
     assert (after.kind, after.outcome) == ("mlflow", Outcome.OK)

@@ -9,7 +9,7 @@ TWO = Frame(Layout((Series("a"), Series("b"))), array("d", [1, 2]))
 
 
 def scrape(took: float, outcome: Outcome = Outcome.OK, series: Frame | None = None) -> Scrape:
-    return Scrape("a", 0, took, outcome, EMPTY, series=series, cut=Truncation(malformed=3))
+    return Scrape("a", 0, took, outcome, EMPTY, series=series, truncation=Truncation(malformed=3))
 
 
 def test_nothing_counted_is_no_duration() -> None:

@@ -7,8 +7,8 @@ import pytest
 from config.config_files import ONE, problems, write
 from watchdeck.config.checks.intake import parse_listen_address
 from watchdeck.config.load import load
-from watchdeck.domain.settings.endpoint import Secret
 from watchdeck.domain.settings.intake import Alertmanager, Intake
+from watchdeck.domain.values.secret import Secret
 
 INTAKE = '[intake]\ntoken = { env = "TOKEN" }\n'
 ASKED = '[[alertmanager]]\nurl = "http://am:9093"\n'

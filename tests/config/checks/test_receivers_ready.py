@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from watchdeck.config.checks.receivers_ready import receiver_problems
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.config.checks.receivers import receiver_problems
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.receivers import Channel, Heartbeat
 from watchdeck.domain.values.secret import Secret
 

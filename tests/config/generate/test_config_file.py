@@ -11,7 +11,8 @@ from watchdeck.config.generate.config_file import render
 from watchdeck.config.load import load
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.kinds.kind import Kind
-from watchdeck.domain.settings.endpoint import Endpoint, Settings
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.text import clean
 
 KINDS = {kind.name: kind for kind in load_kinds() if not kind.json_map}

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from watchdeck.config.generate.systemd import UnitSpec, unit
 from watchdeck.config.load import store_path
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.errors import ConfigError
 
 ANALYZE = shutil.which("systemd-analyze")

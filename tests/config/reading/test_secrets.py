@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.config.reading.secrets import SecretError, resolve_secret
-from watchdeck.domain.settings.endpoint import Secret
+from watchdeck.domain.values.secret import Secret
 
 VALUE = "canary-5f1c0e"
 

@@ -17,6 +17,8 @@ from console.active_alerts import MINUTE, alerts, raised, taken
 from console.boards import NOW
 from store.alerts.made import end, fire
 from store.stores import ANNA, state_only
+from watchdeck.actions.actor import Actor
+from watchdeck.actions.arguments import parse_arguments
 from watchdeck.console.alerts.detail_lines import charted_signal, entries, facts
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.alerts.list_lines import (
@@ -32,12 +34,11 @@ from watchdeck.console.alerts.list_lines import (
 )
 from watchdeck.console.alerts.list_panel import AlertList
 from watchdeck.console.app import Console
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.table import fitted
+from watchdeck.console.lines.line import DotStyle
+from watchdeck.console.lines.table import fit_columns
 from watchdeck.console.models.detail_screen import DetailScreen
-from watchdeck.console.overview.lines import urgent
-from watchdeck.console.state.alert_verbs import Operations, parse_arguments
-from watchdeck.console.state.messages import AlertHistoryRead, BoardUpdated
+from watchdeck.console.overview.lines import urgent_alert_lines
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.state.services import Services
 from watchdeck.domain.alerts.alert import ActiveAlert, AlertState, EndReason, Mute, MuteKind
 from watchdeck.domain.board.filter import EVERYTHING, parse
@@ -45,13 +46,13 @@ from watchdeck.domain.board.filter_fields import ALERTS
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
+    read_feedback,
+    read_known_issues,
     read_notes,
-    read_opinions,
-    read_pins,
     read_silences,
 )
 from watchdeck.store.alerts.active import read_active_alerts
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 
@@ -116,7 +117,7 @@ def test_a_state_is_told_by_number_shape_and_word() -> None:
 
 
 def test_the_deck_shows_the_most_urgent_and_counts_all() -> None:
-    spans, lines = urgent(alerts(), NOW, 80, 2)
+    spans, lines = urgent_alert_lines(alerts(), NOW, 80, 2)
     assert "4 firing" in "".join(span.text for span in spans)
     assert [str(line)[:36] for line in lines] == [
         " 1 ? NO DATA  search-ranker       4m",
@@ -126,7 +127,7 @@ def test_the_deck_shows_the_most_urgent_and_counts_all() -> None:
 
 def test_the_deck_and_the_list_tell_the_same_age() -> None:
     fired = raised(3, started_at=NOW - 9 * MINUTE)
-    _, (line,) = urgent([fired], NOW, 80, 1)
+    _, (line,) = urgent_alert_lines([fired], NOW, 80, 1)
     age = next(column for column in columns(DotStyle.BRAILLE, 120) if column.name == "age")
     assert age.cell(fired, NOW).text == "3m"
     assert " 3m " in str(line)
@@ -134,19 +135,19 @@ def test_the_deck_and_the_list_tell_the_same_age() -> None:
 
 def test_a_muted_alert_tells_who_wanted_that_what_for_and_for_how_long() -> None:
     mute = Mute(MuteKind.SILENCE, "3", NOW + 60 * MINUTE, "anna: a deploy")
-    shown = facts(replace(raised(12), mutes=(mute,)), None, NOW, 90, boards.setting().zone)
+    shown = facts(replace(raised(12), mutes=(mute,)), None, NOW, 90, boards.settings().zone)
     assert " nobody is told: silence 3 for 1h more, anna: a deploy" in [str(one) for one in shown]
 
 
 def test_what_a_person_ended_says_so_and_an_old_alert_its_date() -> None:
     over = raised(12, ended_at=NOW, condition=AlertState.OK, end_reason=EndReason.MANUAL)
     assert reason_words(over).startswith("ended by hand; ")
-    shown = facts(raised(3 * 24 * 60), None, NOW, 90, boards.setting().zone)
+    shown = facts(raised(3 * 24 * 60), None, NOW, 90, boards.settings().zone)
     assert "since Nov 20 05:00 (3d)" in str(shown[0])
 
 
 def test_an_alert_tells_its_state_reason_and_rule_and_what_is_known_first() -> None:
-    zone = boards.setting().zone
+    zone = boards.settings().zone
     shown = facts(alerted.pinned(taken(raised(12))), alerted.story(), NOW, 90, zone)
     assert [str(line) for line in shown] == [
         " known: the vendor is told",
@@ -233,10 +234,10 @@ class Bench:
 
     async def look(self) -> None:
         """Have the console see what the store holds."""
-        with closing(reading(self.store.state)) as db:
+        with closing(open_readonly(self.store.state)) as db:
             found = read_active_alerts(db, None, NOW)
         made = replace(boards.board(boards.small_fleet()), alerts=found, state_at=len(found))
-        self.console.post_message(BoardUpdated(boards.sight(made)))
+        self.console.post_message(BoardUpdated(boards.snapshot(made)))
         await self.settle()
 
     def text(self) -> str:
@@ -247,15 +248,15 @@ class Bench:
 @asynccontextmanager
 async def bench(path: Path, *models: str, read_only: bool = False) -> AsyncIterator[Bench]:
     store = state_only(path / "store")
-    with closing(writing(store.state)) as db:
+    with closing(open_writable(store.state)) as db:
         for place, model in enumerate(models):
             fire(db, model=model, at=NOW - (9 - place) * MINUTE)
-    setting = replace(boards.setting(), read_only=read_only)
+    settings = replace(boards.settings(), read_only=read_only)
     console = Console(
         store,
         clock=boards.clock,
-        setting=setting,
-        desk=Services(hands=None if read_only else Operations(store, ANNA)),
+        settings=settings,
+        services=Services(actor=None if read_only else Actor(store, ANNA)),
     )
     async with console.run_test(size=(120, 40)) as pilot:
         made = Bench(console, pilot, store)
@@ -264,7 +265,7 @@ async def bench(path: Path, *models: str, read_only: bool = False) -> AsyncItera
 
 
 def owners(store: StoreDirectory) -> dict[int, str]:
-    with closing(reading(store.state)) as db:
+    with closing(open_readonly(store.state)) as db:
         return {number: ack.by for number, ack in read_acknowledgements(db).items()}
 
 
@@ -308,7 +309,7 @@ async def test_a_silence_begins_with_the_labels_of_the_alert_and_tells_what_it_h
         assert "hides 1 open alert" in at.text()
         await at.type("a deploy")
         assert "silence 1 hides 1 open alert for 2h" in at.text()
-        with closing(reading(at.store.state)) as db:
+        with closing(open_readonly(at.store.state)) as db:
             assert [one.reason for one in read_silences(db, NOW)] == ["a deploy"]
 
 
@@ -320,9 +321,9 @@ async def test_notes_pins_and_resolves_are_typed(tmp_path: Path) -> None:
         await at.type("the vendor knows")
         await at.press("R")
         await at.type("over")
-        with closing(reading(at.store.state)) as db:
+        with closing(open_readonly(at.store.state)) as db:
             assert [one.text for one in read_notes(db, 1)] == ["rolled back"]
-            assert [one.text for one in read_pins(db, NOW)] == ["the vendor knows"]
+            assert [one.text for one in read_known_issues(db, NOW)] == ["the vendor knows"]
             ((found),) = read_active_alerts(db, None, NOW)
         assert not found.episode.is_open
 
@@ -331,27 +332,27 @@ async def test_what_an_alert_was_worth_takes_one_key_when_it_is_over(tmp_path: P
     async with bench(tmp_path, "fraud") as at:
         await at.press("3", "plus")
         assert "it is not over" in at.text()
-        with closing(writing(at.store.state)) as db:
+        with closing(open_writable(at.store.state)) as db:
             ((found),) = read_active_alerts(db, None, NOW)
             end(db, found.episode, NOW)
         await at.look()
         await at.press("minus")
-        with closing(reading(at.store.state)) as db:
-            assert read_opinions(db, 0)[1].value == "noise"
+        with closing(open_readonly(at.store.state)) as db:
+            assert read_feedback(db, 0)[1].value == "noise"
 
 
 async def test_what_marked_alerts_were_worth_is_told_of_those_that_are_over(
     tmp_path: Path,
 ) -> None:
     async with bench(tmp_path, "fraud", "churn") as at:
-        with closing(writing(at.store.state)) as db:
+        with closing(open_writable(at.store.state)) as db:
             found = read_active_alerts(db, None, NOW)
             end(db, found[0].episode, NOW)
         await at.look()
         await at.press("3", "V", "minus")
         assert "slow of fraud was noise; 1 not" in at.text()
-        with closing(reading(at.store.state)) as db:
-            assert list(read_opinions(db, 0)) == [1]
+        with closing(open_readonly(at.store.state)) as db:
+            assert list(read_feedback(db, 0)) == [1]
 
 
 async def test_a_key_that_did_nothing_leaves_the_deed_before_to_be_taken_back(
@@ -373,10 +374,10 @@ async def test_a_read_only_console_does_nothing_and_says_so(tmp_path: Path) -> N
 
 async def test_nothing_is_done_to_the_past(tmp_path: Path) -> None:
     async with bench(tmp_path, "fraud") as at:
-        with closing(reading(at.store.state)) as db:
+        with closing(open_readonly(at.store.state)) as db:
             found = read_active_alerts(db, None, NOW)
         past = replace(boards.board(()), alerts=found, live=False, at=NOW - MINUTE)
-        at.console.post_message(BoardUpdated(boards.sight(past)))
+        at.console.post_message(BoardUpdated(boards.snapshot(past)))
         await at.press("3", "a")
         assert "this is the past" in at.text()
         assert owners(at.store) == {}
@@ -390,7 +391,7 @@ async def test_an_alert_opens_with_its_story_and_its_model_opens_from_there(
         screen = at.console.screen
         assert isinstance(screen, AlertScreen)
         with closing(Reader(at.store)) as reader:
-            screen.post_message(AlertHistoryRead(reader.story(1, NOW)))
+            screen.show_history(reader.alert_history(1, NOW))
         await at.settle()
         assert "fired" in at.text()
         await at.press("a")
@@ -414,10 +415,10 @@ async def test_the_list_follows_a_filter_and_says_where_it_is_wrong(tmp_path: Pa
 
 
 async def test_enter_folds_a_group_and_unfolds_it() -> None:
-    console = Console(boards.Store(), clock=boards.clock, setting=boards.setting())
+    console = Console(boards.Store(), clock=boards.clock, settings=boards.settings())
     async with console.run_test(size=(120, 40)) as pilot:
         made = alerted.alerted(boards.board(boards.small_fleet()))
-        console.post_message(BoardUpdated(boards.sight(made)))
+        console.post_message(BoardUpdated(boards.snapshot(made)))
         await pilot.pause()
         await pilot.press("3", "down", "enter")
         rows = console.screen.query_one(AlertList)
@@ -448,5 +449,5 @@ async def test_a_key_pressed_twice_is_not_for_the_alert_that_moved_up(tmp_path: 
     ],
 )
 def test_what_there_is_room_for(cells: int, shown: list[str]) -> None:
-    found, _ = fitted(columns(DotStyle.BRAILLE, cells), cells, alerts())
+    found, _ = fit_columns(columns(DotStyle.BRAILLE, cells), cells, alerts())
     assert [column.name for column in found] == shown

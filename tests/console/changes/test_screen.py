@@ -4,18 +4,24 @@ from msgspec.structs import replace
 
 from console import boards
 from console.active_alerts import alerts
-from console.test_screens import shown
-from watchdeck.console.changes.lines import BEFORE, ChangeEvent, events, relation_of, rows, why
+from console.test_screens import Shown, shown
+from watchdeck.console.changes.lines import (
+    LOOKBACK,
+    ChangeEvent,
+    change_events,
+    event_rows,
+    reason_lines,
+    relation_of,
+)
 from watchdeck.console.changes.screen import RecentChangesScreen
-from watchdeck.console.lines.line import Role
+from watchdeck.console.lines.line import TextRole
 from watchdeck.console.models.detail_screen import DetailScreen
-from watchdeck.console.state.messages import EventsRead
-from watchdeck.domain.board.board import Change
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.console.state.queries import FleetChanges
+from watchdeck.domain.board.board import Change, Health, HealthChange
 
 NOW = boards.NOW
 MINUTE = 60_000
-START = NOW - BEFORE
+START = NOW - LOOKBACK
 DEPLOY = Change(1, "features", NOW - 5 * MINUTE, "deploy", "version 3 → 4", "collector")
 FRAUD, *_ = boards.small_fleet()
 
@@ -25,12 +31,14 @@ def turn(minutes: int, health: Health, why: str = "") -> HealthChange:
 
 
 def told(*turns: HealthChange) -> list[str]:
-    return [f"{one.what} {one.words}" for one in events([], {"fraud-detector": turns}, START)]
+    return [
+        f"{one.what} {one.words}" for one in change_events([], {"fraud-detector": turns}, START)
+    ]
 
 
 def test_markers_and_healths_stand_together_the_newest_first() -> None:
     turns = (turn(90, Health.OK), turn(4, Health.CRITICAL, "slow"))
-    found = events([DEPLOY], {"fraud-detector": turns}, START)
+    found = change_events([DEPLOY], {"fraud-detector": turns}, START)
     assert [(one.endpoint, one.what, one.words) for one in found] == [
         ("fraud-detector", "ok → critical", "slow"),
         ("features", "deploy", "version 3 → 4"),
@@ -67,20 +75,25 @@ def test_what_an_events_model_is_to_the_one_asked_about_is_said() -> None:
 
 
 def test_a_row_tells_the_time_and_how_long_before_it_was() -> None:
-    event = ChangeEvent(NOW - 5 * MINUTE, "features", "◆", "deploy", "", Role.ACCENT)
-    (row,) = rows([event], NOW, boards.setting().zone, None, ())
-    assert (row.clock, row.before) == ("04:55:00", "5m")
+    event = ChangeEvent(NOW - 5 * MINUTE, "features", "◆", "deploy", "", TextRole.ACCENT)
+    (row,) = event_rows([event], NOW, boards.settings().zone, None, ())
+    assert (row.clock, row.age) == ("04:55:00", "5m")
 
 
 def test_why_names_every_open_alert_of_the_model() -> None:
-    first, second = (str(line) for line in why(FRAUD, alerts(), NOW, 100))
+    first, second = (str(line) for line in reason_lines(FRAUD, alerts(), NOW, 100))
     assert first == " ▲ CRITICAL  since 3m  latency_p95 412 ms > 400 ms"
     assert second == " alerts: latency-slow firing: latency_p95 412 ms > 200 ms for 5m"
 
 
 def test_why_says_when_no_alert_is_open() -> None:
     model = boards.model("calm", seen=boards.latest("calm"))
-    assert str(why(model, alerts(), NOW, 100)[1]) == " no alert of it is open"
+    assert str(reason_lines(model, alerts(), NOW, 100)[1]) == " no alert of it is open"
+
+
+def changes(at: Shown) -> RecentChangesScreen:
+    assert isinstance(at.console.screen, RecentChangesScreen)
+    return at.console.screen
 
 
 async def test_one_key_shows_what_changed_before_the_moment_that_is_shown() -> None:
@@ -89,9 +102,9 @@ async def test_one_key_shows_what_changed_before_the_moment_that_is_shown() -> N
         await at.press("b")
         assert "changed in the 30 min before Nov 23 05:00:00" in at.lines()[1]
         assert "reading what changed" in at.text()
-        screen = at.console.screen
+        screen = changes(at)
         turns = (turn(90, Health.OK), turn(4, Health.CRITICAL, "slow"))
-        screen.post_message(EventsRead((DEPLOY,), {"fraud-detector": turns}))
+        screen.show_changes(FleetChanges((DEPLOY,), {"fraud-detector": turns}))
         await at.settle()
         assert "◆ deploy" in at.text()
         await at.press("b", "enter")
@@ -120,9 +133,9 @@ async def test_that_nothing_changed_is_said_and_that_it_cannot_be_read_too() -> 
     async with shown(100, 30) as at:
         await at.board()
         await at.press("b")
-        at.console.screen.post_message(EventsRead((), {}))
+        changes(at).show_changes(FleetChanges())
         await at.settle()
         assert "nothing changed" in at.text()
-        at.console.screen.post_message(EventsRead((), {}, "state.db is damaged."))
+        changes(at).show_changes(None, "state.db is damaged.")
         await at.settle()
         assert "state.db is damaged." in at.text()

@@ -7,12 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from console import boards
-from watchdeck.console.charts.axis import scale, time_step
-from watchdeck.console.charts.chart import ChartData, chart
+from watchdeck.console.charts.axis import time_step, value_axis
+from watchdeck.console.charts.chart import ChartData, chart_lines
 from watchdeck.console.charts.dot_grid import DotGrid
 from watchdeck.console.charts.line_plot import LineSeries, TimeRange, buckets, is_gap, points
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.line import width
+from watchdeck.console.lines.line import DotStyle, width
 from watchdeck.domain.board.board import History
 from watchdeck.domain.values.units import Unit
 
@@ -28,7 +27,7 @@ def drawn(
     """One value every six minutes, 40 cells by 7 rows."""
     times = [START + index * 360_000 for index in range(len(values))]
     history = History("queue_depth", 360_000, times, values)
-    return [str(line).rstrip() for line in chart(picture(history, unit), 40, 7, dots)]
+    return [str(line).rstrip() for line in chart_lines(picture(history, unit), 40, 7, dots)]
 
 
 def picture(history: History, unit: Unit = Unit.COUNT, window: TimeRange = WINDOW) -> ChartData:
@@ -60,7 +59,7 @@ def test_a_slower_pace_of_scrapes_is_no_gap() -> None:
     slow = [START + index * 60_000 for index in range(50)]
     quick = [slow[-1] + index * 2_000 for index in range(1, 300)]
     mixed = History("x", 2_000, slow + quick, [5.0] * (len(slow) + len(quick)))
-    lines = chart(picture(mixed), 68, 7, DotStyle.BRAILLE)
+    lines = chart_lines(picture(mixed), 68, 7, DotStyle.BRAILLE)
     assert max(str(line).count("⠉") + str(line).count("⠒") for line in lines) > 50
 
 
@@ -76,14 +75,14 @@ def test_a_spike_between_two_columns_is_not_lost() -> None:
     times = [START + index * 1_000 for index in range(3_600)]
     values = [1.0] * 3_600
     values[1_800] = 100.0
-    lines = chart(picture(History("x", 1_000, times, values)), 40, 9, DotStyle.BRAILLE)
+    lines = chart_lines(picture(History("x", 1_000, times, values)), 40, 9, DotStyle.BRAILLE)
     assert str(lines[0]).strip("│┤ 01⠀") != ""
 
 
 def test_the_extremes_of_an_hour_are_shown_where_points_are_rollups() -> None:
     history = History("x", HOUR, [START + 1], [5.0], low=[1.0], high=[9.0])
     bucket = buckets(list(points(history, WINDOW)), WINDOW, 10)[0]
-    assert (bucket.lowest, bucket.highest, bucket.last) == (1.0, 9.0, 5.0)
+    assert (bucket.band_low, bucket.band_high, bucket.last.value) == (1.0, 9.0, 5.0)
 
 
 def test_without_data_the_chart_says_so() -> None:
@@ -94,7 +93,7 @@ def test_without_data_the_chart_says_so() -> None:
 
 def test_values_outside_the_window_do_not_stretch_the_axis() -> None:
     history = History("x", 1_000, [START - 5, START + 5], [1e9, 1.0])
-    lines = chart(picture(history), 40, 7, DotStyle.ASCII)
+    lines = chart_lines(picture(history), 40, 7, DotStyle.ASCII)
     assert "G" not in "".join(str(line) for line in lines)
 
 
@@ -102,7 +101,7 @@ def test_labels_are_round_moments_on_the_readers_clock() -> None:
     zone = timezone(timedelta(hours=5, minutes=45))
     window = TimeRange(boards.NOW - 24 * HOUR, boards.NOW, zone)
     history = History("x", HOUR, [boards.NOW - HOUR], [1.0])
-    last = str(chart(picture(history, window=window), 80, 7, DotStyle.BRAILLE)[-1])
+    last = str(chart_lines(picture(history, window=window), 80, 7, DotStyle.BRAILLE)[-1])
     assert [word for word in last.split() if word.endswith(":00")]
     assert all(word.endswith(":00") for word in last.split()[1:])
 
@@ -120,7 +119,7 @@ def test_labels_are_round_moments_on_the_readers_clock() -> None:
 def test_axes_have_round_labels(
     low: float, high: float, unit: Unit, labels: tuple[float, ...] | None
 ) -> None:
-    axis = scale(low, high, unit, 5)
+    axis = value_axis(low, high, unit, 5)
     assert axis.bottom <= low
     assert axis.top >= high
     if labels is not None:
@@ -134,15 +133,15 @@ def test_axes_have_round_labels(
     st.booleans(),
 )
 def test_every_axis_holds_its_values(low: float, more: float, steps: int, floating: bool) -> None:  # noqa: FBT001
-    axis = scale(low, low + more, Unit.COUNT, steps, floating=floating)
-    assert axis.share(low) >= -1e-6
-    assert axis.share(low + more) <= 1 + 1e-6
+    axis = value_axis(low, low + more, Unit.COUNT, steps, floating=floating)
+    assert axis.fraction(low) >= -1e-6
+    assert axis.fraction(low + more) <= 1 + 1e-6
     assert 1 <= len(axis.labels()) <= 2 * steps + 3
     assert all(before < after for before, after in pairwise(axis.labels()))
 
 
 def test_a_share_has_no_room_above_the_whole() -> None:
-    assert scale(0.991, 1.0, Unit.RATIO, 4, floating=True).top == 1.0
+    assert value_axis(0.991, 1.0, Unit.RATIO, 4, floating=True).top == 1.0
 
 
 @example([5e-324], 20, 6, DotStyle.BRAILLE, Unit.RATIO)
@@ -157,7 +156,7 @@ def test_any_values_at_any_size_make_a_chart_of_that_size(
     values: list[float], cells: int, rows: int, dots: DotStyle, unit: Unit
 ) -> None:
     times = [START + index * 60_000 for index in range(len(values))]
-    lines = chart(picture(History("x", 60_000, times, values), unit), cells, rows, dots)
+    lines = chart_lines(picture(History("x", 60_000, times, values), unit), cells, rows, dots)
     assert len(lines) == rows
     assert all(width(str(line)) <= cells for line in lines)
 
@@ -175,7 +174,7 @@ def test_dots_become_characters(dots: DotStyle, expected: tuple[str, ...]) -> No
     found = []
     for x in (1, 0):
         grid = DotGrid(cells, 1, dots)
-        grid.column(x, 0, grid.down)
+        grid.set_column(x, 0, grid.height)
         found.append(grid.rows()[0])
     assert tuple(found) == expected
 

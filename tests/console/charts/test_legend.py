@@ -8,12 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from console import boards
-from watchdeck.console.charts.chart import ChartData, chart
+from watchdeck.console.charts.chart import ChartData, chart_lines
 from watchdeck.console.charts.legend import QuantileBounds, change_line, legend, value_at
-from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, sample
-from watchdeck.console.charts.signal_groups import limit, short, together
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.line import Role
+from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, line_sample
+from watchdeck.console.charts.series import chart_objective, chart_signals, short_name
+from watchdeck.console.lines.line import DotStyle, TextRole
 from watchdeck.domain.board.board import Change, History
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Slo
@@ -21,7 +20,7 @@ from watchdeck.domain.values.units import Milliseconds, Ratio, Unit
 
 HOUR = 3_600_000
 START = boards.NOW - HOUR
-WINDOW = TimeRange(START, boards.NOW, boards.setting().zone)
+WINDOW = TimeRange(START, boards.NOW, boards.settings().zone)
 STEP = 60_000
 DEPLOY = Change(1, "fraud", START + 10 * STEP, "deploy", "version 1 → 2", "collector")
 
@@ -41,7 +40,7 @@ def text(shown: ChartData, bounds: QuantileBounds | None = None, cells: int = 80
 
 
 FLAT = LineSeries(history([0.1] * 60), "p95")
-STEEP = LineSeries(history([n / 1_000 for n in range(60)]), "p50", LineStyle.DASHED, Role.TEXT)
+STEEP = LineSeries(history([n / 1_000 for n in range(60)]), "p50", LineStyle.DASHED, TextRole.TEXT)
 
 
 def test_a_legend_names_shape_word_and_newest_value_of_each_curve() -> None:
@@ -81,8 +80,8 @@ def test_a_promise_is_in_the_legend_and_drawn_only_where_it_does_not_press_the_c
     near, far = picture(FLAT, limit=0.2), picture(FLAT, limit=20.0)
     assert "SLO 200 ms" in text(near)[0]
     assert "SLO 20 s" in text(far)[0]
-    assert any("╌" in str(line) for line in chart(near, 60, 10, DotStyle.BRAILLE))
-    assert not any("╌" in str(line) for line in chart(far, 60, 10, DotStyle.BRAILLE))
+    assert any("╌" in str(line) for line in chart_lines(near, 60, 10, DotStyle.BRAILLE))
+    assert not any("╌" in str(line) for line in chart_lines(far, 60, 10, DotStyle.BRAILLE))
 
 
 def test_a_legend_takes_the_lines_it_needs() -> None:
@@ -91,7 +90,7 @@ def test_a_legend_takes_the_lines_it_needs() -> None:
 
 @pytest.mark.parametrize("dots", list(DotStyle))
 def test_every_stroke_has_a_shape_of_its_own(dots: DotStyle) -> None:
-    assert len({sample(stroke, dots).rstrip() for stroke in LineStyle}) == len(LineStyle)
+    assert len({line_sample(stroke, dots).rstrip() for stroke in LineStyle}) == len(LineStyle)
 
 
 def test_a_value_is_read_as_the_mean_of_what_lies_in_its_cell() -> None:
@@ -115,43 +114,43 @@ def test_a_change_after_the_cursor_is_not_said() -> None:
 
 
 def test_a_change_under_the_cursor_stands_out() -> None:
-    def roles(cursor: int) -> set[Role]:
+    def roles(cursor: int) -> set[TextRole]:
         shown = ChartData((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), cursor)
         (line,) = change_line([DEPLOY], shown, 60, boards.NOW, 80)
         return {span.role for span in line.spans}
 
-    assert Role.STRONG in roles(DEPLOY.at)
-    assert Role.STRONG not in roles(DEPLOY.at + 5 * STEP)
+    assert TextRole.STRONG in roles(DEPLOY.at)
+    assert TextRole.STRONG not in roles(DEPLOY.at + 5 * STEP)
 
 
 def test_changes_and_the_cursor_are_marked_on_the_time_axis() -> None:
     shown = ChartData((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), START + 30 * STEP)
-    axis = str(chart(shown, 68, 10, DotStyle.BRAILLE)[-2])
+    axis = str(chart_lines(shown, 68, 10, DotStyle.BRAILLE)[-2])
     assert axis.index("◆") - axis.index("└") == 11
     assert axis.count("▲") == 1
 
 
 @pytest.mark.parametrize("signal", list(SIGNALS))
 def test_signals_of_one_chart_have_one_unit(signal: str) -> None:
-    names = together(signal)
+    names = chart_signals(signal)
     assert names[0] == signal
     assert len({SIGNALS[name].unit for name in names}) == 1
 
 
 def test_a_signal_that_cannot_be_had_is_not_asked_for() -> None:
-    assert together("saturation", ["cpu_utilization"]) == ("saturation", "kv_cache_usage")
+    assert chart_signals("saturation", ["cpu_utilization"]) == ("saturation", "kv_cache_usage")
 
 
 def test_names_leave_out_what_a_chart_shares() -> None:
-    assert short("latency_p95", ["latency_p95", "latency_p50"]) == "p95"
-    assert short("latency_p95", ["latency_p95"]) == "latency_p95"
-    assert short("queue_depth", ["queue_depth", "in_flight"]) == "queue_depth"
+    assert short_name("latency_p95", ["latency_p95", "latency_p50"]) == "p95"
+    assert short_name("latency_p95", ["latency_p95"]) == "latency_p95"
+    assert short_name("queue_depth", ["queue_depth", "in_flight"]) == "queue_depth"
 
 
 def test_a_promise_belongs_to_its_signals_chart() -> None:
     slo = Slo(Ratio(0.999), Milliseconds(200), Ratio(0.01))
-    assert limit(together("latency_p50"), slo) == ("latency_p95", 0.2)
-    assert limit(["error_ratio"], slo) == ("error_ratio", 0.01)
-    assert limit(["availability"], slo) == ("availability", 0.999)
-    assert limit(["request_rate"], slo) is None
-    assert limit(["latency_p95"], Slo()) is None
+    assert chart_objective(chart_signals("latency_p50"), slo) == ("latency_p95", 0.2)
+    assert chart_objective(["error_ratio"], slo) == ("error_ratio", 0.01)
+    assert chart_objective(["availability"], slo) == ("availability", 0.999)
+    assert chart_objective(["request_rate"], slo) is None
+    assert chart_objective(["latency_p95"], Slo()) is None

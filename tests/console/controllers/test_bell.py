@@ -1,6 +1,5 @@
 """A bell and a notice for a new page, for who looks elsewhere."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,11 @@ from console.boards import NOW
 from watchdeck.console import app
 from watchdeck.console.app import Console
 from watchdeck.console.controllers.bell import bell_sequence, unacknowledged_pages
-from watchdeck.console.state.board_source import StoreLocation
 from watchdeck.console.state.messages import BoardUpdated
-from watchdeck.domain.alerts.alert import ActiveAlert, Mute, MuteKind
+from watchdeck.domain.alerts.alert import Mute, MuteKind
 from watchdeck.domain.board.board import Board
-from watchdeck.domain.settings.console import ConsoleSettings
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 PAGE = raised(12)
 
@@ -75,31 +73,44 @@ def test_many_pages_are_one_notice_and_nothing_in_it_is_obeyed() -> None:
     assert bell_sequence([], ConsoleSettings(bell=True), {}) == ""
 
 
+class Terminal:
+    """Keeps what is written to it."""
+
+    def __init__(self, written: list[str]) -> None:
+        self._written = written
+
+    def write(self, data: str) -> None:
+        self._written.append(data)
+
+
 class Ringing(Console, inherit_bindings=False):
     """A console whose terminal remembers what it was told."""
 
     CSS_PATH = str(Path(app.__file__).with_name("console.tcss"))
 
-    def __init__(self, place: StoreLocation, **more: object) -> None:
-        super().__init__(place, **more)  # type: ignore[arg-type]
-        self.told: list[ActiveAlert] = []
+    def __init__(self) -> None:
+        view = ConsoleSettings(bell=True)
+        settings = replace(boards.settings(), view=view)
+        super().__init__(boards.Store(), clock=boards.clock, settings=settings)
+        self.written: list[str] = []
 
-    def ring(self, found: Sequence[ActiveAlert]) -> None:
-        self.told += found
+    @property
+    def output(self) -> Terminal:
+        return Terminal(self.written)
 
 
 async def test_what_was_there_before_does_not_call_and_what_comes_calls_once() -> None:
-    console = Ringing(boards.Store(), clock=boards.clock, setting=boards.setting())
+    console = Ringing()
     async with console.run_test() as pilot:
 
         async def see(made: Board) -> int:
-            console.post_message(BoardUpdated(boards.sight(made)))
+            console.post_message(BoardUpdated(boards.snapshot(made)))
             await pilot.pause()
-            return len(console.told)
+            return len(console.written)
 
         assert await see(board(PAGE)) == 0
-        assert await see(board(PAGE, *alerts()[2:])) == 4
-        assert await see(board(PAGE, *alerts()[2:])) == 4
-        assert await see(board()) == 4
-        assert await see(replace(board(PAGE), live=False)) == 4
-        assert await see(board(PAGE)) == 5
+        assert await see(board(PAGE, *alerts()[2:])) == 1
+        assert await see(board(PAGE, *alerts()[2:])) == 1
+        assert await see(board()) == 1
+        assert await see(replace(board(PAGE), live=False)) == 1
+        assert await see(board(PAGE)) == 2

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.console_commands import COMMANDS
 from watchdeck.console.input.commands import (
-    COMMANDS,
     CommandError,
     CompletionContext,
     completions,
@@ -32,7 +32,7 @@ KNOWN = CompletionContext(
     ],
 )
 def test_a_line_is_a_command(line: str, name: str, text: str) -> None:
-    asked = parse(line, KNOWN)
+    asked = parse(line, KNOWN, COMMANDS)
     assert (asked.command.name, asked.text) == (name, text)
 
 
@@ -52,7 +52,7 @@ def test_what_is_no_command_is_told_with_what_would_be(
     line: str, position: int, words: str
 ) -> None:
     with pytest.raises(CommandError) as caught:
-        parse(line, KNOWN)
+        parse(line, KNOWN, COMMANDS)
     assert words in str(caught.value)
     assert caught.value.position == position
     assert "\x1b" not in str(caught.value)
@@ -69,7 +69,7 @@ def test_what_is_no_command_is_told_with_what_would_be(
     ],
 )
 def test_a_beginning_is_completed(line: str, lines: tuple[str, ...]) -> None:
-    assert completions(line, KNOWN) == lines
+    assert completions(line, KNOWN, COMMANDS) == lines
 
 
 @pytest.mark.parametrize(
@@ -81,25 +81,26 @@ def test_a_beginning_is_completed(line: str, lines: tuple[str, ...]) -> None:
     ],
 )
 def test_the_palette_finds_the_closest_first(typed: str, first: str) -> None:
-    assert found(typed, list(entries(KNOWN)))[0][0] == first
+    assert found(typed, list(entries(KNOWN, COMMANDS)))[0][0] == first
 
 
 def test_the_palette_offers_everything_that_can_be_given() -> None:
-    for line, words in entries(KNOWN):
+    for line, words in entries(KNOWN, COMMANDS):
         if line.endswith(" "):
             continue  # the beginning of one that any text may follow
-        assert f"{parse(line, KNOWN).command.name} {parse(line, KNOWN).text}".strip() == line
+        parsed = parse(line, KNOWN, COMMANDS)
+        assert f"{parsed.command.name} {parsed.text}".strip() == line
         assert words
-    assert len(found("", list(entries(KNOWN)))) == len(list(entries(KNOWN)))
-    assert found("zzz", list(entries(KNOWN))) == ()
+    assert len(found("", list(entries(KNOWN, COMMANDS)))) == len(list(entries(KNOWN, COMMANDS)))
+    assert found("zzz", list(entries(KNOWN, COMMANDS))) == ()
 
 
 @given(st.text(max_size=30))
 def test_any_line_is_a_command_or_a_command_error(line: str) -> None:
-    completions(line, KNOWN)
-    found(line, list(entries(KNOWN)))
+    completions(line, KNOWN, COMMANDS)
+    found(line, list(entries(KNOWN, COMMANDS)))
     try:
-        assert parse(line, KNOWN).command in COMMANDS
+        assert parse(line, KNOWN, COMMANDS).command in COMMANDS
     except CommandError as error:
         place = error.position
     else:

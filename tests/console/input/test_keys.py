@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 from textual.dom import DOMNode
 
-from watchdeck.console.alerts.action_screen import AlertActionScreen
+from console.boards import Store, clock, settings
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.alerts.list_screen import AlertsScreen
 from watchdeck.console.app import Console
@@ -35,7 +35,7 @@ OWNERS: dict[KeyScope, type[DOMNode]] = {
     KeyScope.CHOICE: FilterableList,
     KeyScope.FLEET: ModelList,
     KeyScope.DECK: DeckScreen,
-    KeyScope.HANDLING: AlertActionScreen,
+    KeyScope.ALERT_ACTIONS: Console,
     KeyScope.ALERTS: AlertsScreen,
     KeyScope.ALERT: AlertScreen,
     KeyScope.MODELS: ModelsScreen,
@@ -74,27 +74,40 @@ def test_every_key_has_an_id_of_its_own_and_words() -> None:
 def test_every_action_exists_where_its_key_works(where: KeyScope) -> None:
     for key in KEYS:
         if key.where is where:
-            name = key.action.partition("(")[0]
-            assert callable(getattr(OWNERS[where], f"action_{name}"))
+            target, _, action = key.action.rpartition("app.")
+            owner = OWNERS[where] if not target and action == key.action else Console
+            assert callable(getattr(owner, f"action_{action.partition('(')[0]}"))
 
 
-@pytest.mark.parametrize("where", list(KeyScope))
+def test_the_console_has_a_function_for_every_key_that_is_its_own_and_for_no_other() -> None:
+    console = Console(Store(), clock=clock, settings=settings())
+    own = {key.id for key in KEYS if "run(" in key.action}
+    assert {*console._key_functions} == own
+    assert all(f"run({key.id!r})" in key.action for key in KEYS if key.id in own)
+
+
+PLACES = {
+    KeyScope.FLEET: (KeyScope.CHOICE, KeyScope.LIST),
+    KeyScope.CHOICE: (KeyScope.LIST,),
+    KeyScope.ALERTS: (KeyScope.ALERT_ACTIONS,),
+    KeyScope.ALERT: (KeyScope.ALERT_ACTIONS,),
+}
+"""The places whose keys also work where the widgets of another place are."""
+
+
+@pytest.mark.parametrize("where", [one for one in KeyScope if one is not KeyScope.ALERT_ACTIONS])
 def test_only_keys_of_the_table_are_bound(where: KeyScope) -> None:
-    assert list(OWNERS[where].BINDINGS) == bindings(where)
+    own = (where, *PLACES[where]) if where in (KeyScope.ALERTS, KeyScope.ALERT) else (where,)
+    assert list(OWNERS[where].BINDINGS) == bindings(*own)
     merged = OWNERS[where]._merge_bindings()
-    places = {
-        KeyScope.FLEET: (where, KeyScope.CHOICE, KeyScope.LIST),
-        KeyScope.CHOICE: (where, KeyScope.LIST),
-        KeyScope.ALERTS: (where, KeyScope.HANDLING),
-        KeyScope.ALERT: (where, KeyScope.HANDLING),
-    }.get(where, (where,))
+    places = (where, *PLACES.get(where, ()))
     expected = {name for key in KEYS if key.where in places for name in key.keys.split(",")}
     assert {*merged.key_to_bindings} == expected
 
 
 def test_digits_switch_modes_and_do_nothing_else() -> None:
-    digits = {key.keys: key.action for key in KEYS if key.keys.isdigit()}
-    assert digits == {digit: f"mode('{name}')" for digit, name in keys.MODES}
+    digits = {key.keys: key.id for key in KEYS if key.keys.isdigit()}
+    assert digits == {digit: f"mode.{name}" for digit, name in keys.MODES}
 
 
 def test_the_help_of_a_screen_lists_all_that_works_there() -> None:

@@ -11,18 +11,18 @@ from console.boards import Store
 from watchdeck.console.app import Console
 from watchdeck.console.dialogs.help_screen import HelpScreen
 from watchdeck.console.models.list_screen import ModelsScreen
-from watchdeck.console.setup import default_setting
+from watchdeck.console.setup import console_settings
 from watchdeck.console.state.messages import BoardUpdated
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 
 @asynccontextmanager
 async def shown(**keys: str) -> AsyncIterator[Pilot[None]]:
     named = {name.replace("_", ".", 1): value for name, value in keys.items()}
-    setting = default_setting(Store(), ConsoleSettings(keys=named))
-    console = Console(Store(), clock=boards.clock, setting=setting)
+    settings = console_settings(Store(), ConsoleSettings(keys=named))
+    console = Console(Store(), clock=boards.clock, settings=settings)
     async with console.run_test(size=(100, 40)) as pilot:
-        console.post_message(BoardUpdated(boards.sight()))
+        console.post_message(BoardUpdated(boards.snapshot()))
         await pilot.pause()
         yield pilot
 

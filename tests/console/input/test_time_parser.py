@@ -61,56 +61,59 @@ def test_any_text_is_a_moment_of_the_past_or_refused(text: str) -> None:
 
 
 def test_a_step_back_from_now_stands_at_a_round_moment() -> None:
-    assert LIVE.stepped(-1, MINUTE, NOW + 1_000).at == NOW
-    assert LIVE.stepped(-1, MINUTE, NOW).at == NOW - MINUTE
-    assert LIVE.stepped(1, MINUTE, NOW) == LIVE
+    assert LIVE.step(-1, MINUTE, NOW + 1_000).at == NOW
+    assert LIVE.step(-1, MINUTE, NOW).at == NOW - MINUTE
+    assert LIVE.step(1, MINUTE, NOW) == LIVE
 
 
 def test_steps_from_between_round_moments_reach_them_first() -> None:
-    between = LIVE.sought(NOW - HOUR + 1_000, NOW)
-    assert between.stepped(-1, MINUTE, NOW).at == NOW - HOUR
-    assert between.stepped(1, MINUTE, NOW).at == NOW - HOUR + MINUTE
+    between = LIVE.seek(NOW - HOUR + 1_000, NOW)
+    assert between.step(-1, MINUTE, NOW).at == NOW - HOUR
+    assert between.step(1, MINUTE, NOW).at == NOW - HOUR + MINUTE
 
 
 def test_what_reaches_now_is_live() -> None:
-    assert LIVE.sought(NOW, NOW) == LIVE
-    assert LIVE.sought(NOW - MINUTE, NOW).stepped(1, MINUTE, NOW) == LIVE
-    running = LIVE.sought(NOW - MINUTE, NOW).toggled().hurried(9)
-    assert running.played(2_000, NOW) == TimeCursor(speed=SPEEDS[-1])
+    assert LIVE.seek(NOW, NOW) == LIVE
+    assert LIVE.seek(NOW - MINUTE, NOW).step(1, MINUTE, NOW) == LIVE
+    running = LIVE.seek(NOW - MINUTE, NOW).toggle_play().change_speed(9)
+    assert running.advance(2_000, NOW) == TimeCursor(speed=SPEEDS[-1])
 
 
 def test_the_past_runs_at_its_speed_only_while_it_plays() -> None:
-    standing = LIVE.sought(NOW - HOUR, NOW)
-    assert standing.played(1_000, NOW) == standing
-    assert standing.toggled().played(1_000, NOW).at == NOW - HOUR + 1_000
-    assert standing.toggled().hurried(1).hurried(1).played(1_000, NOW).at == NOW - HOUR + 15_000
-    assert standing.toggled().toggled() == standing
+    standing = LIVE.seek(NOW - HOUR, NOW)
+    assert standing.advance(1_000, NOW) == standing
+    assert standing.toggle_play().advance(1_000, NOW).at == NOW - HOUR + 1_000
+    assert (
+        standing.toggle_play().change_speed(1).change_speed(1).advance(1_000, NOW).at
+        == NOW - HOUR + 15_000
+    )
+    assert standing.toggle_play().toggle_play() == standing
 
 
 def test_a_step_or_a_seek_stops_the_playing() -> None:
-    running = LIVE.sought(NOW - HOUR, NOW).toggled()
-    assert not running.stepped(-1, MINUTE, NOW).playing
-    assert not running.sought(NOW - DAY, NOW).playing
+    running = LIVE.seek(NOW - HOUR, NOW).toggle_play()
+    assert not running.step(-1, MINUTE, NOW).is_playing
+    assert not running.seek(NOW - DAY, NOW).is_playing
 
 
 def test_what_is_live_does_not_play() -> None:
-    assert LIVE.toggled() == LIVE
-    assert LIVE.played(1_000, NOW) == LIVE
+    assert LIVE.toggle_play() == LIVE
+    assert LIVE.advance(1_000, NOW) == LIVE
 
 
 def test_speeds_have_a_slowest_and_a_fastest() -> None:
-    assert LIVE.hurried(-5).speed == SPEEDS[0]
-    assert LIVE.hurried(99).speed == SPEEDS[-1]
+    assert LIVE.change_speed(-5).speed == SPEEDS[0]
+    assert LIVE.change_speed(99).speed == SPEEDS[-1]
 
 
 def pressed_on(cursor: TimeCursor, what: str, value: int) -> TimeCursor:
     if what == "step":
-        return cursor.stepped(value, MINUTE, NOW)
+        return cursor.step(value, MINUTE, NOW)
     if what == "seek":
-        return cursor.sought(NOW + value, NOW)
+        return cursor.seek(NOW + value, NOW)
     if what == "play":
-        return cursor.played(value, NOW)
-    return cursor.toggled() if what == "toggle" else cursor.hurried(value)
+        return cursor.advance(value, NOW)
+    return cursor.toggle_play() if what == "toggle" else cursor.change_speed(value)
 
 
 @given(
@@ -132,5 +135,5 @@ def test_whatever_is_pressed_the_moment_is_live_or_past_and_never_the_future(
     for what, value in pressed:
         cursor = pressed_on(cursor, what, value)
         assert cursor.at is None or 0 <= cursor.at < NOW
-        assert cursor.at is not None or not cursor.playing
+        assert cursor.at is not None or not cursor.is_playing
         assert cursor.speed in SPEEDS

@@ -4,15 +4,15 @@ from hypothesis import strategies as st
 
 from watchdeck.console.lines.line import (
     Line,
-    Role,
     Span,
+    TextRole,
     cut,
-    dimmed,
+    dim_line,
     fit,
-    foreign_text,
     justify,
     line,
     shorten,
+    untrusted_text,
     width,
     wrap,
     wrap_parts,
@@ -54,15 +54,15 @@ def test_numbers_stand_right() -> None:
 
 def test_parts_flow_onto_the_next_line_without_being_broken() -> None:
     parts = [
-        (foreign_text("one"), foreign_text(" 1")),
-        (foreign_text("two"), foreign_text(" 2")),
-        (foreign_text("three"),),
+        (untrusted_text("one"), untrusted_text(" 1")),
+        (untrusted_text("two"), untrusted_text(" 2")),
+        (untrusted_text("three"),),
     ]
     assert [str(one) for one in wrap_parts(parts, 13)] == ["one 1  two 2", "three"]
 
 
 def test_a_part_wider_than_the_screen_is_cut() -> None:
-    assert [str(one) for one in wrap_parts([(foreign_text("abcdefgh"),)], 5)] == ["abcd…"]
+    assert [str(one) for one in wrap_parts([(untrusted_text("abcdefgh"),)], 5)] == ["abcd…"]
 
 
 def test_words_wrap_and_the_rest_is_cut() -> None:
@@ -85,9 +85,9 @@ def test_spans_are_cut_where_the_room_ends() -> None:
 
 
 def test_a_dimmed_line_keeps_its_words() -> None:
-    drawn = line(Span("✖ DOWN", Role.DOWN), " churn")
-    assert str(dimmed(drawn)) == "✖ DOWN churn"
-    assert {span.role for span in dimmed(drawn).spans} == {Role.MUTED}
+    drawn = line(Span("✖ DOWN", TextRole.DOWN), " churn")
+    assert str(dim_line(drawn)) == "✖ DOWN churn"
+    assert {span.role for span in dim_line(drawn).spans} == {TextRole.MUTED}
 
 
 def test_a_line_without_spans_is_empty() -> None:

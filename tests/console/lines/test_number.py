@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.console.lines.line import NOTHING, width
+from watchdeck.console.lines.line import NO_VALUE, width
 from watchdeck.console.lines.number import (
-    cell,
-    describe_reading,
+    cell_text,
+    describe_value,
     interval,
     percent,
     round_to_bucket,
@@ -21,8 +21,8 @@ S, RATIO, RATE = Unit.SECONDS, Unit.RATIO, Unit.PER_SECOND
 @pytest.mark.parametrize(
     ("reading", "expected"),
     [
-        pytest.param(None, NOTHING, id="no reading is a dash, never 0"),
-        pytest.param(SignalValue(math.nan, S), NOTHING, id="NaN is a dash"),
+        pytest.param(None, NO_VALUE, id="no reading is a dash, never 0"),
+        pytest.param(SignalValue(math.nan, S), NO_VALUE, id="NaN is a dash"),
         pytest.param(SignalValue(0.412, S), "412ms", id="milliseconds"),
         pytest.param(SignalValue(0.01987, S, 0.01, 0.025), "20ms", id="no finer than its bucket"),
         pytest.param(SignalValue(10.0, S, 10.0, math.inf), ">10s", id="beyond the last bound"),
@@ -38,7 +38,7 @@ S, RATIO, RATE = Unit.SECONDS, Unit.RATIO, Unit.PER_SECOND
     ],
 )
 def test_a_reading_in_a_cell(reading: SignalValue | None, expected: str) -> None:
-    assert cell(reading) == expected
+    assert cell_text(reading) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_reading_in_a_cell(reading: SignalValue | None, expected: str) -> None
     ],
 )
 def test_a_reading_in_a_sentence(reading: SignalValue, expected: str) -> None:
-    assert describe_reading(reading) == expected
+    assert describe_value(reading) == expected
 
 
 @given(
@@ -68,7 +68,7 @@ def test_rounding_stays_inside_the_bucket(low: float, factor: float, share: floa
 
 @given(st.floats(1e-6, 1e12), st.sampled_from([S, RATIO, RATE, Unit.COUNT]))
 def test_a_cell_never_has_an_exponent(value: float, unit: Unit) -> None:
-    text = cell(SignalValue(min(value, 1.0) if unit is RATIO else value, unit))
+    text = cell_text(SignalValue(min(value, 1.0) if unit is RATIO else value, unit))
     assert "e" not in text
     assert width(text) <= 9
 
@@ -80,7 +80,7 @@ def test_an_empty_bucket_leaves_the_value() -> None:
 def test_whole_percents_are_never_rounded_up() -> None:
     assert percent(SignalValue(0.999, RATIO)) == "99%"
     assert percent(SignalValue(0.29, RATIO)) == "29%"
-    assert percent(None) == NOTHING
+    assert percent(None) == NO_VALUE
 
 
 def test_the_unit_of_an_interval_is_said_once() -> None:

@@ -3,13 +3,13 @@ from datetime import UTC, timedelta, timezone
 import pytest
 
 from watchdeck.console.lines.relative_time import (
-    ago,
-    ahead_of_utc,
-    clock,
-    coarse,
+    age_phrase,
+    clock_time,
     format_age_short,
-    offset,
+    round_to_step,
     short_duration,
+    utc_offset,
+    utc_offset_ms,
 )
 
 NOW = 1_795_410_000_000
@@ -46,20 +46,20 @@ def test_a_brief_age_has_one_part() -> None:
     [(None, "never"), (NOW - 1_000, "just now"), (NOW - 720_000, "12m ago")],
 )
 def test_an_age_as_a_phrase(at: int | None, expected: str) -> None:
-    assert ago(at, NOW) == expected
+    assert age_phrase(at, NOW) == expected
 
 
 def test_the_moment_that_ages_are_drawn_for_moves_in_steps() -> None:
-    assert {coarse(NOW + step) for step in range(5_000)} == {NOW}
+    assert {round_to_step(NOW + step) for step in range(5_000)} == {NOW}
 
 
 def test_the_clock_is_the_readers() -> None:
     zone = timezone(timedelta(hours=5, minutes=30))
-    assert clock(NOW, UTC) == "05:00"
-    assert clock(NOW, zone) == "10:30"
-    assert (offset(NOW, UTC), offset(NOW, zone)) == ("UTC", "+05:30")
-    assert ahead_of_utc(NOW, zone) == 19_800_000
+    assert clock_time(NOW, UTC) == "05:00"
+    assert clock_time(NOW, zone) == "10:30"
+    assert (utc_offset(NOW, UTC), utc_offset(NOW, zone)) == ("UTC", "+05:30")
+    assert utc_offset_ms(NOW, zone) == 19_800_000
 
 
 def test_without_a_zone_the_clock_is_the_machines() -> None:
-    assert len(clock(NOW, None)) == 5
+    assert len(clock_time(NOW, None)) == 5

@@ -1,21 +1,20 @@
 from console import boards
-from watchdeck.console.lines.health import MARKS, counts, worst_first
+from watchdeck.console.lines.health import HEALTH_BADGES, health_counts
 from watchdeck.console.lines.line import Background, width
 from watchdeck.console.lines.list_position import ListPosition
-from watchdeck.console.lines.table import Columns, Table, body, extent, fitted
-from watchdeck.console.models.columns import COLUMNS as MODELS
-from watchdeck.console.models.summary_columns import COLUMNS as FLEET
-from watchdeck.domain.board.board import Model
-from watchdeck.domain.board.health import Health
+from watchdeck.console.lines.table import Columns, Table, fit_columns, row_range, table_lines
+from watchdeck.console.models.columns import MODEL_COLUMNS as MODELS
+from watchdeck.console.models.columns import SUMMARY_COLUMNS as FLEET
+from watchdeck.domain.board.board import Health, Model, sort_worst_first
 
 
 def table(columns: Columns[Model], models: tuple[Model, ...] | None = None) -> Table[Model]:
-    rows = worst_first(boards.small_fleet() if models is None else models)
+    rows = sort_worst_first(boards.small_fleet() if models is None else models)
     return Table(columns, rows, tuple(model.facts.name for model in rows), "nothing here")
 
 
 def text(columns: Columns[Model], cells: int) -> list[str]:
-    lines = body(table(columns), ListPosition(), boards.NOW, cells, 20)
+    lines = table_lines(table(columns), ListPosition(), boards.NOW, cells, 20)
     assert all(width(str(line)) <= cells for line in lines)
     return [str(line).rstrip() for line in lines]
 
@@ -48,7 +47,7 @@ def test_all_the_figures_of_a_model_fit_into_80_cells() -> None:
 
 
 def test_columns_give_way_when_there_is_little_room() -> None:
-    names = [column.name for column in fitted(MODELS, 64)[0]]
+    names = [column.name for column in fit_columns(MODELS, 64)[0]]
     assert names == [
         "state", "name", "p95", "p99", "rate", "errors", "saturation", "availability", "seen",
     ]  # fmt: skip
@@ -56,43 +55,45 @@ def test_columns_give_way_when_there_is_little_room() -> None:
 
 def test_names_are_as_wide_as_they_need_to_be() -> None:
     long = boards.model("a-model-with-quite-a-long-name")
-    columns, gap = fitted(MODELS, 130, (long,), boards.NOW)
+    columns, gap = fit_columns(MODELS, 130, (long,), boards.NOW)
     assert next(column.width for column in columns if column.name == "name") == 30
     assert gap == 2
 
 
 def test_columns_that_never_give_way_are_squeezed_at_last() -> None:
-    columns, gap = fitted(FLEET, 50)
+    columns, gap = fit_columns(FLEET, 50)
     assert sum(column.width for column in columns) + gap * (len(columns) - 1) + 1 == 50
 
 
 def test_the_row_of_the_cursor_lies_on_its_own_ground_as_far_as_its_name() -> None:
-    lines = body(table(MODELS), ListPosition("embeddings", 4, 0), boards.NOW, 80, 20)
-    lit = [[span.text for span in line.spans if span.ground is Background.CURSOR] for line in lines]
+    lines = table_lines(table(MODELS), ListPosition("embeddings", 4, 0), boards.NOW, 80, 20)
+    lit = [
+        [span.text for span in line.spans if span.background is Background.CURSOR] for line in lines
+    ]
     assert [y for y, texts in enumerate(lit) if texts] == [5]
     assert "".join(lit[5]).split() == ["▌●", "ok", "embeddings"]
 
 
 def test_only_the_rows_in_view_are_drawn() -> None:
     many = table(MODELS, boards.large_fleet(200))
-    lines = body(many, ListPosition(many.keys[30], 30, 21), boards.NOW, 80, 11)
+    lines = table_lines(many, ListPosition(many.keys[30], 30, 21), boards.NOW, 80, 11)
     assert len(lines) == 11
     assert many.keys[21] in str(lines[1])
-    assert extent(many, ListPosition(many.keys[30], 30, 21), 11) == "22-31 of 200"
-    assert extent(table(MODELS), ListPosition(), 20) == "8"
+    assert row_range(many, ListPosition(many.keys[30], 30, 21), 11) == "22-31 of 200"
+    assert row_range(table(MODELS), ListPosition(), 20) == "8"
 
 
 def test_an_empty_table_says_why() -> None:
-    lines = body(Table(MODELS, (), (), "nothing here"), ListPosition(), boards.NOW, 80, 20)
+    lines = table_lines(Table(MODELS, (), (), "nothing here"), ListPosition(), boards.NOW, 80, 20)
     assert [str(line) for line in lines] == ["", "nothing here"]
 
 
 def test_each_health_differs_in_word_and_shape_and_colour() -> None:
-    assert {*MARKS} == {*Health}
+    assert {*HEALTH_BADGES} == {*Health}
     for field in ("shape", "word", "role"):
-        assert len({getattr(mark, field) for mark in MARKS.values()}) == len(Health)
+        assert len({getattr(mark, field) for mark in HEALTH_BADGES.values()}) == len(Health)
 
 
 def test_healths_are_counted_worst_first() -> None:
-    said = [span.text.strip() for span in counts(boards.small_fleet()).spans]
+    said = [span.text.strip() for span in health_counts(boards.small_fleet()).spans]
     assert said == ["✖ 1 DOWN", "▲ 1 CRITICAL", "? 1 UNKNOWN", "◆ 1 WARNING", "● 4 ok"]

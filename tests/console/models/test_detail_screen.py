@@ -1,12 +1,11 @@
 from msgspec.structs import replace
 
 from console import boards
-from watchdeck.console.lines.line import NOTHING, Role, width
+from watchdeck.console.lines.line import NO_VALUE, TextRole, width
 from watchdeck.console.lines.list_position import ListPosition
-from watchdeck.console.lines.table import Table, body
-from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, facts, signals
-from watchdeck.domain.board.board import Model
-from watchdeck.domain.board.health import Health
+from watchdeck.console.lines.table import Table, table_lines
+from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, signal_rows, summary_lines
+from watchdeck.domain.board.board import Health, Model
 from watchdeck.domain.metrics.scrape import Identity, Truncation
 from watchdeck.domain.metrics.signal import SIGNALS
 
@@ -14,15 +13,15 @@ FRAUD, CHURN, *_ = boards.small_fleet()
 
 
 def text(model: Model, cells: int = 80) -> list[str]:
-    lines = facts(model, boards.NOW, cells)
+    lines = summary_lines(model, boards.NOW, cells)
     assert all(width(str(line)) <= cells for line in lines)
     return [str(line) for line in lines]
 
 
 def listed(model: Model, reasons: dict[str, str] | None = None) -> dict[str, str]:
-    rows = signals(model, reasons or {})
+    rows = signal_rows(model, reasons or {})
     table = Table(SIGNAL_COLUMNS, rows, tuple(row.signal.name for row in rows))
-    lines = body(table, ListPosition(), boards.NOW, 120, 40)[1:]
+    lines = table_lines(table, ListPosition(), boards.NOW, 120, 40)[1:]
     return {row.signal.name: str(line).strip("▌ ") for row, line in zip(rows, lines, strict=True)}
 
 
@@ -46,21 +45,21 @@ def test_a_failed_scrape_says_how_it_failed() -> None:
 
 def test_what_was_left_out_of_a_page_is_counted() -> None:
     cut = boards.model("x", seen=boards.latest("x", cut=Truncation(series=12, malformed=3)))
-    lines = facts(cut, boards.NOW, 120)
+    lines = summary_lines(cut, boards.NOW, 120)
     assert "cut series 12  cut malformed 3" in str(lines[1])
-    assert {span.role for span in lines[1].spans if span.text in ("12", "3")} == {Role.WARNING}
+    assert {span.role for span in lines[1].spans if span.text in ("12", "3")} == {TextRole.WARNING}
 
 
 def test_what_is_not_known_of_a_server_is_a_dash() -> None:
     unknown = boards.model("x", seen=boards.latest("x", identity=Identity(), kind=None))
-    expected = f"kind {NOTHING}  version {NOTHING}  started {NOTHING}  replicas {NOTHING}"
+    expected = f"kind {NO_VALUE}  version {NO_VALUE}  started {NO_VALUE}  replicas {NO_VALUE}"
     assert expected in text(unknown)[2]
 
 
 def test_a_model_that_was_never_scraped_says_so() -> None:
     new = Model(boards.facts("x"), Health.UNKNOWN, "no scrape yet", None, None)
     assert text(new)[:2] == [" ? UNKNOWN  no scrape yet", " not scraped yet"]
-    assert signals(new, {}) == ()
+    assert signal_rows(new, {}) == ()
 
 
 def test_unverified_tls_stays_in_sight() -> None:
@@ -80,9 +79,9 @@ def test_every_signal_is_listed_with_unit_bounds_and_age() -> None:
 
 def test_what_cannot_be_measured_is_named_with_its_reason() -> None:
     rows = listed(FRAUD, {"gpu_utilization": "it has no GPU metrics"})
-    assert f"{NOTHING} not measurable: it has no GPU metrics" in rows["gpu_utilization"]
-    assert f"{NOTHING} not measurable " in rows["kv_cache_usage"]
-    assert f"{NOTHING} no data" in rows["queue_depth"]
+    assert f"{NO_VALUE} not measurable: it has no GPU metrics" in rows["gpu_utilization"]
+    assert f"{NO_VALUE} not measurable " in rows["kv_cache_usage"]
+    assert f"{NO_VALUE} no data" in rows["queue_depth"]
 
 
 def test_signals_with_a_reading_come_first() -> None:

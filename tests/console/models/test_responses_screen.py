@@ -8,7 +8,7 @@ from console import boards
 from console.boards import NOW, Store
 from watchdeck.console.app import Console
 from watchdeck.console.lines.line import width
-from watchdeck.console.models.responses_lines import NONE, as_text, exchanges
+from watchdeck.console.models.responses_lines import NO_RESPONSE, response_lines, responses_text
 from watchdeck.console.models.responses_screen import ResponsesScreen
 from watchdeck.console.state.messages import BoardUpdated, ModelOpened
 from watchdeck.domain.board.board import Board, History
@@ -22,7 +22,7 @@ LOST = ResponseRecord("/v2/ready", NOW, None, "", "refused by 10.0.0.7")
 
 
 def test_each_answer_has_its_question_status_age_headers_and_body() -> None:
-    lines = [str(line).rstrip() for line in exchanges([PAGE, LOST], NOW, 60)]
+    lines = [str(line).rstrip() for line in response_lines([PAGE, LOST], NOW, 60)]
     assert lines == [
         " /metrics  200  1m ago",
         "   server: x",
@@ -38,16 +38,16 @@ def test_each_answer_has_its_question_status_age_headers_and_body() -> None:
 def test_a_long_line_is_broken_and_none_of_it_lost() -> None:
     bucket = 'seconds_bucket{path="/v2/models/fraud/infer",le="0.025"} 21340146'
     page = ResponseRecord("/metrics", NOW, 200, "", f"{bucket}\n模型{'x' * 30}")
-    lines = [str(line) for line in exchanges([page], NOW, 40)]
+    lines = [str(line) for line in response_lines([page], NOW, 40)]
     assert all(width(line) <= 40 for line in lines)
     assert (
         "".join(line[5:] if line.startswith(" " * 5) else line[3:] for line in lines[1:3]) == bucket
     )
-    assert bucket in as_text([page], NOW)
+    assert bucket in responses_text([page], NOW)
 
 
 def test_nothing_is_said_to_be_nothing() -> None:
-    assert [str(line) for line in exchanges([], NOW, 60)] == [f" {NONE}"]
+    assert [str(line) for line in response_lines([], NOW, 60)] == [f" {NO_RESPONSE}"]
 
 
 class Source(boards.Uneventful):
@@ -56,7 +56,7 @@ class Source(boards.Uneventful):
     def __init__(self, *, broken: bool) -> None:
         self._broken = broken
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         return False
 
     def board(self, now: int, at: int | None = None) -> Board:  # noqa: ARG002
@@ -72,7 +72,7 @@ class Source(boards.Uneventful):
     ) -> tuple[History, ...]:
         return tuple(boards.history(column, end) for column in columns)
 
-    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:
+    def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:
         if self._broken:
             raise StoreError("metrics.db is damaged")
         return tuple(ResponseRecord(f"/{n} of {endpoint}", NOW, 200, "", "x") for n in range(30))
@@ -85,11 +85,11 @@ async def answers(*, broken: bool, keys: Sequence[str] = ()) -> str:
     console = Console(
         Store(),
         clock=boards.clock,
-        setting=boards.setting(),
+        settings=boards.settings(),
         open_source=lambda: Source(broken=broken),
     )
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(BoardUpdated(boards.sight()))
+        console.post_message(BoardUpdated(boards.snapshot()))
         console.post_message(ModelOpened("churn"))
         await pilot.pause()
         await pilot.press("x")

@@ -9,13 +9,19 @@ from msgspec.structs import replace
 
 from console import boards
 from console.boards import NOW
-from watchdeck.console.charts.sparkline import spark
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.table import fitted
+from watchdeck.console.charts.sparkline import sparkline
+from watchdeck.console.lines.line import DotStyle
+from watchdeck.console.lines.table import fit_columns
 from watchdeck.console.overview import lines as deck
-from watchdeck.console.state.trends import SLOTS, SPAN, STEP, Sparkline, read_trends, slot_means
-from watchdeck.domain.board.board import Board, Change, History
-from watchdeck.domain.board.health import Health
+from watchdeck.console.state.queries import (
+    TREND_SLOTS,
+    TREND_SPAN,
+    TREND_STEP,
+    Sparkline,
+    read_trends,
+    slot_means,
+)
+from watchdeck.domain.board.board import Board, Change, Health, History
 from watchdeck.domain.settings.endpoint import Slo
 from watchdeck.errors import StoreError
 
@@ -40,14 +46,20 @@ NAN = math.nan
 def test_a_sparkline_has_a_shape_for_each_value(
     values: list[float], dots: DotStyle, top: float | None, shapes: str
 ) -> None:
-    assert spark(values, dots, top) == shapes
+    assert sparkline(values, dots, top) == shapes
 
 
 def test_a_trend_has_the_mean_of_every_five_minutes() -> None:
-    times = [NOW - SPAN - 1, NOW - SPAN, NOW - SPAN + STEP - 1, NOW - 1, NOW]
+    times = [
+        NOW - TREND_SPAN - 1,
+        NOW - TREND_SPAN,
+        NOW - TREND_SPAN + TREND_STEP - 1,
+        NOW - 1,
+        NOW,
+    ]
     history = History("latency_p95", 10_000, times, [9.0, 1.0, 2.0, 5.0, 9.0])
     assert slot_means(history, NOW) == pytest.approx(
-        (1.5, *[NAN] * (SLOTS - 2), 5.0), nan_ok=True, abs=0
+        (1.5, *[NAN] * (TREND_SLOTS - 2), 5.0), nan_ok=True, abs=0
     )
 
 
@@ -56,7 +68,7 @@ class Source(boards.Uneventful):
 
     closed = False
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         return False
 
     def board(self, now: int, at: int | None = None) -> Board:
@@ -65,7 +77,7 @@ class Source(boards.Uneventful):
     def history(
         self, endpoint: str, columns: Sequence[str], start: int, end: int, points: int | None = None
     ) -> tuple[History, ...]:
-        assert (end - start, end % STEP, points) == (SPAN, 0, None)
+        assert (end - start, end % TREND_STEP, points) == (TREND_SPAN, 0, None)
         if endpoint == "broken":
             raise StoreError("no")
         return tuple(History(column, 10_000, [end - 1], [2.0]) for column in columns)
@@ -91,7 +103,7 @@ def test_a_model_that_cannot_be_read_has_no_trend() -> None:
     ],
 )
 def test_sparklines_give_way_where_there_is_no_room(cells: int, heads: list[str]) -> None:
-    columns, _ = fitted(deck.columns({}, DotStyle.ASCII), cells)
+    columns, _ = fit_columns(deck.fleet_columns({}, DotStyle.ASCII), cells)
     assert [column.head for column in columns if column.head] == heads
 
 
@@ -100,7 +112,7 @@ def test_latency_reaches_the_top_at_what_was_promised() -> None:
     promised = fraud.facts.slo.latency_p95
     assert promised is not None
     trends = {"fraud": Sparkline((promised.seconds / 2, promised.seconds), (0.0, 0.01))}
-    cells = {one.name: one.cell for one in deck.columns(trends, DotStyle.BRAILLE)}
+    cells = {one.name: one.cell for one in deck.fleet_columns(trends, DotStyle.BRAILLE)}
     assert cells["latency"](fraud, NOW).text == "▅█"
     assert cells["errors"](fraud, NOW).text == "▁█"
     assert cells["latency"](boards.model("other"), NOW).text == ""
@@ -110,7 +122,7 @@ def test_without_a_promise_what_is_usual_lies_half_way_up() -> None:
     facts = replace(boards.facts("free"), slo=Slo())
     free = replace(boards.model("free"), facts=facts)
     trends = {"free": Sparkline((0.1, 0.1, NAN, 0.2), (NAN,) * 4)}
-    cells = {one.name: one.cell for one in deck.columns(trends, DotStyle.BRAILLE)}
+    cells = {one.name: one.cell for one in deck.fleet_columns(trends, DotStyle.BRAILLE)}
     assert cells["latency"](free, NOW).text == "▅▅ █"
     assert cells["errors"](free, NOW).text == "    "
 
@@ -120,16 +132,16 @@ def change(ago: int, endpoint: str = "fraud", text: str = "v2") -> Change:
 
 
 def test_the_newest_changes_stand_first() -> None:
-    lines = deck.changes([change(7_200_000, text="v1"), change(60_000)], NOW, UTC, 60, 5)
+    lines = deck.change_lines([change(7_200_000, text="v1"), change(60_000)], NOW, UTC, 60, 5)
     assert [str(line).split() for line in lines] == [
         [clock(60_000), "1m", "ago", "fraud", "version:", "v2"],
         [clock(7_200_000), "2h", "ago", "fraud", "version:", "v1"],
     ]
-    assert len(deck.changes([change(n) for n in range(9)], NOW, UTC, 60, 3)) == 3
+    assert len(deck.change_lines([change(n) for n in range(9)], NOW, UTC, 60, 3)) == 3
 
 
 def clock(ago: int) -> str:
-    from watchdeck.console.lines.relative_time import clock as shown
+    from watchdeck.console.lines.relative_time import clock_time as shown
 
     return shown(NOW - ago, UTC)
 
@@ -158,7 +170,7 @@ def test_a_model_that_is_not_bad_hurts_nothing(health: Health) -> None:
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda text: deck.changes([change(1, text, text)], NOW, UTC, 80, 1),
+        lambda text: deck.change_lines([change(1, text, text)], NOW, UTC, 80, 1),
         lambda text: deck.impact_lines(
             (
                 replace(

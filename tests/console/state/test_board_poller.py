@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from console import boards
 from console.boards import Store
-from watchdeck.console.state.board_poller import AT_LEAST, DEFECT, BoardPoller
+from watchdeck.console.state.board_poller import DEFECT, MAX_BOARD_AGE, BoardPoller
 from watchdeck.console.state.board_source import (
     BoardProblem,
     BoardQuery,
@@ -28,7 +28,7 @@ class Source(boards.Uneventful):
         self.reads = 0
         self.closed = False
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         news, self.news = self.news, False
         return news
 
@@ -93,10 +93,10 @@ def test_silence_is_news_after_a_while(watching: list[Watching]) -> None:
     one = Watching(Source(boards.board()))
     watching.append(one)
     one.next()
-    one.clock.now += AT_LEAST
+    one.clock.now += MAX_BOARD_AGE
     sight = one.next()
     assert sight.board is not None
-    assert sight.board.at == boards.NOW + AT_LEAST
+    assert sight.board.at == boards.NOW + MAX_BOARD_AGE
 
 
 def test_a_store_that_cannot_be_read_keeps_the_last_board_and_is_tried_again(
@@ -145,7 +145,7 @@ def test_of_moments_that_were_overtaken_only_the_newest_is_read(watching: list[W
     watching.append(one)
     assert source.asked.get(timeout=5) == 1_000
     for moment in (2_000, 3_000, 4_000):
-        one.watch.look_at(moment)
+        one.watch.show_moment(moment)
     source.go.put(None)
     source.go.put(None)
     assert [_at(one.next()), _at(one.next())] == [1_000, 4_000]
@@ -158,7 +158,7 @@ def test_the_past_is_not_shown_once_now_is_asked_for(watching: list[Watching]) -
     one = Watching(source, at=1_000)
     watching.append(one)
     assert source.asked.get(timeout=5) == 1_000
-    one.watch.look_at(None)
+    one.watch.show_moment(None)
     source.go.put(None)
     source.go.put(None)
     assert _at(one.next()) == boards.NOW
@@ -222,9 +222,9 @@ def test_a_newer_store_is_said_as_it_says_it() -> None:
     ],
 )
 def test_what_is_shown_is_stale_when_nobody_collects(state: CollectorState, expected: str) -> None:
-    assert stale_reason(boards.sight(boards.board(collector=Collector(state)))) == expected
+    assert stale_reason(boards.snapshot(boards.board(collector=Collector(state)))) == expected
 
 
 def test_what_is_shown_is_stale_while_nothing_is_judged() -> None:
     unjudged = boards.collector(judging="state.db is locked")
-    assert stale_reason(boards.sight(boards.board(collector=unjudged))) == "nothing is judged"
+    assert stale_reason(boards.snapshot(boards.board(collector=unjudged))) == "nothing is judged"

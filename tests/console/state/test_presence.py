@@ -4,9 +4,8 @@ from console import boards
 from console.boards import NOW, Store
 from watchdeck.console.app import Console
 from watchdeck.console.state.messages import BoardUpdated
-from watchdeck.console.state.presence import ConsolePresence
-from watchdeck.console.state.services import Services
-from watchdeck.domain.board.presence import Presence
+from watchdeck.console.state.services import ConsolePresence, Services
+from watchdeck.domain.board.board import Presence
 
 ANNA = Presence("anna from 10.0.0.7", "models", NOW, NOW)
 
@@ -18,7 +17,7 @@ class Seats:
         self.told: list[str] = []
         self.left = False
 
-    def take(self, presence: Presence) -> None:
+    def write(self, presence: Presence) -> None:
         self.told.append(f"{presence.who}: {presence.view}")
 
     def leave(self) -> None:
@@ -31,9 +30,11 @@ class Seats:
 
 async def met(company: ConsolePresence, seats: Seats) -> str:
     """What the deck shows of the others, after a walk to the models and into one of them."""
-    console = Console(Store(), clock=boards.clock, setting=boards.setting(), desk=Services(company))
+    console = Console(
+        Store(), clock=boards.clock, settings=boards.settings(), services=Services(company)
+    )
     async with console.run_test(size=(120, 40)) as pilot:
-        console.post_message(BoardUpdated(boards.sight()))
+        console.post_message(BoardUpdated(boards.snapshot()))
         for keys in ((), ("2",), ("enter",), ("1",)):
             await pilot.press(*keys)
             await pilot.pause()

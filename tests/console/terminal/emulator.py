@@ -50,7 +50,7 @@ class Emulator:
         """Whether it takes a frame."""
         return self.free
 
-    def skipped(self) -> None:
+    def count_skipped(self) -> None:
         """A frame was not made."""
         self.passed += 1
 

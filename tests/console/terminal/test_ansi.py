@@ -5,9 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.console.terminal.ansi import _OFF, _ON, AnsiWriter, change
-from watchdeck.console.terminal.cell_style import EMPTY, INK, PLAIN, CellStyle
-from watchdeck.console.terminal.cells import CellRow
+from watchdeck.console.terminal.ansi import _OFF, _ON, AnsiWriter, style_change
+from watchdeck.console.terminal.cells import CLEARED, DEFAULT_STYLE, TEXT_ONLY, CellRow, CellStyle
 
 COLOURS = ("", "31", "97", "38;5;123", "38;2;1;2;3")
 LOOKS = st.builds(
@@ -25,7 +24,7 @@ def obeyed(sequence: str, look: CellStyle) -> CellStyle:
     fore, back, attributes = look
     for code in _WIDE.findall(sequence[2:-1] or "0"):
         if code == "0":
-            fore, back, attributes = PLAIN
+            fore, back, attributes = DEFAULT_STYLE
         elif code in {on for _, on in _ON}:
             attributes |= next(bit for bit, on in _ON if on == code)
         elif code in {off for _, off in _OFF}:
@@ -39,31 +38,31 @@ def obeyed(sequence: str, look: CellStyle) -> CellStyle:
 
 @given(LOOKS, LOOKS)
 def test_a_change_leads_to_the_look(old: CellStyle, new: CellStyle) -> None:
-    sequence, then = change(old, new)
+    sequence, then = style_change(old, new)
     assert then == new
     assert (obeyed(sequence, old) if sequence else old) == new
 
 
 @given(LOOKS, LOOKS)
 def test_a_blank_needs_its_ground_and_nothing_that_shows(old: CellStyle, new: CellStyle) -> None:
-    blank = new.blank()
-    sequence, then = change(old, blank)
+    blank = new.space_style()
+    sequence, then = style_change(old, blank)
     shown = obeyed(sequence, old) if sequence else old
     assert shown == then
-    assert shown.back == blank.back
-    assert shown.attributes & ~INK == blank.attributes & ~INK
+    assert shown.background == blank.background
+    assert shown.attributes & ~TEXT_ONLY == blank.attributes & ~TEXT_ONLY
 
 
 def test_a_blank_between_words_costs_nothing() -> None:
-    ink = CellStyle("31", "40", INK)
-    assert change(ink, ink.blank()) == ("", ink)
+    ink = CellStyle("31", "40", TEXT_ONLY)
+    assert style_change(ink, ink.space_style()) == ("", ink)
 
 
 def way(start: tuple[int, int] | None, x: int, y: int) -> str:
     pen = AnsiWriter(80)
     if start:
-        pen.go(*start)
-    return pen.way(x, y)
+        pen.move_to(*start)
+    return pen.move_sequence(x, y)
 
 
 def test_the_shortest_way_is_taken() -> None:
@@ -81,8 +80,8 @@ def test_the_shortest_way_is_taken() -> None:
 
 def drawn(*glyphs: str, width: int = 80) -> tuple[AnsiWriter, str]:
     pen = AnsiWriter(width)
-    pen.draw(0, 0, CellRow(list(glyphs), [EMPTY] * len(glyphs)))
-    return pen, pen.like().take()
+    pen.draw(0, 0, CellRow(list(glyphs), [CLEARED] * len(glyphs)))
+    return pen, pen.fork().take_output()
 
 
 def test_after_a_glyph_that_may_mislead_the_place_is_given_again() -> None:
@@ -94,12 +93,12 @@ def test_after_a_glyph_that_may_mislead_the_place_is_given_again() -> None:
 def test_in_the_last_column_no_place_is_trusted() -> None:
     pen, _ = drawn("a", "b", "c", width=3)
     assert pen.x is None
-    assert pen.way(1, 0) == "\x1b[2G"
+    assert pen.move_sequence(1, 0) == "\x1b[2G"
 
 
 def test_only_a_terminal_that_fills_erases_a_coloured_ground() -> None:
     ground = CellStyle(None, "48;5;17")
-    assert AnsiWriter(80, fills=True).fills(ground)
-    assert not AnsiWriter(80).fills(ground)
-    assert AnsiWriter(80).fills(EMPTY)
-    assert not AnsiWriter(80, fills=True).fills(PLAIN)
+    assert AnsiWriter(80, erases_in_colour=True).can_erase(ground)
+    assert not AnsiWriter(80).can_erase(ground)
+    assert AnsiWriter(80).can_erase(CLEARED)
+    assert not AnsiWriter(80, erases_in_colour=True).can_erase(DEFAULT_STYLE)

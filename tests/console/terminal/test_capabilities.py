@@ -2,8 +2,11 @@
 
 import pytest
 
-from watchdeck.console.terminal.capabilities import TerminalCapabilities, means_of
-from watchdeck.console.terminal.colour import Depth
+from watchdeck.console.terminal.capabilities import (
+    ColourDepth,
+    TerminalCapabilities,
+    capabilities_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,15 +25,15 @@ from watchdeck.console.terminal.colour import Depth
 def test_which_terminals_give_erased_cells_the_ground(
     environ: dict[str, str], *, fills: bool
 ) -> None:
-    assert means_of(environ, "256", None) == TerminalCapabilities(
-        depth_of_256(environ), charset="utf-8", fills=fills
+    assert capabilities_of(environ, "256", None) == TerminalCapabilities(
+        depth_of_256(environ), charset="utf-8", erases_in_colour=fills
     )
 
 
-def depth_of_256(environ: dict[str, str]) -> Depth:
-    return Depth.NONE if environ.get("TERM") == "vt220" else Depth.MANY
+def depth_of_256(environ: dict[str, str]) -> ColourDepth:
+    return ColourDepth.NONE if environ.get("TERM") == "vt220" else ColourDepth.ANSI_256
 
 
 def test_the_charset_has_one_name() -> None:
-    assert means_of({}, None, "UTF8").charset == "utf-8"
-    assert means_of({}, None, "latin-1").charset == "iso8859-1"
+    assert capabilities_of({}, None, "UTF8").charset == "utf-8"
+    assert capabilities_of({}, None, "latin-1").charset == "iso8859-1"

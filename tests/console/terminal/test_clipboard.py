@@ -15,7 +15,7 @@ from console.pty_console import RESTORED, STUB, Terminal
 from watchdeck.console.app import Console
 from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.state.view_state import ViewSettings
-from watchdeck.console.terminal.clipboard import MOST, osc52_sequence, save
+from watchdeck.console.terminal.clipboard import MAX_BYTES, osc52_sequence, save_to_file
 from watchdeck.console.widgets.list import List
 
 
@@ -30,7 +30,7 @@ def test_a_terminal_is_asked_in_its_own_words() -> None:
 @pytest.mark.parametrize(
     ("text", "term"),
     [
-        pytest.param("x" * (MOST + 1), "xterm", id="too much"),
+        pytest.param("x" * (MAX_BYTES + 1), "xterm", id="too much"),
         pytest.param("x", "linux", id="no clipboard"),
     ],
 )
@@ -39,7 +39,7 @@ def test_what_a_terminal_cannot_keep_is_not_sent(text: str, term: str) -> None:
 
 
 def test_a_file_is_for_its_owner_alone() -> None:
-    path = Path(save("a\tb"))
+    path = Path(save_to_file("a\tb"))
     try:
         assert path.read_text() == "a\tb"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -48,15 +48,15 @@ def test_a_file_is_for_its_owner_alone() -> None:
 
 
 async def test_a_row_that_cannot_be_sent_is_in_a_file_whose_path_is_said() -> None:
-    setting = ViewSettings(boards.setting().brush, environ={"TERM": "linux"})
-    console = Console(Store(), clock=boards.clock, setting=setting)
+    settings = ViewSettings(boards.settings().styles, environ={"TERM": "linux"})
+    console = Console(Store(), clock=boards.clock, settings=settings)
     async with console.run_test(size=(80, 24)) as pilot:
         await pilot.press("y")
-        assert console._outlook.notice == "there is no row to copy"
-        console.post_message(BoardUpdated(boards.sight()))
+        assert console.view_state.notice == "there is no row to copy"
+        console.post_message(BoardUpdated(boards.snapshot()))
         await pilot.pause()
         await pilot.press("y")
-        text = taken(console._outlook.notice.rpartition(" ")[2])
+        text = taken(console.view_state.notice.rpartition(" ")[2])
         assert text == console.screen.query_one("#fleet", List).words
         assert text.startswith("✖ DOWN\tchurn\t")
 

@@ -3,25 +3,38 @@
 import pytest
 from rich.color import Color
 
-from watchdeck.console.terminal.colour import Depth, codes, depth_of, nearest
+from watchdeck.console.terminal.capabilities import ColourDepth, depth_of
+from watchdeck.console.terminal.colour import nearest_colour, sgr_parameters
 
 
 @pytest.mark.parametrize(
     ("environ", "system", "expected"),
     [
-        pytest.param({"TERM": "xterm-256color"}, "truecolor", Depth.FULL, id="what rich found"),
-        pytest.param({"TERM": "xterm-256color"}, "256", Depth.MANY, id="ssh without COLORTERM"),
-        pytest.param({"TERM": "linux"}, "standard", Depth.FEW, id="sixteen"),
-        pytest.param({"TERM": "xterm", "NO_COLOR": "1"}, "truecolor", Depth.NONE, id="no colour"),
-        pytest.param({"TERM": "xterm", "NO_COLOR": ""}, "256", Depth.MANY, id="empty is not set"),
-        pytest.param({"TERM": "vt220"}, "standard", Depth.NONE, id="older than colour"),
-        pytest.param({"TERM": "xterm-mono"}, "standard", Depth.NONE, id="monochrome by its name"),
-        pytest.param({"TERM": "xterm"}, None, Depth.NONE, id="nothing found"),
-        pytest.param({"TERM": "xterm"}, "windows", Depth.FEW, id="a system of another world"),
+        pytest.param(
+            {"TERM": "xterm-256color"}, "truecolor", ColourDepth.TRUECOLOUR, id="what rich found"
+        ),
+        pytest.param(
+            {"TERM": "xterm-256color"}, "256", ColourDepth.ANSI_256, id="ssh without COLORTERM"
+        ),
+        pytest.param({"TERM": "linux"}, "standard", ColourDepth.ANSI_16, id="sixteen"),
+        pytest.param(
+            {"TERM": "xterm", "NO_COLOR": "1"}, "truecolor", ColourDepth.NONE, id="no colour"
+        ),
+        pytest.param(
+            {"TERM": "xterm", "NO_COLOR": ""}, "256", ColourDepth.ANSI_256, id="empty is not set"
+        ),
+        pytest.param({"TERM": "vt220"}, "standard", ColourDepth.NONE, id="older than colour"),
+        pytest.param(
+            {"TERM": "xterm-mono"}, "standard", ColourDepth.NONE, id="monochrome by its name"
+        ),
+        pytest.param({"TERM": "xterm"}, None, ColourDepth.NONE, id="nothing found"),
+        pytest.param(
+            {"TERM": "xterm"}, "windows", ColourDepth.ANSI_16, id="a system of another world"
+        ),
     ],
 )
 def test_the_depth_of_a_terminal(
-    environ: dict[str, str], system: str | None, expected: Depth
+    environ: dict[str, str], system: str | None, expected: ColourDepth
 ) -> None:
     assert depth_of(environ, system) is expected
 
@@ -29,26 +42,26 @@ def test_the_depth_of_a_terminal(
 @pytest.mark.parametrize(
     ("fore", "back", "depth", "expected"),
     [
-        ("#0a141e", "#000001", Depth.FULL, ("38;2;10;20;30", "48;2;0;0;1")),
-        ("#0a141e", "#ffffff", Depth.MANY, ("38;5;233", "48;5;231")),
-        ("#ff0000", "#000000", Depth.FEW, ("91", "40")),
-        ("#ff0000", "#000000", Depth.NONE, ("", "")),
-        ("default", "default", Depth.FULL, ("", "")),
-        ("red", "bright_blue", Depth.FULL, ("31", "104")),
-        ("color(123)", "color(7)", Depth.MANY, ("38;5;123", "47")),
-        ("color(196)", "color(232)", Depth.FEW, ("91", "40")),
+        ("#0a141e", "#000001", ColourDepth.TRUECOLOUR, ("38;2;10;20;30", "48;2;0;0;1")),
+        ("#0a141e", "#ffffff", ColourDepth.ANSI_256, ("38;5;233", "48;5;231")),
+        ("#ff0000", "#000000", ColourDepth.ANSI_16, ("91", "40")),
+        ("#ff0000", "#000000", ColourDepth.NONE, ("", "")),
+        ("default", "default", ColourDepth.TRUECOLOUR, ("", "")),
+        ("red", "bright_blue", ColourDepth.TRUECOLOUR, ("31", "104")),
+        ("color(123)", "color(7)", ColourDepth.ANSI_256, ("38;5;123", "47")),
+        ("color(196)", "color(232)", ColourDepth.ANSI_16, ("91", "40")),
     ],
 )
 def test_a_colour_becomes_what_the_terminal_has(
-    fore: str, back: str, depth: Depth, expected: tuple[str, str]
+    fore: str, back: str, depth: ColourDepth, expected: tuple[str, str]
 ) -> None:
-    assert codes(Color.parse(fore), Color.parse(back), depth) == expected
+    assert sgr_parameters(Color.parse(fore), Color.parse(back), depth) == expected
 
 
-@pytest.mark.parametrize("depth", [Depth.FEW, Depth.MANY])
+@pytest.mark.parametrize("depth", [ColourDepth.ANSI_16, ColourDepth.ANSI_256])
 @pytest.mark.parametrize("back", ["#10141b", "#101010", "#f0f0f0", "#fafaff", "#202020"])
-def test_text_never_sinks_into_its_ground(back: str, depth: Depth) -> None:
-    fore, ground = codes(
+def test_text_never_sinks_into_its_ground(back: str, depth: ColourDepth) -> None:
+    fore, ground = sgr_parameters(
         Color.parse("#12151c" if back < "#8" else "#fbfbfb"), Color.parse(back), depth
     )
     assert fore.removeprefix("38;5;") != ground.removeprefix("48;5;")
@@ -57,12 +70,12 @@ def test_text_never_sinks_into_its_ground(back: str, depth: Depth) -> None:
 
 def test_text_that_is_meant_to_be_hidden_stays_hidden() -> None:
     same = Color.parse("#10141b")
-    assert codes(same, same, Depth.FEW) == ("30", "40")
+    assert sgr_parameters(same, same, ColourDepth.ANSI_16) == ("30", "40")
 
 
 def test_dark_grounds_stay_apart_on_256_colours() -> None:
     grounds = [(0x10, 0x14, 0x1B), (0x1A, 0x21, 0x2D), (0x24, 0x33, 0x4B)]
-    assert len({nearest(ground, Depth.MANY) for ground in grounds}) == 3
+    assert len({nearest_colour(ground, ColourDepth.ANSI_256) for ground in grounds}) == 3
 
 
 @pytest.mark.parametrize(
@@ -73,10 +86,10 @@ def test_dark_grounds_stay_apart_on_256_colours() -> None:
     ],
 )
 def test_soft_colours_keep_their_hue_among_sixteen(role: str, number: int) -> None:
-    assert nearest(Color.parse(role).get_truecolor(), Depth.FEW) == number
+    assert nearest_colour(Color.parse(role).get_truecolor(), ColourDepth.ANSI_16) == number
 
 
 def test_the_nearest_of_a_colour_that_exists_is_itself() -> None:
-    assert nearest((95, 135, 175), Depth.MANY) == 67
-    assert nearest((8, 8, 8), Depth.MANY) == 232
-    assert nearest((0, 205, 0), Depth.FEW) == 2
+    assert nearest_colour((95, 135, 175), ColourDepth.ANSI_256) == 67
+    assert nearest_colour((8, 8, 8), ColourDepth.ANSI_256) == 232
+    assert nearest_colour((0, 205, 0), ColourDepth.ANSI_16) == 2

@@ -36,7 +36,7 @@ async def test_an_emulated_terminal_shows_what_the_compositor_wants(seed: int) -
     size = chance.choice(SIZES)
     async with app.run_test(size=size) as pilot:
         wire = Emulator(*size)
-        app.canvas = DiffRenderer(TerminalCapabilities(fills=seed % 2 == 0), wire)
+        app.renderer = DiffRenderer(TerminalCapabilities(erases_in_colour=seed % 2 == 0), wire)
         app.refresh(layout=True)
         await settle(pilot)
         for number in range(50):
@@ -56,16 +56,16 @@ async def test_the_console_itself_looks_the_same_on_an_emulated_terminal() -> No
     app = Console(boards.Store(), clock=boards.clock)
     async with app.run_test(size=(80, 24)) as pilot:
         wire = Emulator(80, 24)
-        app.canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
+        app.renderer = DiffRenderer(TerminalCapabilities(erases_in_colour=True), wire)
         app.refresh(layout=True)
         for number in range(25):
             wire.free = chance.random() < 0.7
             models = boards.large_fleet(chance.randint(0, 60), number)
-            app.post_message(BoardUpdated(boards.sight(boards.board(models))))
+            app.post_message(BoardUpdated(boards.snapshot(boards.board(models))))
             await pilot.press(*chance.choices(KEYS, k=2))
             await settle(pilot)
             wire.free = True
-            app.canvas.flush()
+            app.renderer.flush()
             assert not differing(wire, app), f"sequence {number}"
 
 
@@ -81,12 +81,12 @@ async def play(app: Stage, pilot: Pilot[None], wire: Emulator, chance: random.Ra
         await resize(app, pilot, wire, chance)
     await settle(pilot)
     wire.free = True
-    assert app.canvas is not None
-    app.canvas.flush()
+    assert app.renderer is not None
+    app.renderer.flush()
 
 
 async def resize(app: Stage, pilot: Pilot[None], wire: Emulator, chance: random.Random) -> None:
     size = chance.choice(SIZES)
     wire.resize(*size)
-    app.distrust(size)
+    app.invalidate(size)
     await pilot.resize_terminal(*size)

@@ -19,9 +19,9 @@ from watchdeck.console.state.messages import BoardUpdated, PagerRequested
 from watchdeck.console.state.services import Services
 from watchdeck.console.state.view_state import ViewSettings
 from watchdeck.console.terminal.external_program import (
-    ProgramMissing,
-    editor,
-    pager,
+    ProgramNotFound,
+    editor_command,
+    pager_command,
     run_in_terminal,
 )
 
@@ -146,17 +146,17 @@ def test_the_configuration_is_edited_until_it_has_no_problem(start: Start, tmp_p
     ],
 )
 def test_without_a_pager_it_is_said_why(environ: dict[str, str], said: str, tmp_path: Path) -> None:
-    with pytest.raises(ProgramMissing, match=said):
-        pager(environ | {"PATH": str(tmp_path)})
+    with pytest.raises(ProgramNotFound, match=said):
+        pager_command(environ | {"PATH": str(tmp_path)})
 
 
 def test_visual_comes_before_editor_and_both_before_what_is_usual(tmp_path: Path) -> None:
     program = script(tmp_path, "")
     program.rename(program.with_name("vi"))
     path = str(program.parent)
-    assert editor({"PATH": path, "VISUAL": "vi -n", "EDITOR": "ed"}) == ["vi", "-n"]
-    assert editor({"PATH": path, "VISUAL": " ", "EDITOR": "vi"}) == ["vi"]
-    assert editor({"PATH": path}) == ["vi"]
+    assert editor_command({"PATH": path, "VISUAL": "vi -n", "EDITOR": "ed"}) == ["vi", "-n"]
+    assert editor_command({"PATH": path, "VISUAL": " ", "EDITOR": "vi"}) == ["vi"]
+    assert editor_command({"PATH": path}) == ["vi"]
 
 
 def test_a_program_that_does_not_end_well_is_said(tmp_path: Path) -> None:
@@ -187,21 +187,23 @@ def test_the_check_tells_every_problem_and_what_it_means_for_who_runs(tmp_path: 
 async def test_an_edit_that_cannot_be_is_refused_with_words(
     *, read_only: bool, config: Path | None, said: str, tmp_path: Path
 ) -> None:
-    brush, environ = boards.setting().brush, {"PATH": str(tmp_path)}
-    setting = ViewSettings(brush, read_only=read_only, environ=environ)
-    console = Console(Store(), clock=boards.clock, setting=setting, desk=Services(config=config))
+    styles, environ = boards.settings().styles, {"PATH": str(tmp_path)}
+    settings = ViewSettings(styles, read_only=read_only, environ=environ)
+    console = Console(
+        Store(), clock=boards.clock, settings=settings, services=Services(config=config)
+    )
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(BoardUpdated(boards.sight()))
+        console.post_message(BoardUpdated(boards.snapshot()))
         await pilot.press("colon", *"edit", "enter")
         await pilot.pause()
         await console.workers.wait_for_complete()
-        assert said in console._outlook.notice
+        assert said in console.view_state.notice
 
 
 async def test_a_terminal_that_cannot_be_lent_is_said() -> None:
-    setting = ViewSettings(boards.setting().brush, environ={"PAGER": "/bin/cat"})
-    console = Console(Store(), clock=boards.clock, setting=setting)
+    settings = ViewSettings(boards.settings().styles, environ={"PAGER": "/bin/cat"})
+    console = Console(Store(), clock=boards.clock, settings=settings)
     async with console.run_test(size=(80, 24)) as pilot:
         console.post_message(PagerRequested("text"))
         await pilot.pause()
-        assert "cannot be lent" in console._outlook.notice
+        assert "cannot be lent" in console.view_state.notice

@@ -4,15 +4,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from watchdeck.console.terminal.flow_control import ASK_AFTER, PATIENCE, WINDOW, FlowControl
+from watchdeck.console.terminal.traffic import (
+    IN_FLIGHT_LIMIT,
+    REQUEST_AFTER,
+    RESPONSE_TIMEOUT,
+    FlowControl,
+)
 
 
 def sent(flow: FlowControl, count: int, now: float = 0.0) -> bool:
     """Send; whether a question went behind it."""
-    flow.send(count)
-    asks = flow.is_due
+    flow.record_sent(count)
+    asks = flow.is_request_due
     if asks:
-        flow.ask(now)
+        flow.record_request(now)
     return asks
 
 
@@ -20,37 +25,37 @@ def answering() -> FlowControl:
     """The flow to a terminal that answered once."""
     flow = FlowControl()
     assert sent(flow, 100)
-    assert flow.answer(0.25) == 0.25
+    assert flow.record_response(0.25) == 0.25
     return flow
 
 
 def test_the_first_frame_carries_a_question_and_small_ones_after_it_none() -> None:
     flow = answering()
-    assert not sent(flow, ASK_AFTER - 1)
+    assert not sent(flow, REQUEST_AFTER - 1)
     assert sent(flow, 1)
 
 
 def test_a_terminal_that_never_answered_is_never_waited_for() -> None:
     flow = FlowControl()
     for _ in range(9):
-        sent(flow, WINDOW)
+        sent(flow, IN_FLIGHT_LIMIT)
         assert flow.is_open(1.0)
 
 
 def test_a_frame_waits_until_what_went_before_it_has_arrived() -> None:
     flow = answering()
-    sent(flow, WINDOW + 1)
+    sent(flow, IN_FLIGHT_LIMIT + 1)
     assert not flow.is_open(1.0)
-    assert flow.answer(1.5) == 1.5
+    assert flow.record_response(1.5) == 1.5
     assert flow.is_open(1.5)
 
 
 def test_what_went_out_behind_a_question_is_still_on_its_way() -> None:
     flow = answering()
-    sent(flow, WINDOW)
-    sent(flow, WINDOW)
-    flow.answer(1.0)
-    assert flow.is_due
+    sent(flow, IN_FLIGHT_LIMIT)
+    sent(flow, IN_FLIGHT_LIMIT)
+    flow.record_response(1.0)
+    assert flow.is_request_due
     assert flow.is_open(1.0)
     sent(flow, 1)
     assert not flow.is_open(1.0)
@@ -58,17 +63,17 @@ def test_what_went_out_behind_a_question_is_still_on_its_way() -> None:
 
 def test_an_answer_that_is_lost_holds_nothing_for_ever_but_longer_each_time() -> None:
     flow, now = answering(), 0.0
-    for patience in (PATIENCE, 2 * PATIENCE, 4 * PATIENCE):
-        sent(flow, WINDOW + 1, now)
-        assert flow.opens_at == now + patience
+    for patience in (RESPONSE_TIMEOUT, 2 * RESPONSE_TIMEOUT, 4 * RESPONSE_TIMEOUT):
+        sent(flow, IN_FLIGHT_LIMIT + 1, now)
+        assert flow.timeout_at == now + patience
         assert not flow.is_open(now + patience - 0.1)
         now += patience
         assert flow.is_open(now)
 
 
 def test_an_answer_that_nobody_asked_for_means_nothing() -> None:
-    assert answering().answer(1.0) is None
-    assert FlowControl().answer(1.0) is None
+    assert answering().record_response(1.0) is None
+    assert FlowControl().record_response(1.0) is None
 
 
 class Asking(RuleBasedStateMachine):
@@ -87,20 +92,20 @@ class Asking(RuleBasedStateMachine):
             self.questions.append(self.underway)
 
     @precondition(lambda self: self.questions)
-    @rule(takes=st.floats(0.001, PATIENCE - 1))
+    @rule(takes=st.floats(0.001, RESPONSE_TIMEOUT - 1))
     def answer(self, takes: float) -> None:
         self.now += takes / 100
         arrived = self.questions.pop(0)
         self.underway -= arrived
         self.questions = [behind - arrived for behind in self.questions]
-        self.flow.answer(self.now)
-        if self.flow.is_due:
-            self.flow.ask(self.now)
+        self.flow.record_response(self.now)
+        if self.flow.is_request_due:
+            self.flow.record_request(self.now)
             self.questions.append(self.underway)
 
     @rule()
     def wait(self) -> None:
-        opens = self.flow.opens_at
+        opens = self.flow.timeout_at
         if opens is not None:
             self.now = opens
             assert self.flow.is_open(self.now)
@@ -109,11 +114,11 @@ class Asking(RuleBasedStateMachine):
     @invariant()
     def nothing_waits_without_an_end(self) -> None:
         if not self.flow.is_open(self.now):
-            assert self.flow.opens_at is not None
+            assert self.flow.timeout_at is not None
 
     @invariant()
     def a_frame_may_go_only_behind_a_window_of_others(self) -> None:
-        assert self.flow.is_open(self.now) == (self.underway <= WINDOW)
+        assert self.flow.is_open(self.now) == (self.underway <= IN_FLIGHT_LIMIT)
 
 
 Asking.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

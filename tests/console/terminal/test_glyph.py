@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from watchdeck.console.terminal.glyph import glyphs, is_steady, within
+from watchdeck.console.terminal.cells import glyphs, has_certain_width, replace_unencodable
 
 R = "\ufffd"
 
@@ -55,7 +55,7 @@ def test_as_many_glyphs_as_cells(text: str) -> None:
 
 
 def test_a_charset_without_a_glyph_shows_a_question_mark_in_each_of_its_cells() -> None:
-    assert within(["é", "模", "", "a", "─"], "iso8859-1") == ["é", "?", "?", "a", "?"]
+    assert replace_unencodable(["é", "模", "", "a", "─"], "iso8859-1") == ["é", "?", "?", "a", "?"]
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_a_charset_without_a_glyph_shows_a_question_mark_in_each_of_its_cells() 
     ],
 )
 def test_which_glyphs_leave_the_cursor_where_we_think(glyph: str, *, steady: bool) -> None:
-    assert is_steady(glyph) is steady
+    assert has_certain_width(glyph) is steady

@@ -79,7 +79,7 @@ async def test_nothing_raw_leaves(name: str) -> None:
     app = Bare(WIDGETS[name])
     async with app.run_test(size=(90, 12)) as pilot:
         wire = Emulator(90, 12)
-        app.canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
+        app.renderer = DiffRenderer(TerminalCapabilities(erases_in_colour=True), wire)
         app.refresh(layout=True)
         await settle(pilot)
         app.notify(HOSTILE, title=HOSTILE, markup=False)

@@ -12,10 +12,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from console.terminal.emulator import Emulator, Seen, row_of
-from watchdeck.console.terminal.capabilities import TerminalCapabilities
-from watchdeck.console.terminal.colour import Depth
-from watchdeck.console.terminal.renderer import FRAME, DiffRenderer
-from watchdeck.console.terminal.textual_update import StripUpdate, Update
+from watchdeck.console.terminal.capabilities import ColourDepth, TerminalCapabilities
+from watchdeck.console.terminal.renderer import FRAME_CELLS, DiffRenderer
+from watchdeck.console.terminal.textual_update import ScreenUpdate, StripUpdate
 
 WIDTH, HEIGHT = 12, 4
 
@@ -41,11 +40,13 @@ def strip_of(segments: Sequence[Segment]) -> Strip:
     return Strip(segments).adjust_cell_length(WIDTH, STYLES[0])
 
 
-def whole(rows: Sequence[Strip], width: int = WIDTH) -> Update:
-    return Update([StripUpdate(0, y, strip) for y, strip in enumerate(rows)], (width, len(rows)))
+def whole(rows: Sequence[Strip], width: int = WIDTH) -> ScreenUpdate:
+    return ScreenUpdate(
+        [StripUpdate(0, y, strip) for y, strip in enumerate(rows)], (width, len(rows))
+    )
 
 
-def screen(*rows: Sequence[Segment]) -> Update:
+def screen(*rows: Sequence[Segment]) -> ScreenUpdate:
     return whole([strip_of(row) for row in rows])
 
 
@@ -60,10 +61,10 @@ def test_any_screen_after_any_other_is_right(
     slow: bool,  # noqa: FBT001
 ) -> None:
     wire = Emulator(WIDTH, HEIGHT)
-    canvas = DiffRenderer(TerminalCapabilities(fills=fills), wire)
+    canvas = DiffRenderer(TerminalCapabilities(erases_in_colour=fills), wire)
     for number, rows in enumerate(screens):
         wire.free = not slow or number % 2 == 0
-        canvas.take(screen(*rows))
+        canvas.apply(screen(*rows))
     wire.free = True
     canvas.flush()
     assert wire.cells() == [row_of(strip_of(row)) for row in screens[-1]]
@@ -75,8 +76,8 @@ def test_a_part_that_cuts_wide_glyphs_leaves_no_half(
 ) -> None:
     wire = Emulator(WIDTH, HEIGHT)
     canvas = DiffRenderer(TerminalCapabilities(), wire)
-    canvas.take(screen(*rows))
-    canvas.take(Update([StripUpdate(x, y, Strip(part))], None))
+    canvas.apply(screen(*rows))
+    canvas.apply(ScreenUpdate([StripUpdate(x, y, Strip(part))], None))
     seen = [cell.glyph for cell in wire.cells()[y]]
     halves = [at for at, glyph in enumerate(seen) if glyph in ("模", "型", "🚀")]
     assert [at for at, glyph in enumerate(seen) if not glyph] == [at + 1 for at in halves]
@@ -89,19 +90,19 @@ def words(text: str, style: str = "white on black") -> list[Segment]:
 def canvas_on(means: TerminalCapabilities | None = None) -> tuple[DiffRenderer, Emulator]:
     wire = Emulator(WIDTH, HEIGHT)
     canvas = DiffRenderer(means or TerminalCapabilities(), wire)
-    canvas.take(screen(*[words("abc")] * HEIGHT))
+    canvas.apply(screen(*[words("abc")] * HEIGHT))
     return canvas, wire
 
 
 def test_nothing_is_sent_when_nothing_differs() -> None:
     canvas, wire = canvas_on()
-    canvas.take(screen(*[words("abc")] * HEIGHT))
+    canvas.apply(screen(*[words("abc")] * HEIGHT))
     assert len(wire.frames) == 1
 
 
 def test_one_cell_costs_some_bytes() -> None:
     canvas, wire = canvas_on()
-    canvas.take(screen(*[words("abc")] * (HEIGHT - 1), words("abd")))
+    canvas.apply(screen(*[words("abc")] * (HEIGHT - 1), words("abd")))
     assert wire.frames[1:] == [b"\x1b[4;3Hd"]
 
 
@@ -109,7 +110,7 @@ def test_a_slow_link_gets_the_newest_and_nothing_in_between() -> None:
     canvas, wire = canvas_on()
     wire.free = False
     for text in ("one", "two", "three"):
-        canvas.take(screen(*[words(text)] * HEIGHT))
+        canvas.apply(screen(*[words(text)] * HEIGHT))
     wire.free = True
     canvas.flush()
     assert b"three" in wire.frames[-1]
@@ -120,7 +121,7 @@ def test_a_slow_link_gets_the_newest_and_nothing_in_between() -> None:
 def test_drawing_anew_clears_what_others_left_there() -> None:
     canvas, wire = canvas_on()
     wire.feed(b"\x1b[31;44;4mrubbish\x1b[3;3Hmore")
-    canvas.forget()
+    canvas.invalidate()
     canvas.flush()
     assert wire.cells() == [row_of(strip_of(words("abc")))] * HEIGHT
     assert wire.frames[-1].startswith(b"\x1b[r\x1b[m\x1b[2J")
@@ -132,9 +133,9 @@ LINES = [words(9 * chr(97 + number), "bold #ff0000 on #10141b") for number in ra
 def moved(by: int) -> tuple[DiffRenderer, Emulator]:
     """A tall screen between two rows that stay, and then the same with its rows moved."""
     wire = Emulator(WIDTH, 14)
-    canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
+    canvas = DiffRenderer(TerminalCapabilities(erases_in_colour=True), wire)
     for start in (6, 6 + by):
-        canvas.take(screen(words("top"), *LINES[start : start + 12], words("bottom")))
+        canvas.apply(screen(words("top"), *LINES[start : start + 12], words("bottom")))
     assert wire.cells()[1] == row_of(strip_of(LINES[6 + by]))
     assert wire.cells()[12] == row_of(strip_of(LINES[17 + by]))
     assert wire.cells()[13] == row_of(strip_of(words("bottom")))
@@ -163,27 +164,29 @@ def test_rows_that_move_anywhere_end_where_they_should(
     rows: list[int], moves: list[int], changed: int
 ) -> None:
     wire = Emulator(WIDTH, len(rows))
-    canvas = DiffRenderer(TerminalCapabilities(fills=True), wire)
-    canvas.take(screen(*(LINES[row] for row in rows)))
+    canvas = DiffRenderer(TerminalCapabilities(erases_in_colour=True), wire)
+    canvas.apply(screen(*(LINES[row] for row in rows)))
     for by in moves:
         rows = rows[by:] + rows[:by]
         rows[changed] = 10 + changed
-        canvas.take(screen(*(LINES[row] for row in rows)))
+        canvas.apply(screen(*(LINES[row] for row in rows)))
         assert wire.cells() == [row_of(strip_of(LINES[row])) for row in rows]
 
 
 def test_another_size_begins_anew() -> None:
     canvas, wire = canvas_on()
     wire.resize(5, 2)
-    canvas.take(whole([Strip(words("hello")), Strip(words("world"))], width=5))
+    canvas.apply(whole([Strip(words("hello")), Strip(words("world"))], width=5))
     assert canvas.size == (5, 2)
     assert wire.cells()[1] == row_of(words("world"))
 
 
 def test_a_piece_outside_of_the_screen_is_dropped() -> None:
     canvas, wire = canvas_on()
-    canvas.take(
-        Update([StripUpdate(0, 99, Strip(words("a"))), StripUpdate(99, 0, Strip(words("b")))], None)
+    canvas.apply(
+        ScreenUpdate(
+            [StripUpdate(0, 99, Strip(words("a"))), StripUpdate(99, 0, Strip(words("b")))], None
+        )
     )
     assert len(wire.frames) == 1
 
@@ -192,26 +195,26 @@ def test_a_large_frame_is_announced_where_the_terminal_can_hold_its_picture() ->
     wire = Emulator(300, 40)
     canvas = DiffRenderer(TerminalCapabilities(), wire)
     canvas.synchronised = True
-    canvas.take(whole([Strip(words(f"{y:300}")) for y in range(40)], width=300))
+    canvas.apply(whole([Strip(words(f"{y:300}")) for y in range(40)], width=300))
     assert wire.frames[0].startswith(b"\x1b[?2026h")
     assert wire.frames[0].endswith(b"\x1b[?2026l")
 
 
 def test_a_vast_screen_goes_out_in_parts() -> None:
-    height = 3 * FRAME // 500
+    height = 3 * FRAME_CELLS // 500
     wire = Emulator(2, 2)
     canvas = DiffRenderer(TerminalCapabilities(), wire)
-    canvas.take(whole([Strip(words("x" * 500))] * height, width=500))
+    canvas.apply(whole([Strip(words("x" * 500))] * height, width=500))
     assert len(wire.frames) == 3
 
 
 def test_without_colours_no_code_of_a_colour_is_sent() -> None:
-    _, wire = coloured(TerminalCapabilities(Depth.NONE))
+    _, wire = coloured(TerminalCapabilities(ColourDepth.NONE))
     assert b"".join(wire.frames) == b"\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[1mbold \x1b[mred"
 
 
 def test_sixteen_colours_are_codes_that_an_old_terminal_knows() -> None:
-    _, wire = coloured(TerminalCapabilities(Depth.FEW))
+    _, wire = coloured(TerminalCapabilities(ColourDepth.ANSI_16))
     assert wire.frames[0] == b"\x1b[r\x1b[m\x1b[2J\x1b[H\x1b[1;91;40mbold \x1b[22mred"
 
 
@@ -220,14 +223,14 @@ def coloured(means: TerminalCapabilities) -> tuple[DiffRenderer, Emulator]:
     canvas = DiffRenderer(means, wire)
     style = Style.parse("#ff0000 on #000000")
     strip = Strip([Segment("bold", style + Style(bold=True)), Segment(" red", style)])
-    canvas.take(whole([strip], width=8))
+    canvas.apply(whole([strip], width=8))
     return canvas, wire
 
 
 def test_a_terminal_of_another_charset_gets_what_it_can_show() -> None:
     wire = Emulator(6, 1)
     canvas = DiffRenderer(TerminalCapabilities(charset="iso8859-1"), wire)
-    canvas.take(whole([Strip([Segment("é模─ok")])], width=6))
+    canvas.apply(whole([Strip([Segment("é模─ok")])], width=6))
     assert wire.frames[0].endswith("é???ok".encode("iso8859-1"))
 
 
@@ -235,7 +238,7 @@ def test_a_terminal_of_another_charset_gets_what_it_can_show() -> None:
 def test_no_control_character_in_a_cell_reaches_the_terminal(text: str) -> None:
     wire = Emulator(WIDTH, 1)
     canvas = DiffRenderer(TerminalCapabilities(), wire)
-    canvas.take(whole([Strip([Segment(text, STYLES[0])], WIDTH)]))
+    canvas.apply(whole([Strip([Segment(text, STYLES[0])], WIDTH)]))
     sent = b"".join(wire.frames).decode()
     assert not {*text} & {*"\x07\x08\x9b\u202e"} & {*sent}
     assert "\ufffd" in sent
@@ -246,6 +249,6 @@ def test_a_segment_of_control_is_no_picture() -> None:
     wire = Emulator(WIDTH, 1)
     canvas = DiffRenderer(TerminalCapabilities(), wire)
     control = Segment("\x1b[2J", None, [(ControlType.CLEAR,)])
-    canvas.take(whole([Strip([control, *words("ok")])]))
+    canvas.apply(whole([Strip([control, *words("ok")])]))
     assert [cell.glyph for cell in wire.cells()[0]][:2] == ["o", "k"]
     assert wire.cells()[0][2] == Seen(" ", "", "default")

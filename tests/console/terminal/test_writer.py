@@ -17,9 +17,9 @@ from textual.strip import Strip
 
 from console.terminal.emulator import Emulator
 from watchdeck.console.terminal.capabilities import TerminalCapabilities
-from watchdeck.console.terminal.flow_control import QUESTION, WINDOW
 from watchdeck.console.terminal.renderer import DiffRenderer
-from watchdeck.console.terminal.textual_update import StripUpdate, Update
+from watchdeck.console.terminal.textual_update import ScreenUpdate, StripUpdate
+from watchdeck.console.terminal.traffic import IN_FLIGHT_LIMIT, STATUS_REQUEST
 from watchdeck.console.terminal.writer import TerminalWriter, reopen
 
 CELLS, ROWS = 80, 24
@@ -43,7 +43,7 @@ class Far:
         while select.select([self.master], [], [], 0)[0]:
             found += os.read(self.master, 65_536)
         self.came += found
-        self.screen.feed(found.replace(QUESTION.encode(), b""))
+        self.screen.feed(found.replace(STATUS_REQUEST.encode(), b""))
         return found
 
     async def shows(self, text: str) -> Emulator:
@@ -73,10 +73,10 @@ def linked(far: Far) -> TerminalWriter:
     return TerminalWriter(descriptor, asyncio.get_running_loop())
 
 
-def picture(text: str) -> Update:
+def picture(text: str) -> ScreenUpdate:
     """A whole screen of one text; it takes some kilobytes."""
     row = Strip([Segment((text * CELLS)[:CELLS])], CELLS)
-    return Update([StripUpdate(0, y, row) for y in range(ROWS)], (CELLS, ROWS))
+    return ScreenUpdate([StripUpdate(0, y, row) for y in range(ROWS)], (CELLS, ROWS))
 
 
 async def test_the_descriptor_of_the_shell_is_left_as_it_was(far: Far) -> None:
@@ -99,7 +99,7 @@ async def test_bytes_arrive_in_order(far: Far) -> None:
     link.write(b"one ")
     link.send(b"two ")
     link.write(b"three")
-    assert far.read() == b"one two " + QUESTION.encode() + b"three"
+    assert far.read() == b"one two " + STATUS_REQUEST.encode() + b"three"
     link.close()
 
 
@@ -108,7 +108,7 @@ async def test_a_reader_that_stops_blocks_nobody_and_then_sees_the_newest(far: F
     canvas = DiffRenderer(TerminalCapabilities(), link)
     link.on_free = canvas.flush
     for number in range(200):
-        canvas.take(picture(f"frame {number:03} "))
+        canvas.apply(picture(f"frame {number:03} "))
         await asyncio.sleep(0)
     traffic = link.traffic()
     assert traffic.held
@@ -123,13 +123,13 @@ async def test_a_terminal_that_answers_gets_no_more_than_a_window(far: Far) -> N
     link = linked(far)
     canvas = DiffRenderer(TerminalCapabilities(), link)
     link.on_free = canvas.flush
-    canvas.take(picture("first "))
-    link.answered()
+    canvas.apply(picture("first "))
+    link.receive_response()
     assert link.traffic().lag is not None
     for number in range(9):
-        canvas.take(picture(f"later {number} "))
-    assert len(far.read()) < 3 * 2_000 + WINDOW
-    link.answered()
+        canvas.apply(picture(f"later {number} "))
+    assert len(far.read()) < 3 * 2_000 + IN_FLIGHT_LIMIT
+    link.receive_response()
     await far.shows("later 8")
     link.close()
 
@@ -193,9 +193,9 @@ async def test_a_lost_answer_is_not_waited_for_for_ever(far: Far) -> None:
     freed = asyncio.Event()
     link.on_free = freed.set
     link.send(b"x")
-    link.answered()
-    link._flow._patience = 0.01
-    link.send(b"x" * (WINDOW + 1))
+    link.receive_response()
+    link._flow._timeout = 0.01
+    link.send(b"x" * (IN_FLIGHT_LIMIT + 1))
     assert not link.is_free()
     await asyncio.wait_for(freed.wait(), 10)
     link.close()

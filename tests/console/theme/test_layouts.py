@@ -7,22 +7,22 @@ from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
 from watchdeck.console.models.detail_screen import DetailScreen
-from watchdeck.console.setup import default_setting
+from watchdeck.console.setup import console_settings
 from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.theme.layouts import LAYOUTS
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 SIZES = [(80, 24), (100, 30), (120, 40), (160, 50)]
 EACH_SIZE = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def console(layout: str = "") -> Console:
-    setting = default_setting(Store(), ConsoleSettings(layout=layout, glyphs="braille"))
-    return Console(Store(), clock=boards.clock, setting=setting)
+    settings = console_settings(Store(), ConsoleSettings(layout=layout, glyphs="braille"))
+    return Console(Store(), clock=boards.clock, settings=settings)
 
 
 async def show(pilot: Pilot[None], *keys: str) -> None:
-    pilot.app.post_message(BoardUpdated(boards.sight()))
+    pilot.app.post_message(BoardUpdated(boards.snapshot()))
     await pilot.pause()
     await pilot.press(*keys)
     await pilot.pause()
@@ -82,13 +82,13 @@ async def test_a_layout_holds_on_every_size(size: tuple[int, int]) -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert size_of(pilot, "#chart") == (size[0], size[1] - 7)
-        app.action_layout("signals")
+        app.themes.set_layout("signals")
         await pilot.pause()
         assert size_of(pilot, "#signals") == (size[0], size[1] - 7)
-        app.action_layout("stacked")
+        app.themes.set_layout("stacked")
         await pilot.pause()
         assert size_of(pilot, "#chart")[0] == size_of(pilot, "#signals")[0] == size[0]
-        app.action_layout("auto")
+        app.themes.set_layout("auto")
         await pilot.pause()
         assert app.screen.query_one("#signals").size.area
         assert app.screen.query_one("#chart").size.area
@@ -108,9 +108,9 @@ async def test_keys_still_choose_a_signal_that_is_not_shown() -> None:
 async def test_a_layout_that_is_not_there_is_said_and_the_old_one_stays() -> None:
     app = console("fokus")
     async with app.run_test(size=(80, 24)) as pilot:
-        assert "there is no layout 'fokus'. Did you mean 'focus'?" in app._outlook.notice
-        app.action_layout("nothing")
-        assert f"There are: {', '.join(one.name for one in LAYOUTS)}." in app._outlook.notice
+        assert "there is no layout 'fokus'. Did you mean 'focus'?" in app.view_state.notice
+        app.themes.set_layout("nothing")
+        assert f"There are: {', '.join(one.name for one in LAYOUTS)}." in app.view_state.notice
         await show(pilot)
         assert app.screen.query_one("#collector").size.area
 

@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 from rich.style import Style
 
-from watchdeck.console.lines.health import MARKS
-from watchdeck.console.lines.line import Background, Role
-from watchdeck.console.theme.palette import NAMES, Palette, contrast, load_palette
+from watchdeck.console.lines.health import HEALTH_BADGES
+from watchdeck.console.lines.line import Background, TextRole
 from watchdeck.console.theme.styles import StyleSheet
-from watchdeck.console.theme.themes import load_theme, own_folder, themes
+from watchdeck.console.theme.themes import (
+    COLOUR_NAMES,
+    Palette,
+    contrast,
+    load_palette,
+    load_theme,
+    theme_files,
+    user_theme_folder,
+)
 from watchdeck.errors import ConfigError
 from watchdeck.resources import folder
 
@@ -31,12 +38,12 @@ def test_every_text_of_a_theme_is_readable_on_every_ground(path: Path) -> None:
     colours = load_palette(path).colours
     found = {
         f"{role} on {ground}": round(contrast(colours[role], colours[ground]), 2)
-        for role in Role
+        for role in TextRole
         for ground in Background
-        if role is not Role.RULE and contrast(colours[role], colours[ground]) < READABLE
+        if role is not TextRole.RULE and contrast(colours[role], colours[ground]) < READABLE
     }
     assert found == {}
-    assert contrast(colours[Role.RULE], colours[Background.PLAIN]) >= VISIBLE
+    assert contrast(colours[TextRole.RULE], colours[Background.PLAIN]) >= VISIBLE
 
 
 def test_there_is_a_theme_for_every_eye_and_terminal() -> None:
@@ -50,14 +57,14 @@ def test_high_contrast_is_twice_as_high_as_needed() -> None:
     colours = load_palette(folder("themes") / "high-contrast.toml").colours
     least = min(
         contrast(colours[role], colours[ground])
-        for role in Role
+        for role in TextRole
         for ground in Background
-        if role is not Role.RULE
+        if role is not TextRole.RULE
     )
     assert least >= 7
 
 
-HEALTHS = (Role.OK, Role.WARNING, Role.CRITICAL, Role.DOWN, Role.UNKNOWN)
+HEALTHS = (TextRole.OK, TextRole.WARNING, TextRole.CRITICAL, TextRole.DOWN, TextRole.UNKNOWN)
 
 SEEN_BY = {
     "deuteranopia": (
@@ -110,20 +117,22 @@ def test_without_colours_of_its_own_a_theme_tells_by_shape_and_word(name: str) -
     palette = load_palette(folder("themes") / f"{name}.toml")
     assert palette.terminal
     assert {style.color.triplet for style in every_style(palette) if style.color} == {None}
-    marks = [(mark.shape, mark.word) for mark in MARKS.values()]
-    assert len({shape for shape, _ in marks}) == len({word for _, word in marks}) == len(MARKS)
+    marks = [(mark.shape, mark.word) for mark in HEALTH_BADGES.values()]
+    assert (
+        len({shape for shape, _ in marks}) == len({word for _, word in marks}) == len(HEALTH_BADGES)
+    )
 
 
 def every_style(palette: Palette) -> list[Style]:
     brush = StyleSheet(palette)
-    return [brush.style(role, ground) for role in Role for ground in Background]
+    return [brush.style(role, ground) for role in TextRole for ground in Background]
 
 
 def test_the_row_of_the_cursor_differs_in_every_theme() -> None:
     for path in THEMES:
         brush = StyleSheet(load_palette(path))
         plain, cursor = (
-            brush.style(Role.TEXT, ground) for ground in (Background.PLAIN, Background.CURSOR)
+            brush.style(TextRole.TEXT, ground) for ground in (Background.PLAIN, Background.CURSOR)
         )
         assert plain != cursor, path.stem
 
@@ -132,7 +141,7 @@ def test_a_persons_own_theme_wins_and_a_wrong_name_is_told_with_the_nearest(
     tmp_path: Path,
 ) -> None:
     environ = {"XDG_CONFIG_HOME": str(tmp_path)}
-    own = own_folder(environ)
+    own = user_theme_folder(environ)
     assert own is not None
     own.mkdir(parents=True)
     dark = (folder("themes") / "dark.toml").read_text()
@@ -140,7 +149,7 @@ def test_a_persons_own_theme_wins_and_a_wrong_name_is_told_with_the_nearest(
     (own / "mine.toml").write_text(dark.replace('"dark"', '"mine"'))
     assert load_theme("dark", environ).colours["background"] == "#000000"
     assert load_theme("mine", environ).name == "mine"
-    assert set(themes(environ)) == {path.stem for path in THEMES} | {"mine"}
+    assert set(theme_files(environ)) == {path.stem for path in THEMES} | {"mine"}
     with pytest.raises(ConfigError, match="Did you mean 'light'"):
         load_theme("ligth", environ)
     with pytest.raises(ConfigError, match="There are: ansi, dark"):
@@ -150,14 +159,14 @@ def test_a_persons_own_theme_wins_and_a_wrong_name_is_told_with_the_nearest(
 def test_a_theme_has_the_name_of_its_file_and_what_is_no_file_is_none(tmp_path: Path) -> None:
     """A key goes from theme to theme by these names; a pipe would be read for ever."""
     environ = {"XDG_CONFIG_HOME": str(tmp_path)}
-    own = own_folder(environ)
+    own = user_theme_folder(environ)
     assert own is not None
     own.mkdir(parents=True)
     dark = (folder("themes") / "dark.toml").read_text()
     (own / "aa.toml").write_text(dark.replace('"dark"', '"zz"'))
     os.mkfifo(own / "pipe.toml")
     assert load_theme("aa", environ).name == "aa"
-    assert set(themes(environ)) == {path.stem for path in THEMES} | {"aa"}
+    assert set(theme_files(environ)) == {path.stem for path in THEMES} | {"aa"}
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -167,7 +176,7 @@ def test_contrast_is_that_of_wcag() -> None:
 
 def test_a_theme_names_every_colour_that_is_missing_or_wrong(tmp_path: Path) -> None:
     theme = tmp_path / "mine.toml"
-    colours = "\n".join(f'{name} = "#112233"' for name in NAMES if name != "ok")
+    colours = "\n".join(f'{name} = "#112233"' for name in COLOUR_NAMES if name != "ok")
     theme.write_text(f'name = "mine"\n[colours]\n{colours}\npink = "#ffffff"\n')
     theme.write_text(theme.read_text().replace('down = "#112233"', 'down = "red"'))
     with pytest.raises(ConfigError) as caught:

@@ -9,50 +9,50 @@ from console import boards
 from console.boards import Store
 from console.pty_console import STUB, Terminal
 from watchdeck.console.app import Console
-from watchdeck.console.setup import default_setting
+from watchdeck.console.setup import console_settings
 from watchdeck.console.state.messages import BoardUpdated
-from watchdeck.console.theme.themes import themes
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.console.theme.themes import theme_files
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 
 async def test_every_theme_can_be_put_on_while_the_console_runs() -> None:
-    console = Console(Store(), clock=boards.clock, setting=boards.setting())
+    console = Console(Store(), clock=boards.clock, settings=boards.settings())
     async with console.run_test(size=(80, 24)) as pilot:
-        console.post_message(BoardUpdated(boards.sight()))
+        console.post_message(BoardUpdated(boards.snapshot()))
         await pilot.pause()
         seen = set()
-        for name in sorted(themes({})):
-            console.action_theme(name)
+        for name in sorted(theme_files({})):
+            console.themes.set_theme(name)
             await pilot.pause()
             strips = console.screen._compositor.render_strips()
             row = next(strip for strip in strips if "CRITICAL" in strip.text)
             seen.add(tuple(str(segment.style) for segment in row))
-        assert len(seen) == len(themes({}))
+        assert len(seen) == len(theme_files({}))
 
 
 async def test_a_key_goes_through_the_themes_and_names_them() -> None:
-    console = Console(Store(), clock=boards.clock, setting=boards.setting())
+    console = Console(Store(), clock=boards.clock, settings=boards.settings())
     async with console.run_test(size=(80, 24)) as pilot:
         await pilot.press("T")
         await pilot.pause()
         assert console.theme == "deuteranopia"
-        assert console._outlook.notice == "theme deuteranopia"
+        assert console.view_state.notice == "theme deuteranopia"
 
 
 async def test_a_theme_that_is_not_there_is_said_and_the_old_one_stays() -> None:
-    console = Console(Store(), clock=boards.clock, setting=boards.setting())
+    console = Console(Store(), clock=boards.clock, settings=boards.settings())
     async with console.run_test(size=(80, 24)):
-        console.action_theme("drak")
+        console.themes.set_theme("drak")
         assert console.theme == "dark"
-        assert "Did you mean 'dark'?" in console._outlook.notice
+        assert "Did you mean 'dark'?" in console.view_state.notice
 
 
 async def test_a_wrong_theme_in_the_configuration_is_said_at_the_start() -> None:
-    setting = default_setting(Store(), ConsoleSettings(theme="lihgt", glyphs="ascii"))
-    console = Console(Store(), clock=boards.clock, setting=setting)
+    settings = console_settings(Store(), ConsoleSettings(theme="lihgt", glyphs="ascii"))
+    console = Console(Store(), clock=boards.clock, settings=settings)
     async with console.run_test(size=(80, 24)):
         assert console.theme == "dark"
-        assert "Did you mean 'light'? The theme is dark." in console._outlook.notice
+        assert "Did you mean 'light'? The theme is dark." in console.view_state.notice
 
 
 COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")

@@ -10,15 +10,20 @@ from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
 from watchdeck.console.dialogs.command_palette import EntryList
-from watchdeck.console.models.column_choice import chosen
-from watchdeck.console.models.columns import COLUMNS
+from watchdeck.console.models.columns import (
+    MODEL_COLUMNS,
+    SortOrder,
+    choose_columns,
+    filter_and_sort,
+    next_order,
+    sortable_columns,
+)
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.models.list_panel import ModelList
-from watchdeck.console.models.sorting import SortOrder, arranged, next_order, sortable
 from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import EVERYTHING, parse
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 
 class Desk:
@@ -37,7 +42,7 @@ class Desk:
         await self.press(*(_KEYS.get(letter, letter) for letter in text))
 
     async def board(self, models: Sequence[Model]) -> None:
-        self.console.post_message(BoardUpdated(boards.sight(boards.board(models))))
+        self.console.post_message(BoardUpdated(boards.snapshot(boards.board(models))))
         await self.press()
 
     @property
@@ -63,8 +68,8 @@ _KEYS = {
 
 @asynccontextmanager
 async def desk(mode: str = "2", **view: object) -> AsyncIterator[Desk]:
-    setting = replace(boards.setting(), view=ConsoleSettings(**view))  # type: ignore[arg-type]
-    console = Console(Store(), clock=boards.clock, setting=setting)
+    settings = replace(boards.settings(), view=ConsoleSettings(**view))  # type: ignore[arg-type]
+    console = Console(Store(), clock=boards.clock, settings=settings)
     async with console.run_test(size=(120, 40)) as pilot:
         made = Desk(console, pilot)
         await made.board(boards.small_fleet())
@@ -183,22 +188,22 @@ async def test_only_what_is_shown_is_marked_at_once() -> None:
 def test_what_has_no_value_stands_last_either_way() -> None:
     models = boards.small_fleet()
     for rising in (False, True):
-        rows = arranged(models, COLUMNS, EVERYTHING, SortOrder("p95", rising))
+        rows = filter_and_sort(models, MODEL_COLUMNS, EVERYTHING, SortOrder("p95", rising))
         assert {model.facts.name for model in rows[-2:]} == {"churn", "night-batch"}
 
 
 def test_every_column_with_a_value_can_be_sorted_by() -> None:
     seen = []
     order = SortOrder()
-    while (order := next_order(order, COLUMNS, 1)).column:
+    while (order := next_order(order, MODEL_COLUMNS, 1)).column:
         seen.append(order.column)
-    assert tuple(seen) == sortable(COLUMNS)
+    assert tuple(seen) == sortable_columns(MODEL_COLUMNS)
     assert {"name", "kind", "p95", "errors", "seen"} <= {*seen}
 
 
 def test_five_thousand_models_are_filtered_and_sorted_as_few_are() -> None:
     models = boards.large_fleet(5_000)
-    rows = arranged(models, COLUMNS, parse("health!=ok"), SortOrder("p95"))
+    rows = filter_and_sort(models, MODEL_COLUMNS, parse("health!=ok"), SortOrder("p95"))
     values = [m.latest.signals["latency_p95"].value for m in rows if m.latest]
     assert values == sorted(values, reverse=True)
     assert 0 < len(rows) < 5_000
@@ -208,10 +213,10 @@ async def test_the_columns_are_those_that_were_chosen_and_a_wrong_one_is_told() 
     async with desk(columns=("p95", "memory_bytes", "name")) as at:
         assert [column.name for column in at.list.columns] == ["p95", "memory_bytes", "name"]
         assert "memory bytes" in at.text()
-    columns, wrong = chosen(("p59", "errors"))
+    columns, wrong = choose_columns(("p59", "errors"))
     assert [column.name for column in columns] == ["name", "errors"]
     assert wrong == ("console.columns: there is no column 'p59'. Did you mean 'p99'?",)
-    assert chosen(()) == (COLUMNS, ())
+    assert choose_columns(()) == (MODEL_COLUMNS, ())
 
 
 async def command(at: Desk, line: str) -> None:

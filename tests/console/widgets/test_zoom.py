@@ -23,7 +23,7 @@ async def test_a_letter_zooms_a_panel_and_z_gives_all_back() -> None:
         assert "[s]" in at.text()
         await at.press("s")
         assert "[a]" not in at.text()
-        assert screen_of(at).zoomed
+        assert screen_of(at).zoom.is_on
         zoomed = heights(screen_of(at))
         assert "fleet" not in zoomed
         assert zoomed["collector"] > before["collector"]
@@ -47,4 +47,4 @@ async def test_z_zooms_the_panel_with_the_focus() -> None:
         await at.press("enter", "z")
         assert {"facts", "chart"} & {*heights(screen_of(at))} == set()
         await at.press("z", "escape", "z")
-        assert not screen_of(at).zoomed
+        assert not screen_of(at).zoom.is_on

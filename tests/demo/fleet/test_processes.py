@@ -9,17 +9,17 @@ import sys
 import weakref
 from pathlib import Path
 
-from watchdeck.demo.fleet.server import _for_ever
+from watchdeck.demo.fleet.server import _hang
 
 SAYS = """
 import sys
-from watchdeck.demo.fleet.processes import process, first_message
+from watchdeck.demo.fleet.processes import child_process, receive_first
 def speak(pipe):
     print("on the terminal", file=sys.stderr, flush=True)
     pipe.send(1)
 if __name__ == "__main__":
-    with process("speaker", speak) as pipe:
-        first_message(pipe, "the speaker", 20)
+    with child_process("speaker", speak) as pipe:
+        receive_first(pipe, "the speaker", 20)
     print("the end", file=sys.stderr, flush=True)
 """
 
@@ -36,14 +36,14 @@ def test_a_process_of_the_demo_writes_nothing_on_the_terminal(tmp_path: Path) ->
 
 
 FAILS = """
-from watchdeck.demo.fleet.processes import process, first_message
+from watchdeck.demo.fleet.processes import child_process, receive_first
 from watchdeck.errors import WatchdeckError
 def fail(pipe):
     raise WatchdeckError("the disk is full")
 if __name__ == "__main__":
-    with process("failing", fail) as pipe:
+    with child_process("failing", fail) as pipe:
         try:
-            first_message(pipe, "the collector", 20)
+            receive_first(pipe, "the collector", 20)
         except WatchdeckError as error:
             print(error)
 """
@@ -58,7 +58,7 @@ def test_why_a_process_of_the_demo_did_not_start_is_told(tmp_path: Path) -> None
 
 
 async def test_a_connection_that_hangs_is_not_collected() -> None:
-    hanging = weakref.ref(asyncio.ensure_future(_for_ever()))
+    hanging = weakref.ref(asyncio.ensure_future(_hang()))
     await asyncio.sleep(0)
     gc.collect()
     task = hanging()

@@ -7,14 +7,20 @@ from functools import cache
 from msgspec.structs import replace
 
 from watchdeck.collector.exposition import PageParser
-from watchdeck.collector.scrape.decode import MetricsPage
-from watchdeck.collector.scrape.endpoint_state import EndpointState, ScrapeInput
-from watchdeck.demo.fleet.endpoints import CAST, DemoEndpoint
-from watchdeck.demo.fleet.metrics_pages import text
+from watchdeck.collector.scrape.attempt import MetricsPage, ScrapeAttempt
+from watchdeck.collector.scrape.endpoint_state import EndpointState
+from watchdeck.demo.fleet.endpoints import ENDPOINTS, DemoEndpoint
+from watchdeck.demo.fleet.metrics_pages import render_page
 from watchdeck.demo.fleet.traffic import Counts
-from watchdeck.demo.history.counters import moment
-from watchdeck.demo.history.endpoint import EndpointHistory, History, history, live, planned
-from watchdeck.demo.history.timeline import DAYS, EVERY
+from watchdeck.demo.history.endpoint import (
+    EndpointHistory,
+    ServerHistory,
+    history,
+    kind_and_plan,
+    simulate,
+)
+from watchdeck.demo.history.traffic import counts_at
+from watchdeck.demo.scenario import DAYS, INTERVAL
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.values.units import Milliseconds
@@ -24,14 +30,14 @@ from watchdeck.net.failure import Failure
 NOW = 1_795_012_345_678
 A_DAY = 86_400_000
 HERE = Url(Origin("http", "127.0.0.1", 1), "/metrics")
-PARTS = {part.name: part for part in CAST}
+PARTS = {part.name: part for part in ENDPOINTS}
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     part: DemoEndpoint
-    life: EndpointHistory
-    history: History
+    server: ServerHistory
+    history: EndpointHistory
 
     def column(self, name: str) -> list[float]:
         """One column of the signals, whole."""
@@ -52,7 +58,7 @@ class Past:
 @cache
 def past(name: str) -> Past:
     part = PARTS[name]
-    return Past(part, live(part, 1, NOW, DAYS), history(part, 1, NOW))
+    return Past(part, simulate(part, 1, NOW, DAYS), history(part, 1, NOW))
 
 
 class Watcher:
@@ -60,19 +66,21 @@ class Watcher:
 
     def __init__(self, part: DemoEndpoint) -> None:
         self._part = part
-        self._kind, _ = planned(part)
+        self._kind, _ = kind_and_plan(part)
         self._reader = PageParser()
-        self._memory = EndpointState(replace(part.about, every=Milliseconds(EVERY)))
+        self._memory = EndpointState(replace(part.config, every=Milliseconds(INTERVAL)))
 
     def scrape(self, at: int, took: float, counts: Counts[int] | None, *, loaded: bool) -> Scrape:
         """The scrape of a page of these counts; of None, one that nobody answered."""
         if counts is None:
             late = Failure(Outcome.TIMED_OUT, "/metrics: no complete answer within 1500ms")
-            return self._memory.scrape(ScrapeInput(at, took, self._kind, {}, None, (late,)))
-        read = self._reader.read("it", text(self._part.page(self._part.name, counts)).encode())
+            return self._memory.scrape(ScrapeAttempt(at, took, self._kind, {}, None, [late]))
+        read = self._reader.read(
+            "it", render_page(self._part.page(self._part.name, counts)).encode()
+        )
         page = MetricsPage(HERE, read.layout, read.values)
         answers = self._answers(loaded=loaded)
-        return self._memory.scrape(ScrapeInput(at, took, self._kind, answers, page, ()))
+        return self._memory.scrape(ScrapeAttempt(at, took, self._kind, answers, page))
 
     def _answers(self, *, loaded: bool) -> dict[str, ProbeResponse]:
         found = {path: ProbeResponse(200, body.encode()) for path, body in self._part.paths.items()}
@@ -84,8 +92,8 @@ class Watcher:
 def watched(one: Past, first: int, last: int) -> Iterator[tuple[int, Scrape]]:
     """The scrapes from number `first` until before `last`, as the collector would make them."""
     watcher = Watcher(one.part)
-    run = one.life.run
+    run = one.server.traffic
     for number in range(first, last):
-        counts = moment(one.life.counts, number) if run.answered[number] else None
-        took, loaded = float(one.life.took[number]), bool(run.loaded[number])
+        counts = counts_at(one.server.counts, number) if run.answered[number] else None
+        took, loaded = float(one.server.durations[number]), bool(run.loaded[number])
         yield number, watcher.scrape(int(run.times[number]), took, counts, loaded=loaded)

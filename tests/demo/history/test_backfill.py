@@ -9,14 +9,14 @@ from multiprocessing.connection import Connection
 import pytest
 
 from demo.history.histories import A_DAY, NOW, PARTS, past
-from watchdeck.demo.fleet.processes import first_message, process
+from watchdeck.demo.fleet.processes import child_process, receive_first
 from watchdeck.demo.fleet.traffic import Counts
 from watchdeck.demo.history.backfill import backfill
-from watchdeck.demo.history.timeline import INCIDENTS, OPTIMISED, Incident
+from watchdeck.demo.scenario import INCIDENTS, OPTIMISED, Incident
 from watchdeck.domain.values.operator import Operator
 from watchdeck.errors import CollectorRunning, WatchdeckError
 from watchdeck.store.doctor import CheckStatus, examine
-from watchdeck.store.files.connection import reading
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.history import read_series
 from watchdeck.store.reader import Reader
@@ -50,7 +50,7 @@ def test_every_scrape_of_the_past_is_in_the_store(reader: Reader) -> None:
 
 def test_the_store_holds_what_was_made(filled: Filled) -> None:
     one = past("image-tagger")
-    with closing(reading(filled.directory.metrics)) as db:
+    with closing(open_readonly(filled.directory.metrics)) as db:
         for place, series in enumerate(one.history.series.layout.series):
             found = read_series(db, one.part.name, str(series), 0, NOW + 1)
             assert found.times == one.history.series.times.tolist()
@@ -72,7 +72,7 @@ def test_the_four_changes_are_marked(reader: Reader) -> None:
 def test_a_board_of_the_past_shows_what_happened(reader: Reader, incident: Incident) -> None:
     one = past(incident.endpoint)
     number = one.scrape_at(incident.days, incident.minute + incident.minutes // 2)
-    board = reader.board(NOW, int(one.life.run.times[number]))
+    board = reader.board(NOW, int(one.server.traffic.times[number]))
     shown = next(model for model in board.models if model.facts.name == incident.endpoint)
     recorded = [change for change in one.history.health if change.at <= board.at][-1]
     assert shown.health is recorded.health
@@ -109,5 +109,8 @@ def dies(parent: Connection) -> None:
 
 
 def test_a_process_that_dies_is_named() -> None:
-    with process("maker", dies) as pipe, pytest.raises(WatchdeckError, match="the history of"):
-        first_message(pipe, "the history", 20)
+    with (
+        child_process("history", dies) as pipe,
+        pytest.raises(WatchdeckError, match="the history of"),
+    ):
+        receive_first(pipe, "the history", 20)

@@ -9,17 +9,17 @@ from demo.history.histories import A_DAY, NOW, PARTS, Past, past, watched
 from watchdeck.config.rules import rules_in_force
 from watchdeck.demo.fleet.traffic import BUCKETS
 from watchdeck.demo.history.alerts import is_evaluated
-from watchdeck.demo.history.endpoint import history, planned
-from watchdeck.demo.history.timeline import CHANGES, DAYS, EVERY, INCIDENTS, OPTIMISED, PACES
+from watchdeck.demo.history.endpoint import history, kind_and_plan
+from watchdeck.demo.scenario import CHANGES, DAYS, INCIDENTS, INTERVAL, OPTIMISED, SCRAPE_INTERVALS
 from watchdeck.domain.alerts.alert import AlertEvent
-from watchdeck.domain.board.health import Health
-from watchdeck.domain.metrics.quantile import quantile
+from watchdeck.domain.board.board import Health
 from watchdeck.domain.rules.rule import Burn
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import public_facts
+from watchdeck.domain.signals.functions import quantile
 from watchdeck.engine.backtest.replay import replay
 from watchdeck.engine.rules.target import target_for
-from watchdeck.service.endpoint_facts import facts
-from watchdeck.store.metrics.scan import Block
+from watchdeck.store.metrics.raw import Block
 
 SCRAPES = 20
 """How many scrapes of the start, of each incident and of the end are compared."""
@@ -32,7 +32,7 @@ def starts(one: Past) -> list[int]:
     """The first scrape of every stretch in which something happens to an endpoint."""
     incidents = [incident for incident in INCIDENTS if incident.endpoint == one.part.name]
     begun = [one.scrape_of(incident.start(NOW)) - 3 for incident in incidents]
-    return [0, *begun, len(one.life.run.times) - SCRAPES]
+    return [0, *begun, len(one.server.traffic.times) - SCRAPES]
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -74,8 +74,8 @@ def test_the_past_has_alerts_and_few_of_them_page() -> None:
     pages = [
         alarm.episode
         for name in PARTS
-        for alarm in past(name).history.alarms
-        if alarm.episode.severity.pages
+        for alarm in past(name).history.episodes
+        if alarm.episode.severity.is_paging
     ]
     assert 20 <= len(pages) <= 40
     assert all(episode.ended_at is not None for episode in pages)
@@ -138,7 +138,7 @@ def test_every_change_made_it_faster_and_was_one_a_week() -> None:
 def test_days_nights_and_weeks_can_be_told_apart() -> None:
     one = past("search-ranker")
     rates = np.array(one.column("request_rate"))
-    times = one.life.run.times
+    times = one.server.traffic.times
     hours = times // 3_600_000 % 24
     weekend = (times // A_DAY + 3) % 7 >= 5
     assert np.nanmean(rates[hours == 14]) > 1.9 * np.nanmean(rates[hours == 2])
@@ -151,19 +151,19 @@ def test_the_same_seed_and_moment_make_the_same_past() -> None:
     assert np.array_equal(one.series.values, same.series.values)
     assert np.array_equal(one.signals.values, same.signals.values, equal_nan=True)
     assert (one.health, one.counts) == (same.health, same.counts)
-    other, later = history(part, -7, NOW, days=2), history(part, 7, NOW + EVERY, days=2)
+    other, later = history(part, -7, NOW, days=2), history(part, 7, NOW + INTERVAL, days=2)
     assert not np.array_equal(one.series.values, other.series.values)
-    assert later.signals.times[-1] == one.signals.times[-1] + EVERY
+    assert later.signals.times[-1] == one.signals.times[-1] + INTERVAL
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_scrapes_are_a_minute_apart_in_the_last_days_and_around_incidents(name: str) -> None:
     one = past(name)
     times = one.history.signals.times
-    assert times[0] == NOW - DAYS * A_DAY + PACES[-1].every
+    assert times[0] == NOW - DAYS * A_DAY + SCRAPE_INTERVALS[-1].every
     assert times[-1] == NOW
-    assert set(np.diff(times[times >= NOW - PACES[0].days * A_DAY])) == {EVERY}
-    assert set(np.diff(times)) <= {*range(EVERY, PACES[-1].every + 1, EVERY)}
+    assert set(np.diff(times[times >= NOW - SCRAPE_INTERVALS[0].days * A_DAY])) == {INTERVAL}
+    assert set(np.diff(times)) <= {*range(INTERVAL, SCRAPE_INTERVALS[-1].every + 1, INTERVAL)}
     for incident in INCIDENTS:
         if incident.endpoint == name:
             within = (times >= incident.start(NOW)) & (times < incident.end(NOW))
@@ -183,7 +183,11 @@ def test_a_replay_of_each_rule_finds_the_alerts_of_the_past_and_no_burning_budge
     name: str,
 ) -> None:
     one = past(name)
-    signals, kind, known = one.history.signals, planned(one.part)[0].name, facts(one.part.about)
+    signals, kind, known = (
+        one.history.signals,
+        kind_and_plan(one.part)[0].name,
+        public_facts(one.part.config),
+    )
     columns = tuple(str(series) for series in signals.layout.series)
     block = Block(columns, signals.times.tolist(), signals.values)
     rules = [
@@ -194,13 +198,13 @@ def test_a_replay_of_each_rule_finds_the_alerts_of_the_past_and_no_burning_budge
     found = [
         (rule.name, firing.at, firing.until)
         for rule in rules
-        if target_for(known, kind, [rule], 0).judged
+        if target_for(known, kind, [rule], 0).rule_states
         for firing in replay(rule, known, kind, [block], 0).firings
     ]
     recorded = [
         (alarm.alert.rule, fired.at, alarm.episode.ended_at)
-        for alarm in one.history.alarms
-        for fired in alarm.steps
+        for alarm in one.history.episodes
+        for fired in alarm.transitions
         if fired.verb is AlertEvent.FIRED
     ]
     assert sorted(found) == sorted(recorded)

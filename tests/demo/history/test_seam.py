@@ -10,7 +10,7 @@ import pytest
 
 from demo.history.histories import NOW, PARTS, Watcher, past
 from watchdeck.demo.fleet.traffic import Counts, SimulatedServer
-from watchdeck.demo.history.counters import moment
+from watchdeck.demo.history.traffic import counts_at
 from watchdeck.domain.metrics.scrape import Scrape
 
 MINUTES = 12
@@ -36,9 +36,9 @@ def live_counts(name: str) -> Iterator[tuple[int, Counts[int]]]:
 def over_the_seam(name: str) -> list[Scrape]:
     """The last minutes of the past and the first of the present, as one collector sees them."""
     one = past(name)
-    watcher, run = Watcher(one.part), one.life.run
+    watcher, run = Watcher(one.part), one.server.traffic
     last = range(len(run.times) - MINUTES, len(run.times))
-    pages = [(int(run.times[number]), moment(one.life.counts, number)) for number in last]
+    pages = [(int(run.times[number]), counts_at(one.server.counts, number)) for number in last]
     seen = [watcher.scrape(at, 0.003, counts, loaded=True) for at, counts in pages]
     return seen + [
         watcher.scrape(at, 0.003, counts, loaded=True) for at, counts in live_counts(name)

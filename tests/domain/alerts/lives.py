@@ -19,8 +19,7 @@ from watchdeck.domain.alerts.alert import (
     Transition,
 )
 from watchdeck.domain.alerts.lifecycle import Evaluation, advance
-from watchdeck.domain.rules.rule import Rule, Unsupported
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Rule, Severity, Unsupported
 
 EVERY = 10_000
 START = 1_700_000_000_000

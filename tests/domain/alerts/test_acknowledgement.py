@@ -3,21 +3,21 @@ from msgspec.structs import replace
 
 from domain.alerts.lives import START, ack, firing, short
 from watchdeck.domain.alerts.acknowledgement import (
-    LENGTHS,
-    LONGEST,
-    REMINDER,
+    DEFAULT_DURATIONS,
+    MAX_DURATION,
+    REMINDER_LEAD,
     Refusal,
     TakeOver,
     acknowledge,
     expired_acknowledgement,
-    reminds,
+    is_reminder_due,
     renewed_acknowledgement,
     resolve,
     take_over,
     unacknowledge,
 )
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, EndReason, Episode
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
 MINUTE = 60_000
 OVER = firing(condition=AlertState.OK, ended_at=START)
@@ -36,7 +36,7 @@ PENDING = firing(condition=AlertState.PENDING)
 def test_an_acknowledgement_always_has_an_end(severity: Severity, minutes: int) -> None:
     taken = acknowledge(firing(severity), None, "elena", START)
     assert taken == Acknowledgement(0, 1, "elena", START, START + minutes * MINUTE, severity)
-    assert LENGTHS[severity] == minutes * MINUTE
+    assert DEFAULT_DURATIONS[severity] == minutes * MINUTE
 
 
 def test_somebody_may_say_for_how_long_and_why() -> None:
@@ -59,7 +59,7 @@ def test_somebody_may_say_for_how_long_and_why() -> None:
             id="it would be over at once",
         ),
         pytest.param(
-            firing(), None, START + LONGEST + 401, "an acknowledgement lasts 7d at most",
+            firing(), None, START + MAX_DURATION + 401, "an acknowledgement lasts 7d at most",
             id="it would last too long",
         ),
     ],
@@ -146,8 +146,8 @@ def test_an_acknowledgement_ends_by_itself(
     ],
 )
 def test_its_owner_is_reminded(lasts: int, at: int, *, expected: bool) -> None:
-    assert reminds(ack(lasts=lasts * MINUTE), START + at * MINUTE) is expected
-    assert REMINDER == 10 * MINUTE
+    assert is_reminder_due(ack(lasts=lasts * MINUTE), START + at * MINUTE) is expected
+    assert REMINDER_LEAD == 10 * MINUTE
 
 
 @pytest.mark.parametrize(

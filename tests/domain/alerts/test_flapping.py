@@ -2,25 +2,30 @@ import pytest
 from msgspec.structs import replace
 
 from domain.alerts.lives import AT_ONCE, Life, lived
-from watchdeck.domain.alerts.flapping import flaps, record, rested, score
+from watchdeck.domain.alerts.lifecycle import (
+    flapping_score,
+    is_flapping,
+    record_sample,
+    record_unchanged,
+)
 
 
 def bits(letters: str) -> int:
     """`.` a sample like the one before, `x` another; the oldest first."""
     recent = 0
     for letter in letters:
-        recent = record(recent, changed=letter == "x")
+        recent = record_sample(recent, changed=letter == "x")
     return recent
 
 
 def test_a_change_now_weighs_half_as_much_again_as_one_twenty_samples_ago() -> None:
-    assert score(bits("x")) == pytest.approx(1.18 / 20)
-    assert score(bits("x" + "." * 19)) == pytest.approx(0.8 / 20)
-    assert score(bits("x" + "." * 20)) == 0
+    assert flapping_score(bits("x")) == pytest.approx(1.18 / 20)
+    assert flapping_score(bits("x" + "." * 19)) == pytest.approx(0.8 / 20)
+    assert flapping_score(bits("x" + "." * 20)) == 0
 
 
 def test_all_twenty_changed_is_all_but_one_hundredth() -> None:
-    assert score(bits("x" * 20)) == pytest.approx(0.99)
+    assert flapping_score(bits("x" * 20)) == pytest.approx(0.99)
 
 
 @pytest.mark.parametrize(
@@ -35,13 +40,13 @@ def test_all_twenty_changed_is_all_but_one_hundredth() -> None:
 def test_between_the_two_bounds_it_stays_what_it_was(
     letters: str, *, was: bool, expected: bool
 ) -> None:
-    assert flaps(bits(letters), flapping=was) is expected
+    assert is_flapping(bits(letters), flapping=was) is expected
 
 
 def test_a_rest_ages_the_changes() -> None:
-    assert rested(bits("xx"), 18) == bits("xx" + "." * 18)
-    assert rested(bits("xx"), 1_000_000) == 0
-    assert rested(bits("xx"), -3) == bits("xx")
+    assert record_unchanged(bits("xx"), 18) == bits("xx" + "." * 18)
+    assert record_unchanged(bits("xx"), 1_000_000) == 0
+    assert record_unchanged(bits("xx"), -3) == bits("xx")
 
 
 def test_an_alert_that_changes_its_mind_six_times_flaps_once_until_it_is_calm() -> None:

@@ -11,13 +11,11 @@ from msgspec.structs import replace
 
 from domain.alerts.lives import EVERY, RULE, START, Life, found, raised, short
 from watchdeck.domain.alerts.alert import AlertEvent
-from watchdeck.domain.alerts.flapping import KEPT
-from watchdeck.domain.alerts.lifecycle import Evaluation, mark_stale, shift_times
+from watchdeck.domain.alerts.lifecycle import FLAPPING_SAMPLES, Evaluation, mark_stale, shift_times
 from watchdeck.domain.external.event import ExternalEvent, Status
 from watchdeck.domain.external.lifecycle import advance_time, apply_event
 from watchdeck.domain.notifications.message import MessageKind, messages_for
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Rule, Severity
 
 chances = st.integers(0, 1 << 32).map(Random)
 letters = st.text("TF_", max_size=80)
@@ -125,7 +123,7 @@ def test_each_step_follows_from_the_one_before(judged: Rule, text: str) -> None:
             assert not before.episode.is_open
     for one in life.steps:
         assert one.episode.is_open is (one.verb not in (AlertEvent.RESOLVED, AlertEvent.DROPPED))
-        assert one.episode.recent < 1 << KEPT
+        assert one.episode.recent < 1 << FLAPPING_SAMPLES
 
 
 events = st.lists(

@@ -4,18 +4,17 @@ from msgspec.structs import replace
 from domain.alerts.lives import AT_ONCE, EVERY, RULE, START, Life, firing, found, lived
 from watchdeck.domain.alerts.alert import AlertState, DataState, EndReason
 from watchdeck.domain.alerts.lifecycle import (
-    NOTHING,
+    NO_EPISODE,
     REOPEN_WINDOW,
     advance,
     apply_no_data_policy,
     end_episode,
     mark_no_data_if_due,
     mark_stale,
-    reopened,
+    reopen,
     shift_times,
 )
-from watchdeck.domain.rules.rule import NoData, Rule
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import NoData, Rule, Severity
 
 LATE = replace(AT_ONCE, no_data_after=300_000)
 THREE = replace(AT_ONCE, min_samples=3)
@@ -124,8 +123,8 @@ def test_how_long_nobody_took_it_is_counted_from_when_it_came_back() -> None:
     previous = lived(CLEARED, AT_ONCE).previous
     assert previous is not None
     back = START + 5 * 60_000
-    assert reopened(replace(previous, paged_at=START), back, EVERY).paged_at == back
-    assert reopened(replace(previous, paged_at=None), back, EVERY).paged_at is None
+    assert reopen(replace(previous, paged_at=START), back, EVERY).paged_at == back
+    assert reopen(replace(previous, paged_at=None), back, EVERY).paged_at is None
 
 
 def test_what_never_fired_does_not_open_again() -> None:
@@ -168,7 +167,7 @@ def test_what_a_person_called_over_and_is_not(rest: int, verbs: list[str]) -> No
 
 def test_a_quiet_pair_is_nothing_at_all() -> None:
     for letter in "F_":
-        assert advance(RULE, EVERY, None, found(letter, START)) is NOTHING
+        assert advance(RULE, EVERY, None, found(letter, START)) is NO_EPISODE
 
 
 @pytest.mark.parametrize("late", [0, 1, 10_000])

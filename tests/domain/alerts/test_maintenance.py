@@ -107,5 +107,5 @@ def test_of_two_windows_that_overlap_the_one_that_closes_last_counts() -> None:
 
 
 def test_planned_work_may_name_severities() -> None:
-    assert not SUNDAYS.names_severity
-    assert Maintenance("x", (read_matcher("severity=3"),)).names_severity
+    assert not SUNDAYS.has_severity_matcher
+    assert Maintenance("x", (read_matcher("severity=3"),)).has_severity_matcher

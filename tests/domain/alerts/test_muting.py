@@ -6,14 +6,14 @@ from watchdeck.domain.alerts.alert import AlertState, Mute, MuteKind
 from watchdeck.domain.alerts.maintenance import Maintenance
 from watchdeck.domain.alerts.muting import (
     MuteContext,
+    find_down_models,
     labels_of,
-    matched_alerts,
-    models_down,
+    matching_alerts,
     mute_reasons,
 )
 from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.matcher import read_matcher
-from watchdeck.domain.values.severity import Severity
 
 HOUR = 3_600_000
 
@@ -56,34 +56,35 @@ BY_WORK = Mute(MuteKind.MAINTENANCE, "disks", START + HOUR)
         pytest.param(MuteContext(maintenance=(work("owner=risk"),)), (BY_WORK,), id="planned work"),
         pytest.param(MuteContext(maintenance=(work("owner=x"),)), (), id="planned work elsewhere"),
         pytest.param(
-            MuteContext(troubled={"fraud": 8}),
+            MuteContext(down_models={"fraud": 8}),
             (Mute(MuteKind.NO_DATA, "fraud"),),
             id="its model says nothing, and another alert tells so",
         ),
         pytest.param(
-            MuteContext(troubled={"fraud": 7}), (), id="the alert that tells so is not muted"
+            MuteContext(down_models={"fraud": 7}), (), id="the alert that tells so is not muted"
         ),
         pytest.param(
-            MuteContext(troubled={"features": 9}, depends={"fraud": ("features",)}),
+            MuteContext(down_models={"features": 9}, dependencies={"fraud": ("features",)}),
             (Mute(MuteKind.DEPENDENCY, "features"),),
             id="what its model depends on is in trouble",
         ),
         pytest.param(
             MuteContext(
-                troubled={"disk": 9}, depends={"fraud": ("features",), "features": ("disk", "net")}
+                down_models={"disk": 9},
+                dependencies={"fraud": ("features",), "features": ("disk", "net")},
             ),
             (Mute(MuteKind.DEPENDENCY, "disk"),),
             id="or what that depends on",
         ),
         pytest.param(
-            MuteContext(troubled={"features": 9}, depends={"churn": ("features",)}),
+            MuteContext(down_models={"features": 9}, dependencies={"churn": ("features",)}),
             (),
             id="not what another depends on",
         ),
         pytest.param(
             MuteContext(
-                troubled={"fraud": 7, "features": 9},
-                depends={"fraud": ("features",), "features": ("fraud",)},
+                down_models={"fraud": 7, "features": 9},
+                dependencies={"fraud": ("features",), "features": ("fraud",)},
             ),
             (),
             id="two that depend on each other never mute each other",
@@ -121,8 +122,8 @@ def test_a_muted_alert_that_gets_worse_is_seen_again(
 
 
 def test_a_reason_names_what_it_is_about() -> None:
-    assert BY_SILENCE.words == "silence 3"
-    assert Mute(MuteKind.DEPENDENCY, "disk").words.endswith("is in trouble: disk")
+    assert BY_SILENCE.reason_words == "silence 3"
+    assert Mute(MuteKind.DEPENDENCY, "disk").reason_words.endswith("is in trouble: disk")
 
 
 def test_a_silence_that_began_after_the_rise_holds() -> None:
@@ -141,8 +142,8 @@ def test_no_label_of_an_alert_can_pretend_to_be_another_rule() -> None:
 def test_what_a_silence_would_hide_is_counted_before_it_is_made() -> None:
     other = replace(raised(firing()), alert=replace(ALERT, id=8, model="churn"))
     both = (raised(firing()), other)
-    assert matched_alerts((read_matcher("owner=risk"),), both) == both
-    assert matched_alerts((read_matcher("model=churn"),), both) == (other,)
+    assert matching_alerts((read_matcher("owner=risk"),), both) == both
+    assert matching_alerts((read_matcher("model=churn"),), both) == (other,)
 
 
 def test_a_model_is_in_trouble_while_an_alert_that_tells_so_fires_the_oldest_of_them() -> None:
@@ -150,4 +151,4 @@ def test_a_model_is_in_trouble_while_an_alert_that_tells_so_fires_the_oldest_of_
     pending = firing(condition=AlertState.PENDING)
     other = replace(ALERT, id=1, model="churn", rule="down")
     found = [(firing(), ALERT), (firing(), later), (firing(), down), (pending, other)]
-    assert models_down(found, lambda alert: alert.rule == "down") == {"fraud": 2}
+    assert find_down_models(found, lambda alert: alert.rule == "down") == {"fraud": 2}

@@ -8,18 +8,15 @@ from watchdeck.domain.alerts.acknowledgement import (
     resolve,
     take_over,
     unacknowledge,
-)
-from watchdeck.domain.alerts.alert import AckEnd
-from watchdeck.domain.alerts.lifecycle import advance
-from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.alerts.undo import (
     undo_acknowledge,
     undo_refusal,
     undo_resolve,
     undo_take_over,
     undo_unacknowledge,
-    undo_unsilence,
 )
+from watchdeck.domain.alerts.alert import AckEnd
+from watchdeck.domain.alerts.lifecycle import advance
+from watchdeck.domain.alerts.silence import Silence, undo_unsilence
 from watchdeck.domain.values.matcher import read_matcher
 
 

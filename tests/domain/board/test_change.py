@@ -1,6 +1,6 @@
 import pytest
 
-from watchdeck.domain.board.change import ChangeKind, Marker, detect_changes, merge
+from watchdeck.domain.board.change import ChangeKind, Marker, detect_changes, merge_identity
 from watchdeck.domain.metrics.scrape import Identity
 
 RESTART = Marker(ChangeKind.RESTART, "the server was restarted")
@@ -47,6 +47,6 @@ def test_a_change_is_marked(
 
 def test_what_was_known_is_kept_until_it_is_known_anew() -> None:
     before = Identity("1", 5, 2, 3)
-    assert merge(before, Identity(None, None, None, 4)) == Identity("1", 5, 2, 4)
-    assert merge(before, Identity("2", 6, 0, 0)) == Identity("2", 6, 0, 0)
-    assert merge(None, before) == before
+    assert merge_identity(before, Identity(None, None, None, 4)) == Identity("1", 5, 2, 4)
+    assert merge_identity(before, Identity("2", 6, 0, 0)) == Identity("2", 6, 0, 0)
+    assert merge_identity(None, before) == before

@@ -6,14 +6,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, Mute, MuteKind
-from watchdeck.domain.board.board import LatestScrape, Model, SignalValue
-from watchdeck.domain.board.filter import LONGEST, Filter, FilterError, matches, parse
+from watchdeck.domain.board.board import Health, LatestScrape, Model, SignalValue
+from watchdeck.domain.board.filter import MAX_LENGTH, Filter, FilterError, matches, parse
 from watchdeck.domain.board.filter_fields import ALERTS, FilteredAlert, FilteredModel
-from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.scrape import Identity, Outcome
 from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.settings.endpoint import EndpointFacts
 
 FACTS = EndpointFacts(
     "fraud-detector",
@@ -89,7 +88,7 @@ def test_what_is_not_known_is_neither_so_nor_otherwise(text: str) -> None:
         pytest.param("a ! ", 2, "after ! there must be something", id="nothing turned round"),
         pytest.param("!| a", 0, "after ! there must be something", id="nothing before or"),
         pytest.param("a |", 2, "both sides of |", id="nothing after or"),
-        pytest.param("x" * 501, LONGEST, "at most 500 characters", id="too long"),
+        pytest.param("x" * 501, MAX_LENGTH, "at most 500 characters", id="too long"),
         pytest.param("\x1b[2J>1", 0, "'^[[2J' is no signal", id="a control sequence"),
     ],
 )

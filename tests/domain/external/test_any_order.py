@@ -31,8 +31,8 @@ from watchdeck.domain.alerts.lifecycle import advance, mark_no_data_if_due, mark
 from watchdeck.domain.alerts.muting import MuteContext, mute_reasons
 from watchdeck.domain.alerts.silence import Silence, silence
 from watchdeck.domain.notifications.message import Message, messages_for, overdue_page
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.matcher import read_matcher
-from watchdeck.domain.values.severity import Severity
 
 HOUR = 3_600_000
 PEOPLE = st.sampled_from(["elena", "max"])
@@ -141,7 +141,9 @@ class Alerting(RuleBasedStateMachine):
             self.lapse(self.life.episode)
             self.tell(overdue_page(self.shown(self.life.episode), self.life.rule))
             shown = self.shown(self.life.episode)
-            calls = shown.episode.severity.pages and shown.episode.condition is AlertState.FIRING
+            calls = (
+                shown.episode.severity.is_paging and shown.episode.condition is AlertState.FIRING
+            )
             quiet = shown.mutes or shown.acknowledgement
             assert quiet or not calls or shown.episode.paged_at is not None
 
@@ -165,7 +167,7 @@ class Alerting(RuleBasedStateMachine):
         if episode is not None and episode.worse_at is not None:
             for mute in self.mutes(episode):
                 one = self.silences[int(mute.by)]
-                assert one.names_severity or one.starts_at > episode.worse_at
+                assert one.has_severity_matcher or one.starts_at > episode.worse_at
 
     def keep(
         self,
@@ -195,7 +197,7 @@ class Alerting(RuleBasedStateMachine):
 
     def tell(self, told: tuple[Message, ...]) -> None:
         self.sent += told
-        self.paged.update(message.episode for message in told if message.severity.pages)
+        self.paged.update(message.episode for message in told if message.severity.is_paging)
 
     def lapse(self, episode: Episode) -> None:
         ended = (

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from domain.external.payloads import NOW, ZERO, alert, captured, listed, posted, webhook
 from watchdeck.domain.external.alertmanager import (
-    MOST,
+    MAX_ALERTS,
     PayloadError,
-    read_listed,
-    read_posted,
+    read_list,
+    read_post,
     read_webhook,
 )
 from watchdeck.domain.external.cloudevents import read_cloud_events
@@ -24,8 +24,8 @@ from watchdeck.domain.external.event import (
     event_key,
     fingerprint,
 )
-from watchdeck.domain.values.rfc3339 import read_moment, write_moment
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.values.datetimes import read_rfc3339, write_rfc3339
 from watchdeck.domain.values.text import clean
 
 HOUR = 3_600_000
@@ -46,7 +46,7 @@ def test_a_firing_webhook_is_an_event_of_its_model() -> None:
     event = hooked("firing")
     assert (event.source, event.rule, event.model) == ("eu", "ModelErrorRatioHigh", "fraud")
     assert (event.status, event.severity) == (Status.FIRING, Severity.CRITICAL)
-    assert write_moment(event.starts_at) == "2026-11-23T05:03:48.734Z"
+    assert write_rfc3339(event.starts_at) == "2026-11-23T05:03:48.734Z"
     assert event.ends_at is None
     assert event.sender == "http://vm:19090"
     assert event.summary == "model fraud error ratio 0.12"
@@ -58,7 +58,7 @@ def test_a_resolve_has_the_fingerprint_and_the_start_of_what_it_resolves() -> No
     fired, over = hooked("firing"), hooked("resolved")
     assert (over.fingerprint, over.told) == (fired.fingerprint, fired.told)
     assert over.status is Status.RESOLVED
-    assert over.ends_at == read_moment("2026-11-23T05:03:59.734Z")
+    assert over.ends_at == read_rfc3339("2026-11-23T05:03:59.734Z")
     assert over.key != fired.key
 
 
@@ -69,7 +69,7 @@ def test_a_fingerprint_made_here_is_the_one_that_alertmanager_makes(name: str) -
     body, at = captured(name)
     told = json.loads(body)
     theirs = told["alerts"][0].pop("fingerprint")
-    [event] = read_posted(json.dumps(told["alerts"]).encode(), "eu", at).events
+    [event] = read_post(json.dumps(told["alerts"]).encode(), "eu", at).events
     assert event.fingerprint == theirs
 
 
@@ -81,7 +81,7 @@ def test_a_start_in_the_future_is_the_receipt_and_is_flagged() -> None:
     event = hooked("startsAt_in_future")
     assert event.clock_skewed
     assert event.starts_at == event.received_at
-    assert event.told == read_moment("2026-11-23T06:10:20Z")
+    assert event.told == read_rfc3339("2026-11-23T06:10:20Z")
 
 
 def test_a_firing_alert_whose_end_is_past_fires_and_is_flagged() -> None:
@@ -95,7 +95,7 @@ def test_a_resolve_in_the_future_ends_now_and_is_flagged() -> None:
 
 
 def test_a_start_long_ago_is_kept() -> None:
-    assert write_moment(one(startsAt="1999-01-01T00:00:00Z").starts_at).startswith("1999")
+    assert write_rfc3339(one(startsAt="1999-01-01T00:00:00Z").starts_at).startswith("1999")
 
 
 def test_an_alert_without_a_start_began_when_it_was_heard_of() -> None:
@@ -104,16 +104,16 @@ def test_an_alert_without_a_start_began_when_it_was_heard_of() -> None:
 
 
 def test_silenced_and_inhibited_alerts_fire_and_name_what_keeps_them_quiet() -> None:
-    inhibited = read_listed(listed("alerts_inhibited"), "eu", NOW).events
+    inhibited = read_list(listed("alerts_inhibited"), "eu", NOW).events
     assert [(event.rule, event.suppressed_by) for event in inhibited] == [
         ("FeatureStoreDown", ("alert bd11ab4d362309b9",)),
         ("ModelErrorRatioHigh", ()),
         ("DriftWarn", ("alert bd11ab4d362309b9",)),
     ]
     assert all(event.status is Status.FIRING for event in inhibited)
-    [silenced] = read_listed(listed("alerts_suppressed_by_silence"), "eu", NOW).events
+    [silenced] = read_list(listed("alerts_suppressed_by_silence"), "eu", NOW).events
     assert silenced.suppressed_by == ("silence 22488d91-8f01-462d-9f00-a91cf9ba58cf",)
-    assert silenced.updated_at == read_moment("2026-11-23T05:04:08.876Z")
+    assert silenced.updated_at == read_rfc3339("2026-11-23T05:04:08.876Z")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_silenced_and_inhibited_alerts_fire_and_name_what_keeps_them_quiet() -> 
 def test_an_end_in_the_past_is_how_prometheus_resolves(
     ends: str, status: Status, *, skewed: bool
 ) -> None:
-    [event] = read_posted(posted(alert(endsAt=ends)), "prometheus", NOW).events
+    [event] = read_post(posted(alert(endsAt=ends)), "prometheus", NOW).events
     assert (event.status, event.clock_skewed) == (status, skewed)
 
 
@@ -173,7 +173,7 @@ def test_a_body_says_how_much_it_left_out_and_what_could_not_be_read() -> None:
         "eu",
         NOW,
     )
-    assert (len(said.events), said.unread, said.left_out) == (1, 3, 12)
+    assert (len(said.events), said.unreadable, said.truncated) == (1, 3, 12)
     assert {event.source for event in said.events} == {"eu"}
 
 
@@ -190,9 +190,9 @@ def test_a_webhook_is_of_the_source_that_it_calls_itself() -> None:
         pytest.param(b"\xff\xfe", "not JSON", id="no text"),
         pytest.param(b"[" * 200_000, "nested too deeply", id="a tower of lists"),
         pytest.param(b"1" * 5_000, "not JSON", id="a number without end"),
-        pytest.param(b"[]", "no Alertmanager webhook", id="a list"),
-        pytest.param(b'{"alerts": {}}', "no Alertmanager webhook", id="alerts that are none"),
-        pytest.param(webhook(*[{}] * (MOST + 1)), f"at most {MOST}", id="a flood"),
+        pytest.param(b"[]", "not an Alertmanager webhook", id="a list"),
+        pytest.param(b'{"alerts": {}}', "not an Alertmanager webhook", id="alerts that are none"),
+        pytest.param(webhook(*[{}] * (MAX_ALERTS + 1)), f"at most {MAX_ALERTS}", id="a flood"),
     ],
 )
 def test_a_body_that_is_no_webhook_is_refused_with_a_reason(body: bytes, words: str) -> None:
@@ -221,7 +221,7 @@ def test_a_cloud_event_tells_of_an_alert() -> None:
     event = told()
     assert (event.rule, event.model, event.severity) == ("slow", "fraud", Severity.CRITICAL)
     assert (event.status, event.summary) == (Status.FIRING, "p95 over 200 ms")
-    assert event.starts_at == read_moment("2026-11-23T05:00:00Z")
+    assert event.starts_at == read_rfc3339("2026-11-23T05:00:00Z")
     over = told(id="42", type="dev.watchdeck.alert.resolved.v1")
     assert (over.status, over.fingerprint) == (Status.RESOLVED, event.fingerprint)
     assert over.key != event.key == told(data={"status": "firing"}).key
@@ -246,9 +246,9 @@ def test_a_batch_of_cloud_events_is_all_of_them() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        pytest.param(b"{}", "no list of events", id="no list"),
-        pytest.param(b"[7]", "no JSON object", id="no event"),
-        pytest.param(b"[" + b"{}," * MOST + b"{}]", f"at most {MOST}", id="a flood"),
+        pytest.param(b"{}", "not a list of events", id="no list"),
+        pytest.param(b"[7]", "not a JSON object", id="no event"),
+        pytest.param(b"[" + b"{}," * MAX_ALERTS + b"{}]", f"at most {MAX_ALERTS}", id="a flood"),
     ],
 )
 def test_a_batch_that_is_none_is_refused(body: bytes, words: str) -> None:
@@ -283,16 +283,16 @@ def test_a_cloud_event_that_tells_of_no_alert_is_refused(
     ],
 )
 def test_a_moment_is_read_to_the_millisecond(text: str, written: str) -> None:
-    at = read_moment(text)
+    at = read_rfc3339(text)
     assert at is not None
-    assert write_moment(at) == written
+    assert write_rfc3339(at) == written
 
 
 @pytest.mark.parametrize(
     "text", [ZERO, "", "soon", None, 5, "2026-13-01T00:00:00Z", "2026-11-23T05:10:20", "٢" * 20]
 )
 def test_what_is_no_moment_is_none(text: object) -> None:
-    assert read_moment(text) is None
+    assert read_rfc3339(text) is None
 
 
 TEXT = st.text(max_size=40)
@@ -331,11 +331,11 @@ FIELDS = ("labels", "annotations", "startsAt", "endsAt", "status", "fingerprint"
 ALERTS = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON)) | JSON
 
 
-@given(st.lists(ALERTS, max_size=4), st.sampled_from([read_webhook, read_posted, read_listed]))
+@given(st.lists(ALERTS, max_size=4), st.sampled_from([read_webhook, read_post, read_list]))
 def test_whatever_is_sent_is_read_or_counted_and_never_unsafe(alerts: list[Any], read: Any) -> None:
     body = webhook(*alerts) if read is read_webhook else posted(*alerts)
     said = read(body, "eu", NOW)
-    assert len(said.events) + said.unread == len(alerts)
+    assert len(said.events) + said.unreadable == len(alerts)
     for event in said.events:
         texts = [event.rule, event.model, event.link, event.sender, event.fingerprint]
         for name, value in (event.labels | event.annotations).items():
@@ -367,5 +367,5 @@ def test_odd_parts_of_an_alert_are_kept_as_what_they_are() -> None:
 
 
 def test_an_alert_that_its_source_suppresses_without_a_reason_says_so() -> None:
-    [event] = read_listed(posted(alert(status={"state": "suppressed"})), "eu", NOW).events
+    [event] = read_list(posted(alert(status={"state": "suppressed"})), "eu", NOW).events
     assert event.suppressed_by == ("its source",)

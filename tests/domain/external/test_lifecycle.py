@@ -6,13 +6,13 @@ from watchdeck.domain.alerts.alert import AlertState, DataState, EndReason, Epis
 from watchdeck.domain.alerts.lifecycle import REOPEN_WINDOW, end_episode, mark_no_data
 from watchdeck.domain.external.event import ExternalEvent, Status
 from watchdeck.domain.external.lifecycle import (
-    EARLY,
-    RELEASE,
+    EARLY_RESOLVE_WINDOW,
+    HELD_RESOLVE_RELEASE,
     advance_time,
     apply_event,
-    cancels_firing,
+    is_resolve_of,
 )
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
 MINUTE = 60_000
 
@@ -134,7 +134,7 @@ def test_a_held_resolve_counts_when_nothing_spoke_against_it_for_a_while() -> No
     life.hear(said("resolved", 0, 3), "its model says nothing")
     life.settle(6).settle(8, "its model says nothing").settle(12)
     assert life.episode is not None
-    life.settle(8 + RELEASE // MINUTE)
+    life.settle(8 + HELD_RESOLVE_RELEASE // MINUTE)
     assert life.verbs[-2:] == ["data_back", "resolved"]
     assert life.previous is not None
     assert life.previous.end_reason is EndReason.SOURCE
@@ -217,7 +217,11 @@ def test_a_clock_that_is_wrong_is_said_and_drops_nothing() -> None:
     [
         pytest.param(said("firing", 0, 3), True, id="its own firing"),
         pytest.param(said("firing", 1, 3), False, id="another start"),
-        pytest.param(said("firing", 0, 3 + EARLY // MINUTE), False, id="one that came too late"),
+        pytest.param(
+            said("firing", 0, 3 + EARLY_RESOLVE_WINDOW // MINUTE),
+            False,
+            id="one that came too late",
+        ),
         pytest.param(said("firing", 0, 1), False, id="one that came before"),
         pytest.param(replace(said("firing", 0, 3), fingerprint="cd"), False, id="another alert"),
         pytest.param(replace(said("firing", 0, 3), source="b"), False, id="another source"),
@@ -226,7 +230,7 @@ def test_a_clock_that_is_wrong_is_said_and_drops_nothing() -> None:
 def test_a_resolve_that_came_first_cancels_just_its_firing(
     firing: ExternalEvent, *, expected: bool
 ) -> None:
-    assert cancels_firing(said("resolved", 0, 2), firing) is expected
+    assert is_resolve_of(said("resolved", 0, 2), firing) is expected
 
 
 def test_an_end_is_no_end_again() -> None:

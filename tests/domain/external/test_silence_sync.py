@@ -6,16 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from domain.external.payloads import NOW
-from watchdeck.domain.alerts.alert import Acknowledgement
+from watchdeck.domain.alerts.alert import UNDO_WINDOW, Acknowledgement
 from watchdeck.domain.external.silence_sync import (
-    GRACE,
     RemoteSilence,
     SilenceChange,
     plan_changes,
-    silences_there,
+    read_remote_silences,
 )
-from watchdeck.domain.values.rfc3339 import write_moment
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.values.datetimes import write_rfc3339
 
 HOUR = 3_600_000
 ACK = Acknowledgement(7, 3, "anna", NOW, NOW + HOUR, Severity.HIGH, "on it")
@@ -23,7 +22,7 @@ LABELS = {"aa": {"alertname": "Slow", "model": "fraud"}}
 
 
 def wish(
-    now: int = NOW + GRACE, there: tuple[RemoteSilence, ...] = (), ack: Acknowledgement = ACK
+    now: int = NOW + UNDO_WINDOW, there: tuple[RemoteSilence, ...] = (), ack: Acknowledgement = ACK
 ) -> tuple[SilenceChange, ...]:
     return plan_changes("c0ffee", {"aa": ack}, LABELS, there, now)
 
@@ -35,8 +34,8 @@ def test_a_silence_has_the_person_the_note_and_the_end_of_the_acknowledgement() 
             {"name": "alertname", "value": "Slow", "isRegex": False, "isEqual": True},
             {"name": "model", "value": "fraud", "isRegex": False, "isEqual": True},
         ],
-        "startsAt": write_moment(NOW + GRACE),
-        "endsAt": write_moment(NOW + HOUR),
+        "startsAt": write_rfc3339(NOW + UNDO_WINDOW),
+        "endsAt": write_rfc3339(NOW + HOUR),
         "createdBy": "anna",
         "comment": "watchdeck c0ffee ack 7: on it",
     }
@@ -45,9 +44,9 @@ def test_a_silence_has_the_person_the_note_and_the_end_of_the_acknowledgement() 
 @pytest.mark.parametrize(
     ("now", "there", "count"),
     [
-        pytest.param(NOW + GRACE - 1, (), 0, id="it can still be taken back"),
+        pytest.param(NOW + UNDO_WINDOW - 1, (), 0, id="it can still be taken back"),
         pytest.param(NOW + HOUR, (), 0, id="it ran out"),
-        pytest.param(NOW + GRACE, (RemoteSilence("x", 7, NOW + HOUR),), 0, id="it is there"),
+        pytest.param(NOW + UNDO_WINDOW, (RemoteSilence("x", 7, NOW + HOUR),), 0, id="it is there"),
         pytest.param(NOW + HOUR, (RemoteSilence("x", 7, NOW),), 0, id="it ran out there and here"),
     ],
 )
@@ -61,7 +60,7 @@ def test_another_end_is_told_under_the_same_silence() -> None:
     later = replace(ACK, expires_at=NOW + 2 * HOUR)
     [one] = wish(there=(RemoteSilence("x", 7, NOW + HOUR),), ack=later)
     assert one.post is not None
-    assert (one.post["id"], one.post["endsAt"]) == ("x", write_moment(NOW + 2 * HOUR))
+    assert (one.post["id"], one.post["endsAt"]) == ("x", write_rfc3339(NOW + 2 * HOUR))
 
 
 def test_a_silence_of_what_nobody_has_any_more_is_ended() -> None:
@@ -71,7 +70,7 @@ def test_a_silence_of_what_nobody_has_any_more_is_ended() -> None:
 
 
 def test_what_its_source_does_not_list_cannot_be_silenced() -> None:
-    assert plan_changes("c0ffee", {"bb": ACK}, LABELS, (), NOW + GRACE) == ()
+    assert plan_changes("c0ffee", {"bb": ACK}, LABELS, (), NOW + UNDO_WINDOW) == ()
 
 
 def silence(**changed: Any) -> dict[str, Any]:
@@ -96,6 +95,6 @@ def test_our_silences_are_known_by_their_comment_and_nothing_else_is_ours() -> N
         silence(status="active"),
         7,
     ]
-    there = list(silences_there(listed, "c0ffee"))
+    there = list(read_remote_silences(listed, "c0ffee"))
     assert [one.acknowledgement for one in there] == [7, 8]
-    assert list(silences_there({"error": "no"}, "c0ffee")) == []
+    assert list(read_remote_silences({"error": "no"}, "c0ffee")) == []

@@ -8,19 +8,19 @@ from msgspec.structs import replace
 from domain.external.payloads import NOW, alert, webhook
 from watchdeck.domain.external.alertmanager import read_webhook
 from watchdeck.domain.external.event import ExternalEvent
-from watchdeck.domain.external.resolve_check import (
-    TOLERANCE,
+from watchdeck.domain.external.lifecycle import (
+    ALIVE_TOLERANCE,
     ResolveContext,
+    is_no_data_rule,
     reason_to_distrust,
-    tells_of_no_data,
 )
 from watchdeck.domain.external.source import (
-    REPEATS,
+    MIN_PROMISE,
     ExternalSource,
     RemoteAlertState,
     SourceProtocol,
     mark_reappeared,
-    missing_from_list,
+    missing_resolves,
     shift_past_time,
     state_after,
     state_after_push,
@@ -62,7 +62,7 @@ def last(promise: int | None = None, at: int = NOW, **changed: Any) -> RemoteAle
 def test_a_source_is_silent_when_it_should_have_spoken(
     source: ExternalSource, after: int, raised: list[RemoteAlertState], quiet: int
 ) -> None:
-    assert source.silence(NOW + after, raised) == quiet
+    assert source.silent_for(NOW + after, raised) == quiet
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_source_is_silent_when_it_should_have_spoken(
 def test_a_source_that_started_anew_is_held(
     before: int | None, after: int | None, held: int
 ) -> None:
-    source = replace(LIST, started_at=before, problem="x").answered(NOW, after)
+    source = replace(LIST, started_at=before, problem="x").record_response(NOW, after)
     assert (source.held_until, source.problem) == (held, "")
     assert source.started_at == (before if after is None else after)
 
@@ -91,14 +91,16 @@ def scene(**changed: Any) -> ResolveContext:
     [
         pytest.param(scene(), "", id="nothing speaks against it"),
         pytest.param(scene(source={"held_until": NOW + 1}), "eu started anew", id="a restart"),
-        pytest.param(scene(silence=MINUTE), "eu is silent for 1m", id="a silent source"),
+        pytest.param(scene(silent_for=MINUTE), "eu is silent for 1m", id="a silent source"),
         pytest.param(scene(absent=("TargetDown",)), "TargetDown says", id="no data"),
-        pytest.param(scene(mute=True), "its model says nothing", id="nor have we"),
+        pytest.param(scene(is_model_silent=True), "its model says nothing", id="nor have we"),
         pytest.param(scene(last=last(NOW - 1_000)), "fell silent", id="just as promised"),
         pytest.param(scene(last=last(NOW - 999)), "", id="not just as promised"),
         pytest.param(scene(last=last(NOW - 1_000, told=1)), "", id="another start"),
         pytest.param(
-            scene(last=last(NOW - 1_000), alive_at=NOW + TOLERANCE), "", id="its sender lives on"
+            scene(last=last(NOW - 1_000), alive_at=NOW + ALIVE_TOLERANCE),
+            "",
+            id="its sender lives on",
         ),
         pytest.param(scene(source={"deadman": "Watchdog"}), "Watchdog was not", id="no switch"),
         pytest.param(
@@ -123,7 +125,7 @@ def test_what_is_gone_from_a_list_was_resolved_or_lapsed() -> None:
         "not in it": last(NOW),
         event().fingerprint: promised(9 * MINUTE),
     }
-    gone = missing_from_list("eu", before, [event()], NOW + 1)
+    gone = missing_resolves("eu", before, [event()], NOW + 1)
     assert [(one.fingerprint, one.lapsed, one.ends_at) for one in gone] == [
         ("young", False, NOW + 1),
         ("old", True, NOW),
@@ -155,7 +157,7 @@ def test_a_promise_is_as_long_as_its_own_clock_says() -> None:
     same = state_after(said(ahead + 5 * MINUTE, NOW + 2 * MINUTE), second, listed=False)
     assert (same.lasts, same.renewed_at, same.at) == (4 * MINUTE, NOW + MINUTE, NOW + 2 * MINUTE)
     behind = state_after(said(NOW - 60 * MINUTE), None, listed=False)
-    assert (behind.lasts, behind.promised) == (0, REPEATS)
+    assert (behind.lasts, behind.promise_duration) == (0, MIN_PROMISE)
 
 
 def test_a_webhook_leaves_what_a_list_said_and_a_new_start_does_not() -> None:
@@ -181,12 +183,12 @@ def test_a_webhook_leaves_what_a_list_said_and_a_new_start_does_not() -> None:
 )
 def test_a_moment_is_as_long_ago_after_the_clock_jumped(at: int, jump: int, after: int) -> None:
     assert shift_past_time(at, jump, NOW) == after
-    assert last(at=at, renewed_at=at).shifted(jump, NOW).renewed_at == after
-    shifted = replace(LIST, heard_at=at, lost_at=at, held_until=at).shifted(jump, NOW)
+    assert last(at=at, renewed_at=at).shift_times(jump, NOW).renewed_at == after
+    shifted = replace(LIST, heard_at=at, lost_at=at, held_until=at).shift_times(jump, NOW)
     assert (shifted.heard_at, shifted.lost_at, shifted.held_until) == (after, after, at + jump)
 
 
 @pytest.mark.parametrize("name", ["ModelMetricAbsent", "TargetDown", "no_data", "FeedStale"])
 def test_an_alert_may_say_by_its_name_that_there_is_no_data(name: str) -> None:
-    assert tells_of_no_data(name)
-    assert not tells_of_no_data("ModelErrorRatioHigh")
+    assert is_no_data_rule(name)
+    assert not is_no_data_rule("ModelErrorRatioHigh")

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.kinds.captured_pages import BY_NAME, GENERIC, KINDS, PAIRS, answer, sheet
-from watchdeck.domain.kinds.detection import answer_matches, detect, models, questions
+from watchdeck.domain.kinds.detection import detect, detection_paths, model_names, response_matches
 from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse
 from watchdeck.domain.metrics.series import Series, SeriesType
 
@@ -111,7 +111,7 @@ def test_what_is_not_proven_is_not_claimed(
     ],
 )
 def test_an_answer_is_as_described_or_not(meaning: ProbeMeaning, *, holds: bool) -> None:
-    assert answer_matches(meaning, ProbeResponse(200, b"v2\n", {"x-ready": "1"})) is holds
+    assert response_matches(meaning, ProbeResponse(200, b"v2\n", {"x-ready": "1"})) is holds
 
 
 def test_general_names_without_the_label_are_not_kserve() -> None:
@@ -121,7 +121,7 @@ def test_general_names_without_the_label_are_not_kserve() -> None:
 
 
 def test_no_question_wakes_a_model_or_costs_a_token() -> None:
-    asked = {probe.path for kind in KINDS for probe in kind.probes} | set(questions(KINDS))
+    asked = {probe.path for kind in KINDS for probe in kind.probes} | set(detection_paths(KINDS))
     dear = ("generate", "completion", "predict", "infer", "invocations", "/api/chat", "/api/show")
     assert not [path for path in asked for word in dear if word in path]
     assert "/health" not in {probe.path for probe in BY_NAME["sglang"].probes}
@@ -130,7 +130,7 @@ def test_no_question_wakes_a_model_or_costs_a_token() -> None:
 
 def test_the_models_of_a_server_are_listed_for_a_person_to_choose() -> None:
     page = sheet(PAIRS["triton"][1])[0].series
-    assert models(BY_NAME["triton"], page, {}) == ("iris",)
+    assert model_names(BY_NAME["triton"], page, {}) == ("iris",)
     tags = {"/api/tags": ProbeResponse(200, b'{"models": [{"name": "b"}, {"name": "a\\u001b"}]}')}
-    assert models(BY_NAME["ollama"], None, tags) == ("a^[", "b")
-    assert models(BY_NAME["ollama"], None, {"/api/tags": ProbeResponse(200, b"<html>")}) == ()
+    assert model_names(BY_NAME["ollama"], None, tags) == ("a^[", "b")
+    assert model_names(BY_NAME["ollama"], None, {"/api/tags": ProbeResponse(200, b"<html>")}) == ()

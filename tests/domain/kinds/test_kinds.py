@@ -23,7 +23,7 @@ from watchdeck.domain.settings.endpoint import Canary, Endpoint
 from watchdeck.domain.signals.counter_window import CounterWindow
 from watchdeck.domain.signals.derive import derive_signals, identity
 from watchdeck.domain.signals.plan_builder import build_plan, reason_not_measurable
-from watchdeck.domain.signals.probes import probes, read_answers
+from watchdeck.domain.signals.probes import probe_requests, read_responses
 
 LITSERVE = Endpoint(
     "litserve",
@@ -268,7 +268,7 @@ def test_an_unknown_version_on_the_page_gives_way_to_the_servers_own() -> None:
     first, second = (sheet(path) for path in PAIRS["mlserver"])
     run.play(first)
     answers = {"/v2": answer("mlserver-1.7.1", "after-18080_v2")}
-    said = read_answers(run.kind, answers, "iris").version
+    said = read_responses(run.kind, answers, "iris").version
     assert identity(run.plan, run.window, first[1], version=said).version is None
     run.play(second)
     assert identity(run.plan, run.window, second[1], version=said).version == "1.7.1"
@@ -311,12 +311,12 @@ def test_each_kind_names_real_signals_and_knows_a_reason_for_what_is_missing(kin
     plan = build_plan(kind, Endpoint("e", "http://e"), Layout())
     assert all(reason_not_measurable(kind, name) for name in plan.not_measurable)
     assert not set(plan.not_measurable) - set(SIGNALS)
-    assert probes(kind, "m") or kind.places
+    assert probe_requests(kind, "m") or kind.places
 
 
 @pytest.mark.parametrize("kind", PAIRS)
 def test_only_what_signals_need_is_kept_of_a_page(kind: str) -> None:
     run = Played(BY_NAME[kind], Endpoint(kind, "http://model"))
     run.play(sheet(PAIRS[kind][1]))
-    assert not [one for one in run.plan.kept_layout.series if one.name.endswith("_created")]
-    assert len(run.plan.kept_layout) < len(run.plan.layout) or kind == "litserve"
+    assert not [one for one in run.plan.stored_layout.series if one.name.endswith("_created")]
+    assert len(run.plan.stored_layout) < len(run.plan.layout) or kind == "litserve"

@@ -11,8 +11,8 @@ from watchdeck.domain.alerts.alert import (
     Episode,
 )
 from watchdeck.domain.notifications.message import Message, MessageKind
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
-from watchdeck.domain.values.severity import Severity
 
 NOW = 1_795_410_000_000
 """2026-11-23 05:00:00 UTC, a Monday."""

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.domain.notifications.calendar import read_calendar
-from watchdeck.domain.notifications.icalendar import MOST, CalendarError
+from watchdeck.domain.notifications.calendar import MAX_EVENTS, CalendarError, read_calendar
 
 
 def calendar(*events: str) -> str:
@@ -22,9 +21,9 @@ def lines(*texts: str) -> str:
     [
         pytest.param("hello", "not an iCalendar file", id="no calendar"),
         pytest.param("BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "its end is missing", id="cut off"),
-        pytest.param("BEGIN:VCALENDAR\nEND:VEVENT\n", "line 2: END ends what", id="crossed"),
+        pytest.param("BEGIN:VCALENDAR\nEND:VEVENT\n", "line 2: END ends a part", id="crossed"),
         pytest.param(calendar("SUMMARY:a"), "has no DTSTART", id="no start"),
-        pytest.param(calendar("DTSTART:20261305T000000"), "that no clock shows", id="month 13"),
+        pytest.param(calendar("DTSTART:20261305T000000"), "that does not exist", id="month 13"),
         pytest.param(calendar("DTSTART:20260105T000000"), "without a length", id="no length"),
         pytest.param(
             calendar("DTSTART;TZID=W. Europe Standard Time:20260105T000000"),
@@ -43,12 +42,12 @@ def lines(*texts: str) -> str:
         ),
         pytest.param(
             calendar(lines("DTSTART:20260105", "RRULE:FREQ=DAILY;INTERVAL=0")),
-            "none from 1 to 9999",
+            "not from 1 to 9999",
             id="every zero days",
         ),
         pytest.param(
             calendar(lines("DTSTART:20260105", "RRULE:FREQ=DAILY;COUNT=0000012345")),
-            "none from 1 to 9999",
+            "not from 1 to 9999",
             id="a large number behind zeros",
         ),
         pytest.param(
@@ -65,7 +64,9 @@ def lines(*texts: str) -> str:
             calendar(lines("DTSTART:20260105", "RDATE:20260106")), "RDATE is not read", id="dates"
         ),
         pytest.param(
-            calendar(*["DTSTART:20260105"] * (MOST + 1)), f"than the {MOST}", id="too many"
+            calendar(*["DTSTART:20260105"] * (MAX_EVENTS + 1)),
+            f"than the {MAX_EVENTS}",
+            id="too many",
         ),
     ],
 )

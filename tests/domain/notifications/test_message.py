@@ -15,18 +15,17 @@ from watchdeck.domain.alerts.alert import (
 )
 from watchdeck.domain.alerts.lifecycle import end_episode, mark_no_data
 from watchdeck.domain.notifications.message import (
-    HOUR,
+    FLAPPING_INTERVAL,
     Message,
     MessageKind,
     acknowledgement_message,
-    digest,
+    flapping_digest,
     messages_for,
     overdue_page,
     reopened_page,
+    summary,
 )
-from watchdeck.domain.notifications.summary import summary
-from watchdeck.domain.rules.rule import Limit, NoData, Rule, Threshold
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Limit, NoData, Rule, Severity, Threshold
 
 MUTED = (Mute(MuteKind.SILENCE, "3"),)
 NOTICED = replace(AT_ONCE, severity=Severity.MEDIUM)
@@ -39,7 +38,7 @@ def sent(
     """The messages of a life in which somebody was paged as soon as anybody could be."""
     told: list[Message] = []
     for one in life.steps:
-        paged_at = START if any(message.severity.pages for message in told) else None
+        paged_at = START if any(message.severity.is_paging for message in told) else None
         shown = raised(replace(one.episode, paged_at=paged_at), acked, mutes)
         told += messages_for(one, shown, life.rule)
     return told
@@ -179,19 +178,19 @@ def test_the_page_that_was_owed_is_the_page_itself() -> None:
 @pytest.mark.parametrize(
     ("shown", "after", "keys"),
     [
-        pytest.param(raised(FLAPS), HOUR - 1, [], id="not within the first hour"),
-        pytest.param(raised(FLAPS), HOUR, ["1"], id="an hour later"),
-        pytest.param(raised(FLAPS), 2 * HOUR - 1, ["1"], id="once an hour"),
-        pytest.param(raised(FLAPS), 5 * HOUR, ["5"], id="hour after hour"),
-        pytest.param(raised(FLAPS, mutes=MUTED), HOUR, [], id="not when it is muted"),
-        pytest.param(raised(FLAPS, ack()), HOUR, [], id="not when somebody has it"),
-        pytest.param(raised(firing()), 5 * HOUR, [], id="not when it is calm"),
+        pytest.param(raised(FLAPS), FLAPPING_INTERVAL - 1, [], id="not within the first hour"),
+        pytest.param(raised(FLAPS), FLAPPING_INTERVAL, ["1"], id="an hour later"),
+        pytest.param(raised(FLAPS), 2 * FLAPPING_INTERVAL - 1, ["1"], id="once an hour"),
+        pytest.param(raised(FLAPS), 5 * FLAPPING_INTERVAL, ["5"], id="hour after hour"),
+        pytest.param(raised(FLAPS, mutes=MUTED), FLAPPING_INTERVAL, [], id="not when it is muted"),
+        pytest.param(raised(FLAPS, ack()), FLAPPING_INTERVAL, [], id="not when somebody has it"),
+        pytest.param(raised(firing()), 5 * FLAPPING_INTERVAL, [], id="not when it is calm"),
     ],
 )
 def test_what_flaps_on_is_told_of_every_hour(
     shown: ActiveAlert, after: int, keys: list[str]
 ) -> None:
-    found = digest(shown, START + after, RULE)
+    found = flapping_digest(shown, START + after, RULE)
     assert [message.dedup_key.rpartition("/")[2] for message in found] == keys
 
 

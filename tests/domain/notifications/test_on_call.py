@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watchdeck.domain.notifications.on_call import on_call
+from watchdeck.domain.notifications.on_call import person_on_call
 from watchdeck.domain.settings.receivers import OnCallSchedule
 
 BERLIN = "Europe/Berlin"
@@ -25,4 +25,4 @@ def at(text: str) -> int:
 )
 def test_who_is_on_call_by_turns(moment: str, expected: str) -> None:
     rota = OnCallSchedule("r", ("anna", "ben", "cleo"), starts="2026-01-05T09:00", zone=BERLIN)
-    assert on_call(rota, (), at(moment)) == expected
+    assert person_on_call(rota, (), at(moment)) == expected

@@ -5,7 +5,7 @@ from domain.notifications.made import MINUTE, NOW, hook, message, raised, taken
 from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.notifications.routing import AlertContext, Routing, due_escalation, route
-from watchdeck.domain.rules.rule import Rule, Unsupported
+from watchdeck.domain.rules.rule import Rule, Severity, Unsupported
 from watchdeck.domain.settings.receivers import (
     CONSOLE,
     Escalation,
@@ -14,7 +14,6 @@ from watchdeck.domain.settings.receivers import (
     Override,
     Route,
 )
-from watchdeck.domain.values.severity import Severity
 from watchdeck.domain.values.units import Milliseconds
 
 PHONE, CHAT, BACKUP = hook("phone"), hook("chat"), hook("backup")
@@ -38,7 +37,7 @@ def names(rows: tuple[OutboxEntry, ...]) -> list[str]:
 def test_every_message_stands_on_the_console_and_is_done_there() -> None:
     alert = raised()
     [row] = route(message(alert), AlertContext(alert), Routing(), NOW, {})
-    assert (row.channel, row.done, row.kind, row.episode) == (CONSOLE, True, "page", 1)
+    assert (row.channel, row.is_delivered, row.kind, row.episode) == (CONSOLE, True, "page", 1)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_what_can_be_taken_back_is_not_sent_before_its_time() -> None:
     alert = taken(raised())
     said = message(alert, MessageKind.ACKNOWLEDGED)
     rows = route(said, AlertContext(alert), Routing(ALL), NOW, {}, not_before=NOW + 10_000)
-    assert {row.not_before for row in rows if not row.done} == {NOW + 10_000}
+    assert {row.not_before for row in rows if not row.is_delivered} == {NOW + 10_000}
     assert rows[1].payload["acknowledged_by"] == "anna"
 
 
@@ -127,7 +126,7 @@ def test_alerts_fold_by_the_labels_of_their_rule() -> None:
     rows = [
         route(message(a), AlertContext(a, rule), Routing((PHONE,)), NOW, windows)[1] for a in alerts
     ]
-    assert rows[0].fold != rows[1].fold
+    assert rows[0].group != rows[1].group
     assert {row.not_before for row in rows} == {NOW}
 
 

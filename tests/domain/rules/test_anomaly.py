@@ -17,8 +17,8 @@ from watchdeck.domain.rules.anomaly import (
     Deviation,
     NoveltyGate,
     Seasonality,
+    anomaly_score,
     baseline_of,
-    deviation_of,
     seasonality_of,
 )
 from watchdeck.domain.rules.rule import Anomaly
@@ -114,7 +114,7 @@ def test_deviations_and_values_are_two_words_for_one_thing(
     ],
 )
 def test_it_is_unusual_at_two_speeds(seen: Deviation, *, above: bool | None, unusual: bool) -> None:
-    assert (deviation_of(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is unusual
+    assert (anomaly_score(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is unusual
 
 
 deviations = st.floats(-20, 20)
@@ -130,14 +130,14 @@ def test_how_far_is_more_than_one_just_where_the_rule_says(
     up = seen.point > 6 or (seen.quarter > 2 and seen.hour > 2)
     down = seen.point < -6 or (seen.quarter < -2 and seen.hour < -2)
     said = {None: up or down, True: up, False: down}[above]
-    assert (deviation_of(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is said
+    assert (anomaly_score(seen, Anomaly("latency_p95", above, 6, 2)) > 1) is said
 
 
 def test_what_goes_on_is_news_until_it_was_away_for_long() -> None:
     news = NoveltyGate(HOUR)
-    told = [news.tells(2, at) for at in (0, HOUR // 2, HOUR, 2 * HOUR)]
+    told = [news.is_news(2, at) for at in (0, HOUR // 2, HOUR, 2 * HOUR)]
     assert told == [True] * 4
-    assert not news.tells(2, 3 * HOUR + 1)
+    assert not news.is_news(2, 3 * HOUR + 1)
 
 
 @pytest.mark.parametrize(
@@ -154,15 +154,15 @@ def test_what_comes_and_goes_is_news_once_in_three_days(
     far: float, after: int, *, tells: bool
 ) -> None:
     news = NoveltyGate(HOUR)
-    assert news.tells(2.0, 0)
-    assert news.tells(far, after) is tells
+    assert news.is_news(2.0, 0)
+    assert news.is_news(far, after) is tells
 
 
 def test_it_is_measured_by_the_furthest_of_the_last_time() -> None:
     news = NoveltyGate(HOUR)
-    assert news.tells(2.0, 0)
-    assert news.tells(9.0, HOUR)
-    assert not news.tells(9.0, DAY)
+    assert news.is_news(2.0, 0)
+    assert news.is_news(9.0, HOUR)
+    assert not news.is_news(9.0, DAY)
 
 
 def days(count: int, of_hour: list[float], deviation: float = 0.5) -> list[float]:
@@ -211,12 +211,12 @@ def test_there_is_no_season_in(means: list[float]) -> None:
 
 def test_between_the_middles_of_hours_a_season_goes_straight() -> None:
     found = Seasonality((0.0, 10.0, *[0.0] * 22))
-    assert found.at(DAY + HOUR // 2) == 0
-    assert found.at(DAY + HOUR) == 5
-    assert found.at(DAY + 3 * HOUR // 2) == 10
-    assert found.at(DAY - HOUR // 2) == 0
+    assert found.offset_at(DAY + HOUR // 2) == 0
+    assert found.offset_at(DAY + HOUR) == 5
+    assert found.offset_at(DAY + 3 * HOUR // 2) == 10
+    assert found.offset_at(DAY - HOUR // 2) == 0
 
 
 def test_a_time_that_adds_much_is_held_against_more() -> None:
-    assert Baseline(10, 1, 1).raised(90) == Baseline(100, 5, 5)
-    assert Baseline(10, 7, 8).raised(90) == Baseline(100, 7, 8)
+    assert Baseline(10, 1, 1).with_offset(90) == Baseline(100, 5, 5)
+    assert Baseline(10, 7, 8).with_offset(90) == Baseline(100, 7, 8)

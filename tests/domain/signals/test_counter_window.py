@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import CounterWindow, span_of
+from watchdeck.domain.signals.counter_window import CounterWindow, window_length
 from watchdeck.domain.signals.plan_builder import build_plan
 
 SECOND = 1_000
@@ -173,8 +173,8 @@ def test_series_that_left_for_good_are_forgotten_in_the_end() -> None:
     run = Run()
     for number in range(1_200):
         run.push(layout(f"{number}"), 1.0)
-    assert len(run.window._gone) == 1_000
-    assert 'code="0"' not in {str(series) for series in run.window._gone}
+    assert len(run.window._departed) == 1_000
+    assert 'code="0"' not in {str(series) for series in run.window._departed}
 
 
 @pytest.mark.parametrize(
@@ -186,15 +186,15 @@ def test_series_that_left_for_good_are_forgotten_in_the_end() -> None:
     ],
 )
 def test_a_window_is_a_minute_or_six_scrapes(every: int, span: int) -> None:
-    assert span_of(every) == span
+    assert window_length(every) == span
 
 
 def test_availability_needs_ten_probes_and_forgets_after_an_hour() -> None:
     window = CounterWindow(60_000)
     for minute in range(9):
-        window.probe(minute * 60_000, good=True)
+        window.add_probe(minute * 60_000, good=True)
     assert math.isnan(window.availability(9 * 60_000))
-    window.probe(9 * 60_000, good=False)
+    window.add_probe(9 * 60_000, good=False)
     assert window.availability(9 * 60_000) == 0.9
     window.preload([10 * 60_000], [False])
     assert window.availability(10 * 60_000) == 9 / 11
@@ -207,7 +207,7 @@ def test_availability_is_the_plain_ratio_of_the_hour(steps: list[tuple[int, bool
     window, at, kept = CounterWindow(60_000), 10_000_000, list[tuple[int, bool]]()
     for step, good in steps:
         at += step
-        window.probe(at, good)
+        window.add_probe(at, good)
         kept = [(then, well) for then, well in kept if then <= at] + [(at, good)]
     kept = [(then, well) for then, well in kept if then > at - 3_600_000]
     found = window.availability(at)
@@ -220,7 +220,7 @@ def test_availability_is_the_plain_ratio_of_the_hour(steps: list[tuple[int, bool
 def test_an_hour_of_fast_probes_stays_small() -> None:
     window = CounterWindow(60_000)
     for at in range(0, 20 * 3_600_000, 5_000):
-        window.probe(at, good=True)
+        window.add_probe(at, good=True)
     assert len(window._probes._marks) < 3_000
     assert window.availability(20 * 3_600_000) == 1.0
 

@@ -11,12 +11,12 @@ from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.custom_mapping import (
     json_layout,
     mapped_signals,
-    problems,
-    read_json,
-    read_mapped,
+    mapping_problems,
+    read_json_values,
+    read_mapped_series,
 )
 from watchdeck.domain.signals.plan_builder import build_plan
-from watchdeck.domain.values.json_assertion import ExpectError
+from watchdeck.domain.values.json_assertion import JsonAssertionError
 
 FLASK = """# TYPE flask_http_request_total counter
 flask_http_request_total{{method="POST",path="/predict",status="200"}} {good}
@@ -87,7 +87,7 @@ def test_errors_of_a_name_that_the_page_never_has_are_not_0() -> None:
 
 
 def test_a_kinds_own_requests_serve_for_mapped_errors() -> None:
-    assert problems(BY_NAME["vllm"], {"errors": "http_errors_total"}) == ()
+    assert mapping_problems(BY_NAME["vllm"], {"errors": "http_errors_total"}) == ()
     page = '# TYPE a counter\nvllm:request_success_total{{model_name="m"}} {}\nfails_total {}\n'
     signals = mapped("vllm", {"errors": "fails_total"}, page.format(0, 0), page.format(100, 5))
     assert signals["error_ratio"] == 0.05
@@ -114,12 +114,12 @@ def test_what_is_mapped_stands_in_for_the_kinds_own() -> None:
 def test_a_wrong_map_is_told_and_never_breaks_a_scrape(
     kind: str, user_map: dict[str, str], said: str
 ) -> None:
-    assert [text for text in problems(BY_NAME[kind], user_map) if text.startswith(said)]
+    assert [text for text in mapping_problems(BY_NAME[kind], user_map) if text.startswith(said)]
     endpoint = Endpoint("e", "http://e", map=user_map)
     layout, values = read(flask(1, 1, 1))
-    assert not build_plan(BY_NAME[kind], endpoint, layout).flows
+    assert not build_plan(BY_NAME[kind], endpoint, layout).increase_formulas
     if kind == "json":
-        read_json(user_map, b"{}")
+        read_json_values(user_map, b"{}")
     assert len(values) == len(layout)
 
 
@@ -135,8 +135,8 @@ def test_a_wrong_map_is_told_and_never_breaks_a_scrape(
 def test_a_factor_brings_a_value_into_the_signals_unit(
     text: str, source: str, scale: float
 ) -> None:
-    assert read_mapped(text).source == source
-    assert read_mapped(text).scale == pytest.approx(scale)
+    assert read_mapped_series(text).source == source
+    assert read_mapped_series(text).scale == pytest.approx(scale)
 
 
 JSON_MAP = {
@@ -156,26 +156,26 @@ def body(total: int, failed: int) -> bytes:
 def test_a_json_page_is_measured_through_its_map() -> None:
     run = Played(BY_NAME["json"], Endpoint("e", "http://e", map=JSON_MAP))
     layout = json_layout(JSON_MAP)
-    run.play((layout, read_json(JSON_MAP, body(100, 0))))
-    signals = run.play((layout, read_json(JSON_MAP, body(160, 6))))
+    run.play((layout, read_json_values(JSON_MAP, body(100, 0))))
+    signals = run.play((layout, read_json_values(JSON_MAP, body(160, 6))))
     assert signals["request_rate"] == 1.0
     assert signals["error_ratio"] == 0.1
     assert signals["latency_p95"] == pytest.approx(0.412)
     assert signals["queue_depth"] == 3.0
     assert math.isnan(signals["latency_p95.low"])
-    assert run.plan.kept_layout is layout
+    assert run.plan.stored_layout is layout
 
 
 def test_a_value_that_is_missing_on_a_json_page_is_unknown() -> None:
-    values = read_json(JSON_MAP, b'{"total": "many", "failed": true}')
+    values = read_json_values(JSON_MAP, b'{"total": "many", "failed": true}')
     assert math.isnan(values[0])
     assert values[1] == 1.0
     assert all(math.isnan(value) for value in values[2:])
 
 
 def test_a_page_that_is_not_json_is_refused() -> None:
-    with pytest.raises(ExpectError):
-        read_json(JSON_MAP, b"<html>")
+    with pytest.raises(JsonAssertionError):
+        read_json_values(JSON_MAP, b"<html>")
 
 
 def test_a_map_names_its_signals_before_any_page_has_come() -> None:
@@ -192,8 +192,8 @@ def test_a_map_names_its_signals_before_any_page_has_come() -> None:
 def test_any_map_is_told_or_bound(user_map: dict[str, str]) -> None:
     layout, values = read(flask(1, 1, 1))
     for kind in (BY_NAME["prometheus"], BY_NAME["json"]):
-        problems(kind, user_map)
+        mapping_problems(kind, user_map)
         assert isinstance(kind, Kind)
         endpoint = Endpoint("e", "http://e", map=user_map)
-        page = (json_layout(user_map), read_json(user_map, b"{}")) if kind.json_map else None
+        page = (json_layout(user_map), read_json_values(user_map, b"{}")) if kind.json_map else None
         Played(kind, endpoint).play(page or (layout, array("d", values)))

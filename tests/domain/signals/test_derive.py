@@ -194,18 +194,18 @@ def test_what_probes_brought_fills_what_the_page_does_not_tell() -> None:
     plan = build_plan(kind, ENDPOINT, LAYOUT)
     page = Server(([], [])).page()
     answered = {"queue_depth": 16.0, "not_a_column": 1.0}
-    out = derive_signals(plan, CounterWindow(60_000), 0, page, answered=answered)
+    out = derive_signals(plan, CounterWindow(60_000), 0, page, probe_signals=answered)
     assert out[plan.slots["queue_depth"]] == 16.0
     plan = build_plan(KIND, ENDPOINT, LAYOUT)
     page = Server(([], []), queue=(1.0, 2.0)).page()
-    out = derive_signals(plan, CounterWindow(60_000), 0, page, answered=answered)
+    out = derive_signals(plan, CounterWindow(60_000), 0, page, probe_signals=answered)
     assert out[plan.slots["queue_depth"]] == 2.0
 
 
 def test_a_failed_scrape_tells_only_of_itself_in_the_same_layout() -> None:
     window = CounterWindow(60_000)
     for at in range(10):
-        window.probe(at, good=at < 5)
+        window.add_probe(at, good=at < 5)
     frame = failed_signals(
         KIND, ENDPOINT, window, 10, Outcome.TIMED_OUT, ready=False, scrape_duration=5.0
     )

@@ -63,7 +63,7 @@ def test_a_plan_goes_when_nobody_uses_it() -> None:
 )
 def test_what_is_kept_follows_the_wish(keep: str | tuple[str, ...], names: set[str]) -> None:
     plan = build_plan(VLLM, endpoint(keep=keep), PAGE)
-    kept = {series.name for series in plan.kept_layout.series}
+    kept = {series.name for series in plan.stored_layout.series}
     assert names <= kept
     assert "vllm:iteration_tokens_total_bucket" not in kept
     assert ("vllm:prefix_cache_hits_total" in kept) is (keep is not Keep.NEEDED)
@@ -71,15 +71,15 @@ def test_what_is_kept_follows_the_wish(keep: str | tuple[str, ...], names: set[s
 
 def test_all_keeps_the_page_itself() -> None:
     plan = build_plan(VLLM, endpoint(keep="all"), PAGE)
-    assert plan.keep is None
-    assert plan.kept_layout is PAGE
+    assert plan.stored is None
+    assert plan.stored_layout is PAGE
     values = sheet(PAIRS["vllm"][1])[1]
-    assert plan.kept(values).values is values
+    assert plan.stored_frame(values).values is values
 
 
 def test_the_kept_values_stand_under_their_names() -> None:
     plan = build_plan(VLLM, endpoint(), PAGE)
-    frame = plan.kept(sheet(PAIRS["vllm"][1])[1])
+    frame = plan.stored_frame(sheet(PAIRS["vllm"][1])[1])
     found = dict(zip((s.name for s in frame.layout.series), frame.values, strict=True))
     assert found["vllm:num_requests_running"] == 8.0
 
@@ -136,13 +136,13 @@ def test_missing_error_series_count_0_only_where_the_server_makes_them_late() ->
     page = Layout((Series("hits", (), SeriesType.COUNTER),))
     for late, spec in specs.items():
         plan = build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page)
-        assert len(plan.flows) == late
+        assert len(plan.increase_formulas) == late
 
 
 def test_a_mean_is_not_made_of_a_sum_that_the_page_lacks() -> None:
     spec = SignalSpec("queue_time", increase=("waited_us",), over=("hits",), late=True)
     page = Layout((Series("hits", (), SeriesType.COUNTER),))
-    assert not build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page).flows
+    assert not build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page).increase_formulas
 
 
 def test_a_spec_may_set_its_own_least_number_of_events() -> None:
@@ -152,15 +152,15 @@ def test_a_spec_may_set_its_own_least_number_of_events() -> None:
         build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page),
         array("d", [0.0] * 20),
     )
-    plan.flows[0]([4.0, 1.0], 10.0, 0.0, out)
+    plan.increase_formulas[0]([4.0, 1.0], 10.0, 0.0, out)
     assert out[plan.slots["error_ratio"]] == 0.25
 
 
 def test_a_kind_without_a_page_needs_nothing() -> None:
     plan = build_plan(BY_NAME["ollama"], endpoint(), Layout())
-    assert plan.keep is None
-    assert (len(plan.kept_layout), plan.signals) == (0, ())
-    assert plan.kept(array("d")).values == array("d")
+    assert plan.stored is None
+    assert (len(plan.stored_layout), plan.signals) == (0, ())
+    assert plan.stored_frame(array("d")).values == array("d")
 
 
 def test_what_the_server_has_only_not_shown_yet_is_measurable() -> None:

@@ -8,19 +8,24 @@ from domain.kinds.captured_pages import BY_NAME, Played, answer, read
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.probes import ProbeResult, probes, read_answers, with_page
+from watchdeck.domain.signals.probes import (
+    ProbeResult,
+    add_page_states,
+    probe_requests,
+    read_responses,
+)
 
 OK = ProbeResponse(200)
 READY_WORKER = b'[{"modelName":"m","workers":[{"status":"READY"},{"status":"UNLOADING"}]}]'
 
 
 def asked(kind: str, model: str | None) -> tuple[str, ...]:
-    return tuple(path for path, _ in probes(BY_NAME[kind], model))
+    return tuple(path for path, _ in probe_requests(BY_NAME[kind], model))
 
 
 def test_an_unloaded_model_is_not_ready_while_its_server_is() -> None:
     folder = "mlserver-1.7.1"
-    said = read_answers(
+    said = read_responses(
         BY_NAME["mlserver"],
         {
             "/v2/models/iris/ready": answer(folder, "unloaded-18080_v2_models_iris_ready"),
@@ -38,7 +43,7 @@ def test_an_unloaded_model_is_not_ready_while_its_server_is() -> None:
 
 def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_healthy() -> None:
     folder = "torchserve-0.12.0"
-    said = read_answers(
+    said = read_responses(
         BY_NAME["torchserve"],
         {
             "/ping": answer(folder, "before-18150_ping"),
@@ -209,7 +214,7 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
 def test_the_state_of_a_model_follows_from_the_answers(
     kind: str, model: str | None, answers: dict[str, ProbeResponse], state: str
 ) -> None:
-    assert read_answers(BY_NAME[kind], answers, model).state == state
+    assert read_responses(BY_NAME[kind], answers, model).state == state
 
 
 def test_an_unknown_model_of_triton_is_told_from_its_server() -> None:
@@ -218,7 +223,7 @@ def test_an_unknown_model_of_triton_is_told_from_its_server() -> None:
         "/v2/models/nope/ready": answer(folder, "after-18120_v2_models_nope_ready"),
         "/v2/health/ready": answer(folder, "after-18120_v2_health_ready"),
     }
-    said = read_answers(BY_NAME["triton"], answers, "nope")
+    said = read_responses(BY_NAME["triton"], answers, "nope")
     assert said.state is ModelState.NOT_READY
     assert "Model version not ready" in said.why
 
@@ -235,7 +240,7 @@ def test_probes_about_a_model_are_left_out_when_no_model_is_named() -> None:
 
 def test_hostile_words_of_a_server_are_cleaned_and_cut() -> None:
     body = b'{"error": "\\u001b]0;x\\u0007' + b"y" * 5_000 + b'"}'
-    said = read_answers(BY_NAME["triton"], {"/v2/models/m/ready": ProbeResponse(400, body)}, "m")
+    said = read_responses(BY_NAME["triton"], {"/v2/models/m/ready": ProbeResponse(400, body)}, "m")
     assert "\x1b" not in said.why
     assert len(said.why) <= 300
 
@@ -251,24 +256,24 @@ def test_hostile_words_of_a_server_are_cleaned_and_cut() -> None:
 )
 def test_a_replica_count_is_a_number_or_unknown(body: bytes, replicas: int | None) -> None:
     probe = ProbeSpec("/", replicas="$.replicas", version="$.replicas")
-    said = read_answers(Kind("k", "K", probes=(probe,)), {"/": ProbeResponse(200, body)}, None)
+    said = read_responses(Kind("k", "K", probes=(probe,)), {"/": ProbeResponse(200, body)}, None)
     assert said.replicas == replicas
 
 
 def test_a_number_that_an_answer_lacks_is_no_signal() -> None:
     probe = ProbeSpec("/", signals={"queue_depth": "$.waiting", "in_flight": "$.running"})
     kind = Kind("k", "K", probes=(probe,))
-    said = read_answers(kind, {"/": ProbeResponse(200, b'{"waiting": 4}')}, None)
+    said = read_responses(kind, {"/": ProbeResponse(200, b'{"waiting": 4}')}, None)
     assert said.signals == {"queue_depth": 4.0}
 
 
 def test_an_error_without_words_is_told_by_its_status_alone() -> None:
     answers = {"/v2/models/m/ready": ProbeResponse(503, b'{"error": {}}')}
-    assert read_answers(BY_NAME["triton"], answers, "m").why == "/v2/models/m/ready answered 503"
+    assert read_responses(BY_NAME["triton"], answers, "m").why == "/v2/models/m/ready answered 503"
 
 
 def test_a_plain_text_version_is_read() -> None:
-    said = read_answers(
+    said = read_responses(
         BY_NAME["mlflow"], {"/version": answer("mlflow-3.17.2", "after-18110_version")}, None
     )
     assert said.version == "3.17.2"
@@ -338,7 +343,7 @@ def test_the_page_may_tell_the_state_too(
     page = read(text)
     run = Played(BY_NAME[kind], Endpoint(kind, "http://model"))
     run.play(page)
-    assert with_page(ProbeResult(said), run.plan, page[1]).state == state
+    assert add_page_states(ProbeResult(said), run.plan, page[1]).state == state
 
 
 def test_a_mapped_replica_count_of_zero_is_scaled_to_zero() -> None:
@@ -346,9 +351,9 @@ def test_a_mapped_replica_count_of_zero_is_scaled_to_zero() -> None:
     user_map = {"replicas": 'kube_deployment_status_replicas{deployment="iris"}'}
     run = Played(BY_NAME["prometheus"], Endpoint("iris", "http://model", map=user_map))
     run.play(page)
-    said = with_page(ProbeResult(), run.plan, page[1])
+    said = add_page_states(ProbeResult(), run.plan, page[1])
     assert (said.state, said.why) == (ModelState.SCALED_TO_ZERO, "0 replicas")
-    assert with_page(ProbeResult(), run.plan, array("d", [2.0])).state is ModelState.UNKNOWN
+    assert add_page_states(ProbeResult(), run.plan, array("d", [2.0])).state is ModelState.UNKNOWN
 
 
 def test_the_application_that_is_asked_about_is_the_one_that_counts() -> None:
@@ -359,4 +364,4 @@ def test_the_application_that_is_asked_about_is_the_one_that_counts() -> None:
     page = read(text)
     run = Played(BY_NAME["ray_serve"], Endpoint("r", "http://model", model="good"))
     run.play(page)
-    assert with_page(ProbeResult(), run.plan, page[1]).state is ModelState.READY
+    assert add_page_states(ProbeResult(), run.plan, page[1]).state is ModelState.READY

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.values.json_assertion import (
-    ExpectError,
-    failed_assertion,
-    read_document,
-    read_expectation,
+    JsonAssertionError,
+    assertion_failure,
+    read_assertion,
+    read_json,
     read_path,
 )
 
@@ -39,7 +39,7 @@ DOCUMENT = {
     ],
 )
 def test_an_expectation_holds_or_not(expectation: str, *, holds: bool) -> None:
-    assert read_expectation(expectation).holds(DOCUMENT) is holds
+    assert read_assertion(expectation).holds(DOCUMENT) is holds
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_an_expectation_holds_or_not(expectation: str, *, holds: bool) -> None:
     ],
 )
 def test_an_expectation_that_cannot_be_read_is_refused(text: str) -> None:
-    with pytest.raises(ExpectError):
-        read_expectation(text)
+    with pytest.raises(JsonAssertionError):
+        read_assertion(text)
 
 
 @pytest.mark.parametrize(
@@ -74,33 +74,33 @@ def test_an_expectation_that_cannot_be_read_is_refused(text: str) -> None:
     ],
 )
 def test_a_wrong_answer_says_what_was_found(expectation: str, body: bytes, why: str) -> None:
-    assert failed_assertion(expectation, body) == why
+    assert assertion_failure(expectation, body) == why
 
 
 def test_what_was_found_is_clean_and_short() -> None:
-    said = failed_assertion("$['a name'].x-y == 1", json.dumps(DOCUMENT).encode())
+    said = assertion_failure("$['a name'].x-y == 1", json.dumps(DOCUMENT).encode())
     assert "\x1b" not in said
-    assert len(failed_assertion("$.a == 1", b'{"a": "' + b"x" * 10_000 + b'"}')) < 200
+    assert len(assertion_failure("$.a == 1", b'{"a": "' + b"x" * 10_000 + b'"}')) < 200
 
 
 def test_a_hostile_document_does_not_multiply_the_values_of_a_path() -> None:
-    document = read_document(b'{"a": [' + b",".join([b"[0,0,0,0]"] * 20_000) + b"]}")
+    document = read_json(b'{"a": [' + b",".join([b"[0,0,0,0]"] * 20_000) + b"]}")
     assert len(read_path("$.a[*][*]").values(document)) == 10_000
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "1" + "0" * 400, '"7"', "null", "[]"])
 def test_what_is_no_finite_number_is_none(text: str) -> None:
-    assert read_path("$.a").number(read_document(f'{{"a": {text}}}'.encode())) is None
+    assert read_path("$.a").number(read_json(f'{{"a": {text}}}'.encode())) is None
 
 
 def test_every_value_of_an_object_is_looked_at() -> None:
-    assert read_expectation("$[*] == 2").holds({"a": 1, "b": 2})
+    assert read_assertion("$[*] == 2").holds({"a": 1, "b": 2})
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    for read in (read_expectation, read_path):
-        with suppress(ExpectError):
+    for read in (read_assertion, read_path):
+        with suppress(JsonAssertionError):
             read(text)
 
 

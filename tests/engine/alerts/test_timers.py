@@ -14,8 +14,8 @@ from watchdeck.engine.alerts.repository import AlertingConfig, AlertRepository
 from watchdeck.engine.alerts.timers import Timers
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
 from watchdeck.store.alerts.episodes import save_episode
-from watchdeck.store.alerts.outbox import read_posted
-from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.store.alerts.outbox import read_episode_outbox
+from watchdeck.store.files.connection import Connection, open_writable, transaction
 
 BOSS = Routing(
     channels=(Channel("phone", "webhook"), Channel("boss", "webhook")),
@@ -32,18 +32,18 @@ BOSS = Routing(
 def pass_time(db: Connection, now: int) -> None:
     """Do all that is due at a moment."""
     with transaction(db):
-        ledger = AlertRepository(db, (), AlertingConfig(BOSS))
-        ledger.read(now)
-        ledger.begin()
+        repository = AlertRepository(db, (), AlertingConfig(BOSS))
+        repository.load(now)
+        repository.refresh_mutes()
         timers = Timers(
-            ledger, lambda alert, episode: ledger.keep(alert, episode, (), now) is not None
+            repository, lambda alert, episode: repository.save(alert, episode, (), now) is not None
         )
-        for task in timers.due(now):
+        for task in timers.due_tasks(now):
             task()
 
 
 def test_an_acknowledgement_that_expires_gives_people_their_time_anew(tmp_path: Path) -> None:
-    with closing(writing(state_only(tmp_path / "store").state)) as db:
+    with closing(open_writable(state_only(tmp_path / "store").state)) as db:
         episode = fire(db)
         with transaction(db):
             assert save_episode(db, replace(episode, paged_at=NOW))
@@ -51,6 +51,6 @@ def test_an_acknowledgement_that_expires_gives_people_their_time_anew(tmp_path: 
         told = []
         for minute in (29, 30, 31, 44, 45):
             pass_time(db, NOW + minute * MINUTE)
-            rows = [row for row in read_posted(db, episode.id) if row.channel == "boss"]
+            rows = [row for row in read_episode_outbox(db, episode.id) if row.channel == "boss"]
             told.append([row.payload["text"].partition(":")[0] for row in rows])
     assert told == [[], [], [], [], ["nobody took it for 15m"]]

@@ -8,13 +8,12 @@ import pytest
 
 from store.stores import NOW
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Outcome
-from watchdeck.domain.rules.parser import read_when
+from watchdeck.domain.rules.condition import read_condition
 from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 from watchdeck.engine.backtest.replay import Firing, Replay, lookback, replay
-from watchdeck.store.metrics.scan import Block
+from watchdeck.store.metrics.raw import Block
 
 EVERY, MINUTE = 10_000, 60_000
 SLO = Slo(Ratio(0.999), Milliseconds(200), Ratio(0.01))
@@ -24,7 +23,7 @@ OK, LOST = OUTCOME_CODES[Outcome.OK], OUTCOME_CODES[Outcome.TIMED_OUT]
 
 
 def rule(words: str, min_samples: int = 1) -> Rule:
-    when = read_when(words)
+    when = read_condition(words)
     return Rule("it", words, when.test, hold=when.hold, min_samples=min_samples)
 
 

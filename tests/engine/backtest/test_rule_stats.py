@@ -5,15 +5,14 @@ from msgspec.structs import replace
 
 from store.stores import NOW
 from watchdeck.domain.alerts.alert import Alert, AlertState, Episode, Feedback
-from watchdeck.domain.rules.parser import read_when
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.rules.rule import Rule, Severity
 from watchdeck.engine.backtest.replay import Firing
 from watchdeck.engine.backtest.rule_stats import (
-    Fired,
     LimitTrial,
+    RatedEpisode,
     RuleQuality,
-    best,
+    best_limit,
     other_limits,
     rule_quality,
     try_limit,
@@ -30,10 +29,10 @@ def fired(
     model: str = "fraud",
     severity: Severity = Severity.HIGH,
     rule: str = "slow",
-) -> Fired:
+) -> RatedEpisode:
     alert = Alert(1, "watchdeck", f"{rule}/{model}", rule, model)
     episode = Episode(1, 1, at, AlertState.OK, severity, severity, fired_at=at)
-    told = replace(episode, paged_at=at if severity.pages else None, ended_at=at + HOUR)
+    told = replace(episode, paged_at=at if severity.is_paging else None, ended_at=at + HOUR)
     return told, alert, opinion
 
 
@@ -68,7 +67,7 @@ def test_the_noisiest_rule_comes_first() -> None:
 
 
 def rule(words: str) -> Rule:
-    when = read_when(words)
+    when = read_condition(words)
     return Rule("slow", words, when.test, hold=when.hold)
 
 
@@ -132,5 +131,5 @@ def test_the_best_limit_loses_nothing_useful_and_has_less_noise() -> None:
         LimitTrial("same", 5, 2, 3),
         LimitTrial("lossy", 1, 1, 0),
     )
-    assert best(worth, [same, few, lossy]) == few
-    assert best(worth, [same, lossy]) is None
+    assert best_limit(worth, [same, few, lossy]) == few
+    assert best_limit(worth, [same, lossy]) is None

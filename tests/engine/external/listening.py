@@ -12,25 +12,29 @@ from domain.external.payloads import alert, captured, posted, webhook
 from watchdeck.domain.alerts.alert import Alert, Episode, Transition
 from watchdeck.domain.external.alertmanager import (
     ParsedPayload,
-    read_listed,
-    read_posted,
+    read_list,
+    read_post,
     read_webhook,
 )
 from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator
-from watchdeck.engine.external.evaluator import evaluate_external, label_index
+from watchdeck.engine.external import ExternalEvaluation, label_index
 from watchdeck.store.alerts.episodes import (
     add_transitions,
     open_episode,
     read_episodes,
-    read_open,
+    read_open_episodes,
     save_episode,
 )
-from watchdeck.store.alerts.external_events import append_events, replace_list
-from watchdeck.store.alerts.external_sources import mark_heard, register_sources
-from watchdeck.store.files.connection import Connection
+from watchdeck.store.alerts.external import (
+    append_events,
+    mark_reachable,
+    register_sources,
+    replace_list,
+)
+from watchdeck.store.files.connection import Connection, transaction
 
 SECOND, MINUTE = 1_000, 60_000
 EU = ExternalSource(
@@ -71,14 +75,15 @@ class Ear:
         """Judge once, `after` so many ms; what happened in it."""
         self.now += after
         before = len(self.steps)
-        evaluate_external(
-            self.db,
-            self.now,
-            self.keep,
-            mute=self.mute,
-            named=label_index(self.fleet),
-            suppressed=self.suppressed,
-        )
+        with transaction(self.db):
+            ExternalEvaluation(
+                self.db,
+                self.now,
+                self.keep,
+                down_models=self.mute,
+                labels=label_index(self.fleet),
+                suppressed=self.suppressed,
+            ).run()
         return self.steps[before:]
 
     def captured(self, name: str, **changed: Any) -> list[tuple[str, str]]:
@@ -100,7 +105,7 @@ class Ear:
 
     def post(self, *alerts: dict[str, Any], after: int = 0) -> list[tuple[str, str]]:
         self.now += after
-        said = read_posted(posted(*alerts), "prometheus", self.now)
+        said = read_post(posted(*alerts), "prometheus", self.now)
         return self.take("prometheus", said.events)
 
     def list(
@@ -108,14 +113,14 @@ class Ear:
     ) -> list[tuple[str, str]]:
         """Poll: what fires now, and since when the source runs."""
         self.now += after
-        mark_heard(self.db, "eu", self.now, started)
-        said = read_listed(posted(*alerts), "eu", self.now)
+        mark_reachable(self.db, "eu", self.now, started)
+        said = read_list(posted(*alerts), "eu", self.now)
         replace_list(self.db, "eu", said.events, self.now)
         return self.judge()
 
     def open(self) -> dict[str, Episode]:
         """What is open, by the name of its rule."""
-        return {one.rule: episode for episode, one in read_open(self.db)}
+        return {one.rule: episode for episode, one in read_open_episodes(self.db)}
 
     def episodes(self) -> int:
         """How many episodes there ever were."""

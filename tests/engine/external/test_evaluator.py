@@ -15,18 +15,18 @@ from engine.external.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firin
 from store.stores import state
 from watchdeck.domain.alerts.alert import AlertState, DataState
 from watchdeck.domain.external.alertmanager import read_webhook
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.domain.values.rfc3339 import read_moment, write_moment
-from watchdeck.engine.external.evaluator import EVERY, ExternalSchedule, label_index
-from watchdeck.store.alerts.episodes import read_open
-from watchdeck.store.alerts.external_events import (
-    AT_ONCE,
+from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.domain.values.datetimes import read_rfc3339, write_rfc3339
+from watchdeck.engine.external import CHECK_INTERVAL, ExternalSchedule, label_index
+from watchdeck.store.alerts.episodes import read_open_episodes
+from watchdeck.store.alerts.external import (
+    BATCH_SIZE,
     append_events,
     pending_events,
     read_suppressed,
+    register_sources,
 )
-from watchdeck.store.alerts.external_sources import register_sources
-from watchdeck.store.files.connection import Connection, writing
+from watchdeck.store.files.connection import Connection, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.audit import verify
 
@@ -38,14 +38,14 @@ def db(tmp_path: Path) -> Iterator[Connection]:
 
 
 def later(milliseconds: int) -> str:
-    return write_moment(NOW + milliseconds)
+    return write_rfc3339(NOW + milliseconds)
 
 
 def test_a_captured_alert_fires_once_and_its_resolve_ends_it(db: Connection) -> None:
     ear = Ear(db, NOW - 10 * MINUTE)
     assert ear.captured("firing") == [("ModelErrorRatioHigh", "fired")]
     [episode] = ear.open().values()
-    assert episode.started_at == read_moment("2026-11-23T05:03:48.734Z")
+    assert episode.started_at == read_rfc3339("2026-11-23T05:03:48.734Z")
     assert episode.why == "model fraud error ratio 0.12"
     assert ear.captured("firing") == []
     assert [verb for _, verb in ear.captured("resolved")] == ["clearing", "resolved"]
@@ -62,7 +62,7 @@ def test_saying_it_a_hundred_times_is_one_episode(db: Connection) -> None:
 
 def test_a_resolve_is_held_while_another_alert_says_that_there_is_no_data(db: Connection) -> None:
     ear = Ear(db, NOW - 10 * MINUTE)
-    at = read_moment("2026-11-23T05:04:47.734Z")
+    at = read_rfc3339("2026-11-23T05:04:47.734Z")
     ear.captured("firing", told=at, starts_at=at)
     ear.captured("absent_firing")
     assert ear.captured("false_resolved_data_gap")[-1] == ("ModelErrorRatioHigh", "resolve_held")
@@ -300,7 +300,7 @@ def test_others_may_call_an_endpoint_by_the_model_that_it_alone_serves() -> None
 def test_an_alert_about_an_endpoint_has_the_labels_of_that_too(db: Connection) -> None:
     ear = Ear(db, NOW, fleet=FLEET)
     ear.hook(firing(labels={"alertname": "Slow", "model": "fraud", "team": "b"}))
-    [(_, about)] = read_open(db)
+    [(_, about)] = read_open_episodes(db)
     assert about.model == "fraud-eu"
     assert about.labels == {
         "alertname": "Slow",
@@ -313,7 +313,7 @@ def test_an_alert_about_an_endpoint_has_the_labels_of_that_too(db: Connection) -
 def test_a_flood_is_judged_whole_and_a_part_at_a_time(db: Connection) -> None:
     ear = Ear(db, NOW)
     ear.hook(*(firing(f"A{n}") for n in range(1_200)))
-    assert len(ear.open()) == AT_ONCE
+    assert len(ear.open()) == BATCH_SIZE
     ear.judge()
     ear.judge()
     assert len(ear.open()) == 1_200
@@ -358,7 +358,7 @@ def test_what_was_taken_survives_a_death_before_it_was_judged(tmp_path: Path) ->
         body, at = captured("firing")
         assert append_events(db, "eu", read_webhook(body, "eu", at).events, at) == 1
         assert append_events(db, "eu", read_webhook(body, "eu", at + 1).events, at + 1) == 0
-    with closing(writing(StoreDirectory(tmp_path).state)) as db:
+    with closing(open_writable(StoreDirectory(tmp_path).state)) as db:
         assert Ear(db, at).judge() == [("ModelErrorRatioHigh", "fired")]
 
 
@@ -382,17 +382,17 @@ def test_a_source_that_is_heard_again_without_an_alert_leaves_it_held(db: Connec
 def test_what_was_said_is_judged_at_once_and_what_time_makes_of_it_now_and_then(
     db: Connection,
 ) -> None:
-    turn = ExternalSchedule(db)
-    assert not turn.due(NOW)
+    schedule = ExternalSchedule(db)
+    assert not schedule.is_due(NOW)
     ear = Ear(db, NOW)
-    assert not turn.due(NOW + EVERY - 1)
-    assert turn.due(NOW + EVERY)
-    assert not turn.due(NOW + EVERY + 1_000)
+    assert not schedule.is_due(NOW + CHECK_INTERVAL - 1)
+    assert schedule.is_due(NOW + CHECK_INTERVAL)
+    assert not schedule.is_due(NOW + CHECK_INTERVAL + 1_000)
     append_events(db, "eu", read_webhook(webhook(firing()), "eu", NOW).events, NOW)
-    assert turn.due(NOW + EVERY + 2_000)
+    assert schedule.is_due(NOW + CHECK_INTERVAL + 2_000)
     ear.judge()
-    assert not turn.due(NOW + EVERY + 3_000)
-    assert turn.due(NOW - 60 * MINUTE)
+    assert not schedule.is_due(NOW + CHECK_INTERVAL + 3_000)
+    assert schedule.is_due(NOW - 60 * MINUTE)
 
 
 def test_a_source_that_is_taken_out_of_the_configuration_is_not_called_silent(

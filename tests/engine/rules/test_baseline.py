@@ -17,27 +17,25 @@ from hypothesis import strategies as st
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.rules.anomaly import DAY, HOUR, WEEK
-from watchdeck.domain.rules.parser import read_when
+from watchdeck.domain.rules.condition import read_condition
 from watchdeck.domain.rules.rule import Anomaly, Rule, WeekBefore
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.engine.backtest.replay import lookback, replay
-from watchdeck.engine.restore import warm_baselines
+from watchdeck.engine.restore import restore_baselines
 from watchdeck.engine.rules.anomaly_conditions import (
     AnomalyCondition,
     WeekOverWeekCondition,
     baseline_for,
     week_over_week_for,
 )
-from watchdeck.engine.rules.baseline import STRETCH, SignalBaseline, WeekOverWeek
-from watchdeck.engine.rules.bucket_means import BucketMeans
+from watchdeck.engine.rules.baseline import BUCKET_WIDTH, BucketMeans, SignalBaseline, WeekOverWeek
 from watchdeck.engine.rules.conditions import ScrapeValues
 from watchdeck.engine.rules.target import Target, target_for
-from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, add_frame
-from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.scan import Block
+from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
+from watchdeck.store.metrics.latest import register_endpoints
+from watchdeck.store.metrics.raw import Block
 from watchdeck.store.migrations import prepare
 
 START = 1_795_392_000_000
@@ -54,7 +52,7 @@ def sample(at: int, value: float = 1.0) -> ScrapeValues:
 def lived(values: list[float], test: Anomaly = LATENCY) -> AnomalyCondition:
     """A check after so many points of five minutes, the last of which is over."""
     check = AnomalyCondition(
-        test, SignalBaseline(test.signal, 0.001, STRETCH, seasonal=test.seasonal)
+        test, SignalBaseline(test.signal, 0.001, BUCKET_WIDTH, seasonal=test.seasonal)
     )
     for _ in living(check, values):
         pass
@@ -64,9 +62,9 @@ def lived(values: list[float], test: Anomaly = LATENCY) -> AnomalyCondition:
 def living(check: AnomalyCondition, values: list[float], since: int = 0) -> Iterator[bool | None]:
     """What is told when each point is over; the first is so many points after the start."""
     for number, value in enumerate(values, since):
-        at = START + number * STRETCH
-        check.habit.add(at, value)
-        check.habit.add(at + STRETCH, math.nan)
+        at = START + number * BUCKET_WIDTH
+        check.baseline.add(at, value)
+        check.baseline.add(at + BUCKET_WIDTH, math.nan)
         yield check.truth(sample(at), at, held=False)
 
 
@@ -162,11 +160,11 @@ def test_what_returns_every_night_is_told_once_in_three_days() -> None:
 
 def test_a_stretch_without_values_is_unknown_and_so_is_a_scrape_without_one() -> None:
     check = lived(steady(2))
-    at = START + 2 * 288 * STRETCH
+    at = START + 2 * 288 * BUCKET_WIDTH
     assert check.truth(sample(at, math.nan), at, held=False) is None
-    check.habit.add(at + 4 * STRETCH, 1.0)
+    check.baseline.add(at + 4 * BUCKET_WIDTH, 1.0)
     assert check.truth(sample(at), at, held=False) is None
-    assert check.said(sample(at), at).value is None
+    assert check.measure(sample(at), at).value is None
 
 
 def daily(number: int) -> float:
@@ -200,16 +198,16 @@ def test_with_a_season_the_hour_of_the_day_is_what_is_usual() -> None:
 )
 def test_it_says_how_it_is_and_how_it_usually_is(values: list[float], why: str) -> None:
     check = lived([1.0] * 600 + values)
-    assert check.said(sample(START), START).why == why
+    assert check.measure(sample(START), START).why == why
 
 
 def test_one_side_says_where_the_other_would_be() -> None:
     below = lived([1.0] * 600 + [0.5], Anomaly("latency_p95"))
-    assert below.said(sample(START), START).why == "latency_p95 500 ms < 700 ms (usually 1 s)"
+    assert below.measure(sample(START), START).why == "latency_p95 500 ms < 700 ms (usually 1 s)"
 
 
 def test_a_week_is_remembered_in_eight_kilobytes() -> None:
-    kept = lived(steady(9)).habit._points._means
+    kept = lived(steady(9)).baseline._points._means
     assert len(kept) * kept.itemsize < 8_192
 
 
@@ -228,10 +226,10 @@ def weekly(
     last: list[float], this: list[float], test: WeekBefore = WEEKLY
 ) -> WeekOverWeekCondition:
     """A check after an hour of this week, and the points of the last week from the same hour on."""
-    check = WeekOverWeekCondition(test, WeekOverWeek(test.signal, test.window, STRETCH))
-    rest = [7.0] * (WEEK // STRETCH - len(last))
+    check = WeekOverWeekCondition(test, WeekOverWeek(test.signal, test.window, BUCKET_WIDTH))
+    rest = [7.0] * (WEEK // BUCKET_WIDTH - len(last))
     for number, value in enumerate([*[7.0] * 12, *last, *rest, *this, 0.0]):
-        check.weeks.add(START + number * STRETCH, value)
+        check.comparison.add(START + number * BUCKET_WIDTH, value)
     return check
 
 
@@ -259,8 +257,8 @@ def test_a_week_is_held_against_the_week_before(
 def test_a_week_says_both_of_them() -> None:
     check = weekly([20.0] * 24, [9.0] * 15)
     why = "request_rate 9/s < 10/s (50 % of the week before, over 1h)"
-    assert check.said(sample(START), START).why == why
-    unknown = weekly([math.nan] * 24, [9.0] * 15).said(sample(START), START)
+    assert check.measure(sample(START), START).why == why
+    unknown = weekly([math.nan] * 24, [9.0] * 15).measure(sample(START), START)
     assert (unknown.value, unknown.limit) == (None, None)
 
 
@@ -283,7 +281,7 @@ WHEN = (
     "anomaly(request_rate) seasonal",
     "request_rate < 50% of last week over 1h",
 )
-RULES = tuple(Rule(when, when, read_when(when).test) for when in WHEN)
+RULES = tuple(Rule(when, when, read_condition(when).test) for when in WHEN)
 COUNT = 8 * 1_440
 
 
@@ -307,20 +305,20 @@ def taken(number: int) -> ScrapeValues:
 def history(tmp_path: Path) -> Iterator[Connection]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    with closing(writing(directory.metrics, synchronous="OFF")) as db:
+    with closing(open_writable(directory.metrics, synchronous="OFF")) as db:
         layouts = LayoutTable(db)
         with transaction(db):
-            number = register(db, [FRAUD], START)["fraud"]
+            number = register_endpoints(db, [FRAUD], START)["fraud"]
             for each in range(COUNT):
                 at = START + each * EVERY
                 add_frame(db, layouts, number, at, Stream.SIGNALS, Frame(LAYOUT, values(each)))
-        yield reading(directory.metrics)
+        yield open_readonly(directory.metrics)
 
 
 def watching(*numbers: int) -> Target:
     watched = target_for(FRAUD, None, RULES, START)
     for number in numbers:
-        watched.take(taken(number))
+        watched.add_sample(taken(number))
     return watched
 
 
@@ -328,24 +326,27 @@ def told(watched: Target) -> list[tuple[bool | None, str]]:
     found = watched.sample
     assert found is not None
     return [
-        (one.check.truth(found, found.at, held=False), one.check.said(found, found.at).why)
-        for one in watched.judged
+        (
+            one.condition.truth(found, found.at, held=False),
+            one.condition.measure(found, found.at).why,
+        )
+        for one in watched.rule_states
     ]
 
 
 def test_what_is_recalled_is_as_if_all_had_been_seen(history: Connection) -> None:
     seen, anew = watching(*range(COUNT)), watching(COUNT - 1)
     assert [truth for truth, _ in told(anew)] == [None] * 3
-    warm_baselines(history, anew)
+    restore_baselines(history, anew)
     assert told(anew)[::2] == told(seen)[::2]
     assert [truth for truth, _ in told(anew)] == [truth for truth, _ in told(seen)] == [False] * 3
 
 
 def test_what_was_told_before_a_restart_is_no_news_after_it(history: Connection) -> None:
     anew, again = watching(COUNT - 1), []
-    warm_baselines(history, anew)
+    restore_baselines(history, anew)
     for number in range(COUNT, COUNT + 12):
-        anew.take(taken(number)._replace(values=values(round(7.55 * 1_440))))
+        anew.add_sample(taken(number)._replace(values=values(round(7.55 * 1_440))))
         again += [truth for truth, _ in told(anew)[:1]]
     assert again == [False] * 12
 
@@ -360,7 +361,7 @@ def block(count: int, every: int = EVERY, start: int = START) -> Block:
 def test_a_replay_tells_the_unusual_once_and_that_it_knew_nothing_for_a_day() -> None:
     played = replay(RULES[0], FRAUD, None, [block(COUNT)], START)
     [firing] = played.firings
-    assert 0 < firing.at - (START + round(7.5 * DAY)) <= 2 * STRETCH
+    assert 0 < firing.at - (START + round(7.5 * DAY)) <= 2 * BUCKET_WIDTH
     assert played.unknown == pytest.approx(1_440 + 60, abs=10)
 
 
@@ -381,4 +382,4 @@ def test_a_replay_over_another_pace_goes_on_with_what_it_knows() -> None:
     ],
 )
 def test_a_replay_begins_early_enough(when: str, reach: int) -> None:
-    assert lookback(Rule("it", when, read_when(when).test)) == reach
+    assert lookback(Rule("it", when, read_condition(when).test)) == reach

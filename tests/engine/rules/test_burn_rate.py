@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.rules.rule import BurnRateWindows
-from watchdeck.engine.rules.burn_rate import FURTHEST, LEVELS, BudgetConsumption, ErrorBudget
+from watchdeck.engine.rules.burn_rate import LEVELS, LONGEST_WINDOW, BudgetConsumption, ErrorBudget
 
 HOUR, MINUTE = 3_600_000, 60_000
 FAST = (BurnRateWindows(HOUR, 5 * MINUTE, 14.4), BurnRateWindows(6 * HOUR, 30 * MINUTE, 6.0))
@@ -34,25 +34,25 @@ def plain(samples: list[tuple[int, float, float]], span: int) -> tuple[float, fl
     )
 )
 def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, int]]) -> None:
-    burned, samples, at = BudgetConsumption(), list[tuple[int, float, float]](), 10 * FURTHEST
-    burned.heed(FAST + SLOW, 0.01)
+    burned, samples, at = BudgetConsumption(), list[tuple[int, float, float]](), 10 * LONGEST_WINDOW
+    burned.register_pairs(FAST + SLOW, 0.01)
     burned.fill(())
     for step, lost, count in steps:
         at += step
         burned.add(at, lost, count)
         samples.append((at, lost, count))
-    found = burned.speeds(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))
+    found = burned.burn_rates(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))
     for speed in found:
         for span, said in ((speed.pair.long, speed.long), (speed.pair.short, speed.short)):
             bad, total = plain(samples, span)
             assert said == pytest.approx(bad / (0.01 * total))
     fast = any(min(speed.long, speed.short) > speed.pair.factor for speed in found)
-    assert bool(burned.too_fast(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))) is fast
-    assert not (burned.quiet and fast)
+    assert bool(burned.burns_too_fast(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))) is fast
+    assert not (burned.is_quiet and fast)
 
 
 def outage(good_hours: float, every: int = 5_000) -> tuple[BudgetConsumption, int]:
-    burned, first = BudgetConsumption(), 10 * FURTHEST
+    burned, first = BudgetConsumption(), 10 * LONGEST_WINDOW
     start = first + round(good_hours * HOUR)
     burned.fill((at, 0.0, 1.0) for at in range(first, start, every))
     return burned, start
@@ -61,7 +61,7 @@ def outage(good_hours: float, every: int = 5_000) -> tuple[BudgetConsumption, in
 def seconds_until_fast(burned: BudgetConsumption, start: int) -> float:
     for number in range(60):
         burned.add(start + 5_000 * number, 1.0, 1.0)
-        if burned.too_fast(FAST, PROBED):
+        if burned.burns_too_fast(FAST, PROBED):
             return number * 5.0
     return math.inf
 
@@ -74,35 +74,35 @@ def test_a_total_outage_is_fast_within_52_seconds_and_a_poll(good_hours: float) 
 def test_one_failed_probe_of_a_new_endpoint_is_no_fast_burn() -> None:
     burned, start = outage(0.0)
     burned.add(start, 1.0, 1.0)
-    assert not burned.too_fast(FAST, PROBED)
+    assert not burned.burns_too_fast(FAST, PROBED)
 
 
 def test_three_requests_are_no_error_ratio() -> None:
     burned = BudgetConsumption()
-    burned.fill([(FURTHEST, 3.0, 3.0)])
-    assert burned.speeds(FAST, ErrorBudget(0.01, 0.0, least=50)) == ()
+    burned.fill([(LONGEST_WINDOW, 3.0, 3.0)])
+    assert burned.burn_rates(FAST, ErrorBudget(0.01, 0.0, min_samples=50)) == ()
 
 
 def test_few_losses_and_losses_of_long_ago_are_quiet() -> None:
     burned = BudgetConsumption()
-    burned.heed(FAST, 0.01)
-    burned.add(FURTHEST, 1.0, 100.0)
-    assert burned.quiet
-    burned.add(FURTHEST + MINUTE, 50.0, 100.0)
-    burned.add(FURTHEST + 30 * MINUTE, 0.0, 100.0)
-    assert not burned.quiet
-    burned.add(FURTHEST + 31 * MINUTE, 0.0, 100.0)
-    assert burned.quiet
+    burned.register_pairs(FAST, 0.01)
+    burned.add(LONGEST_WINDOW, 1.0, 100.0)
+    assert burned.is_quiet
+    burned.add(LONGEST_WINDOW + MINUTE, 50.0, 100.0)
+    burned.add(LONGEST_WINDOW + 30 * MINUTE, 0.0, 100.0)
+    assert not burned.is_quiet
+    burned.add(LONGEST_WINDOW + 31 * MINUTE, 0.0, 100.0)
+    assert burned.is_quiet
 
 
 def test_a_promise_of_everything_burns_with_the_first_loss() -> None:
     burned = BudgetConsumption()
-    burned.fill([(FURTHEST, 1.0, 1.0)])
-    assert burned.too_fast(FAST, ErrorBudget(0.0, 0.0))
+    burned.fill([(LONGEST_WINDOW, 1.0, 1.0)])
+    assert burned.burns_too_fast(FAST, ErrorBudget(0.0, 0.0))
 
 
 def test_a_clock_set_back_a_little_loses_nothing() -> None:
     burned = BudgetConsumption()
-    burned.fill([(FURTHEST, 1.0, 1.0), (FURTHEST - 2_000, 1.0, 1.0)])
-    (speed, _) = burned.speeds(FAST, ErrorBudget(0.5, 0.0))
+    burned.fill([(LONGEST_WINDOW, 1.0, 1.0), (LONGEST_WINDOW - 2_000, 1.0, 1.0)])
+    (speed, _) = burned.burn_rates(FAST, ErrorBudget(0.5, 0.0))
     assert speed.long == 2.0

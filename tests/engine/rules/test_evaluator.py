@@ -11,29 +11,35 @@ import pytest
 from msgspec.structs import replace
 
 from store.stores import ANNA, NOW, beat
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.resolve import resolve
+from watchdeck.actions.requests import ResolveRequest
 from watchdeck.domain.alerts.alert import Alert, AlertEvent, AlertState, EndReason, Episode
 from watchdeck.domain.metrics.scrape import Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.rules.parser import read_when
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.matcher import read_matcher
-from watchdeck.domain.values.severity import Severity
 from watchdeck.engine.engine import Engine
-from watchdeck.engine.rules.evaluator import MOST_SAVED, SAVED_EVERY
-from watchdeck.store.alerts.episodes import read_ended, read_open, read_transitions, save_episode
-from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.engine.rules.evaluator import MAX_SAVES, SAVE_INTERVAL
+from watchdeck.store.alerts.episodes import (
+    read_ended_episodes,
+    read_open_episodes,
+    read_transitions,
+    save_episode,
+)
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.frames import LayoutTable
+from watchdeck.store.metrics.latest import register_endpoints, save_heartbeat, save_latest
 from watchdeck.store.migrations import prepare
 from watchdeck.store.state.audit import read_entries, read_head
 
 EVERY = 10_000
 LAYOUT = signal_layout(("latency_p95",))
 COLUMNS = [series.name for series in LAYOUT.series]
-SLOW = Rule("slow", "", read_when("latency_p95 > 200ms").test, Severity.HIGH, hold=20_000)
+SLOW = Rule("slow", "", read_condition("latency_p95 > 200ms").test, Severity.HIGH, hold=20_000)
 LLM = replace(SLOW, name="llm-slow", hold=0, match=(read_matcher("kind=vllm"),))
 
 
@@ -46,12 +52,12 @@ class Fleet:
         self.start(SLOW)
 
     def start(self, *rules: Rule) -> None:
-        self.engine = Engine(reading(self.directory.metrics), self.state, rules)
+        self.engine = Engine(open_readonly(self.directory.metrics), self.state, rules)
 
-    def watch(self, *names: str) -> None:
+    def update_target(self, *names: str) -> None:
         facts = [EndpointFacts(name, f"http://{name}", EVERY) for name in names]
         with transaction(self.metrics):
-            self._ids = register(self.metrics, facts, NOW)
+            self._ids = register_endpoints(self.metrics, facts, NOW)
 
     def see(
         self,
@@ -74,24 +80,27 @@ class Fleet:
         self.engine.evaluate(at + 500, blind)
 
     def open(self) -> dict[str, Episode]:
-        return {alert.fingerprint: episode for episode, alert in read_open(self.state)}
+        return {alert.fingerprint: episode for episode, alert in read_open_episodes(self.state)}
 
     def ended(self) -> list[tuple[Episode, Alert]]:
-        return list(read_ended(self.state, 0))
+        return list(read_ended_episodes(self.state, 0))
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    with closing(writing(directory.metrics)) as metrics, closing(writing(directory.state)) as state:
+    with (
+        closing(open_writable(directory.metrics)) as metrics,
+        closing(open_writable(directory.state)) as state,
+    ):
         yield Fleet(directory, metrics, state)
 
 
 def test_what_another_changed_meanwhile_is_read_again_and_goes_on(fleet: Fleet) -> None:
-    fleet.watch("fraud")
+    fleet.update_target("fraud")
     fleet.see(NOW, 0.3)
-    with closing(writing(fleet.directory.state)) as other, transaction(other):
+    with closing(open_writable(fleet.directory.state)) as other, transaction(other):
         save_episode(other, replace(fleet.open()["slow/fraud"], observed=0, why="another's"))
     fleet.see(NOW + EVERY, 0.3)
     assert fleet.open()["slow/fraud"].condition is AlertState.PENDING
@@ -100,7 +109,7 @@ def test_what_another_changed_meanwhile_is_read_again_and_goes_on(fleet: Fleet) 
 
 
 def test_a_change_that_loses_the_race_is_not_kept_and_made_again(fleet: Fleet) -> None:
-    fleet.watch("fraud")
+    fleet.update_target("fraud")
     fleet.see(NOW, 0.3)
     fleet.see(NOW + EVERY, 0.3)
     before = fleet.open()["slow/fraud"]
@@ -120,11 +129,15 @@ def test_a_change_that_loses_the_race_is_not_kept_and_made_again(fleet: Fleet) -
 
 
 def test_an_episode_that_a_person_ended_is_over_here_too(fleet: Fleet) -> None:
-    fleet.watch("fraud")
+    fleet.update_target("fraud")
     for step in range(3):
         fleet.see(NOW + step * EVERY, 0.3)
     number = fleet.open()["slow/fraud"].id
-    resolve(fleet.directory, [number], ANNA, NOW + 25_000, note="I restarted it")
+    resolve(
+        Actor(fleet.directory, ANNA),
+        ResolveRequest((number,), note="I restarted it"),
+        NOW + 25_000,
+    )
     fleet.see(NOW + 3 * EVERY, 0.3)
     assert fleet.open() == {}
     fleet.see(NOW + 9 * EVERY, 0.3)
@@ -132,10 +145,10 @@ def test_an_episode_that_a_person_ended_is_over_here_too(fleet: Fleet) -> None:
 
 
 def test_a_rule_or_a_model_that_is_taken_away_takes_its_alerts_along(fleet: Fleet) -> None:
-    fleet.watch("fraud", "churn")
+    fleet.update_target("fraud", "churn")
     for step in range(3):
         fleet.see(NOW + step * EVERY, 0.3)
-    fleet.watch("fraud")
+    fleet.update_target("fraud")
     fleet.start(SLOW)
     fleet.see(NOW + 3 * EVERY, 0.3)
     assert list(fleet.open()) == ["slow/fraud"]
@@ -149,7 +162,7 @@ def test_a_rule_or_a_model_that_is_taken_away_takes_its_alerts_along(fleet: Flee
 def test_a_blind_collector_holds_what_fires_and_tells_nothing_when_it_sees_again(
     fleet: Fleet,
 ) -> None:
-    fleet.watch("fraud", "churn")
+    fleet.update_target("fraud", "churn")
     for step in range(3):
         fleet.see(NOW + step * EVERY, 0.3)
     for step in range(3, 9):
@@ -163,7 +176,7 @@ def test_a_blind_collector_holds_what_fires_and_tells_nothing_when_it_sees_again
 
 def test_a_rule_for_a_kind_waits_until_the_kind_is_known(fleet: Fleet) -> None:
     fleet.start(LLM)
-    fleet.watch("chat")
+    fleet.update_target("chat")
     fleet.see(NOW, 0.3, kind=None)
     assert fleet.open() == {}
     fleet.see(NOW + EVERY, 0.3)
@@ -174,7 +187,7 @@ def test_an_alert_of_a_kind_outlives_a_restart_in_which_the_kind_is_not_known_ye
     fleet: Fleet,
 ) -> None:
     fleet.start(LLM)
-    fleet.watch("chat")
+    fleet.update_target("chat")
     fleet.see(NOW, 0.3)
     fleet.start(LLM)
     fleet.see(NOW + EVERY, 0.3, kind=None)
@@ -183,24 +196,24 @@ def test_an_alert_of_a_kind_outlives_a_restart_in_which_the_kind_is_not_known_ye
 
 
 def test_what_only_moves_on_is_saved_now_and_then_and_a_few_at_a_time(fleet: Fleet) -> None:
-    names = [f"model-{number}" for number in range(MOST_SAVED + 20)]
-    fleet.watch(*names)
+    names = [f"model-{number}" for number in range(MAX_SAVES + 20)]
+    fleet.update_target(*names)
     for step in range(3):
         fleet.see(NOW + step * EVERY, 0.3)
     rows = read_head(fleet.state).rows
     fleet.see(NOW + 3 * EVERY, 0.4)
     assert {episode.value for episode in fleet.open().values()} == {0.3}
-    later = NOW + 3 * EVERY + SAVED_EVERY
+    later = NOW + 3 * EVERY + SAVE_INTERVAL
     fleet.see(later, 0.5)
     values = [episode.value for episode in fleet.open().values()]
-    assert (values.count(0.5), values.count(0.3)) == (MOST_SAVED, 20)
+    assert (values.count(0.5), values.count(0.3)) == (MAX_SAVES, 20)
     fleet.engine.evaluate(later + 1_500)
     assert {episode.value for episode in fleet.open().values()} == {0.5}
     assert read_head(fleet.state).rows == rows
 
 
 def test_every_step_is_in_the_audit_and_the_rule_did_it(fleet: Fleet) -> None:
-    fleet.watch("fraud")
+    fleet.update_target("fraud")
     for step in range(3):
         fleet.see(NOW + step * EVERY, 0.3)
     entries = read_entries(fleet.state, 1, read_head(fleet.state).rows)
@@ -210,9 +223,9 @@ def test_every_step_is_in_the_audit_and_the_rule_did_it(fleet: Fleet) -> None:
 
 
 def test_a_tick_without_news_writes_nothing(fleet: Fleet) -> None:
-    fleet.watch("fraud")
+    fleet.update_target("fraud")
     fleet.see(NOW, 0.1)
-    with closing(reading(fleet.directory.state)) as db:
+    with closing(open_readonly(fleet.directory.state)) as db:
         (before,) = db.execute("pragma data_version").fetchone()
         fleet.see(NOW + EVERY, 0.1)
         fleet.engine.evaluate(NOW + EVERY + 1_500)

@@ -31,8 +31,8 @@ def test_a_window_is_what_a_list_of_all_samples_says(
     steps: list[tuple[int, float]], aggregate: Aggregate, span: int, least: int
 ) -> None:
     window, kept, at = SampleWindow(SPAN, EVERY), list[tuple[int, float]](), 0
-    window.heed(1e5, above=True)
-    window.heed(-1e5, above=False)
+    window.register_limit(1e5, above=True)
+    window.register_limit(-1e5, above=False)
     for step, value in steps:
         at += step
         window.add(at, value)
@@ -41,10 +41,10 @@ def test_a_window_is_what_a_list_of_all_samples_says(
     seen = [(when, value) for when, value in kept if at - span < when <= at]
     known = len(seen) >= least and 2 * (at - seen[0][0] + EVERY) >= span
     plain = PLAIN[aggregate]([value for _, value in seen]) if known else None
-    found = window.read(aggregate, span, at, least)
+    found = window.aggregate(aggregate, span, at, least)
     assert found == (None if plain is None else pytest.approx(plain, abs=1e-6))
-    assert window.knows(span, at, least) is known
-    assert not window.quiet(at) or plain is None or abs(plain) <= 1e5
+    assert window.has_enough(span, at, least) is known
+    assert not window.is_quiet(at) or plain is None or abs(plain) <= 1e5
 
 
 def test_a_minute_is_no_hour_and_one_scrape_an_hour_is() -> None:
@@ -52,8 +52,8 @@ def test_a_minute_is_no_hour_and_one_scrape_an_hour_is() -> None:
     for at in range(0, 60_000, 10_000):
         quick.add(at, 1.0)
     slow.add(0, 1.0)
-    assert quick.read(Aggregate.MEAN, 3_600_000, 60_000) is None
-    assert slow.read(Aggregate.MEAN, 3_600_000, 60_000) == 1.0
+    assert quick.aggregate(Aggregate.MEAN, 3_600_000, 60_000) is None
+    assert slow.aggregate(Aggregate.MEAN, 3_600_000, 60_000) == 1.0
 
 
 def test_samples_that_come_fast_share_cells_and_keep_mean_and_extremes() -> None:
@@ -61,8 +61,8 @@ def test_samples_that_come_fast_share_cells_and_keep_mean_and_extremes() -> None
     for at in range(0, 3_600_000, 1_000):
         window.add(at, float(at % 7_000))
     plain = [float(at % 7_000) for at in range(0, 3_600_000, 1_000)]
-    assert window.read(Aggregate.MEAN, 3_600_000, 3_599_000) == pytest.approx(fmean(plain))
-    assert window.read(Aggregate.MOST, 3_600_000, 3_599_000) == 6_000.0
+    assert window.aggregate(Aggregate.MEAN, 3_600_000, 3_599_000) == pytest.approx(fmean(plain))
+    assert window.aggregate(Aggregate.MOST, 3_600_000, 3_599_000) == 6_000.0
     assert len(window._times) <= CELLS
 
 
@@ -70,13 +70,13 @@ def test_a_clock_that_was_set_back_empties_the_window_and_the_same_moment_counts
     window = SampleWindow(60_000, 10_000)
     for at in (500_000, 510_000, 510_000, 100_000):
         window.add(at, 1.0)
-    assert window.read(Aggregate.MEAN, 60_000, 510_000, 1) is None
+    assert window.aggregate(Aggregate.MEAN, 60_000, 510_000, 1) is None
     assert len(window._times) == 1
 
 
 def test_infinite_values_are_compared_and_never_make_a_number_that_is_none() -> None:
     window = SampleWindow(60_000, 30_000)
     window.add(0, math.inf)
-    assert window.read(Aggregate.MEAN, 60_000, 0) == math.inf
+    assert window.aggregate(Aggregate.MEAN, 60_000, 0) == math.inf
     window.add(30_000, -math.inf)
-    assert window.read(Aggregate.MEAN, 60_000, 30_000) is None
+    assert window.aggregate(Aggregate.MEAN, 60_000, 30_000) is None

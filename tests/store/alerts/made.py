@@ -15,7 +15,7 @@ from watchdeck.domain.alerts.alert import (
     Episode,
     Transition,
 )
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.store.alerts.episodes import add_transitions, alert_id, open_episode, save_episode
 from watchdeck.store.files.connection import Connection, transaction
 

@@ -12,21 +12,21 @@ from watchdeck.domain.values.matcher import read_matcher
 from watchdeck.store.alerts.acknowledgements import (
     add_note,
     count_notes,
-    drop_note,
-    drop_opinion,
+    delete_feedback,
+    delete_note,
     end_acknowledgement,
-    end_pin,
+    end_known_issue,
     end_silence,
     read_acknowledgements,
-    read_acknowledgements_of,
+    read_episode_acknowledgements,
+    read_feedback,
+    read_known_issues,
     read_notes,
-    read_opinions,
-    read_pins,
     read_silence,
     read_silences,
     save_acknowledgement,
-    save_opinion,
-    save_pin,
+    save_feedback,
+    save_known_issue,
     save_silence,
 )
 from watchdeck.store.files.connection import transaction
@@ -59,7 +59,10 @@ def test_an_acknowledgement_ends_once_and_is_remembered(tmp_path: Path) -> None:
             assert not end_acknowledgement(db, taken, NOW + MINUTE, AckEnd.EXPIRED)
             again = save_acknowledgement(db, ack(episode, "boris", NOW + MINUTE))
         assert again is not None
-        assert [one.by for one in read_acknowledgements_of(db, episode.id)] == ["anna", "boris"]
+        assert [one.by for one in read_episode_acknowledgements(db, episode.id)] == [
+            "anna",
+            "boris",
+        ]
         assert read_acknowledgements(db, NOW)[episode.id].by == "anna"
         assert read_acknowledgements(db, NOW + MINUTE)[episode.id].by == "boris"
         assert read_acknowledgements(db, NOW - 1) == {}
@@ -74,8 +77,8 @@ def test_notes_are_counted_where_they_are_shown(tmp_path: Path) -> None:
         assert [note.text for note in read_notes(db, episode.id)] == ["rolled back", "better"]
         assert count_notes(db, NOW, NOW) == {episode.id: 1}
         with transaction(db):
-            assert drop_note(db, first)
-            assert not drop_note(db, first)
+            assert delete_note(db, first)
+            assert not delete_note(db, first)
 
 
 def test_a_silence_is_in_force_until_it_ends_or_is_ended(tmp_path: Path) -> None:
@@ -105,22 +108,22 @@ def test_a_known_issue_is_shown_from_its_beginning_to_its_end(tmp_path: Path) ->
     pin = KnownIssue(0, "fraud", "", "the vendor is told", "anna", NOW, NOW + 60 * MINUTE)
     with state(tmp_path) as db:
         with transaction(db):
-            kept = save_pin(db, pin)
-        assert read_pins(db, NOW) == (kept,)
-        assert read_pins(db, NOW - 1) == read_pins(db, NOW + 60 * MINUTE) == ()
+            kept = save_known_issue(db, pin)
+        assert read_known_issues(db, NOW) == (kept,)
+        assert read_known_issues(db, NOW - 1) == read_known_issues(db, NOW + 60 * MINUTE) == ()
         with transaction(db):
-            assert end_pin(db, kept.id, NOW + MINUTE)
-        assert read_pins(db, NOW + MINUTE) == ()
+            assert end_known_issue(db, kept.id, NOW + MINUTE)
+        assert read_known_issues(db, NOW + MINUTE) == ()
 
 
 def test_the_newest_opinion_counts(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         over = end(db, fire(db), NOW + MINUTE)
         with transaction(db):
-            save_opinion(db, over.id, Feedback.NOISE, "anna", NOW)
-            save_opinion(db, over.id, Feedback.USEFUL, "boris", NOW)
-        assert read_opinions(db, NOW) == {over.id: Feedback.USEFUL}
-        assert read_opinions(db, NOW + 1) == {}
+            save_feedback(db, over.id, Feedback.NOISE, "anna", NOW)
+            save_feedback(db, over.id, Feedback.USEFUL, "boris", NOW)
+        assert read_feedback(db, NOW) == {over.id: Feedback.USEFUL}
+        assert read_feedback(db, NOW + 1) == {}
         with transaction(db):
-            assert drop_opinion(db, over.id)
-            assert not drop_opinion(db, over.id)
+            assert delete_feedback(db, over.id)
+            assert not delete_feedback(db, over.id)

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from store.alerts.made import MINUTE, ack, end, fire
 from store.stores import ANNA, NOW, state
 from watchdeck.domain.alerts.alert import AlertEvent, DisplayState, KnownIssue, Transition
-from watchdeck.store.alerts.acknowledgements import add_note, save_acknowledgement, save_pin
-from watchdeck.store.alerts.active import LINGER, read_active_alerts
+from watchdeck.store.alerts.acknowledgements import add_note, save_acknowledgement, save_known_issue
+from watchdeck.store.alerts.active import RESOLVED_RETENTION, read_active_alerts
 from watchdeck.store.alerts.episodes import add_transitions, save_episode
 from watchdeck.store.files.connection import transaction
 
@@ -24,23 +24,25 @@ def test_an_alert_is_shown_with_who_has_it_and_what_is_known_of_it(tmp_path: Pat
         with transaction(db):
             save_acknowledgement(db, ack(episode))
             add_note(db, episode.id, "anna", "rolled back", NOW)
-            save_pin(db, KnownIssue(0, "fraud", "", "known", "anna", NOW, NOW + MINUTE))
-            save_pin(db, KnownIssue(0, "churn", "", "of another", "anna", NOW, NOW + MINUTE))
+            save_known_issue(db, KnownIssue(0, "fraud", "", "known", "anna", NOW, NOW + MINUTE))
+            save_known_issue(
+                db, KnownIssue(0, "churn", "", "of another", "anna", NOW, NOW + MINUTE)
+            )
         (raised,) = read_active_alerts(db, None, NOW)
-        assert raised.shown is DisplayState.ACKED
+        assert raised.display_state is DisplayState.ACKED
         assert raised.acknowledgement is not None
         assert raised.acknowledgement.by == "anna"
         assert raised.notes == 1
-        assert [pin.text for pin in raised.pins] == ["known"]
+        assert [pin.text for pin in raised.known_issues] == ["known"]
 
 
 def test_an_ended_alert_stays_a_while(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         end(db, fire(db), NOW + MINUTE)
         (raised,) = read_active_alerts(db, None, NOW + MINUTE)
-        assert raised.shown is DisplayState.RESOLVED
-        assert len(read_active_alerts(db, None, NOW + MINUTE + LINGER - 1)) == 1
-        assert read_active_alerts(db, None, NOW + MINUTE + LINGER) == ()
+        assert raised.display_state is DisplayState.RESOLVED
+        assert len(read_active_alerts(db, None, NOW + MINUTE + RESOLVED_RETENTION - 1)) == 1
+        assert read_active_alerts(db, None, NOW + MINUTE + RESOLVED_RETENTION) == ()
 
 
 def test_the_past_is_as_it_was(tmp_path: Path) -> None:
@@ -51,7 +53,7 @@ def test_the_past_is_as_it_was(tmp_path: Path) -> None:
         end(db, episode, NOW + 2 * MINUTE)
         later = NOW + 100 * MINUTE
         shown = [
-            [raised.shown for raised in read_active_alerts(db, NOW + at * MINUTE, later)]
+            [raised.display_state for raised in read_active_alerts(db, NOW + at * MINUTE, later)]
             for at in (-1, 0, 1, 2, 16, 17)
         ]
         assert shown == [

@@ -12,10 +12,10 @@ from watchdeck.domain.alerts.alert import AlertEvent, AlertState, DataState, End
 from watchdeck.store.alerts.episodes import (
     alert_id,
     open_episode,
-    read_ended,
+    read_ended_episodes,
     read_episode,
     read_episodes,
-    read_open,
+    read_open_episodes,
     read_transitions,
     save_episode,
 )
@@ -37,7 +37,7 @@ def test_an_episode_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert found is not None
         assert found[0] == episode
         assert found[1].model == "fraud"
-        assert read_open(db) == (found,)
+        assert read_open_episodes(db) == (found,)
         assert read_episode(db, 99) is None
 
 
@@ -54,16 +54,16 @@ def test_an_episode_that_somebody_else_changed_is_not_saved(tmp_path: Path) -> N
         with transaction(db):
             assert save_episode(db, replace(episode, data=DataState.NONE))
             assert not save_episode(db, replace(episode, condition=AlertState.OK))
-        ((kept, _),) = read_open(db)
+        ((kept, _),) = read_open_episodes(db)
         assert (kept.data, kept.condition, kept.rev) == (DataState.NONE, AlertState.FIRING, 2)
 
 
 def test_an_ended_episode_is_no_longer_open_and_makes_room_for_the_next(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         over = end(db, fire(db), NOW + MINUTE)
-        assert read_open(db) == ()
-        assert [one.id for one, _ in read_ended(db, NOW + MINUTE)] == [over.id]
-        assert read_ended(db, NOW + MINUTE + 1) == ()
+        assert read_open_episodes(db) == ()
+        assert [one.id for one, _ in read_ended_episodes(db, NOW + MINUTE)] == [over.id]
+        assert read_ended_episodes(db, NOW + MINUTE + 1) == ()
         again = fire(db, at=NOW + 20 * MINUTE)
         assert [one.id for one in read_episodes(db, again.alert, NOW + 30 * MINUTE)] == [
             again.id,

@@ -10,12 +10,11 @@ from store.stores import NOW, state, whole
 from watchdeck.domain.alerts.alert import AlertEvent, Feedback
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
 from watchdeck.domain.notifications.outbox import OutboxEntry
-from watchdeck.domain.rules.rule import FailedScrapes, Limit, Rule, Threshold
+from watchdeck.domain.rules.rule import FailedScrapes, Limit, Rule, Severity, Threshold
 from watchdeck.domain.values.matcher import read_matcher
-from watchdeck.domain.values.severity import Severity
-from watchdeck.store.alerts.acknowledgements import add_note, save_acknowledgement, save_opinion
+from watchdeck.store.alerts.acknowledgements import add_note, save_acknowledgement, save_feedback
 from watchdeck.store.alerts.outbox import enqueue
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.files.connection import open_writable, transaction
 from watchdeck.store.reader import Reader
 from watchdeck.store.state.rules import read_maintenance, read_rules, save_maintenance, save_rules
 
@@ -27,12 +26,12 @@ SLOW = Rule(
 
 def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
     directory = whole(tmp_path)
-    with closing(writing(directory.state)) as db:
+    with closing(open_writable(directory.state)) as db:
         earlier = end(db, fire(db), NOW + MINUTE)
         episode = fire(db, at=NOW + 20 * MINUTE)
         with transaction(db):
             add_note(db, earlier.id, "anna", "the cache was cold", NOW + MINUTE)
-            save_opinion(db, earlier.id, Feedback.USEFUL, "anna", NOW + MINUTE)
+            save_feedback(db, earlier.id, Feedback.USEFUL, "anna", NOW + MINUTE)
             save_rules(db, [SLOW], NOW)
             save_acknowledgement(db, ack(episode, at=NOW + 21 * MINUTE))
             add_note(db, episode.id, "anna", "rolled back", NOW + 22 * MINUTE)
@@ -40,19 +39,19 @@ def test_a_story_tells_what_was_known_at_its_moment(tmp_path: Path) -> None:
             enqueue(db, [told], NOW + 20 * MINUTE)
         end(db, episode, NOW + 25 * MINUTE)
     with closing(Reader(directory)) as reader:
-        then = reader.story(episode.id, NOW + 21 * MINUTE)
-        later = reader.story(episode.id, NOW + 30 * MINUTE)
-        assert reader.story(99, NOW) is None
+        then = reader.alert_history(episode.id, NOW + 21 * MINUTE)
+        later = reader.alert_history(episode.id, NOW + 30 * MINUTE)
+        assert reader.alert_history(99, NOW) is None
     assert then is not None
     assert later is not None
-    assert [step.verb for step in then.steps] == [AlertEvent.FIRED]
-    assert [step.verb for step in later.steps] == [AlertEvent.FIRED, AlertEvent.RESOLVED]
+    assert [step.verb for step in then.transitions] == [AlertEvent.FIRED]
+    assert [step.verb for step in later.transitions] == [AlertEvent.FIRED, AlertEvent.RESOLVED]
     assert ([one.by for one in then.acknowledgements], then.notes) == (["anna"], ())
     assert [note.text for note in later.notes] == ["rolled back"]
     assert [note.text for note in then.past_notes] == ["the cache was cold"]
     assert [one.id for one in then.past] == [earlier.id]
-    assert then.opinions == {earlier.id: Feedback.USEFUL}
-    assert [row.channel for row in then.told] == ["phone"]
+    assert then.feedback == {earlier.id: Feedback.USEFUL}
+    assert [row.channel for row in then.outbox_rows] == ["phone"]
     assert then.rule["when"] == SLOW.when
     assert then.rule["tells_of_trouble"] is False
 

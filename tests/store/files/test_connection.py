@@ -10,17 +10,15 @@ from store.stores import state, state_only
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreMissing, StoreTooNew
 from watchdeck.store.files.connection import (
     check_version,
-    faults,
-    faults_of,
+    open_readonly,
     open_unchecked,
-    reading,
+    open_writable,
     snapshot,
+    store_errors,
     transaction,
-    writing,
 )
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.schema.step import Schema
+from watchdeck.store.schema.registry import Schema, schema_of
 
 
 def tamper(path: Path, *statements: str) -> None:
@@ -38,39 +36,29 @@ def test_what_people_did_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path
 
 
 def test_samples_may_be_written_with_fewer_waits(tmp_path: Path) -> None:
-    with closing(writing(state_only(tmp_path).state, synchronous="NORMAL")) as db:
+    with closing(open_writable(state_only(tmp_path).state, synchronous="NORMAL")) as db:
         assert db.execute("pragma synchronous").fetchone() == (1,)
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
     with (
-        closing(reading(state_only(tmp_path).state)) as db,
+        closing(open_readonly(state_only(tmp_path).state)) as db,
         pytest.raises(StoreError, match="read-only"),
-        faults(tmp_path),
-    ):
-        db.execute("delete from identity")
-
-
-def test_what_goes_wrong_with_a_connection_names_its_file(tmp_path: Path) -> None:
-    path = state_only(tmp_path).state
-    with (
-        closing(reading(path)) as db,
-        pytest.raises(StoreError, match=f"{path} cannot be written"),
-        faults_of(db),
+        store_errors(tmp_path),
     ):
         db.execute("delete from identity")
 
 
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreMissing, match="watchdeck collect"):
-        reading(tmp_path / "state.db")
+        open_readonly(tmp_path / "state.db")
 
 
 def test_a_newer_file_is_refused_with_both_numbers(tmp_path: Path) -> None:
     path = state_only(tmp_path).state
     known = schema_of(path).version
     tamper(path, "pragma user_version = 70")
-    for opened in (reading, writing):
+    for opened in (open_readonly, open_writable):
         with pytest.raises(StoreTooNew, match=rf"version 70.*up to {known}"):
             opened(path)
 
@@ -96,7 +84,7 @@ def test_a_file_that_is_no_store_is_corrupt(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "state.db"
     path.write_bytes(content)
     path.chmod(0o600)
-    for opened in (reading, writing):
+    for opened in (open_readonly, open_writable):
         with pytest.raises(StoreCorrupt, match="Move it away"):
             opened(path)
     assert path.read_bytes() == content
@@ -107,7 +95,7 @@ def test_another_programs_database_is_no_store_and_stays_as_it_was(tmp_path: Pat
     tamper(path, "create table theirs (x)", "pragma user_version = 1")
     path.chmod(0o600)
     before = path.read_bytes()
-    for opened in (reading, writing):
+    for opened in (open_readonly, open_writable):
         with pytest.raises(StoreCorrupt, match="not a watchdeck state file"):
             opened(path)
     assert path.read_bytes() == before
@@ -116,7 +104,7 @@ def test_another_programs_database_is_no_store_and_stays_as_it_was(tmp_path: Pat
 def test_a_directory_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "state.db").mkdir()
     with pytest.raises(StoreCorrupt, match="not a file"):
-        reading(tmp_path / "state.db")
+        open_readonly(tmp_path / "state.db")
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
@@ -128,13 +116,13 @@ def test_a_file_behind_a_symbolic_link_is_refused(tmp_path: Path, suffix: str) -
         path.rename(elsewhere)
     path.symlink_to(elsewhere)
     with pytest.raises(StoreError, match="symbolic link"):
-        reading(directory.state)
+        open_readonly(directory.state)
 
 
 def test_a_file_of_another_name_has_no_schema(tmp_path: Path) -> None:
     path = state_only(tmp_path).state.rename(tmp_path / "other.db")
     with pytest.raises(StoreError, match=r"metrics\.db and state\.db"):
-        reading(path)
+        open_readonly(path)
 
 
 def test_a_path_with_signs_that_mean_something_in_an_address_is_opened(tmp_path: Path) -> None:
@@ -159,7 +147,11 @@ def test_a_full_disk_undoes_the_whole_transaction_and_recovers_when_there_is_roo
     with state(tmp_path) as db:
         (pages,) = db.execute("pragma page_count").fetchone()
         db.execute(f"pragma max_page_count = {pages + 3}")
-        with pytest.raises(StoreError, match="disk is full"), faults(tmp_path), transaction(db):
+        with (
+            pytest.raises(StoreError, match="disk is full"),
+            store_errors(tmp_path),
+            transaction(db),
+        ):
             db.executemany(fill, many)
         assert not db.in_transaction
         db.execute("pragma max_page_count = 1000000")
@@ -169,19 +161,19 @@ def test_a_full_disk_undoes_the_whole_transaction_and_recovers_when_there_is_roo
 
 
 def test_a_writer_that_meets_another_says_that_the_file_is_busy(tmp_path: Path) -> None:
-    with state(tmp_path) as db, closing(writing(tmp_path / "state.db")) as other:
+    with state(tmp_path) as db, closing(open_writable(tmp_path / "state.db")) as other:
         other.execute("pragma busy_timeout = 0")
         with (
             transaction(db),
             pytest.raises(StoreError, match="busy"),
-            faults(tmp_path),
+            store_errors(tmp_path),
             transaction(other),
         ):
             pass
 
 
 def test_a_snapshot_stays_as_it_is_while_others_write(tmp_path: Path) -> None:
-    with state(tmp_path) as db, closing(reading(tmp_path / "state.db")) as reader:
+    with state(tmp_path) as db, closing(open_readonly(tmp_path / "state.db")) as reader:
         count = "select count(*) from identity"
         with snapshot(reader):
             assert reader.execute(count).fetchone() == (0,)
@@ -191,7 +183,7 @@ def test_a_snapshot_stays_as_it_is_while_others_write(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_that_the_file_itself_ended_is_over(tmp_path: Path) -> None:
-    with closing(reading(state_only(tmp_path).state)) as reader:
+    with closing(open_readonly(state_only(tmp_path).state)) as reader:
         with snapshot(reader):
             reader.execute("rollback")
         assert not reader.in_transaction
@@ -201,7 +193,7 @@ def test_an_unknown_table_in_a_file_of_the_right_version_is_damage(tmp_path: Pat
     with (
         state(tmp_path) as db,
         pytest.raises(StoreCorrupt, match="no such table"),
-        faults(tmp_path),
+        store_errors(tmp_path),
     ):
         db.execute("select * from absent")
 
@@ -210,6 +202,6 @@ def test_a_file_that_went_away_under_a_connection_is_missing(tmp_path: Path) -> 
     with (
         state(tmp_path) as db,
         pytest.raises(StoreMissing, match="has gone"),
-        faults(tmp_path / "none.db"),
+        store_errors(tmp_path / "none.db"),
     ):
         db.execute("select * from absent")

@@ -9,13 +9,12 @@ import pytest
 
 from store.stores import HOLD, NOW, act, process, whole
 from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreTooNew
-from watchdeck.store.alerts.episodes import read_open
-from watchdeck.store.files.connection import reading
+from watchdeck.store.alerts.episodes import read_open_episodes
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
-from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.schema.step import Schema
+from watchdeck.store.schema.registry import Schema, schema_of
 from watchdeck.store.state.audit import verify
 
 STEP = "create table later (id integer primary key not null) strict;"
@@ -62,7 +61,7 @@ def test_a_store_is_made_once_with_files_for_its_owner_alone(tmp_path: Path) -> 
 def test_metrics_are_laid_out_for_large_rows_and_give_space_back(tmp_path: Path) -> None:
     directory = StoreDirectory(tmp_path)
     prepare(directory)
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         asked = ("page_size", "auto_vacuum", "journal_mode")
         found = [db.execute(f"pragma {name}").fetchone()[0] for name in asked]
     assert found == [16_384, 2, "wal"]
@@ -153,7 +152,7 @@ import sys
 from itertools import count
 from pathlib import Path
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.alerts.episodes import read_open
+from watchdeck.store.alerts.episodes import read_open_episodes
 from watchdeck.store.migrations import prepare
 print("begins", flush=True)
 for number in count():
@@ -200,6 +199,6 @@ def test_the_state_of_the_first_version_gains_alerts_and_keeps_its_audit(tmp_pat
     with closing(sqlite3.connect(directory.state, isolation_level=None)) as db:
         act(db, 3)
     prepare(directory)
-    with closing(reading(directory.state)) as db:
-        assert read_open(db) == ()
+    with closing(open_readonly(directory.state)) as db:
+        assert read_open_episodes(db) == ()
         assert verify(db).rows == 3

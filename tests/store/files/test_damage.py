@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from store.stores import NAMES, NOW, judged, scrape, whole, write
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import Health, HealthChange
 from watchdeck.errors import StoreError
 from watchdeck.store.doctor import CheckStatus, examine
-from watchdeck.store.files.connection import corruption_as_error, reading, writing
+from watchdeck.store.files.connection import corruption_as_error, open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 from watchdeck.store.state.audit import verify
@@ -26,7 +26,7 @@ FLIPS = 20
 def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The bytes of a store that is being written: files, logs and shared memory."""
     directory = whole(tmp_path_factory.mktemp("kept") / "store")
-    with closing(writing(directory.metrics)), closing(writing(directory.state)):
+    with closing(open_writable(directory.metrics)), closing(open_writable(directory.state)):
         write(directory, NAMES, [scrape(name, NOW + 10_000) for name in NAMES])
         judged(directory, HealthChange("churn", NOW, Health.DOWN, "down", "refused"))
         return {path.name: path.read_bytes() for path in directory.path.iterdir()}
@@ -49,7 +49,7 @@ def truncated(content: bytes, by: random.Random) -> bytes:
 
 def ask_everything(reader: Reader) -> None:
     questions: list[Callable[[], object]] = [
-        reader.changed,
+        reader.has_changed,
         lambda: reader.board(NOW),
         lambda: reader.board(NOW, NOW - 20_000),
         lambda: reader.history("fraud", ("latency_p95", "up"), NOW - 60_000, NOW),
@@ -123,7 +123,7 @@ def test_a_damaged_audit_is_bad_or_unreadable_and_never_sound_in_silence(
         lay(directory, kept | {"state.db": flipped(kept["state.db"], chance(seed))})
         with (
             suppress(StoreError),
-            closing(reading(directory.state)) as db,
+            closing(open_readonly(directory.state)) as db,
             corruption_as_error(directory.state),
         ):
             row = "select who, subject from audit where number = 1"

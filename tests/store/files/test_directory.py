@@ -106,12 +106,14 @@ def test_what_the_system_refuses_is_said_with_the_place_and_what_would_work(
 def test_a_file_that_another_one_replaced_has_another_place(tmp_path: Path) -> None:
     directory = StoreDirectory(tmp_path)
     prepare(directory)
-    first = directory.places()
-    assert first == directory.places()
+    first = directory.file_identities()
+    assert first == directory.file_identities()
     assert first[2] is None
     prepare(StoreDirectory(tmp_path / "other"))
     (tmp_path / "other" / "state.db").rename(directory.state)
-    assert [one == other for one, other in zip(first, directory.places(), strict=True)] == [
+    assert [
+        one == other for one, other in zip(first, directory.file_identities(), strict=True)
+    ] == [
         True,
         False,
         True,

@@ -8,9 +8,9 @@ import pytest
 
 from watchdeck.store.files.filesystem import (
     bytes_in,
-    faulty_permissions,
-    is_networked,
-    kind_of_disk,
+    filesystem_type,
+    is_network_filesystem,
+    permission_problems,
 )
 
 MOUNTS = """\
@@ -37,24 +37,24 @@ def test_the_disk_of_a_path_is_the_closest_mount_above(
 ) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS.format(place=tmp_path))
-    assert kind_of_disk(tmp_path / below, mounts) == kind
+    assert filesystem_type(tmp_path / below, mounts) == kind
 
 
 def test_a_system_that_does_not_tell_its_mounts_is_unknown(tmp_path: Path) -> None:
-    assert kind_of_disk(tmp_path, tmp_path / "none") is None
+    assert filesystem_type(tmp_path, tmp_path / "none") is None
     (tmp_path / "empty").touch()
-    assert kind_of_disk(tmp_path, tmp_path / "empty") is None
+    assert filesystem_type(tmp_path, tmp_path / "empty") is None
 
 
 def test_disks_that_other_machines_write_are_told_from_local_ones() -> None:
-    assert is_networked("nfs4")
-    assert not is_networked("ext4")
+    assert is_network_filesystem("nfs4")
+    assert not is_network_filesystem("ext4")
 
 
 def test_a_store_for_its_owner_alone_has_no_fault(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     (tmp_path / "state.db").touch(0o600)
-    assert list(faulty_permissions(tmp_path)) == []
+    assert list(permission_problems(tmp_path)) == []
 
 
 def test_every_fault_comes_with_its_cure(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_every_fault_comes_with_its_cure(tmp_path: Path) -> None:
     (tmp_path / "b").chmod(0o644)
     (tmp_path / "c").mkdir()
     (tmp_path / "c").chmod(0o755)
-    assert list(faulty_permissions(tmp_path)) == [
+    assert list(permission_problems(tmp_path)) == [
         f"{tmp_path} has mode 750: `chmod 700 {tmp_path}`",
         f"{tmp_path}/a is a symbolic link: put the file itself there",
         f"{tmp_path}/b has mode 644: `chmod 600 {tmp_path}/b`",
@@ -77,7 +77,7 @@ def test_a_file_of_another_owner_is_a_fault(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     (tmp_path / "b").touch(0o600)
     os.chown(tmp_path / "b", 12_345, 12_345)
-    assert list(faulty_permissions(tmp_path)) == [
+    assert list(permission_problems(tmp_path)) == [
         f"{tmp_path}/b belongs to user 12345: `chown 0 {tmp_path}/b`"
     ]
 
@@ -89,7 +89,7 @@ def test_a_store_of_another_user_is_a_fault() -> None:
         os.chown(folder, 12_345, 12_345)
         os.seteuid(12_346)
         try:
-            found = list(faulty_permissions(Path(folder)))
+            found = list(permission_problems(Path(folder)))
         finally:
             os.seteuid(0)
     assert found[-1] == f"{folder} belongs to user 12345: use the store as that user"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from store.stores import process, state_only
-from watchdeck.store.files.connection import reading, writing
+from watchdeck.store.files.connection import open_readonly, open_writable
 from watchdeck.store.state.audit import verify
 from watchdeck.store.state.health import read_health_history
 
@@ -17,16 +17,16 @@ from itertools import count
 from pathlib import Path
 from watchdeck.domain.board.health import Health, HealthChange
 from watchdeck.domain.values.operator import Operator
-from watchdeck.store.state.audit import append, read_head
-from watchdeck.store.files.connection import transaction, writing
+from watchdeck.store.state.audit import append_audit, read_head
+from watchdeck.store.files.connection import transaction, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.health import record_health
-db = writing(StoreDirectory(Path(sys.argv[1])).state)
+db = open_writable(StoreDirectory(Path(sys.argv[1])).state)
 print("begins", flush=True)
 for number in count(read_head(db).rows + 1):
     with transaction(db):
         record_health(db, [HealthChange("fraud", number, Health.OK, "c" * 500, "w" * 500)])
-        append(db, number, Operator("anna"), "silence", "fraud", None, {"number": number})
+        append_audit(db, number, Operator("anna"), "silence", "fraud", None, {"number": number})
     print(number, flush=True)
 """
 
@@ -45,7 +45,7 @@ def test_no_acknowledged_row_is_lost_and_no_half_deed_is_kept(tmp_path: Path) ->
             child.kill()
             rest = child.stdout.read().splitlines()
             acknowledged = int(rest[-1]) if rest and rest[-1].isdigit() else acknowledged
-        with closing(reading(directory.state)) as db:
+        with closing(open_readonly(directory.state)) as db:
             found = verify(db)
             assert found.first_bad is None
             assert found.rows >= acknowledged
@@ -57,7 +57,7 @@ def test_a_killed_writer_blocks_nobody(tmp_path: Path) -> None:
     with process(WRITER, tmp_path) as child:
         child.kill()
         child.wait()
-        with closing(writing(directory.state)) as db:
+        with closing(open_writable(directory.state)) as db:
             db.execute("begin immediate")
             db.execute("rollback")
 
@@ -65,6 +65,6 @@ def test_a_killed_writer_blocks_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize("table", ["health", "health_change", "change", "identity", "audit"])
 def test_every_table_is_strict_about_what_it_keeps(tmp_path: Path, table: str) -> None:
     directory = state_only(tmp_path)
-    with closing(reading(directory.state)) as db:
+    with closing(open_readonly(directory.state)) as db:
         found = dict(db.execute("select name, strict from pragma_table_list where schema = 'main'"))
     assert found[table] == 1

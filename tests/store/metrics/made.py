@@ -10,17 +10,16 @@ import numpy as np
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.store.files.ballast import Ballast
-from watchdeck.store.files.connection import Connection, transaction, writing
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.store.files.connection import Connection, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.backfill import Stretch, encode, insert
-from watchdeck.store.metrics.frames import Stream, Window, add_frame
-from watchdeck.store.metrics.hourly import DAY
+from watchdeck.store.files.filesystem import Ballast
+from watchdeck.store.metrics.backfill import ScrapeHistory, insert_history, pack_history
+from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, add_frame
 from watchdeck.store.metrics.housekeeping import Housekeeper
-from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.latest import register_endpoints
+from watchdeck.store.metrics.segments import DAY
 from watchdeck.store.migrations import prepare
 
 T0 = 1_790_035_200_000 // DAY * DAY
@@ -40,12 +39,12 @@ class Metrics:
     def __post_init__(self) -> None:
         prepare(self.directory)
         path = self.directory.metrics
-        self.db = writing(path, synchronous="OFF")
+        self.db = open_writable(path, synchronous="OFF")
         self.layouts = LayoutTable(self.db)
         ballast = Ballast(self.directory.path, int(self.retention.budget))
         self.keeper = Housekeeper(self.db, self.layouts, path, self.retention, ballast)
         with transaction(self.db):
-            register(self.db, [EndpointFacts("fraud", "", 60_000)], T0)
+            register_endpoints(self.db, [EndpointFacts("fraud", "", 60_000)], T0)
 
     def scrape(
         self,
@@ -78,7 +77,9 @@ class Metrics:
                 values = np.stack([minutes, minutes], axis=1)
                 if noise:
                     values += np.random.default_rng(day).random(values.shape)
-                insert(self.db, [encode(Stretch("fraud", stream, PAGE, times, values))])
+                insert_history(
+                    self.db, [pack_history(ScrapeHistory("fraud", stream, PAGE, times, values))]
+                )
 
     def tidy(self, now: int, steps: int = 60) -> None:
         """Let the housekeeper do all that is due at a moment."""
@@ -96,9 +97,9 @@ def minutes(start: int, end: int) -> range:
     return range(T0 + start * 60_000, T0 + end * 60_000, 60_000)
 
 
-def window(start: int, end: int, stream: Stream = Stream.SERIES) -> Window:
+def window(start: int, end: int, stream: Stream = Stream.SERIES) -> StreamWindow:
     """The endpoint's minutes since T0."""
-    return Window(1, stream, T0 + start * 60_000, T0 + end * 60_000)
+    return StreamWindow(1, stream, T0 + start * 60_000, T0 + end * 60_000)
 
 
 def made(folder: Path, **retention: object) -> Metrics:

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from watchdeck.store.metrics.codec import decode, encode
+from watchdeck.store.metrics.codec import decode_column, encode_column
 
 
 def same(values: NDArray[np.float64]) -> bool:
-    back = decode(encode(values), len(values))
+    back = decode_column(encode_column(values), len(values))
     return bool((back.view(np.uint64) == values.view(np.uint64)).all()) and len(back) == len(values)
 
 
@@ -61,4 +61,4 @@ def test_any_decimals_come_back(wholes: list[int], scale: int) -> None:
 
 
 def test_an_idle_counter_costs_nine_bytes() -> None:
-    assert len(encode(np.full(5_760, 12_345.0))) == 9
+    assert len(encode_column(np.full(5_760, 12_345.0))) == 9

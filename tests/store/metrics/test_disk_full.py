@@ -11,12 +11,12 @@ import pytest
 from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.store.files.connection import reading
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import read_latest
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
 
 NOW = 1_790_000_000_000
@@ -46,7 +46,7 @@ def test_a_full_disk_is_named_scrapes_wait_and_room_is_found_alone(small: Path) 
     ballast.write_bytes(b"\0" * (1 << 20))
     directory = StoreDirectory(small / "store")
     prepare(directory)
-    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register([EndpointFacts("fraud", "http://fraud", 1_000)])
     sent = 0
@@ -63,6 +63,6 @@ def test_a_full_disk_is_named_scrapes_wait_and_room_is_found_alone(small: Path) 
         pass
     assert (writer.status().problem, writer.status().dropped) == ("", 0)
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (latest,) = read_latest(db)
     assert latest.at == NOW + sent

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.store.metrics.hourly import (
-    HOUR,
+from watchdeck.store.metrics.rollups import (
     PERIOD,
     HourlyAggregate,
-    HourlyField,
+    HourlyValues,
     aggregate,
-    combined,
-    periods,
+    combine_layouts,
+    split_by_period,
 )
+from watchdeck.store.metrics.segments import HOUR
 
 ABSENT = math.nan
 VALUES = st.one_of(st.just(ABSENT), st.integers(-50, 50).map(float))
@@ -85,15 +85,17 @@ def test_a_counter_has_its_increase_with_resets_corrected(
     ],
 )
 def test_an_hour_that_two_layouts_have_is_one_hour(field: HourlyAggregate, value: float) -> None:
-    first = HourlyField(np.array([0, HOUR]), np.array([3.0, 8.0]))
-    second = HourlyField(np.array([0]), np.array([1.0]))
-    both = combined(field, [first, second])
+    first = HourlyValues(np.array([0, HOUR]), np.array([3.0, 8.0]))
+    second = HourlyValues(np.array([0]), np.array([1.0]))
+    both = combine_layouts(field, [first, second])
     assert (both.times.tolist(), both.values.tolist()) == ([0, HOUR], [value, 8])
 
 
 def test_hours_are_kept_by_their_period() -> None:
-    hours = HourlyField(np.array([0, PERIOD - HOUR, PERIOD]), np.array([[1.0], [2.0], [3.0]]))
-    found = [(start, part.times.tolist(), part.values.tolist()) for start, part in periods(hours)]
+    hours = HourlyValues(np.array([0, PERIOD - HOUR, PERIOD]), np.array([[1.0], [2.0], [3.0]]))
+    found = [
+        (start, part.times.tolist(), part.values.tolist()) for start, part in split_by_period(hours)
+    ]
     assert found == [(0, [0, PERIOD - HOUR], [[1], [2]]), (PERIOD, [PERIOD], [[3]])]
 
 

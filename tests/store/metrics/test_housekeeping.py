@@ -11,21 +11,19 @@ import pytest
 
 from store.metrics.made import PAGE, T0, Metrics, made, minutes, window
 from watchdeck.domain.metrics.series import Layout, Series
-from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.values.units import Bytes, Milliseconds
 from watchdeck.errors import StoreCorrupt
-from watchdeck.store.files.ballast import SIZE, Ballast
-from watchdeck.store.files.connection import corruption_as_error, reading, transaction
-from watchdeck.store.metrics.backfill import Stretch, encode, insert
+from watchdeck.store.files.connection import corruption_as_error, open_readonly, transaction
+from watchdeck.store.files.filesystem import BALLAST_SIZE, Ballast
+from watchdeck.store.metrics.backfill import ScrapeHistory, insert_history, pack_history
 from watchdeck.store.metrics.frames import Stream
 from watchdeck.store.metrics.history import list_columns, read_series, read_signals
-from watchdeck.store.metrics.hourly import DAY, HOUR, HourlyAggregate
-from watchdeck.store.metrics.housekeeping import spans_due
+from watchdeck.store.metrics.housekeeping import StoreSize, find_due_spans, measure_size
 from watchdeck.store.metrics.latest import read_latest_at
-from watchdeck.store.metrics.raw import read_exact
-from watchdeck.store.metrics.retention import StoreSize, weigh
-from watchdeck.store.metrics.rollups import read_hours, rolled_until
-from watchdeck.store.metrics.segments import find_segments
+from watchdeck.store.metrics.raw import read_raw
+from watchdeck.store.metrics.rollups import HourlyAggregate, read_hours, read_rollup_end
+from watchdeck.store.metrics.segments import DAY, HOUR, find_segments
 
 
 @pytest.fixture
@@ -49,7 +47,7 @@ def test_a_day_becomes_one_segment_and_its_hours(metrics: Metrics) -> None:
         metrics.tidy(T0 + hour * HOUR + 15 * 60_000)
     day, first, second = find_segments(metrics.db, window(0, 30 * 60))
     assert [day.count, first.count, second.count] == [24 * 60, 60, 60]
-    assert rolled_until(metrics.db, metrics.layouts, 1, Stream.SERIES) == T0 + DAY
+    assert read_rollup_end(metrics.db, metrics.layouts, 1, Stream.SERIES) == T0 + DAY
     rises = read_hours(
         metrics.db, metrics.layouts, window(0, 30 * 60), ["hits_total"], HourlyAggregate.INCREASE
     )
@@ -81,7 +79,7 @@ def test_a_scrape_that_comes_late_joins_its_day(metrics: Metrics) -> None:
 
 def test_a_future_hour_is_left_alone(metrics: Metrics) -> None:
     metrics.scrape(minutes(600, 660))
-    assert list(spans_due(metrics.db, T0)) == []
+    assert list(find_due_spans(metrics.db, T0)) == []
 
 
 def test_a_layout_that_nothing_has_any_more_goes(metrics: Metrics) -> None:
@@ -118,12 +116,12 @@ def test_a_store_near_its_budget_thins_out_series_first(tmp_path: Path) -> None:
     metrics = made(tmp_path, budget=Bytes(1 << 20))
     metrics.fill(range(60), noise=True)
     metrics.fill(range(60), Stream.SIGNALS, noise=True)
-    before = weigh(metrics.db, metrics.directory.metrics, 1 << 20)
+    before = measure_size(metrics.db, metrics.directory.metrics, 1 << 20)
     budget = int(before.used / 0.85)
     metrics.db.close()
     metrics = Metrics(metrics.directory, Retention(Milliseconds(90 * DAY), budget=Bytes(budget)))
     metrics.tidy(T0 + 60 * DAY)
-    assert weigh(metrics.db, metrics.directory.metrics, budget).share < 0.80
+    assert measure_size(metrics.db, metrics.directory.metrics, budget).share < 0.80
     left = find_segments(metrics.db, window(0, 60 * 1_440))
     assert 0 < len(left) < 60
     assert left[-1].last == T0 + 60 * DAY - 60_000
@@ -143,7 +141,7 @@ def test_what_is_not_kept_for_want_of_room_is_said(
     share: float, kept: list[Stream], said: str
 ) -> None:
     weight = StoreSize(int(share * 1_000), 1_000)
-    assert [stream for stream in Stream if weight.keeps(stream)] == kept
+    assert [stream for stream in Stream if weight.has_room_for(stream)] == kept
     assert said in str(weight)
     assert bool(said) == bool(str(weight))
 
@@ -162,9 +160,11 @@ def test_free_pages_go_back_to_the_disk(metrics: Metrics) -> None:
 
 def test_ballast_is_taken_once_and_given_back(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path, 1 << 30)
-    ballast.take()
-    ballast.take()
-    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [("ballast", SIZE)]
+    ballast.reserve()
+    ballast.reserve()
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [
+        ("ballast", BALLAST_SIZE)
+    ]
     ballast.release()
     ballast.release()
     assert list(tmp_path.iterdir()) == []
@@ -222,14 +222,14 @@ def test_a_damaged_segment_is_named_and_read_as_nothing_else(metrics: Metrics, p
     metrics.db.execute("update segment set b = :b", {"b": broken})
     path = metrics.directory.metrics
     with pytest.raises(StoreCorrupt, match="damaged"), corruption_as_error(path):
-        read_exact(metrics.db, metrics.layouts, window(0, 1_440), ["hits_total", "level"])
+        read_raw(metrics.db, metrics.layouts, window(0, 1_440), ["hits_total", "level"])
 
 
 KILLED = """
 import sys
 from pathlib import Path
 from store.metrics.made import T0, Metrics, made, minutes
-from watchdeck.store.metrics.hourly import HOUR
+from watchdeck.store.metrics.rollups import HOUR
 metrics = made(Path(sys.argv[1]))
 for hour in range(400):
     metrics.scrape(minutes(60 * hour, 60 * hour + 60))
@@ -250,7 +250,7 @@ def test_a_process_killed_while_it_folds_loses_nothing(tmp_path: Path, hours: in
     done = [int(child.stdout.readline()) for _ in range(hours)][-1]
     child.kill()
     child.communicate()
-    with closing(reading(tmp_path / "store" / "metrics.db")) as db:
+    with closing(open_readonly(tmp_path / "store" / "metrics.db")) as db:
         level = read_series(db, "fraud", "level", T0, T0 + 1_000 * HOUR)
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     assert len(level.values) >= (done + 1) * 60
@@ -285,9 +285,11 @@ def test_a_day_that_goes_on_is_not_taken_for_rolled_up(metrics: Metrics) -> None
     times = np.arange(T0, T0 + DAY + 150 * 60_000, 60_000)
     values = np.stack([np.arange(len(times), dtype=np.float64)] * 2, axis=1)
     with transaction(metrics.db):
-        insert(metrics.db, [encode(Stretch("fraud", Stream.SIGNALS, PAGE, times, values))])
+        insert_history(
+            metrics.db, [pack_history(ScrapeHistory("fraud", Stream.SIGNALS, PAGE, times, values))]
+        )
     metrics.scrape(minutes(24 * 60 + 150, 24 * 60 + 170), Stream.SIGNALS)
     (level,) = read_signals(metrics.db, "fraud", ("level",), T0, T0 + 2 * DAY, points=20)
     assert level.high is not None
     assert max(level.high) == 24 * 60 + 169
-    assert rolled_until(metrics.db, metrics.layouts, 1, Stream.SIGNALS) == T0 + DAY
+    assert read_rollup_end(metrics.db, metrics.layouts, 1, Stream.SIGNALS) == T0 + DAY

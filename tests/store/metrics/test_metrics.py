@@ -19,16 +19,16 @@ from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import Frame, Identity, ModelState, Outcome, Scrape, Truncation
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
-from watchdeck.domain.settings.endpoint import Retention, Slo
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
-from watchdeck.store.files.connection import reading, transaction, writing
+from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, key, moment
+from watchdeck.store.metrics.frames import Stream, frame_key, frame_time
 from watchdeck.store.metrics.history import list_columns, read_series, read_signals
-from watchdeck.store.metrics.hourly import DAY, HOUR
 from watchdeck.store.metrics.latest import read_facts, read_heartbeat, read_latest, read_latest_at
-from watchdeck.store.metrics.writer import Writer
+from watchdeck.store.metrics.segments import DAY, HOUR
+from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
 
 NOW = 1_790_000_000_000
@@ -59,15 +59,17 @@ def directory(tmp_path: Path) -> StoreDirectory:
 
 
 @pytest.fixture
-def writer(directory: StoreDirectory) -> Iterator[Writer]:
-    made = Writer(directory, Retention(), clock=lambda: NOW)
+def writer(directory: StoreDirectory) -> Iterator[MetricsWriter]:
+    made = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     made.start()
     made.register([FRAUD])
     yield made
     made.close()
 
 
-def test_the_newest_scrape_comes_back_whole(directory: StoreDirectory, writer: Writer) -> None:
+def test_the_newest_scrape_comes_back_whole(
+    directory: StoreDirectory, writer: MetricsWriter
+) -> None:
     sent = scrape(
         NOW,
         detail="why",
@@ -76,29 +78,32 @@ def test_the_newest_scrape_comes_back_whole(directory: StoreDirectory, writer: W
         model_state=ModelState.LOADING,
         model_detail="soon",
         identity=Identity("1.2", 5, 3, 1),
-        cut=Truncation(1, 2, 3, 4),
+        truncation=Truncation(1, 2, 3, 4),
         not_measurable=("queue_time", "saturation"),
         outcome=Outcome.TIMED_OUT,
     )
     writer.submit(scrape(NOW - 10_000))
     writer.submit(sent)
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (latest,) = read_latest(db)
     assert latest.facts == FRAUD
-    told = "at outcome detail failures kind model_state model_detail identity cut not_measurable"
+    told = "at outcome detail failures kind model_state model_detail identity not_measurable"
     assert [getattr(latest, n) for n in told.split()] == [getattr(sent, n) for n in told.split()]
+    assert latest.cut == sent.truncation
     p95 = latest.signals["latency_p95"]
     assert (p95.value, p95.low, p95.high) == (0.2, 0.1, 0.25)
     assert "availability" not in latest.signals
 
 
-def test_signals_and_series_come_back_over_time(directory: StoreDirectory, writer: Writer) -> None:
+def test_signals_and_series_come_back_over_time(
+    directory: StoreDirectory, writer: MetricsWriter
+) -> None:
     for n in range(5):
         page = Frame(PAGE, array("d", [n, 10 * n]))
         writer.submit(scrape(NOW + 10_000 * n, p95=n / 10, series=page))
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         p95, unknown = read_signals(
             db, "fraud", ("latency_p95", "accuracy"), NOW + 10_000, NOW + 40_000
         )
@@ -114,23 +119,25 @@ def test_signals_and_series_come_back_over_time(directory: StoreDirectory, write
 
 
 def test_a_layout_that_changes_leaves_a_gap_where_a_series_was_absent(
-    directory: StoreDirectory, writer: Writer
+    directory: StoreDirectory, writer: MetricsWriter
 ) -> None:
     other = Layout((Series("c"),))
     writer.submit(scrape(NOW, series=Frame(PAGE, array("d", [1, 2]))))
     writer.submit(scrape(NOW + 1_000, series=Frame(other, array("d", [3]))))
     writer.submit(scrape(NOW + 2_000, series=Frame(PAGE, array("d", [4, 5]))))
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         a = read_series(db, "fraud", "a", NOW, NOW + 60_000)
     assert (a.times, a.values) == ([NOW, NOW + 2_000], [1, 4])
 
 
-def test_a_thinned_history_keeps_its_extremes(directory: StoreDirectory, writer: Writer) -> None:
+def test_a_thinned_history_keeps_its_extremes(
+    directory: StoreDirectory, writer: MetricsWriter
+) -> None:
     for n in range(100):
         writer.submit(scrape(NOW + 1_000 * n, p95=9.0 if n == 55 else 1.0))
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (p95,) = read_signals(db, "fraud", ("latency_p95",), NOW, NOW + 100_000, points=10)
     assert (len(p95.times), p95.every) == (10, 10_000)
     assert p95.high is not None
@@ -138,46 +145,48 @@ def test_a_thinned_history_keeps_its_extremes(directory: StoreDirectory, writer:
     assert max(p95.values) == pytest.approx(1.8)
 
 
-def test_a_moment_of_the_past_is_read_as_it_was(directory: StoreDirectory, writer: Writer) -> None:
+def test_a_moment_of_the_past_is_read_as_it_was(
+    directory: StoreDirectory, writer: MetricsWriter
+) -> None:
     writer.submit(scrape(NOW, p95=0.1))
     writer.submit(scrape(NOW + 10_000, p95=0.4))
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (before,) = read_latest_at(db, NOW + 9_999)
         assert read_latest_at(db, NOW - 1) == ()
     assert (before.at, before.signals["latency_p95"].value) == (NOW, 0.1)
 
 
 def test_an_endpoint_that_left_the_fleet_is_no_longer_shown_and_keeps_its_history(
-    directory: StoreDirectory, writer: Writer
+    directory: StoreDirectory, writer: MetricsWriter
 ) -> None:
     writer.submit(scrape(NOW))
     writer.register([replace(FRAUD, name="search")])
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         assert [facts.name for facts in read_facts(db)] == ["search"]
         assert read_latest(db) == ()
         assert read_signals(db, "fraud", ("up",), NOW, NOW + 1)[0].values == [1]
 
 
-def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: Writer) -> None:
+def test_the_heartbeat_comes_back(directory: StoreDirectory, writer: MetricsWriter) -> None:
     beat = CollectorStatus(7, "1", NOW - 5, NOW, blind="no name can be resolved")
-    writer.beat(beat)
+    writer.submit_heartbeat(beat)
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         assert read_heartbeat(db) == beat
 
 
 def test_what_a_newer_collector_says_beyond_what_is_known_is_left_out(
-    directory: StoreDirectory, writer: Writer
+    directory: StoreDirectory, writer: MetricsWriter
 ) -> None:
     beat = CollectorStatus(7, "2", NOW - 5, NOW)
-    writer.beat(beat)
+    writer.submit_heartbeat(beat)
     writer.close()
-    with closing(writing(directory.metrics)) as db, transaction(db):
+    with closing(open_writable(directory.metrics)) as db, transaction(db):
         newer = json.dumps(asdict(beat) | {"mood": "good"})
         db.execute("update heartbeat set beat = ?", (newer,))
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         assert read_heartbeat(db) == beat
 
 
@@ -185,7 +194,7 @@ def test_the_writer_folds_by_itself_while_it_writes(directory: StoreDirectory) -
     begin = NOW - NOW % HOUR
     times = iter(range(begin, begin + 5 * HOUR, 600_000))
     clock = [begin]
-    writer = Writer(directory, Retention(), clock=lambda: clock[0])
+    writer = MetricsWriter(directory, Retention(), clock=lambda: clock[0])
     writer.start()
     writer.register([FRAUD])
     for at in times:
@@ -195,7 +204,7 @@ def test_the_writer_folds_by_itself_while_it_writes(directory: StoreDirectory) -
             pass
     writer.close()
     assert writer.status().problem == ""
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (p95,) = read_signals(db, "fraud", ("latency_p95",), begin, begin + 5 * HOUR)
         (frames,) = db.execute("select count(*) from frame").fetchone()
         (segments,) = db.execute("select count(*) from segment").fetchone()
@@ -212,7 +221,7 @@ def test_a_segment_that_cannot_be_read_is_said_and_costs_no_scrape(
             " values (1, 1, 0, 7, :day, :day, 1, x'00')",
             {"day": NOW - 2 * DAY},
         )
-    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register([FRAUD])
     sent = 0
@@ -222,7 +231,7 @@ def test_a_segment_that_cannot_be_read_is_said_and_costs_no_scrape(
         while writer.status().queued:
             pass
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (up,) = read_signals(db, "fraud", ("up",), NOW, NOW + sent)
     assert len(up.times) == sent
 
@@ -230,7 +239,7 @@ def test_a_segment_that_cannot_be_read_is_said_and_costs_no_scrape(
 def test_a_queue_that_nobody_empties_drops_the_oldest_and_counts(
     directory: StoreDirectory,
 ) -> None:
-    writer = Writer(directory, Retention(), clock=lambda: NOW, capacity=3)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW, capacity=3)
     for n in range(5):
         writer.submit(scrape(NOW + n))
     assert (writer.status().queued, writer.status().dropped) == (3, 2)
@@ -239,7 +248,7 @@ def test_a_queue_that_nobody_empties_drops_the_oldest_and_counts(
 def test_a_store_that_cannot_be_written_is_named_and_written_again_when_it_can(
     directory: StoreDirectory,
 ) -> None:
-    writer = Writer(directory, Retention(), clock=lambda: NOW)
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
     writer.start()
     writer.register([FRAUD])
     blocker = sqlite3.connect(directory.metrics, isolation_level=None)
@@ -251,7 +260,7 @@ def test_a_store_that_cannot_be_written_is_named_and_written_again_when_it_can(
     assert writer.status().queued == 1
     blocker.close()
     writer.close()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         assert len(read_latest(db)) == 1
 
 
@@ -259,8 +268,8 @@ KILLED = """
 import sys, threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_metrics import FRAUD, NOW, Retention, StoreDirectory, Writer, scrape
-writer = Writer(StoreDirectory(Path(sys.argv[1])), Retention(), clock=lambda: NOW)
+from test_metrics import FRAUD, NOW, MetricsWriter, Retention, StoreDirectory, scrape
+writer = MetricsWriter(StoreDirectory(Path(sys.argv[1])), Retention(), clock=lambda: NOW)
 writer.start()
 writer.register([FRAUD])
 n = 0
@@ -280,7 +289,7 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(directory: StoreDir
     acknowledged = [int(child.stdout.readline()) for _ in range(20)][-1]
     child.kill()
     child.communicate()
-    with closing(reading(directory.metrics)) as db:
+    with closing(open_readonly(directory.metrics)) as db:
         (up,) = read_signals(db, "fraud", ("up",), 0, NOW + 1_000_000)
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     assert len(up.times) >= acknowledged
@@ -289,6 +298,6 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(directory: StoreDir
 @given(st.integers(0, (1 << 20) - 1), st.integers(0, (1 << 42) - 1), st.integers(0, 1))
 @settings(max_examples=500)
 def test_a_key_holds_its_time_and_fits_an_integer(endpoint: int, at: int, stream: int) -> None:
-    made = key(endpoint, at, stream)
-    assert (moment(made), made & 1, made >> 43) == (at, stream, endpoint)
+    made = frame_key(endpoint, at, stream)
+    assert (frame_time(made), made & 1, made >> 43) == (at, stream, endpoint)
     assert made < 1 << 63

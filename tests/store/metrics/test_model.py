@@ -15,20 +15,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from watchdeck.domain.metrics.scrape import Frame
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.store.files.ballast import Ballast
-from watchdeck.store.files.connection import Connection, reading, transaction, writing
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, Window, add_frame
-from watchdeck.store.metrics.hourly import DAY, HOUR, HourlyAggregate
+from watchdeck.store.files.filesystem import Ballast
+from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, add_frame
 from watchdeck.store.metrics.housekeeping import Housekeeper
-from watchdeck.store.metrics.latest import register
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.raw import newest_row, read_exact
-from watchdeck.store.metrics.rollups import read_hours
-from watchdeck.store.metrics.scan import next_blocks
-from watchdeck.store.metrics.segment_cache import SegmentCache
+from watchdeck.store.metrics.latest import register_endpoints
+from watchdeck.store.metrics.raw import read_blocks, read_newest_row, read_raw
+from watchdeck.store.metrics.rollups import HourlyAggregate, read_hours
+from watchdeck.store.metrics.segments import DAY, HOUR, SegmentCache
 from watchdeck.store.migrations import prepare
 
 T0 = 1_790_035_200_000 // DAY * DAY
@@ -58,11 +55,11 @@ class Store(RuleBasedStateMachine):
         directory = StoreDirectory(self.folder / "store")
         prepare(directory)
         self.path = directory.metrics
-        self.db = writing(self.path, synchronous="OFF")
+        self.db = open_writable(self.path, synchronous="OFF")
         self.layouts = LayoutTable(self.db)
         self.near = SegmentCache()
         with transaction(self.db):
-            self.numbers = register(
+            self.numbers = register_endpoints(
                 self.db, [EndpointFacts("x", "", 1), EndpointFacts("y", "", 1)], T0
             )
         self.keeper = Housekeeper(
@@ -107,8 +104,8 @@ class Store(RuleBasedStateMachine):
     def read_a_window(self, start: int, length: int) -> None:
         begin, end = T0 + start * HOUR - 7, T0 + (start + length) * HOUR + 7
         for (name, stream), scraped in self.scraped.items():
-            window = Window(self.numbers[name], stream, begin, end)
-            found = read_exact(self.db, self.layouts, window, COLUMNS)
+            window = StreamWindow(self.numbers[name], stream, begin, end)
+            found = read_raw(self.db, self.layouts, window, COLUMNS)
             for column in COLUMNS:
                 expected = {
                     at: row[column]
@@ -123,10 +120,10 @@ class Store(RuleBasedStateMachine):
     def read_a_moment(self, hours: int) -> None:
         at = T0 + hours * HOUR + 31
         for (name, stream), scraped in self.scraped.items():
-            window = Window(self.numbers[name], stream, at - DAY, at)
+            window = StreamWindow(self.numbers[name], stream, at - DAY, at)
             newest = max((time for time in scraped if at - DAY <= time < at), default=None)
             for near in (None, self.near):
-                row = newest_row(self.db, self.layouts, window, near)
+                row = read_newest_row(self.db, self.layouts, window, near)
                 assert (row and row.at) == newest
                 if row is not None and newest is not None:
                     given = scraped[newest]
@@ -135,7 +132,7 @@ class Store(RuleBasedStateMachine):
 
     @rule()
     def read_everything_in_blocks(self) -> None:
-        with closing(reading(self.path)) as db:
+        with closing(open_readonly(self.path)) as db:
             for (name, stream), scraped in self.scraped.items():
                 assert list(_blocks(db, name, stream)) == [
                     (at, sorted(row)) for at, row in sorted(scraped.items())
@@ -144,7 +141,7 @@ class Store(RuleBasedStateMachine):
     @rule()
     def read_the_hours(self) -> None:
         for (name, stream), scraped in self.scraped.items():
-            window = Window(self.numbers[name], stream, T0, self.now)
+            window = StreamWindow(self.numbers[name], stream, T0, self.now)
             found = read_hours(self.db, self.layouts, window, COLUMNS, HourlyAggregate.HIGH)
             for column, hours in found.items():
                 for hour, value in zip(hours.times, hours.values, strict=True):
@@ -163,8 +160,8 @@ class Store(RuleBasedStateMachine):
 def _blocks(db: Connection, name: str, stream: Stream) -> Iterator[tuple[int, list[str]]]:
     moment: int | None = 0
     while moment is not None:
-        blocks = next_blocks(db, name, stream, moment, 1 << 41)
-        for block in blocks.found:
+        blocks = read_blocks(db, name, stream, moment, 1 << 41)
+        for block in blocks.blocks:
             for at in block.times:
                 yield at, sorted(block.columns)
         moment = blocks.next

@@ -24,6 +24,6 @@ def test_the_last_answers_are_read_again(tmp_path: Path) -> None:
     silent = scrape("fraud", NOW + 2)
     write(directory, ["fraud", "churn"], [first, other, second, silent])
     with closing(Reader(directory)) as reader:
-        assert reader.exchanges("fraud") == (PAGE, LOST)
-        assert reader.exchanges("churn") == (LOST,)
-        assert reader.exchanges("nobody") == ()
+        assert reader.responses("fraud") == (PAGE, LOST)
+        assert reader.responses("churn") == (LOST,)
+        assert reader.responses("nobody") == ()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from watchdeck.errors import StoreCorrupt, StoreError
-from watchdeck.store.files.connection import Connection, faults, open_unchecked
+from watchdeck.store.files.connection import Connection, open_unchecked, store_errors
 from watchdeck.store.migrations import create_file, upgrade
-from watchdeck.store.schema.step import MigrationStep, Schema, take
+from watchdeck.store.schema.registry import MigrationStep, Schema, apply_step
 
 FIRST = """
 create table deed (number integer primary key not null, text text not null) strict;
@@ -80,7 +80,7 @@ def test_steps_that_fail_leave_the_file_at_the_version_it_had(tmp_path: Path) ->
     before = contents(path)
     failing = (*STEPS, "insert into deed values (2, 'b', 1); insert into deed values (2, 'b', 1);")
     with closing(open_unchecked(path, mode="rw")) as db:
-        with pytest.raises(StoreError, match="UNIQUE"), faults(path):
+        with pytest.raises(StoreError, match="UNIQUE"), store_errors(path):
             upgrade(db, schema(failing))
         assert not db.in_transaction
     assert contents(path) == before
@@ -97,7 +97,7 @@ def test_a_step_that_ends_within_a_statement_is_an_error(tmp_path: Path) -> None
         closing(sqlite3.connect(tmp_path / "any.db")) as db,
         pytest.raises(ValueError, match="within a statement: create table a"),
     ):
-        take(db, "create table a (b integer);\ncreate table a (c")
+        apply_step(db, "create table a (b integer);\ncreate table a (c")
 
 
 def test_a_new_file_does_not_wait_for_the_library_that_upgrades(tmp_path: Path) -> None:

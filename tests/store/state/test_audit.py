@@ -16,10 +16,10 @@ from watchdeck.store.files.connection import Connection, transaction
 from watchdeck.store.state.audit import (
     GUARDS,
     ChainHead,
-    append,
-    last_of_action,
+    append_audit,
     missing_guards,
     read_head,
+    read_last_of_action,
     verify,
 )
 
@@ -68,7 +68,7 @@ def test_a_chain_that_nobody_touched_is_sound_and_says_what_could_hide(tmp_path:
 
 
 def undone(db: Connection) -> None:
-    append(db, NOW, ANNA, "silence", "fraud", None, {"until": 5})
+    append_audit(db, NOW, ANNA, "silence", "fraud", None, {"until": 5})
     db.execute("delete from audit")
 
 
@@ -83,7 +83,9 @@ def test_a_deed_and_its_row_are_undone_together(tmp_path: Path) -> None:
 
 def test_names_from_outside_are_cleaned_before_they_are_kept(tmp_path: Path) -> None:
     with state(tmp_path) as db:
-        append(db, NOW, Operator("\x1b[2Jeve", "\u202e"), "a\nb", "\x00", {"a": "\ud800"}, None)
+        append_audit(
+            db, NOW, Operator("\x1b[2Jeve", "\u202e"), "a\nb", "\x00", {"a": "\ud800"}, None
+        )
         row = db.execute("select who, origin, action, subject, before from audit").fetchone()
         assert row == ("^[[2Jeve", "<U+202E>", "a^Jb", "^@", r'{"a":"\ud800"}')
         assert verify(db).first_bad is None
@@ -91,9 +93,9 @@ def test_names_from_outside_are_cleaned_before_they_are_kept(tmp_path: Path) -> 
 
 def test_the_last_deed_of_a_kind_is_found(tmp_path: Path) -> None:
     with state(tmp_path) as db:
-        assert last_of_action(db, "silence") is None
+        assert read_last_of_action(db, "silence") is None
         act(db, ROWS)
-        assert last_of_action(db, "silence") == (f"model-{ROWS}", NOW + ROWS)
+        assert read_last_of_action(db, "silence") == (f"model-{ROWS}", NOW + ROWS)
 
 
 def test_a_guard_that_was_taken_away_is_named(tmp_path: Path) -> None:
@@ -206,7 +208,7 @@ def test_a_row_forged_with_a_hash_of_its_own_breaks_the_chain_after_it(tmp_path:
         db.execute(f"update audit_head set rows = 2, hash = {previous}")
         kept = db.execute("select * from audit where number > 3 order by number").fetchall()
         db.execute("delete from audit where number > 2")
-        append(db, NOW, Operator("eve"), "nothing", "at all", None, None)
+        append_audit(db, NOW, Operator("eve"), "nothing", "at all", None, None)
         db.executemany(f"insert into audit values ({', '.join('?' * 10)})", kept)
         found = verify(db)
     assert (found.first_bad, found.rows) == (4, 3)
@@ -222,7 +224,7 @@ def rewritten(path: Path, rows: int) -> None:
             previous = db.execute("select hash from audit where number = ?", (number - 1,))
             head = (previous.fetchone() or ("0" * 64,))[0]
             db.execute("update audit_head set rows = ?, hash = ?", (number - 1, head))
-            made = append(db, NOW, Operator("eve"), "nothing", f"{number}", None, None)
+            made = append_audit(db, NOW, Operator("eve"), "nothing", f"{number}", None, None)
             db.execute("update audit_head set rows = ?, hash = ?", (made.rows, made.hash))
 
 

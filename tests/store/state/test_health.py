@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.stores import state
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import Health, HealthChange
 from watchdeck.store.files.connection import Connection, transaction
 from watchdeck.store.state.health import read_health, read_health_history, record_health
 

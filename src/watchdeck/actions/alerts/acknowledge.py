@@ -1,10 +1,11 @@
-"""Acknowledge: somebody has an alert, for a while; of two who want it one gets it."""
+"""Acknowledge episodes, take them over, end acknowledgements; of two people only one succeeds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
+from watchdeck.actions.actor import Actor
+from watchdeck.actions.requests import AcknowledgeRequest, TakeOverRequest, UnacknowledgeRequest
 from watchdeck.actions.transaction import (
     ActionResult,
     ActionTransaction,
@@ -17,143 +18,113 @@ from watchdeck.domain.alerts.acknowledgement import take_over as decide_take_ove
 from watchdeck.domain.alerts.acknowledgement import unacknowledge as decide_unacknowledge
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, ActiveAlert
 from watchdeck.domain.notifications.message import MessageKind, acknowledgement_message
-from watchdeck.domain.notifications.routing import Routing
 from watchdeck.domain.values.format import format_duration
-from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
 from watchdeck.store.alerts.acknowledgements import end_acknowledgement, save_acknowledgement
 from watchdeck.store.alerts.episodes import save_episode, subject_of
-from watchdeck.store.files.directory import StoreDirectory
 
 LONGEST_NOTE = 1_000
-"""Characters of a note: it is read at night."""
+"""Characters of a note that are stored: it is read at night."""
 
 
-def acknowledge(
-    directory: StoreDirectory,
-    episodes: Sequence[int],
-    who: Operator,
-    now: int,
-    *,
-    expires_at: int | None = None,
-    note: str = "",
-    routing: Routing | None = None,
-) -> ActionResult:
-    """Take episodes until `expires_at` (ms UTC), or as long as is usual for their severity.
-
-    What is free is taken; of what somebody has, the owner is named.
-    """
-    text, got = clean(note.strip(), LONGEST_NOTE), []
+def acknowledge(actor: Actor, request: AcknowledgeRequest, now: int) -> ActionResult:
+    """Acknowledge episodes that nobody has acknowledged; the refusal of another names its owner."""
+    who, text, done = actor.who.user, clean(request.note.strip(), LONGEST_NOTE), []
+    expires_at = None if request.length is None else now + request.length
     lengths: set[int] = set()
-    with action_transaction(directory, who, now, routing) as doing:
-        for raised in _each(doing, episodes):
-            live = raised.acknowledgement
-            wanted = decide(raised.episode, live, who.user, now, expires_at=expires_at, note=text)
-            kept = (
-                wanted if isinstance(wanted, Refusal) else save_new_acknowledgement(doing, wanted)
-            )
-            if isinstance(kept, Refusal):
-                doing.refuse(raised, kept)
+    with action_transaction(actor, now) as action:
+        for alert in action.read_alerts(request.episodes):
+            live = alert.acknowledgement
+            ack = decide(alert.episode, live, who, now, expires_at=expires_at, note=text)
+            if not isinstance(ack, Refusal):
+                ack = save_new_acknowledgement(action, ack)
+            if isinstance(ack, Refusal):
+                action.refuse(alert, ack)
                 continue
-            got.append(raised)
-            lengths.add(kept.expires_at - now)
-            told = doing.tell(
-                acknowledgement_message(MessageKind.ACKNOWLEDGED, raised, kept), raised
+            done.append(alert)
+            lengths.add(ack.expires_at - now)
+            told = action.notify(
+                acknowledgement_message(MessageKind.ACKNOWLEDGED, alert, ack), alert
             )
-            doing.enter("ack.set", _subject(doing, raised), None, as_row(kept) | told)
+            action.audit("ack.set", _subject(action, alert), None, as_row(ack) | told)
         ends = sorted(lengths)
         lasting = " to ".join(dict.fromkeys(map(format_duration, (*ends[:1], *ends[-1:]))))
-        return doing.done(f"you have {alert_labels(got)} for {lasting}" if got else "")
+        return action.finish(f"you have {alert_labels(done)} for {lasting}" if done else "")
 
 
-def take_over(
-    directory: StoreDirectory,
-    episodes: Sequence[int],
-    who: Operator,
-    now: int,
-    *,
-    note: str = "",
-    routing: Routing | None = None,
-) -> ActionResult:
-    """Take episodes from those who have them; they are told."""
-    text, got = clean(note.strip(), LONGEST_NOTE), []
-    with action_transaction(directory, who, now, routing) as doing:
-        for raised in _each(doing, episodes):
+def take_over(actor: Actor, request: TakeOverRequest, now: int) -> ActionResult:
+    """Replace the acknowledgements of other owners, who are notified."""
+    text, done = clean(request.note.strip(), LONGEST_NOTE), []
+    with action_transaction(actor, now) as action:
+        for alert in action.read_alerts(request.episodes):
             handed = decide_take_over(
-                raised.episode, raised.acknowledgement, who.user, now, note=text
+                alert.episode, alert.acknowledgement, actor.who.user, now, note=text
             )
             if isinstance(handed, Refusal):
-                doing.refuse(raised, handed)
+                action.refuse(alert, handed)
                 continue
-            save_ended_acknowledgement(doing, handed.ended)
-            kept = save_new_acknowledgement(doing, handed.begun)
+            save_ended_acknowledgement(action, handed.ended)
+            kept = save_new_acknowledgement(action, handed.begun)
             if isinstance(kept, Refusal):
-                doing.refuse(raised, kept)
+                action.refuse(alert, kept)
                 continue
-            got.append((raised, handed.ended.by))
-            told = doing.tell(
-                acknowledgement_message(MessageKind.ACKNOWLEDGED, raised, kept), raised
+            done.append((alert, handed.ended.by))
+            told = action.notify(
+                acknowledgement_message(MessageKind.ACKNOWLEDGED, alert, kept), alert
             )
             rows = as_row(handed.ended), as_row(kept) | told
-            doing.enter("ack.takeover", _subject(doing, raised), *rows)
-        before = ", ".join(dict.fromkeys(owner for _, owner in got))
-        return doing.done(
-            f"you took {alert_labels([one for one, _ in got])} from {before}" if got else ""
+            action.audit("ack.takeover", _subject(action, alert), *rows)
+        before = ", ".join(dict.fromkeys(owner for _, owner in done))
+        return action.finish(
+            f"you took {alert_labels([one for one, _ in done])} from {before}" if done else ""
         )
 
 
-def unacknowledge(
-    directory: StoreDirectory,
-    episodes: Sequence[int],
-    who: Operator,
-    now: int,
-    *,
-    routing: Routing | None = None,
-) -> ActionResult:
-    """Give episodes back: they are nobody's."""
-    got = []
-    with action_transaction(directory, who, now, routing) as doing:
-        for raised in _each(doing, episodes):
-            ended = decide_unacknowledge(raised.acknowledgement, now)
-            if isinstance(ended, Refusal) or not save_ended_acknowledgement(doing, ended):
-                doing.refuse(raised, ended if isinstance(ended, Refusal) else "it was just ended")
+def unacknowledge(actor: Actor, request: UnacknowledgeRequest, now: int) -> ActionResult:
+    """End acknowledgements, whoever made them."""
+    done = []
+    with action_transaction(actor, now) as action:
+        for alert in action.read_alerts(request.episodes):
+            ended = decide_unacknowledge(alert.acknowledgement, now)
+            if isinstance(ended, Refusal) or not save_ended_acknowledgement(action, ended):
+                action.refuse(alert, ended if isinstance(ended, Refusal) else "it was just ended")
                 continue
-            got.append(raised)
-            doing.taken.append(raised.episode.id)
-            save_episode(doing.db, reset_paging(raised.episode, now))
-            live = raised.acknowledgement
+            done.append(alert)
+            action.affected.append(alert.episode.id)
+            save_episode(action.db, reset_paging(alert.episode, now))
+            live = alert.acknowledgement
             before = None if live is None else as_row(live)
-            told = doing.tell(
-                acknowledgement_message(MessageKind.UNACKNOWLEDGED, raised, ended), raised
+            told = action.notify(
+                acknowledgement_message(MessageKind.UNACKNOWLEDGED, alert, ended), alert
             )
-            doing.enter("ack.ended", _subject(doing, raised), before, as_row(ended) | told)
-        others = dict.fromkeys(one.acknowledgement.by for one in got if one.acknowledgement)
-        others.pop(who.user, None)
+            action.audit("ack.ended", _subject(action, alert), before, as_row(ended) | told)
+        others = dict.fromkeys(one.acknowledgement.by for one in done if one.acknowledgement)
+        others.pop(actor.who.user, None)
         had = f" ({', '.join(others)} had it)" if others else ""
-        return doing.done(f"nobody has {alert_labels(got)} now{had}")
+        return action.finish(f"nobody has {alert_labels(done)} now{had}")
 
 
 def save_new_acknowledgement(
-    doing: ActionTransaction, wanted: Acknowledgement
+    action: ActionTransaction, wanted: Acknowledgement
 ) -> Acknowledgement | Refusal:
-    """Let somebody have an episode, if nobody was faster."""
-    kept = save_acknowledgement(doing.db, wanted)
+    """Store an acknowledgement, unless somebody else was faster."""
+    kept = save_acknowledgement(action.db, wanted)
     if kept is not None:
-        doing.taken.append(wanted.episode)
+        action.affected.append(wanted.episode)
         return kept
-    raised = doing.raised(wanted.episode)
-    live = raised.acknowledgement if raised else None
-    return Refusal(owner_words(live, doing.who.user, doing.now) if live else "it is over")
+    alert = action.read_alert(wanted.episode)
+    live = alert.acknowledgement if alert else None
+    return Refusal(owner_words(live, action.actor.who.user, action.now) if live else "it is over")
 
 
-def save_ended_acknowledgement(doing: ActionTransaction, ended: Acknowledgement) -> bool:
-    """End what somebody has, if it is still as it was."""
+def save_ended_acknowledgement(action: ActionTransaction, ended: Acknowledgement) -> bool:
+    """Store the end of an acknowledgement; returns False when it changed meanwhile."""
     reason = ended.end_reason or AckEnd.UNACKED
-    return end_acknowledgement(doing.db, ended, doing.now, reason)
+    return end_acknowledgement(action.db, ended, action.now, reason)
 
 
 def as_row(ack: Acknowledgement) -> dict[str, Any]:
-    """What the audit keeps of an acknowledgement."""
+    """An acknowledgement as the audit records it."""
     return {
         "id": ack.id,
         "episode": ack.episode,
@@ -166,12 +137,5 @@ def as_row(ack: Acknowledgement) -> dict[str, Any]:
     }
 
 
-def _each(doing: ActionTransaction, episodes: Sequence[int]) -> Iterator[ActiveAlert]:
-    for number in dict.fromkeys(episodes):
-        raised = doing.raised(number)
-        if raised is not None:
-            yield raised
-
-
-def _subject(doing: ActionTransaction, raised: ActiveAlert) -> str:
-    return subject_of(doing.db, raised.episode.id)
+def _subject(action: ActionTransaction, alert: ActiveAlert) -> str:
+    return subject_of(action.db, alert.episode.id)

@@ -1,12 +1,12 @@
-"""Resolve by hand, write a note, and say what one thought of an alert."""
+"""Resolve episodes by hand, write notes on them, and give feedback on ended ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.acknowledge import LONGEST_NOTE, as_row, save_ended_acknowledgement
+from watchdeck.actions.requests import FeedbackRequest, NoteRequest, ResolveRequest
 from watchdeck.actions.transaction import (
     ActionResult,
     ActionTransaction,
@@ -15,63 +15,52 @@ from watchdeck.actions.transaction import (
 )
 from watchdeck.domain.alerts.acknowledgement import Refusal
 from watchdeck.domain.alerts.acknowledgement import resolve as decide
-from watchdeck.domain.alerts.alert import AckEnd, ActiveAlert, Episode, Feedback
+from watchdeck.domain.alerts.alert import AckEnd, ActiveAlert, Episode
 from watchdeck.domain.notifications.message import messages_for
-from watchdeck.domain.notifications.routing import Routing
-from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
-from watchdeck.store.alerts.acknowledgements import add_note, save_opinion
+from watchdeck.store.alerts.acknowledgements import add_note, save_feedback
 from watchdeck.store.alerts.episodes import add_transitions, save_episode, subject_of
-from watchdeck.store.files.directory import StoreDirectory
 
 
-def resolve(
-    directory: StoreDirectory,
-    episodes: Sequence[int],
-    who: Operator,
-    now: int,
-    *,
-    note: str,
-    routing: Routing | None = None,
-) -> ActionResult:
-    """End episodes by hand, with a note that says why; still true later, they are new ones."""
-    text, got = clean(note.strip(), LONGEST_NOTE), []
-    with action_transaction(directory, who, now, routing) as doing:
-        for number in dict.fromkeys(episodes):
-            raised = doing.raised(number)
-            moved = decide(raised.episode, who.user, text, now) if raised else None
-            if raised is None or moved is None:
-                continue
+def resolve(actor: Actor, request: ResolveRequest, now: int) -> ActionResult:
+    """End episodes by hand; a condition that stays true starts a new episode later."""
+    text, done = clean(request.note.strip(), LONGEST_NOTE), []
+    with action_transaction(actor, now) as action:
+        for alert in action.read_alerts(request.episodes):
+            number = alert.episode.id
+            moved = decide(alert.episode, actor.who.user, text, now)
             if isinstance(moved, Refusal):
-                doing.refuse(raised, moved)
+                action.refuse(alert, moved)
                 continue
             after, steps = moved
-            if not save_episode(doing.db, after):
-                doing.refuse(raised, "it has just moved on")
+            if not save_episode(action.db, after):
+                action.refuse(alert, "it has just moved on")
                 continue
-            got.append(raised)
-            doing.taken.append(number)
-            _end_acknowledgement(doing, raised)
+            done.append(alert)
+            action.affected.append(number)
+            _end_acknowledgement(action, alert)
             after = replace(after, rev=after.rev + 1)
-            shown = replace(raised, episode=after)
-            told = doing.tell([one for step in steps for one in messages_for(step, shown)], shown)
-            doing.enter(
-                "alert.resolved_by_hand",
-                subject_of(doing.db, number),
-                _row(raised.episode),
-                _row(after) | {"note": text} | told,
+            shown = replace(alert, episode=after)
+            keys = action.notify(
+                [one for step in steps for one in messages_for(step, shown)], shown
             )
-            add_transitions(doing.db, steps, who)
-        return doing.done(f"resolved {alert_labels(got)}")
+            action.audit(
+                "alert.resolved_by_hand",
+                subject_of(action.db, number),
+                _row(alert.episode),
+                _row(after) | {"note": text} | keys,
+            )
+            add_transitions(action.db, steps, actor.who)
+        return action.finish(f"resolved {alert_labels(done)}")
 
 
-def _end_acknowledgement(doing: ActionTransaction, raised: ActiveAlert) -> None:
-    live = raised.acknowledgement
+def _end_acknowledgement(action: ActionTransaction, alert: ActiveAlert) -> None:
+    live = alert.acknowledgement
     if live is not None:
-        ended = replace(live, ended_at=doing.now, end_reason=AckEnd.RESOLVED)
-        if save_ended_acknowledgement(doing, ended):
-            subject = subject_of(doing.db, raised.episode.id)
-            doing.enter("ack.resolved", subject, as_row(live), as_row(ended))
+        ended = replace(live, ended_at=action.now, end_reason=AckEnd.RESOLVED)
+        if save_ended_acknowledgement(action, ended):
+            subject = subject_of(action.db, alert.episode.id)
+            action.audit("ack.resolved", subject, as_row(live), as_row(ended))
 
 
 def _row(episode: Episode) -> dict[str, object]:
@@ -84,49 +73,36 @@ def _row(episode: Episode) -> dict[str, object]:
     }
 
 
-def note(
-    directory: StoreDirectory, episodes: Sequence[int], who: Operator, now: int, *, text: str
-) -> ActionResult:
-    """Write a note on episodes, open or over."""
-    words, got = clean(text.strip(), LONGEST_NOTE), []
-    with action_transaction(directory, who, now) as doing:
-        for number in dict.fromkeys(episodes):
-            raised = doing.raised(number)
-            if raised is None:
-                continue
+def note(actor: Actor, request: NoteRequest, now: int) -> ActionResult:
+    """Write a note on episodes, open or ended."""
+    words, done = clean(request.text.strip(), LONGEST_NOTE), []
+    with action_transaction(actor, now) as action:
+        for alert in action.read_alerts(request.episodes):
+            number = alert.episode.id
             if not words:
-                doing.refuse(raised, "a note says something")
+                action.refuse(alert, "a note says something")
                 continue
-            kept = add_note(doing.db, number, who.user, words, now)
-            got.append(raised)
-            doing.taken.append(number)
+            kept = add_note(action.db, number, actor.who.user, words, now)
+            done.append(alert)
+            action.affected.append(number)
             after = {"note": kept, "episode": number, "text": words}
-            doing.enter("note.added", subject_of(doing.db, number), None, after)
-        return doing.done(f"noted on {alert_labels(got)}")
+            action.audit("note.added", subject_of(action.db, number), None, after)
+        return action.finish(f"noted on {alert_labels(done)}")
 
 
-def give_feedback(
-    directory: StoreDirectory,
-    episodes: Sequence[int],
-    who: Operator,
-    now: int,
-    *,
-    opinion: Feedback,
-) -> ActionResult:
-    """Say what one thought of alerts that are over: useful, noise, or late."""
-    got = []
-    with action_transaction(directory, who, now) as doing:
-        for number in dict.fromkeys(episodes):
-            raised = doing.raised(number)
-            if raised is None:
+def give_feedback(actor: Actor, request: FeedbackRequest, now: int) -> ActionResult:
+    """Rate ended episodes as useful, noise or late."""
+    done = []
+    with action_transaction(actor, now) as action:
+        for alert in action.read_alerts(request.episodes):
+            number = alert.episode.id
+            if alert.episode.is_open:
+                action.refuse(alert, "it is not over; what it was worth is known afterwards")
                 continue
-            if raised.episode.is_open:
-                doing.refuse(raised, "it is not over; what it was worth is known afterwards")
-                continue
-            save_opinion(doing.db, number, opinion, who.user, now)
-            got.append(raised)
-            doing.taken.append(number)
-            after = {"episode": number, "opinion": opinion.value}
-            doing.enter("alert.opinion", subject_of(doing.db, number), None, after)
-        verb = "was" if len(got) == 1 else "were"
-        return doing.done(f"{alert_labels(got)} {verb} {opinion}")
+            save_feedback(action.db, number, request.opinion, actor.who.user, now)
+            done.append(alert)
+            action.affected.append(number)
+            after = {"episode": number, "opinion": request.opinion.value}
+            action.audit("alert.opinion", subject_of(action.db, number), None, after)
+        verb = "was" if len(done) == 1 else "were"
+        return action.finish(f"{alert_labels(done)} {verb} {request.opinion}")

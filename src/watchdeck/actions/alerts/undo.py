@@ -1,30 +1,39 @@
-"""Undo: take back what one just did to alerts, unless something followed from it."""
+"""Undo: reverse what an operator has just done to alerts, unless something followed from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
+from watchdeck.actions.actor import Actor
 from watchdeck.actions.alerts.acknowledge import (
     save_ended_acknowledgement,
     save_new_acknowledgement,
 )
+from watchdeck.actions.requests import UndoRequest
 from watchdeck.actions.transaction import (
     ActionResult,
     ActionTransaction,
     AlertError,
     action_transaction,
 )
-from watchdeck.domain.alerts import undo as undoing
-from watchdeck.domain.alerts.acknowledgement import Refusal, TakeOver
+from watchdeck.domain.alerts.acknowledgement import (
+    Refusal,
+    TakeOver,
+    undo_acknowledge,
+    undo_refusal,
+    undo_resolve,
+    undo_take_over,
+    undo_unacknowledge,
+)
 from watchdeck.domain.alerts.alert import Acknowledgement, AlertState
-from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.alerts.silence import undo_unsilence
 from watchdeck.store.alerts.acknowledgements import (
-    drop_note,
-    drop_opinion,
-    end_pin,
+    delete_feedback,
+    delete_note,
+    end_known_issue,
     end_silence,
     find_acknowledgement,
     read_silence,
@@ -32,96 +41,101 @@ from watchdeck.store.alerts.acknowledgements import (
 )
 from watchdeck.store.alerts.episodes import add_transitions, read_episode, save_episode
 from watchdeck.store.alerts.outbox import cancel
-from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.state.audit import AuditEntry, read_entries
 
 _MOVED_ON = Refusal("it has moved on since")
 
 
-def undo(
-    directory: StoreDirectory, numbers: Sequence[int], who: Operator, now: int
-) -> ActionResult:
-    """Take back the deed whose audit rows have these numbers: a deed of its own, entered as such.
+def undo(actor: Actor, request: UndoRequest, now: int) -> ActionResult:
+    """Undo the action with these audit rows; undoing is an action with audit rows of its own.
 
-    Nothing is unwritten. Raises AlertError when there is no such deed, or another person did it.
+    No audit row is deleted. Raises AlertError when the rows do not exist or belong to somebody
+    else.
     """
-    with action_transaction(directory, who, now) as doing:
-        entries = read_entries(doing.db, min(numbers), max(numbers)) if numbers else ()
-        mine = [entry for entry in entries if entry.number in set(numbers)]
+    with action_transaction(actor, now) as action:
+        entries = (
+            read_entries(action.db, min(request.rows), max(request.rows)) if request.rows else ()
+        )
+        mine = [entry for entry in entries if entry.number in set(request.rows)]
         if not mine:
             raise AlertError("there is nothing to take back.")
-        if any(entry.who != who.user for entry in mine):
+        if any(entry.who != actor.who.user for entry in mine):
             raise AlertError(f"{mine[0].who} did that; only they can take it back.")
         for entry in reversed(mine):
-            _take_back(doing, entry)
-        return doing.done("taken back")
+            _undo_row(action, entry)
+        return action.finish("taken back")
 
 
-def _take_back(doing: ActionTransaction, entry: AuditEntry) -> None:
-    back = _BACK.get(entry.action)
-    refusal = back(doing, entry) if back else Refusal("that cannot be taken back")
+def _undo_row(action: ActionTransaction, entry: AuditEntry) -> None:
+    back = _UNDO.get(entry.action)
+    refusal = back(action, entry) if back else Refusal("that cannot be taken back")
     if refusal is not None:
-        doing.lost.append(f"{entry.subject}: {refusal.why}")
+        action.refusals.append(f"{entry.subject}: {refusal.why}")
         return
     for key in (entry.after or {}).get("told", ()):
-        cancel(doing.db, key, doing.now)
-    doing.taken.append(entry.number)
-    doing.enter("undo", entry.subject, entry.after, {"undone": entry.number, "was": entry.action})
+        cancel(action.db, key, action.now)
+    action.affected.append(entry.number)
+    action.audit("undo", entry.subject, entry.after, {"undone": entry.number, "was": entry.action})
 
 
-def _refused(doing: ActionTransaction, entry: AuditEntry, rev: int | None) -> Refusal | None:
-    """Why it is too late: its time is over, or its row is not what the deed left."""
-    return undoing.undo_refusal(entry.at, (entry.after or {}).get("rev", 0), rev, doing.now)
+def _refusal(action: ActionTransaction, entry: AuditEntry, rev: int | None) -> Refusal | None:
+    """Why it is too late: the time is up, or the row is not as the action left it."""
+    return undo_refusal(entry.at, (entry.after or {}).get("rev", 0), rev, action.now)
 
 
-def _found(doing: ActionTransaction, row: Mapping[str, Any] | None) -> Acknowledgement | None:
-    return find_acknowledgement(doing.db, (row or {}).get("id", 0))
+def _find_acknowledgement(
+    action: ActionTransaction, row: Mapping[str, Any] | None
+) -> Acknowledgement | None:
+    return find_acknowledgement(action.db, (row or {}).get("id", 0))
 
 
-def _free(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """Nobody has the episode again."""
-    live = _found(doing, entry.after)
-    if live is None or (refusal := _refused(doing, entry, live.rev)):
+def _undo_acknowledge(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `ack.set`: nobody owns the episode again."""
+    live = _find_acknowledgement(action, entry.after)
+    if live is None or (refusal := _refusal(action, entry, live.rev)):
         return _MOVED_ON if live is None else refusal
-    done = save_ended_acknowledgement(doing, undoing.undo_acknowledge(live, doing.now))
+    done = save_ended_acknowledgement(action, undo_acknowledge(live, action.now))
     return None if done else _MOVED_ON
 
 
-def _have_again(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """Its owner has the episode again."""
-    ended = _found(doing, entry.after)
-    if ended is None or (refusal := _refused(doing, entry, ended.rev)):
+def _undo_unacknowledge(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `ack.ended` and `ack.resolved`: the owner has the episode again."""
+    ended = _find_acknowledgement(action, entry.after)
+    if ended is None or (refusal := _refusal(action, entry, ended.rev)):
         return _MOVED_ON if ended is None else refusal
-    return _begun(doing, undoing.undo_unacknowledge(ended, doing.now))
+    return _begin_again(action, undo_unacknowledge(ended, action.now))
 
 
-def _begun(doing: ActionTransaction, again: Acknowledgement | Refusal) -> Refusal | None:
-    kept = again if isinstance(again, Refusal) else save_new_acknowledgement(doing, again)
+def _begin_again(action: ActionTransaction, again: Acknowledgement | Refusal) -> Refusal | None:
+    kept = again if isinstance(again, Refusal) else save_new_acknowledgement(action, again)
     if isinstance(kept, Refusal):
         return kept
-    doing.taken.pop()
+    action.affected.pop()
     return None
 
 
-def _hand_back(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """The owner before has the episode again."""
-    ended, begun = _found(doing, entry.before), _found(doing, entry.after)
+def _undo_take_over(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `ack.takeover`: the previous owner has the episode again."""
+    ended, begun = (
+        _find_acknowledgement(action, entry.before),
+        _find_acknowledgement(action, entry.after),
+    )
     if ended is None or begun is None:
         return _MOVED_ON
-    if refusal := _refused(doing, entry, begun.rev):
+    if refusal := _refusal(action, entry, begun.rev):
         return refusal
-    handed = undoing.undo_take_over(TakeOver(ended, begun), doing.now)
+    handed = undo_take_over(TakeOver(ended, begun), action.now)
     if isinstance(handed, Refusal):
         return handed
-    save_ended_acknowledgement(doing, handed.ended)
-    return _begun(doing, handed.begun)
+    save_ended_acknowledgement(action, handed.ended)
+    return _begin_again(action, handed.begun)
 
 
-def _go_on(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """The episode goes on as it was."""
+def _undo_resolve(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `alert.resolved_by_hand`: the episode goes on as it was."""
     before = entry.before or {}
-    found = read_episode(doing.db, before.get("episode", 0))
-    if found is None or (refusal := _refused(doing, entry, found[0].rev)):
+    found = read_episode(action.db, before.get("episode", 0))
+    if found is None or (refusal := _refusal(action, entry, found[0].rev)):
         return _MOVED_ON if found is None else refusal
     after = found[0]
     was = replace(
@@ -132,72 +146,72 @@ def _go_on(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
         ended_at=None,
         end_reason=None,
     )
-    again, steps = undoing.undo_resolve(was, after, doing.now)
-    if not save_episode(doing.db, again):
+    again, steps = undo_resolve(was, after, action.now)
+    if not save_episode(action.db, again):
         return _MOVED_ON
-    add_transitions(doing.db, steps, doing.who)
+    add_transitions(action.db, steps, action.actor.who)
     return None
 
 
-def _step_back(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """The step of the escalation is still to come."""
+def _undo_escalate(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `alert.escalated`: the step of the escalation is still to come."""
     before = entry.before or {}
-    found = read_episode(doing.db, before.get("episode", 0))
-    if found is None or (refusal := _refused(doing, entry, found[0].rev)):
+    found = read_episode(action.db, before.get("episode", 0))
+    if found is None or (refusal := _refusal(action, entry, found[0].rev)):
         return _MOVED_ON if found is None else refusal
     again = replace(found[0], escalated=before["escalated"])
-    return None if save_episode(doing.db, again) else _MOVED_ON
+    return None if save_episode(action.db, again) else _MOVED_ON
 
 
-def _unwrite(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    late = undoing.undo_refusal(entry.at, 1, 1, doing.now)
-    gone = late is None and drop_note(doing.db, (entry.after or {}).get("note", 0))
+def _undo_note(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    late = undo_refusal(entry.at, 1, 1, action.now)
+    gone = late is None and delete_note(action.db, (entry.after or {}).get("note", 0))
     return late if late or gone else _MOVED_ON
 
 
-def _unthink(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    late = undoing.undo_refusal(entry.at, 1, 1, doing.now)
-    gone = late is None and drop_opinion(doing.db, (entry.after or {}).get("episode", 0))
+def _undo_feedback(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    late = undo_refusal(entry.at, 1, 1, action.now)
+    gone = late is None and delete_feedback(action.db, (entry.after or {}).get("episode", 0))
     return late if late or gone else _MOVED_ON
 
 
-def _unpin(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    late = undoing.undo_refusal(entry.at, 1, 1, doing.now)
-    gone = late is None and end_pin(doing.db, (entry.after or {}).get("id", 0), doing.now)
+def _undo_pin(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    late = undo_refusal(entry.at, 1, 1, action.now)
+    gone = late is None and end_known_issue(action.db, (entry.after or {}).get("id", 0), action.now)
     return late if late or gone else _MOVED_ON
 
 
-def _speak(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """The silence is over."""
-    found = read_silence(doing.db, (entry.after or {}).get("id", 0))
-    if found is None or (refusal := _refused(doing, entry, found.rev)):
+def _undo_silence(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `silence.created`: the silence ends."""
+    found = read_silence(action.db, (entry.after or {}).get("id", 0))
+    if found is None or (refusal := _refusal(action, entry, found.rev)):
         return _MOVED_ON if found is None else refusal
-    return None if end_silence(doing.db, found, doing.now) else _MOVED_ON
+    return None if end_silence(action.db, found, action.now) else _MOVED_ON
 
 
-def _silence_again(doing: ActionTransaction, entry: AuditEntry) -> Refusal | None:
-    """A silence like the one that was ended."""
-    found = read_silence(doing.db, (entry.after or {}).get("id", 0))
-    if found is None or (refusal := _refused(doing, entry, found.rev)):
+def _undo_unsilence(action: ActionTransaction, entry: AuditEntry) -> Refusal | None:
+    """Undo `silence.ended`: a new silence like the one that ended."""
+    found = read_silence(action.db, (entry.after or {}).get("id", 0))
+    if found is None or (refusal := _refusal(action, entry, found.rev)):
         return _MOVED_ON if found is None else refusal
-    again = undoing.undo_unsilence(found, doing.now)
+    again = undo_unsilence(found, action.now)
     if isinstance(again, Refusal):
         return again
-    save_silence(doing.db, again)
+    save_silence(action.db, again)
     return None
 
 
-_BACK: dict[str, Callable[[ActionTransaction, AuditEntry], Refusal | None]] = {
-    "ack.set": _free,
-    "ack.ended": _have_again,
-    "ack.resolved": _have_again,
-    "ack.takeover": _hand_back,
-    "alert.escalated": _step_back,
-    "alert.resolved_by_hand": _go_on,
-    "alert.opinion": _unthink,
-    "note.added": _unwrite,
-    "pin.set": _unpin,
-    "silence.created": _speak,
-    "silence.ended": _silence_again,
+_UNDO: dict[str, Callable[[ActionTransaction, AuditEntry], Refusal | None]] = {
+    "ack.set": _undo_acknowledge,
+    "ack.ended": _undo_unacknowledge,
+    "ack.resolved": _undo_unacknowledge,
+    "ack.takeover": _undo_take_over,
+    "alert.escalated": _undo_escalate,
+    "alert.resolved_by_hand": _undo_resolve,
+    "alert.opinion": _undo_feedback,
+    "note.added": _undo_note,
+    "pin.set": _undo_pin,
+    "silence.created": _undo_silence,
+    "silence.ended": _undo_unsilence,
 }
 """What takes back each deed."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 
 import click
 
 from watchdeck.cli.alerts.output import as_json, as_text, silence_json
 from watchdeck.cli.options import Context, PastTimeParam, now
+from watchdeck.cli.output import to_json
 from watchdeck.domain.board.filter import FilterError, matches, parse
 
 
@@ -33,6 +33,6 @@ def command(ctx: click.Context, wanted: tuple[str, ...], at: int | None, *, in_j
     if in_json:
         silences = [silence_json(one) for one in board.silences]
         answer = {"alerts": [as_json(one) for one in found], "silences": silences}
-        click.echo(json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False))
+        click.echo(to_json(answer))
     else:
         click.echo(as_text(found, board.silences, board.at))

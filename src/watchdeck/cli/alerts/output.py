@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from watchdeck.cli.options import iso
+from watchdeck.cli.output import finite_or_none, table_lines
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, EndReason
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.values.format import format_duration
@@ -18,8 +18,7 @@ _HEADS = ("NUMBER", "SEV", "STATE", "RULE", "MODEL", "FOR", "WHO", "WHY")
 def as_text(alerts: Sequence[ActiveAlert], silences: Sequence[Silence], now: int) -> str:
     """A line an alert, and a line a silence."""
     rows = [_HEADS, *(_row(one, now) for one in sorted(alerts, key=_badness))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS) - 1)]
-    lines = [_line(row, widths) for row in rows] if alerts else ["no alert is open"]
+    lines = table_lines(rows) if alerts else ["no alert is open"]
     muted = sum(1 for one in alerts if one.mutes and one.episode.is_open)
     said = [f"{muted} muted"] if muted else []
     return "\n".join([*lines, *said, *(_silence(one, now) for one in silences)])
@@ -35,26 +34,21 @@ def _row(raised: ActiveAlert, now: int) -> tuple[str, ...]:
     return (
         str(episode.id),
         str(int(episode.severity)),
-        raised.shown.value,
+        raised.display_state.value,
         clean(alert.rule),
         clean(alert.model) or "-",
         format_duration((now if episode.ended_at is None else episode.ended_at) - episode.since),
         clean(f"{ack.by} {format_duration(ack.expires_at - now)}") if ack else "-",
         "; ".join(
             [
-                *(f"known: {clean(pin.text)}" for pin in raised.pins),
-                *(f"muted: {clean(mute.words)}" for mute in raised.mutes[:1]),
+                *(f"known: {clean(pin.text)}" for pin in raised.known_issues),
+                *(f"muted: {clean(mute.reason_words)}" for mute in raised.mutes[:1]),
                 *(["ended by hand"] if episode.end_reason is EndReason.MANUAL else []),
                 clean(episode.why),
                 *([] if alert.source == OURS else [f"from {clean(alert.source)}"]),
             ]
         ),
     )
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-    return "  ".join([*cells, row[-1]]).rstrip()
 
 
 def _silence(one: Silence, now: int) -> str:
@@ -66,7 +60,6 @@ def _silence(one: Silence, now: int) -> str:
 def as_json(raised: ActiveAlert) -> dict[str, Any]:
     """One alert, as scripts rely on it; `state` is its condition."""
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
-    value = episode.value
     return {
         "id": str(episode.id),
         "rule": alert.rule,
@@ -81,11 +74,11 @@ def as_json(raised: ActiveAlert) -> dict[str, Any]:
         "began": iso(episode.started_at),
         "since": iso(episode.since),
         "ended": None if episode.ended_at is None else iso(episode.ended_at),
-        "value": value if value is not None and math.isfinite(value) else None,
+        "value": finite_or_none(episode.value),
         "why": episode.why,
         "acknowledged_by": ack and ack.by,
         "acknowledged_until": ack and iso(ack.expires_at),
-        "known_issues": [pin.text for pin in raised.pins],
+        "known_issues": [pin.text for pin in raised.known_issues],
         "incident": None,
     }
 

@@ -44,18 +44,18 @@ def board_alerts(directory: StoreDirectory, at: int | None = None) -> tuple[Acti
         return reader.board(now(), at).alerts
 
 
-def episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple[int, ...]:
+def select_episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple[int, ...]:
     """The open episodes that are meant: those of the numbers, and those with all the labels.
 
     Raises WatchdeckError when labels mean none.
     """
-    from watchdeck.domain.alerts.muting import matched_alerts
+    from watchdeck.domain.alerts.muting import matching_alerts
 
     numbers = [one for one in which if isinstance(one, int)]
     matchers = [one for one in which if isinstance(one, Matcher)]
     if matchers:
         found = [
-            one for one in matched_alerts(matchers, board_alerts(directory)) if one.episode.is_open
+            one for one in matching_alerts(matchers, board_alerts(directory)) if one.episode.is_open
         ]
         if not found:
             said = " ".join(map(str, matchers))
@@ -67,7 +67,7 @@ def episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple
 def print_result(done: ActionResult) -> None:
     """Say what came of a deed; the exit code is 1 when it was done to none."""
     click.echo(done.words)
-    for lost in done.lost[1:]:
+    for lost in done.refusals[1:]:
         click.echo(f"  {lost}")
-    if not done.taken:
+    if not done.affected:
         click.get_current_context().exit(1)

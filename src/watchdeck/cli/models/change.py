@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from watchdeck.cli.options import Context, TimeParam, iso, now, operator
-from watchdeck.domain.board.change import SAID, ChangeKind, Marker
+from watchdeck.domain.board.change import REPORTED_KINDS, ChangeKind
 
 
 @click.group()
@@ -18,7 +18,7 @@ def command() -> None:
 @click.argument("text")
 @click.option(
     "--what",
-    type=click.Choice(SAID),
+    type=click.Choice(REPORTED_KINDS),
     default=ChangeKind.NOTE.value,
     show_default=True,
     help="What kind of change it was.",
@@ -27,11 +27,13 @@ def command() -> None:
 @click.pass_context
 def add(ctx: click.Context, model: str, text: str, what: str, at: int | None) -> None:
     """Mark on the charts of MODEL that TEXT happened."""
-    from watchdeck.actions.change import add_change
+    from watchdeck.actions.actor import Actor
+    from watchdeck.actions.requests import ChangeRequest
+    from watchdeck.actions.table import perform
 
     context: Context = ctx.obj
     moment = now()
     when = moment if at is None else at
-    marker = Marker(ChangeKind(what), text)
-    number = add_change(context.directory(), model, marker, when, operator(), moment)
-    click.echo(f"change {number} of {model} marked at {iso(when)}")
+    request = ChangeRequest(model, ChangeKind(what), text, when)
+    done = perform(Actor(context.directory(), operator()), request, moment)
+    click.echo(f"{done.words} at {iso(when)}")

@@ -1,16 +1,28 @@
-"""`watchdeck status`: one board as text or JSON, for people and for scripts."""
+"""`watchdeck status`: one board as text or JSON; with --follow, a plain line for each change.
+
+The followed lines suit screen readers: no colour, no cursor, and nothing is ever overwritten.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import click
+from msgspec import Struct
 
-from watchdeck.cli.options import CodedCommand, Context, PastTimeParam, now
+from watchdeck.cli.options import CodedCommand, Context, PastTimeParam, iso, now
+from watchdeck.domain.board.board import Board, Change, Health, Model
+from watchdeck.domain.values.text import clean
+from watchdeck.errors import StoreError
 
-if TYPE_CHECKING:
-    from watchdeck.store.reader import Reader
+POLL_INTERVAL = 0.5
+"""Seconds between two checks whether the store changed."""
+
+MAX_AGE = 5_000
+"""Milliseconds after which an unchanged store is read again: data that stops is a change too."""
 
 
 @click.command(cls=CodedCommand)
@@ -24,7 +36,7 @@ def command(ctx: click.Context, at: int | None, *, as_json: bool, follow: bool) 
     The exit code is the worst model's: down or critical 2, else unknown 3, else warning 1, else 0.
     Any failure of the command itself is 3.
     """
-    from watchdeck.cli.models import board_output as words
+    from watchdeck.cli.models import board_output
     from watchdeck.store.reader import Reader
 
     context: Context = ctx.obj
@@ -34,19 +46,101 @@ def command(ctx: click.Context, at: int | None, *, as_json: bool, follow: bool) 
         )
     with closing(Reader(context.directory())) as reader:
         if follow:
-            _follow(reader)
+            # it ends when the person interrupts, or when the reader of the pipe goes away
+            with suppress(KeyboardInterrupt, BrokenPipeError):
+                follow_board(reader, now, time.sleep, click.echo)
         board = reader.board(now(), at)
-        if follow:
-            ctx.exit(words.exit_code(board))
-    click.echo(words.as_json(board) if as_json else words.as_text(board))
-    ctx.exit(words.exit_code(board))
+    if not follow:
+        click.echo(board_output.as_json(board) if as_json else board_output.as_text(board))
+    ctx.exit(board_output.exit_code(board))
 
 
-def _follow(reader: Reader) -> None:
-    """Until the person interrupts, or whoever reads the lines goes away."""
-    import time
+class BoardReader(Protocol):
+    """A store to follow."""
 
-    from watchdeck.cli.models.follow import follow
+    def has_changed(self) -> bool:
+        """Whether anything was written since the last call."""
+        ...
 
-    with suppress(KeyboardInterrupt, BrokenPipeError):
-        follow(reader, now, time.sleep, click.echo)
+    def board(self, now: int, at: int | None = None) -> Board:
+        """The live board of `now`."""
+        ...
+
+
+class FollowState(Struct):
+    """The last board and the last problem that were printed, and when the store was last read."""
+
+    board: Board | None = None
+    problem: str = ""
+    read_at: int = 0
+
+
+def follow_board(
+    source: BoardReader,
+    clock: Callable[[], int],
+    pause: Callable[[float], object],
+    write: Callable[[str], object],
+) -> None:
+    """Write a line for each change, until an exception such as KeyboardInterrupt ends it."""
+    state = FollowState()
+    while True:
+        for line in new_lines(source, state, clock()):
+            write(line)
+        pause(POLL_INTERVAL)
+
+
+def new_lines(source: BoardReader, state: FollowState, now: int) -> Iterator[str]:
+    """The lines to print at `now` (ms UTC), mostly none."""
+    try:
+        if not source.has_changed() and now - state.read_at < MAX_AGE:
+            return
+        state.read_at = now
+        board = source.board(now)
+    except StoreError as error:
+        state.read_at = now
+        if str(error) != state.problem:
+            state.problem = str(error)
+            yield f"{iso(now)} {clean(state.problem)}"
+        return
+    if state.problem:
+        state.problem = ""
+        yield f"{iso(now)} the store is read again"
+    before, state.board = state.board, board
+    yield from (f"{iso(board.at)} {line}" for line in differences(before, board))
+
+
+def differences(before: Board | None, after: Board) -> Iterator[str]:
+    """What differs between two boards: collector, models worst first, change markers."""
+    old_state = before.collector.state if before else None
+    if old_state is not after.collector.state:
+        yield f"collector: {_arrow_from(old_state)}{after.collector.state}"
+    yield from _collector_warnings(before, after)
+    known = {model.facts.name: model for model in before.models} if before else {}
+    for model in after.models:
+        yield from _health_change(known.pop(model.facts.name, None), model)
+    yield from (f"{clean(name)}: no longer watched" for name in known)
+    if before is not None:
+        known_changes = {change.id for change in before.changes}
+        yield from (_change_line(one) for one in after.changes if one.id not in known_changes)
+
+
+def _collector_warnings(before: Board | None, after: Board) -> Iterator[str]:
+    old, new = before and before.collector.heartbeat, after.collector.heartbeat
+    for name in ("blind", "storing", "outside"):
+        warning = (new and getattr(new, name)) or ""
+        if ((old and getattr(old, name)) or "") != warning:
+            yield f"collector: {name}: {clean(warning) or 'no more'}"
+
+
+def _health_change(before: Model | None, after: Model) -> Iterator[str]:
+    if before is None or before.health is not after.health:
+        arrow = _arrow_from(before.health if before else None)
+        yield f"{clean(after.facts.name)}: {arrow}{after.health}, {clean(after.why)}"
+
+
+def _arrow_from(old: Health | str | None) -> str:
+    return "" if old is None else f"{old} -> "
+
+
+def _change_line(change: Change) -> str:
+    return f"{clean(change.endpoint)}: change: {change.what} {clean(change.text)}".rstrip()

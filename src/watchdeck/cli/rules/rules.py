@@ -1,4 +1,4 @@
-"""`watchdeck rules`: what is worth an alert, tried on the past before it wakes anybody."""
+"""`watchdeck rules`: list and check rules, and try them on the past before they page anybody."""
 
 from __future__ import annotations
 
@@ -6,29 +6,44 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
 from watchdeck.cli.options import Context, TimeParam, now
+from watchdeck.cli.rules.coverage import (
+    RuleTarget,
+    coverage_json,
+    coverage_of,
+    coverage_text,
+    targets_of_board,
+    targets_of_config,
+)
+from watchdeck.cli.rules.replay_output import ReplayReport, report_json, report_text
+from watchdeck.cli.rules.stats_output import RuleStatsReport, stats_json, stats_text
+from watchdeck.config.load import load
+from watchdeck.config.reading.problems import ConfigProblems, did_you_mean
+from watchdeck.config.rules import (
+    add_rule_files,
+    rule_file_problems,
+    rules_in_force,
+    rules_matching_everything,
+)
+from watchdeck.domain.rules.condition import ConditionError, read_condition
+from watchdeck.domain.rules.rule import Rule
+from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.values.text import clean
+from watchdeck.engine.backtest import rule_stats
+from watchdeck.engine.backtest.replay import Replay, lookback, replay
 from watchdeck.errors import StoreMissing, WatchdeckError
-
-if TYPE_CHECKING:
-    from watchdeck.cli.rules.list_output import RuleTarget
-    from watchdeck.domain.rules.parser import ConditionError
-    from watchdeck.domain.rules.rule import Rule
-    from watchdeck.domain.settings.endpoint import Settings
-    from watchdeck.engine.backtest.replay import Replay
-    from watchdeck.engine.backtest.rule_stats import Fired, LimitTrial, RuleQuality
-    from watchdeck.store.reader import Reader
+from watchdeck.store.metrics.frames import Stream
+from watchdeck.store.reader import Reader
 
 _MONTH = 30 * 86_400_000
 
 
 class RuleError(WatchdeckError):
-    """Something that was asked of rules and is not possible; the text says what is."""
+    """A request about rules that is not possible; the text says what would work."""
 
     exit_code = 2
 
@@ -42,14 +57,11 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool) -> None:
-    """List every rule: whom it reaches, what it waits for, what is switched off."""
-    from watchdeck.cli.rules import list_output as ruling
-    from watchdeck.config.rules import rules_in_force
-
+    """List every rule: the models it covers, the signals it waits for, what is switched off."""
     context: Context = ctx.obj
-    models = _models(context)
-    reaches = [ruling.coverage(rule, models) for rule in rules_in_force(context.settings())]
-    click.echo(ruling.list_json(reaches) if as_json else ruling.list_text(reaches))
+    targets = _targets(context)
+    coverages = [coverage_of(rule, targets) for rule in rules_in_force(context.settings())]
+    click.echo(coverage_json(coverages) if as_json else coverage_text(coverages))
 
 
 @command.command()
@@ -58,26 +70,17 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 )
 @click.pass_context
 def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
-    """Tell all problems of the rules at once, also those of FILES, as if they were in force.
+    """Report all problems of the rules at once; the rules in FILES count as if in force.
 
-    The exit code is 2 when there are any. A rule that means no model is one; a pattern that means
-    every model is worth a hint.
+    The exit code is 2 when there are any. A rule that matches no model is a problem; a pattern that
+    matches every model gets a hint.
     """
-    from watchdeck.config.load import load
-    from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.config.rules import (
-        problems_of_files,
-        rules_in_force,
-        rules_matching_everything,
-        with_files,
-    )
-
     context: Context = ctx.obj
     try:
-        settings = load(context.path(), lambda settings: problems_of_files(settings, files))
+        settings = load(context.path(), lambda settings: rule_file_problems(settings, files))
     except ConfigProblems as problems:
         raise RuleError(str(problems)) from None
-    settings = with_files(settings, files, [])
+    settings = add_rule_files(settings, files, [])
     for hint in rules_matching_everything(settings):
         click.echo(f"{hint.file}: {hint}", err=True)
     click.echo(f"{len(rules_in_force(settings))} rules, no problems.")
@@ -103,24 +106,20 @@ def test(
 ) -> None:
     """Replay RULE over stored history: when it would have fired, how long, and how often.
 
-    It is judged by the code that judges it live; what other rules, silences and planned work would
-    have muted is not played.
+    The code that evaluates rules live evaluates the replay. Muting by other rules, silences and
+    maintenance is left out.
     """
-    from watchdeck.cli.rules import list_output as ruling
-    from watchdeck.cli.rules import replay_output as trial
-
     context: Context = ctx.obj
-    meant = replace(_meant(context.settings(), rule, words), enabled=True)
+    enabled = replace(_find_rule(context.settings(), rule, words), enabled=True)
     end = now() if until is None else until
     start = end - _MONTH if since is None else since
     if start >= end:
         raise click.UsageError("--since is not before --until.")
-    models = _chosen(_models(context), names)
-    reach = ruling.coverage(meant, models)
-    with closing(_reader(context)) as reader:
-        replays = list(_replays(reader, meant, reach.on, start, end))
-    tried = trial.ReplayReport(reach, tuple(replays), start, end)
-    click.echo(trial.for_scripts(tried) if as_json else trial.as_text(tried))
+    coverage = coverage_of(enabled, _select_targets(_targets(context), names))
+    with closing(Reader(context.directory())) as reader:
+        replays = tuple(_replay_all(reader, enabled, coverage.targets, start, end))
+    report = ReplayReport(coverage, replays, start, end)
+    click.echo(report_json(report) if as_json else report_text(report))
 
 
 @command.command()
@@ -128,63 +127,47 @@ def test(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_context
 def stats(ctx: click.Context, since: int | None, *, as_json: bool) -> None:
-    """Tell what each rule was worth: pages, those at night, and what people said of its alerts.
+    """Show the quality of each rule: its pages, those at night, and the feedback on its alerts.
 
-    For a rule that some called noise, other limits are tried on the same time.
+    For a rule with feedback "noise", other limits are tried over the same time.
     """
-    from watchdeck.cli.rules import stats_output as worth
-    from watchdeck.engine.backtest.rule_stats import rule_quality
-
     context: Context = ctx.obj
     end = now()
     start = end - _MONTH if since is None else since
-    with closing(_reader(context)) as reader:
-        fired = reader.fired(start)
-        found = rule_quality(fired, _local_hour)
-        others = {one.rule: _others(context, reader, one, fired, start, end) for one in found}
-    shown = worth.RuleStatsReport(found, others, start, end)
-    click.echo(worth.for_scripts(shown) if as_json else worth.as_text(shown))
+    with closing(Reader(context.directory())) as reader:
+        fired = reader.fired_episodes(start)
+        found = rule_stats.rule_quality(fired, _local_hour)
+        trials = {one.rule: _try_limits(context, reader, one, fired, start, end) for one in found}
+    report = RuleStatsReport(found, trials, start, end)
+    click.echo(stats_json(report) if as_json else stats_text(report))
 
 
 def _local_hour(at: int) -> int:
     return datetime.fromtimestamp(at / 1_000).astimezone().hour
 
 
-def _reader(context: Context) -> Reader:
-    from watchdeck.store.reader import Reader
-
-    return Reader(context.directory())
-
-
-def _models(context: Context) -> tuple[RuleTarget, ...]:
-    """The models of the store and what they tell; without a store those of the configuration."""
-    from watchdeck.cli.rules import list_output as ruling
-
+def _targets(context: Context) -> tuple[RuleTarget, ...]:
+    """The models of the store; those of the configuration when there is no store."""
     try:
-        with closing(_reader(context)) as reader:
-            return ruling.targets_of_board(reader.board(now()).models)
+        with closing(Reader(context.directory())) as reader:
+            return targets_of_board(reader.board(now()).models)
     except StoreMissing:
-        return ruling.targets_of_config(context.settings().endpoint)
+        return targets_of_config(context.settings().endpoint)
 
 
-def _chosen(models: tuple[RuleTarget, ...], names: tuple[str, ...]) -> tuple[RuleTarget, ...]:
-    from watchdeck.config.reading.problems import did_you_mean
-
-    known = [one.facts.name for one in models]
+def _select_targets(
+    targets: tuple[RuleTarget, ...], names: tuple[str, ...]
+) -> tuple[RuleTarget, ...]:
+    known = [one.facts.name for one in targets]
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known, "`watchdeck status` names them.")
             raise RuleError(f"no model is called {name!r}. {hint}")
-    return tuple(one for one in models if not names or one.facts.name in names)
+    return tuple(one for one in targets if not names or one.facts.name in names)
 
 
-def _meant(settings: Settings, name: str, words: str | None) -> Rule:
-    """The rule of a name, with another `when` where that is given."""
-    from watchdeck.config.reading.problems import did_you_mean
-    from watchdeck.config.rules import rules_in_force
-    from watchdeck.domain.rules.parser import ConditionError, read_when
-    from watchdeck.domain.rules.rule import Rule
-
+def _find_rule(settings: Settings, name: str, words: str | None) -> Rule:
+    """The rule called `name`; with the condition `words` instead of its own, when given."""
     rules = {rule.name: rule for rule in rules_in_force(settings)}
     if words is None:
         if name not in rules:
@@ -192,57 +175,52 @@ def _meant(settings: Settings, name: str, words: str | None) -> Rule:
             raise RuleError(f"no rule is called {name!r}. {hint} With --when it need not exist.")
         return rules[name]
     try:
-        when = read_when(words)
+        when = read_condition(words)
     except ConditionError as error:
-        raise RuleError(_pointed(words, error)) from None
+        raise RuleError(_error_with_pointer(words, error)) from None
     known = rules.get(name, Rule(name, words, when.test))
     return replace(known, when=words, test=when.test, hold=when.hold)
 
 
-def _pointed(words: str, error: ConditionError) -> str:
-    """The sentence with a mark below the place that is wrong."""
-    said = f"{error.text}. {error.hint}".strip()
-    shown = clean(words[: error.position], 400)
-    return f"{said}\n  {shown}{clean(words[error.position :], 200)}\n  {' ' * len(shown)}^"
+def _error_with_pointer(words: str, error: ConditionError) -> str:
+    """The error, the condition, and a mark below the position of the error."""
+    sentence = f"{error.text}. {error.hint}".strip()
+    before = clean(words[: error.position], 400)
+    return f"{sentence}\n  {before}{clean(words[error.position :], 200)}\n  {' ' * len(before)}^"
 
 
-def _replays(
-    reader: Reader, rule: Rule, models: Sequence[RuleTarget], start: int, end: int
+def _replay_all(
+    reader: Reader, rule: Rule, targets: Sequence[RuleTarget], start: int, end: int
 ) -> Iterator[Replay]:
-    from watchdeck.engine.backtest.replay import lookback, replay
-    from watchdeck.store.metrics.frames import Stream
-
-    for model in models:
-        name, begin = model.facts.name, start - lookback(rule)
-        blocks = reader.blocks(name, Stream.SIGNALS, begin, end)
-        yield replay(rule, model.facts, model.kind, blocks, start)
+    for target in targets:
+        blocks = reader.blocks(target.facts.name, Stream.SIGNALS, start - lookback(rule), end)
+        yield replay(rule, target.facts, target.kind, blocks, start)
 
 
-def _others(
+def _try_limits(
     context: Context,
     reader: Reader,
-    worth: RuleQuality,
-    fired: Sequence[Fired],
+    quality: rule_stats.RuleQuality,
+    fired: Sequence[rule_stats.RatedEpisode],
     start: int,
     end: int,
-) -> tuple[LimitTrial, ...]:
-    """What other limits would have done, of a rule with one that somebody called noise."""
-    from watchdeck.cli.rules import list_output as ruling
-    from watchdeck.config.rules import rules_in_force
-    from watchdeck.engine.backtest.rule_stats import other_limits, try_limit
-
+) -> tuple[rule_stats.LimitTrial, ...]:
+    """The trials of other limits for a rule; none when nobody called an alert of it noise."""
     rules = {rule.name: replace(rule, enabled=True) for rule in rules_in_force(context.settings())}
-    if not worth.noise or worth.rule not in rules:
+    if not quality.noise or quality.rule not in rules:
         return ()
-    own = [one for one in fired if one[1].rule == worth.rule]
-    models = ruling.coverage(
-        rules[worth.rule], ruling.targets_of_board(reader.board(now()).models)
-    ).on
-    others = {
-        other.when: list(_replays(reader, other, models, start, end))
-        for other in other_limits(rules[worth.rule])
-    }
+    rule = rules[quality.rule]
+    own = [one for one in fired if one[1].rule == rule.name]
+    targets = coverage_of(rule, targets_of_board(reader.board(now()).models)).targets
     return tuple(
-        try_limit(words, [firing for replay in replays for firing in replay.firings], own)
-        for words, replays in others.items()
+        rule_stats.try_limit(
+            other.when,
+            [
+                firing
+                for replayed in _replay_all(reader, other, targets, start, end)
+                for firing in replayed.firings
+            ],
+            own,
+        )
+        for other in rule_stats.other_limits(rule)
     )

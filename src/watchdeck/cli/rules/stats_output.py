@@ -1,4 +1,4 @@
-"""What rules were worth, in words and as JSON."""
+"""The quality of the rules, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -7,64 +7,60 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from watchdeck.cli.options import iso
-from watchdeck.cli.rules.list_output import as_json
-from watchdeck.cli.rules.replay_output import count_words
+from watchdeck.cli.output import table_lines, to_json
+from watchdeck.cli.rules.replay_output import times_text
 from watchdeck.domain.values.text import clean
-from watchdeck.engine.backtest.rule_stats import LimitTrial, RuleQuality, best
+from watchdeck.engine.backtest.rule_stats import LimitTrial, RuleQuality, best_limit
 
 
 class RuleStatsReport(Struct, frozen=True):
-    """What rules were worth from `start` until `end`, and what other limits would have done."""
+    """The quality of rules from `start` until `end` (ms UTC), and the trials of other limits."""
 
-    worths: tuple[RuleQuality, ...]
-    others: Mapping[str, tuple[LimitTrial, ...]]
+    qualities: tuple[RuleQuality, ...]
+    trials: Mapping[str, tuple[LimitTrial, ...]]
     start: int
     end: int
 
 
-def as_text(stats: RuleStatsReport) -> str:
+def stats_text(stats: RuleStatsReport) -> str:
     """A line for each rule that fired, the noisiest first, and better limits below."""
-    if not stats.worths:
+    if not stats.qualities:
         return f"no rule fired since {iso(stats.start)}"
     head = ("RULE", "FIRED", "MODELS", "PAGES", "AT NIGHT", "USEFUL", "NOISE", "LATE", "PRECISION")
-    rows = [head, *(_worth_row(one) for one in stats.worths)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = [f"since {iso(stats.start)}; at night is from 22 to 7 here", ""]
-    for row in rows:
-        first, *rest = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        lines.append("  ".join([first, *rest]).rstrip())
-    for worth in stats.worths:
-        lines += _better(worth, stats.others.get(worth.rule, ()))
-    silent = sum(not one.judged for one in stats.worths)
-    if silent:
-        lines += ["", f"Nobody said anything of {silent} of these: their precision is unknown."]
+    lines += table_lines([head, *map(_quality_row, stats.qualities)])
+    for quality in stats.qualities:
+        lines += _limit_lines(quality, stats.trials.get(quality.rule, ()))
+    unrated = sum(not one.rated for one in stats.qualities)
+    if unrated:
+        lines += ["", f"Nobody said anything of {unrated} of these: their precision is unknown."]
     return "\n".join(lines)
 
 
-def _worth_row(one: RuleQuality) -> tuple[str, ...]:
+def _quality_row(one: RuleQuality) -> tuple[str, ...]:
     precision = "unknown" if one.precision is None else f"{one.precision:.0%}"
     numbers = (one.fired, one.models, one.pages, one.at_night, one.useful, one.noise, one.late)
     return (clean(one.rule, 60), *map(str, numbers), precision)
 
 
-def _better(worth: RuleQuality, some: Sequence[LimitTrial]) -> Iterator[str]:
-    if not some:
+def _limit_lines(quality: RuleQuality, trials: Sequence[LimitTrial]) -> Iterator[str]:
+    if not trials:
         return
     yield ""
-    yield f"{clean(worth.rule, 60)} with other limits, over the same time:"
-    wanted, chosen = worth.useful + worth.late, best(worth, some)
-    for one in some:
+    yield f"{clean(quality.rule, 60)} with other limits, over the same time:"
+    wanted, chosen = quality.useful + quality.late, best_limit(quality, trials)
+    for one in trials:
         mark = "  <- as useful, with less noise" if one is chosen else ""
         useful = f"keeps {one.kept} of {wanted} useful" if wanted else "nothing useful to keep"
         yield (
-            f"  {one.words}: fires {count_words(one.fired)}, {useful},"
-            f" {one.noise} of {worth.noise} noise{mark}"
+            f"  {one.words}: fires {times_text(one.fired)}, {useful},"
+            f" {one.noise} of {quality.noise} noise{mark}"
         )
 
 
-def for_scripts(stats: RuleStatsReport) -> str:
-    """What rules were worth, for scripts; precision is null where nobody said anything."""
-    return as_json(
+def stats_json(stats: RuleStatsReport) -> str:
+    """The statistics as JSON; precision is null for a rule without feedback."""
+    return to_json(
         {
             "since": iso(stats.start),
             "until": iso(stats.end),
@@ -81,10 +77,10 @@ def for_scripts(stats: RuleStatsReport) -> str:
                     "precision": one.precision,
                     "other_limits": [
                         {"limit": t.words, "fired": t.fired, "useful": t.kept, "noise": t.noise}
-                        for t in stats.others.get(one.rule, ())
+                        for t in stats.trials.get(one.rule, ())
                     ],
                 }
-                for one in stats.worths
+                for one in stats.qualities
             ],
         }
     )

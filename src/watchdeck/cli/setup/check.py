@@ -1,25 +1,111 @@
-"""`watchdeck check`: the configuration, and one real scrape of everything in it."""
+"""`watchdeck check`: validate the configuration, and scrape each endpoint once."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from watchdeck.cli.options import now
+from watchdeck.cli.output import count_noun, to_json
+from watchdeck.domain.kinds.kind import Kind
+from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.signal import SIGNALS
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.signals.plan_builder import reason_not_measurable
 from watchdeck.domain.values.text import clean
 
 if TYPE_CHECKING:
-    from watchdeck.cli.setup.check_output import EndpointCheckResult
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.domain.settings.endpoint import Endpoint, Settings
+    from watchdeck.domain.settings.configuration import Settings
 
 AT_ONCE = 50
-"""Endpoints that are asked side by side."""
+"""Endpoints that are scraped at the same time."""
+
+_WIDTH = 98
+
+_STATES = {
+    ModelState.READY: "the model is ready",
+    ModelState.NOT_READY: "the model is not ready",
+    ModelState.LOADING: "the model is loading",
+    ModelState.SLEEPING: "the model sleeps",
+    ModelState.SCALED_TO_ZERO: "the model is scaled to zero",
+    ModelState.UNKNOWN: "nothing tells whether the model is ready",
+}
+
+_OUTCOMES = {
+    Outcome.OK: "answered",
+    Outcome.TIMED_OUT: "no answer in time",
+    Outcome.REFUSED: "refused",
+    Outcome.RESET: "reset",
+    Outcome.DNS: "no such host",
+    Outcome.TLS: "not trusted",
+    Outcome.HTTP_STATUS: "answered with an error",
+    Outcome.TOO_LARGE: "too large",
+    Outcome.UNREADABLE: "unreadable",
+    Outcome.REDIRECTED: "redirected away",
+    Outcome.NOT_METRICS: "no metrics",
+    Outcome.UNREACHABLE: "not reached",
+    Outcome.WRONG_ANSWER: "the canary's answer is wrong",
+}
+
+
+class EndpointCheckResult(Struct, frozen=True):
+    """One endpoint and its one scrape; `url` is without user and password."""
+
+    endpoint: Endpoint
+    url: str
+    scrape: Scrape
+    kind: Kind | None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the scrape got every response it needs."""
+        return self.scrape.outcome is Outcome.OK
+
+    def measurable(self) -> tuple[str, ...]:
+        """The signals that this endpoint gives, or will give once it has traffic."""
+        if self.scrape.series is None and not self.is_ok:
+            return ()
+        columns = {series.name for series in self.scrape.signals.layout.series}
+        missing = {*self.scrape.not_measurable, *(() if self._has_tls() else ("tls_days_left",))}
+        return tuple(name for name in SIGNALS if name in columns and name not in missing)
+
+    def _has_tls(self) -> bool:
+        urls = (self.endpoint.url, self.endpoint.metrics_url or "")
+        return any(url.startswith("https:") for url in urls)
+
+    def not_measurable(self) -> dict[str, str]:
+        """The signals that cannot be measured here, each with its reason."""
+        if self.kind is None:
+            return {}
+        return {name: reason_not_measurable(self.kind, name) for name in self.scrape.not_measurable}
+
+
+class CheckReport(Struct, frozen=True):
+    """All results of one check; `endpoints` is None when no endpoint was scraped."""
+
+    config: Path
+    problems: tuple[dict[str, str], ...] = ()
+    endpoints: Sequence[EndpointCheckResult] | None = None
+
+    receivers: Sequence[str] = ()
+    """Why some receivers cannot be notified from here."""
+
+    intake: Sequence[str] = ()
+    """Why alerts of other systems cannot be received here."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing is wrong."""
+        failed = any(not result.is_ok for result in self.endpoints or ())
+        return not (self.problems or failed or self.receivers or self.intake)
 
 
 @click.command()
@@ -29,13 +115,13 @@ AT_ONCE = 50
 def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     """Validate the configuration and poll every endpoint once.
 
-    It says what is measurable, what is not, and why. The exit code is 1 when the configuration has
-    a problem, an endpoint was not reached, or somebody cannot be told or heard from here, else 0.
+    Shows what is measurable, what is not, and why. The exit code is 1 when the configuration has a
+    problem, an endpoint is not reached, a receiver cannot be notified, or an alert source cannot be
+    received; else 0.
     """
-    from watchdeck.config.checks.receivers_ready import receiver_problems
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.console.controllers.view_check import view_problems
+    from watchdeck.console.controllers.config_check import view_problems
 
     path = ctx.obj.path()
     try:
@@ -43,87 +129,142 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     except ConfigProblems as problems:
         if not as_json:
             raise
-        click.echo(_json(path, _problems(problems), None, [], []))
+        click.echo(report_json(CheckReport(path, _problems_json(problems))))
         ctx.exit(1)
-    findings = None if no_poll or not settings.endpoint else asyncio.run(_poll(settings))
-    untold = [] if no_poll else list(receiver_problems(settings))
-    unheard = [] if no_poll else _unheard(settings)
+    report = CheckReport(path) if no_poll else _check(path, settings)
     if as_json:
-        click.echo(_json(path, [], findings, untold, unheard))
+        click.echo(report_json(report))
     else:
-        warnings = [*_warnings("told", untold), *_warnings("heard", unheard)]
-        click.echo("\n".join([_text(path, settings, findings), *warnings]))
-    good = all(finding.good for finding in findings or ()) and not untold and not unheard
-    ctx.exit(0 if good else 1)
+        click.echo("\n".join(_report_lines(report, len(settings.endpoint))))
+    ctx.exit(0 if report.is_ok else 1)
 
 
-def _unheard(settings: Settings) -> list[str]:
-    """Whose alerts could not be heard from here, and why."""
-    if settings.intake is None and not settings.alertmanager:
-        return []
-    from watchdeck.collector.intake.check import intake_problems
+def _check(path: Path, settings: Settings) -> CheckReport:
+    from watchdeck.config.checks.receivers import receiver_problems
 
-    return asyncio.run(intake_problems(settings, now()))
+    endpoints = asyncio.run(_scrape_all(settings)) if settings.endpoint else None
+    receivers = tuple(receiver_problems(settings))
+    return CheckReport(path, (), endpoints, receivers, _intake_problems(settings))
 
 
-async def _poll(settings: Settings) -> list[EndpointCheckResult]:
-    """Scrape every endpoint once, some at a time, each within its own time limit."""
-    from watchdeck.cli.setup.check_output import EndpointCheckResult
+async def _scrape_all(settings: Settings) -> list[EndpointCheckResult]:
+    """Scrape every endpoint once, AT_ONCE of them at a time, each within its own time limit."""
     from watchdeck.collector.exposition import PageParser
     from watchdeck.collector.scrape.scraper import Scraper
     from watchdeck.config.reading.kinds import load_kinds
-    from watchdeck.service.endpoint_facts import facts
+    from watchdeck.domain.settings.endpoint import public_facts
 
-    kinds, turn = load_kinds(), asyncio.Semaphore(AT_ONCE)
+    kinds, limit = load_kinds(), asyncio.Semaphore(AT_ONCE)
     by_name = {kind.name: kind for kind in kinds}
 
-    async def look(endpoint: Endpoint) -> EndpointCheckResult:
-        async with turn:
+    async def scrape_once(endpoint: Endpoint) -> EndpointCheckResult:
+        async with limit:
             scraper = Scraper(endpoint, kinds, PageParser(max_series=endpoint.max_series))
             try:
                 scrape = await scraper.scrape(now())
             finally:
                 await scraper.close()
-        return EndpointCheckResult(
-            endpoint, facts(endpoint).url, scrape, by_name.get(scrape.kind or "")
-        )
+        url, kind = public_facts(endpoint).url, by_name.get(scrape.kind or "")
+        return EndpointCheckResult(endpoint, url, scrape, kind)
 
-    return await asyncio.gather(*map(look, settings.endpoint))
-
-
-def _text(path: Path, settings: Settings, findings: list[EndpointCheckResult] | None) -> str:
-    from watchdeck.cli.setup.check_output import as_text
-
-    count = len(settings.endpoint)
-    head = f"{clean(str(path))}: {count} endpoint{'s' * (count != 1)}, no problems."
-    if not count:
-        return f"{head} `watchdeck init URL` writes some."
-    return head if findings is None else f"{head}\n\n{as_text(findings)}"
+    return await asyncio.gather(*map(scrape_once, settings.endpoint))
 
 
-def _warnings(what: str, whom: list[str]) -> list[str]:
-    """Who cannot be told, or heard, and why, after all that was asked."""
-    return ["", *(f"Cannot be {what}: {why}." for why in whom)] if whom else []
+def _intake_problems(settings: Settings) -> Sequence[str]:
+    if settings.intake is None and not settings.alertmanager:
+        return ()
+    from watchdeck.collector.intake.alertmanager import intake_problems
+
+    return asyncio.run(intake_problems(settings, now()))
 
 
-def _problems(problems: ConfigProblems) -> list[dict[str, str]]:
-    return [{"key": one.key, "problem": one.text, "hint": one.hint} for one in problems.problems]
+def _report_lines(report: CheckReport, count: int) -> Iterator[str]:
+    head = f"{clean(str(report.config))}: {count_noun(count, 'endpoint')}, no problems."
+    yield head if count else f"{head} `watchdeck init URL` writes some."
+    if report.endpoints is not None:
+        yield f"\n{results_text(report.endpoints)}"
+    for action, problems in (("told", report.receivers), ("heard", report.intake)):
+        yield from ("", *(f"Cannot be {action}: {why}." for why in problems)) if problems else ()
 
 
-def _json(
-    path: Path,
-    problems: list[dict[str, str]],
-    findings: list[EndpointCheckResult] | None,
-    untold: list[str],
-    unheard: list[str],
-) -> str:
-    from watchdeck.cli.setup.check_output import as_json
+def results_text(results: Sequence[EndpointCheckResult]) -> str:
+    """A paragraph for each endpoint, and the count of those that failed."""
+    failed = sum(not result.is_ok for result in results)
+    total = f"{failed} of {len(results)} endpoints failed." if failed else "All were reached."
+    return "\n\n".join(["\n".join(_result_lines(result)) for result in results] + [total])
 
-    answer: dict[str, object] = {"config": str(path), "problems": problems}
-    if findings is not None:
-        answer["endpoints"] = [as_json(finding) for finding in findings]
-    if untold:
-        answer["cannot_be_told"] = untold
-    if unheard:
-        answer["cannot_be_heard"] = unheard
-    return json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False)
+
+def _result_lines(result: EndpointCheckResult) -> Iterator[str]:
+    scrape = result.scrape
+    yield f"{clean(result.endpoint.name)}  {result.url}"
+    outcome = _OUTCOMES[scrape.outcome]
+    if result.is_ok:
+        yield f"  {outcome} in {scrape.duration * 1_000:.0f} ms"
+    else:
+        yield f"  {outcome}: {clean(scrape.detail)}"
+    kind = result.kind.title if result.kind else "of no known kind"
+    version = f"; version {clean(scrape.identity.version)}" if scrape.identity.version else ""
+    yield f"  {kind}; {_state_text(scrape)}{version}"
+    if result.endpoint.tls.insecure:
+        yield "  its certificate is not checked (tls.insecure)"
+    if scrape.truncation.total:
+        yield f"  {scrape.truncation.total} lines of its page were left out: it passes the bounds"
+    if measurable := result.measurable():
+        yield "  measurable:"
+        yield from _indented(", ".join(measurable))
+    if reasons := result.not_measurable():
+        yield "  not measurable:"
+        for why, names in _names_by_reason(reasons).items():
+            yield from _indented(f"{', '.join(names)}: {why}")
+
+
+def _state_text(scrape: Scrape) -> str:
+    why = f" ({clean(scrape.model_detail)})" if scrape.model_detail else ""
+    return f"{_STATES[scrape.model_state]}{why}"
+
+
+def _names_by_reason(reasons: dict[str, str]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        names.setdefault(why, []).append(name)
+    return names
+
+
+def _indented(text: str) -> list[str]:
+    return wrap(clean(text, 4_000), _WIDTH, initial_indent="    ", subsequent_indent="      ")
+
+
+def report_json(report: CheckReport) -> str:
+    """The report as JSON, whose fields scripts rely on."""
+    fields: dict[str, object] = {"config": str(report.config), "problems": report.problems}
+    if report.endpoints is not None:
+        fields["endpoints"] = [_result_json(result) for result in report.endpoints]
+    if report.receivers:
+        fields["cannot_be_told"] = report.receivers
+    if report.intake:
+        fields["cannot_be_heard"] = report.intake
+    return to_json(fields)
+
+
+def _problems_json(problems: ConfigProblems) -> tuple[dict[str, str], ...]:
+    return tuple(
+        {"key": one.key, "problem": one.text, "hint": one.hint} for one in problems.problems
+    )
+
+
+def _result_json(result: EndpointCheckResult) -> dict[str, Any]:
+    scrape = result.scrape
+    return {
+        "name": result.endpoint.name,
+        "url": result.url,
+        "kind": scrape.kind,
+        "outcome": scrape.outcome,
+        "detail": scrape.detail,
+        "took_s": round(scrape.duration, 4),
+        "model_state": scrape.model_state,
+        "model_detail": scrape.model_detail,
+        "version": scrape.identity.version,
+        "cut": scrape.truncation.total,
+        "measurable": result.measurable(),
+        "not_measurable": result.not_measurable(),
+    }

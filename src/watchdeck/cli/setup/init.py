@@ -1,4 +1,4 @@
-"""`watchdeck init`: a commented configuration for servers that were looked at, or a unit."""
+"""`watchdeck init`: write a configuration for probed servers, or print a systemd unit."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from watchdeck.cli.options import Context, operator
 from watchdeck.domain.values.text import clean
 
 if TYPE_CHECKING:
-    from watchdeck.collector.scrape.discover import DetectionResult
+    from watchdeck.collector.scrape.detection import DetectionResult
 
 AT_ONCE = 20
-"""Servers that are looked at side by side."""
+"""Servers that are probed at the same time."""
 
 
 class UrlParam(click.ParamType[str]):
-    """The address of a server; `host:port` alone is taken as http."""
+    """The address of a server; `host:port` alone means http."""
 
     name = "URL"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The address with its scheme."""
-        from watchdeck.config.checks.text import wrong_url
+        from watchdeck.config.checks.fields import url_problem
 
         url = value if "://" in value else f"http://{value}"
-        problem = wrong_url(url)
+        problem = url_problem(url)
         if problem or clean(url, 2_048) != url:
             text, hint = problem or ("has a character that no screen shows", "")
             self.fail(f"the address {text}. {hint}", param, ctx)
@@ -66,46 +66,46 @@ def command(
         click.echo(_unit(ctx.obj), nl=False)
         return
     if not force:
-        _refuse_existing(output)
-    _write(output, _rendered(tuple(dict.fromkeys(urls))))
+        _check_absent(output)
+    _write(output, _render_config(tuple(dict.fromkeys(urls))))
     click.echo(f"Wrote {clean(str(output))}. `watchdeck check` tries all of it.")
 
 
-def _rendered(urls: Sequence[str]) -> str:
+def _render_config(urls: Sequence[str]) -> str:
     from watchdeck.config.generate.config_file import render
 
-    found = list(zip(urls, asyncio.run(_look(urls)), strict=True)) if urls else []
-    for url, one in found:
-        click.echo(_said(url, one))
-    return render(found)
+    detections = list(zip(urls, asyncio.run(_detect_all(urls)), strict=True)) if urls else []
+    for url, result in detections:
+        click.echo(_detection_text(url, result))
+    return render(detections)
 
 
-async def _look(urls: Sequence[str]) -> list[DetectionResult]:
-    """Look at all servers, some at a time; one that does not answer holds none of the others up."""
-    from watchdeck.collector.scrape.discover import discover
+async def _detect_all(urls: Sequence[str]) -> list[DetectionResult]:
+    """Probe all servers, AT_ONCE of them at a time; one without a response delays no other."""
+    from watchdeck.collector.scrape.detection import discover
     from watchdeck.config.reading.kinds import load_kinds
     from watchdeck.domain.settings.endpoint import Endpoint
 
-    kinds, turn = load_kinds(), asyncio.Semaphore(AT_ONCE)
+    kinds, limit = load_kinds(), asyncio.Semaphore(AT_ONCE)
 
-    async def look(url: str) -> DetectionResult:
-        async with turn:
+    async def detect(url: str) -> DetectionResult:
+        async with limit:
             return await discover(Endpoint("init", url), kinds)
 
-    return await asyncio.gather(*map(look, urls))
+    return await asyncio.gather(*map(detect, urls))
 
 
-def _said(url: str, found: DetectionResult) -> str:
+def _detection_text(url: str, result: DetectionResult) -> str:
     from watchdeck.config.generate.config_file import host
 
-    kind = found.kind.title if found.kind else "no known kind of server"
-    models = f", models {', '.join(found.models[:5])}" if found.models else ""
-    more = f" and {len(found.models) - 5} more" if len(found.models) > 5 else ""
-    detail = f" ({found.detail})" if found.detail else ""
+    kind = result.kind.title if result.kind else "no known kind of server"
+    models = f", models {', '.join(result.models[:5])}" if result.models else ""
+    more = f" and {len(result.models) - 5} more" if len(result.models) > 5 else ""
+    detail = f" ({result.detail})" if result.detail else ""
     return f"{host(url)}: {kind}{models}{more}{detail}"
 
 
-def _refuse_existing(path: Path) -> None:
+def _check_absent(path: Path) -> None:
     if os.path.lexists(path):
         raise click.ClickException(
             f"{clean(str(path))} is there already. --force overwrites it, --output FILE writes"
@@ -114,15 +114,15 @@ def _refuse_existing(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all, for its owner alone: addresses may hold passwords."""
+    """Write the file whole or not at all, readable by its owner alone: URLs may hold passwords."""
     try:
-        handle, made = tempfile.mkstemp(prefix=".watchdeck-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=".watchdeck-", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            Path(made).replace(path)
+            Path(temporary).replace(path)
         finally:
-            Path(made).unlink(missing_ok=True)
+            Path(temporary).unlink(missing_ok=True)
     except OSError as error:
         raise click.ClickException(
             f"{clean(str(path))} cannot be written: {error.strerror}. --output FILE writes another."

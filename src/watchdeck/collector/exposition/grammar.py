@@ -1,18 +1,19 @@
-"""The grammar of one sample line."""
+"""The grammar of sample lines and of `# TYPE` comments."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from sys import intern
 
 from msgspec import Struct
 
-from watchdeck.domain.metrics.series import LabelPairs
+from watchdeck.domain.metrics.series import LabelPairs, SeriesType
 from watchdeck.domain.values.text import clean
 
 MAX_PREFIX = 32_768
-"""Bytes before the value. A line with more is left out: its labels alone pass every bound."""
+"""Bytes before the value. A longer line is left out: its labels alone exceed every limit."""
 
 BLANK = rb"[ \t\r\f\v]"
 NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
@@ -40,14 +41,47 @@ _LABELS = re.compile(
     + rb"(?:=" + _B + QUOTED + _B + rb")?(?:,|\Z)" + _B + rb")*)"
 )  # fmt: skip
 _ESCAPE = re.compile(rb'\\([\\"n])')
+_TYPE_COMMENT = re.compile(
+    rb"^" + _B + rb"#" + BLANK + rb"++TYPE" + BLANK + rb"++"
+    rb"(" + NAME + rb"|" + QUOTED + rb")" + BLANK + rb"++([a-z]++)" + _B + rb"$",
+    re.MULTILINE,
+)
+
+TYPES = {
+    "counter": SeriesType.COUNTER,
+    "gauge": SeriesType.GAUGE,
+    "histogram": SeriesType.HISTOGRAM,
+    "summary": SeriesType.SUMMARY,
+    "untyped": SeriesType.UNTYPED,
+    "unknown": SeriesType.UNTYPED,
+    "info": SeriesType.GAUGE,
+    "stateset": SeriesType.GAUGE,
+    "gaugehistogram": SeriesType.GAUGE,
+}
+"""The type words of all formats."""
+
+_COUNTER, _GAUGE, _HISTOGRAM, _SUMMARY = (
+    SeriesType.COUNTER, SeriesType.GAUGE, SeriesType.HISTOGRAM, SeriesType.SUMMARY,
+)  # fmt: skip
+_SUFFIXES = {
+    "_bucket": {_HISTOGRAM: _HISTOGRAM, _GAUGE: _GAUGE},
+    "_sum": {_HISTOGRAM: _HISTOGRAM, _SUMMARY: _SUMMARY},
+    "_count": {_HISTOGRAM: _HISTOGRAM, _SUMMARY: _SUMMARY},
+    "_gsum": {_GAUGE: _GAUGE},
+    "_gcount": {_GAUGE: _GAUGE},
+    "_total": {_COUNTER: _COUNTER},
+    "_info": {_GAUGE: _GAUGE},
+    "_created": {_COUNTER: _GAUGE, _HISTOGRAM: _GAUGE, _SUMMARY: _GAUGE},
+}
+"""The type of a series named by its family plus a suffix, by the family's type."""
 
 
 class ParseError(ValueError):
-    """What the grammar refuses; the text says why."""
+    """A line that does not follow the grammar; the text says why."""
 
 
 class LineParts(Struct, frozen=True):
-    """A line that has the right shape, its labels not yet read.
+    """A line that matches the grammar, its labels not yet parsed.
 
     `start` is where the value begins; a `plain` line has no timestamp or exemplar.
     """
@@ -68,27 +102,27 @@ class Sample(Struct, frozen=True):
 
 
 def read_parts(line: bytes) -> LineParts:
-    """The shape of a line, in any of the formats. Raises Malformed."""
-    found = _LINE.fullmatch(line)
-    if found is None:
+    """Split a line of any format into its parts. Raises ParseError."""
+    match = _LINE.fullmatch(line)
+    if match is None:
         raise ParseError("not a name, labels and a number")
-    bare, named, braces, value, timestamp, exemplar = found.groups()
-    start = found.start(4)
+    bare_name, name, braces, value, timestamp, exemplar = match.groups()
+    start = match.start(4)
     if start > MAX_PREFIX:
         raise ParseError("the line is too long")
     plain = timestamp is None and exemplar is None
-    return LineParts(bare or named or b"", braces, read_number(value), start, plain)
+    return LineParts(bare_name or name or b"", braces, read_number(value), start, plain)
 
 
 def read_sample(line: bytes) -> Sample:
-    """One line by the full grammar. Raises Malformed."""
+    """Parse one line by the full grammar. Raises ParseError."""
     parts = read_parts(line)
     name, labels = read_series(parts)
     return Sample(name, labels, parts.value)
 
 
 def read_series(parts: LineParts) -> tuple[str, LabelPairs]:
-    """The name and the labels of a line. Raises Malformed."""
+    """The name and the labels of a line. Raises ParseError."""
     name, labels = ("", ()) if parts.braces is None else read_labels(parts.braces[1:-1])
     if bool(parts.name) == bool(name):
         raise ParseError("a series has one name")
@@ -96,9 +130,9 @@ def read_series(parts: LineParts) -> tuple[str, LabelPairs]:
 
 
 def read_number(text: bytes) -> float:
-    """A number as the formats write it, blanks around it allowed. Raises Malformed.
+    """A number as the formats write it, blanks around it allowed. Raises ParseError.
 
-    Python alone would take `1_0`, and would turn a literal that is too large into infinity.
+    Python's `float` alone accepts `1_0`, and turns a literal that is too large into infinity.
     """
     if _NUMBER.fullmatch(text) is None:
         raise ParseError("not a number")
@@ -108,29 +142,30 @@ def read_number(text: bytes) -> float:
     return value
 
 
-def read_numbers(texts: list[bytes], together: bytes) -> list[float] | None:
-    """Many numbers by the same rules; None when one of them is not a number.
+def read_numbers(texts: list[bytes], joined: bytes) -> list[float] | None:
+    """Many numbers by the rules of `read_number`; None when one of them is not a number.
 
-    `together` is all texts joined. A `_` and an infinity made of digits are all that `float` takes
-    and the formats do not, so two looks at the whole stand for a match of each.
+    `joined` is all texts together. Only `_` and digits that overflow to infinity pass `float` and
+    not the formats, so two checks of the whole replace a regular expression for each text.
     """
     try:
         values = list(map(float, texts))
     except ValueError:
         return None
-    if b"_" in together or (not math.isfinite(sum(values)) and not _all_sound(texts, values)):
+    if b"_" in joined or (not math.isfinite(sum(values)) and _has_overflow(texts, values)):
         return None
     return values
 
 
-def _all_sound(texts: list[bytes], values: list[float]) -> bool:
-    return all(
-        b"n" in text.lower() for text, value in zip(texts, values, strict=True) if math.isinf(value)
+def _has_overflow(texts: list[bytes], values: list[float]) -> bool:
+    return any(
+        math.isinf(value) and b"n" not in text.lower()
+        for text, value in zip(texts, values, strict=True)
     )
 
 
 def read_labels(text: bytes) -> tuple[str, LabelPairs]:
-    """The metric name, if it stands there, and the labels between a pair of braces."""
+    """The labels between a pair of braces, and the metric name if it is there, else ""."""
     terms = _LABELS.fullmatch(text)
     if terms is None:
         raise ParseError("a label cannot be read")
@@ -150,7 +185,7 @@ def read_labels(text: bytes) -> tuple[str, LabelPairs]:
 
 
 def read_name(text: bytes) -> str:
-    """A name, bare or quoted, or a quoted text; what is no UTF-8 becomes U+FFFD."""
+    """A name or a quoted text, unescaped; bytes that are not UTF-8 become U+FFFD."""
     if text.startswith(b'"'):
         text = text[1:-1]
         if b"\\" in text:
@@ -159,7 +194,31 @@ def read_name(text: bytes) -> str:
 
 
 def clean_label(text: str, limit: int = 1_024) -> str:
-    """The text, cleaned where it is not plain ASCII already; equal ones are one object."""
+    """The text without control characters, interned: equal texts are one object."""
     if text.isascii() and text.isprintable() and len(text) <= limit:
         return intern(text)
     return intern(clean(text, limit))
+
+
+class TypeComments(dict[str, SeriesType]):
+    """The type of every series name of a page; its own `# TYPE` comment beats its suffix."""
+
+    def __init__(self, comments: Iterable[bytes]) -> None:
+        self._declared = {
+            clean_label(read_name(name)): TYPES[word.decode()]
+            for name, word in _TYPE_COMMENT.findall(b"\n".join(comments))
+            if word.decode() in TYPES
+        }
+        super().__init__(self._declared)
+
+    def __missing__(self, name: str) -> SeriesType:
+        kind = self[name] = self._type_by_suffix(name)
+        return kind
+
+    def _type_by_suffix(self, name: str) -> SeriesType:
+        at = name.rfind("_")
+        types = _SUFFIXES.get(name[at:]) if at > 0 else None
+        family = self._declared.get(name[:at])
+        if types is None or family is None:
+            return SeriesType.UNTYPED
+        return types.get(family, SeriesType.UNTYPED)

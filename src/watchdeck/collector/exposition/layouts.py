@@ -11,17 +11,18 @@ from msgspec import Struct, field
 
 from watchdeck.domain.metrics.series import Layout, Series
 
-LAYOUTS = 16
-"""New layouts an endpoint may have in an hour; the store keeps a segment for each."""
+MAX_LAYOUTS = 16
+"""New layouts of an endpoint in an hour; the store writes a segment for each."""
 
-READS = 22
-"""Reads that earn a new layout: 16 an hour at a scrape every ten seconds."""
+PAGES_PER_LAYOUT = 22
+"""Pages that earn one new layout: 16 an hour at a scrape every ten seconds."""
 
-Share = Callable[[tuple[Series, ...]], Layout]
+ShareLayout = Callable[[tuple[Series, ...]], Layout]
+"""Returns the one shared layout of these series."""
 
 
 class AlignedValues(Struct, frozen=True):
-    """Values and the layout they fit; `missing` series of the page had no place in it."""
+    """A layout and the values in its order; `missing` counts the page's series it does not hold."""
 
     layout: Layout
     values: array[float]
@@ -29,94 +30,95 @@ class AlignedValues(Struct, frozen=True):
 
 
 class _Union(Struct):
-    """The series of many layouts; `waiting` are those that the last page had and it has not."""
+    """The series of several layouts; `candidates` are the last page's series that it lacks."""
 
     layout: Layout
-    waiting: frozenset[Series] = frozenset()
-    places: dict[Series, int] = field(default_factory=dict)
+    candidates: frozenset[Series] = frozenset()
+    positions: dict[Series, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.places = {series: place for place, series in enumerate(self.layout.series)}
+        self.positions = {series: position for position, series in enumerate(self.layout.series)}
 
-    def spread(self, series: Sequence[Series], values: array[float]) -> AlignedValues:
-        """The values in the union's places; NaN for what the page does not have."""
-        spread = array("d", [math.nan]) * len(self.layout)
+    def align(self, series: Sequence[Series], values: array[float]) -> AlignedValues:
+        """The values in the union's order; NaN for each series that the page does not have."""
+        aligned = array("d", [math.nan]) * len(self.layout)
         missing = 0
         for one, value in zip(series, values, strict=True):
-            place = self.places.get(one)
-            if place is None:
+            position = self.positions.get(one)
+            if position is None:
                 missing += 1
             else:
-                spread[place] = value
-        return AlignedValues(self.layout, spread, missing)
+                aligned[position] = value
+        return AlignedValues(self.layout, aligned, missing)
 
 
 class EndpointLayouts:
-    """A page has its own layout while its endpoint has credit for new ones, then a union.
+    """Chooses the layout of each page: its own while there is credit for new ones, then a union.
 
-    The union has NaN for what a page lacks. It takes in what two pages in a row had and it had
-    not, as credit allows; labels that are new every time never get in. A page that comes twice in
-    a row ends the union.
+    The union holds NaN for series that a page lacks. It grows by series that two pages in a row
+    had, as credit allows; labels that are new in every scrape never get in. Two equal pages in a
+    row end the union.
     """
 
-    def __init__(self, share: Share, most: int) -> None:
-        self.reads = 0
+    def __init__(self, share: ShareLayout, max_series: int) -> None:
+        self.pages = 0
         self._share = share
-        self._most = most
-        self._credit = LAYOUTS * READS
-        self._paid_at = 0
-        self._recent: deque[Layout] = deque(maxlen=LAYOUTS)
+        self._max_series = max_series
+        self._credit = MAX_LAYOUTS * PAGES_PER_LAYOUT
+        self._credited_at = 0
+        self._recent: deque[Layout] = deque(maxlen=MAX_LAYOUTS)
         self._union: _Union | None = None
         self._previous: tuple[Series, ...] = ()
 
     @property
-    def united(self) -> bool:
-        """Whether pages are read into a union now."""
+    def has_union(self) -> bool:
+        """Whether pages are aligned to a union now."""
         return self._union is not None
 
-    def fit(
+    def align(
         self, series: tuple[Series, ...], values: array[float], known: Layout | None = None
     ) -> AlignedValues:
-        """The layout of a page with these series, and its values in that layout's order.
+        """The layout for a page with these series, and its values in that layout's order.
 
-        `known` is the layout of these very series, where somebody has it already.
+        `known` is the layout of exactly these series, if the caller has it already.
         """
-        again = series == self._previous
+        repeated = series == self._previous
         self._previous = series
-        if self._union is None or again:
-            own = self._own(series, known)
+        if self._union is None or repeated:
+            own = self._own_layout(series, known)
             if own is not None:
                 self._union = None
                 return AlignedValues(own, values)
         if self._union is None:
             merged = dict.fromkeys(one for layout in self._recent for one in layout.series)
-            self._union = _Union(self._share(tuple(merged)[-self._most :]))
-        self._grow(self._union, series)
-        return self._union.spread(series, values)
+            self._union = _Union(self._share(tuple(merged)[-self._max_series :]))
+        self._extend_union(self._union, series)
+        return self._union.align(series, values)
 
-    def _own(self, series: tuple[Series, ...], known: Layout | None) -> Layout | None:
+    def _own_layout(self, series: tuple[Series, ...], known: Layout | None) -> Layout | None:
         for layout in reversed(self._recent):
             if layout.series == series:
                 return layout
-        if not self._pay():
+        if not self._spend_credit():
             return None
         layout = known or self._share(series)
         self._recent.append(layout)
         return layout
 
-    def _grow(self, union: _Union, series: tuple[Series, ...]) -> None:
-        fresh = tuple(one for one in series if one not in union.places)
-        lasting = tuple(one for one in fresh if one in union.waiting)
-        union.waiting = frozenset(fresh)
-        if lasting and self._pay():
-            grown = (*union.layout.series, *lasting)
-            self._union = _Union(self._share(grown if len(grown) <= self._most else series))
+    def _extend_union(self, union: _Union, series: tuple[Series, ...]) -> None:
+        new = tuple(one for one in series if one not in union.positions)
+        repeated = tuple(one for one in new if one in union.candidates)
+        union.candidates = frozenset(new)
+        if repeated and self._spend_credit():
+            extended = (*union.layout.series, *repeated)
+            fits = len(extended) <= self._max_series
+            self._union = _Union(self._share(extended if fits else series))
 
-    def _pay(self) -> bool:
-        earned = self.reads - self._paid_at
-        self._paid_at = self.reads
-        self._credit = min(LAYOUTS * READS, self._credit + earned)
-        if self._credit < READS:
+    def _spend_credit(self) -> bool:
+        earned = self.pages - self._credited_at
+        self._credited_at = self.pages
+        self._credit = min(MAX_LAYOUTS * PAGES_PER_LAYOUT, self._credit + earned)
+        if self._credit < PAGES_PER_LAYOUT:
             return False
-        self._credit -= READS
+        self._credit -= PAGES_PER_LAYOUT
         return True

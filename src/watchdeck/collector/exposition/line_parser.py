@@ -1,4 +1,4 @@
-"""A page read line by line: by memory where a line was seen before, by the grammar where not."""
+"""Parses a page line by line: from the cache where a line is known, else by the grammar."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from msgspec.structs import replace
 from watchdeck.collector.exposition.grammar import (
     LineParts,
     ParseError,
+    TypeComments,
     clean_label,
     read_numbers,
     read_parts,
     read_series,
 )
-from watchdeck.collector.exposition.line_cache import LineCache
-from watchdeck.collector.exposition.page_template import PageShape, invert_mask
-from watchdeck.collector.exposition.type_comments import TypeComments
+from watchdeck.collector.exposition.series_cache import LineCache
 from watchdeck.domain.metrics.scrape import Truncation
 from watchdeck.domain.metrics.series import LabelPairs, Series
 
-_UNSURE = 2
-_HEADS = bytes(0 if head in b"#" else _UNSURE if head in b" \t\r\f\v" else 1 for head in range(256))
-"""By the first byte of a line: other, to be looked at closer, sample."""
+_BLANK_FIRST = 2
+_FIRST_BYTES = bytes(
+    0 if byte in b"#" else _BLANK_FIRST if byte in b" \t\r\f\v" else 1 for byte in range(256)
+)
+"""What a line is by its first byte: 0 is not a sample, 1 is a sample, 2 starts with a blank."""
 
+_INVERSE = bytes.maketrans(b"\0\1", b"\1\0")
 _NAMES, _TYPES = attrgetter("name"), attrgetter("type")
 
 
 class ParseLimits(Struct, frozen=True):
-    """What a page may bring: series, labels of one, characters of a name and of a value."""
+    """Limits of a page: its series, the labels of one, characters of a name and of a value."""
 
     series: int
     labels: int
@@ -39,15 +41,15 @@ class ParseLimits(Struct, frozen=True):
 
     @property
     def lines(self) -> int:
-        """Lines that are read at all: three for a series, and some for what else stands there."""
+        """Lines that are parsed: four for each series, and 1,000 for comments."""
         return 4 * self.series + 1_000
 
 
 class ParsedLines(Struct):
-    """What the lines of a page said; a series over a bound is None, its value is there.
+    """The samples of a page, before duplicates are removed.
 
-    `samples` marks the lines that hold a value. A page is `plain` when no line has a timestamp or
-    an exemplar; `unread` lines came after the bound.
+    `samples` has a 1 for every line with a value; `series` has None in place of a series over a
+    limit. A `plain` page has no timestamp or exemplar; `unread` lines follow the line limit.
     """
 
     samples: bytearray
@@ -59,168 +61,170 @@ class ParsedLines(Struct):
     plain: bool = True
     level: str = "cached"
 
-    def frozen(self, lines: list[bytes]) -> PageShape:
-        """All of the page that is not a value."""
-        others = compress(lines, invert_mask(self.samples))
-        return PageShape(bytes(self.samples), tuple(self.prefixes), tuple(others))
 
+class DistinctSeries(Struct, frozen=True):
+    """The distinct series of a page, with the positions of their values (None: all)."""
 
-class Deduplicated(Struct, frozen=True):
-    """Which values of a draft are kept (None: all), their series, and what was left out."""
-
-    kept: tuple[int, ...] | None
+    positions: tuple[int, ...] | None
     series: tuple[Series, ...]
-    cut: Truncation
+    truncation: Truncation
 
 
-def split(body: bytes, bounds: ParseLimits) -> list[bytes]:
-    """The lines of a page; the last holds all that lies beyond the bound."""
-    return body.split(b"\n", bounds.lines)
+def invert_mask(mask: bytes | bytearray) -> bytes:
+    """The mask with 0 and 1 exchanged."""
+    return bytes(mask).translate(_INVERSE)
+
+
+def split_lines(body: bytes, limits: ParseLimits) -> list[bytes]:
+    """The lines of a page; the last holds all that follows the line limit."""
+    return body.split(b"\n", limits.lines)
 
 
 def parse_lines(
-    lines: list[bytes], memory: LineCache, bounds: ParseLimits, *, plain: bool
+    lines: list[bytes], cache: LineCache, limits: ParseLimits, *, plain: bool
 ) -> ParsedLines:
-    """Read the lines of a page; `plain` when there is hope that every line was seen before."""
+    """Parse the lines of a page; `plain` tries first whether every line is in the cache."""
     unread = lines[-1].count(b"\n") + 1 if b"\n" in lines[-1] else 0
     lines = lines[:-1] if unread else lines
-    samples = _samples(lines)
+    samples = _sample_mask(lines)
     types = TypeComments(compress(lines, invert_mask(samples)))
-    made = _remembered(lines, samples, types, memory) if plain else None
-    if made is None:
-        made = _LineParser(ParsedLines(samples), types, memory, bounds).read(lines)
-    made.unread = unread
-    return made
+    parsed = _parse_cached(lines, samples, types, cache) if plain else None
+    if parsed is None:
+        parsed = _LineParser(ParsedLines(samples), types, cache, limits).parse(lines)
+    parsed.unread = unread
+    return parsed
 
 
-def _samples(lines: list[bytes]) -> bytearray:
-    """A mask of the lines that are no comments and have more than blanks."""
-    heads = b"".join([line[:1] or b"#" for line in lines])
-    samples = bytearray(heads.translate(_HEADS))
-    at = samples.find(_UNSURE)
+def _sample_mask(lines: list[bytes]) -> bytearray:
+    """A mask with a 1 for each line that is neither a comment nor blank."""
+    first_bytes = b"".join([line[:1] or b"#" for line in lines])
+    samples = bytearray(first_bytes.translate(_FIRST_BYTES))
+    at = samples.find(_BLANK_FIRST)
     while at >= 0:
         samples[at] = lines[at].lstrip()[:1] not in b"#"
-        at = samples.find(_UNSURE, at)
+        at = samples.find(_BLANK_FIRST, at)
     return samples
 
 
-def _remembered(
-    lines: list[bytes], samples: bytearray, types: TypeComments, memory: LineCache
+def _parse_cached(
+    lines: list[bytes], samples: bytearray, types: TypeComments, cache: LineCache
 ) -> ParsedLines | None:
-    """The draft of a page all of whose lines were seen before; None when one was not."""
-    found = list(compress(lines, samples))
-    prefixes = [line[: line.rfind(b" ") + 1] for line in found]
-    series = memory.recall(prefixes)
+    """The samples of a page when every line is in the cache with its type; None otherwise."""
+    sample_lines = list(compress(lines, samples))
+    prefixes = [line[: line.rfind(b" ") + 1] for line in sample_lines]
+    series = cache.get_all(prefixes)
     if series is None:
         return None
     declared = map(types.__getitem__, map(_NAMES, series))
     if not all(map(is_, declared, map(_TYPES, series))):
         return None
-    texts = list(map(bytes.removeprefix, found, prefixes))
+    texts = list(map(bytes.removeprefix, sample_lines, prefixes))
     values = read_numbers(texts, b"".join(texts))
     return None if values is None else ParsedLines(samples, prefixes, [*series], values)
 
 
 class _LineParser:
-    """The reading of one page, line after line."""
+    """Parses one page, line after line, into `parsed`."""
 
     def __init__(
-        self, made: ParsedLines, types: TypeComments, memory: LineCache, bounds: ParseLimits
+        self, parsed: ParsedLines, types: TypeComments, cache: LineCache, limits: ParseLimits
     ) -> None:
-        self._made = made
+        self._parsed = parsed
         self._types = types
-        self._memory = memory
-        self._bounds = bounds
+        self._cache = cache
+        self._limits = limits
 
-    def read(self, lines: list[bytes]) -> ParsedLines:
-        made = self._made
+    def parse(self, lines: list[bytes]) -> ParsedLines:
+        parsed = self._parsed
         for number, line in enumerate(lines):
-            if made.samples[number]:
+            if parsed.samples[number]:
                 try:
-                    self._line(line)
+                    self._parse_line(line)
                 except ParseError:
-                    made.samples[number] = 0
-                    made.malformed += 1
-        return made
+                    parsed.samples[number] = 0
+                    parsed.malformed += 1
+        return parsed
 
-    def _line(self, line: bytes) -> None:
+    def _parse_line(self, line: bytes) -> None:
         prefix = line[: line.rfind(b" ") + 1]
-        series = self._memory.get(prefix)
+        series = self._cache.get(prefix)
         text = line[len(prefix) :]
         value = None if series is None else read_numbers([text], text)
         if series is None or value is None:
-            self._by_grammar(line)
+            self._parse_by_grammar(line)
         else:
-            self._keep(prefix, self._typed(prefix, series), value[0])
+            self._append(prefix, self._with_type(prefix, series), value[0])
 
-    def _by_grammar(self, line: bytes) -> None:
-        self._made.level = "grammar"
+    def _parse_by_grammar(self, line: bytes) -> None:
+        self._parsed.level = "grammar"
         parts = read_parts(line)
         prefix = line[: parts.start]
-        series = self._memory.get(prefix)
+        series = self._cache.get(prefix)
         if series is not None:
-            series = self._typed(prefix, series)
-        elif (series := self._series(parts)) is not None:
-            series = self._memory.put(prefix, series)
+            series = self._with_type(prefix, series)
+        elif (series := self._build_series(parts)) is not None:
+            series = self._cache.put(prefix, series)
         if not parts.plain:
-            self._made.plain = False
-        self._keep(prefix, series, parts.value)
+            self._parsed.plain = False
+        self._append(prefix, series, parts.value)
 
-    def _keep(self, prefix: bytes, series: Series | None, value: float) -> None:
-        self._made.prefixes.append(prefix)
-        self._made.series.append(series)
-        self._made.values.append(value)
+    def _append(self, prefix: bytes, series: Series | None, value: float) -> None:
+        self._parsed.prefixes.append(prefix)
+        self._parsed.series.append(series)
+        self._parsed.values.append(value)
 
-    def _typed(self, prefix: bytes, series: Series) -> Series:
+    def _with_type(self, prefix: bytes, series: Series) -> Series:
         kind = self._types[series.name]
         if kind is series.type:
             return series
-        return self._memory.put(prefix, replace(series, type=kind))
+        return self._cache.put(prefix, replace(series, type=kind))
 
-    def _series(self, parts: LineParts) -> Series | None:
-        """The series of a line, its labels by memory where they are plain; None over a bound."""
-        pairs = self._memory.pairs.read(parts.braces) if parts.name and parts.braces else None
-        if pairs is None or len(pairs) > self._bounds.labels or len(parts.name) > self._bounds.name:
-            return self._bounded(*read_series(parts))
-        name = clean_label(parts.name.decode(), self._bounds.name)
-        return Series(name, pairs, self._types[name])
+    def _build_series(self, parts: LineParts) -> Series | None:
+        """The series of a line, its labels from the cache if possible; None when over a limit."""
+        limits = self._limits
+        labels = self._cache.labels.read(parts.braces) if parts.name and parts.braces else None
+        if labels is None or len(labels) > limits.labels or len(parts.name) > limits.name:
+            return self._build_limited(*read_series(parts))
+        name = clean_label(parts.name.decode(), limits.name)
+        return Series(name, labels, self._types[name])
 
-    def _bounded(self, name: str, labels: LabelPairs) -> Series | None:
-        """A clean series; None when it passes a bound."""
-        bounds = self._bounds
-        if len(labels) > bounds.labels or len(name) > bounds.name:
+    def _build_limited(self, name: str, labels: LabelPairs) -> Series | None:
+        """A clean series; None when it is over a limit."""
+        limits = self._limits
+        if len(labels) > limits.labels or len(name) > limits.name:
             return None
         pairs = []
         for key, value in labels:
-            if len(key) > bounds.name or len(value) > bounds.value:
+            if len(key) > limits.name or len(value) > limits.value:
                 return None
-            pairs.append((clean_label(key, bounds.name), clean_label(value, bounds.value)))
+            pairs.append((clean_label(key, limits.name), clean_label(value, limits.value)))
         pairs.sort()
-        name = clean_label(name, bounds.name)
+        name = clean_label(name, limits.name)
         return Series(name, tuple(pairs), self._types[name])
 
 
-def deduplicate(made: ParsedLines, bounds: ParseLimits) -> Deduplicated:
-    """Keep the first of equal series, no more series than the bound, and count the rest."""
-    beyond = made.unread
-    whole = tuple(one for one in made.series if one is not None)
-    if len(whole) == len(made.series) == len(set(map(id, whole))) <= bounds.series:
-        return Deduplicated(None, whole, Truncation(series=beyond, malformed=made.malformed))
-    return _settle_one_by_one(made, bounds, beyond)
+def deduplicate(parsed: ParsedLines, limits: ParseLimits) -> DistinctSeries:
+    """Take the first of equal series, up to the series limit, and count the rest."""
+    series = tuple(one for one in parsed.series if one is not None)
+    if len(series) == len(parsed.series) == len(set(map(id, series))) <= limits.series:
+        cut = Truncation(series=parsed.unread, malformed=parsed.malformed)
+        return DistinctSeries(None, series, cut)
+    return _deduplicate_one_by_one(parsed, limits)
 
 
-def _settle_one_by_one(made: ParsedLines, bounds: ParseLimits, beyond: int) -> Deduplicated:
+def _deduplicate_one_by_one(parsed: ParsedLines, limits: ParseLimits) -> DistinctSeries:
     first: dict[int, int] = {}
-    labels = duplicates = 0
-    for position, series in enumerate(made.series):
+    over_limit, labels, duplicates = parsed.unread, 0, 0
+    for position, series in enumerate(parsed.series):
         if series is None:
             labels += 1
         elif id(series) in first:
             duplicates += 1
-        elif len(first) >= bounds.series:
-            beyond += 1
+        elif len(first) >= limits.series:
+            over_limit += 1
         else:
             first[id(series)] = position
-    kept = tuple(first.values())
-    whole = tuple(one for one in map(made.series.__getitem__, kept) if one is not None)
-    return Deduplicated(kept, whole, Truncation(beyond, labels, duplicates, made.malformed))
+    positions = tuple(first.values())
+    distinct = tuple(one for one in map(parsed.series.__getitem__, positions) if one is not None)
+    cut = Truncation(over_limit, labels, duplicates, parsed.malformed)
+    return DistinctSeries(positions, distinct, cut)

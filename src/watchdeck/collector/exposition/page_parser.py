@@ -1,65 +1,119 @@
-"""Reads the pages of all endpoints, each at the cheapest level that is right for it."""
+"""The page parser of all endpoints: each page at the cheapest level that gives the right result."""
 
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
-from watchdeck.collector.exposition.label_cache import LabelCache
+from watchdeck.collector.exposition.grammar import read_numbers
 from watchdeck.collector.exposition.layouts import EndpointLayouts
-from watchdeck.collector.exposition.line_cache import LineCache
 from watchdeck.collector.exposition.line_parser import (
     ParsedLines,
     ParseLimits,
     deduplicate,
+    invert_mask,
     parse_lines,
-    split,
+    split_lines,
 )
-from watchdeck.collector.exposition.page_template import PageShape, PageTemplate, select_values
+from watchdeck.collector.exposition.series_cache import LabelCache, LineCache
 from watchdeck.domain.metrics.scrape import Truncation
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.values.text import clean
 
-_LINES = 40_000
-"""Lines remembered over all endpoints, in 20 MB at most; no less than one page may have."""
+_MIN_LINES = 40_000
+"""Lines cached for all endpoints, 20 MB at most; more when one page may have more."""
 
-_SKELETONS = 3
-"""Skeletons kept for an endpoint: the replicas behind one address answer in turn."""
+_MAX_TEMPLATES = 3
+"""Templates of an endpoint: the replicas behind one address answer in turn."""
 
 
 class NotMetrics(ValueError):
-    """The body is no metrics page at all; the text says what came instead."""
+    """A body that is not a metrics page; the text says what came instead."""
 
 
 class ParsedPage(Struct, frozen=True):
-    """What was read: a shared layout, its values, what was left out, and at which level.
+    """A page's shared layout, its values, counts of what was left out, and the parser's level.
 
-    `level` is "positional", "cached" or "grammar"; the others hold the same whichever it was.
+    `level` is "positional", "cached" or "grammar"; the other fields do not depend on it.
     """
 
     layout: Layout
     values: array[float]
-    cut: Truncation
+    truncation: Truncation
     level: str
 
 
+class PageShape(Struct, frozen=True):
+    """All bytes of a page except its values.
+
+    `samples` has a 1 for every line that holds a value; `prefixes` precede those values; `others`
+    are comments, empty lines and malformed lines.
+    """
+
+    samples: bytes
+    prefixes: tuple[bytes, ...]
+    others: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the page without its values."""
+        breaks = len(self.samples) - 1
+        return sum(map(len, self.prefixes)) + sum(map(len, self.others)) + breaks
+
+
+class PageTemplate(Struct, frozen=True, weakref=True):
+    """A page's shape and the layout that follows from it; endpoints share templates.
+
+    `positions` are those of the values that the layout holds, None for all; `truncation` counts
+    what is left out of every page of this shape.
+    """
+
+    shape: PageShape
+    layout: Layout
+    positions: tuple[int, ...] | None
+    truncation: Truncation
+    _gaps: bytes = b""
+    _size: int = 0
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "_gaps", invert_mask(self.shape.samples))
+        force_setattr(self, "_size", self.shape.size)
+
+    def values(self, lines: list[bytes], size: int) -> array[float] | None:
+        """The values of a page of `size` bytes; None when the page has another shape.
+
+        A prefix that does not match removes nothing from its line, so the sum of the remaining
+        bytes proves that all prefixes match: a fifth of the time of comparing each.
+        """
+        shape = self.shape
+        if len(lines) != len(shape.samples) or tuple(compress(lines, self._gaps)) != shape.others:
+            return None
+        texts = list(map(bytes.removeprefix, compress(lines, shape.samples), shape.prefixes))
+        joined = b"".join(texts)
+        if len(joined) + self._size != size:
+            return None
+        values = read_numbers(texts, joined)
+        return None if values is None else _select(values, self.positions)
+
+
 class _EndpointPages(Struct):
-    """What is known of one endpoint's pages, the newest skeleton first."""
+    """The layouts and templates of one endpoint's pages, the newest template first."""
 
     layouts: EndpointLayouts
-    skeletons: tuple[PageTemplate, ...] = ()
+    templates: tuple[PageTemplate, ...] = ()
     plain: bool = True
 
 
 class PageParser:
-    """One for all endpoints of equal bounds: equal pages share one Layout, whoever sent them.
+    """The parser of all endpoints with equal limits: equal pages share one Layout.
 
-    First a page's lines are held against the skeleton of the last page; then each line is looked
-    up among all lines seen; then the grammar reads it. Pages with timestamps or exemplars are new
-    in every line, so they have no skeleton and leave nothing in memory.
+    A page is compared with the endpoint's templates first; then each line is looked up in the
+    cache; then the grammar parses it. Every line of a page with timestamps or exemplars is new,
+    so such a page makes no template.
     """
 
     def __init__(
@@ -70,73 +124,88 @@ class PageParser:
         max_label_name: int = 200,
         max_label_value: int = 1_024,
     ) -> None:
-        self._bounds = ParseLimits(max_series, max_labels, max_label_name, max_label_value)
-        self._known: dict[str, _EndpointPages] = {}
-        pairs = LabelCache(self._bounds.name, self._bounds.value)
-        self._lines = LineCache(max(_LINES, self._bounds.lines), pairs)
+        self._limits = ParseLimits(max_series, max_labels, max_label_name, max_label_value)
+        self._endpoints: dict[str, _EndpointPages] = {}
+        labels = LabelCache(self._limits.name, self._limits.value)
+        self._cache = LineCache(max(_MIN_LINES, self._limits.lines), labels)
         self._layouts: WeakValueDictionary[bytes, Layout] = WeakValueDictionary()
-        self._skeletons: WeakValueDictionary[PageShape, PageTemplate] = WeakValueDictionary()
+        self._templates: WeakValueDictionary[PageShape, PageTemplate] = WeakValueDictionary()
 
     def read(self, key: str, body: bytes, content_type: str = "") -> ParsedPage:
-        """Read a page of the endpoint `key`. An empty body is a page without series.
+        """Parse a page of the endpoint `key`. An empty body is a page without series.
 
-        A line that cannot be read is counted, and the others are kept. Raises NotMetrics when most
-        lines cannot be read, or when an OpenMetrics page lacks the `# EOF` that proves it whole.
+        A malformed line is counted and left out. Raises NotMetrics when most lines are malformed,
+        or when an OpenMetrics page lacks the `# EOF` that proves it complete.
         """
         if "openmetrics" in content_type and not body.rstrip().endswith(b"# EOF"):
             raise NotMetrics("the OpenMetrics page does not end in # EOF: a part of it is missing")
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = _EndpointPages(
-                EndpointLayouts(self._shared, self._bounds.series)
-            )
-        known.layouts.reads += 1
-        lines = split(body, self._bounds)
-        for skeleton in known.skeletons:
-            values = skeleton.values(lines, len(body))
+        pages = self._endpoints.get(key)
+        if pages is None:
+            layouts = EndpointLayouts(self._share_layout, self._limits.series)
+            pages = self._endpoints[key] = _EndpointPages(layouts)
+        pages.layouts.pages += 1
+        lines = split_lines(body, self._limits)
+        for template in pages.templates:
+            values = template.values(lines, len(body))
             if values is not None:
-                return ParsedPage(skeleton.layout, values, skeleton.cut, "positional")
-        made = parse_lines(lines, self._lines, self._bounds, plain=known.plain)
-        if made.malformed > len(made.series):
-            raise NotMetrics(_instead(lines, content_type))
-        return self._page(known, lines, made)
+                return ParsedPage(template.layout, values, template.truncation, "positional")
+        parsed = parse_lines(lines, self._cache, self._limits, plain=pages.plain)
+        if parsed.malformed > len(parsed.series):
+            raise NotMetrics(_describe_body(lines, content_type))
+        return self._build_page(pages, lines, parsed)
 
-    def _page(self, known: _EndpointPages, lines: list[bytes], made: ParsedLines) -> ParsedPage:
-        settled = deduplicate(made, self._bounds)
-        values = select_values(made.values, settled.kept)
-        frozen = shared = None
-        if made.plain and not made.unread and not known.layouts.united:
-            frozen = made.frozen(lines)
-            shared = self._skeletons.get(frozen)
-        fitted = known.layouts.fit(settled.series, values, shared.layout if shared else None)
-        known.plain = made.plain
-        if frozen is None or known.layouts.united:
-            known.skeletons = ()
+    def _build_page(
+        self, pages: _EndpointPages, lines: list[bytes], parsed: ParsedLines
+    ) -> ParsedPage:
+        distinct = deduplicate(parsed, self._limits)
+        values = _select(parsed.values, distinct.positions)
+        shape = template = None
+        if parsed.plain and not parsed.unread and not pages.layouts.has_union:
+            shape = _shape_of(lines, parsed)
+            template = self._templates.get(shape)
+        known = template.layout if template else None
+        aligned = pages.layouts.align(distinct.series, values, known)
+        pages.plain = parsed.plain
+        if shape is None or pages.layouts.has_union:
+            pages.templates = ()
         else:
-            skeleton = shared or PageTemplate(frozen, fitted.layout, settled.kept, settled.cut)
-            self._skeletons[frozen] = skeleton
-            others = (one for one in known.skeletons if one is not skeleton)
-            known.skeletons = (skeleton, *others)[:_SKELETONS]
-        return ParsedPage(
-            fitted.layout, fitted.values, _more(settled.cut, fitted.missing), made.level
-        )
+            if template is None:
+                template = PageTemplate(
+                    shape, aligned.layout, distinct.positions, distinct.truncation
+                )
+            self._templates[shape] = template
+            others = (one for one in pages.templates if one is not template)
+            pages.templates = (template, *others)[:_MAX_TEMPLATES]
+        truncation = distinct.truncation
+        if aligned.missing:
+            left_out = truncation.series + aligned.missing
+            truncation = replace(truncation, series=left_out)
+        return ParsedPage(aligned.layout, aligned.values, truncation, parsed.level)
 
-    def _shared(self, series: tuple[Series, ...]) -> Layout:
-        """The one layout of these series; one whose digest only looks the same is not shared."""
+    def _share_layout(self, series: tuple[Series, ...]) -> Layout:
+        """The one layout of these series; on a digest collision a layout is not shared."""
         layout = Layout(series)
         shared = self._layouts.setdefault(layout.digest, layout)
         return shared if shared.series == series else layout
 
 
-def _more(cut: Truncation, series: int) -> Truncation:
-    return replace(cut, series=cut.series + series) if series else cut
+def _shape_of(lines: list[bytes], parsed: ParsedLines) -> PageShape:
+    others = compress(lines, invert_mask(parsed.samples))
+    return PageShape(bytes(parsed.samples), tuple(parsed.prefixes), tuple(others))
 
 
-_SHAPES = ((b"<", "an HTML or XML page"), (b"{", "JSON"), (b"[", "JSON"))
+def _select(values: list[float], positions: tuple[int, ...] | None) -> array[float]:
+    """The values at these positions, or all of them."""
+    if positions is None:
+        return array("d", values)
+    return array("d", map(values.__getitem__, positions))
 
 
-def _instead(lines: list[bytes], content_type: str) -> str:
+_FORMATS = ((b"<", "an HTML or XML page"), (b"{", "JSON"), (b"[", "JSON"))
+
+
+def _describe_body(lines: list[bytes], content_type: str) -> str:
     start = next((line.strip() for line in lines if line.strip()), b"")
-    shape = next((words for mark, words in _SHAPES if start.startswith(mark)), "text")
-    said = f" ({clean(content_type, 60)})" if content_type else ""
-    return f"{shape}{said} came where a metrics page was expected"
+    body = next((words for mark, words in _FORMATS if start.startswith(mark)), "text")
+    content = f" ({clean(content_type, 60)})" if content_type else ""
+    return f"{body}{content} came where a metrics page was expected"

@@ -1,4 +1,4 @@
-"""What each path of the intake takes: alerts, kept in the store before the sender is told so."""
+"""The HTTP paths of the intake: alerts are committed to the store before the sender gets a 200."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchdeck.domain.external.alertmanager import (
     ParsedPayload,
     PayloadError,
     TooManyError,
-    read_posted,
+    read_post,
     read_webhook,
 )
 from watchdeck.domain.external.cloudevents import read_cloud_events
@@ -20,8 +20,7 @@ from watchdeck.domain.settings.intake import EVENTS, PROMETHEUS
 from watchdeck.errors import StoreError
 from watchdeck.net.request import RequestHead, RequestRejected
 from watchdeck.net.server import Response
-from watchdeck.store.alerts.external_events import append_events
-from watchdeck.store.alerts.external_sources import not_heard
+from watchdeck.store.alerts.external import append_events, mark_unreachable
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.worker import StoreWorker
 
@@ -31,14 +30,14 @@ _POST = "/api/v2/alerts"
 _EVENTS = "/events"
 
 PayloadParser = Callable[[bytes, RequestHead, int], ParsedPayload]
-More = Callable[[str], bool]
-"""Asks a source for the rest of what it said; whether it can be asked at all."""
+PollSoon = Callable[[str], bool]
+"""Polls a source for the alerts it left out; False when the source cannot be polled."""
 
 
 class IntakeAuth(Struct, frozen=True):
-    """Who may call: the token, looked up each time, and the names of Alertmanagers.
+    """Who may send: the token, resolved for each request, and the names of Alertmanagers.
 
-    `names` holds them by what they call themselves; who calls itself something else is `otherwise`.
+    `names` are by the URL that an Alertmanager gives as its own; any other URL is `otherwise`.
     """
 
     token: Callable[[], str]
@@ -47,55 +46,58 @@ class IntakeAuth(Struct, frozen=True):
 
 
 class IntakeHandler:
-    """Takes what is sent, and answers with success only when it is committed."""
+    """Stores what is sent; a response of success means that it is committed."""
 
     def __init__(
-        self, callers: IntakeAuth, desk: StoreWorker, clock: Callable[[], int], more: More
+        self, auth: IntakeAuth, worker: StoreWorker, clock: Callable[[], int], poll_soon: PollSoon
     ) -> None:
-        self._callers = callers
-        self._desk = desk
+        self._auth = auth
+        self._worker = worker
         self._clock = clock
-        self._more = more
+        self._poll_soon = poll_soon
 
     def admit(self, head: RequestHead) -> None:
-        """Let a request in by its token, and by what it asks. Raises Refused."""
+        """Check the token, path and method of a request. Raises RequestRejected."""
         if head.path != READY:
-            self._know(head)
-        wanted = "GET" if head.path == READY else "POST"
-        if self._reader(head.path) is None and head.path != READY:
+            self._check_token(head)
+        method = "GET" if head.path == READY else "POST"
+        if self._parser(head.path) is None and head.path != READY:
             places = f"{_WEBHOOK}, {_POST}, {_EVENTS} and {READY}"
             raise RequestRejected(404, f"there is nothing here; there is {places}")
-        if head.method != wanted:
-            raise RequestRejected(405, f"only {wanted} is taken here")
+        if head.method != method:
+            raise RequestRejected(405, f"only {method} is taken here")
 
-    async def answer(self, head: RequestHead, body: bytes) -> Response:
-        """Take what was sent. Raises Refused."""
-        read = self._reader(head.path)
-        if read is None:
+    async def handle(self, head: RequestHead, body: bytes) -> Response:
+        """Store the alerts of a body. Raises RequestRejected."""
+        parse = self._parser(head.path)
+        if parse is None:
             return Response(200, "ready")
         try:
-            said = await self._desk.do(lambda db: _taken(db, read(body, head, self._clock())))
-            await self._ask_for_more(said)
+            payload = await self._worker.run(lambda db: _save(db, parse(body, head, self._clock())))
+            await self._poll_left_out(payload)
         except TooManyError as error:
             raise RequestRejected(413, str(error)) from None
         except PayloadError as error:
             raise RequestRejected(400, str(error)) from None
         except StoreError:
             raise RequestRejected(503, "the store cannot be written now; send it again") from None
-        if said.unread:
-            taken = f"the other {len(said.events)} were taken"
-            raise RequestRejected(400, f"{said.unread} alerts could not be read; {taken}")
+        if payload.unreadable:
+            others = f"the other {len(payload.events)} were taken"
+            raise RequestRejected(400, f"{payload.unreadable} alerts could not be read; {others}")
         return Response(200)
 
-    async def _ask_for_more(self, said: ParsedPayload) -> None:
-        if said.left_out and said.events and not self._more(said.events[0].source):
-            left = f"{said.left_out} alerts were left out of a webhook"
+    async def _poll_left_out(self, payload: ParsedPayload) -> None:
+        if not payload.truncated or not payload.events:
+            return
+        source = payload.events[0].source
+        if not self._poll_soon(source):
+            left = f"{payload.truncated} alerts were left out of a webhook"
             problem = f"{left}; set its max_alerts to 0, or let it be asked"
-            await self._desk.do(lambda db: not_heard(db, said.events[0].source, problem))
+            await self._worker.run(lambda db: mark_unreachable(db, source, problem))
 
-    def _know(self, head: RequestHead) -> None:
+    def _check_token(self, head: RequestHead) -> None:
         try:
-            token = self._callers.token()
+            token = self._auth.token()
         except SecretError:
             raise RequestRejected(
                 503, "nobody can be let in: the token cannot be read here"
@@ -107,24 +109,24 @@ class IntakeHandler:
                 401, "the token is missing or wrong; send Authorization: Bearer TOKEN"
             )
 
-    def _reader(self, path: str) -> PayloadParser | None:
-        names = self._callers.names
+    def _parser(self, path: str) -> PayloadParser | None:
+        names = self._auth.names
         name = path.removeprefix(f"{_WEBHOOK}/")
         if name != path and name in names.values():
             return lambda body, _, now: read_webhook(body, name, now)
         if path == _WEBHOOK:
-            return lambda body, _, now: read_webhook(body, self._callers.otherwise, now, names)
-        return _READERS.get(path)
+            return lambda body, _, now: read_webhook(body, self._auth.otherwise, now, names)
+        return _PARSERS.get(path)
 
 
-def _taken(db: Connection, said: ParsedPayload) -> ParsedPayload:
-    if said.events:
-        first = said.events[0]
-        append_events(db, first.source, said.events, first.received_at)
-    return said
+def _save(db: Connection, payload: ParsedPayload) -> ParsedPayload:
+    if payload.events:
+        first = payload.events[0]
+        append_events(db, first.source, payload.events, first.received_at)
+    return payload
 
 
-_READERS: dict[str, PayloadParser] = {
-    _POST: lambda body, _, now: read_posted(body, PROMETHEUS, now),
+_PARSERS: dict[str, PayloadParser] = {
+    _POST: lambda body, _, now: read_post(body, PROMETHEUS, now),
     _EVENTS: lambda body, head, now: read_cloud_events(body, head.headers, EVENTS, now),
 }

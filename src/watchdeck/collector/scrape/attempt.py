@@ -1,23 +1,29 @@
-"""One scrape under way: what it has brought so far, and the questions that bring it."""
+"""One scrape attempt: the responses, the page and the failures it has brought so far."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
 
-from watchdeck.collector.scrape.decode import MetricsPage, PageDecoder
+from watchdeck.collector.exposition import NotMetrics, PageParser
 from watchdeck.collector.scrape.endpoint_urls import EndpointUrls
-from watchdeck.domain.kinds.kind import ProbeResponse
-from watchdeck.domain.metrics.scrape import Outcome
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse
+from watchdeck.domain.metrics.scrape import Outcome, Truncation
+from watchdeck.domain.metrics.series import Layout
+from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.signals.custom_mapping import json_layout, read_json_values
+from watchdeck.domain.values.json_assertion import JsonAssertionError
+from watchdeck.domain.values.units import Milliseconds
 from watchdeck.net.address import Origin, Url
 from watchdeck.net.client import HttpClient
 from watchdeck.net.connection import Request
-from watchdeck.net.failure import Failure, RequestError
+from watchdeck.net.failure import Failure, RequestError, status_words
 
-LOST = frozenset(
+CONNECTION_FAILURES = frozenset(
     (
         Outcome.TIMED_OUT,
         Outcome.REFUSED,
@@ -27,73 +33,134 @@ LOST = frozenset(
         Outcome.UNREACHABLE,
     )
 )
-"""Outcomes without an answer: the next question to the same origin would end the same."""
+"""Outcomes without a response: the next request to the same origin would end the same."""
 
-ASIDE = 1.0
-"""Seconds for a question that a scrape can do without."""
+OPTIONAL_TIMEOUT = 1.0
+"""Seconds for a request that a scrape can do without."""
+
+
+class MetricsPage(Struct, frozen=True):
+    """A parsed page, its URL, and the headers of its response."""
+
+    url: Url
+    layout: Layout
+    values: array[float]
+    truncation: Truncation = field(default_factory=Truncation)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class PageDecoder:
+    """Decodes the pages of one endpoint: exposition text, or JSON by the owner's map."""
+
+    def __init__(self, endpoint: Endpoint, parser: PageParser) -> None:
+        self._name = endpoint.name
+        self._map = endpoint.map
+        self._parser = parser
+        self._json_layout = json_layout(endpoint.map)
+
+    def decode(self, url: Url, response: ProbeResponse, *, json: bool = False) -> MetricsPage:
+        """The page in a response. Raises RequestError when there is none."""
+        if response.status is None or not 200 <= response.status < 300:
+            raise RequestError(Outcome.HTTP_STATUS, status_words(response.status or 0))
+        return self._decode_json(url, response) if json else self._decode_text(url, response)
+
+    def _decode_text(self, url: Url, response: ProbeResponse) -> MetricsPage:
+        content_type = response.headers.get("content-type", "")
+        try:
+            page = self._parser.read(self._name, response.body, content_type)
+        except NotMetrics as error:
+            raise RequestError(Outcome.NOT_METRICS, str(error)) from error
+        return MetricsPage(url, page.layout, page.values, page.truncation, response.headers)
+
+    def _decode_json(self, url: Url, response: ProbeResponse) -> MetricsPage:
+        try:
+            values = read_json_values(self._map, response.body)
+        except JsonAssertionError as error:
+            raise RequestError(Outcome.NOT_METRICS, str(error)) from error
+        return MetricsPage(url, self._json_layout, values, headers=response.headers)
 
 
 class ScrapeAttempt(Struct):
-    """What one visit to an endpoint has brought: it counts even when the deadline cuts the rest.
+    """All that one scrape has brought, also when its deadline cut the rest."""
 
-    `answers` are by the path that a kind asks; the first of `failures` is the visit's outcome;
-    `asking` names the question under way; `heard` has every answer by the name of its question.
-    """
-
-    reader: HttpClient
-    site: EndpointUrls
-    pages: PageDecoder
-    answers: dict[str, ProbeResponse] = field(default_factory=dict)
+    at: int
+    """When the scrape began (ms UTC)."""
+    duration: float = 0.0
+    """Seconds."""
+    kind: Kind | None = None
+    probes: dict[str, ProbeResponse] = field(default_factory=dict)
+    """The responses by the path of the probe."""
     page: MetricsPage | None = None
     failures: list[Failure] = field(default_factory=list)
-    asking: str = ""
-    heard: dict[str, ProbeResponse] = field(default_factory=dict)
+    """The first one is the outcome of the scrape."""
+    expires: int | None = None
+    """When the first certificate of the endpoint expires (ms UTC)."""
+    canaries: int = 0
+    """Canaries sent since the collector started."""
 
-    async def ask(self, question: Request, name: str = "") -> ProbeResponse:
-        """Send a request. Raises Failed that names it."""
-        self.asking = name or self.site.called(question.address)
+
+class RunningAttempt(ScrapeAttempt, kw_only=True):
+    """A scrape attempt under way: sends its requests, one after the other."""
+
+    client: HttpClient
+    urls: EndpointUrls
+    decoder: PageDecoder
+    request: str = ""
+    """The name of the request under way."""
+    responses: dict[str, ProbeResponse] = field(default_factory=dict)
+    """Every response by the name of its request; the reason in place of one that did not come."""
+
+    async def send(self, request: Request, name: str = "") -> ProbeResponse:
+        """Send a request. Raises RequestError that names it."""
+        self.request = name or self.urls.short_name(request.address)
         try:
-            answer = await self.reader.ask(question)
-        except RequestError as failed:
-            self.heard[self.asking] = ProbeResponse(None, failed.failure.detail.encode())
-            raise failed.about(self.asking) from failed
-        self.heard[self.asking] = answer
-        return answer
+            response = await self.client.send(request)
+        except RequestError as error:
+            self.responses[self.request] = ProbeResponse(None, error.failure.detail.encode())
+            raise error.with_name(self.request) from error
+        self.responses[self.request] = response
+        return response
 
     async def probe(self, path: str, port: int | None = None) -> ProbeResponse:
-        """Ask what a kind asks, and keep the answer. Raises Failed that names the path."""
-        self.answers[path] = answer = await self.ask(Request(self.site.root.at(path, port)))
-        return answer
+        """Send a probe and store its response. Raises RequestError that names the path."""
+        self.probes[path] = response = await self.send(Request(self.urls.root.at(path, port)))
+        return response
 
-    async def aside(self, path: str, port: int | None = None) -> bool:
-        """Ask what the visit can do without; whether an answer came, and soon."""
+    async def try_probe(self, path: str, port: int | None = None) -> bool:
+        """Send a probe that the scrape can do without; False when no response came soon."""
         with suppress(RequestError, TimeoutError):
-            async with asyncio.timeout(ASIDE):
+            async with asyncio.timeout(OPTIONAL_TIMEOUT):
                 await self.probe(path, port)
             return True
         return False
 
-    async def read(self, places: Sequence[Url], *, json: bool = False) -> None:
-        """Read the page at the first place that has one. Raises Failed that tells of them all."""
-        failed: list[Failure] = []
+    async def read_page(self, urls: Sequence[Url], *, json: bool = False) -> None:
+        """Read the page at the first URL that has one. Raises RequestError with every failure."""
+        failures: list[Failure] = []
         lost: set[Origin] = set()
-        for where in places:
-            if where.origin in lost:
+        for url in urls:
+            if url.origin in lost:
                 continue
             try:
-                await self._read_at(where, json=json)
+                await self._read_page_at(url, json=json)
             except RequestError as error:
-                failed.append(error.failure)
-                if error.failure.outcome in LOST:
-                    lost.add(where.origin)
+                failures.append(error.failure)
+                if error.failure.outcome in CONNECTION_FAILURES:
+                    lost.add(url.origin)
             else:
                 return
-        # the last place is on the serving port: what it says weighs most
-        raise RequestError(failed[-1].outcome, "; ".join(failure.detail for failure in failed))
+        # the last URL is on the serving port: its outcome weighs most
+        details = "; ".join(failure.detail for failure in failures)
+        raise RequestError(failures[-1].outcome, details)
 
-    async def _read_at(self, where: Url, *, json: bool) -> None:
-        answer = await self.ask(Request(where))
+    async def _read_page_at(self, url: Url, *, json: bool) -> None:
+        response = await self.send(Request(url))
         try:
-            self.page = self.pages.read(where, answer, json=json)
-        except RequestError as failed:
-            raise failed.about(self.asking) from failed
+            self.page = self.decoder.decode(url, response, json=json)
+        except RequestError as error:
+            raise error.with_name(self.request) from error
+
+    def time_out(self, limit: Milliseconds) -> None:
+        """Record that the deadline cut the request under way."""
+        detail = f"{self.request}: no complete answer within {limit}"
+        self.failures.append(Failure(Outcome.TIMED_OUT, detail))

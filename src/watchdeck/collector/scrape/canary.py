@@ -1,4 +1,4 @@
-"""The canary: an inference sent on purpose, and the check of its answer."""
+"""The canary: an inference sent on purpose, and the check of its response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.settings.endpoint import Canary
-from watchdeck.domain.values.json_assertion import ExpectError, failed_assertion
+from watchdeck.domain.values.json_assertion import JsonAssertionError, assertion_failure
 from watchdeck.net.address import Url
 from watchdeck.net.connection import Request
 from watchdeck.net.failure import RequestError, status_words
@@ -19,65 +19,65 @@ _JSON = (("content-type", "application/json"),)
 
 
 class CanaryProbe:
-    """One endpoint's canary and its own beat.
+    """One endpoint's canary on its own interval.
 
-    One that failed is sent again with the next scrape: two in a row are a model that is down, and
-    one alone is not.
+    A canary that failed is sent again with the next scrape: two failures in a row mean a model that
+    is down, and one alone does not.
     """
 
     def __init__(self, canary: Canary, root: Url) -> None:
         self._canary = canary
-        self._where = root.at(canary.path)
+        self._url = root.at(canary.path)
         self._due: int | None = None
         self._body: bytes | None = None
         self.sent = 0
 
     @property
     def name(self) -> str:
-        """The canary as a person is told of it."""
-        return f"canary {self._where.path}"
+        """The name of the canary in texts for people."""
+        return f"canary {self._url.path}"
 
     def is_due(self, at: int) -> bool:
-        """Whether it is time (ms UTC); a clock that was set back makes it so."""
+        """Whether to send it at `at` (ms UTC); also after the clock was set back."""
         return self._due is None or at >= self._due or at < self._due - int(self._canary.every)
 
-    def question(self) -> Request:
-        """The request to send, counted as sent. Raises Failed when its body cannot be read."""
-        body = self._read()
+    def request(self) -> Request:
+        """The request, counted as sent. Raises RequestError when its body file cannot be read."""
+        body = self._load_body()
         self._due = None
         self.sent += 1
-        return Request(self._where, _JSON, self._canary.method, body)
+        return Request(self._url, _JSON, self._canary.method, body)
 
-    def check(self, answer: ProbeResponse, at: int) -> None:
-        """Take the answer; raises Failed when it is wrong."""
-        if answer.status is None or not 200 <= answer.status < 300:
-            raise self._wrong(status_words(answer.status or 0))
-        if why := self._unmet(answer.body):
-            raise self._wrong(why)
+    def check(self, response: ProbeResponse, at: int) -> None:
+        """Check the response. Raises RequestError when it is wrong."""
+        if response.status is None or not 200 <= response.status < 300:
+            raise self._error(status_words(response.status or 0))
+        if why := self._assertion_failure(response.body):
+            raise self._error(why)
         self._due = at + int(self._canary.every)
 
-    def _wrong(self, why: str) -> RequestError:
-        return RequestError(Outcome.WRONG_ANSWER, why).about(self.name)
+    def _error(self, why: str) -> RequestError:
+        return RequestError(Outcome.WRONG_ANSWER, why).with_name(self.name)
 
-    def _unmet(self, body: bytes) -> str:
+    def _assertion_failure(self, body: bytes) -> str:
         if self._canary.expect is None:
             return ""
         try:
-            return failed_assertion(self._canary.expect, body)
-        except ExpectError as error:
+            return assertion_failure(self._canary.expect, body)
+        except JsonAssertionError as error:
             return str(error)
 
-    def _read(self) -> bytes:
-        """The body, kept once it was read."""
+    def _load_body(self) -> bytes:
+        """The body; its file is read once."""
         if self._body is None:
             try:
-                self._body = _body(self._canary)
-            except RequestError as failed:
-                raise failed.about(self.name) from failed
+                self._body = _body_of(self._canary)
+            except RequestError as error:
+                raise error.with_name(self.name) from error
         return self._body
 
 
-def _body(canary: Canary) -> bytes:
+def _body_of(canary: Canary) -> bytes:
     if canary.body_file is None:
         return (canary.body or "").encode()
     try:

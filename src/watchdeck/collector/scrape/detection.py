@@ -1,4 +1,4 @@
-"""Finding out what kind of server an endpoint is, with GETs that neither wake nor cost a model."""
+"""Detection of an endpoint's kind of server, by GET requests that neither wake nor cost a model."""
 
 from __future__ import annotations
 
@@ -6,168 +6,228 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
-from watchdeck.collector.scrape.attempt import ASIDE, LOST, ScrapeAttempt
-from watchdeck.collector.scrape.endpoint_urls import EndpointUrls
-from watchdeck.domain.kinds.detection import GENERIC, detect, questions
+from msgspec import Struct, field
+
+from watchdeck.collector.exposition import PageParser
+from watchdeck.collector.scrape.attempt import (
+    CONNECTION_FAILURES,
+    OPTIONAL_TIMEOUT,
+    PageDecoder,
+    RunningAttempt,
+)
+from watchdeck.collector.scrape.endpoint_urls import EndpointUrls, endpoint_urls
+from watchdeck.domain.kinds.detection import GENERIC, detect, detection_paths, model_names
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.probes import probes, read_answers
+from watchdeck.domain.signals.probes import probe_requests, read_responses
 from watchdeck.net.address import Url
+from watchdeck.net.client import HttpClient, client_for
 from watchdeck.net.failure import Failure, RequestError
 
-UNKNOWN = 60_000
-"""Milliseconds between two thorough looks at a server of which nothing is known."""
+UNKNOWN_INTERVAL = 60_000
+"""Milliseconds between two thorough detections of a server whose kind is unknown."""
 
-DOUBTED = 300_000
-"""Milliseconds between two thorough looks at a server whose page no longer fits."""
+DOUBT_INTERVAL = 300_000
+"""Milliseconds between two thorough detections of a server whose page no longer fits its kind."""
 
 EMPTY = "the page is empty, and no known kind of server answers here"
 
-_UNFIT = (Outcome.HTTP_STATUS, Outcome.NOT_METRICS)
+_DOUBTFUL = (Outcome.HTTP_STATUS, Outcome.NOT_METRICS)
 
 
 class KindDetector:
-    """What kind of server one endpoint is: configured, or found and doubted again.
+    """The kind of one endpoint: configured, or detected, and detected again when in doubt.
 
-    `current` is None while it is not known.
+    `current` is None while the kind is not known.
     """
 
     def __init__(self, endpoint: Endpoint, kinds: Sequence[Kind]) -> None:
-        named = [kind for kind in kinds if kind.name == endpoint.kind]
-        self.kinds = named or list(kinds)
-        self.current = named[0] if named else None
-        self._found = not named
-        self._looked: int | None = None
-        self._doubtful = False
+        configured = [kind for kind in kinds if kind.name == endpoint.kind]
+        self.kinds = configured or list(kinds)
+        self.current = configured[0] if configured else None
+        self._is_auto = not configured
+        self._detected_at: int | None = None
+        self._in_doubt = False
         self._evidence: Mapping[str, ProbeResponse] = {}
         self._interrupted: dict[str, ProbeResponse] = {}
         self._layout: Layout | None = None
-        self._where: Url | None = None
+        self._page_url: Url | None = None
 
-    async def kind(self, visit: ScrapeAttempt, at: int) -> Kind | None:
-        """The kind, looked for when it is not known (ms UTC); its page may then be read already."""
-        if not self._found or (self.current is not None and not self._is_due(at, DOUBTED)):
+    async def find_kind(self, attempt: RunningAttempt) -> Kind | None:
+        """The kind, detected when it is not known; detection may already read the page."""
+        at = attempt.at
+        if not self._is_auto or (self.current is not None and not self._is_due(at, DOUBT_INTERVAL)):
             return self.current
-        thorough = self._is_due(at, UNKNOWN)
-        visit.answers.update(self._interrupted)
-        self._interrupted = visit.answers  # filled as answers come: a slow server's are not lost
-        found = await detect_kind(visit, self.kinds, thorough=thorough)
+        thorough = self._is_due(at, UNKNOWN_INTERVAL)
+        attempt.probes.update(self._interrupted)
+        # the same dict, which fills up: after a timeout the next detection goes on with it
+        self._interrupted = attempt.probes
+        kind = await detect_kind(attempt, self.kinds, thorough=thorough)
         self._interrupted = {}
         if thorough:
-            self._looked, self._evidence = at, dict(visit.answers)
-        if found is not None:
-            self.current, self._doubtful = found, False
+            self._detected_at, self._evidence = at, dict(attempt.probes)
+        if kind is not None:
+            self.current, self._in_doubt = kind, False
         return self.current
 
-    def places(self, site: EndpointUrls, kind: Kind) -> Sequence[Url]:
-        """Where to read the page: where it was read last, or wherever the kind may have it."""
-        if self._where is not None:
-            return (self._where,)
-        return (*site.elsewhere([kind]), *site.here([kind]))
+    def page_urls(self, urls: EndpointUrls, kind: Kind) -> Sequence[Url]:
+        """Where to read the page: where it was read last, or all places of the kind."""
+        if self._page_url is not None:
+            return (self._page_url,)
+        return (*urls.on_other_ports([kind]), *urls.on_serving_port([kind]))
 
-    def check(self, visit: ScrapeAttempt) -> None:
-        """See whether what a visit brought still fits."""
-        page = visit.page
-        self._where = page.where if page else None
+    def check(self, attempt: RunningAttempt) -> None:
+        """Check whether the attempt's page still fits the kind."""
+        page = attempt.page
+        self._page_url = page.url if page else None
         if page is None:
-            self._doubtful |= any(failure.outcome in _UNFIT for failure in visit.failures)
+            self._in_doubt |= any(failure.outcome in _DOUBTFUL for failure in attempt.failures)
         elif page.layout is not self._layout:
             self._layout = page.layout
-            self._compare(page.layout)
+            self._check_layout(page.layout)
 
-    def _compare(self, layout: Layout) -> None:
-        """Take a kind that a new page shows; doubt the present one when the page shows it no more.
+    def _check_layout(self, layout: Layout) -> None:
+        """Change to the kind that a new layout shows; doubt the current one if it shows no kind.
 
         A page changes its layout with the first request, and may only then show its kind.
         """
-        if not self._found or self.current is None:
+        if not self._is_auto or self.current is None:
             return
-        shown = detect(self.kinds, layout.series, self._evidence)
-        if shown is None or shown is self.current:
+        kind = detect(self.kinds, layout.series, self._evidence)
+        if kind is None or kind is self.current:
             return
-        if shown.name == GENERIC:
-            self._doubtful = True
+        if kind.name == GENERIC:
+            self._in_doubt = True
         else:
-            self.current = shown
+            self.current = kind
 
-    def _is_due(self, at: int, pause: int) -> bool:
-        if self._looked is None:
+    def _is_due(self, at: int, interval: int) -> bool:
+        if self._detected_at is None:
             return True
-        wanted = self.current is None or self._doubtful
-        return wanted and not 0 <= at - self._looked < pause
+        needed = self.current is None or self._in_doubt
+        return needed and not 0 <= at - self._detected_at < interval
 
 
 async def detect_kind(
-    visit: ScrapeAttempt, kinds: Sequence[Kind], *, thorough: bool = True
+    attempt: RunningAttempt, kinds: Sequence[Kind], *, thorough: bool = True
 ) -> Kind | None:
-    """The kind of server, with its page in `visit.page` when it has one.
+    """The kind of server, with its page in `attempt.page` when it has one.
 
-    None when nothing is known well enough; `visit.failures` then says why. A look that is not
-    `thorough` reads the page and asks nothing else. Raises Failed when the endpoint cannot be
+    None when no kind is certain; `attempt.failures` then says why. A detection that is not
+    `thorough` reads the page and sends no probes. Raises RequestError when the endpoint cannot be
     reached at all.
     """
-    lacking = await _page_here(visit, kinds)
-    kind = detect(kinds, _names(visit), {})
+    missing_page = await _read_serving_page(attempt, kinds)
+    kind = detect(kinds, _page_series(attempt), {})
     if thorough and (kind is None or kind.name == GENERIC):
-        await _ask(visit, questions(kinds))
-        kind = detect(kinds, _names(visit), visit.answers)
-        if visit.page is None:
-            kind = await _with_its_own_port(visit, kinds, kind)
+        await _probe_all(attempt, detection_paths(kinds))
+        kind = detect(kinds, _page_series(attempt), attempt.probes)
+        if attempt.page is None:
+            kind = await _detect_by_other_port(attempt, kinds, kind)
     if kind is None:
-        visit.failures.append(lacking or Failure(Outcome.NOT_METRICS, EMPTY))
-    elif lacking is not None and visit.page is None and kind.places:
-        visit.failures.append(lacking)
+        attempt.failures.append(missing_page or Failure(Outcome.NOT_METRICS, EMPTY))
+    elif missing_page is not None and attempt.page is None and kind.places:
+        attempt.failures.append(missing_page)
     return kind
 
 
-def _names(visit: ScrapeAttempt) -> Collection[Series] | None:
-    return None if visit.page is None else visit.page.layout.series
+def _page_series(attempt: RunningAttempt) -> Collection[Series] | None:
+    return None if attempt.page is None else attempt.page.layout.series
 
 
-async def _page_here(visit: ScrapeAttempt, kinds: Sequence[Kind]) -> Failure | None:
-    """Read the page on the serving port; what came in its place, if none is there."""
+async def _read_serving_page(attempt: RunningAttempt, kinds: Sequence[Kind]) -> Failure | None:
+    """Read the page on the serving port; the first failure when there is none."""
+    text_kinds = [kind for kind in kinds if not kind.json_map]
     try:
-        await visit.read(visit.site.here([kind for kind in kinds if not kind.json_map]))
-    except RequestError as failed:
-        if failed.failure.outcome in LOST:
+        await attempt.read_page(attempt.urls.on_serving_port(text_kinds))
+    except RequestError as error:
+        if error.failure.outcome in CONNECTION_FAILURES:
             raise
-        first = failed.failure.detail.partition("; ")[0]
-        return Failure(failed.failure.outcome, first)
+        return Failure(error.failure.outcome, error.failure.detail.partition("; ")[0])
     return None
 
 
-async def _ask(visit: ScrapeAttempt, paths: Sequence[str]) -> None:
+async def _probe_all(attempt: RunningAttempt, paths: Sequence[str]) -> None:
     for path in paths:
-        if path not in visit.answers:
+        if path not in attempt.probes:
             with suppress(RequestError):
-                await visit.probe(path)
+                await attempt.probe(path)
 
 
-async def _with_its_own_port(
-    visit: ScrapeAttempt, kinds: Sequence[Kind], known: Kind | None
+async def _detect_by_other_port(
+    attempt: RunningAttempt, kinds: Sequence[Kind], known: Kind | None
 ) -> Kind | None:
-    """The kind whose page is on another port of the same host.
+    """The kind whose page is on another port of the same host; `known` when there is none.
 
-    Another server may live there: the page must be of the kind that answers on the serving port.
+    Another server may use that port: the page must be of the kind that serves here.
     """
     for kind in kinds if known is None else [known]:
-        if visit.site.elsewhere([kind]) and (known or await _answers(visit, kind)):
-            await _page_elsewhere(visit, kind)
-            if detect([kind], _names(visit), {}) is kind:
+        urls = attempt.urls.on_other_ports([kind])
+        if urls and (known or await _is_served(attempt, kind)):
+            with suppress(RequestError, TimeoutError):
+                async with asyncio.timeout(OPTIONAL_TIMEOUT):
+                    await attempt.read_page(urls)
+            if detect([kind], _page_series(attempt), {}) is kind:
                 return kind
-            visit.page = None
+            attempt.page = None
     return known
 
 
-async def _answers(visit: ScrapeAttempt, kind: Kind) -> bool:
-    """Whether the serving port answers as a server of this kind does."""
-    await _ask(visit, [path for path, spec in probes(kind, None) if spec.port is None])
-    return read_answers(kind, visit.answers, None).server is not ModelState.UNKNOWN
+async def _is_served(attempt: RunningAttempt, kind: Kind) -> bool:
+    """Whether the serving port answers like a server of this kind."""
+    probes = probe_requests(kind, None)
+    await _probe_all(attempt, [path for path, spec in probes if spec.port is None])
+    return read_responses(kind, attempt.probes, None).server is not ModelState.UNKNOWN
 
 
-async def _page_elsewhere(visit: ScrapeAttempt, kind: Kind) -> None:
-    with suppress(RequestError, TimeoutError):
-        async with asyncio.timeout(ASIDE):
-            await visit.read(visit.site.elsewhere([kind]))
+class DetectionResult(Struct, frozen=True):
+    """What one detection found for a command."""
+
+    kind: Kind | None = None
+    metrics_url: str | None = None
+    """Where the page was read, when it was."""
+    models: tuple[str, ...] = ()
+    """The models that the server lists or its page names."""
+    probes: Mapping[str, ProbeResponse] = field(default_factory=dict)
+    outcome: Outcome = Outcome.OK
+    detail: str = ""
+    """Why no kind, or no page, was found."""
+
+
+async def discover(endpoint: Endpoint, kinds: Sequence[Kind]) -> DetectionResult:
+    """Detect an endpoint once, within its timeout; never raises, whatever the endpoint does."""
+    client = client_for(endpoint)
+    try:
+        return await _discover(endpoint, kinds, client)
+    except RequestError as error:
+        return DetectionResult(outcome=error.failure.outcome, detail=error.failure.detail)
+    finally:
+        await client.close()
+
+
+async def _discover(
+    endpoint: Endpoint, kinds: Sequence[Kind], client: HttpClient
+) -> DetectionResult:
+    decoder = PageDecoder(endpoint, PageParser(max_series=endpoint.max_series))
+    urls = endpoint_urls(endpoint, kinds)
+    attempt = RunningAttempt(0, client=client, urls=urls, decoder=decoder)
+    kind = None
+    try:
+        async with asyncio.timeout(endpoint.timeout.seconds):
+            kind = await detect_kind(attempt, kinds)
+            if kind is not None and kind.models_path is not None:
+                with suppress(RequestError):
+                    await attempt.probe(kind.models_path)
+    except TimeoutError:
+        attempt.time_out(endpoint.timeout)
+    failure = attempt.failures[0] if attempt.failures else Failure(Outcome.OK, "")
+    return DetectionResult(
+        kind,
+        str(attempt.page.url) if attempt.page else None,
+        model_names(kind, _page_series(attempt), attempt.probes) if kind else (),
+        attempt.probes,
+        failure.outcome,
+        failure.detail,
+    )

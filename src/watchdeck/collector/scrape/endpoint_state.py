@@ -1,201 +1,185 @@
-"""What is remembered of an endpoint between scrapes, and the Scrape that follows from a visit."""
+"""The state of an endpoint between scrapes, and the Scrape that follows from an attempt."""
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct
-
-from watchdeck.collector.scrape.decode import MetricsPage
-from watchdeck.domain.kinds.kind import Kind, ProbeResponse
+from watchdeck.collector.scrape.attempt import MetricsPage, ScrapeAttempt
+from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import Frame, Identity, ModelState, Outcome, Scrape, Truncation
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import CounterWindow, span_of
+from watchdeck.domain.signals.counter_window import CounterWindow, window_length
 from watchdeck.domain.signals.derive import derive_signals, failed_signals, identity
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
-from watchdeck.domain.signals.probes import ProbeResult, probes, read_answers, with_page
+from watchdeck.domain.signals.probes import (
+    ProbeResult,
+    add_page_states,
+    probe_requests,
+    read_responses,
+)
 from watchdeck.net import tls
 from watchdeck.net.failure import Failure, status_words
 
 NO_PAGE = Layout()
-"""The layout of kinds that have no page; shared, because plans are kept by layout."""
+"""The layout of kinds without a page; shared, because plans are cached by layout."""
 
 _CAN_SERVE = {
     ModelState.READY: True,
     ModelState.NOT_READY: False,
     ModelState.LOADING: False,
 }
-"""A model that sleeps is neither: it serves whoever asks, a little later."""
+"""A sleeping model is in neither group: it serves a request, only a little later."""
 
-_ALL_WELL = Failure(Outcome.OK, "")
-_NOT_HERE = "every probe answered 404: is the url the serving address?"
-
-
-class ScrapeInput(Struct, frozen=True):
-    """What one visit brought: `answers` by the path of the probe, the first failure or none."""
-
-    at: int
-    took: float
-    kind: Kind | None
-    answers: Mapping[str, ProbeResponse]
-    page: MetricsPage | None
-    failures: Sequence[Failure]
-    expires: int | None = None
-    canaries: int = 0
+_OK = Failure(Outcome.OK, "")
+_WRONG_PORT = "every probe answered 404: is the url the serving address?"
 
 
 class EndpointState:
-    """One endpoint's window of increases and probes, and its failures in a row."""
+    """One endpoint's window of counter increases and probes, and its failures in a row."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.window = CounterWindow(window_length(int(endpoint.every)))
         self._endpoint = endpoint
-        self._window = CounterWindow(span_of(int(endpoint.every)))
         self._failures = 0
-        self._missing: tuple[str, ...] = ()
+        self._not_measurable: tuple[str, ...] = ()
 
-    def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
-        self._window.preload(times, good)
+    def model_state(self, attempt: ScrapeAttempt) -> ModelState:
+        """The state of the model, by what the attempt has brought so far."""
+        return self._probe_result(attempt, self._plan(attempt)).state
 
-    def state(self, visited: ScrapeInput) -> ModelState:
-        """What the server says of its model, by what a visit has brought so far."""
-        return self._said(visited, self._plan(visited)).state
-
-    def scrape(self, visited: ScrapeInput) -> Scrape:
-        """The Scrape of a visit, remembered for the next."""
-        plan = self._plan(visited)
-        said = self._said(visited, plan)
-        failure = _failure(visited, said)
-        self._failures = 0 if failure.outcome is Outcome.OK else self._failures + 1
-        serves = _CAN_SERVE.get(said.state)
-        self._window.probe(visited.at, failure.outcome is Outcome.OK and serves is not False)
-        page = visited.page
+    def scrape(self, attempt: ScrapeAttempt) -> Scrape:
+        """The Scrape of an attempt; also updates the window and the count of failures."""
+        plan = self._plan(attempt)
+        result = self._probe_result(attempt, plan)
+        failure = _failure(attempt, result)
+        ok = failure.outcome is Outcome.OK
+        self._failures = 0 if ok else self._failures + 1
+        self.window.add_probe(attempt.at, ok and _CAN_SERVE.get(result.state) is not False)
+        page = attempt.page
         return Scrape(
             endpoint=self._endpoint.name,
-            at=visited.at,
-            took=visited.took,
+            at=attempt.at,
+            duration=attempt.duration,
             outcome=failure.outcome,
-            signals=self._signals(visited, plan, said, failure.outcome),
+            signals=self._signals(attempt, plan, result, failure.outcome),
             detail=failure.detail,
             failures=self._failures,
-            kind=visited.kind.name if visited.kind else None,
-            model_state=said.state,
-            model_detail=said.why,
-            series=_kept(plan, page),
-            identity=self._identity(visited, plan, said),
-            cut=page.cut if page else Truncation(),
-            not_measurable=self._missing,
+            kind=attempt.kind.name if attempt.kind else None,
+            model_state=result.state,
+            model_detail=result.why,
+            series=_stored_series(plan, page),
+            identity=self._identity(attempt, plan, result),
+            truncation=page.truncation if page else Truncation(),
+            not_measurable=self._not_measurable,
         )
 
-    def _plan(self, visited: ScrapeInput) -> Plan | None:
-        """The plan for what was read; None when a page was expected and did not come."""
-        kind, page = visited.kind, visited.page
+    def _plan(self, attempt: ScrapeAttempt) -> Plan | None:
+        """The plan for the page; None when a page was expected and did not come."""
+        kind, page = attempt.kind, attempt.page
         if kind is None or (page is None and expects_page(kind, self._endpoint)):
             return None
         plan = build_plan(kind, self._endpoint, page.layout if page else NO_PAGE)
-        self._missing = plan.not_measurable
+        self._not_measurable = plan.not_measurable
         return plan
 
-    def _said(self, visited: ScrapeInput, plan: Plan | None) -> ProbeResult:
-        if visited.kind is None:
+    def _probe_result(self, attempt: ScrapeAttempt, plan: Plan | None) -> ProbeResult:
+        if attempt.kind is None:
             return ProbeResult()
-        model = self._endpoint.model
-        if _nobody_knows_it(visited.kind, visited.answers, model):
-            return ProbeResult(why=_NOT_HERE)
-        said = read_answers(visited.kind, visited.answers, model)
-        if plan is not None and visited.page is not None and plan.states:
-            return with_page(said, plan, visited.page.values)
-        return said
+        if self._is_wrong_port(attempt.kind, attempt):
+            return ProbeResult(why=_WRONG_PORT)
+        result = read_responses(attempt.kind, attempt.probes, self._endpoint.model)
+        if plan is not None and attempt.page is not None and plan.states:
+            return add_page_states(result, plan, attempt.page.values)
+        return result
+
+    def _is_wrong_port(self, kind: Kind, attempt: ScrapeAttempt) -> bool:
+        """Whether all probes, also those of the server itself, were answered with 404.
+
+        A metrics port responds like that. It knows nothing of the model, which must not count as
+        down.
+        """
+        requests = probe_requests(kind, self._endpoint.model)
+        paths = [path for path, spec in requests if spec.about != "identity"]
+        statuses = [attempt.probes[path].status for path in paths if path in attempt.probes]
+        return len(statuses) > 1 and all(status == 404 for status in statuses)
 
     def _signals(
-        self, visited: ScrapeInput, plan: Plan | None, said: ProbeResult, outcome: Outcome
+        self, attempt: ScrapeAttempt, plan: Plan | None, result: ProbeResult, outcome: Outcome
     ) -> Frame:
-        ready = _CAN_SERVE.get(said.state)
-        left = None if visited.expires is None else tls.days_left(visited.expires, visited.at)
+        ready = _CAN_SERVE.get(result.state)
+        days = None if attempt.expires is None else tls.days_left(attempt.expires, attempt.at)
         if plan is None:
             return failed_signals(
-                visited.kind,
+                attempt.kind,
                 self._endpoint,
-                self._window,
-                visited.at,
+                self.window,
+                attempt.at,
                 outcome,
                 ready=ready,
-                scrape_duration=visited.took,
-                tls_days_left=left,
+                scrape_duration=attempt.duration,
+                tls_days_left=days,
             )
         values = derive_signals(
             plan,
-            self._window,
-            visited.at,
-            visited.page.values if visited.page else array("d"),
+            self.window,
+            attempt.at,
+            attempt.page.values if attempt.page else array("d"),
             outcome=outcome,
             up=outcome is Outcome.OK,
             ready=ready,
-            scrape_duration=visited.took,
-            tls_days_left=left,
-            canaries_sent=visited.canaries,
-            answered=said.signals,
+            scrape_duration=attempt.duration,
+            tls_days_left=days,
+            canaries_sent=attempt.canaries,
+            probe_signals=result.signals,
         )
         return Frame(plan.signal_layout, values)
 
-    def _identity(self, visited: ScrapeInput, plan: Plan | None, said: ProbeResult) -> Identity:
+    def _identity(self, attempt: ScrapeAttempt, plan: Plan | None, result: ProbeResult) -> Identity:
         if plan is None:
-            return Identity(said.version, None, said.replicas, self._window.resets)
+            return Identity(result.version, None, result.replicas, self.window.resets)
         return identity(
             plan,
-            self._window,
-            visited.page.values if visited.page else (),
-            version=said.version,
-            replicas=said.replicas,
-            started=_started(visited),
+            self.window,
+            attempt.page.values if attempt.page else (),
+            version=result.version,
+            replicas=result.replicas,
+            started=_process_start(attempt),
         )
 
 
 def expects_page(kind: Kind, endpoint: Endpoint) -> bool:
-    """Whether a page belongs to this endpoint: some kinds of server have none."""
+    """Whether the endpoint should have a page: some kinds of server have none."""
     return bool(kind.places) or endpoint.metrics_url is not None
 
 
-def _failure(visited: ScrapeInput, said: ProbeResult) -> Failure:
-    """How the visit ended; answers that mean nothing at all are a failure where they are all."""
-    if visited.failures:
-        return visited.failures[0]
-    if visited.page is not None or said.state is not ModelState.UNKNOWN:
-        return _ALL_WELL
-    refused = [
-        Failure(Outcome.HTTP_STATUS, f"{path}: {status_words(answer.status)}")
-        for path, answer in visited.answers.items()
-        if answer.status is not None and not 200 <= answer.status < 300
-    ]
-    return refused[0] if refused else _ALL_WELL
+def _failure(attempt: ScrapeAttempt, result: ProbeResult) -> Failure:
+    """How the attempt ended; probe responses without a known meaning count only without a page."""
+    if attempt.failures:
+        return attempt.failures[0]
+    if attempt.page is not None or result.state is not ModelState.UNKNOWN:
+        return _OK
+    for path, response in attempt.probes.items():
+        if response.status is not None and not 200 <= response.status < 300:
+            return Failure(Outcome.HTTP_STATUS, f"{path}: {status_words(response.status)}")
+    return _OK
 
 
-def _nobody_knows_it(kind: Kind, answers: Mapping[str, ProbeResponse], model: str | None) -> bool:
-    """Whether all probes, the server's own too, were answered with 404.
-
-    A metrics port does so: it says nothing of the model, which must not look as if it were down.
-    """
-    asked = [path for path, spec in probes(kind, model) if spec.about != "identity"]
-    told = [answers[path].status for path in asked if path in answers]
-    return len(told) > 1 and all(status == 404 for status in told)
-
-
-def _kept(plan: Plan | None, page: MetricsPage | None) -> Frame | None:
-    if plan is None or page is None or not len(plan.kept_layout):
+def _stored_series(plan: Plan | None, page: MetricsPage | None) -> Frame | None:
+    if plan is None or page is None or not len(plan.stored_layout):
         return None
-    return plan.kept(page.values)
+    return plan.stored_frame(page.values)
 
 
-def _started(visited: ScrapeInput) -> float | None:
-    """The start of the process (seconds UTC) by the page's own header, where a kind has one."""
-    if visited.kind is None or visited.page is None or not visited.kind.started_header:
+def _process_start(attempt: ScrapeAttempt) -> float | None:
+    """When the process started (seconds UTC) by a header of the page, where the kind has one."""
+    kind, page = attempt.kind, attempt.page
+    if kind is None or page is None or not kind.started_header:
         return None
     try:
-        started = float(visited.page.headers[visited.kind.started_header.lower()])
+        started = float(page.headers[kind.started_header.lower()])
     except (KeyError, ValueError):
         return None
     return started if math.isfinite(started) else None

@@ -1,4 +1,4 @@
-"""Where an endpoint is: what its probes are asked below, and where its page may be."""
+"""The URLs of an endpoint: the serving address, and where its page may be."""
 
 from __future__ import annotations
 
@@ -18,48 +18,46 @@ class EndpointUrls(Struct, frozen=True):
     root: Url
     page: Url | None = None
 
-    def here(self, kinds: Sequence[Kind]) -> tuple[Url, ...]:
-        """Where these kinds may have their page on the serving port, or where it is said to be."""
-        if self.page is not None:
-            return (self.page,)
-        return self._places(kinds, elsewhere=False)
+    def on_serving_port(self, kinds: Sequence[Kind]) -> tuple[Url, ...]:
+        """Where these kinds may have their page on the serving port, or the configured page."""
+        return (self.page,) if self.page else self._page_urls(kinds, other_port=False)
 
-    def elsewhere(self, kinds: Sequence[Kind]) -> tuple[Url, ...]:
+    def on_other_ports(self, kinds: Sequence[Kind]) -> tuple[Url, ...]:
         """Where these kinds may have their page on a port of its own."""
-        return () if self.page is not None else self._places(kinds, elsewhere=True)
+        return () if self.page else self._page_urls(kinds, other_port=True)
 
-    def called(self, where: Url) -> str:
-        """A short name of an address: its path, with what sets it apart from the serving one."""
-        if where.origin == self.root.origin:
-            return where.path
-        if where.origin.host == self.root.origin.host:
-            return f":{where.origin.port}{where.path}"
-        return f"{where.origin.authority}{where.path}"
+    def short_name(self, url: Url) -> str:
+        """The path of a URL, with the port or host where these differ from the serving address."""
+        if url.origin == self.root.origin:
+            return url.path
+        if url.origin.host == self.root.origin.host:
+            return f":{url.origin.port}{url.path}"
+        return f"{url.origin.authority}{url.path}"
 
-    def _places(self, kinds: Sequence[Kind], *, elsewhere: bool) -> tuple[Url, ...]:
-        found = (
+    def _page_urls(self, kinds: Sequence[Kind], *, other_port: bool) -> tuple[Url, ...]:
+        urls = (
             self.root.at(place.path, place.port)
             for kind in kinds
             for place in kind.places
-            if (place.port is not None) is elsewhere
+            if (place.port is not None) is other_port
         )
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(urls))
 
 
 def endpoint_urls(endpoint: Endpoint, kinds: Sequence[Kind]) -> EndpointUrls:
-    """Read an endpoint's addresses. Raises Failed when one of them is none.
+    """Parse an endpoint's addresses. Raises RequestError when one of them is not a URL.
 
-    A url that ends in a kind's own place of a page (`http://host/metrics`) names the page, and the
-    server is what stands before it.
+    A url that ends in the page path of a kind (`http://host/metrics`) names the page, and the
+    server is the part before it.
     """
-    given = parse_url(endpoint.url)
+    url = parse_url(endpoint.url)
     if endpoint.metrics_url is not None:
-        return EndpointUrls(given, parse_url(endpoint.metrics_url))
-    asked = given.path.rstrip("/")
-    for path in _page_paths(kinds):
-        if asked.endswith(path):
-            return EndpointUrls(replace(given, target=asked.removesuffix(path) or "/"), given)
-    return EndpointUrls(given)
+        return EndpointUrls(url, parse_url(endpoint.metrics_url))
+    path = url.path.rstrip("/")
+    for page_path in _page_paths(kinds):
+        if path.endswith(page_path):
+            return EndpointUrls(replace(url, target=path.removesuffix(page_path) or "/"), url)
+    return EndpointUrls(url)
 
 
 def _page_paths(kinds: Sequence[Kind]) -> Iterator[str]:

@@ -1,36 +1,53 @@
-"""Keeps every endpoint's beat: one task each, spread over time, none waiting for another."""
+"""The scrape manager: one task for each endpoint on its own schedule, none waiting for another."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import math
+import random
+import resource
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+from msgspec import Struct
 
 from watchdeck.collector.exposition import PageParser
-from watchdeck.collector.scrape.connectivity import ConnectivityCheck
-from watchdeck.collector.scrape.file_limit import raise_open_files_limit
-from watchdeck.collector.scrape.schedule import JITTER, jitter_of, schedule_of
 from watchdeck.collector.scrape.scraper import Scraper
-from watchdeck.collector.scrape.statistics import ScrapeStats, Statistics
+from watchdeck.collector.scrape.statistics import ConnectivityCheck, ScrapeStats, Statistics
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.text import clean
 from watchdeck.faults import FaultCounter
-from watchdeck.net.client import Carry, client_for, default_connection
+from watchdeck.net.client import ConnectionFactory, client_for, default_connection
 from watchdeck.net.resolver import Resolver
 
-FIRST = 2.0
-"""Seconds over which the first scrapes of a small fleet are spread: nobody waits a whole beat."""
+FIRST_SPREAD = 2.0
+"""Seconds over which the first scrapes of a small fleet are spread, instead of a whole interval."""
 
-A_FIRST_SCRAPE = 0.01
-"""Seconds that one first scrape may take of all: it connects, and its page is new."""
+FIRST_SCRAPE = 0.01
+"""Seconds of processor time for a first scrape: it connects, and its page is new."""
+
+JITTER = 0.02
+"""The part of an interval by which a scrape may begin later, so that fleets do not synchronise."""
+
+WAKE_INTERVAL = 0.1
+"""Seconds within which scrapes begin together. A processor that wakes ten times a second instead
+of a hundred needs a third less for the same work (1,000 endpoints: 7.5 against 10.8 %)."""
+
+SPARE_FILES = 200
+"""Open files that the process needs besides its connections."""
+
+FILES_PER_ENDPOINT = 2
+"""Connections of one endpoint: to its serving port and to its page."""
 
 
 class ScrapeManager:
-    """Scrapes all endpoints until cancelled, and hands every scrape to `submit`.
+    """Scrapes all endpoints until cancelled, and passes every scrape to `submit`.
 
-    `clock` gives the wall time (ms UTC) that scrapes are stamped with; the beat itself follows the
-    monotonic clock, whatever happens to the wall. `carry` makes the connections.
+    `clock` gives the wall time (ms UTC) of a scrape; the schedule follows the monotonic clock,
+    whatever happens to the wall clock. `factory` makes the connections.
     """
 
     def __init__(
@@ -40,43 +57,46 @@ class ScrapeManager:
         submit: Callable[[Scrape], None],
         clock: Callable[[], int],
         *,
-        carry: Carry = default_connection,
+        factory: ConnectionFactory = default_connection,
     ) -> None:
-        names, exposition = Resolver(), _Expositions()
+        resolver = Resolver()
+        # endpoints with equal limits share a parser: equal pages then share a layout
+        limits = {endpoint.max_series for endpoint in endpoints}
+        parsers = {limit: PageParser(max_series=limit) for limit in limits}
         self._scrapers = {
-            endpoint.name: Scraper(
-                endpoint, kinds, exposition.of(endpoint), client_for(endpoint, names, carry)
+            one.name: Scraper(
+                one, kinds, parsers[one.max_series], client_for(one, resolver, factory)
             )
-            for endpoint in endpoints
+            for one in endpoints
         }
         self._submit = submit
         self._clock = clock
-        self._measure = ScrapeStats()
+        self._stats = ScrapeStats()
         self._faults = FaultCounter("the scraping")
-        self._horizon = ConnectivityCheck(endpoints)
+        self._connectivity = ConnectivityCheck(endpoints)
         self._outcomes: dict[str, Outcome] = {}
-        self._spread = max(FIRST, len(endpoints) * A_FIRST_SCRAPE)
+        self._spread = max(FIRST_SPREAD, len(endpoints) * FIRST_SCRAPE)
 
     def preload(self, endpoint: str, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
+        """Add the probes of an earlier run (ms UTC, oldest first) to the availability."""
         if endpoint in self._scrapers:
-            self._scrapers[endpoint].preload(times, good)
+            self._scrapers[endpoint].state.window.preload(times, good)
 
     def statistics(self) -> Statistics:
-        """What polling says of itself now; from any thread."""
-        return self._measure.statistics(self._horizon.blind(self._outcomes))
+        """The statistics now; safe from any thread."""
+        return self._stats.statistics(self._connectivity.reason(self._outcomes))
 
     async def run(self) -> None:
-        """Poll until cancelled; then every connection is let go at once."""
+        """Scrape until cancelled; every connection is then closed at once."""
         raise_open_files_limit(len(self._scrapers))
-        tasks = {self._begin(scraper, 0.0): scraper for scraper in self._scrapers.values()}
+        tasks = {self._start(scraper, 0.0): scraper for scraper in self._scrapers.values()}
         try:
             while tasks:
-                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
                     scraper = tasks.pop(task)
                     self._report(scraper.endpoint.name, task)
-                    tasks[self._begin(scraper, scraper.endpoint.every.seconds)] = scraper
+                    tasks[self._start(scraper, scraper.endpoint.every.seconds)] = scraper
         finally:
             for task in tasks:
                 task.cancel()
@@ -84,53 +104,98 @@ class ScrapeManager:
             for scraper in self._scrapers.values():
                 await scraper.close()
 
-    def _begin(self, scraper: Scraper, pause: float) -> asyncio.Task[None]:
-        return asyncio.create_task(self._watch(scraper, pause), name=scraper.endpoint.name)
+    def _start(self, scraper: Scraper, pause: float) -> asyncio.Task[None]:
+        return asyncio.create_task(self._run(scraper, pause), name=scraper.endpoint.name)
 
     def _report(self, endpoint: str, task: asyncio.Task[None]) -> None:
-        """A scrape never raises; one that did is a fault of ours, and stops nobody else's."""
+        """Record a fault of our own: a scrape never raises, and one that did stops no other."""
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._faults.record(error, f"the scraping of {clean(endpoint)}")
 
-    async def _watch(self, scraper: Scraper, pause: float) -> None:
-        """Scrape one endpoint on its beat; a beat that comes while it is busy is left out."""
+    async def _run(self, scraper: Scraper, pause: float) -> None:
+        """Scrape one endpoint on its schedule; a scrape that is due during another is left out."""
         loop = asyncio.get_running_loop()
-        beat, jitter = schedule_of(scraper.endpoint), jitter_of(scraper.endpoint)
+        schedule, jitter = schedule_of(scraper.endpoint), jitter_of(scraper.endpoint)
         began = loop.time() + pause
-        planned, following = beat.first(began, self._spread), beat.second(began, self._spread)
+        planned = schedule.first(began, self._spread)
+        following = schedule.second(began, self._spread)
         while True:
-            due = beat.together(planned + jitter.uniform(0, JITTER) * beat.every)
+            due = schedule.wake_time(planned + jitter.uniform(0, JITTER) * schedule.every)
             await asyncio.sleep(due - loop.time())
             await self._scrape(scraper, due)
             planned = following
             now = loop.time()
             if planned < now:
-                planned, missed = beat.following(planned - beat.every, now)
-                self._measure.overrun += missed
-            following = planned + beat.every
+                planned, missed = schedule.next_after(planned - schedule.every, now)
+                self._stats.overrun += missed
+            following = planned + schedule.every
 
     async def _scrape(self, scraper: Scraper, due: float) -> None:
         loop = asyncio.get_running_loop()
         lag = loop.time() - due
-        self._measure.in_flight += 1
+        self._stats.in_flight += 1
         try:
             scrape = await scraper.scrape(self._clock())
         finally:
-            self._measure.in_flight -= 1
+            self._stats.in_flight -= 1
         self._outcomes[scraper.endpoint.name] = scrape.outcome
-        self._measure.count(scrape, loop.time(), lag)
+        self._stats.count(scrape, loop.time(), lag)
         self._submit(scrape)
 
 
-class _Expositions:
-    """One page reader for all endpoints of one bound: equal pages share a layout."""
+class ScrapeSchedule(Struct, frozen=True):
+    """The scrape times of an endpoint: seconds on the monotonic clock.
 
-    def __init__(self) -> None:
-        self._by_bound: dict[int, PageParser] = {}
+    `phase` is a part of the interval `every`, by a hash of the name: the same in every process, so
+    a restart does not move an endpoint's scrapes.
+    """
 
-    def of(self, endpoint: Endpoint) -> PageParser:
-        bound = endpoint.max_series
-        if bound not in self._by_bound:
-            self._by_bound[bound] = PageParser(max_series=bound)
-        return self._by_bound[bound]
+    every: float
+    phase: float
+
+    def first(self, now: float, spread: float) -> float:
+        """The first time: soon after `now`, within `spread` seconds."""
+        return now + self.phase * min(spread, self.every)
+
+    def second(self, now: float, spread: float) -> float:
+        """The first regular time that is at least half an interval after the first scrape."""
+        earliest = self.first(now, spread) + self.every / 2
+        regular = now + self.phase * self.every
+        return regular if regular >= earliest else regular + self.every
+
+    def wake_time(self, due: float) -> float:
+        """The moment, just after `due`, at which all scrapes begin that are due about then."""
+        step = min(WAKE_INTERVAL, self.every * JITTER)
+        return math.ceil(due / step) * step
+
+    def next_after(self, planned: float, now: float) -> tuple[float, int]:
+        """The next time after `planned` that is not past, and how many it skips."""
+        late = (now - planned) / self.every - 1
+        missed = max(0, math.ceil(late))
+        return planned + (1 + missed) * self.every, missed
+
+
+def schedule_of(endpoint: Endpoint) -> ScrapeSchedule:
+    """The schedule of an endpoint."""
+    digest = hashlib.blake2b(endpoint.name.encode(), digest_size=8).digest()
+    return ScrapeSchedule(endpoint.every.seconds, int.from_bytes(digest, "big") / 2**64)
+
+
+def jitter_of(endpoint: Endpoint) -> random.Random:
+    """The endpoint's own small deviations, the same after every start."""
+    return random.Random(endpoint.name)  # noqa: S311 - spreads load, keeps no secret
+
+
+def open_files_limit(endpoints: int, soft: int, hard: int) -> int:
+    """The limit of open files for a fleet: never below `soft`, never above `hard`."""
+    needed = SPARE_FILES + FILES_PER_ENDPOINT * endpoints
+    ceiling = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    return soft if soft == resource.RLIM_INFINITY else max(soft, ceiling)
+
+
+def raise_open_files_limit(endpoints: int) -> None:
+    """Raise this process's own limit as far as allowed; many systems begin with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # a container may forbid it: then it is said when it hurts
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files_limit(endpoints, soft, hard), hard))

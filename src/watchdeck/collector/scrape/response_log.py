@@ -1,41 +1,60 @@
-"""From an answer to what is kept of it for a person's eyes: cleaned, cut, without secrets."""
+"""Responses of an endpoint, recorded for people: cleaned, shortened, without secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
+from watchdeck.collector.scrape.attempt import RunningAttempt
 from watchdeck.domain.kinds.kind import ProbeResponse
-from watchdeck.domain.metrics.scrape import ResponseRecord
+from watchdeck.domain.metrics.scrape import ModelState, Outcome, ResponseRecord, Scrape
 from watchdeck.domain.values.text import clean
 
 RENEW = 60_000
-"""Milliseconds after which the same answer is kept anew; another outcome is kept at once."""
+"""Milliseconds after which responses are recorded again; another outcome is recorded at once."""
 
 LINES, CHARACTERS = 20, 160
-"""How much of a body is kept: its first lines, and of each its first characters."""
+"""The part of a body that is recorded: its first lines, and the first characters of each."""
 
 MOST = 8
-"""Questions of one endpoint whose answers are kept."""
+"""Responses of one endpoint that are recorded."""
 
-_READ = 4_096
-_LONGEST = 1_024
-"""Bytes of a body, and how much more is read: a secret at the edge must be whole to be found."""
+_BODY = 4_096
+_LONGEST_SECRET = 1_024
+"""Bytes read of a body, and how many more: a secret at the edge is found only when it is whole."""
 
 _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
-"""Headers that tell something about an answer, and never who asked."""
+"""Headers that describe a response, and never the client."""
+
+
+class ResponseLog:
+    """Decides with which scrapes of an endpoint the responses are recorded."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+        self._recorded: tuple[Outcome, ModelState] | None = None
+        self._recorded_at = 0
+
+    def add_to(self, scrape: Scrape, attempt: RunningAttempt) -> Scrape:
+        """The scrape, with its responses when its outcome has changed or a minute has passed."""
+        state = (scrape.outcome, scrape.model_state)
+        if state == self._recorded and abs(scrape.at - self._recorded_at) < RENEW:
+            return scrape
+        self._recorded, self._recorded_at = state, scrape.at
+        responses = list(attempt.responses.items())[:MOST]
+        records = (raw_response(name, scrape.at, one, self._redact) for name, one in responses)
+        return replace(scrape, exchanges=tuple(records))
 
 
 def raw_response(
-    asked: str, at: int, answer: ProbeResponse, redacted: Callable[[str], str]
+    request: str, at: int, response: ProbeResponse, redact: Callable[[str], str]
 ) -> ResponseRecord:
-    """An answer as it is kept; `redacted` takes secrets out that a server sent back."""
-    told = (f"{name}: {answer.headers[name]}" for name in _HEADERS if name in answer.headers)
-    text = redacted(answer.body[: _READ + _LONGEST].decode("utf-8", "replace"))[:_READ]
+    """The record of a response; `redact` removes secrets that a server sent back."""
+    headers = response.headers
+    shown = "; ".join(f"{name}: {headers[name]}" for name in _HEADERS if name in headers)
+    text = redact(response.body[: _BODY + _LONGEST_SECRET].decode("utf-8", "replace"))[:_BODY]
     lines = [clean(line, CHARACTERS) for line in text.splitlines()[:LINES]]
     return ResponseRecord(
-        clean(asked, 200),
-        at,
-        answer.status,
-        clean(redacted("; ".join(told)), 300),
-        "\n".join(lines),
+        clean(request, 200), at, response.status, clean(redact(shown), 300), "\n".join(lines)
     )

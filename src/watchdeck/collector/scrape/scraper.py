@@ -1,216 +1,190 @@
-"""One endpoint, scraped again and again: page, probes and canary within one deadline."""
+"""The scraper of one endpoint: page, probes and canary within one deadline."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from watchdeck.collector.exposition import PageParser
-from watchdeck.collector.scrape.attempt import LOST, ScrapeAttempt
+from watchdeck.collector.scrape.attempt import (
+    CONNECTION_FAILURES,
+    PageDecoder,
+    RunningAttempt,
+    ScrapeAttempt,
+)
 from watchdeck.collector.scrape.canary import CanaryProbe
-from watchdeck.collector.scrape.decode import PageDecoder
 from watchdeck.collector.scrape.detection import KindDetector
-from watchdeck.collector.scrape.endpoint_state import EndpointState, ScrapeInput, expects_page
+from watchdeck.collector.scrape.endpoint_state import EndpointState, expects_page
 from watchdeck.collector.scrape.endpoint_urls import EndpointUrls, endpoint_urls
-from watchdeck.collector.scrape.response_log import MOST, RENEW, raw_response
+from watchdeck.collector.scrape.response_log import ResponseLog
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
-from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape
+from watchdeck.domain.metrics.scrape import ModelState, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.probes import probes
+from watchdeck.domain.signals.probes import probe_requests
 from watchdeck.net.client import HttpClient, client_for
-from watchdeck.net.failure import Failure, RequestError
+from watchdeck.net.failure import RequestError
 
-NOW_AND_THEN = 600_000
-"""Milliseconds between two looks at what seldom changes: versions."""
+RARE_INTERVAL = 600_000
+"""Milliseconds between two probes for what seldom changes: versions."""
 
 AFTER_A_FAILURE = 60_000
-"""Milliseconds before a question that a scrape can do without is asked again."""
+"""Milliseconds before an optional probe that failed is sent again."""
 
 AWAKE = (ModelState.READY, ModelState.UNKNOWN)
-"""What a server may say of a model that is sent a canary: any other word means that an inference
-would wake it, hurry its loading, or fail as foretold."""
+"""States of a model that gets a canary: in any other, an inference would wake the model, disturb
+its loading, or fail as expected."""
 
 
 class Scraper:
-    """Scrapes one endpoint; lives as long as it is watched. Not for two scrapes at once."""
+    """Scrapes one endpoint; lives as long as the endpoint. Not for two scrapes at once."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         kinds: Sequence[Kind],
-        pages: PageParser,
-        reader: HttpClient | None = None,
+        parser: PageParser,
+        client: HttpClient | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self._reader = reader or client_for(endpoint)
-        self._pages = PageDecoder(endpoint, pages)
-        self._recognition = KindDetector(endpoint, kinds)
-        self._memory = EndpointState(endpoint)
-        self._site: EndpointUrls | None = None
+        self.state = EndpointState(endpoint)
+        self._client = client or client_for(endpoint)
+        self._decoder = PageDecoder(endpoint, parser)
+        self._detector = KindDetector(endpoint, kinds)
+        self._log = ResponseLog(self._client.redact)
+        self._urls: EndpointUrls | None = None
         self._canary: CanaryProbe | None = None
-        self._kept: dict[str, ProbeResponse] = {}
+        self._rare_probes: dict[str, ProbeResponse] = {}
         self._due: dict[str, int] = {}
-        self._asked: _Questions | None = None
-        self._told: tuple[Outcome, ModelState] | None = None
-        self._told_at = 0
-
-    def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Remember the probes (ms UTC, oldest first) of an earlier run, for the availability."""
-        self._memory.preload(times, good)
+        self._plan: _ProbePlan | None = None
 
     async def scrape(self, at: int) -> Scrape:
         """Scrape once, at `at` (ms UTC); never raises, whatever the endpoint does."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            visit = ScrapeAttempt(self._reader, self._where(), self._pages)
-        except RequestError as failed:
-            return self._memory.scrape(ScrapeInput(at, 0.0, None, {}, None, (failed.failure,)))
+            urls = self._endpoint_urls()
+        except RequestError as error:
+            return self.state.scrape(ScrapeAttempt(at, failures=[error.failure]))
+        attempt = RunningAttempt(at, client=self._client, urls=urls, decoder=self._decoder)
         try:
             async with asyncio.timeout(self.endpoint.timeout.seconds):
-                await self._visit(visit, at)
+                await self._run(attempt)
         except TimeoutError:
-            visit.failures.append(self._timed_out(visit))
-        except RequestError as failed:
-            visit.failures.append(failed.failure)
-        return self._concluded(visit, at, loop.time() - began)
+            attempt.time_out(self.endpoint.timeout)
+        except RequestError as error:
+            attempt.failures.append(error.failure)
+        attempt.duration = loop.time() - began
+        self._detector.check(attempt)
+        self._complete(attempt)
+        return self._log.add_to(self.state.scrape(attempt), attempt)
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        await self._reader.close()
+        """Close the connections."""
+        await self._client.close()
 
-    def _where(self) -> EndpointUrls:
-        """Where the endpoint is; the canary hangs on it. Raises Failed."""
-        if self._site is None:
-            self._site = endpoint_urls(self.endpoint, self._recognition.kinds)
+    def _endpoint_urls(self) -> EndpointUrls:
+        """The endpoint's URLs, parsed once, and the canary below them. Raises RequestError."""
+        if self._urls is None:
+            self._urls = endpoint_urls(self.endpoint, self._detector.kinds)
             if self.endpoint.canary is not None:
-                self._canary = CanaryProbe(self.endpoint.canary, self._site.root)
-        return self._site
+                self._canary = CanaryProbe(self.endpoint.canary, self._urls.root)
+        return self._urls
 
-    async def _visit(self, visit: ScrapeAttempt, at: int) -> None:
-        kind = await self._recognition.kind(visit, at)
+    async def _run(self, attempt: RunningAttempt) -> None:
+        kind = await self._detector.find_kind(attempt)
         if kind is None:
             return
-        await self._probe(visit, kind)
-        if visit.page is None and expects_page(kind, self.endpoint):
-            await self._read(visit, kind)
-        await self._ask_aside(visit, kind, at)
-        if self._canary is not None and self._canary.is_due(at) and self._is_awake(visit, at):
-            await self._send(self._canary, visit, at)
+        await self._probe(attempt, kind)
+        if attempt.page is None and expects_page(kind, self.endpoint):
+            await self._read_page(attempt, kind)
+        await self._probe_optional(attempt, kind)
+        if self._canary is not None and self._canary.is_due(attempt.at) and self._is_awake(attempt):
+            await self._send_canary(self._canary, attempt)
 
-    async def _probe(self, visit: ScrapeAttempt, kind: Kind) -> None:
-        """Ask what every scrape asks on the serving port; a lost connection ends the questions."""
-        for path in self._questions(kind).always:
-            if path in visit.answers:
+    async def _probe(self, attempt: RunningAttempt, kind: Kind) -> None:
+        """Send the probes of every scrape; a lost connection ends them."""
+        for path in self._probe_plan(kind).always:
+            if path in attempt.probes:
                 continue
             try:
-                await visit.probe(path)
-            except RequestError as failed:
-                visit.failures.append(failed.failure)
-                if failed.failure.outcome in LOST:
+                await attempt.probe(path)
+            except RequestError as error:
+                attempt.failures.append(error.failure)
+                if error.failure.outcome in CONNECTION_FAILURES:
                     return
 
-    async def _read(self, visit: ScrapeAttempt, kind: Kind) -> None:
+    async def _read_page(self, attempt: RunningAttempt, kind: Kind) -> None:
         """Read the page, unless it would come over a connection that was just lost."""
-        lost = any(failure.outcome in LOST for failure in visit.failures)
-        places = self._recognition.places(visit.site, kind)
-        places = [where for where in places if not lost or where.origin != visit.site.root.origin]
-        if not places:
+        lost = any(failure.outcome in CONNECTION_FAILURES for failure in attempt.failures)
+        urls = self._detector.page_urls(attempt.urls, kind)
+        urls = [url for url in urls if not lost or url.origin != attempt.urls.root.origin]
+        if not urls:
             return
         try:
-            await visit.read(places, json=kind.json_map)
-        except RequestError as failed:
-            visit.failures.append(failed.failure)
+            await attempt.read_page(urls, json=kind.json_map)
+        except RequestError as error:
+            attempt.failures.append(error.failure)
 
-    def _is_awake(self, visit: ScrapeAttempt, at: int) -> bool:
-        """Whether an inference would meet a model that serves, by all that was said of it."""
-        if visit.failures:
-            return False
-        return self._memory.state(self._visited(visit, at)) in AWAKE
-
-    async def _send(self, canary: CanaryProbe, visit: ScrapeAttempt, at: int) -> None:
-        try:
-            answer = await visit.ask(canary.question(), canary.name)
-            canary.check(answer, at)
-        except RequestError as failed:
-            visit.failures.append(failed.failure)
-
-    async def _ask_aside(self, visit: ScrapeAttempt, kind: Kind, at: int) -> None:
-        """Ask what a scrape can do without, at its own times and when all went well so far."""
-        if visit.failures:
+    async def _probe_optional(self, attempt: RunningAttempt, kind: Kind) -> None:
+        """Send the optional probes that are due, when all went well so far."""
+        if attempt.failures:
             self._due.clear()
             return
-        for path, spec in self._questions(kind).aside:
-            if at < self._due.get(path, 0):
+        for path, spec in self._probe_plan(kind).optional:
+            if attempt.at < self._due.get(path, 0):
                 continue
-            came = await visit.aside(path, spec.port)
-            self._due[path] = at + (_again(spec) if came else AFTER_A_FAILURE)
-            if came and not spec.every_scrape:
-                self._kept[path] = visit.answers[path]
+            ok = await attempt.try_probe(path, spec.port)
+            pause = 0 if spec.every_scrape else RARE_INTERVAL
+            self._due[path] = attempt.at + (pause if ok else AFTER_A_FAILURE)
+            if ok and not spec.every_scrape:
+                self._rare_probes[path] = attempt.probes[path]
 
-    def _concluded(self, visit: ScrapeAttempt, at: int, took: float) -> Scrape:
-        self._recognition.check(visit)
-        scrape = self._memory.scrape(self._visited(visit, at, took))
-        return self._with_exchanges(scrape, visit)
+    def _is_awake(self, attempt: RunningAttempt) -> bool:
+        """Whether an inference would reach a model that serves, by all responses so far."""
+        if attempt.failures:
+            return False
+        self._complete(attempt)
+        return self.state.model_state(attempt) in AWAKE
 
-    def _with_exchanges(self, scrape: Scrape, visit: ScrapeAttempt) -> Scrape:
-        """The scrape with what was heard, when it is another outcome or a minute later."""
-        said = (scrape.outcome, scrape.model_state)
-        if said == self._told and abs(scrape.at - self._told_at) < RENEW:
-            return scrape
-        self._told, self._told_at = said, scrape.at
-        heard = list(visit.heard.items())[:MOST]
-        redacted = self._reader.redacted
-        return replace(
-            scrape, exchanges=tuple(raw_response(name, scrape.at, a, redacted) for name, a in heard)
-        )
+    async def _send_canary(self, canary: CanaryProbe, attempt: RunningAttempt) -> None:
+        try:
+            response = await attempt.send(canary.request(), canary.name)
+            canary.check(response, attempt.at)
+        except RequestError as error:
+            attempt.failures.append(error.failure)
 
-    def _visited(self, visit: ScrapeAttempt, at: int, took: float = 0.0) -> ScrapeInput:
-        return ScrapeInput(
-            at,
-            took,
-            self._recognition.current,
-            {**self._kept, **visit.answers},
-            visit.page,
-            visit.failures,
-            self._reader.expires(),
-            self._canary.sent if self._canary else 0,
-        )
+    def _complete(self, attempt: RunningAttempt) -> None:
+        """Add what this scraper knows beside the responses of the attempt itself."""
+        attempt.kind = self._detector.current
+        attempt.probes = {**self._rare_probes, **attempt.probes}
+        attempt.expires = self._client.expires()
+        attempt.canaries = self._canary.sent if self._canary else 0
 
-    def _questions(self, kind: Kind) -> _Questions:
-        if self._asked is None or self._asked.kind is not kind:
-            self._asked = _questions(kind, self.endpoint.model)
-        return self._asked
-
-    def _timed_out(self, visit: ScrapeAttempt) -> Failure:
-        within = self.endpoint.timeout
-        return Failure(Outcome.TIMED_OUT, f"{visit.asking}: no complete answer within {within}")
+    def _probe_plan(self, kind: Kind) -> _ProbePlan:
+        if self._plan is None or self._plan.kind is not kind:
+            self._plan = _build_probe_plan(kind, self.endpoint.model)
+        return self._plan
 
 
-class _Questions(Struct, frozen=True):
-    """What a kind asks: `always` in every scrape, `aside` what a scrape can do without."""
+class _ProbePlan(Struct, frozen=True):
+    """The probes of a kind: `always` in every scrape, `optional` when nothing failed before."""
 
     kind: Kind
     always: tuple[str, ...]
-    aside: tuple[tuple[str, ProbeSpec], ...]
+    optional: tuple[tuple[str, ProbeSpec], ...]
 
 
-def _questions(kind: Kind, model: str | None) -> _Questions:
-    found = probes(kind, model)
-    return _Questions(
+def _build_probe_plan(kind: Kind, model: str | None) -> _ProbePlan:
+    requests = probe_requests(kind, model)
+    return _ProbePlan(
         kind,
-        tuple(path for path, spec in found if not _is_aside(spec)),
-        tuple((path, spec) for path, spec in found if _is_aside(spec)),
+        tuple(path for path, spec in requests if not _is_optional(spec)),
+        tuple((path, spec) for path, spec in requests if _is_optional(spec)),
     )
 
 
-def _is_aside(spec: ProbeSpec) -> bool:
-    """Whether a scrape can do without: versions, and ports that a firewall may close."""
+def _is_optional(spec: ProbeSpec) -> bool:
+    """Whether a scrape can do without a probe: for a version, or on a port a firewall may close."""
     return spec.port is not None or spec.about == "identity" or not spec.every_scrape
-
-
-def _again(spec: ProbeSpec) -> int:
-    return 0 if spec.every_scrape else NOW_AND_THEN

@@ -1,1 +1,1 @@
-"""Checks of each table of the configuration, all problems at once."""
+"""Checks of the tables of a configuration, which list all problems at once."""

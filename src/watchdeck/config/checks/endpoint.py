@@ -1,42 +1,93 @@
-"""What the types of an endpoint cannot refuse: values that are well written and still wrong."""
+"""Checks of endpoints that their types cannot make: each one alone, and against the whole fleet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from watchdeck.config.reading.problems import Problem, did_you_mean, from_error
-from watchdeck.domain.settings.console import GLYPHS, NOTICES, ConsoleSettings
-from watchdeck.domain.settings.endpoint import Canary, Endpoint, Keep, Retention
+from msgspec import Struct
+from msgspec.structs import replace
+
+from watchdeck.config.checks import fields
+from watchdeck.config.checks.fields import Bounds
+from watchdeck.config.reading.problems import Problem, child_key, did_you_mean, from_error
+from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS
+from watchdeck.domain.settings.endpoint import Canary, Endpoint, Keep
 from watchdeck.domain.values.units import Bytes, Milliseconds
+
+if TYPE_CHECKING:
+    from watchdeck.domain.kinds.kind import Kind
+
+AUTO = "auto"
 
 _SECOND = 1_000
 _DAY = 86_400_000
 
-_BOUNDS: dict[str, tuple[Any, Any]] = {
+_BOUNDS: Bounds = {
     "every": (Milliseconds(_SECOND), Milliseconds(_DAY)),
     "timeout": (Milliseconds(100), Milliseconds(60 * _SECOND)),
     "max_body": (Bytes(1 << 10), Bytes(64 << 20)),
     "max_series": (1, 100_000),
     "tier": (0, 9),
 }
-_CANARY_BOUNDS: dict[str, tuple[Any, Any]] = {"every": (Milliseconds(_SECOND), Milliseconds(_DAY))}
-_RETENTION_BOUNDS: dict[str, tuple[Any, Any]] = {
-    "raw": (Milliseconds(3_600 * _SECOND), Milliseconds(3_660 * _DAY)),
-    "rollups": (Milliseconds(_DAY), Milliseconds(36_600 * _DAY)),
-    "budget": (Bytes(16 << 20), Bytes(1 << 50)),
-}
+_CANARY_BOUNDS: Bounds = {"every": (Milliseconds(_SECOND), Milliseconds(_DAY))}
 
 _METHODS = ("POST", "GET", "PUT")
+_KINDS = Path(__file__).parents[2] / "kinds"
+_MAPPABLE = (
+    "requests",
+    "errors",
+    "latency",
+    "replicas",
+    *(name for name in SIGNALS if name not in PROBE_SIGNALS),
+)
 
 
-def wrong_bounds(endpoint: Endpoint) -> Iterator[Problem]:
-    """Numbers that no server or screen can work with."""
-    yield from outside(endpoint, _BOUNDS)
+class FleetNames(Struct, frozen=True, dict=True):
+    """The names of all endpoints, valid or not, and the kinds that endpoints may have."""
+
+    names: tuple[str, ...]
+
+    @cached_property
+    def kind_names(self) -> tuple[str, ...]:
+        """The names of the kinds, by their files: to load the kinds costs 40 ms."""
+        return tuple(sorted(path.stem for path in _KINDS.glob("*.toml")))
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds themselves, by name."""
+        from watchdeck.config.reading.kinds import load_kinds
+
+        return {kind.name: kind for kind in load_kinds()}
+
+    def kind_hint(self, name: str) -> str:
+        """A hint for a kind that does not exist: a title instead of a name, a small mistake."""
+        titles = {kind.title.lower(): kind.name for kind in self.kinds.values()}
+        if near := titles.get(name.lower()):
+            return f"Did you mean {near!r}?"
+        names = (AUTO, *self.kind_names)
+        return did_you_mean(name, names, f"Kinds are {', '.join(names)}.")
 
 
-def wrong_slo(endpoint: Endpoint) -> Iterator[Problem]:
-    """Promises that cannot be kept or broken."""
+def endpoint_problems(endpoint: Endpoint, fleet: FleetNames, *, private: bool) -> Iterator[Problem]:
+    """Every problem of one endpoint; a file that is not `private` must not hold secrets."""
+    for check in _CHECKS:
+        yield from check(endpoint)
+    yield from _kind_problems(endpoint, fleet)
+    yield from _map_problems(endpoint, fleet)
+    yield from _reference_problems(endpoint, fleet)
+    if not private:
+        yield from fields.plain_secret_problems(endpoint)
+
+
+def _number_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    yield from fields.bound_problems(endpoint, _BOUNDS)
+
+
+def _slo_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    """Objectives that are always met or never."""
     slo = endpoint.slo
     if slo.availability is not None and not slo.availability:
         yield Problem("slo.availability", "is 0%, which promises nothing", "Leave it out.")
@@ -46,8 +97,8 @@ def wrong_slo(endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem("slo.error_ratio", "is 100%, which promises nothing", "Leave it out.")
 
 
-def wrong_keep(endpoint: Endpoint) -> Iterator[Problem]:
-    """A choice of series that is neither a word nor patterns."""
+def _keep_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    """A choice of series that is neither a known word nor patterns."""
     if isinstance(endpoint.keep, str):
         if endpoint.keep not in tuple(Keep):
             hint = did_you_mean(endpoint.keep, Keep, 'Patterns are a list: ["requests_*"].')
@@ -56,49 +107,32 @@ def wrong_keep(endpoint: Endpoint) -> Iterator[Problem]:
         yield Problem("keep", "has an empty pattern", 'Write "*" or "all" to keep every series.')
 
 
-def wrong_paths(endpoint: Endpoint) -> Iterator[Problem]:
-    """Paths to leave out that no request can have."""
+def _exclude_path_problems(endpoint: Endpoint) -> Iterator[Problem]:
     for number, path in enumerate(endpoint.exclude_paths):
         if not path.startswith(("/", "*")):
             yield Problem(f"exclude_paths[{number}]", "does not begin with /")
 
 
-def wrong_tls(endpoint: Endpoint) -> Iterator[Problem]:
-    """Half a client certificate."""
+def tls_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    """A client key without its certificate."""
     if endpoint.tls.key is not None and endpoint.tls.certificate is None:
         yield Problem("tls", "has a key and no certificate")
 
 
-def wrong_canary(endpoint: Endpoint) -> Iterator[Problem]:
-    """An inference that cannot be sent, or whose answer cannot be checked."""
-    if endpoint.canary is None:
+def _canary_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    """An inference that cannot be sent, or whose response cannot be checked."""
+    canary = endpoint.canary
+    if canary is None:
         return
-    for problem in (*_wrong_request(endpoint.canary), *outside(endpoint.canary, _CANARY_BOUNDS)):
-        yield Problem(f"canary.{problem.key}", problem.text, problem.hint)
-    if endpoint.canary.expect is not None:
-        yield from _wrong_expectation(endpoint.canary.expect)
+    yield from fields.add_prefix("canary", _request_problems(canary))
+    yield from fields.add_prefix("canary", fields.bound_problems(canary, _CANARY_BOUNDS))
+    if canary.expect is not None:
+        from watchdeck.domain.values.json_assertion import read_assertion
+
+        yield from fields.read_problems("canary.expect", read_assertion, canary.expect)
 
 
-def wrong_view(view: ConsoleSettings) -> Iterator[Problem]:
-    """A console that cannot be drawn so."""
-    if view.glyphs not in GLYPHS:
-        hint = did_you_mean(view.glyphs, GLYPHS, f"There are: {', '.join(GLYPHS)}.")
-        yield Problem("console.glyphs", "is not a way to draw", hint)
-    if view.notices not in NOTICES:
-        hint = did_you_mean(view.notices, NOTICES[1:], 'There are "osc9" and "osc777".')
-        yield Problem("console.notices", "is not a way to tell a desktop", hint)
-
-
-def wrong_retention(retention: Retention) -> Iterator[Problem]:
-    """Times and sizes that a store cannot keep to."""
-    for problem in outside(retention, _RETENTION_BOUNDS):
-        yield Problem(f"retention.{problem.key}", problem.text, problem.hint)
-    if retention.rollups < retention.raw:
-        text = f"is {retention.rollups}, shorter than raw ({retention.raw})"
-        yield Problem("retention.rollups", text, "Rollups are what is left after raw.")
-
-
-def _wrong_request(canary: Canary) -> Iterator[Problem]:
+def _request_problems(canary: Canary) -> Iterator[Problem]:
     if not canary.path.startswith("/"):
         yield Problem("path", "does not begin with /", "It is asked on the endpoint's own address.")
     if canary.method not in _METHODS:
@@ -110,30 +144,51 @@ def _wrong_request(canary: Canary) -> Iterator[Problem]:
         yield Problem("body", "is missing", "Write body or body_file: what the model is asked.")
 
 
-def _wrong_expectation(text: str) -> Iterator[Problem]:
-    from watchdeck.domain.values.json_assertion import ExpectError, read_expectation
-
-    try:
-        read_expectation(text)
-    except ExpectError as error:
-        yield from_error("canary.expect", error)
-
-
-def outside(holder: object, bounds: dict[str, tuple[Any, Any]]) -> Iterator[Problem]:
-    """Settings that are less or more than their bounds."""
-    for name, (least, most) in bounds.items():
-        value = getattr(holder, name)
-        if value is not None and not least <= value <= most:
-            said = f"is {value}, {'less than' if value < least else 'more than'}"
-            yield Problem(name, f"{said} {least if value < least else most}")
-
-
-RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
-    wrong_bounds,
-    wrong_slo,
-    wrong_keep,
-    wrong_paths,
-    wrong_tls,
-    wrong_canary,
+_CHECKS: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
+    fields.endpoint_text_problems,
+    fields.size_problems,
+    fields.endpoint_url_problems,
+    fields.header_problems,
+    _number_problems,
+    _slo_problems,
+    _keep_problems,
+    _exclude_path_problems,
+    tls_problems,
+    _canary_problems,
 )
-"""What is asked of every endpoint by itself."""
+"""The checks of an endpoint that need nothing else."""
+
+
+def _kind_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
+    """A kind that does not exist, or a JSON page without a map."""
+    if endpoint.kind not in (AUTO, *fleet.kind_names):
+        yield Problem("kind", "is no known kind of server", fleet.kind_hint(endpoint.kind))
+    elif endpoint.kind == "json" and not endpoint.map:
+        hint = "Say in [endpoint.map] which value of the page is which signal."
+        yield Problem("map", "is missing, and a JSON page means nothing without it", hint)
+
+
+def _map_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
+    """Entries of a map that name no signal or no series."""
+    if not endpoint.map:
+        return
+    from watchdeck.domain.signals.custom_mapping import mapping_problems
+
+    kind = fleet.kinds.get(endpoint.kind)
+    for text in mapping_problems(kind, endpoint.map):
+        name = max((name for name in endpoint.map if text.startswith(name)), key=len, default="")
+        error = ValueError(text.removeprefix(name).removeprefix(":").strip())
+        problem = from_error(child_key("map", name) if name else "map", error)
+        hint = "" if name in _MAPPABLE else did_you_mean(name, _MAPPABLE)
+        yield replace(problem, hint=hint or problem.hint)
+
+
+def _reference_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
+    """References to endpoints that do not exist, or to the endpoint itself."""
+    for key in ("depends_on", "resources"):
+        for number, name in enumerate(getattr(endpoint, key)):
+            at = f"{key}[{number}]"
+            if name == endpoint.name:
+                yield Problem(at, "is the endpoint itself")
+            elif name not in fleet.names:
+                yield Problem(at, "names no endpoint", did_you_mean(name, fleet.names))

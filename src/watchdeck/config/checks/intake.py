@@ -1,4 +1,4 @@
-"""Who is heard: an intake that cannot be misused by chance, and Alertmanagers that can be asked."""
+"""Checks of the sources of external alerts: the intake and the Alertmanagers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from watchdeck.config.checks.endpoint import outside, wrong_tls
-from watchdeck.config.checks.headers import open_secrets, wrong_headers, wrong_secret
-from watchdeck.config.checks.text import wrong_texts, wrong_url, wrong_urls
+from watchdeck.config.checks import fields
+from watchdeck.config.checks.endpoint import tls_problems
+from watchdeck.config.checks.fields import Bounds
 from watchdeck.config.reading.problems import Problem
 from watchdeck.domain.alerts.alert import OURS
-from watchdeck.domain.settings.endpoint import Endpoint, Settings
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.settings.intake import EVENTS, PROMETHEUS, Alertmanager, Intake
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Bytes, Milliseconds
@@ -21,15 +20,15 @@ from watchdeck.domain.values.units import Bytes, Milliseconds
 _SECOND, _DAY = 1_000, 86_400_000
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", re.ASCII)
-_TAKEN = (OURS, PROMETHEUS, EVENTS)
+_RESERVED = (OURS, PROMETHEUS, EVENTS)
 _MOST = 50
 _LONGEST_ALERT = 200
 
-_INTAKE_BOUNDS = {
+_INTAKE_BOUNDS: Bounds = {
     "max_body": (Bytes(1 << 10), Bytes(64 << 20)),
     "silent_after": (Milliseconds(0), Milliseconds(366 * _DAY)),
 }
-_BOUNDS = {
+_BOUNDS: Bounds = {
     "every": (Milliseconds(_SECOND), Milliseconds(3_600 * _SECOND)),
     "timeout": (Milliseconds(100), Milliseconds(60 * _SECOND)),
     "resend": (Milliseconds(_SECOND), Milliseconds(_DAY)),
@@ -39,82 +38,87 @@ _LARGEST = Bytes(16 << 20)
 
 
 def parse_listen_address(listen: str) -> tuple[str, int] | None:
-    """The host and port of an address to listen on; None when it is none."""
+    """The host and port of an address to listen on; None when it cannot be parsed."""
     match = _LISTEN.fullmatch(listen)
     if match is None or not 0 <= int(match[2]) <= 65_535:
         return None
     return match[1].strip("[]"), int(match[2])
 
 
-def endpoint_of(asked: Alertmanager) -> Endpoint:
-    """The Alertmanager as the reader wants it."""
+def endpoint_of(settings: Alertmanager) -> Endpoint:
+    """An Alertmanager in the form that the HTTP client and the checks take."""
     return Endpoint(
-        asked.name,
-        asked.url,
-        timeout=asked.timeout,
-        headers=asked.headers,
-        tls=asked.tls,
+        settings.name,
+        settings.url,
+        timeout=settings.timeout,
+        headers=settings.headers,
+        tls=settings.tls,
         max_body=_LARGEST,
     )
 
 
-def wrong_hearing(settings: Settings, *, private: bool) -> Iterator[Problem]:
+def source_problems(settings: Settings, *, private: bool) -> Iterator[Problem]:
     """Every problem of the intake and of the Alertmanagers."""
     if isinstance(settings.intake, Intake):
-        for problem in _wrong_intake(settings.intake):
-            yield replace(problem, key=f"intake.{problem.key}")
-    names: dict[str, int] = {}
-    for number, asked in enumerate(settings.alertmanager[:_MOST]):
-        if isinstance(asked, Alertmanager):
-            for problem in _wrong_alertmanager(asked, names, private=private):
-                yield replace(problem, key=f"alertmanager[{number}].{problem.key}")
-            names.setdefault(asked.name, number)
-    if len(settings.alertmanager) > _MOST:
-        text = f"has {len(settings.alertmanager)} entries; at most {_MOST} are taken"
-        yield Problem("alertmanager", text)
+        yield from fields.add_prefix("intake", _intake_problems(settings.intake))
+
+    def check(alertmanager: Alertmanager) -> Iterator[Problem]:
+        return _alertmanager_problems(alertmanager, private=private)
+
+    listed = settings.alertmanager
+    yield from fields.table_problems("alertmanager", listed, Alertmanager, check, _MOST)
+    names = fields.table_names(listed[:_MOST], Alertmanager)
+    valid = [(number, name) for number, name in names if _is_name(name)]
+    yield from fields.duplicate_problems("alertmanager", valid, "Every source has its own.")
 
 
-def _wrong_intake(intake: Intake) -> Iterator[Problem]:
-    place = parse_listen_address(intake.listen)
-    if place is None:
+def _intake_problems(intake: Intake) -> Iterator[Problem]:
+    address = parse_listen_address(intake.listen)
+    if address is None:
         yield Problem("listen", "is no address to listen on", 'Write "127.0.0.1:9193".')
-    elif not intake.exposed and not _loopback(place[0]):
+    elif not intake.exposed and not _is_loopback(address[0]):
         text = "can be reached from other machines"
         yield Problem("listen", text, "Add exposed = true if that is meant.")
-    yield from wrong_secret("token", intake.token)
+    yield from fields.secret_problems("token", intake.token)
     if intake.token.prefix:
         yield Problem("token.prefix", "has no use", "The sender writes Bearer itself.")
-    yield from outside(intake, _INTAKE_BOUNDS)
-    yield from _wrong_deadman(intake.deadman)
+    yield from fields.bound_problems(intake, _INTAKE_BOUNDS)
+    yield from _deadman_problems(intake.deadman)
 
 
-def _wrong_alertmanager(
-    asked: Alertmanager, names: dict[str, int], *, private: bool
-) -> Iterator[Problem]:
-    endpoint = endpoint_of(asked)
-    for rule in (wrong_texts, wrong_urls, wrong_headers, wrong_tls):
-        yield from rule(endpoint)
+def _alertmanager_problems(alertmanager: Alertmanager, *, private: bool) -> Iterator[Problem]:
+    endpoint = endpoint_of(alertmanager)
+    for check in (
+        fields.endpoint_text_problems,
+        fields.endpoint_url_problems,
+        fields.header_problems,
+        tls_problems,
+    ):
+        yield from check(endpoint)
     if not private:
-        yield from open_secrets(endpoint)
-    yield from outside(asked, _BOUNDS)
-    if not _NAME.fullmatch(asked.name):
+        yield from fields.plain_secret_problems(endpoint)
+    yield from fields.bound_problems(alertmanager, _BOUNDS)
+    if not _NAME.fullmatch(alertmanager.name):
         yield Problem("name", "is no name", "Use letters, digits, and - _ or . between them.")
-    elif asked.name in _TAKEN:
-        yield Problem("name", "is the name of another source", f"Taken are {', '.join(_TAKEN)}.")
-    elif asked.name in names:
-        text = f"is the name of alertmanager[{names[asked.name]}] too"
-        yield Problem("name", text, "Every source has its own.")
-    if asked.external_url is not None and (problem := wrong_url(asked.external_url)):
+    elif alertmanager.name in _RESERVED:
+        hint = f"Taken are {', '.join(_RESERVED)}."
+        yield Problem("name", "is the name of another source", hint)
+    url = alertmanager.external_url
+    if url is not None and (problem := fields.url_problem(url)):
         yield Problem("external_url", *problem)
-    yield from _wrong_deadman(asked.deadman)
+    yield from _deadman_problems(alertmanager.deadman)
 
 
-def _wrong_deadman(deadman: str) -> Iterator[Problem]:
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name not in _RESERVED
+
+
+def _deadman_problems(deadman: str) -> Iterator[Problem]:
     if clean(deadman, _LONGEST_ALERT) != deadman:
         yield Problem("deadman", "is too long, or has a character that no screen shows")
 
 
-def _loopback(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

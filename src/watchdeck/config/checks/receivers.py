@@ -1,24 +1,27 @@
-"""Who is told: channels that can be told, and a sign of life that can be sent."""
+"""Checks of the channels and the heartbeat, as written and as they would work now."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
-from watchdeck.config.checks.endpoint import outside
-from watchdeck.config.checks.headers import open_secrets, wrong_headers, wrong_secret
-from watchdeck.config.checks.text import bad_texts, wrong_name, wrong_url
+from watchdeck.config.checks import fields
+from watchdeck.config.checks.fields import Bounds
 from watchdeck.config.reading.problems import Problem, did_you_mean
+from watchdeck.config.reading.secrets import SecretError, resolve_secret
 from watchdeck.domain.notifications.message import MessageKind
-from watchdeck.domain.settings.endpoint import Endpoint, Settings
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.settings.receivers import CONSOLE, Channel, ChannelType, Heartbeat
-from watchdeck.domain.values.secret import Secret
+from watchdeck.domain.values.secret import Secret, SecretResolver
+from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Milliseconds
 
 MOST = 200
-"""Channels, routes, escalations and rotas of each kind that are taken."""
+"""Channels, routes, escalations and rotas that are accepted, each."""
 
 _NEEDED = {
     ChannelType.WEBHOOK: ("url",),
@@ -34,67 +37,62 @@ _OPTIONAL = {
 }
 _COMMON = ("name", "type", "timeout", "rate", "person", "kinds")
 
-_BOUNDS = {
+_BOUNDS: Bounds = {
     "timeout": (Milliseconds(1_000), Milliseconds(60_000)),
     "rate": (1, 600),
 }
-_LIFESIGN_BOUNDS = {"every": (Milliseconds(10_000), Milliseconds(86_400_000))}
+_HEARTBEAT_BOUNDS: Bounds = {"every": (Milliseconds(10_000), Milliseconds(86_400_000))}
 
 _METHODS = ("GET", "HEAD", "POST")
 _SERVICE = re.compile(r"[a-z][a-z0-9+.-]{0,40}", re.ASCII)
 _REFERENCE = 'write {env = "NAME"} or {file = "PATH"}.'
 
 
-def wrong_channels(settings: Settings, *, private: bool) -> Iterator[Problem]:
+def channel_problems(settings: Settings, *, private: bool) -> Iterator[Problem]:
     """Every problem of the channels, each with its key."""
-    names: dict[str, int] = {}
-    for number, channel in enumerate(settings.channel[:MOST]):
-        if isinstance(channel, Channel):  # an INVALID one has said why
-            for problem in _wrong(channel, private=private):
-                yield replace(problem, key=f"channel[{number}].{problem.key}")
-            if channel.name in names:
-                said = f"is the name of channel[{names[channel.name]}] too"
-                yield Problem(f"channel[{number}].name", said, "Every channel has its own.")
-            names.setdefault(channel.name, number)
-    if len(settings.channel) > MOST:
-        text = f"has {len(settings.channel)} entries; at most {MOST} are taken"
-        yield Problem("channel", text)
+
+    def check(channel: Channel) -> Iterator[Problem]:
+        return _channel_problems(channel, private=private)
+
+    yield from fields.table_problems("channel", settings.channel, Channel, check, MOST)
+    names = fields.table_names(settings.channel[:MOST], Channel)
+    yield from fields.duplicate_problems("channel", names, "Every channel has its own.")
 
 
-def wrong_heartbeat(heartbeat: Heartbeat | None) -> Iterator[Problem]:
-    """Every problem of the sign of life."""
+def heartbeat_problems(heartbeat: Heartbeat | None) -> Iterator[Problem]:
+    """Every problem of the heartbeat, each with its key."""
     if not isinstance(heartbeat, Heartbeat):
         return
-    found = [*_wrong_address("url", heartbeat.url), *outside(heartbeat, _LIFESIGN_BOUNDS)]
+    problems = list(_address_problems("url", heartbeat.url))
+    problems += fields.bound_problems(heartbeat, _HEARTBEAT_BOUNDS)
     if heartbeat.method not in _METHODS:
         hint = did_you_mean(heartbeat.method, _METHODS, f"There are {', '.join(_METHODS)}.")
-        found.append(Problem("method", "is no way to ask", hint))
-    for problem in found:
-        yield replace(problem, key=f"heartbeat.{problem.key}")
+        problems.append(Problem("method", "is no way to ask", hint))
+    yield from fields.add_prefix("heartbeat", problems)
 
 
-def _wrong(channel: Channel, *, private: bool) -> Iterator[Problem]:
-    yield from bad_texts(channel)
-    yield from wrong_name(channel.name)
+def _channel_problems(channel: Channel, *, private: bool) -> Iterator[Problem]:
+    yield from fields.text_problems(channel)
+    yield from fields.name_problems(channel.name)
     if channel.name == CONSOLE:
         yield Problem("name", f"is {CONSOLE!r}, which is always there", "Take another.")
     if channel.type not in tuple(ChannelType):
         hint = did_you_mean(channel.type, ChannelType, f"There are {', '.join(ChannelType)}.")
         yield Problem("type", "is no type of channel", hint)
         return
-    yield from _wrong_settings(channel, ChannelType(channel.type))
-    yield from _WRONG[ChannelType(channel.type)](channel)
-    yield from outside(channel, _BOUNDS)
+    yield from _settings_problems(channel, ChannelType(channel.type))
+    yield from _CHECKS[ChannelType(channel.type)](channel)
+    yield from fields.bound_problems(channel, _BOUNDS)
     for number, kind in enumerate(channel.kinds):
         if kind not in tuple(MessageKind):
             hint = did_you_mean(kind, MessageKind, f"There are {', '.join(MessageKind)}.")
             yield Problem(f"kinds[{number}]", "is no kind of message", hint)
     if not private:
-        yield from _open(channel)
+        yield from _plain_secrets(channel)
 
 
-def _wrong_settings(channel: Channel, kind: ChannelType) -> Iterator[Problem]:
-    """What a channel of this type lacks, and what it has no use for."""
+def _settings_problems(channel: Channel, kind: ChannelType) -> Iterator[Problem]:
+    """Settings that a channel of this type needs and lacks, or has and cannot use."""
     known = (*_COMMON, *_NEEDED[kind], *_OPTIONAL[kind])
     for name, value in asdict(channel).items():
         if name not in known and value:
@@ -102,10 +100,11 @@ def _wrong_settings(channel: Channel, kind: ChannelType) -> Iterator[Problem]:
             yield Problem(name, f"is nothing that a {kind} has", hint)
     for name in _NEEDED[kind]:
         if not getattr(channel, name):
-            yield Problem(name, f"is missing, and a {kind} cannot be told without it", _LACK[name])
+            text = f"is missing, and a {kind} cannot be told without it"
+            yield Problem(name, text, _MISSING[name])
 
 
-_LACK = {
+_MISSING = {
     "url": 'Write url = "https://HOST/PATH", or {env = "NAME"}.',
     "routing_key": f"It is a secret: {_REFERENCE}",
     "command": 'Write command = ["/path/to/it", "argument"].',
@@ -113,22 +112,22 @@ _LACK = {
 }
 
 
-def _wrong_webhook(channel: Channel) -> Iterator[Problem]:
+def _webhook_problems(channel: Channel) -> Iterator[Problem]:
     if channel.url:
-        yield from _wrong_address("url", channel.url)
-    yield from wrong_headers(_as_endpoint(channel))
+        yield from _address_problems("url", channel.url)
+    yield from fields.header_problems(_as_endpoint(channel))
 
 
-def _wrong_pagerduty(channel: Channel) -> Iterator[Problem]:
+def _pagerduty_problems(channel: Channel) -> Iterator[Problem]:
     for key in ("url", "api"):
         if getattr(channel, key):
-            yield from _wrong_address(key, getattr(channel, key))
+            yield from _address_problems(key, getattr(channel, key))
     for key in ("routing_key", "token"):
         if getattr(channel, key) is not None:
-            yield from wrong_secret(key, getattr(channel, key))
+            yield from fields.secret_problems(key, getattr(channel, key))
 
 
-def _wrong_command(channel: Channel) -> Iterator[Problem]:
+def _command_problems(channel: Channel) -> Iterator[Problem]:
     if channel.command and not channel.command[0].strip():
         yield Problem("command[0]", "is empty", "It is the program to run.")
     elif len(channel.command) == 1 and " " in channel.command[0].strip():
@@ -140,9 +139,9 @@ def _wrong_command(channel: Channel) -> Iterator[Problem]:
             yield Problem(f"environment[{number}]", "is not the name of a variable", hint)
 
 
-def _wrong_apprise(channel: Channel) -> Iterator[Problem]:
+def _apprise_problems(channel: Channel) -> Iterator[Problem]:
     if isinstance(channel.url, Secret):
-        yield from wrong_secret("url", channel.url)
+        yield from fields.secret_problems("url", channel.url)
     elif channel.url and channel.services:
         service = channel.url.partition(":")[0].lower()
         if service not in channel.services:
@@ -154,24 +153,24 @@ def _wrong_apprise(channel: Channel) -> Iterator[Problem]:
             yield Problem(f"services[{number}]", "is not the name of a service", hint)
 
 
-_WRONG = {
-    ChannelType.WEBHOOK: _wrong_webhook,
-    ChannelType.PAGERDUTY: _wrong_pagerduty,
-    ChannelType.COMMAND: _wrong_command,
-    ChannelType.APPRISE: _wrong_apprise,
+_CHECKS = {
+    ChannelType.WEBHOOK: _webhook_problems,
+    ChannelType.PAGERDUTY: _pagerduty_problems,
+    ChannelType.COMMAND: _command_problems,
+    ChannelType.APPRISE: _apprise_problems,
 }
 
 
-def _wrong_address(key: str, url: str | Secret) -> Iterator[Problem]:
+def _address_problems(key: str, url: str | Secret) -> Iterator[Problem]:
     if isinstance(url, Secret):
-        yield from wrong_secret(key, url)
-    elif found := wrong_url(url):
+        yield from fields.secret_problems(key, url)
+    elif found := fields.url_problem(url):
         yield Problem(key, *found)
 
 
-def _open(channel: Channel) -> Iterator[Problem]:
-    """Secrets that stand in a configuration which others can read."""
-    yield from open_secrets(_as_endpoint(channel))
+def _plain_secrets(channel: Channel) -> Iterator[Problem]:
+    """Secrets written out in a configuration that other users can read."""
+    yield from fields.plain_secret_problems(_as_endpoint(channel))
     if channel.type == ChannelType.APPRISE and isinstance(channel.url, str):
         text = "is a secret in a file that others can read"
         hint = f"Make that file yours alone (chmod 600), or {_REFERENCE}"
@@ -179,6 +178,42 @@ def _open(channel: Channel) -> Iterator[Problem]:
 
 
 def _as_endpoint(channel: Channel) -> Endpoint:
-    """What of it is sent, as the rules of endpoints want it."""
+    """The parts of a channel that are sent, in the form that the checks take."""
     url = channel.url if isinstance(channel.url, str) else ""
     return Endpoint(channel.name, url, headers=channel.headers)
+
+
+def receiver_problems(
+    settings: Settings, resolve: SecretResolver = resolve_secret
+) -> Iterator[str]:
+    """Why a channel or the heartbeat would fail now: missing secrets, programs, packages."""
+    for channel in settings.channel:
+        for reason in _unmet_needs(channel, resolve):
+            yield f"channel {clean(channel.name, 80)}: {reason}"
+    if settings.heartbeat is not None and isinstance(settings.heartbeat.url, Secret):
+        for reason in _missing_secret(settings.heartbeat.url, resolve):
+            yield f"heartbeat: {reason}"
+
+
+def _unmet_needs(channel: Channel, resolve: SecretResolver) -> Iterator[str]:
+    # 5 ms, which only a check pays and not every load
+    import shutil
+    from importlib.util import find_spec
+
+    for value in (channel.url, channel.routing_key, channel.token, *channel.headers.values()):
+        if isinstance(value, Secret):
+            yield from _missing_secret(value, resolve)
+    if channel.type == ChannelType.APPRISE and find_spec("apprise") is None:
+        yield "apprise is not installed; pip install 'watchdeck[notify]' brings it"
+    if channel.type == ChannelType.COMMAND and shutil.which(channel.command[0]) is None:
+        yield f"there is no program {clean(channel.command[0], 200)!r}"
+    for name in channel.environment:
+        if name not in os.environ:
+            yield f"the environment variable {name} is not set"
+
+
+def _missing_secret(secret: Secret, resolve: SecretResolver) -> Iterator[str]:
+    try:
+        resolve(secret)
+    except SecretError as error:
+        yield str(error)

@@ -1,4 +1,4 @@
-"""One rule, from the way it is written to the way it is judged, with all that is wrong with it."""
+"""One alert rule: its text checked, merged with the pack's, and compiled."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from watchdeck.config.checks.text import bad_texts, wrong_name, wrong_url
-from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
-from watchdeck.domain.rules.labels import OWN
-from watchdeck.domain.rules.parser import Condition, ConditionError, read_when
-from watchdeck.domain.rules.rule import Absent, NoData, Rule, RuleFamily
+from watchdeck.config.checks import fields
+from watchdeck.config.checks.fields import Bounds
+from watchdeck.config.reading.problems import Problem, child_key, did_you_mean
+from watchdeck.domain.rules.condition import Condition, ConditionError, read_condition
+from watchdeck.domain.rules.rule import RESERVED_LABELS, Absent, NoData, Rule, RuleFamily, Severity
 from watchdeck.domain.settings.rules import RuleText
-from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.values.matcher import Matcher, read_matcher
 from watchdeck.domain.values.units import Milliseconds
 
 _DAY = 86_400_000
 _MOST = Milliseconds(31 * _DAY)
-_BOUNDS: dict[str, tuple[Any, Any]] = {
+_BOUNDS: Bounds = {
     "for": (Milliseconds(0), _MOST),
     "resolve_for": (Milliseconds(0), _MOST),
     "no_data_after": (Milliseconds(1_000), _MOST),
@@ -29,45 +28,45 @@ _BOUNDS: dict[str, tuple[Any, Any]] = {
 }
 _MOST_ENTRIES = 30
 _LABEL = re.compile(r"[A-Za-z_][\w.-]{0,79}", re.ASCII)
-_PLACE = re.compile(r"\{([^{}]{0,80})\}")
+_PLACEHOLDER = re.compile(r"\{([^{}]{0,80})\}")
 _SEVERITIES = "1 is the worst; 1 and 2 page somebody, 3 and 4 are notices."
 
 
 def merge_rule(base: RuleText, text: RuleText) -> RuleText:
-    """A rule of the pack as somebody changed it: what they wrote counts, all else stays.
+    """A rule of the pack with the settings that a configuration changes.
 
-    A new `when` comes with its own `for`.
+    A new `when` also resets `for`.
     """
-    written = asdict(text)
+    changes = asdict(text)
     if text.when is not None:
         base = replace(base, for_=None)
-    return replace(base, **{name: value for name, value in written.items() if value is not None})
+    return replace(base, **{name: value for name, value in changes.items() if value is not None})
 
 
-def wrong_rule(text: RuleText) -> Iterator[Problem]:
-    """Every problem of one rule by itself, each with its key."""
-    yield from bad_texts(text)
-    yield from wrong_name(text.name)
-    yield from _wrong_when(text)
-    yield from _outside(text)
-    yield from _wrong_words(text)
-    yield from _wrong_match(text)
-    yield from _wrong_labels(text)
-    yield from _wrong_message(text.message or "")
-    if text.runbook and "://" in text.runbook and (problem := wrong_url(text.runbook)):
+def rule_problems(text: RuleText) -> Iterator[Problem]:
+    """Every problem of one rule alone, each with its key."""
+    yield from fields.text_problems(text)
+    yield from fields.name_problems(text.name)
+    yield from _when_problems(text)
+    yield from _number_problems(text)
+    yield from _choice_problems(text)
+    yield from _match_problems(text)
+    yield from _label_problems(text)
+    yield from _message_problems(text.message or "")
+    if text.runbook and "://" in text.runbook and (problem := fields.url_problem(text.runbook)):
         yield Problem("runbook", *problem)
 
 
 def compile_rule(text: RuleText) -> Rule:
-    """The rule that a text without problems means."""
-    when = _when(text)
-    given: dict[str, Any] = {
+    """The rule of a text that has no problems."""
+    when = _condition(text)
+    values: dict[str, Any] = {
         "severity": text.severity and Severity(text.severity),
         "resolve_for": text.resolve_for,
         "min_samples": text.min_samples,
         "no_data": text.no_data and NoData(text.no_data),
         "no_data_after": text.no_data_after,
-        "match": text.match and matchers(text),
+        "match": text.match and matchers_of(text),
         "labels": text.labels,
         "family": text.family and RuleFamily(text.family),
         "playbook": text.playbook,
@@ -76,21 +75,21 @@ def compile_rule(text: RuleText) -> Rule:
         "group_by": text.group_by,
         "enabled": text.enabled,
     }
-    known = {name: value for name, value in given.items() if value is not None}
+    set_values = {name: value for name, value in values.items() if value is not None}
     words = " ".join((text.when or "").split())
     if text.for_:
         words += f" for {text.for_}"
-    return Rule(text.name, words, when.test, hold=when.hold, origin=text.origin, **known)
+    return Rule(text.name, words, when.test, hold=when.hold, origin=text.origin, **set_values)
 
 
-def matchers(text: RuleText) -> tuple[Matcher, ...]:
-    """For which models a rule is. Raises MatcherError."""
+def matchers_of(text: RuleText) -> tuple[Matcher, ...]:
+    """The matchers of a rule's models. Raises MatcherError."""
     return tuple(read_matcher(one) for one in text.match or ())
 
 
-def _when(text: RuleText) -> Condition:
-    """What must be true and for how long, wherever that is written. Raises WhenError."""
-    when = read_when(text.when or "")
+def _condition(text: RuleText) -> Condition:
+    """The condition and its hold, from `when` or from `for`. Raises ConditionError."""
+    when = read_condition(text.when or "")
     if not text.for_:
         return when
     if isinstance(when.test, Absent):
@@ -98,27 +97,24 @@ def _when(text: RuleText) -> Condition:
     return Condition(when.test, int(text.for_))
 
 
-def _wrong_when(text: RuleText) -> Iterator[Problem]:
+def _when_problems(text: RuleText) -> Iterator[Problem]:
     try:
-        when = read_when(text.when or "")
+        when = read_condition(text.when or "")
     except ConditionError as error:
         yield Problem("when", f"at character {error.position + 1}: {error.text}", error.hint)
         return
-    said = when.hold or (isinstance(when.test, Absent) and when.test.after)
-    if said and text.for_:
+    hold = when.hold or (isinstance(when.test, Absent) and when.test.after)
+    if hold and text.for_:
         yield Problem("for", "stands in when too", "Keep one of the two.")
 
 
-def _outside(text: RuleText) -> Iterator[Problem]:
-    for name, (least, most) in _BOUNDS.items():
-        value = getattr(text, "for_" if name == "for" else name)
-        if value is not None and not least <= value <= most:
-            said = f"is {value}, {'less than' if value < least else 'more than'}"
-            hint = _SEVERITIES if name == "severity" else ""
-            yield Problem(name, f"{said} {least if value < least else most}", hint)
+def _number_problems(text: RuleText) -> Iterator[Problem]:
+    for problem in fields.bound_problems(text, _BOUNDS):
+        hint = _SEVERITIES if problem.key == "severity" else ""
+        yield replace(problem, hint=hint)
 
 
-def _wrong_words(text: RuleText) -> Iterator[Problem]:
+def _choice_problems(text: RuleText) -> Iterator[Problem]:
     for name, known in (("no_data", NoData), ("family", RuleFamily)):
         value = getattr(text, name)
         if value is not None and value not in tuple(known):
@@ -126,35 +122,31 @@ def _wrong_words(text: RuleText) -> Iterator[Problem]:
             yield Problem(name, "is none that there is", did_you_mean(value, known, otherwise))
 
 
-def _wrong_match(text: RuleText) -> Iterator[Problem]:
+def _match_problems(text: RuleText) -> Iterator[Problem]:
     for number, one in enumerate(text.match or ()):
-        try:
-            read_matcher(one)
-        except MatcherError as error:
-            yield from_error(f"match[{number}]", error)
+        yield from fields.read_problems(f"match[{number}]", read_matcher, one)
 
 
-def _wrong_labels(text: RuleText) -> Iterator[Problem]:
+def _label_problems(text: RuleText) -> Iterator[Problem]:
     for name in ("labels", "group_by", "match"):
         entries = getattr(text, name)
         if entries is not None and len(entries) > _MOST_ENTRIES:
-            said = f"has {len(entries)} entries; at most {_MOST_ENTRIES} are taken"
-            yield Problem(name, said)
+            yield Problem(name, f"has {len(entries)} entries; at most {_MOST_ENTRIES} are taken")
     for name in text.labels or {}:
-        if name in OWN:
-            yield Problem(below("labels", name), "is a label that watchdeck sets itself")
+        if name in RESERVED_LABELS:
+            yield Problem(child_key("labels", name), "is a label that watchdeck sets itself")
         elif not _LABEL.fullmatch(name):
-            yield Problem(below("labels", name), "is no name of a label", "Write one word.")
+            yield Problem(child_key("labels", name), "is no name of a label", "Write one word.")
     for number, name in enumerate(text.group_by or ()):
         if not _LABEL.fullmatch(name):
             yield Problem(f"group_by[{number}]", "is no name of a label", "Such as owner.")
 
 
-def _wrong_message(message: str) -> Iterator[Problem]:
-    """Places of a message that no alert can fill, or braces that are none."""
+def _message_problems(message: str) -> Iterator[Problem]:
+    """Placeholders of a message that no label fills, and single braces."""
     hint = "Places are {model}, {value}, {limit} and labels, such as {owner}."
-    for match in _PLACE.finditer(message):
+    for match in _PLACEHOLDER.finditer(message):
         if not _LABEL.fullmatch(match[1]):
             yield Problem("message", f"has a place that no label fills ({match[0]})", hint)
-    if set("{}") & set(_PLACE.sub("", message)):
+    if set("{}") & set(_PLACEHOLDER.sub("", message)):
         yield Problem("message", "has a brace without its other half", hint)

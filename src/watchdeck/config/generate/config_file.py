@@ -1,4 +1,4 @@
-"""A configuration written for a person: what was found, what it can tell, what may be added."""
+"""Generates a commented watchdeck.toml from the servers that were detected."""
 
 from __future__ import annotations
 
@@ -17,135 +17,138 @@ from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.text import clean
 
-_MOST = 20
-"""Models of one server that get an endpoint each; a person would delete the rest anyway."""
+_MAX_MODELS = 20
+"""Models of one server that get an endpoint each; a user would delete the others anyway."""
 
 _WIDTH = 98
-_LONGEST_NAME = 60
+_MAX_NAME = 60
 
 
 class DetectedServer(Protocol):
-    """What a look at one server brought."""
+    """The result of detecting one server."""
 
     @property
     def kind(self) -> Kind | None:
-        """The kind of server; None when nothing is known well enough."""
+        """The kind of server; None when no kind is certain."""
 
     @property
     def metrics_url(self) -> str | None:
-        """Where its page was read."""
+        """The URL where its page was read."""
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models it speaks of."""
+        """The models that it serves, by its own responses."""
 
     @property
     def detail(self) -> str:
-        """Why nothing, or no page, was found."""
+        """Why no kind, or no page, was detected."""
 
 
 def host(url: str) -> str:
-    """The host and port of a url, as a person is told of them."""
+    """The host and port of a url, clean and without a password."""
     return clean(urlsplit(url).netloc.rpartition("@")[2], 200)
 
 
-def render(found: Sequence[tuple[str, DetectedServer]]) -> str:
+def render(detected: Sequence[tuple[str, DetectedServer]]) -> str:
     """The text of a watchdeck.toml for these urls; without any, a starter with an example.
 
-    It loads back without problems. What servers said of themselves is quoted, never trusted.
+    It loads without problems. Texts from servers are quoted, never trusted.
     """
     names: set[str] = set()
-    blocks = [block for url, one in found for block in _blocks(url, one, names)]
+    blocks = [block for url, one in detected for block in _blocks(url, one, names)]
     if not blocks:
         return HEAD + EXAMPLE + TAIL
     return HEAD + OFFER + "".join(blocks) + TAIL
 
 
-def _blocks(url: str, found: DetectedServer, names: set[str]) -> Iterator[str]:
-    """An endpoint for each model of a server, or one for a server that names none."""
-    models = tuple(model for model in found.models if clean(model) == model and model.strip())
-    yield f"\n{_comment(_about(url, found, models))}"
-    for model in models[:_MOST] or (None,):
-        yield "".join(f"{line}\n" for line in _endpoint(url, found, model, names))
-        if _needs_map(found.kind):
+def _blocks(url: str, detected: DetectedServer, names: set[str]) -> Iterator[str]:
+    """An endpoint for each model of a server, or one when the server names no model."""
+    models = tuple(model for model in detected.models if clean(model) == model and model.strip())
+    yield f"\n{_comment(_description(url, detected, models))}"
+    for model in models[:_MAX_MODELS] or (None,):
+        yield "".join(f"{line}\n" for line in _endpoint(url, detected, model, names))
+        if _needs_map(detected.kind):
             yield MAP
-    if models[_MOST:]:
-        yield _comment([f"It also speaks of {', '.join(models[_MOST:])}."])
+    if models[_MAX_MODELS:]:
+        yield _comment([f"It also speaks of {', '.join(models[_MAX_MODELS:])}."])
 
 
 def _needs_map(kind: Kind | None) -> bool:
-    """Whether a kind has a page, and only its owner knows which series are requests."""
+    """Whether a kind has a page whose request series only the owner knows."""
     return kind is not None and bool(kind.places) and "request_rate" in kind.unmeasurable
 
 
-def _endpoint(url: str, found: DetectedServer, model: str | None, names: set[str]) -> Iterator[str]:
+def _endpoint(
+    url: str, detected: DetectedServer, model: str | None, names: set[str]
+) -> Iterator[str]:
     yield "[[endpoint]]"
-    yield f"name = {_quoted(_name(url, found, model, names))}"
-    yield f"url = {_quoted(url)}"
-    if found.kind is not None:
-        yield f"kind = {_quoted(found.kind.name)}"
-    places = found.kind.places if found.kind else ()
-    if found.metrics_url is not None and not _is_usual(url, found.metrics_url, places):
-        yield f"metrics_url = {_quoted(clean(found.metrics_url))}"
+    yield f"name = {_quote(_name(url, detected, model, names))}"
+    yield f"url = {_quote(url)}"
+    if detected.kind is not None:
+        yield f"kind = {_quote(detected.kind.name)}"
+    places = detected.kind.places if detected.kind else ()
+    if detected.metrics_url is not None and not _is_usual(url, detected.metrics_url, places):
+        yield f"metrics_url = {_quote(clean(detected.metrics_url))}"
     if model is not None:
-        yield f"model = {_quoted(model)}"
+        yield f"model = {_quote(model)}"
 
 
-def _about(url: str, found: DetectedServer, models: Sequence[str]) -> Iterator[str]:
-    if found.kind is None:
-        yield f"{host(url)}: no kind of server was recognised. {clean(found.detail, 300)}".strip()
+def _description(url: str, detected: DetectedServer, models: Sequence[str]) -> Iterator[str]:
+    if detected.kind is None:
+        text = f"{host(url)}: no kind of server was recognised. {clean(detected.detail, 300)}"
+        yield text.strip()
         return
-    yield f"{host(url)}: {found.kind.title}."
-    if found.detail:
-        yield f"Not all of it answered: {clean(found.detail, 300)}."
-    told = _Told.of(found.kind, len(models))
-    if told.measurable:
-        yield f"Measurable: {', '.join(told.measurable)}."
-    for why, signals in told.reasons.items():
+    yield f"{host(url)}: {detected.kind.title}."
+    if detected.detail:
+        yield f"Not all of it answered: {clean(detected.detail, 300)}."
+    summary = _SignalSummary.of(detected.kind, len(models))
+    if summary.measurable:
+        yield f"Measurable: {', '.join(summary.measurable)}."
+    for why, signals in summary.reasons.items():
         yield f"Not measurable: {', '.join(signals)} ({why})."
 
 
-class _Told(Struct, frozen=True):
-    """What a kind of server tells, and the reasons for what people would miss."""
+class _SignalSummary(Struct, frozen=True):
+    """The signals of a kind, and the reasons why others cannot be measured."""
 
     measurable: tuple[str, ...]
     reasons: dict[str, list[str]]
 
     @staticmethod
-    def of(kind: Kind, models: int) -> _Told:
-        """Left out are signals that hang on options, or that speak of no one model of several."""
-        sure = {
+    def of(kind: Kind, models: int) -> _SignalSummary:
+        """The sure signals: none that depends on options, or that mixes several models."""
+        always = {
             spec.signal
             for spec in kind.signals
             if not spec.optional and not (spec.whole_server and models > 1)
         }
-        asked = {signal for probe in kind.probes for signal in probe.signals}
+        probed = {signal for probe in kind.probes for signal in probe.signals}
         signals = kind_signals(kind, Endpoint("", ""))
-        measurable = [name for name in signals if name in sure | asked]
+        measurable = [name for name in signals if name in always | probed]
         reasons: dict[str, list[str]] = {}
         for name, why in kind.unmeasurable.items():
             if name not in signals or (name not in measurable and models > 1):
                 reasons.setdefault(why, []).append(name)
-        return _Told(tuple(measurable), reasons)
+        return _SignalSummary(tuple(measurable), reasons)
 
 
-def _name(url: str, found: DetectedServer, model: str | None, names: set[str]) -> str:
-    """A name that no other endpoint has: the model's, or else the host's or the kind's."""
+def _name(url: str, detected: DetectedServer, model: str | None, names: set[str]) -> str:
+    """A name that no other endpoint has: from the model, or else the host or the kind."""
     where = _host_name(url)
-    kind = found.kind.name if found.kind else "model"
+    kind = detected.kind.name if detected.kind else "model"
     first = (model.rpartition("/")[2] if model else "") or where or kind
-    first = first.strip()[:_LONGEST_NAME].strip() or kind
+    first = first.strip()[:_MAX_NAME].strip() or kind
     last = where or kind
-    wanted = [first, *([f"{first}-{last}"[:80].strip()] if last != first else [])]
-    wanted += (f"{first}-{number}" for number in range(2, len(names) + 3))
-    name = next(name for name in wanted if name not in names)
+    candidates = [first, *([f"{first}-{last}"[:80].strip()] if last != first else [])]
+    candidates += (f"{first}-{number}" for number in range(2, len(names) + 3))
+    name = next(name for name in candidates if name not in names)
     names.add(name)
     return name
 
 
 def _host_name(url: str) -> str:
-    """The first part of a host's name; nothing for an address or this machine."""
-    name = clean(urlsplit(url).hostname or "", _LONGEST_NAME)
+    """The first label of a host name; empty for an IP address and for localhost."""
+    name = clean(urlsplit(url).hostname or "", _MAX_NAME)
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -155,7 +158,7 @@ def _host_name(url: str) -> str:
 
 
 def _is_usual(url: str, page: str, places: Sequence[MetricsLocation]) -> bool:
-    """Whether a page is where its kind has it, or where the url itself points."""
+    """Whether a page is at a place of its kind, or at the url itself."""
     scheme, name, port, path = _parts(url)
     usual = {(port, path)}
     for place in places:
@@ -175,6 +178,6 @@ def _comment(sentences: Sequence[str] | Iterator[str]) -> str:
     return "".join(f"# {line}\n" for line in lines)
 
 
-def _quoted(text: str) -> str:
-    """A TOML text: JSON writes the same, once what a terminal would obey is gone."""
+def _quote(text: str) -> str:
+    """A TOML text; JSON writes the same once control characters are removed."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A systemd unit for the collector: as little of the machine as it needs, and started again."""
+"""Generates a systemd unit for the collector: minimal permissions, always restarted."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ WantedBy=multi-user.target
 
 
 class UnitSpec(Struct, frozen=True):
-    """What a unit is made for; all paths are absolute.
+    """The values of a unit; all paths are absolute.
 
-    `program` is how watchdeck is started, without its arguments. `store_by_default` tells that the
-    configuration names no store: the unit then fixes where the default is.
+    `program` starts watchdeck, without arguments. `store_by_default` means that the configuration
+    names no store: the unit then sets the path of the default.
     """
 
     program: Sequence[str]
@@ -92,46 +92,46 @@ class UnitSpec(Struct, frozen=True):
     store_by_default: bool = False
 
 
-def unit(service: UnitSpec) -> str:
+def unit(spec: UnitSpec) -> str:
     """The text of a unit that runs `watchdeck collect`.
 
-    Raises ConfigError when a path holds what a unit cannot. The collector does not talk to
-    systemd, so a unit that has started is one whose program runs, not yet one that collects.
+    Raises ConfigError when a path has a character that a unit cannot hold. The collector does not
+    notify systemd, so a started unit has a running program that may not collect yet.
     """
-    command = (*service.program, "--config", str(service.config), "collect")
-    paths = (service.program[0], str(service.config), str(service.store))
+    command = (*spec.program, "--config", str(spec.config), "collect")
+    paths = (spec.program[0], str(spec.config), str(spec.store))
     at_home = any(path.startswith(tuple(f"{home}/" for home in _HOMES)) for path in paths)
     return _UNIT.format(
-        command=" ".join(_word(text).replace("$", "$$") for text in command),
-        user=_plain(service.user),
-        store="\n".join(_store(service)),
-        environment=_plain(str(service.config.parent / "environment")),
+        command=" ".join(_quote_word(text).replace("$", "$$") for text in command),
+        user=_escape(spec.user),
+        store="\n".join(_store(spec)),
+        environment=_escape(str(spec.config.parent / "environment")),
         home="read-only" if at_home else "yes",
     )
 
 
-def _store(service: UnitSpec) -> Iterator[str]:
-    """The one place that may be written; systemd makes it where services keep their state."""
-    path, word = service.store, _word(str(service.store))
-    if service.store_by_default:
-        yield f"Environment={_word(f'XDG_STATE_HOME={path.parent}')}"
+def _store(spec: UnitSpec) -> Iterator[str]:
+    """The only writable directory; systemd creates one below /var/lib."""
+    path, word = spec.store, _quote_word(str(spec.store))
+    if spec.store_by_default:
+        yield f"Environment={_quote_word(f'XDG_STATE_HOME={path.parent}')}"
     if path.is_relative_to(_STATE) and path != _STATE:
-        yield f"StateDirectory={_word(str(path.relative_to(_STATE)))}"
+        yield f"StateDirectory={_quote_word(str(path.relative_to(_STATE)))}"
         yield "StateDirectoryMode=0700"
     else:
         yield f"# It must be there before the first start: mkdir -m 700 -p {word}"
         yield f"ReadWritePaths={word}"
 
 
-def _plain(text: str) -> str:
-    """A value that goes to the end of its line as it is, `%` doubled."""
+def _escape(text: str) -> str:
+    """A value for the rest of a line, `%` doubled. Raises ConfigError."""
     if not text.isprintable():
         raise ConfigError(f"a unit cannot hold {text!r}. Use a name without such characters.")
     return text.replace("%", "%%")
 
 
-def _word(text: str) -> str:
-    """One word of several: quoted where it has to be."""
-    escaped = _plain(text).replace("\\", "\\\\").replace('"', '\\"')
-    needed = set(text) & set(" ';#\\\"")
-    return f'"{escaped}"' if needed else escaped
+def _quote_word(text: str) -> str:
+    """One of several words, quoted where necessary."""
+    escaped = _escape(text).replace("\\", "\\\\").replace('"', '\\"')
+    special = set(text) & set(" ';#\\\"")
+    return f'"{escaped}"' if special else escaped

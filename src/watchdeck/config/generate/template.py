@@ -1,6 +1,6 @@
-"""The fixed parts of a written configuration: every setting there is, offered as a comment.
+"""The fixed parts of a generated configuration: every setting, offered as a comment.
 
-A line that begins with `#` and no blank is a setting to take; `# ` begins words for a person.
+A line that begins with `#` and no blank is a setting; `# ` begins a text for people.
 """
 
 HEAD = """\

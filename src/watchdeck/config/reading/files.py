@@ -1,4 +1,4 @@
-"""Configuration files: read whole, within bounds, and taken for TOML or refused in clear words."""
+"""Configuration files, read within limits and parsed as TOML, and the paths in them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.config.reading.problems import ConfigProblems, Problem
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import Canary, Endpoint
+from watchdeck.domain.settings.intake import Alertmanager, Intake
+from watchdeck.domain.settings.receivers import Channel, Heartbeat, OnCallSchedule
+from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.text import clean
 
 _LARGEST = 4 << 20
@@ -20,15 +26,37 @@ _LARGEST = 4 << 20
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
+_PATHS: dict[type, tuple[str, ...]] = {
+    Settings: ("store",),
+    Secret: ("file",),
+    Tls: ("ca", "certificate", "key"),
+    Canary: ("body_file",),
+    Channel: ("ca",),
+    Heartbeat: ("ca",),
+    OnCallSchedule: ("calendar",),
+}
+"""The settings that are paths, by their table."""
+
+_TABLES: dict[type, tuple[str, ...]] = {
+    Settings: ("endpoint", "intake", "alertmanager", "channel", "rota", "heartbeat"),
+    Endpoint: ("headers", "tls", "canary"),
+    Intake: ("token",),
+    Alertmanager: ("headers", "tls"),
+    Channel: ("url", "headers", "routing_key", "token"),
+    Heartbeat: ("url",),
+}
+"""The settings that are tables with paths, or hold such tables."""
+
+
 class ConfigText(Struct, frozen=True):
-    """A file as it was written; `private` when nobody but its owner can read it."""
+    """The text of a file; `private` when only the file's owner can read it."""
 
     text: str
     private: bool
 
 
 def read_file(path: Path) -> ConfigText:
-    """A file's text. Raises ConfigProblems."""
+    """Read a file of at most 4 MiB. Raises ConfigProblems."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -51,20 +79,47 @@ def read_file(path: Path) -> ConfigText:
 
 
 def parse(file: str, text: str) -> dict[str, Any]:
-    """The tables of a text. Raises ConfigProblems with the line and column."""
+    """Parse a TOML text. Raises ConfigProblems with the line and column."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigProblems(file, [_syntax(str(error))]) from None
+        raise ConfigProblems(file, [_syntax_problem(str(error))]) from None
     except RecursionError:
         raise ConfigProblems(file, [Problem("", "is nested too deeply")]) from None
     except ValueError:
         raise ConfigProblems(file, [Problem("", "has a number that is too long")]) from None
 
 
-def _syntax(said: str) -> Problem:
-    match = _POSITION.fullmatch(said)
-    what = clean(match[1] if match else said, 200)
+def _syntax_problem(message: str) -> Problem:
+    match = _POSITION.fullmatch(message)
+    what = clean(match[1] if match else message, 200)
     where = f"line {match[2]}, column {match[3]}" if match and match[2] else "at its end"
     hint = 'Texts are in quotes: key = "text".' if "Invalid value" in what else ""
     return Problem("", f"{where}: {what[:1].lower()}{what[1:]}", hint)
+
+
+def resolve_paths(settings: Settings, file: Path) -> Settings:
+    """The settings with every path absolute: relative to the file's folder, `~` expanded."""
+    resolved: Settings = _resolve(settings, file.absolute().parent)
+    return resolved
+
+
+def _resolve(value: Any, base: Path) -> Any:
+    """The value with absolute paths in every table that it is or holds."""
+    if isinstance(value, tuple):
+        return tuple(_resolve(one, base) for one in value)
+    if isinstance(value, dict):
+        return {name: _resolve(one, base) for name, one in value.items()}
+    kind = type(value)
+    changes = {name: _resolve(getattr(value, name), base) for name in _TABLES.get(kind, ())}
+    for name in _PATHS.get(kind, ()):
+        text = getattr(value, name)
+        changes[name] = None if text is None else absolute_path(text, base)
+    if isinstance(value, Channel) and value.command and "/" in value.command[0]:
+        changes["command"] = (absolute_path(value.command[0], base), *value.command[1:])
+    return replace(value, **changes) if changes else value
+
+
+def absolute_path(text: str, base: Path) -> str:
+    """A path below `base`; one in the home of an unknown user stays as it is, and is not found."""
+    return str(base / os.path.expanduser(text))  # noqa: PTH111 - Path raises for no such user

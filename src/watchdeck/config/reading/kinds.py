@@ -1,4 +1,4 @@
-"""The kinds of server that are known: one TOML file each, checked whole before any is used."""
+"""The kinds of server: one TOML file each, all checked before any is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeSpec, SignalSpe
 from watchdeck.domain.metrics.selector import read_selector
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.signals.functions import AGGREGATES
-from watchdeck.domain.values.json_assertion import read_expectation, read_path
+from watchdeck.domain.values.json_assertion import read_assertion, read_path
 from watchdeck.errors import ConfigError
 
 PACKAGED = Path(__file__).parents[2] / "kinds"
@@ -24,7 +24,7 @@ _SELECTORS = (*_FORMS, "minus", "over")
 
 
 def load_kinds(folder: Path | None = None) -> tuple[Kind, ...]:
-    """The kinds in a folder (by default those of the package), the most specific first.
+    """Load the kinds in a folder (by default the packaged ones), the most specific first.
 
     Raises ConfigError that lists every problem of every file, one a line.
     """
@@ -37,7 +37,7 @@ def load_kinds(folder: Path | None = None) -> tuple[Kind, ...]:
         except (ValueError, OSError) as error:
             problems.append(f"{path.name}: {error}")
             continue
-        found = [*_unknown(raw, Kind, ""), *_wrong(kind)]
+        found = [*_unknown_keys(raw, Kind, ""), *_kind_problems(kind)]
         problems += (f"{path.name}: {problem}" for problem in found)
         kinds.append(kind)
     if problems:
@@ -45,54 +45,54 @@ def load_kinds(folder: Path | None = None) -> tuple[Kind, ...]:
     return tuple(sorted(kinds, key=lambda kind: (kind.order, kind.name)))
 
 
-def _unknown(raw: object, wanted: Any, place: str) -> Iterator[str]:
-    """Keys that no field takes: a misspelt one would otherwise be left out in silence."""
+def _unknown_keys(raw: object, target: Any, place: str) -> Iterator[str]:
+    """Keys that no field has: a misspelt one would otherwise be ignored silently."""
     if isinstance(raw, list):
         for number, item in enumerate(raw):
-            yield from _unknown(item, get_args(wanted)[0], f"{place}[{number}]")
-    elif isinstance(raw, dict) and issubclass(wanted, msgspec.Struct):
-        yield from _unknown_in(raw, wanted, place)
+            yield from _unknown_keys(item, get_args(target)[0], f"{place}[{number}]")
+    elif isinstance(raw, dict) and issubclass(target, msgspec.Struct):
+        yield from _unknown_keys_of_table(raw, target, place)
 
 
-def _unknown_in(table: dict[str, Any], wanted: Any, place: str) -> Iterator[str]:
-    hints = _hints(wanted)
+def _unknown_keys_of_table(table: dict[str, Any], target: Any, place: str) -> Iterator[str]:
+    hints = _hints(target)
     for key, value in table.items():
         at = f"{place}.{key}".lstrip(".")
         if key in hints:
-            yield from _unknown(value, hints[key], at)
+            yield from _unknown_keys(value, hints[key], at)
         else:
             yield f"{at} is not a setting of a kind"
 
 
 @cache
-def _hints(wanted: Any) -> dict[str, Any]:
-    """The types of a table's keys; working them out for every table takes 30 ms."""
-    hints = get_type_hints(wanted)
-    return {name: hints[name] for name in wanted.__struct_fields__}
+def _hints(target: Any) -> dict[str, Any]:
+    """The types of a table's keys; to compute them for every table takes 30 ms."""
+    hints = get_type_hints(target)
+    return {name: hints[name] for name in target.__struct_fields__}
 
 
-def _wrong(kind: Kind) -> Iterator[str]:
-    """What the types alone cannot refuse: selectors, paths and forms that would fail later."""
+def _kind_problems(kind: Kind) -> Iterator[str]:
+    """Problems that the types do not show: selectors, paths and forms that would fail later."""
     for number, spec in enumerate(kind.signals):
-        for problem in _wrong_signal(spec):
+        for problem in _signal_problems(spec):
             yield f"signals[{number}] ({spec.signal}): {problem}"
     selectors = (kind.version, kind.started, *kind.replicas, *(s.series for s in kind.states))
-    yield from _refused(read_selector, [text for text in selectors if text])
+    yield from _read_problems(read_selector, [text for text in selectors if text])
     for number, probe in enumerate(kind.probes):
-        for problem in _wrong_probe(probe):
+        for problem in _probe_problems(probe):
             yield f"probes[{number}] ({probe.path}): {problem}"
-    yield from _refused(read_path, [kind.models] if kind.models else [])
+    yield from _read_problems(read_path, [kind.models] if kind.models else [])
     for name in kind.unmeasurable:
         if name not in SIGNALS:
             yield f"unmeasurable.{name} is not a signal"
 
 
-def _wrong_signal(spec: SignalSpec) -> Iterator[str]:
+def _signal_problems(spec: SignalSpec) -> Iterator[str]:
     if spec.signal not in SIGNALS:
         yield "is not a signal"
-    given = [form for form in _FORMS if getattr(spec, form)]
-    if len(given) != 1:
-        yield f"needs exactly one of {', '.join(_FORMS)}, and has {', '.join(given) or 'none'}"
+    used = [form for form in _FORMS if getattr(spec, form)]
+    if len(used) != 1:
+        yield f"needs exactly one of {', '.join(_FORMS)}, and has {', '.join(used) or 'none'}"
     if spec.increase and not spec.over:
         yield "increase needs over"
     if (spec.histogram or spec.summary) and not 0 < (spec.quantile or 0) < 1:
@@ -100,27 +100,27 @@ def _wrong_signal(spec: SignalSpec) -> Iterator[str]:
     if spec.aggregate not in AGGREGATES:
         yield f"aggregate is one of {', '.join(AGGREGATES)}"
     texts = [text for name in _SELECTORS for text in getattr(spec, name)]
-    yield from _refused(read_selector, texts)
+    yield from _read_problems(read_selector, texts)
 
 
-def _wrong_probe(probe: ProbeSpec) -> Iterator[str]:
+def _probe_problems(probe: ProbeSpec) -> Iterator[str]:
     if probe.about not in ("server", "model", "identity"):
         yield "about is server, model or identity"
     if not probe.path.startswith("/"):
         yield "path begins with /"
     paths = [probe.version] if probe.version and probe.version != "text" else []
-    yield from _refused(read_path, [*paths, *probe.signals.values()])
-    yield from _refused(read_expectation, [m.json for m in probe.means if m.json])
+    yield from _read_problems(read_path, [*paths, *probe.signals.values()])
+    yield from _read_problems(read_assertion, [m.json for m in probe.means if m.json])
     yield from (f"{name} is not a signal" for name in probe.signals if name not in SIGNALS)
-    yield from (problem for meaning in probe.means for problem in _wrong_meaning(meaning))
+    yield from (problem for meaning in probe.means for problem in _meaning_problems(meaning))
 
 
-def _wrong_meaning(meaning: ProbeMeaning) -> Iterator[str]:
+def _meaning_problems(meaning: ProbeMeaning) -> Iterator[str]:
     if not (meaning.status or meaning.json or meaning.text or meaning.matches or meaning.header):
         yield "a meaning needs a condition"
 
 
-def _refused(read: Any, texts: Sequence[str]) -> Iterator[str]:
+def _read_problems(read: Any, texts: Sequence[str]) -> Iterator[str]:
     for text in texts:
         try:
             read(text)

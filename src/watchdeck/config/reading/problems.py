@@ -1,4 +1,4 @@
-"""Problems of a configuration: where, what, and what would be right; all of them at once."""
+"""Problems of a configuration: the place, what is wrong, and a hint."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from msgspec import Struct
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
 
-_SHOWN = 50
-"""Problems that are listed; nobody reads more before mending the first."""
+_MAX_LISTED = 50
+"""Problems that are listed; nobody reads more before fixing the first ones."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 
@@ -39,68 +39,68 @@ _SYNONYMS = {
     "summary": "message",
     "runbook_url": "runbook",
 }
-"""What settings are called elsewhere."""
+"""The names of settings in other tools."""
 
 
 class Problem(Struct, frozen=True):
-    """One problem: the path of its key, what is wrong there, and what would work.
-
-    The key is empty when the whole file is meant. All texts are clean. `file` is named where it is
-    not the one that is read.
-    """
+    """One problem of a configuration; all texts are clean."""
 
     key: str
+    """The path of the setting; empty for the whole file."""
     text: str
+    """What is wrong."""
     hint: str = ""
+    """What would work."""
     file: str = ""
+    """The file, where it is not the one that is read."""
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.key, _sentence(self.text), self.hint)))
+        return " ".join(filter(None, (self.key, _with_full_stop(self.text), self.hint)))
 
 
 class ConfigProblems(ConfigError):
-    """A configuration with problems, one a line, each with its file."""
+    """A configuration has problems; the text has one on each line, with its file."""
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         self.file = clean(file)
         self.problems = tuple(problems)
-        lines = [f"{one.file or self.file}: {one}" for one in self.problems[:_SHOWN]]
-        if len(self.problems) > _SHOWN:
-            lines.append(f"{self.file}: and {len(self.problems) - _SHOWN} more problems.")
+        lines = [f"{one.file or self.file}: {one}" for one in self.problems[:_MAX_LISTED]]
+        if len(self.problems) > _MAX_LISTED:
+            lines.append(f"{self.file}: and {len(self.problems) - _MAX_LISTED} more problems.")
         super().__init__("\n".join(lines))
 
 
-def below(key: str, name: str) -> str:
-    """The path of a key in a table; quoted as TOML does when it has to be."""
+def child_key(key: str, name: str) -> str:
+    """The path of a key in a table; quoted as in TOML where necessary."""
     shown = name if _BARE.fullmatch(name) else f'"{clean(name, 80)}"'
     return f"{key}.{shown}" if key else shown
 
 
-def from_error(key: str, error: ValueError) -> Problem:
-    """The problem that an error tells, its advice (after `; `) as the hint."""
+def from_error(key: str, error: Exception) -> Problem:
+    """The problem that an error's text describes; what follows `; ` in it is the hint."""
     text, _, hint = clean(str(error), 400).partition("; ")
-    return Problem(key, text, _sentence(hint[:1].upper() + hint[1:]))
+    return Problem(key, text, _with_full_stop(hint[:1].upper() + hint[1:]))
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The right name that a wrong one probably means."""
+    """The known name that a wrong one probably means."""
     from difflib import get_close_matches
 
-    by_small = {known.lower(): known for known in names}
-    small = name[:80].lower()
-    meant = _SYNONYMS.get(small)
-    if meant in by_small:
-        return meant
-    found = get_close_matches(small, by_small, 1)
-    return by_small[found[0]] if found else None
+    by_lower = {known.lower(): known for known in names}
+    lower = name[:80].lower()
+    synonym = _SYNONYMS.get(lower)
+    if synonym in by_lower:
+        return synonym
+    found = get_close_matches(lower, by_lower, 1)
+    return by_lower[found[0]] if found else None
 
 
 def did_you_mean(name: str, names: Iterable[str], otherwise: str = "") -> str:
-    """A hint that names the nearest right name, or another hint when none is near."""
+    """A hint with the nearest known name, or `otherwise` when none is near."""
     known = list(names)
     near = nearest(name, known)
     return f"Did you mean {clean(near, 80)!r}?" if near is not None else otherwise
 
 
-def _sentence(text: str) -> str:
+def _with_full_stop(text: str) -> str:
     return text if not text or text.endswith((".", "?")) else f"{text}."

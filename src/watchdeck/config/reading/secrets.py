@@ -1,4 +1,4 @@
-"""Secrets: looked up where a configuration points, and never told again."""
+"""Secrets: resolved from the references of a configuration, and never printed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from watchdeck.domain.settings.endpoint import Secret
+from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 
@@ -16,40 +16,41 @@ _LARGEST = 16 * 1024
 """Bytes of a secret; no header is longer."""
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""A pipe in place of a file must not keep the collector waiting."""
+"""O_NONBLOCK: a pipe in place of a file must not block the collector."""
 
 
 class SecretError(WatchdeckError):
-    """A secret that cannot be had; the text names where it was looked for, never what it holds."""
+    """A secret that cannot be resolved; the text names its source, never its value."""
 
 
 def resolve_secret(secret: Secret, environ: Mapping[str, str] = os.environ) -> str:
     """The value of a secret, without its prefix. Raises SecretError.
 
-    A file is taken only when it is a regular one of ours or root's that nobody else may read.
+    A file must be a regular one that belongs to us or to root and that no other user may read.
     """
     if secret.file is not None:
-        return _one_line(_in_file(Path(secret.file), environ), f"the file {_named(secret.file)}")
+        text = _read_file(Path(secret.file), environ)
+        return _one_line(text, f"the file {_clean_name(secret.file)}")
     if secret.env is None:
         raise SecretError("the secret names neither an environment variable nor a file")
-    where = f"the environment variable {_named(secret.env)}"
+    where = f"the environment variable {_clean_name(secret.env)}"
     value = environ.get(secret.env)
     if value is None:
         raise SecretError(f"{where} is not set")
     return _one_line(value, where)
 
 
-def _in_file(path: Path, environ: Mapping[str, str]) -> str:
-    where = f"the file {_named(str(path))}"
+def _read_file(path: Path, environ: Mapping[str, str]) -> str:
+    where = f"the file {_clean_name(str(path))}"
     try:
-        opened = os.open(path.expanduser(), _FLAGS)
+        descriptor = os.open(path.expanduser(), _FLAGS)
         try:
-            _refuse(where, os.fstat(opened), given=_is_given(path, environ))
-            body = os.read(opened, _LARGEST + 1)
+            _check_file(where, os.fstat(descriptor), is_credential=_is_credential(path, environ))
+            body = os.read(descriptor, _LARGEST + 1)
         finally:
-            os.close(opened)
+            os.close(descriptor)
     except (OSError, ValueError, RuntimeError) as error:
-        raise SecretError(f"{where} cannot be read: {_why(error)}") from None
+        raise SecretError(f"{where} cannot be read: {_reason(error)}") from None
     if len(body) > _LARGEST:
         raise SecretError(f"{where} is over 16KiB, too much for a secret")
     try:
@@ -59,25 +60,25 @@ def _in_file(path: Path, environ: Mapping[str, str]) -> str:
         raise SecretError(f"{where} is not UTF-8 text") from None
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         linked = error.errno == errno.ELOOP
         return "it is a symbolic link; name the file itself" if linked else str(error.strerror)
     return "its path is not one"
 
 
-def _refuse(where: str, found: os.stat_result, *, given: bool) -> None:
-    if not stat.S_ISREG(found.st_mode):
+def _check_file(where: str, status: os.stat_result, *, is_credential: bool) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise SecretError(f"{where} is not a regular file")
-    if found.st_uid not in (0, os.geteuid()):
+    if status.st_uid not in (0, os.geteuid()):
         raise SecretError(f"{where} belongs to somebody else; it must be yours or root's")
-    shared = found.st_mode & (0o037 if given else 0o077)
+    shared = status.st_mode & (0o037 if is_credential else 0o077)
     if shared:
         raise SecretError(f"{where} is open to others; chmod 600 closes it")
 
 
-def _is_given(path: Path, environ: Mapping[str, str]) -> bool:
-    """Whether the service manager gave this file: it opens it to us by an ACL, seen as 0440."""
+def _is_credential(path: Path, environ: Mapping[str, str]) -> bool:
+    """Whether systemd provided this file: its ACL for us looks like mode 0440."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     return folder is not None and path.parent == Path(folder)
 
@@ -91,5 +92,5 @@ def _one_line(value: str, where: str) -> str:
     return line
 
 
-def _named(name: str) -> str:
+def _clean_name(name: str) -> str:
     return clean(name, 200)

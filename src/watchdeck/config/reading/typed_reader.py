@@ -1,4 +1,4 @@
-"""From TOML to the domain types: each setting on its own, so that no problem hides another."""
+"""The typed reader of TOML tables: each setting alone, so that no problem hides another."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import msgspec.structs
 
-from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error, nearest
+from watchdeck.config.reading.problems import Problem, child_key, did_you_mean, from_error, nearest
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
 class Unreadable(Enum):
-    """What stands in for a value that could not be read; its problem is in the list."""
+    """The value in place of one that could not be read; its problem is in the list."""
 
     INVALID = "invalid"
 
@@ -36,14 +36,13 @@ _EXPECTED: dict[Any, str] = {
 _UNITS: dict[Any, str] = {Milliseconds: "s", Ratio: "%", Bytes: "B"}
 
 
-def read(raw: object, wanted: Any, key: str, problems: list[Problem], outer: Any = None) -> Any:
-    """The value as `wanted`, a type of the domain; INVALID when it cannot be.
+def read(raw: object, target: Any, key: str, problems: list[Problem], outer: Any = None) -> Any:
+    """Convert a TOML value to a type of the domain; INVALID when that is not possible.
 
-    Every problem is appended. A table with a bad optional setting is read as if that were not
-    there; a list of tables keeps an INVALID in the place of a bad one. `outer` is the type of the
-    table around, for hints.
+    Every problem is appended. A bad optional setting counts as not written; in a list of tables,
+    INVALID takes the place of a bad table. `outer` is the type of the table around, for hints.
     """
-    for option in _options(wanted):
+    for option in _options(target):
         origin = get_origin(option)
         if isinstance(raw, dict) and _is_table(option):
             return _table(raw, option, key, problems, outer)
@@ -51,75 +50,79 @@ def read(raw: object, wanted: Any, key: str, problems: list[Problem], outer: Any
             return _entries(raw, get_args(option)[1], key, problems)
         if isinstance(raw, list) and origin is tuple:
             return _items(raw, get_args(option)[0], key, problems)
-    return _value(raw, wanted, key, problems)
+    return _value(raw, target, key, problems)
 
 
 def _table(
-    raw: dict[str, object], wanted: Any, key: str, problems: list[Problem], outer: Any
+    raw: dict[str, object], target: Any, key: str, problems: list[Problem], outer: Any
 ) -> Any:
-    known = _settings(wanted)
+    known = _settings(target)
     found: dict[str, Any] = {}
-    meant = set()
+    guessed = set()
     for name, value in raw.items():
-        at = below(key, name)
+        at = child_key(key, name)
         if name in known:
-            found[name] = read(value, known[name], at, problems, wanted)
+            found[name] = read(value, known[name], at, problems, target)
         else:
-            meant.add(nearest(name, known))
-            problems.append(Problem(at, "is not a setting", _where(name, wanted, key, outer)))
+            guessed.add(nearest(name, known))
+            problems.append(
+                Problem(at, "is not a setting", _unknown_hint(name, target, key, outer))
+            )
     problems += (
         Problem(key, f"has no {name!r}", _example(name))
         for name in known
-        if name in _needed(wanted) and name not in raw and name not in meant
+        if name in _required(target) and name not in raw and name not in guessed
     )
     good = {name: value for name, value in found.items() if value is not INVALID}
-    if not good.keys() >= _needed(wanted):
+    if not good.keys() >= _required(target):
         return INVALID
-    return wanted(**{_field(name): value for name, value in good.items()})
+    return target(**{_field(name): value for name, value in good.items()})
 
 
-def _entries(raw: dict[str, object], wanted: Any, key: str, problems: list[Problem]) -> Any:
+def _entries(raw: dict[str, object], target: Any, key: str, problems: list[Problem]) -> Any:
     before = len(problems)
-    found = {name: read(value, wanted, below(key, name), problems) for name, value in raw.items()}
+    found = {
+        name: read(value, target, child_key(key, name), problems) for name, value in raw.items()
+    }
     return found if len(problems) == before else INVALID
 
 
-def _items(raw: list[object], wanted: Any, key: str, problems: list[Problem]) -> Any:
-    found = tuple(read(v, wanted, f"{key}[{n}]", problems) for n, v in enumerate(raw))
-    return INVALID if INVALID in found and not _is_table(wanted) else found
+def _items(raw: list[object], target: Any, key: str, problems: list[Problem]) -> Any:
+    found = tuple(read(v, target, f"{key}[{n}]", problems) for n, v in enumerate(raw))
+    return INVALID if INVALID in found and not _is_table(target) else found
 
 
-def _value(raw: object, wanted: Any, key: str, problems: list[Problem]) -> Any:
+def _value(raw: object, target: Any, key: str, problems: list[Problem]) -> Any:
     try:
-        return msgspec.convert(raw, wanted, dec_hook=_unit)
+        return msgspec.convert(raw, target, dec_hook=_parse_unit)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ValueError):
             problems.append(from_error(key, error.__cause__))
         else:
-            text = f"must be {_expected(wanted)}, not {_given(raw)}"
-            problems.append(Problem(key, text, _mended(raw, wanted)))
+            text = f"must be {_expected_types(target)}, not {_describe_value(raw)}"
+            problems.append(Problem(key, text, _correction(raw, target)))
         return INVALID
 
 
-def _is_table(wanted: Any) -> bool:
-    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+def _is_table(target: Any) -> bool:
+    return isinstance(target, type) and issubclass(target, msgspec.Struct)
 
 
-def _unit(wanted: type[Any], raw: object) -> Any:
-    """A unit from its text; msgspec asks here for every type that it does not know."""
+def _parse_unit(target: type[Any], raw: object) -> Any:
+    """Parse a unit; msgspec calls this for every type that it does not know."""
     if isinstance(raw, str):
-        return wanted.parse(raw)
-    if wanted is Ratio and isinstance(raw, float) and 0 <= raw <= 1:
+        return target.parse(raw)
+    if target is Ratio and isinstance(raw, float) and 0 <= raw <= 1:
         return Ratio(raw)
     raise TypeError
 
 
 @cache
-def _settings(wanted: Any) -> dict[str, Any]:
-    """The settings of a table by their names in the file: the field `for_` is written `for`."""
-    hints = get_type_hints(wanted)
-    unwritten = getattr(wanted, "UNWRITTEN", ())
-    names = (name for name in wanted.__struct_fields__ if name not in unwritten)
+def _settings(target: Any) -> dict[str, Any]:
+    """The types of a table's settings by their names in the file, `for` for the field `for_`."""
+    hints = get_type_hints(target)
+    unwritten = getattr(target, "UNWRITTEN", ())
+    names = (name for name in target.__struct_fields__ if name not in unwritten)
     return {name.rstrip("_"): hints[name] for name in names}
 
 
@@ -128,23 +131,23 @@ def _field(name: str) -> str:
 
 
 @cache
-def _needed(wanted: Any) -> frozenset[str]:
+def _required(target: Any) -> frozenset[str]:
     """The settings of a table that have no default."""
     return frozenset(
-        field.name.rstrip("_") for field in msgspec.structs.fields(wanted) if field.required
+        field.name.rstrip("_") for field in msgspec.structs.fields(target) if field.required
     )
 
 
 @cache
-def _options(wanted: Any) -> tuple[Any, ...]:
-    if get_origin(wanted) in (Union, types.UnionType):
-        return tuple(option for option in get_args(wanted) if option is not type(None))
-    return (wanted,)
+def _options(target: Any) -> tuple[Any, ...]:
+    if get_origin(target) in (Union, types.UnionType):
+        return tuple(option for option in get_args(target) if option is not type(None))
+    return (target,)
 
 
-def _where(name: str, wanted: Any, key: str, outer: Any) -> str:
-    """What a setting that does not exist here should be: a table before or after is often meant."""
-    known = _settings(wanted)
+def _unknown_hint(name: str, target: Any, key: str, outer: Any) -> str:
+    """A hint for an unknown setting: it may belong in an inner or outer table, or be misspelt."""
+    known = _settings(target)
     for inner, hint in known.items():
         if any(name in _settings(table) for table in _tables(hint)):
             return f"It belongs in {inner!r}."
@@ -154,9 +157,9 @@ def _where(name: str, wanted: Any, key: str, outer: Any) -> str:
     return did_you_mean(name, known, f"Settings here: {', '.join(known)}.")
 
 
-def _tables(wanted: Any) -> Iterable[Any]:
+def _tables(target: Any) -> Iterable[Any]:
     """The tables that a setting may hold, one or a list of them."""
-    for option in _options(wanted):
+    for option in _options(target):
         inside = get_args(option)[0] if get_origin(option) is tuple else option
         if _is_table(inside):
             yield inside
@@ -166,15 +169,15 @@ def _example(name: str) -> str:
     return 'Write url = "http://HOST:PORT".' if name == "url" else f'Write {name} = "...".'
 
 
-def _expected(wanted: Any) -> str:
-    return " or ".join(_described(_options(wanted)))
+def _expected_types(target: Any) -> str:
+    return " or ".join(_describe_types(_options(target)))
 
 
-def _described(options: Iterable[Any]) -> Iterable[str]:
+def _describe_types(options: Iterable[Any]) -> Iterable[str]:
     for option in options:
         origin = get_origin(option)
         if _is_table(option):
-            yield _a_table(option)
+            yield _describe_table(option)
         elif origin is tuple and _is_table(get_args(option)[0]):
             yield "a list of tables"
         elif origin is tuple:
@@ -185,12 +188,12 @@ def _described(options: Iterable[Any]) -> Iterable[str]:
             yield _EXPECTED[option]
 
 
-def _a_table(wanted: Any) -> str:
-    return f"a table with {', '.join(_settings(wanted))}"
+def _describe_table(target: Any) -> str:
+    return f"a table with {', '.join(_settings(target))}"
 
 
-def _given(raw: object) -> str:
-    """What was written, without a text: it may be a secret."""
+def _describe_value(raw: object) -> str:
+    """A description of the value; a text is not repeated, because it may be a secret."""
     if isinstance(raw, bool):
         return str(raw).lower()
     if isinstance(raw, float):
@@ -201,9 +204,9 @@ def _given(raw: object) -> str:
     return words.get(type(raw), "a date")
 
 
-def _mended(raw: object, wanted: Any) -> str:
-    """The same value, as it would be right."""
-    options = _options(wanted)
+def _correction(raw: object, target: Any) -> str:
+    """A hint how to write the value correctly."""
+    options = _options(target)
     lists = [option for option in options if get_origin(option) is tuple]
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return _with_unit(raw, options)
@@ -225,7 +228,7 @@ def _with_unit(raw: float, options: Iterable[Any]) -> str:
         if option is Ratio and raw == 1:
             return 'Write "100%" or "1%".'
         if option in _UNITS:
-            text = f"{_given(raw).removeprefix('the number ')}{_UNITS[option]}"
+            text = f"{_describe_value(raw).removeprefix('the number ')}{_UNITS[option]}"
             with suppress(ValueError):
                 option.parse(text)
                 return f'Write "{text}".'

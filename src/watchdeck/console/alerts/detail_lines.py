@@ -11,12 +11,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.console.alerts.list_lines import owner_words, reason_words, state
-from watchdeck.console.lines.line import NOTHING, Line, Role, Span, foreign_text, wrap, wrap_parts
-from watchdeck.console.lines.relative_time import ago, clock, short_duration
+from watchdeck.console.lines.line import (
+    NO_VALUE,
+    Line,
+    Span,
+    TextRole,
+    untrusted_text,
+    wrap,
+    wrap_parts,
+)
+from watchdeck.console.lines.relative_time import age_phrase, clock_time, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.alerts.alert import ActiveAlert, Episode, Mute
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Change
+from watchdeck.domain.board.board import AlertHistory, Change
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.notifications.outbox import OutboxRow
 
@@ -42,14 +49,16 @@ def facts(
     """What is known already, the state and its reason, the rule, who has it, who hears of it."""
     episode, alert = raised.episode, raised.alert
     pinned = [
-        line for pin in raised.pins for line in wrap(f"known: {pin.text}", cells - 1, Role.ACCENT)
+        line
+        for pin in raised.known_issues
+        for line in wrap(f"known: {pin.text}", cells - 1, TextRole.ACCENT)
     ]
     rule = story.rule if story else {}
     parts = (
         (state(raised),),
         (
-            foreign_text(alert.rule, Role.STRONG),
-            foreign_text(f" of {alert.model}" if alert.model else ""),
+            untrusted_text(alert.rule, TextRole.STRONG),
+            untrusted_text(f" of {alert.model}" if alert.model else ""),
         ),
         (Span(_since(episode, now, zone)),),
         *_handled(raised, now),
@@ -67,36 +76,36 @@ def facts(
 def _since(episode: Episode, now: int, zone: tzinfo | None) -> str:
     began = episode.since
     if episode.ended_at is not None:
-        how = episode.end_reason.value if episode.end_reason else NOTHING
+        how = episode.end_reason.value if episode.end_reason else NO_VALUE
         lasted = short_duration(episode.ended_at - began)
-        return f"for {lasted}, over {ago(episode.ended_at, now)}: {how}"
+        return f"for {lasted}, over {age_phrase(episode.ended_at, now)}: {how}"
     form = "%H:%M" if now - began < _DAY else "%b %d %H:%M"
-    return f"since {clock(began, zone, form)} ({short_duration(now - began)})"
+    return f"since {clock_time(began, zone, form)} ({short_duration(now - began)})"
 
 
 def _muted(mute: Mute, now: int) -> str:
     """Why nobody hears of it, by whose will, and for how long still."""
     still = "" if mute.until is None else f" for {short_duration(mute.until - now)} more"
-    return f"nobody is told: {mute.words}{still}{f', {mute.why}' if mute.why else ''}"
+    return f"nobody is told: {mute.reason_words}{still}{f', {mute.why}' if mute.why else ''}"
 
 
 def _handled(raised: ActiveAlert, now: int) -> Iterator[tuple[Span, ...]]:
     if raised.acknowledgement is not None:
-        yield (foreign_text(f"{owner_words(raised, now)} left", Role.ACCENT),)
+        yield (untrusted_text(f"{owner_words(raised, now)} left", TextRole.ACCENT),)
     elif raised.episode.is_open:
-        yield (Span("nobody has it", Role.WARNING),)
-    if raised.opinion is not None:
-        yield (Span(f"thought {raised.opinion}", Role.MUTED),)
+        yield (Span("nobody has it", TextRole.WARNING),)
+    if raised.feedback is not None:
+        yield (Span(f"thought {raised.feedback}", TextRole.MUTED),)
 
 
 def _rule(rule: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[Span, ...]]:
-    yield (foreign_text(str(rule.get("when") or "no rule of ours"), Role.MUTED),)
+    yield (untrusted_text(str(rule.get("when") or "no rule of ours"), TextRole.MUTED),)
     for name in ("playbook", "runbook"):
         if rule.get(name):
-            yield (foreign_text(f"{name}: {rule[name]}", Role.ACCENT),)
+            yield (untrusted_text(f"{name}: {rule[name]}", TextRole.ACCENT),)
     yield (
-        foreign_text(
-            "  ".join(f"{key}={value}" for key, value in sorted(labels.items())), Role.MUTED
+        untrusted_text(
+            "  ".join(f"{key}={value}" for key, value in sorted(labels.items())), TextRole.MUTED
         ),
     )
 
@@ -121,7 +130,7 @@ def entries(
 
 
 def _own(story: AlertHistory, changes: Iterable[Change]) -> Iterator[HistoryRow]:
-    for step in story.steps:
+    for step in story.transitions:
         yield HistoryRow(step.at, step.verb.value.partition(".")[2].replace("_", " "), step.why)
     for ack in story.acknowledgements:
         until = f"for {short_duration(ack.expires_at - ack.at)}"
@@ -130,7 +139,7 @@ def _own(story: AlertHistory, changes: Iterable[Change]) -> Iterator[HistoryRow]
             yield HistoryRow(ack.ended_at, "ack ended", f"{ack.by} had it: {ack.end_reason.value}")
     for note in story.notes:
         yield HistoryRow(note.at, "note", note.text, note.by)
-    for row in story.told:
+    for row in story.outbox_rows:
         yield HistoryRow(
             row.sent_at or row.created_at, f"told {row.channel}", _came_of(row), row.kind
         )
@@ -156,14 +165,14 @@ def _related(story: AlertHistory, related: Iterable[ActiveAlert]) -> Iterator[Hi
         close = other.model == story.alert.model or other.rule == story.alert.rule
         if close and one.episode.id != story.episode.id and one.episode.is_open:
             about = f"{other.rule} of {other.model}: {one.episode.why}"
-            yield HistoryRow(one.episode.started_at, "also open", about, one.shown.value)
+            yield HistoryRow(one.episode.started_at, "also open", about, one.display_state.value)
 
 
 def _past(story: AlertHistory) -> Iterator[HistoryRow]:
     for episode in story.past:
         ended = episode.started_at if episode.ended_at is None else episode.ended_at
         lasted = short_duration(ended - episode.started_at)
-        thought = story.opinions.get(episode.id)
+        thought = story.feedback.get(episode.id)
         words = f"for {lasted}: {episode.why}"
         yield HistoryRow(episode.started_at, "earlier", words, thought.value if thought else "")
         yield from (
@@ -178,11 +187,11 @@ def columns(zone: tzinfo | None) -> Columns[HistoryRow]:
 
     def when(entry: HistoryRow, now: int) -> Span:
         form = "%H:%M:%S" if now - entry.at < _DAY else "%b %d %H:%M"
-        return Span(clock(entry.at, zone, form), Role.MUTED)
+        return Span(clock_time(entry.at, zone, form), TextRole.MUTED)
 
     return (
         Column("when", "when", 12, when),
-        Column("kind", "what", 12, lambda entry, _now: foreign_text(entry.kind, Role.STRONG)),
-        Column("by", "who", 8, lambda entry, _now: foreign_text(entry.by), most=20, rank=1),
-        Column("words", "", 20, lambda entry, _now: foreign_text(entry.words), most=400),
+        Column("kind", "what", 12, lambda entry, _now: untrusted_text(entry.kind, TextRole.STRONG)),
+        Column("by", "who", 8, lambda entry, _now: untrusted_text(entry.by), most=20, rank=1),
+        Column("words", "", 20, lambda entry, _now: untrusted_text(entry.words), most=400),
     )

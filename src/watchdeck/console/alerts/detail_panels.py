@@ -1,90 +1,84 @@
-"""The panels of one alert: its state and rule, and its story."""
+"""The panels of one alert: its state and rule, and its history."""
 
 from __future__ import annotations
 
-from textual.reactive import reactive
-
 from watchdeck.console.alerts.detail_lines import columns, entries, facts
-from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
-from watchdeck.console.lines.panel_header import DataAge, headed
+from watchdeck.console.lines.line import Line, Span, TextRole, cut, wrap
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.list import List
 from watchdeck.console.widgets.panel import Panel
-from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Change
+from watchdeck.domain.board.board import AlertHistory
 
 _GONE = "this alert is over; its story is kept"
 
-NamedAlert = reactive[ActiveAlert | None]
-TheStory = reactive[AlertHistory | None]
-
 
 class AlertPanel(Panel):
-    """The state of one alert, why, by which rule, and who has it."""
+    """The state of one alert, why, by which rule, and its owner."""
 
-    raised: NamedAlert = NamedAlert(None, repaint=False)
-    story: TheStory = TheStory(None, repaint=False)
-    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+    def __init__(self, episode: int) -> None:
+        super().__init__(id="alert")
+        self._episode = episode
+        self._history: AlertHistory | None = None
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The alert."""
+        return (state.alert(self._episode),)
+
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The rule tells the age of the metrics."""
+        return (*super().ages(state), state.metrics_at)
+
+    def show_history(self, found: AlertHistory) -> None:
+        """Show what the history says of the rule."""
+        self._history = found
+        self.redraw()
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         """A rule and the facts."""
-        fresh = DataAge(self.written, self.now, self.stale)
-        if self.raised is None:
-            return headed("alert", (), fresh, wrap(f" {_GONE}", cells, Role.MUTED), cells)
-        body = facts(self.raised, self.story, self.now, cells, setting.zone)
-        alert = self.raised.alert
-        name = cut(f"{alert.rule} {alert.model}".strip(), cells - 30)
-        return headed(name, (), fresh, body[: rows - 1], cells)
-
-    def watch_raised(self) -> None:
-        """The alert changed."""
-        self.redraw()
-
-    def watch_story(self) -> None:
-        """Its story was read."""
-        self.redraw()
+        fresh = DataAge(state.metrics_at, state.now, state.stale)
+        found = state.alert(self._episode)
+        if found is None:
+            return panel_lines("alert", (), fresh, wrap(f" {_GONE}", cells, TextRole.MUTED), cells)
+        body = facts(found, self._history, state.now, cells, state.settings.zone)
+        name = cut(f"{found.alert.rule} {found.alert.model}".strip(), cells - 30)
+        return panel_lines(name, (), fresh, body[: rows - 1], cells)
 
 
 class AlertHistoryList(List):
     """Everything that happened to an alert and was done about it."""
 
-    story: TheStory = TheStory(None, repaint=False)
-    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
-    changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
-    problem: reactive[str] = reactive("", repaint=False)
+    def __init__(self) -> None:
+        super().__init__(id="story")
+        self._history: AlertHistory | None = None
+        self._problem = ""
+
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """Other alerts that may be open, and changes."""
+        return (state.alerts, state.changes)
+
+    def show_history(self, found: AlertHistory | None, problem: str) -> None:
+        """Show a history, or why there is no newer one."""
+        self._history = found or self._history
+        self._problem = problem
+        self.rebuild()
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
         """The rule tells when the newest of it happened."""
         newest = max((entry.at for entry in self.table.rows), default=None)
-        fresh = DataAge(newest, self.now, self.problem or self.stale)
-        return headed("story", more, fresh, body, cells)
+        fresh = DataAge(newest, state.now, self._problem or state.stale)
+        return panel_lines("story", more, fresh, body, cells)
 
-    def _tell(self) -> None:
-        if self.setting is None:
+    def rebuild(self) -> None:
+        """List the entries anew."""
+        state = self.view_state
+        if state is None:
             return
-        rows = entries(self.story, self.alerts, self.changes) if self.story else ()
+        rows = entries(self._history, state.alerts, state.changes) if self._history else ()
         keys = tuple(f"{row.at} {row.kind} {place}" for place, row in enumerate(reversed(rows)))
-        empty = self.problem or "reading the story"
-        self.table = Table(columns(self.setting.zone), rows, keys[::-1], empty)
+        empty = self._problem or "reading the story"
+        self.table = Table(columns(state.settings.zone), rows, keys[::-1], empty)
         self.redraw()
-
-    def watch_story(self) -> None:
-        """It was read anew."""
-        self._tell()
-
-    def watch_alerts(self) -> None:
-        """Others may be open."""
-        self._tell()
-
-    def watch_problem(self) -> None:
-        """It cannot be read."""
-        self._tell()
-
-    def watch_setting(self) -> None:
-        """The reader's clock is known."""
-        super().watch_setting()
-        self._tell()

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from textual import on
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.reactive import reactive
 
-from watchdeck.console.alerts.action_screen import AlertActionScreen
 from watchdeck.console.alerts.detail_lines import charted_signal
 from watchdeck.console.alerts.detail_panels import AlertHistoryList, AlertPanel
 from watchdeck.console.charts.panel import ChartInput, ChartPanel
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.state.messages import (
-    AlertHistoryRead,
-    AlertHistoryRequested,
+from watchdeck.console.state.messages import ModelOpened
+from watchdeck.console.state.queries import (
     HistoryQuery,
-    HistoryRead,
-    HistoryRequested,
-    ModelOpened,
+    HistoryResult,
+    read_alert_history,
+    read_history,
 )
 from watchdeck.console.state.view_state import ViewState
-from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.console.widgets.base_screen import BaseScreen, ChosenAlerts
 from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Model
+from watchdeck.domain.board.board import AlertHistory
 from watchdeck.domain.metrics.signal import SIGNALS
 
 _AROUND = (45 * 60_000, 15 * 60_000)
@@ -33,125 +30,104 @@ _AROUND = (45 * 60_000, 15 * 60_000)
 _POINTS = 240
 
 
-class AlertScreen(AlertActionScreen):
+class AlertScreen(BaseScreen, inherit_bindings=False):
     """Everything that is known of one alert."""
 
     WHERE = KeyScope.ALERT
-    BINDINGS = bindings(KeyScope.ALERT)
+    BINDINGS = bindings(KeyScope.ALERT, KeyScope.ALERT_ACTIONS)
 
-    raised: reactive[ActiveAlert | None] = reactive[ActiveAlert | None](None, repaint=False)
-    story: reactive[AlertHistory | None] = reactive[AlertHistory | None](None, repaint=False)
-    problem: reactive[str] = reactive("", repaint=False)
-    model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
-    drawn: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
-
-    def __init__(self, outlook: ViewState, area: str, episode: int) -> None:
+    def __init__(self, state: ViewState, area: str, episode: int) -> None:
         self._episode = episode
         self._asked: tuple[int | None, int] | None = None
         self._wanted: HistoryQuery | None = None
-        super().__init__(outlook, area)
+        super().__init__(state, area)
+
+    @property
+    def _alert(self) -> ActiveAlert | None:
+        return self.state.alert(self._episode)
 
     @property
     def view(self) -> str:
         """The rule and the model."""
-        alert = self.raised.alert if self.raised else None
+        alert = self._alert.alert if self._alert else None
         return f"{alert.rule} {alert.model}".strip() if alert else f"episode {self._episode}"
 
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        """This episode, while it is open."""
-        return (self._episode,) if self.raised and self.raised.episode.is_open else ()
-
-    @property
-    def remembered(self) -> tuple[int, ...]:
-        """This episode, over or not."""
-        return (self._episode,)
+    def choose_alerts(self, *, hold: bool = False) -> ChosenAlerts:  # noqa: ARG002 - one alert
+        """This episode, open or ended."""
+        is_open = self._alert is not None and self._alert.episode.is_open
+        return ChosenAlerts((self._episode,) if is_open else (), (self._episode,))
 
     @property
     def subject(self) -> str:
-        """The model that it is about."""
-        return self.raised.alert.model if self.raised else ""
+        """The model of the alert."""
+        return self._alert.alert.model if self._alert else ""
 
     @property
     def about(self) -> tuple[str, int]:
-        """What changed before it began."""
-        if self.raised is None:
-            return "", self.now
-        return self.raised.alert.model, self.raised.episode.started_at
+        """What changed before the alert began."""
+        if self._alert is None:
+            return "", self.state.now
+        return self._alert.alert.model, self._alert.episode.started_at
 
-    def take(self, outlook: ViewState) -> None:
-        """The slice of this screen is one alert."""
-        super().take(outlook)
-        found = (one for one in self.alerts if one.episode.id == self._episode)
-        self.raised = next(found, None)
-        self.model = next((m for m in self.models if m.facts.name == self.subject), None)
-        self._want_story()
+    def show(self, state: ViewState) -> None:
+        """Read the history again when anything was decided since."""
+        super().show(state)
+        self._read_history()
 
     def on_mount(self) -> None:
-        """Read the story first."""
-        self._want_story()
+        """Read the history first."""
+        self._read_history()
 
     def panels(self) -> ComposeResult:
-        """State over chart and story; side by side where there is room."""
-        bound = (BaseScreen.now, BaseScreen.stale, BaseScreen.setting)
-        yield AlertPanel(id="alert").data_bind(
-            AlertScreen.raised, AlertScreen.story, BaseScreen.written, *bound
-        )
+        """State over chart and history; side by side where there is room."""
+        bound = BaseScreen.view_state
+        yield AlertPanel(self._episode).data_bind(bound)
         with Container(id="body"):
-            yield ChartPanel(id="chart").data_bind(AlertScreen.model, AlertScreen.drawn, *bound)
-            yield AlertHistoryList(id="story").data_bind(
-                AlertScreen.story,
-                AlertScreen.problem,
-                BaseScreen.alerts,
-                BaseScreen.changes,
-                *bound,
-            )
+            yield ChartPanel(self.subject).data_bind(bound)
+            yield AlertHistoryList().data_bind(bound)
 
-    def _want_story(self) -> None:
-        """Ask for the story, once for everything that was decided since."""
-        board = self.sight.board
+    def _read_history(self) -> None:
+        """Ask for the history, once for everything that was decided since."""
+        board = self.state.board
         if board is None or not self.is_mounted:
             return
-        rev = self.raised.episode.rev if self.raised else 0
-        asked = (board.state_at, rev)
+        asked = (board.state_at, self._alert.episode.rev if self._alert else 0)
         if asked != self._asked:
             self._asked = asked
-            self.post_message(
-                AlertHistoryRequested(self, self._episode, self.now if board.live else board.at)
-            )
+            query = partial(read_alert_history, self._episode, self.state.board_time)
+            self.ask("alert history", query, self.show_history)
 
-    @on(AlertHistoryRead)
-    def _show_story(self, message: AlertHistoryRead) -> None:
-        self.problem = message.problem
-        if message.story is not None:
-            self.story = message.story
-            self._want_chart(message.story)
+    def show_history(self, found: AlertHistory | None, problem: str = "") -> None:
+        """Show the history that was read, or why it cannot be read."""
+        self.query_one(AlertHistoryList).show_history(found, problem)
+        if found is not None:
+            self.query_one(AlertPanel).show_history(found)
+            self._read_chart(found)
 
-    def _want_chart(self, story: AlertHistory) -> None:
-        signal, fired = charted_signal(story), story.episode.since
-        start, end = fired - _AROUND[0], min(fired + _AROUND[1], self.now)
-        if signal is None or not story.alert.model:
+    def _read_chart(self, history: AlertHistory) -> None:
+        signal, fired = charted_signal(history), history.episode.since
+        start, end = fired - _AROUND[0], min(fired + _AROUND[1], self.state.now)
+        if signal is None or not history.alert.model:
             return
         bounded = (f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else ()
-        wanted = HistoryQuery(story.alert.model, (signal, *bounded), start, end, _POINTS)
+        wanted = HistoryQuery(history.alert.model, (signal, *bounded), start, end, _POINTS)
         if wanted != self._wanted:
             self._wanted = wanted
-            self.drawn = ChartInput(wanted, (signal,), None, cursor=fired)
-            self.post_message(HistoryRequested(self, wanted))
-
-    @on(HistoryRead)
-    def _show_history(self, message: HistoryRead) -> None:
-        if message.wanted == self._wanted and self.drawn is not None:
-            names, cursor = self.drawn.names, self.drawn.cursor
-            self.drawn = ChartInput(
-                message.wanted, names, message.found, message.problem, cursor=cursor
+            self.query_one(ChartPanel).chart_input = ChartInput(
+                wanted, (signal,), None, cursor=fired
             )
+            self.ask("history", partial(read_history, wanted), partial(self.show_chart, wanted))
+
+    def show_chart(
+        self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""
+    ) -> None:
+        """Show the points that were read, unless others are wanted by now."""
+        chart = self.query_one(ChartPanel)
+        if wanted == self._wanted and chart.chart_input is not None:
+            names, cursor = chart.chart_input.names, chart.chart_input.cursor
+            chart.chart_input = ChartInput(wanted, names, found, problem, cursor=cursor)
 
     def action_model(self) -> None:
-        """Open the model that it is about."""
+        """Open the model of the alert."""
         if self.subject:
             self.post_message(ModelOpened(self.subject))
-
-    def action_back(self) -> None:
-        """Back to the list, as it was left."""
-        self.dismiss()

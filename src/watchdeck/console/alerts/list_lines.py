@@ -7,16 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from watchdeck.console.charts.sparkline import spark
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.line import NOTHING, Line, Role, Span, foreign_text
-from watchdeck.console.lines.relative_time import age, ago, short_duration
+from watchdeck.console.charts.sparkline import sparkline
+from watchdeck.console.lines.line import NO_VALUE, DotStyle, Line, Span, TextRole, untrusted_text
+from watchdeck.console.lines.relative_time import age, age_phrase, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, DisplayState, EndReason
 from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
 from watchdeck.domain.board.filter_fields import FilteredAlert
 from watchdeck.domain.external.source import ExternalSource
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
 _SHAPES = {
     DisplayState.NO_DATA: "?",
@@ -30,18 +29,18 @@ _SHAPES = {
 }
 
 _ROLES = {
-    Severity.CRITICAL: Role.DOWN,
-    Severity.HIGH: Role.CRITICAL,
-    Severity.MEDIUM: Role.WARNING,
-    Severity.LOW: Role.TEXT,
+    Severity.CRITICAL: TextRole.DOWN,
+    Severity.HIGH: TextRole.CRITICAL,
+    Severity.MEDIUM: TextRole.WARNING,
+    Severity.LOW: TextRole.TEXT,
 }
 
 _QUIET = {
-    DisplayState.ACKED: Role.TEXT,
-    DisplayState.MUTED: Role.MUTED,
-    DisplayState.CLEARING: Role.TEXT,
-    DisplayState.PENDING: Role.MUTED,
-    DisplayState.RESOLVED: Role.OK,
+    DisplayState.ACKED: TextRole.TEXT,
+    DisplayState.MUTED: TextRole.MUTED,
+    DisplayState.CLEARING: TextRole.TEXT,
+    DisplayState.PENDING: TextRole.MUTED,
+    DisplayState.RESOLVED: TextRole.OK,
 }
 """What nobody has to do anything about has no colour of its severity."""
 
@@ -103,7 +102,7 @@ def members_of(row: AlertListRow) -> tuple[ActiveAlert, ...]:
 
 def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
     """What alerts are sorted by: the most urgent is the least."""
-    place = OPEN_FIRST.index(raised.shown)
+    place = OPEN_FIRST.index(raised.display_state)
     unheard = 0 if place < OPEN_FIRST.index(DisplayState.ACKED) else place
     episode = raised.episode
     return unheard, int(episode.severity), place, episode.started_at
@@ -140,7 +139,7 @@ def worst(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
     waiting = [
         one
         for one in alerts
-        if one.shown in (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
+        if one.display_state in (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
     ]
     free = [one for one in waiting if one.acknowledgement is None and not one.mutes]
     return min(free, key=urgency, default=None)
@@ -149,9 +148,9 @@ def worst(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
 def counts(alerts: Iterable[ActiveAlert]) -> Line:
     """How many alerts are how; the muted ones are always told, and what is over last."""
     found = list(alerts)
-    states = Counter(one.shown for one in found)
+    states = Counter(one.display_state for one in found)
     muted = sum(1 for one in found if one.mutes and one.episode.is_open)
-    hidden = Span(f" {muted} muted ", Role.WARNING if muted else Role.MUTED)
+    hidden = Span(f" {muted} muted ", TextRole.WARNING if muted else TextRole.MUTED)
     spans = [
         Span(f" {_SHAPES[shown]} {states[shown]} {shown.value.lower()} ", _counted(shown))
         for shown in OPEN_FIRST
@@ -160,23 +159,25 @@ def counts(alerts: Iterable[ActiveAlert]) -> Line:
     return Line((*spans[:1], hidden, *spans[1:]))
 
 
-def _counted(shown: DisplayState) -> Role:
-    return _QUIET.get(shown, Role.CRITICAL)
+def _counted(shown: DisplayState) -> TextRole:
+    return _QUIET.get(shown, TextRole.CRITICAL)
 
 
 def external_sources_line(sources: Iterable[ExternalSource], now: int) -> tuple[Span, ...]:
     """The other systems whose alerts are heard, when last, and what is wrong with one."""
     spans = []
     for source in sources:
-        when = ago(source.heard_at or None, now)
+        when = age_phrase(source.heard_at or None, now)
         words = f"  {source.name} {source.problem or f'heard {when}'}"
-        spans.append(foreign_text(words, Role.WARNING if source.problem else Role.MUTED, 120))
+        spans.append(
+            untrusted_text(words, TextRole.WARNING if source.problem else TextRole.MUTED, 120)
+        )
     return tuple(spans)
 
 
 def state(raised: ActiveAlert) -> Span:
     """Severity, shape and word: `1 ▲ FIRING`, `3 ✓ ACKED`."""
-    shown = raised.shown
+    shown = raised.display_state
     role = _QUIET.get(shown, _ROLES[raised.episode.severity])
     return Span(f"{int(raised.episode.severity)} {_SHAPES[shown]} {shown.value}", role)
 
@@ -189,8 +190,8 @@ def owner_words(raised: ActiveAlert, now: int) -> str:
 
 def reason_words(raised: ActiveAlert) -> str:
     """What is wrong, led by what is known already and why nobody hears of it."""
-    pins = [f"known: {pin.text}" for pin in raised.pins[:1]]
-    mutes = [f"muted: {mute.words}" for mute in raised.mutes[:1]]
+    pins = [f"known: {pin.text}" for pin in raised.known_issues[:1]]
+    mutes = [f"muted: {mute.reason_words}" for mute in raised.mutes[:1]]
     by_hand = ["ended by hand"] if raised.episode.end_reason is EndReason.MANUAL else []
     again = raised.episode.reopened
     more = [f"came back {again}x"] if again else []
@@ -201,18 +202,18 @@ def reason_words(raised: ActiveAlert) -> str:
 
 def _state(row: AlertListRow, _now: int) -> Span:
     if isinstance(row, AlertGroup):
-        return Span(f"{'▶' if row.folded else '▼'} {len(row.members)} alerts", Role.TITLE)
+        return Span(f"{'▶' if row.folded else '▼'} {len(row.members)} alerts", TextRole.TITLE)
     return state(row)
 
 
 def _rule(row: AlertListRow, _now: int) -> Span:
     if isinstance(row, AlertGroup):
-        return foreign_text(f"owner={row.owner}", Role.TITLE)
-    return foreign_text(row.alert.rule, Role.STRONG)
+        return untrusted_text(f"owner={row.owner}", TextRole.TITLE)
+    return untrusted_text(row.alert.rule, TextRole.STRONG)
 
 
 def _model(row: AlertListRow, _now: int) -> Span:
-    return Span("") if isinstance(row, AlertGroup) else foreign_text(row.alert.model or NOTHING)
+    return Span("") if isinstance(row, AlertGroup) else untrusted_text(row.alert.model or NO_VALUE)
 
 
 def _age(row: AlertListRow, now: int) -> Span:
@@ -225,14 +226,16 @@ def _age(row: AlertListRow, now: int) -> Span:
 def _who(row: AlertListRow, now: int) -> Span:
     if isinstance(row, AlertGroup):
         taken = sum(1 for member in row.members if member.acknowledgement)
-        return Span(f"{taken} of {len(row.members)}" if taken else "", Role.MUTED)
-    return foreign_text(owner_words(row, now), Role.ACCENT)
+        return Span(f"{taken} of {len(row.members)}" if taken else "", TextRole.MUTED)
+    return untrusted_text(owner_words(row, now), TextRole.ACCENT)
 
 
 def _why(row: AlertListRow, _now: int) -> Span:
     if isinstance(row, AlertGroup):
-        return foreign_text(row.shared, Role.MUTED)
-    return foreign_text(reason_words(row), Role.TEXT if row.episode.is_open else Role.MUTED)
+        return untrusted_text(row.shared, TextRole.MUTED)
+    return untrusted_text(
+        reason_words(row), TextRole.TEXT if row.episode.is_open else TextRole.MUTED
+    )
 
 
 _WITH_HOURS = 132
@@ -248,7 +251,7 @@ def columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertL
     def hours(row: AlertListRow, _now: int) -> Span:
         if isinstance(row, AlertGroup):
             return Span("")
-        return Span(activity_strip(row.hours, dots), Role.CHART)
+        return Span(activity_strip(row.hours, dots), TextRole.CHART)
 
     owners = (Column("who", "who", 9, _who, most=20, rank=1),) if owned else ()
     strips = (Column("hours", "24 h", HOURS, hours),) if cells >= _WITH_HOURS else ()
@@ -265,4 +268,4 @@ def columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertL
 
 def activity_strip(hours: Sequence[float], dots: DotStyle) -> str:
     """One character an hour: how much of it an alert fired; blank where it did not."""
-    return spark([share or float("nan") for share in hours], dots, 1.0)
+    return sparkline([share or float("nan") for share in hours], dots, 1.0)

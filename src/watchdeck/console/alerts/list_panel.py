@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.reactive import reactive
-
 from watchdeck.console.alerts.list_lines import (
     AlertGroup,
     AlertListRow,
@@ -15,12 +13,15 @@ from watchdeck.console.alerts.list_lines import (
     key_of,
     members_of,
 )
-from watchdeck.console.lines.line import Line, Role, Span
-from watchdeck.console.lines.panel_header import DataAge, headed
+from watchdeck.console.lines.line import Line, Span, TextRole
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
+from watchdeck.console.state.messages import AlertOpened
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.external.source import ExternalSource
+from watchdeck.domain.board.filter import Filter, matches, parse
+from watchdeck.domain.board.filter_fields import ALERTS, FilteredAlert
 
 _QUIET = "no alert is open, and none ended in the last quarter of an hour"
 
@@ -28,112 +29,126 @@ _QUIET = "no alert is open, and none ended in the last quarter of an hour"
 class AlertList(FilterableList):
     """The alerts, most urgent first; several of one owner stand under their group."""
 
-    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
-    sources: reactive[tuple[ExternalSource, ...]] = reactive[tuple[ExternalSource, ...]](
-        (), repaint=False
+    FILTER_HELP = (
+        "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
     )
-    written: reactive[int | None] = reactive[int | None](None, repaint=False)
 
-    def __init__(self, title: str, *, counted: bool = True) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__(title)
-        self._counted = counted
         self._folded: frozenset[str] = frozenset()
+
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The alerts."""
+        return (*super().slices(state), state.alerts)
+
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The rule tells the age of the metrics, and when other systems were heard."""
+        return (*super().ages(state), state.metrics_at, state.sources)
+
+    @property
+    def alerts(self) -> tuple[ActiveAlert, ...]:
+        """All alerts."""
+        return self.view_state.alerts if self.view_state else ()
 
     @property
     def total(self) -> int:
-        """All alerts."""
+        """The number of all alerts."""
         return len(self.alerts)
 
-    def lead(self) -> tuple[Line, ...]:
-        """How many alerts are how, and how many nobody hears of."""
-        return (counts(self.alerts),) if self._counted else ()
+    def read_filter(self, typed: str) -> Filter:
+        """Read a filter of alerts. Raises FilterError."""
+        return parse(typed, ALERTS)
+
+    def count_matches(self, wanted: Filter) -> int:
+        """How many alerts match."""
+        now = self.view_state.now if self.view_state else 0
+        return sum(matches(wanted, FilteredAlert(one, now)) for one in self.alerts)
+
+    def lead(self, state: ViewState) -> tuple[Line, ...]:
+        """How many alerts have which state, and how many are muted."""
+        return (counts(state.alerts),)
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
-        """The rule tells how many there are, what is left out, and the age of what is judged."""
-        fresh = DataAge(self.written, self.now, self.stale)
-        shown = len({one.episode.id for row in self.table.rows for one in members_of(row)})
+        """The rule tells how many there are, what is left out, and the age of the metrics."""
+        fresh = DataAge(state.metrics_at, state.now, state.stale)
+        count = len({one.episode.id for row in self.table.rows for one in members_of(row)})
         if "".join(span.text for span in more).isdecimal():
-            more = (Span(str(shown), Role.MUTED),)
-        told = (*more, *self.told(shown, cells), *external_sources_line(self.sources, self.now))
-        return headed(self._title, told, fresh, body, cells)
+            more = (Span(str(count), TextRole.MUTED),)
+        sources = external_sources_line(state.sources, state.now)
+        words = (*more, *self.filter_words(count, cells), *sources)
+        return panel_lines(self._title, words, fresh, body, cells)
 
     @property
     def marks(self) -> int:
         """How many alerts are marked: the line of a group is none of its own."""
-        return len(self.remembered) if self.table.marked else 0
+        return len(self.episodes) if self.table.marked else 0
 
     @property
-    def chosen(self) -> tuple[int, ...]:
-        """The open episodes that a verb is about: those marked, else those of the cursor's row."""
-        return tuple(dict.fromkeys(number for row in self._meant for number in episodes_of(row)))
+    def open_episodes(self) -> tuple[int, ...]:
+        """The open episodes of the marked rows, else of the row under the cursor."""
+        numbers = (number for row in self._chosen_rows for number in episodes_of(row))
+        return tuple(dict.fromkeys(numbers))
 
     @property
-    def remembered(self) -> tuple[int, ...]:
-        """The same, open or over; a group stands for what is open of it."""
-        meant = (
+    def episodes(self) -> tuple[int, ...]:
+        """The same, open or ended; a group stands for its open episodes."""
+        chosen = (
             episodes_of(row) if isinstance(row, AlertGroup) else (row.episode.id,)
-            for row in self._meant
+            for row in self._chosen_rows
         )
-        return tuple(dict.fromkeys(number for numbers in meant for number in numbers))
+        return tuple(dict.fromkeys(number for numbers in chosen for number in numbers))
 
     @property
-    def _meant(self) -> list[AlertListRow]:
+    def _chosen_rows(self) -> list[AlertListRow]:
         keys = self.table.marked or {self.cursor}
         return [row for row in self.table.rows if key_of(row) in keys]
 
     @property
-    def under_cursor(self) -> AlertListRow | None:
+    def cursor_row(self) -> AlertListRow | None:
         """The row under the cursor."""
         keys = self.table.keys
         return self.table.rows[keys.index(self.cursor)] if self.cursor in keys else None
 
-    def watch_alerts(self) -> None:
-        """An alert changed."""
-        self.rebuild()
+    @property
+    def subject(self) -> str:
+        """The model of the alert under the cursor."""
+        row = self.cursor_row
+        return "" if row is None or isinstance(row, AlertGroup) else row.alert.model
 
-    def rebuild(self) -> None:
-        """Arrange the alerts anew."""
-        if self.setting is None:
-            return
-        rows = arranged(self.alerts, self.wanted, self._folded, self.now)
-        keys = tuple(map(key_of, rows))
-        marked = self.table.marked & frozenset(keys)
-        owned = any(one.acknowledgement for one in self.alerts)
-        self.table = Table(
-            columns(self.setting.dots, self.size.width, owned=owned),
-            rows,
-            keys,
-            self._empty(),
-            marked,
-        )
-        self.redraw()
-
-    def _empty(self) -> str:
-        if self.stale:
-            return ""
-        return f"no alert matches /{self.typed}" if self.typed and self.alerts else _QUIET
+    def open_row(self) -> None:
+        """Open the alert under the cursor; fold a group, or unfold it."""
+        row = self.cursor_row
+        if isinstance(row, AlertGroup):
+            self.fold(row.owner)
+        elif row is not None:
+            self.post_message(AlertOpened(row.episode.id))
 
     def fold(self, owner: str) -> None:
         """Show the alerts of an owner in one line, or each in its own again."""
         self._folded ^= {owner}
         self.rebuild()
 
-    def watch_sources(self) -> None:
-        """Another system was heard."""
+    def rebuild(self) -> None:
+        """Sort and filter the alerts anew."""
+        state = self.view_state
+        if state is None:
+            return
+        rows = arranged(state.alerts, self.wanted, self._folded, state.now)
+        keys = tuple(map(key_of, rows))
+        marked = self.table.marked & frozenset(keys)
+        owned = any(one.acknowledgement for one in state.alerts)
+        shown = columns(state.settings.dots, self.size.width, owned=owned)
+        self.table = Table(shown, rows, keys, self._empty_words(state), marked)
         self.redraw()
 
-    def watch_setting(self) -> None:
-        """Shapes may be others."""
-        super().watch_setting()
-        self.rebuild()
+    def _empty_words(self, state: ViewState) -> str:
+        if state.stale:
+            return ""
+        return f"no alert matches /{self.typed}" if self.typed and state.alerts else _QUIET
 
     def on_resize(self) -> None:
         """There may be room for the strip of hours, or no more."""
         self.rebuild()
         super().on_resize()
-
-    def watch_written(self) -> None:
-        """Something newer was judged."""
-        self.redraw()

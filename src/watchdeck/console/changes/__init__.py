@@ -1,1 +1,1 @@
-"""The page of what changed before a moment."""
+"""The screen of changes before a moment."""

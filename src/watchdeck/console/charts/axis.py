@@ -1,4 +1,4 @@
-"""The axes of a chart: round numbers a person would have chosen."""
+"""Axes of a chart, with round labels."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from watchdeck.domain.values.units import Unit
 
-_ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
-TIMES = (
+TIME_STEPS = (
     *(minutes * 60_000 for minutes in (1, 5, 10, 15, 30)),
     *(hours * 3_600_000 for hours in (1, 2, 3, 6, 12)),
     *(days * 86_400_000 for days in (1, 2, 7, 14, 28)),
@@ -25,8 +25,8 @@ class ValueAxis(Struct, frozen=True):
     top: float
     step: float
 
-    def share(self, value: float) -> float:
-        """How far up the axis a value lies, 0 to 1."""
+    def fraction(self, value: float) -> float:
+        """The position of a value on the axis: 0 at the bottom, 1 at the top."""
         return (value - self.bottom) / (self.top - self.bottom)
 
     def labels(self) -> tuple[float, ...]:
@@ -35,10 +35,12 @@ class ValueAxis(Struct, frozen=True):
         return tuple(self.bottom + place * self.step for place in range(count + 1))
 
 
-def scale(low: float, high: float, unit: Unit, steps: int, *, floating: bool = False) -> ValueAxis:
-    """An axis for values from `low` to `high` in about `steps` steps; it starts at 0.
+def value_axis(
+    low: float, high: float, unit: Unit, steps: int, *, floating: bool = False
+) -> ValueAxis:
+    """An axis for values from `low` to `high`, in about `steps` steps from 0.
 
-    A `floating` axis starts just under the lowest value: 99.5 and 99.9 % look alike from 0.
+    A `floating` axis starts just under `low` instead: from 0, 99.5 % and 99.9 % look alike.
     """
     if unit is Unit.STATE:
         return ValueAxis(0.0, 1.0, 1.0)
@@ -48,19 +50,15 @@ def scale(low: float, high: float, unit: Unit, steps: int, *, floating: bool = F
     step = _round_up(extent / steps)
     start = math.floor(bottom / step) * step
     top = start + math.ceil((bottom + extent - start) / step - 1e-9) * step
-    return ValueAxis(start, 1.0 if _is_whole(unit, high, top) else top, step)
-
-
-def _is_whole(unit: Unit, high: float, top: float) -> bool:
-    """A share never has room above 100 % that it cannot reach."""
-    return unit is Unit.RATIO and high <= 1.0 < top
+    ends_at_whole = unit is Unit.RATIO and high <= 1.0 < top  # no ratio passes 100 %
+    return ValueAxis(start, 1.0 if ends_at_whole else top, step)
 
 
 def _round_up(value: float) -> float:
     power = 10.0 ** math.floor(math.log10(value))
-    return next((r * power for r in _ROUND if r * power >= value * (1 - 1e-9)), 10 * power)
+    return next((r * power for r in _ROUND_STEPS if r * power >= value * (1 - 1e-9)), 10 * power)
 
 
 def time_step(span: int, most: int) -> int:
-    """The distance of at most `most` labels over so many milliseconds."""
-    return next((step for step in TIMES if span / step <= most), TIMES[-1])
+    """The distance (ms) between labels that puts at most `most` of them on `span` ms."""
+    return next((step for step in TIME_STEPS if span / step <= most), TIME_STEPS[-1])

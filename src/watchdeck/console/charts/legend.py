@@ -1,4 +1,4 @@
-"""The lines over a chart: which curve is which, and what they are at a moment."""
+"""Legend of a chart: the name and value of each series, and the change at the cursor."""
 
 from __future__ import annotations
 
@@ -8,93 +8,99 @@ from datetime import tzinfo
 
 from msgspec import Struct
 
-from watchdeck.console.charts.chart import ChartData, span_of
-from watchdeck.console.charts.line_plot import GAP, LineSeries, Point, TimeRange, points, sample
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.line import Line, Role, Span, Spans, cut, foreign_text, wrap_parts
-from watchdeck.console.lines.number import amount, describe_reading, interval
-from watchdeck.console.lines.relative_time import ago, clock
+from watchdeck.console.charts.chart import ChartData, column_period
+from watchdeck.console.charts.line_plot import (
+    GAP,
+    LineSeries,
+    Point,
+    TimeRange,
+    line_sample,
+    points,
+)
+from watchdeck.console.lines.line import (
+    DotStyle,
+    Line,
+    Span,
+    Spans,
+    TextRole,
+    cut,
+    untrusted_text,
+    wrap_parts,
+)
+from watchdeck.console.lines.number import amount, describe_value, interval
+from watchdeck.console.lines.relative_time import age_phrase, clock_time
 from watchdeck.domain.board.board import Change, History, SignalValue
 from watchdeck.domain.values.units import Unit
 
 
 class QuantileBounds(Struct, frozen=True):
-    """What the buckets of the first curve allow, as two histories."""
+    """The bounds that histogram buckets give to the quantile of the first series."""
 
     low: History
     high: History
 
 
 def legend(
-    picture: ChartData,
-    across: int,
-    cells: int,
-    dots: DotStyle,
-    bounds: QuantileBounds | None = None,
+    data: ChartData, columns: int, cells: int, dots: DotStyle, bounds: QuantileBounds | None = None
 ) -> tuple[Line, ...]:
-    """Each curve by shape, word and value: at the cursor, else the newest one in the window."""
+    """Each series with line sample, name and value: at the cursor, else the newest one."""
     parts = [
-        (*_name(curve, dots), foreign_text(_value(curve, picture, across, None if n else bounds)))
-        for n, curve in enumerate(picture.curves)
+        (*_name(series, dots), untrusted_text(_value(series, data, columns, None if n else bounds)))
+        for n, series in enumerate(data.series)
     ]
-    if picture.limit is not None:
-        promise = Span(f"SLO {amount(picture.limit, picture.unit)}", Role.WARNING)
-        parts.insert(1, (Span("╌╌ ", Role.WARNING), promise))
+    if data.objective is not None:
+        objective = Span(f"SLO {amount(data.objective, data.unit)}", TextRole.WARNING)
+        parts.insert(1, (Span("╌╌ ", TextRole.WARNING), objective))
     return tuple(Line((Span(" "), *line.spans)) for line in wrap_parts(parts, cells - 1, gap=3))
 
 
-def _name(curve: LineSeries, dots: DotStyle) -> Spans:
-    shape = Span(f"{sample(curve.stroke, dots).rstrip()} ", curve.role)
-    return (shape, foreign_text(f"{curve.name} ", Role.MUTED, 60))
+def _name(series: LineSeries, dots: DotStyle) -> Spans:
+    sample = Span(f"{line_sample(series.style, dots).rstrip()} ", series.role)
+    return (sample, untrusted_text(f"{series.name} ", TextRole.MUTED, 60))
 
 
-def _value(
-    curve: LineSeries, picture: ChartData, across: int, bounds: QuantileBounds | None
-) -> str:
-    read = _at(curve.history, picture, across)
-    if read is None:
+def _value(series: LineSeries, data: ChartData, columns: int, bounds: QuantileBounds | None) -> str:
+    point = _point_at(series.history, data, columns)
+    if point is None:
         return "no data"
-    if curve.history.low is not None:
-        mean = amount(read.value, picture.unit)
-        return f"{mean}{_extremes(read, picture.unit) if curve.banded else ''}"
-    return _exact(read, picture, across, bounds)
+    if series.history.low is not None:
+        mean = amount(point.value, data.unit)
+        return f"{mean}{_extremes(point, data.unit) if series.has_band else ''}"
+    return _bounded_value(point, data, columns, bounds)
 
 
-def _extremes(read: Point, unit: Unit) -> str:
-    return f" ({interval(read.low, read.high, unit)})" if read.low < read.high else ""
+def _extremes(point: Point, unit: Unit) -> str:
+    return f" ({interval(point.low, point.high, unit)})" if point.low < point.high else ""
 
 
-def _exact(read: Point, picture: ChartData, across: int, bounds: QuantileBounds | None) -> str:
+def _bounded_value(
+    point: Point, data: ChartData, columns: int, bounds: QuantileBounds | None
+) -> str:
     if bounds is not None:
-        low, high = _at(bounds.low, picture, across), _at(bounds.high, picture, across)
+        low, high = _point_at(bounds.low, data, columns), _point_at(bounds.high, data, columns)
         if low is not None:
             above = math.inf if high is None else high.value
-            return describe_reading(SignalValue(read.value, picture.unit, low.value, above))
-    return amount(read.value, picture.unit)
+            return describe_value(SignalValue(point.value, data.unit, low.value, above))
+    return amount(point.value, data.unit)
 
 
-def _at(history: History, picture: ChartData, across: int) -> Point | None:
-    """What is known at the cursor, or of the newest moment; None in a gap."""
-    if picture.cursor is None:
-        newest = [p for p in points(history, picture.window) if _is_near(p, history, picture)]
-        return newest[-1] if newest else None
-    return value_at(history, picture.window, picture.cursor, across)
+def _point_at(history: History, data: ChartData, columns: int) -> Point | None:
+    """The point at the cursor, or the newest one; None in a gap."""
+    if data.cursor is not None:
+        return value_at(history, data.window, data.cursor, columns)
+    recent = [p for p in points(history, data.window) if _is_recent(p, history, data.window)]
+    return recent[-1] if recent else None
 
 
-def _is_near(point: Point, history: History, picture: ChartData) -> bool:
-    """Whether a point is no older than a gap before the end."""
-    return picture.window.end - point.at <= GAP * max(history.every, point.step, 1) + _slice(
-        picture.window
-    )
+def _is_recent(point: Point, history: History, window: TimeRange) -> bool:
+    """Whether no gap lies between a point and the end; 1/60 of the window is tolerated more."""
+    slack = (window.end - window.start) // 60
+    return window.end - point.at <= GAP * max(history.every, point.step, 1) + slack
 
 
-def _slice(window: TimeRange) -> int:
-    return (window.end - window.start) // 60
-
-
-def value_at(history: History, window: TimeRange, at: int, across: int) -> Point | None:
-    """The points in the cell of a moment as one; the nearest when there is none; else a gap."""
-    start, end = span_of(at, window, across)
+def value_at(history: History, window: TimeRange, at: int, columns: int) -> Point | None:
+    """The mean point of the column of a time, else the nearest point; None in a gap."""
+    start, end = column_period(at, window, columns)
     known = list(points(history, window))
     inside = [p for p in known if start <= p.at < end]
     if inside:
@@ -109,23 +115,25 @@ def value_at(history: History, window: TimeRange, at: int, across: int) -> Point
 
 
 def change_line(
-    changes: Iterable[Change], picture: ChartData, across: int, now: int, cells: int
+    changes: Iterable[Change], data: ChartData, columns: int, now: int, cells: int
 ) -> tuple[Line, ...]:
-    """The change under the cursor in words, or the newest one before the cursor or the end."""
-    start, end = picture.window.end, picture.window.end + 1
-    if picture.cursor is not None:
-        start, end = span_of(picture.cursor, picture.window, across)
+    """The newest change up to the cursor or the end, as one line; none without such a change."""
+    start, end = data.window.end, data.window.end + 1
+    if data.cursor is not None:
+        start, end = column_period(data.cursor, data.window, columns)
     before = [change for change in changes if change.at < end]
     if not before:
         return ()
     newest = max(before, key=lambda change: (change.at, change.id))
-    here = picture.cursor is not None and newest.at >= start
-    return (_words(newest, picture.window.zone, now, cells, here=here),)
+    is_at_cursor = data.cursor is not None and newest.at >= start
+    return (_change_line(newest, data.window.zone, now, cells, strong=is_at_cursor),)
 
 
-def _words(change: Change, zone: tzinfo | None, now: int, cells: int, *, here: bool) -> Line:
-    when = clock(change.at, zone, "%b %d %H:%M")
+def _change_line(
+    change: Change, zone: tzinfo | None, now: int, cells: int, *, strong: bool
+) -> Line:
+    when = f"{clock_time(change.at, zone, '%b %d %H:%M')} {age_phrase(change.at, now)}  "
     text = f"{change.what}: {change.text}" if change.text else change.what
-    spans = (Span(" ◆ ", Role.ACCENT), Span(f"{when} {ago(change.at, now)}  ", Role.MUTED))
+    spans = (Span(" ◆ ", TextRole.ACCENT), Span(when, TextRole.MUTED))
     room = cells - sum(len(span.text) for span in spans)
-    return Line((*spans, Span(cut(text, room), Role.STRONG if here else Role.TEXT)))
+    return Line((*spans, Span(cut(text, room), TextRole.STRONG if strong else TextRole.TEXT)))

@@ -1,143 +1,145 @@
-"""The chart of a model: several signals, what was promised, what changed, and what it was."""
+"""Chart panel: the signals of one chart, their objective, changes, and an earlier time range."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 from textual.reactive import reactive
 
-from watchdeck.console.charts.chart import ChartData, chart, framed
-from watchdeck.console.charts.comparison import ChartComparison
+from watchdeck.console.charts.chart import ChartData, chart_layout, chart_lines
 from watchdeck.console.charts.legend import QuantileBounds, change_line, legend
 from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, points
-from watchdeck.console.charts.signal_groups import limit, short
-from watchdeck.console.lines.line import Line, Role, Span, wrap
-from watchdeck.console.lines.panel_header import DataAge, headed
-from watchdeck.console.lines.relative_time import ago, clock, short_duration
-from watchdeck.console.state.messages import HistoryQuery, HistoryResult
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.charts.series import ChartComparison, chart_objective, short_name
+from watchdeck.console.lines.line import Line, Span, TextRole, wrap
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
+from watchdeck.console.lines.relative_time import age_phrase, clock_time, short_duration
+from watchdeck.console.state.queries import HistoryQuery, HistoryResult
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
-from watchdeck.domain.board.board import Model
 from watchdeck.domain.metrics.signal import SIGNALS
 
-_LOOKS = (
-    (LineStyle.SOLID, Role.CHART),
-    (LineStyle.DASHED, Role.TEXT),
-    (LineStyle.DASH_DOT, Role.ACCENT),
-    (LineStyle.DOTTED, Role.TEXT),
+_LINE_STYLES = (
+    (LineStyle.SOLID, TextRole.CHART),
+    (LineStyle.DASHED, TextRole.TEXT),
+    (LineStyle.DASH_DOT, TextRole.ACCENT),
+    (LineStyle.DOTTED, TextRole.TEXT),
 )
-"""Shape and role of the curves of a chart, the first one in front."""
+"""Style and role of the lines of a chart, the front one first."""
 
-_ROOMY = 12
-"""From so many rows on a legend may take two of them."""
+_TWO_LINE_LEGEND_ROWS = 12
+"""Rows from which on a legend may take two of them."""
 
 
 class ChartInput(Struct, frozen=True):
-    """What the chart shows: what was asked for, and what was found, once it was read.
+    """What a chart panel shows: a history query, and its result once it was read."""
 
-    `names` are the signals in the order of the columns; `cursor` is the time that is read.
-    """
-
-    wanted: HistoryQuery
+    query: HistoryQuery
     names: tuple[str, ...]
-    found: HistoryResult | None = None
+    """The signals, the selected one first."""
+    result: HistoryResult | None = None
     problem: str = ""
-    against: ChartComparison | None = None
+    """Why the history cannot be read; empty when it can."""
+    comparison: ChartComparison | None = None
     cursor: int | None = None
+    """Time (ms UTC) under the cursor."""
 
 
 class ChartPanel(Panel):
-    """One signal over time, beside those of its group or an earlier time."""
+    """One signal over time, with the other signals of its group or its own earlier values."""
 
-    model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
-    drawn: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
+    chart_input: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
-        """A rule that names the signal and the window, and the chart."""
-        latest = self.model.latest if self.model else None
-        fresh = DataAge(latest.at if latest else None, self.now, self.stale)
-        if self.drawn is None:
-            return headed("chart", (), fresh, (), cells)
-        body = self._body(self.drawn, setting, cells, rows - 1)
-        return headed(self.drawn.names[0], self._more(self.drawn, setting), fresh, body, cells)
+    def __init__(self, model_name: str) -> None:
+        super().__init__(id="chart")
+        self._model_name = model_name
 
-    def _more(self, drawn: ChartInput, setting: ViewSettings) -> tuple[Span, ...]:
-        """The window, and the moment under the cursor."""
-        span = Span(f"last {short_duration(drawn.wanted.end - drawn.wanted.start)}", Role.MUTED)
-        if drawn.cursor is None:
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The model: its objectives may change."""
+        return (state.model(self._model_name),)
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
+        """A header with signal and time range, and the chart."""
+        model, shown = state.model(self._model_name), self.chart_input
+        latest = model.latest if model else None
+        age = DataAge(latest.at if latest else None, state.now, state.stale)
+        if shown is None:
+            return panel_lines("chart", (), age, (), cells)
+        body = self._body(shown, state, cells, rows - 1)
+        return panel_lines(shown.names[0], self._subtitle(shown, state), age, body, cells)
+
+    def _subtitle(self, shown: ChartInput, state: ViewState) -> tuple[Span, ...]:
+        """The length of the time range, after the time under the cursor if there is one."""
+        length = shown.query.end - shown.query.start
+        span = Span(f"last {short_duration(length)}", TextRole.MUTED)
+        if shown.cursor is None:
             return (span,)
-        form = "%H:%M:%S" if drawn.wanted.end - drawn.wanted.start < 86_400_000 else "%b %d %H:%M"
-        at = clock(drawn.cursor, setting.zone, form)
-        return (Span(f"{at} {ago(drawn.cursor, self.now)}  ", Role.STRONG), span)
+        form = "%H:%M:%S" if length < 86_400_000 else "%b %d %H:%M"
+        at = clock_time(shown.cursor, state.settings.zone, form)
+        return (Span(f"{at} {age_phrase(shown.cursor, state.now)}  ", TextRole.STRONG), span)
 
-    def _body(
-        self, drawn: ChartInput, setting: ViewSettings, cells: int, rows: int
-    ) -> tuple[Line, ...]:
-        if drawn.found is None:
-            words = drawn.problem or "reading the history"
-            return wrap(f" {words}", cells, Role.WARNING if drawn.problem else Role.MUTED)
-        picture = self._picture(drawn, setting)
-        head = self._head(drawn.found, picture, setting, (cells, rows))
-        return (*head, *chart(picture, cells, max(3, rows - len(head)), setting.dots))
+    def _body(self, shown: ChartInput, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
+        if shown.result is None:
+            text = shown.problem or "reading the history"
+            return wrap(f" {text}", cells, TextRole.WARNING if shown.problem else TextRole.MUTED)
+        data = self._data(shown, state)
+        head = self._legend_lines(shown.result, data, state, (cells, rows))
+        return (*head, *chart_lines(data, cells, max(3, rows - len(head)), state.settings.dots))
 
-    def _head(
-        self, found: HistoryResult, picture: ChartData, setting: ViewSettings, size: tuple[int, int]
+    def _legend_lines(
+        self, result: HistoryResult, data: ChartData, state: ViewState, size: tuple[int, int]
     ) -> tuple[Line, ...]:
-        """The legend, and a change in words."""
+        """The legend, and a line about the change at the cursor."""
         cells, rows = size
-        across = framed(picture, cells, rows).across
-        bounds = _bounds(found)
-        named = legend(picture, across, cells, setting.dots, bounds)[: 2 if rows >= _ROOMY else 1]
-        changed = change_line(found.changes, picture, across, self.now, cells)
-        return (*named, *(changed if rows >= 7 else ()))
+        columns = chart_layout(data, cells, rows).plot_width
+        lines = legend(data, columns, cells, state.settings.dots, _quantile_bounds(result))
+        change = change_line(result.changes, data, columns, state.now, cells)
+        most = 2 if rows >= _TWO_LINE_LEGEND_ROWS else 1
+        return (*lines[:most], *(change if rows >= 7 else ()))
 
-    def _picture(self, drawn: ChartInput, setting: ViewSettings) -> ChartData:
-        wanted = drawn.wanted
-        window = TimeRange(wanted.start, wanted.end, setting.zone)
-        promise = limit(drawn.names, self.model.facts.slo) if self.model else None
+    def _data(self, shown: ChartInput, state: ViewState) -> ChartData:
+        window = TimeRange(shown.query.start, shown.query.end, state.settings.zone)
+        model = state.model(self._model_name)
+        objective = chart_objective(shown.names, model.facts.slo) if model else None
         return ChartData(
-            _curves(drawn, window),
-            SIGNALS[drawn.names[0]].unit,
+            _line_series(shown, window),
+            SIGNALS[shown.names[0]].unit,
             window,
-            promise[1] if promise else None,
-            tuple(change.at for change in drawn.found.changes) if drawn.found else (),
-            drawn.cursor,
+            objective[1] if objective else None,
+            tuple(change.at for change in shown.result.changes) if shown.result else (),
+            shown.cursor,
         )
 
     @property
-    def across(self) -> int:
-        """How many cells the time has: as many steps the cursor needs from side to side."""
-        if self.drawn is None or self.setting is None or not self.size.width:
+    def plot_width(self) -> int:
+        """Width of the plot in cells: the number of cursor positions."""
+        if self.chart_input is None or self.view_state is None or not self.size.width:
             return 1
-        return framed(self._picture(self.drawn, self.setting), *self.size).across
+        return chart_layout(self._data(self.chart_input, self.view_state), *self.size).plot_width
 
-    def watch_model(self) -> None:
-        """What was promised may have changed."""
-        self.redraw()
-
-    def watch_drawn(self) -> None:
-        """A history was read, or another one is wanted, or the cursor moved."""
+    def watch_chart_input(self) -> None:
+        """Redraw after a history was read, another was requested, or the cursor moved."""
         self.redraw()
 
 
-def _curves(drawn: ChartInput, window: TimeRange) -> tuple[LineSeries, ...]:
-    """The signal and its group, or the signal and itself at an earlier time."""
-    found = drawn.found
-    by_name = {one.column: one for one in found.histories} if found else {}
-    names = [name for name in drawn.names if name in by_name]
-    if found and found.before is not None and drawn.against is not None:
+def _line_series(shown: ChartInput, window: TimeRange) -> tuple[LineSeries, ...]:
+    """The signal and its group, or the signal and its own earlier values."""
+    result = shown.result
+    by_name = {history.column: history for history in result.histories} if result else {}
+    names = [name for name in shown.names if name in by_name]
+    if result and result.before is not None and shown.comparison is not None:
         now = LineSeries(by_name[names[0]], names[0])
+        label = shown.comparison.label
         return now, LineSeries(
-            found.before, drawn.against.words, LineStyle.DOTTED, Role.ACCENT, False
+            result.before, label, LineStyle.DOTTED, TextRole.ACCENT, has_band=False
         )
-    shown = [n for n in names if n == names[0] or any(points(by_name[n], window))]
+    known = [n for n in names if n == names[0] or any(points(by_name[n], window))]
     return tuple(
-        LineSeries(by_name[name], short(name, shown), *look, banded=not place)
-        for place, (name, look) in enumerate(zip(shown, _LOOKS, strict=False))
+        LineSeries(by_name[name], short_name(name, known), *style, has_band=not place)
+        for place, (name, style) in enumerate(zip(known, _LINE_STYLES, strict=False))
     )
 
 
-def _bounds(found: HistoryResult) -> QuantileBounds | None:
-    by_name = {one.column: one for one in found.histories}
-    first = found.histories[0].column
+def _quantile_bounds(result: HistoryResult) -> QuantileBounds | None:
+    by_name = {history.column: history for history in result.histories}
+    first = result.histories[0].column
     low, high = by_name.get(f"{first}.low"), by_name.get(f"{first}.high")
     return QuantileBounds(low, high) if low and high else None

@@ -1,27 +1,27 @@
-"""Sparklines in text: a shape a slice of time, a gap where nothing is known."""
+"""Sparklines in text: one character for each value, a space where no value is known."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from watchdeck.console.lines.glyphs import DotStyle
+from watchdeck.console.lines.line import DotStyle
 
 _LEVELS = {DotStyle.ASCII: "_.-=^"}
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _GAP = " "
 
 
-def spark(values: Sequence[float], dots: DotStyle, top: float | None = None) -> str:
-    """One character a value, from 0 to `top` or else the highest; unknown values are gaps.
+def sparkline(values: Sequence[float], dots: DotStyle, top: float | None = None) -> str:
+    """One character for each value, on a scale from 0 to `top` or to the highest, if higher.
 
-    A line that lies at 0 is drawn lowest, and is not empty.
+    A value of 0 gets the lowest character; an unknown value (NaN) gets a space.
     """
     levels = _LEVELS.get(dots, _BLOCKS)
     known = [value for value in values if math.isfinite(value)]
     highest = max([*known, top or 0.0], default=0.0)
     return "".join(
-        _GAP if not math.isfinite(value) else levels[_level(value, highest, len(levels))]
+        levels[_level(value, highest, len(levels))] if math.isfinite(value) else _GAP
         for value in values
     )
 

@@ -1,1 +1,1 @@
-"""Parts of the application, one subject each: alerts, time travel, commands, terminal programs."""
+"""Controllers: plain objects beside the application, one subject each."""

@@ -1,13 +1,14 @@
-"""Calling whoever looks elsewhere: a bell, and a notice of the terminal's own, for a new page."""
+"""The bell and the desktop notice of the terminal, for a new page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from watchdeck.console.controllers.port import ConsolePort
 from watchdeck.console.lines.line import cut
 from watchdeck.domain.alerts.alert import ActiveAlert, DisplayState
 from watchdeck.domain.board.board import Board
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 _CALLS = (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
 
@@ -26,8 +27,8 @@ def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
     return {
         one.episode.id: one
         for one in board.alerts
-        if one.shown in _CALLS
-        and one.episode.severity.pages
+        if one.display_state in _CALLS
+        and one.episode.severity.is_paging
         and one.acknowledgement is None
         and not one.mutes
     }
@@ -46,3 +47,22 @@ def bell_sequence(
     if notice and environ.get("TMUX"):
         notice = "\x1bPtmux;" + notice.replace("\x1b", "\x1b\x1b") + "\x1b\\"
     return ("\x07" if view.bell else "") + notice
+
+
+class BellController:
+    """Rings for pages that the board before did not have."""
+
+    def __init__(self, port: ConsolePort) -> None:
+        self._port = port
+        self._known: dict[int, ActiveAlert] | None = None
+
+    def ring_for_new(self, board: Board | None) -> None:
+        """Ring for the new pages of a live board; the first board has none."""
+        if board is None or not board.live:
+            return
+        before, self._known = self._known, unacknowledged_pages(board)
+        known = self._known if before is None else before
+        new = [one for number, one in self._known.items() if number not in known]
+        settings, output = self._port.view_state.settings, self._port.output
+        if output is not None and bell_sequence(new, settings.view, settings.environ):
+            output.write(bell_sequence(new, settings.view, settings.environ))

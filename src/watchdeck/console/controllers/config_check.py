@@ -1,14 +1,21 @@
-"""Whether a configuration that a person edited can be used, as `watchdeck check` tells it."""
+"""Checks of the configuration: of a file that was edited, and of the settings of the console."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
-from watchdeck.config.reading.problems import Problem
+from watchdeck.config.reading.problems import Problem, child_key
+from watchdeck.console.input.keymap import apply_keymap
+from watchdeck.console.models.columns import choose_columns
+from watchdeck.console.theme.layouts import layout_problem
+from watchdeck.console.theme.themes import load_theme
+from watchdeck.domain.board.filter import FilterError, parse
+from watchdeck.domain.settings.configuration import ConsoleSettings
 from watchdeck.domain.values.text import clean
+from watchdeck.errors import ConfigError
 
 
 class ConfigCheck(Struct, frozen=True):
@@ -38,10 +45,35 @@ def check(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
     """Read a configuration as a start would, and ask nobody (25 ms: its types are made)."""
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.console.controllers.view_check import view_problems
 
     try:
         settings = load(path, lambda found: view_problems(found.console, environ))
     except ConfigProblems as error:
         return ConfigCheck(path, 0, error.problems)
     return ConfigCheck(path, len(settings.endpoint))
+
+
+def view_problems(view: ConsoleSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Every problem: theme, keys, layout, columns, filters.
+
+    A collector runs with any of them, and a console too: it says what it does instead.
+    """
+    yield from _theme(view.theme, environ)
+    yield from apply_keymap(view.keys)[1]
+    if words := layout_problem(view.layout):
+        yield Problem("console.layout", words)
+    for words in choose_columns(view.columns)[1]:
+        yield Problem("console.columns", words.removeprefix("console.columns: "))
+    for name, written in view.filters.items():
+        try:
+            parse(written)
+        except FilterError as error:
+            text = f"{error} (character {error.position + 1})"
+            yield Problem(child_key("console.filters", name), text)
+
+
+def _theme(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:
+    try:
+        load_theme(name, environ)
+    except ConfigError as error:
+        yield from (Problem("console.theme", line) for line in str(error).splitlines())

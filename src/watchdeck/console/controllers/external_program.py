@@ -3,99 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from textual import on
 from textual.app import SuspendNotSupported
 
 from watchdeck.console.controllers.config_check import ConfigCheck, check
-from watchdeck.console.controllers.time_travel import TimeTravelController
+from watchdeck.console.controllers.port import ConsolePort
+from watchdeck.console.input.commands import Command
 from watchdeck.console.state.board_source import BoardSnapshot
-from watchdeck.console.state.messages import BoardUpdated, EditRequested, PagerRequested
-from watchdeck.console.state.services import Services
+from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.terminal.external_program import (
-    ProgramMissing,
-    editor,
-    pager,
+    ProgramNotFound,
+    editor_command,
+    pager_command,
     run_in_terminal,
 )
 
 Program = Callable[[Mapping[str, str]], list[str]]
-"""Which program it is, by the environment."""
+"""The command line of a program, by the environment."""
 
 
-class ExternalProgramController(TimeTravelController, inherit_bindings=False):
-    """An application that lends its terminal; meanwhile nothing of its own happens."""
+class ExternalProgramController:
+    """Lends the terminal to a pager or an editor; meanwhile nothing of the console happens.
 
-    _desk: Services
-    _lent = False
-    _unseen: BoardSnapshot | None = None
+    `suspend` gives the terminal away; `config` is the file to edit.
+    """
 
-    def _see(self, sight: BoardSnapshot) -> None:
-        """Called by the watching thread; of what comes while nobody looks the newest is kept."""
-        if self._lent:
-            self._unseen = sight
+    def __init__(
+        self,
+        port: ConsolePort,
+        suspend: Callable[[], AbstractContextManager[None]],
+        config: Path | None,
+    ) -> None:
+        self._port = port
+        self._suspend = suspend
+        self._config = config
+        self._is_lent = False
+        self._waiting: BoardSnapshot | None = None
+
+    def commands(self) -> tuple[Command, ...]:
+        """Rows for the table of commands."""
+        words = "Edit the configuration, and have it checked"
+        return (Command("edit", words, lambda _: self.edit()),)
+
+    def receive(self, snapshot: BoardSnapshot) -> None:
+        """Post a snapshot, called on the poller's thread; while the terminal is lent it waits."""
+        if self._is_lent:
+            self._waiting = snapshot
         else:
-            self.post_message(BoardUpdated(sight))
+            self._port.post_message(BoardUpdated(snapshot))
 
-    def _lend(self, program: Program, *more: str, text: str | None = None) -> str:
-        """Have a program run on the terminal; what went wrong with it, in words."""
-        environ, wrong = self._outlook.setting.environ, ""
+    def page(self, text: str) -> None:
+        """Show a text in the pager."""
+        problem = self._run(pager_command, text=text)
+        if problem:
+            self._port.say(problem)
+
+    def edit(self) -> None:
+        """Edit the configuration, and check it."""
+        path = self._config
+        if self._port.view_state.settings.read_only:
+            self._port.say("this console is read-only: the configuration is not edited from it")
+        elif path is None:
+            self._port.say("this console was opened without a configuration file")
+        else:
+            before = _read(path)
+            problem = self._run(editor_command, str(path))
+            look = partial(check, path, self._port.view_state.settings.environ)
+            self._port.run_in_thread(look, partial(self._show_check, before, problem), "check")
+
+    def _run(self, program: Program, *more: str, text: str | None = None) -> str:
+        """Run a program on the terminal; returns what went wrong with it, in words."""
+        environ, problem = self._port.view_state.settings.environ, ""
         try:
             command = [*program(environ), *more]
-        except ProgramMissing as error:
+        except ProgramNotFound as error:
             return str(error)
-        self._lent = True
+        self._is_lent = True
         try:
-            with self.suspend():
-                wrong = run_in_terminal(command, environ, text)
+            with self._suspend():
+                problem = run_in_terminal(command, environ, text)
         except SuspendNotSupported:
-            wrong = "this terminal cannot be lent to another program"
-        self._lent = False
-        if self._unseen is not None:
-            self.post_message(BoardUpdated(self._unseen))
-            self._unseen = None
-        return wrong
+            problem = "this terminal cannot be lent to another program"
+        self._is_lent = False
+        if self._waiting is not None:
+            self._port.post_message(BoardUpdated(self._waiting))
+            self._waiting = None
+        return problem
 
-    @on(PagerRequested)
-    def _page(self, message: PagerRequested) -> None:
-        wrong = self._lend(pager, text=message.text)
-        if wrong:
-            self.say(wrong)
-
-    def command_edit(self, _text: str) -> None:
-        """Edit the configuration in use."""
-        self._edit()
-
-    @on(EditRequested)
-    def _edit(self) -> None:
-        path = self._desk.config
-        if self._outlook.setting.read_only:
-            self.say("this console is read-only: the configuration is not edited from it")
-        elif path is None:
-            self.say("this console was opened without a configuration file")
-        else:
-            before = _content(path)
-            wrong = self._lend(editor, str(path))
-            look = partial(self._check, path, before, wrong)
-            self.run_worker(look, thread=True, exclusive=True, group="check")
-
-    def _check(self, path: Path, before: bytes, wrong: str) -> None:
-        found = check(path, self._outlook.setting.environ)
-        same = "" if _content(path) != before else "nothing was changed"
-        self.call_from_thread(self._tell, found, wrong or same)
-
-    def _tell(self, found: ConfigCheck, first: str) -> None:
+    def _show_check(self, before: bytes, problem: str, found: ConfigCheck) -> None:
         if found.problems:
             from watchdeck.console.dialogs.config_problems import ProblemsScreen
 
-            self.push_screen(ProblemsScreen(self._outlook, self.current_mode, found.problems))
-        self.say("; ".join(filter(None, (first, found.words))))
+            state, mode = self._port.view_state, self._port.current_mode
+            self._port.push_screen(ProblemsScreen(state, mode, found.problems))
+        is_same = "nothing was changed" if _read(found.path) == before else ""
+        self._port.say("; ".join(filter(None, (problem or is_same, found.words))))
 
 
-def _content(path: Path) -> bytes:
-    """What is in a file; nothing when it cannot be read, which the check will say."""
+def _read(path: Path) -> bytes:
+    """The bytes of a file; none when it cannot be read, which the check says."""
     try:
         return path.read_bytes()
     except OSError:

@@ -1,70 +1,72 @@
-"""What is typed faster than a screen opens: it waits, and is read where it was meant for."""
+"""Keys that are typed faster than a screen opens: they wait, and go to what was opened."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 
-from textual import events, on
+from textual import events
+from textual.app import App
 from textual.timer import Timer
 from textual.widgets import Input
 
-from watchdeck.console.input.keys import KeyScope
-from watchdeck.console.terminal.app import DiffRenderedApp
-from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.console.controllers.port import ConsolePort
+from watchdeck.console.input.keys import KEYS, KeyScope
 
-_OPENING = frozenset(
-    ("answers", "changes", "command", "filter", "help", "jump", "open", "palette", "seek")
-)
-"""The actions after which keys mean something else; many keys may come in one packet."""
+_OPENING = frozenset(key.id for key in KEYS if key.opens)
+"""The bindings after which keys mean something else; many keys may come in one packet."""
 
-_THERE = frozenset(((KeyScope.HELP, "help"), (KeyScope.BEFORE, "changes")))
-"""Where such an action finds open what it would open."""
+_OPEN_ALREADY = frozenset(((KeyScope.HELP, "help.open"), (KeyScope.BEFORE, "changes.before")))
+"""Where such a binding finds open what it would open."""
 
-_AT_MOST = 0.25
+_PATIENCE = 0.25
 """Seconds that keys wait for something to have the focus: what opens need not take it."""
 
 
-class TypeAhead(DiffRenderedApp, inherit_bindings=False):
-    """An application that holds keys back while what the last one opens is not there yet."""
+class TypeAhead:
+    """Holds keys back while what the last one opens is not there yet."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._ahead: deque[events.Key] | None = None
+    def __init__(
+        self,
+        app: App[None],
+        port: ConsolePort,
+        handle: Callable[[events.Key], Awaitable[None]],
+    ) -> None:
+        self._app = app
+        self._port = port
+        self._handle = handle
+        self._waiting: deque[events.Key] | None = None
         self._patience: Timer | None = None
 
-    async def on_event(self, event: events.Event) -> None:
-        """As Textual does, but keys keep their turn."""
-        if not isinstance(event, events.Key) or event.is_forwarded:
-            await super().on_event(event)
-        elif self._ahead is not None:
-            self._ahead.append(event)
+    async def receive(self, key: events.Key) -> None:
+        """Handle a key in its turn."""
+        if self._waiting is not None:
+            self._waiting.append(key)
         else:
-            await self._take(event)
+            await self._take(key)
 
     async def _take(self, key: events.Key) -> None:
         if self._opens(key.key):
-            self._ahead = deque()
-            self._patience = self.set_timer(_AT_MOST, self.go_on)
-        await super().on_event(key)
+            self._waiting = deque()
+            self._patience = self._app.set_timer(_PATIENCE, self.release)
+        await self._handle(key)
 
     def _opens(self, key: str) -> bool:
-        if isinstance(self.focused, Input):
+        if isinstance(self._app.focused, Input):
             return False
-        bound = self.screen.active_bindings.get(key)
-        if bound is None or bound.binding.action not in _OPENING:
+        bound = self._app.screen.active_bindings.get(key)
+        if bound is None or bound.binding.id not in _OPENING:
             return False
-        screen = self.screen
-        where = screen.WHERE if isinstance(screen, BaseScreen) else None
-        return (where, bound.binding.action) not in _THERE
+        screen = self._port.current_screen
+        return screen is None or (screen.WHERE, bound.binding.id) not in _OPEN_ALREADY
 
-    @on(events.DescendantFocus)
-    async def go_on(self) -> None:
-        """What was opened is there: read what was typed ahead, until the next key that opens."""
-        waiting, self._ahead = self._ahead or deque(), None
+    async def release(self) -> None:
+        """Handle the keys that waited, until the next key that opens something."""
+        waiting, self._waiting = self._waiting or deque(), None
         if self._patience is not None:
             self._patience.stop()
-        while waiting and self.screen_stack:
+        while waiting and self._app.screen_stack:
             await self._take(waiting.popleft())
-            if self._ahead is not None:
-                self._ahead.extend(waiting)
+            if self._waiting is not None:
+                self._waiting.extend(waiting)
                 break

@@ -1,1 +1,1 @@
-"""Pages over any mode: help, command palette, problems of the configuration."""
+"""Screens over any mode: help, command palette, problems of the configuration."""

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from watchdeck.console.input.commands import CommandError, CompletionContext, entries, found, parse
+from watchdeck.console.input.commands import found
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Role, Span, foreign_text
-from watchdeck.console.lines.panel_header import rule
+from watchdeck.console.lines.line import Line, Span, TextRole, untrusted_text
+from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.lines.table import Column, Columns, Table
-from watchdeck.console.state.messages import CommandEntered, CommandLineRequested
 from watchdeck.console.state.view_state import ViewState
-from watchdeck.console.widgets.base_screen import BaseScreen, offered
+from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.list import List
 
 PaletteEntry = tuple[str, str]
 
 _COLUMNS: Columns[PaletteEntry] = (
-    Column("line", "", 24, lambda entry, _now: foreign_text(entry[0], Role.STRONG), most=48),
-    Column("words", "", 16, lambda entry, _now: Span(entry[1], Role.MUTED), most=60, rank=1),
+    Column("line", "", 24, lambda entry, _now: untrusted_text(entry[0], TextRole.STRONG), most=48),
+    Column("words", "", 16, lambda entry, _now: Span(entry[1], TextRole.MUTED), most=60, rank=1),
 )
 
 _STEPS = {"down": 1, "up": -1}
@@ -29,7 +30,11 @@ _STEPS = {"down": 1, "up": -1}
 class EntryList(List):
     """What was found, the closest first."""
 
-    def show(self, lines: tuple[PaletteEntry, ...]) -> None:
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """The lines have no age."""
+        return ()
+
+    def list_entries(self, lines: tuple[PaletteEntry, ...]) -> None:
         """Other lines; the cursor goes to the first."""
         keys = tuple(line for line, _ in lines)
         self.table = Table(_COLUMNS, lines, keys, "nothing has these letters in this order")
@@ -37,30 +42,40 @@ class EntryList(List):
         self.redraw()
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self,
+        state: ViewState,  # noqa: ARG002 - the lines have no age
+        more: tuple[Span, ...],
+        body: tuple[Line, ...],
+        cells: int,
     ) -> tuple[Line, ...]:
         """How many there are."""
-        return (rule("go to", more, None, cells), *body)
+        return (header_line("go to", more, None, cells), *body)
 
 
 class PaletteScreen(BaseScreen, inherit_bindings=False):
-    """A line to type on, over what it finds."""
+    """A line to type on, over the entries that it finds.
+
+    `choose` is called with the entry that was chosen, when the palette has gone.
+    """
 
     WHERE = KeyScope.PALETTE
     BINDINGS = bindings(KeyScope.PALETTE)
 
-    def __init__(self, outlook: ViewState, area: str, known: CompletionContext) -> None:
-        self._known_then = known
-        super().__init__(outlook, area)
-
-    def known(self) -> CompletionContext:
-        """What was known where the palette was opened."""
-        return self._known_then
+    def __init__(
+        self,
+        state: ViewState,
+        area: str,
+        entries: tuple[PaletteEntry, ...],
+        choose: Callable[[str], None],
+    ) -> None:
+        self._entries = entries
+        self._choose = choose
+        super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
         """The line over the list."""
         yield Input(id="search", placeholder="a few letters", compact=True)
-        yield EntryList(id="entries").data_bind(BaseScreen.setting)
+        yield EntryList(id="entries").data_bind(BaseScreen.view_state)
 
     def on_mount(self) -> None:
         """Everything, until something is typed."""
@@ -72,8 +87,7 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
         self._find(event.value)
 
     def _find(self, typed: str) -> None:
-        lines = tuple(entries(self._known_then, offered(self.app)))
-        self.query_one(EntryList).show(found(typed, lines))
+        self.query_one(EntryList).list_entries(found(typed, self._entries))
 
     def on_key(self, event: events.Key) -> None:
         """Up and down choose while one types."""
@@ -83,22 +97,8 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
 
     @on(Input.Submitted)
     def action_choose(self) -> None:
-        """Go to what the cursor is on, or do it; one that is only begun is typed to its end."""
-        line = self.query_one(EntryList).cursor
-        if line is None:
-            return
-        if line.endswith(" "):
-            below = self.app.screen_stack[-2]
+        """Choose what the cursor is on."""
+        entry = self.query_one(EntryList).cursor
+        if entry is not None:
             self.dismiss()
-            below.post_message(CommandLineRequested(line))
-            return
-        try:
-            given = parse(line, self._known_then, offered(self.app))
-        except CommandError:
-            return  # what it is about has gone in the meantime
-        self.app.post_message(CommandEntered(given))
-        self.dismiss()
-
-    def action_back(self) -> None:
-        """Back to where one was."""
-        self.dismiss()
+            self.app.call_later(self._choose, entry)

@@ -6,8 +6,8 @@ from textual.app import ComposeResult
 
 from watchdeck.config.reading.problems import Problem
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Role, Span, foreign_text, wrap
-from watchdeck.console.lines.panel_header import rule
+from watchdeck.console.lines.line import Line, Span, TextRole, untrusted_text, wrap
+from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.lines.table import Column, Columns, Table
 from watchdeck.console.state.messages import EditRequested
 from watchdeck.console.state.view_state import ViewState
@@ -19,14 +19,18 @@ _COLUMNS: Columns[Problem] = (
         "key",
         "where",
         12,
-        lambda one, _now: foreign_text(one.key or "the file", Role.STRONG),
+        lambda one, _now: untrusted_text(one.key or "the file", TextRole.STRONG),
         most=40,
     ),
     Column(
-        "problem", "problem", 24, lambda one, _now: foreign_text(one.text, Role.WARNING), most=90
+        "problem",
+        "problem",
+        24,
+        lambda one, _now: untrusted_text(one.text, TextRole.WARNING),
+        most=90,
     ),
     Column(
-        "hint", "what would work", 16, lambda one, _now: foreign_text(one.hint), most=60, rank=1
+        "hint", "what would work", 16, lambda one, _now: untrusted_text(one.hint), most=60, rank=1
     ),
 )
 
@@ -41,20 +45,28 @@ class ProblemList(List):
         super().__init__(id="problems")
         self.table = Table(_COLUMNS, found, tuple(str(number) for number in range(len(found))))
 
-    def lead(self) -> tuple[Line, ...]:
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """Problems have no age."""
+        return ()
+
+    def lead(self, state: ViewState) -> tuple[Line, ...]:  # noqa: ARG002 - problems stay
         """The problem under the cursor, in full where there is room."""
         rows = self.table.rows
-        told = str(rows[min(self.place.index, len(rows) - 1)])
+        words = str(rows[min(self.place.index, len(rows) - 1)])
         lines = tuple(
-            Line((Span(" "), *one.spans)) for one in wrap(told, self.size.width - 1, most=_LINES)
+            Line((Span(" "), *one.spans)) for one in wrap(words, self.size.width - 1, most=_LINES)
         )
         return (*lines, *[Line()] * (_LINES - len(lines)))
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self,
+        state: ViewState,  # noqa: ARG002 - problems have no age
+        more: tuple[Span, ...],
+        body: tuple[Line, ...],
+        cells: int,
     ) -> tuple[Line, ...]:
         """How many there are."""
-        return (rule("problems of the configuration", more, None, cells), *body)
+        return (header_line("problems of the configuration", more, None, cells), *body)
 
 
 class ProblemsScreen(BaseScreen, inherit_bindings=False):
@@ -63,19 +75,15 @@ class ProblemsScreen(BaseScreen, inherit_bindings=False):
     WHERE = KeyScope.PROBLEMS
     BINDINGS = bindings(KeyScope.PROBLEMS)
 
-    def __init__(self, outlook: ViewState, area: str, found: tuple[Problem, ...]) -> None:
+    def __init__(self, state: ViewState, area: str, found: tuple[Problem, ...]) -> None:
         self._found = found
-        super().__init__(outlook, area)
+        super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
         """The list has the whole screen."""
-        yield ProblemList(self._found).data_bind(BaseScreen.setting)
+        yield ProblemList(self._found).data_bind(BaseScreen.view_state)
 
     def action_edit(self) -> None:
         """Edit the file again."""
         self.dismiss()
         self.app.post_message(EditRequested())
-
-    def action_back(self) -> None:
-        """Back to where it was edited from."""
-        self.dismiss()

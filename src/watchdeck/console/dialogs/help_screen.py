@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from watchdeck.console.dialogs.help_lines import table
+from watchdeck.console.dialogs.help_lines import key_table
 from watchdeck.console.input import keys
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Line, Span
-from watchdeck.console.lines.panel_header import rule
+from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.list import List
@@ -21,17 +21,25 @@ class HelpList(List):
         super().__init__(id="help")
         self._where = where
 
-    def watch_setting(self) -> None:
-        """The keys as they are set now."""
-        super().watch_setting()
-        if self.setting is not None:
-            self.table = table(keys.active_keys(self._where, self.setting.keys))
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """Keys have no age."""
+        return ()
+
+    def rebuild(self) -> None:
+        """List the keys as they are set now."""
+        if self.view_state is not None:
+            self.table = key_table(keys.active_keys(self._where, self.view_state.settings.keys))
+        self.redraw()
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self,
+        state: ViewState,  # noqa: ARG002 - the keys are always fresh
+        more: tuple[Span, ...],
+        body: tuple[Line, ...],
+        cells: int,
     ) -> tuple[Line, ...]:
-        """The keys are always fresh."""
-        return (rule(f"keys: {self._where}", more, None, cells), *body)
+        """The screen that the keys work on."""
+        return (header_line(f"keys: {self._where}", more, None, cells), *body)
 
 
 class HelpScreen(BaseScreen, inherit_bindings=False):
@@ -40,14 +48,10 @@ class HelpScreen(BaseScreen, inherit_bindings=False):
     WHERE = KeyScope.HELP
     BINDINGS = bindings(KeyScope.HELP)
 
-    def __init__(self, outlook: ViewState, area: str, about: KeyScope) -> None:
+    def __init__(self, state: ViewState, area: str, about: KeyScope) -> None:
         self._about = about
-        super().__init__(outlook, area)
+        super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
         """The list of keys."""
-        yield HelpList(self._about).data_bind(BaseScreen.setting)
-
-    def action_back(self) -> None:
-        """Back to the screen that was asked about."""
-        self.dismiss()
+        yield HelpList(self._about).data_bind(BaseScreen.view_state)

@@ -1,4 +1,4 @@
-"""The commands of `:` and of the palette: one table, read by both."""
+"""Commands as a person types them after `:` or finds them in the palette."""
 
 from __future__ import annotations
 
@@ -6,79 +6,45 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from watchdeck.console.theme import layouts
-from watchdeck.domain.board.change import SAID
 from watchdeck.domain.values.text import clean
 
 
 class CompletionContext(Struct, frozen=True):
-    """What commands can be about right now; `focus` is the model and the moment in view."""
+    """What commands can name on the screen in view."""
 
     models: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
-    focus: str = ""
 
 
-def _nothing(_known: CompletionContext) -> Sequence[str]:
+def _no_choices(_known: CompletionContext) -> Sequence[str]:
     return ()
 
 
-class Command(Struct, frozen=True):
-    """One verb: the app's action that it is, what it does in words, and what may follow it.
+def _no_hint(_text: str) -> str:
+    return ""
 
-    `takes` names what follows, or is empty; `free` takes any text, else it is one of `choices`.
-    `bare` tells that nothing has to follow.
+
+class Command(Struct, frozen=True):
+    """A command: its name, what it does in words, and the function that does it.
+
+    Attributes:
+        run: Called with the text after the name.
+        takes: Names that text, or is empty; it is one of `choices`, or any when `is_free`.
+        is_bare: Nothing has to follow.
+        hint: What a text that is being typed would do; empty: `words` say enough.
     """
 
     name: str
-    action: str
     words: str
+    run: Callable[[str], object]
     takes: str = ""
-    choices: Callable[[CompletionContext], Sequence[str]] = field(default=_nothing)
-    free: bool = False
-    bare: bool = False
+    choices: Callable[[CompletionContext], Sequence[str]] = field(default=_no_choices)
+    is_free: bool = False
+    is_bare: bool = False
+    hint: Callable[[str], str] = field(default=_no_hint)
 
-
-COMMANDS = (
-    Command("model", "model", "Open a model", "NAME", lambda known: known.models),
-    Command("deck", "mode_deck", "Everything, worst first"),
-    Command("models", "mode_models", "The table of models"),
-    Command("alerts", "mode_alerts", "The alerts, most urgent first"),
-    Command("filter", "filter", "Show some models only", "TEXT", lambda k: k.filters, free=True),
-    Command("sort", "sort", "Sort the models by a column", "COLUMN", lambda known: known.columns),
-    Command("theme", "theme", "Other colours", "NAME", lambda known: known.themes),
-    Command("layout", "layout", "Other panels", "NAME", lambda _known: layouts.NAMES),
-    Command("at", "seek", "Show a moment of the past", "TIME", free=True),
-    Command("live", "live", "Show now"),
-    Command("changes", "changes", "What changed in the 30 minutes before"),
-    Command(
-        "change",
-        "change",
-        "Mark a change of the model in focus",
-        "TEXT",
-        lambda _known: tuple(f"--what {kind} " for kind in SAID),
-        free=True,
-    ),
-    Command("ack", "ack", "Take the chosen alerts: [2h] [NOTE]", "NOTE", free=True, bare=True),
-    Command("takeover", "takeover", "Take the chosen alerts from who has them"),
-    Command("unack", "unack", "Give the chosen alerts back"),
-    Command("escalate", "escalate", "Tell those who come next of the chosen alerts"),
-    Command("resolve", "resolve", "End the chosen alerts by hand", "NOTE", free=True),
-    Command("note", "note", "Write a note on the chosen alerts", "TEXT", free=True),
-    Command("silence", "silence", "Tell nobody: model=NAME 2h REASON", "WHICH", free=True),
-    Command("unsilence", "unsilence", "End a silence", "NUMBER", free=True),
-    Command("pin", "pin", "Pin a known issue: model=NAME 1d TEXT", "WHAT", free=True),
-    Command("unpin", "unpin", "Take a known issue away", "NUMBER", free=True),
-    Command("undo", "undo", "Take back what was just done"),
-    Command("edit", "edit", "Edit the configuration, and have it checked"),
-    Command("meter", "meter", "What goes over the link to this terminal, or no longer"),
-    Command("help", "help", "The keys that work here"),
-    Command("redraw", "redraw", "Draw the screen anew"),
-    Command("quit", "quit", "Leave; the collector goes on"),
-)
-"""Every command; one whose action the app does not have is not offered."""
 
 MOST = 8
 
@@ -92,15 +58,13 @@ class CommandError(ValueError):
 
 
 class ParsedCommand(Struct, frozen=True):
-    """A command as it was given, with what follows it."""
+    """A command as it was typed, with the text after its name."""
 
     command: Command
     text: str = ""
 
 
-def parse(
-    line: str, known: CompletionContext, commands: Sequence[Command] = COMMANDS
-) -> ParsedCommand:
+def parse(line: str, known: CompletionContext, commands: Sequence[Command]) -> ParsedCommand:
     """What a line asks for; a beginning that one command alone has is enough.
 
     Raises CommandError.
@@ -115,9 +79,9 @@ def parse(
     command = found[0]
     if text and not command.takes:
         raise CommandError(len(name) + 1, f"nothing follows {command.name}")
-    if command.takes and not text and not command.bare:
+    if command.takes and not text and not command.is_bare:
         raise CommandError(len(line), f"{command.name} needs a {command.takes}")
-    if command.takes and not command.free and text not in command.choices(known):
+    if command.takes and not command.is_free and text not in command.choices(known):
         raise CommandError(len(name) + 1, _unknown(text, command.choices(known)))
     return ParsedCommand(command, text)
 
@@ -135,7 +99,7 @@ def _unknown(given: str, choices: Sequence[str]) -> str:
 
 
 def completions(
-    line: str, known: CompletionContext, commands: Sequence[Command] = COMMANDS
+    line: str, known: CompletionContext, commands: Sequence[Command]
 ) -> tuple[str, ...]:
     """The whole lines that this beginning can become, best first."""
     name, space, rest = line.lstrip().partition(" ")
@@ -152,27 +116,23 @@ def completions(
     return tuple(f"{name} {choice}" for choice in (*begun, *inside))
 
 
-def hint(line: str, known: CompletionContext, commands: Sequence[Command] = COMMANDS) -> str:
-    """What a beginning can become; where any text follows, what is done with it."""
+def hint(line: str, known: CompletionContext, commands: Sequence[Command]) -> str:
+    """What a beginning can become; where any text may follow, what it would do."""
     lines = completions(line, known, commands)
     if lines:
         return "  ".join(one.strip() for one in lines[:MOST])
-    name = line.partition(" ")[0]
-    command = next((one for one in commands if one.name == name and one.free), None)
-    if command is None:
-        return ""
-    return f"{command.words}: {known.focus}" if command.name == "change" else command.words
+    name, _, text = line.partition(" ")
+    command = next((one for one in commands if one.name == name and one.is_free), None)
+    return "" if command is None else command.hint(text) or command.words
 
 
-def entries(
-    known: CompletionContext, commands: Sequence[Command] = COMMANDS
-) -> Iterator[tuple[str, str]]:
+def entries(known: CompletionContext, commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
     """Every line that the palette offers, with its words: models first, then views and actions.
 
     One that ends with a blank is a beginning: any text may follow.
     """
     for command in commands:
-        if command.free:
+        if command.is_free:
             yield f"{command.name} ", command.words
         if command.takes:
             yield from ((f"{command.name} {one}", command.words) for one in command.choices(known))

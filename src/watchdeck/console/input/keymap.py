@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from watchdeck.config.reading.problems import Problem, below, did_you_mean, from_error
+from watchdeck.config.reading.problems import Problem, child_key, did_you_mean, from_error
 from watchdeck.console.input.key_names import key_caption, textual_key_name
 from watchdeck.console.input.keys import KEYS, NEVER, Key, key_conflicts
 
@@ -35,7 +35,7 @@ def _unknown(wanted: Mapping[str, str]) -> Iterator[Problem]:
     for name in wanted:
         if name not in known:
             hint = did_you_mean(name, known, "The help (?) of each screen lists them.")
-            yield Problem(below(_TABLE, name), "is not a binding", hint)
+            yield Problem(child_key(_TABLE, name), "is not a binding", hint)
 
 
 def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
@@ -45,12 +45,12 @@ def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
         try:
             key = textual_key_name(one.strip() or one)
         except ValueError as error:
-            problems.append(from_error(below(_TABLE, name), error))
+            problems.append(from_error(child_key(_TABLE, name), error))
             continue
         spelled.append(key)
         if key in NEVER:
             text = f"is {key!r}, which tmux, screen or flow control takes away"
-            problems.append(Problem(below(_TABLE, name), text, f"Never {', '.join(NEVER)}."))
+            problems.append(Problem(child_key(_TABLE, name), text, f"Never {', '.join(NEVER)}."))
     return ",".join(dict.fromkeys(spelled)), problems
 
 
@@ -63,4 +63,4 @@ def _clashes(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem
         at = next((one for one in ids if one in wanted), ids[0])
         others = " and ".join(one for one in ids if one != at)
         text = f"is {key_caption(name)!r}, as {others} is ({', '.join(found)})"
-        yield Problem(below(_TABLE, at), text, "Give one of them another key.")
+        yield Problem(child_key(_TABLE, at), text, "Give one of them another key.")

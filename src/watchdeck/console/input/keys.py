@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from watchdeck.actions.action import Place
+from watchdeck.actions.table import ACTIONS
 from watchdeck.console.input.key_names import key_caption
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class KeyScope(StrEnum):
     FLEET = "in a list of models"
     DECK = "deck"
     MODELS = "models"
-    HANDLING = "about alerts"
+    ALERT_ACTIONS = "about alerts"
     ALERTS = "alerts"
     ALERT = "alert"
     DETAIL = "model"
@@ -42,9 +44,14 @@ class KeyScope(StrEnum):
 
 
 class Key(Struct, frozen=True):
-    """One row: a stable id, the keys (comma between), the action, and what it does in words.
+    """A key binding.
 
-    `footer` is the short word in the last line of the screen, or empty.
+    Attributes:
+        id: Stable name, by which a person remaps the keys.
+        keys: Keys as Textual names them, a comma between.
+        action: Textual's action; `run` calls what the application has under the id.
+        footer: The short word in the last line of the screen, or empty.
+        opens: What it opens takes the keys that are typed next.
     """
 
     id: str
@@ -53,41 +60,64 @@ class Key(Struct, frozen=True):
     words: str
     where: KeyScope
     footer: str = ""
+    opens: bool = False
 
+
+def _anywhere(name: str, keys: str, words: str, footer: str = "", *, opens: bool = False) -> Key:
+    return Key(name, keys, f"run({name!r})", words, KeyScope.EVERYWHERE, footer, opens)
+
+
+def _action_keys(*where: Place) -> list[Key]:
+    """The keys of the operator's actions in some places."""
+    return [
+        Key(key.id, key.key, f"app.run({key.id!r})", key.words, KeyScope(key.where), key.footer)
+        for action in ACTIONS
+        for key in action.keys
+        if key.where in where
+    ]
+
+
+_ALERT_KEYS = ("a", "A", "t", "U", "e", "s", "n", "R", "P", "plus", "minus", "equals_sign")
+"""The order of the keys about alerts in footer and help."""
 
 KEYS = (
-    Key("deck.open", "enter", "open", "Open the model under the cursor", KeyScope.DECK, "open"),
-    Key("models.open", "enter", "open", "Open the model under the cursor", KeyScope.MODELS, "open"),
-    Key("deck.acknowledge", "a", "acknowledge", "Take the worst alert", KeyScope.DECK, "ack"),
-    Key("alerts.open", "enter", "open", "Open the alert, or fold a group", KeyScope.ALERTS, "open"),
+    Key(
+        "deck.open",
+        "enter",
+        "open",
+        "Open the model under the cursor",
+        KeyScope.DECK,
+        "open",
+        opens=True,
+    ),
+    Key(
+        "models.open",
+        "enter",
+        "open",
+        "Open the model under the cursor",
+        KeyScope.MODELS,
+        "open",
+        opens=True,
+    ),
+    *_action_keys(Place.DECK),
+    Key(
+        "alerts.open",
+        "enter",
+        "open",
+        "Open the alert, or fold a group",
+        KeyScope.ALERTS,
+        "open",
+        opens=True,
+    ),
     Key("alert.model", "m", "model", "Open its model", KeyScope.ALERT, "model"),
     Key("alert.back", "escape", "back", "Back to where you came from", KeyScope.ALERT, "back"),
-    Key(
-        "ack.set", "a", "acknowledge", "Take it, for as long as is usual", KeyScope.HANDLING, "ack"
-    ),
-    Key("ack.with", "A", "acknowledge_with", "Take it for a time, with a note", KeyScope.HANDLING),
-    Key("ack.takeover", "t", "take_over", "Take it from who has it", KeyScope.HANDLING),
-    Key("ack.end", "U", "unacknowledge", "Give it back", KeyScope.HANDLING),
-    Key("alert.escalate", "e", "escalate", "Tell those who come next", KeyScope.HANDLING),
-    Key("alert.silence", "s", "silence", "Silence it for a while", KeyScope.HANDLING, "silence"),
-    Key("alert.note", "n", "note", "Write a note", KeyScope.HANDLING, "note"),
-    Key("alert.resolve", "R", "resolve", "End it by hand, with a note", KeyScope.HANDLING),
-    Key("alert.pin", "P", "pin", "Pin a known issue on its model", KeyScope.HANDLING),
-    Key(
-        "alert.useful",
-        "plus",
-        "opine('useful')",
-        "It was useful, now it is over",
-        KeyScope.HANDLING,
-    ),
-    Key("alert.noise", "minus", "opine('noise')", "It was noise", KeyScope.HANDLING),
-    Key("alert.late", "equals_sign", "opine('late')", "It came too late", KeyScope.HANDLING),
+    *sorted(_action_keys(Place.ALERTS), key=lambda one: _ALERT_KEYS.index(one.keys)),
     Key("models.sort", "s", "sort(1)", "Sort by the next column", KeyScope.FLEET, "sort"),
     Key("models.sort_back", "R", "sort(-1)", "Sort by the column before", KeyScope.FLEET),
     Key("models.turn", "r", "turn", "Sort the other way round", KeyScope.FLEET),
     Key("list.mark", "v", "mark", "Mark the row and go on", KeyScope.CHOICE),
     Key("list.mark_all", "V", "mark_all", "Mark all that is shown, or none", KeyScope.CHOICE),
-    Key("list.filter", "slash", "filter", "Filter the list", KeyScope.CHOICE, "filter"),
+    Key("list.filter", "slash", "filter", "Filter the list", KeyScope.CHOICE, "filter", opens=True),
     Key("list.down", "down,j", "move(1)", "Next row", KeyScope.LIST),
     Key("list.up", "up,k", "move(-1)", "Previous row", KeyScope.LIST),
     Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", KeyScope.LIST),
@@ -116,14 +146,29 @@ KEYS = (
         "compare",
     ),
     Key("detail.back", "escape", "back", "Back to where you came from", KeyScope.DETAIL, "back"),
-    Key("detail.answers", "x", "answers", "What the server last answered", KeyScope.DETAIL),
+    Key(
+        "detail.answers",
+        "x",
+        "answers",
+        "What the server last answered",
+        KeyScope.DETAIL,
+        opens=True,
+    ),
     Key("answers.down", "down,j", "scroll(1)", "Next line", KeyScope.EXCHANGE),
     Key("answers.up", "up,k", "scroll(-1)", "Previous line", KeyScope.EXCHANGE),
     Key("answers.page_down", "pagedown,ctrl+d", "page(1)", "One page down", KeyScope.EXCHANGE),
     Key("answers.page_up", "pageup,ctrl+u", "page(-1)", "One page up", KeyScope.EXCHANGE),
     Key("answers.pager", "P", "pager", "Read it in your $PAGER", KeyScope.EXCHANGE, "pager"),
     Key("answers.back", "escape", "back", "Back to the model", KeyScope.EXCHANGE, "back"),
-    Key("changes.open", "enter", "open", "Open the model of this change", KeyScope.BEFORE, "open"),
+    Key(
+        "changes.open",
+        "enter",
+        "open",
+        "Open the model of this change",
+        KeyScope.BEFORE,
+        "open",
+        opens=True,
+    ),
     Key("changes.back", "escape", "back", "Back to where you came from", KeyScope.BEFORE, "back"),
     Key("problems.edit", "enter", "edit", "Edit the file again", KeyScope.PROBLEMS, "edit"),
     Key(
@@ -132,39 +177,29 @@ KEYS = (
     Key("palette.choose", "enter", "choose", "Go there, or do it", KeyScope.PALETTE, "go"),
     Key("palette.back", "escape", "back", "Close the palette", KeyScope.PALETTE, "back"),
     Key("help.back", "escape", "back", "Close the help", KeyScope.HELP, "back"),
-    Key("mode.deck", "1", "mode('deck')", "The deck: everything, worst first", KeyScope.EVERYWHERE),
-    Key("mode.models", "2", "mode('models')", "The table of models", KeyScope.EVERYWHERE),
-    Key("mode.alerts", "3", "mode('alerts')", "The alerts", KeyScope.EVERYWHERE),
-    Key("undo", "u", "undo", "Take back what was just done", KeyScope.EVERYWHERE),
-    Key(
-        "help.open", "question_mark", "help", "The keys that work here", KeyScope.EVERYWHERE, "help"
-    ),
-    Key("command", "colon", "command", "Give a command by name", KeyScope.EVERYWHERE),
-    Key("palette", "ctrl+p", "palette", "Find a model, view or command", KeyScope.EVERYWHERE),
-    Key(
-        "changes.before",
-        "b",
-        "changes",
-        "What changed in the 30 minutes before",
-        KeyScope.EVERYWHERE,
-    ),
-    Key(
-        "time.back", "left_square_bracket", "step(-1)", "A step into the past", KeyScope.EVERYWHERE
-    ),
-    Key("time.on", "right_square_bracket", "step(1)", "A step towards now", KeyScope.EVERYWHERE),
-    Key("time.seek", "S", "seek", "Go to a time", KeyScope.EVERYWHERE),
-    Key("time.play", "space", "play", "Let the past run, or stand", KeyScope.EVERYWHERE),
-    Key("time.faster", "greater_than_sign", "hurry(1)", "Run faster", KeyScope.EVERYWHERE),
-    Key("time.slower", "less_than_sign", "hurry(-1)", "Run slower", KeyScope.EVERYWHERE),
-    Key("time.live", "L", "live", "Back to now", KeyScope.EVERYWHERE),
-    Key("panel.jump", "f", "jump", "Go to a panel by its letter", KeyScope.EVERYWHERE),
-    Key("panel.zoom", "z", "zoom_panel", "One panel on the whole screen", KeyScope.EVERYWHERE),
-    Key("theme.next", "T", "next_theme", "The next theme", KeyScope.EVERYWHERE),
-    Key("screen.redraw", "ctrl+l", "redraw", "Draw the screen anew", KeyScope.EVERYWHERE),
-    Key("copy", "y", "copy", "Copy the row under the cursor", KeyScope.EVERYWHERE),
-    Key("suspend", "ctrl+z", "suspend_process", "Stop here; fg comes back", KeyScope.EVERYWHERE),
-    Key("quit", "Q", "quit", "Leave; the collector goes on", KeyScope.EVERYWHERE, "quit"),
-    Key("quit.hint", "ctrl+c", "hint", "Says how to leave", KeyScope.EVERYWHERE),
+    _anywhere("mode.deck", "1", "The deck: everything, worst first"),
+    _anywhere("mode.models", "2", "The table of models"),
+    _anywhere("mode.alerts", "3", "The alerts"),
+    *_action_keys(Place.EVERYWHERE),
+    _anywhere("help.open", "question_mark", "The keys that work here", "help", opens=True),
+    _anywhere("command", "colon", "Give a command by name", opens=True),
+    _anywhere("palette", "ctrl+p", "Find a model, view or command", opens=True),
+    _anywhere("changes.before", "b", "What changed in the 30 minutes before", opens=True),
+    _anywhere("time.back", "left_square_bracket", "A step into the past"),
+    _anywhere("time.on", "right_square_bracket", "A step towards now"),
+    _anywhere("time.seek", "S", "Go to a time", opens=True),
+    _anywhere("time.play", "space", "Let the past run, or stand"),
+    _anywhere("time.faster", "greater_than_sign", "Run faster"),
+    _anywhere("time.slower", "less_than_sign", "Run slower"),
+    _anywhere("time.live", "L", "Back to now"),
+    _anywhere("panel.jump", "f", "Go to a panel by its letter", opens=True),
+    _anywhere("panel.zoom", "z", "One panel on the whole screen"),
+    _anywhere("theme.next", "T", "The next theme"),
+    _anywhere("screen.redraw", "ctrl+l", "Draw the screen anew"),
+    _anywhere("copy", "y", "Copy the row under the cursor"),
+    _anywhere("suspend", "ctrl+z", "Stop here; fg comes back"),
+    _anywhere("quit", "Q", "Leave; the collector goes on", "quit"),
+    _anywhere("quit.hint", "ctrl+c", "Says how to leave"),
 )
 """Every key of the console."""
 
@@ -187,39 +222,39 @@ FLEETS = (KeyScope.DECK, KeyScope.MODELS)
 CHOICES = (*FLEETS, KeyScope.ALERTS)
 """The screens with a list that can be filtered, and whose rows can be marked."""
 
-HANDLINGS = (KeyScope.ALERTS, KeyScope.ALERT)
+WITH_ALERT_ACTIONS = (KeyScope.ALERTS, KeyScope.ALERT)
 """The screens whose keys do something to alerts."""
 
 SCREENS = (*LISTS, KeyScope.EXCHANGE)
 """The screens with keys of everywhere; in the palette one types."""
 
 
-def bindings(where: KeyScope) -> list[BindingType]:
-    """The bindings of one place, for Textual."""
+def bindings(*where: KeyScope) -> list[BindingType]:
+    """The bindings of some places, for Textual."""
     from textual.binding import Binding  # 190 ms, for commands that only ask which keys there are
 
     return [
         Binding(key.keys, key.action, key.words, show=False, id=key.id)
         for key in KEYS
-        if key.where is where
+        if key.where in where
     ]
 
 
 def active_keys(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
     """The keys that work on a screen: its own, those of its list, those of everywhere."""
     table = tuple(keys)
-    return tuple(key for place in _places(where) for key in table if key.where is place)
+    return tuple(key for place in _scopes(where) for key in table if key.where is place)
 
 
-def _places(where: KeyScope) -> tuple[KeyScope, ...]:
+def _scopes(where: KeyScope) -> tuple[KeyScope, ...]:
     """Where the keys of a screen are from; in the palette letters are only letters."""
     if where is KeyScope.PALETTE:
         return (where,)
     fleet = (KeyScope.FLEET,) if where in FLEETS else ()
     choice = (KeyScope.CHOICE,) if where in CHOICES else ()
-    handling = (KeyScope.HANDLING,) if where in HANDLINGS else ()
+    actions = (KeyScope.ALERT_ACTIONS,) if where in WITH_ALERT_ACTIONS else ()
     lists = (KeyScope.LIST,) if where in LISTS else ()
-    return (where, *handling, *fleet, *choice, *lists, KeyScope.EVERYWHERE)
+    return (where, *actions, *fleet, *choice, *lists, KeyScope.EVERYWHERE)
 
 
 def footer(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:
@@ -233,7 +268,7 @@ def display(key: Key) -> str:
     return " ".join(key_caption(name) for name in key.keys.split(","))
 
 
-def shown(name: str, keys: Iterable[Key] = KEYS) -> str:
+def key_label(name: str, keys: Iterable[Key] = KEYS) -> str:
     """The first key of a binding, by its id, as it is printed on a keyboard."""
     return next(display(key).split()[0] for key in keys if key.id == name)
 

@@ -1,4 +1,4 @@
-"""The one moment that every panel shows: now, or a moment of the past that may run."""
+"""The time cursor: the one moment that every panel shows, now or a moment of the past."""
 
 from __future__ import annotations
 
@@ -6,60 +6,57 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 SPEEDS = (1, 5, 15, 60)
-"""How many times faster than life the past may run."""
+"""How many times faster than real time the past may play."""
 
 
 class TimeCursor(Struct, frozen=True):
-    """Without `at` (ms UTC) it is live; `playing` moves it, `speed` times as fast as life.
+    """A moment `at` (ms UTC), None for live; while it plays it moves `speed` times as fast as time.
 
-    Whatever brings it to now makes it live: the future cannot be shown.
+    Each method returns the next cursor. One that reaches now is live: the future cannot be shown.
     """
 
     at: int | None = None
     speed: int = SPEEDS[0]
-    playing: bool = False
+    is_playing: bool = False
 
-    def moved(self, at: int, now: int) -> TimeCursor:
-        """At another moment, as fast as before."""
-        return replace(self, at=max(0, at)) if at < now else self.live()
+    def move(self, at: int, now: int) -> TimeCursor:
+        """Go to another moment, and play on if it plays."""
+        return replace(self, at=max(0, at)) if at < now else self.go_live()
 
-    def sought(self, at: int, now: int) -> TimeCursor:
-        """At another moment, standing."""
-        return replace(self, playing=False).moved(at, now)
+    def seek(self, at: int, now: int) -> TimeCursor:
+        """Go to another moment, and stand there."""
+        return replace(self, is_playing=False).move(at, now)
 
-    def stepped(self, by: int, step: int, now: int) -> TimeCursor:
-        """At a round moment, so many steps of `step` ms on or back; it stands then."""
+    def step(self, by: int, step: int, now: int) -> TimeCursor:
+        """Go `by` steps of `step` ms on or back, to a round moment, and stand there."""
         if self.at is None and by > 0:
             return self
         here = now if self.at is None else self.at
         rounded = here // step if by > 0 else -(-here // step)
-        return self.sought((rounded + by) * step, now)
+        return self.seek((rounded + by) * step, now)
 
-    def toggled(self) -> TimeCursor:
-        """Running or standing; what is live runs by itself."""
-        return self if self.at is None else replace(self, playing=not self.playing)
+    def toggle_play(self) -> TimeCursor:
+        """Play, or stand; a live cursor moves by itself."""
+        return self if self.at is None else replace(self, is_playing=not self.is_playing)
 
-    def hurried(self, by: int) -> TimeCursor:
-        """At the next speed, or the one before."""
+    def change_speed(self, by: int) -> TimeCursor:
+        """Take the next speed (`by` 1), or the one before (-1)."""
         place = SPEEDS.index(self.speed) + by
         return replace(self, speed=SPEEDS[max(0, min(len(SPEEDS) - 1, place))])
 
-    def played(self, elapsed: int, now: int) -> TimeCursor:
-        """After so many milliseconds of life."""
-        if self.at is None or not self.playing:
+    def advance(self, elapsed: int, now: int) -> TimeCursor:
+        """Play on for `elapsed` milliseconds of real time."""
+        if self.at is None or not self.is_playing:
             return self
-        return self.moved(self.at + elapsed * self.speed, now)
+        return self.move(self.at + elapsed * self.speed, now)
 
-    def live(self) -> TimeCursor:
-        """At now again."""
+    def go_live(self) -> TimeCursor:
+        """Go to now."""
         return TimeCursor(speed=self.speed)
 
 
 class PastOffset(Struct, frozen=True):
-    """What is told of the moment that is shown: how long ago (ms) it was, and how fast it runs.
-
-    `speed` is 0 while it stands.
-    """
+    """How long ago (ms) the moment shown was, and how fast it plays; `speed` 0 is standing."""
 
     ago: int
     speed: int = 0

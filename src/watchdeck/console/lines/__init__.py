@@ -1,1 +1,1 @@
-"""What panels show, as lines: pure functions from the board to text; no Textual, no clock."""
+"""Lines of text for panels, made by pure functions: no Textual, no clock."""

@@ -1,4 +1,4 @@
-"""Health by word, shape and colour: any one of the three is enough to tell."""
+"""Health as word, shape and colour: each alone is enough to recognize it."""
 
 from __future__ import annotations
 
@@ -7,48 +7,42 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from watchdeck.console.lines.line import Line, Role, Span
-from watchdeck.domain.board.board import Model
-from watchdeck.domain.board.health import WORST_FIRST, Health
+from watchdeck.console.lines.line import Line, Span, TextRole
+from watchdeck.domain.board.board import WORST_FIRST, Health, Model
 
 
 class HealthBadge(Struct, frozen=True):
-    """How one health looks; `short` is the word where there is little room."""
+    """Shape, word and role of one health; `short` is the word for narrow columns."""
 
     shape: str
     word: str
     short: str
-    role: Role
+    role: TextRole
 
 
-MARKS = {
-    Health.DOWN: HealthBadge("✖", "DOWN", "DOWN", Role.DOWN),
-    Health.CRITICAL: HealthBadge("▲", "CRITICAL", "CRIT", Role.CRITICAL),
-    Health.UNKNOWN: HealthBadge("?", "UNKNOWN", "UNKN", Role.UNKNOWN),
-    Health.WARNING: HealthBadge("◆", "WARNING", "WARN", Role.WARNING),
-    Health.OK: HealthBadge("●", "ok", "ok", Role.OK),
+HEALTH_BADGES = {
+    Health.DOWN: HealthBadge("✖", "DOWN", "DOWN", TextRole.DOWN),
+    Health.CRITICAL: HealthBadge("▲", "CRITICAL", "CRIT", TextRole.CRITICAL),
+    Health.UNKNOWN: HealthBadge("?", "UNKNOWN", "UNKN", TextRole.UNKNOWN),
+    Health.WARNING: HealthBadge("◆", "WARNING", "WARN", TextRole.WARNING),
+    Health.OK: HealthBadge("●", "ok", "ok", TextRole.OK),
 }
 
 
-def word(health: Health) -> Span:
+def health_label(health: Health) -> Span:
     """Shape and word: `✖ DOWN`, `● ok`."""
-    mark = MARKS[health]
-    return Span(f"{mark.shape} {mark.word}", mark.role)
+    badge = HEALTH_BADGES[health]
+    return Span(f"{badge.shape} {badge.word}", badge.role)
 
 
-def short(health: Health) -> Span:
+def short_health_label(health: Health) -> Span:
     """Shape and short word, six cells at most."""
-    mark = MARKS[health]
-    return Span(f"{mark.shape} {mark.short}", mark.role)
+    badge = HEALTH_BADGES[health]
+    return Span(f"{badge.shape} {badge.short}", badge.role)
 
 
-def worst_first(models: Iterable[Model]) -> tuple[Model, ...]:
-    """The models in the order of a person who has ten seconds, then by name."""
-    return tuple(sorted(models, key=lambda m: (WORST_FIRST.index(m.health), m.facts.name)))
-
-
-def counts(models: Iterable[Model]) -> Line:
-    """How many models have each health, worst first; a health that none has is left out."""
+def health_counts(models: Iterable[Model]) -> Line:
+    """The number of models in each health, worst first; a health without models is left out."""
     found = Counter(model.health for model in models)
-    marks = [(MARKS[health], found[health]) for health in WORST_FIRST if found[health]]
-    return Line(tuple(Span(f" {m.shape} {count} {m.word} ", m.role) for m, count in marks))
+    badges = [(HEALTH_BADGES[health], found[health]) for health in WORST_FIRST if found[health]]
+    return Line(tuple(Span(f" {b.shape} {count} {b.word} ", b.role) for b, count in badges))

@@ -1,4 +1,4 @@
-"""Lines: spans of clean text, each with a role, as wide as the terminal will show them."""
+"""Lines of text: spans of sanitized text with roles, measured in terminal cells."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rich.cells import cell_len, split_text
 
 from watchdeck.domain.values.text import clean
 
-NOTHING = "\u2013"
-"""What stands where nothing is known: never a 0."""
+NO_VALUE = "\u2013"
+"""Shown where a value is unknown, never a 0."""
 
 ELLIPSIS = "…"
 
 
-class Role(StrEnum):
-    """What a span means; the palette gives each role its colour."""
+class TextRole(StrEnum):
+    """Meaning of a span; the palette has a colour for each role."""
 
     TEXT = "text"
     STRONG = "strong"
@@ -35,52 +35,62 @@ class Role(StrEnum):
 
 
 class Background(StrEnum):
-    """What a line, or a span of it, lies on."""
+    """Background of a line or of a span."""
 
     PLAIN = "background"
     BAR = "bar"
     CURSOR = "cursor"
 
 
-class Span(Struct, frozen=True):
-    """A stretch of clean text with one role; foreign text comes in through `said` or `fit`.
+class DotStyle(StrEnum):
+    """Characters that a terminal can draw dots with, finest first."""
 
-    Without a `ground` of its own it lies on that of its line.
-    """
+    BRAILLE = "braille"
+    BLOCK = "block"
+    ASCII = "ascii"
+
+
+class Span(Struct, frozen=True):
+    """Sanitized text with one role; untrusted text must pass `untrusted_text`, `cut` or `fit`."""
 
     text: str
-    role: Role = Role.TEXT
-    ground: Background | None = None
+    role: TextRole = TextRole.TEXT
+    background: Background | None = None
+    """None is the background of the line."""
+
+
+Spans = tuple[Span, ...]
+"""Spans that belong together on a line."""
 
 
 class Line(Struct, frozen=True):
-    """One row of the screen; an `inverted` one stands out in every theme, also without colours."""
+    """One row of the screen; an `inverted` one stands out in every theme, even without colours."""
 
     spans: tuple[Span, ...] = ()
-    ground: Background = Background.PLAIN
+    background: Background = Background.PLAIN
     inverted: bool = False
 
     def __str__(self) -> str:
         return "".join(span.text for span in self.spans)
 
 
-def line(*spans: Span | str, ground: Background = Background.PLAIN) -> Line:
-    """A line of spans; a plain string is text."""
-    return Line(tuple(Span(s) if isinstance(s, str) else s for s in spans), ground)
+def line(*spans: Span | str, background: Background = Background.PLAIN) -> Line:
+    """A line of spans; a string becomes a span of role TEXT."""
+    return Line(tuple(Span(s) if isinstance(s, str) else s for s in spans), background)
 
 
-def foreign_text(text: str, role: Role = Role.TEXT, limit: int = 1_024) -> Span:
-    """Foreign text as a span: control, bidi and zero-width characters made visible."""
+def untrusted_text(text: str, role: TextRole = TextRole.TEXT, limit: int = 1_024) -> Span:
+    """Untrusted text as a span: control, bidi and zero-width characters become visible."""
     return Span(clean(text, limit), role)
 
 
 def width(text: str) -> int:
-    """How many cells the text takes on the screen."""
+    """The width of the text in cells."""
     return cell_len(text)
 
 
 def cut(text: str, cells: int) -> str:
-    """The text, clean, in at most so many cells; the last one an ellipsis if something was cut."""
+    """The text, sanitized and cut to at most `cells` cells, with an ellipsis if it was longer."""
     shown = clean(text, max(1, 4 * cells))
     if cell_len(shown) <= cells:
         return shown
@@ -88,32 +98,32 @@ def cut(text: str, cells: int) -> str:
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """The text, clean, in exactly so many cells; numbers stand `right`."""
+    """The text, sanitized and cut or padded to exactly `cells` cells; `right` aligns right."""
     shown = cut(text, cells)
     gap = " " * (cells - cell_len(shown))
     return gap + shown if right else shown + gap
 
 
-def length(spans: Iterable[Span]) -> int:
-    """How many cells the spans take."""
+def spans_width(spans: Iterable[Span]) -> int:
+    """The width of the spans in cells."""
     return sum(cell_len(span.text) for span in spans)
 
 
 def wrap_parts(parts: Iterable[tuple[Span, ...]], cells: int, gap: int = 2) -> tuple[Line, ...]:
-    """Parts set one after the other, on as many lines as they need; a part is never broken."""
+    """Parts joined with gaps, on as many lines as needed; a part is cut, never broken."""
     lines: list[tuple[Span, ...]] = []
     for whole in parts:
         part = shorten(whole, cells)
         joined = (*lines[-1], Span(" " * gap), *part) if lines else part
-        if lines and length(joined) <= cells:
+        if lines and spans_width(joined) <= cells:
             lines[-1] = joined
         else:
             lines.append(part)
     return tuple(Line(spans) for spans in lines)
 
 
-def wrap(text: str, cells: int, role: Role = Role.TEXT, most: int = 4) -> tuple[Line, ...]:
-    """Foreign text on at most `most` lines, broken between words; what is left over is cut."""
+def wrap(text: str, cells: int, role: TextRole = TextRole.TEXT, most: int = 4) -> tuple[Line, ...]:
+    """Untrusted text on at most `most` lines, broken between words; the last line is cut."""
     words = clean(text).split()
     lines: list[str] = []
     while words and len(lines) < most:
@@ -127,30 +137,26 @@ def wrap(text: str, cells: int, role: Role = Role.TEXT, most: int = 4) -> tuple[
 
 
 def justify(left: Iterable[Span], right: Iterable[Span], cells: int, fill: Span) -> Line:
-    """Two groups of spans at either end of a line; the left one gives way when both do not fit."""
+    """Spans at both ends of a line; the left ones are cut when both do not fit."""
     ending = tuple(right)
-    room = cells - length(ending)
+    room = cells - spans_width(ending)
     start = shorten(left, max(0, room))
-    filling = Span(fill.text * (room - length(start)), fill.role)
+    filling = Span(fill.text * (room - spans_width(start)), fill.role)
     return Line((*start, filling, *ending))
 
 
 def shorten(spans: Iterable[Span], cells: int) -> tuple[Span, ...]:
-    """The spans, cut at so many cells."""
-    kept: list[Span] = []
+    """The spans, cut to at most `cells` cells."""
+    shortened: list[Span] = []
     for span in spans:
-        room = cells - length(kept)
+        room = cells - spans_width(shortened)
         if cell_len(span.text) > room:
-            kept.append(replace(span, text=cut(span.text, room)))
+            shortened.append(replace(span, text=cut(span.text, room)))
             break
-        kept.append(span)
-    return tuple(kept)
+        shortened.append(span)
+    return tuple(shortened)
 
 
-def dimmed(drawn: Line) -> Line:
-    """The line as it looks when its data is stale: words and shapes stay, colours go."""
-    return replace(drawn, spans=tuple(replace(span, role=Role.MUTED) for span in drawn.spans))
-
-
-Spans = tuple[Span, ...]
-"""Spans that belong together on a line."""
+def dim_line(line: Line) -> Line:
+    """The line as shown when its data is stale: text and shapes stay, colours do not."""
+    return replace(line, spans=tuple(replace(span, role=TextRole.MUTED) for span in line.spans))

@@ -1,4 +1,4 @@
-"""Where a person is in a list: the row by its name, and what part of the list is in view."""
+"""Position in a list: the row under the cursor, and the rows in view."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from msgspec import Struct
 
 
 class ListPosition(Struct, frozen=True):
-    """The cursor's row by `key`, its `index` when it was last seen, and the `top` row in view.
+    """The row under the cursor by `key`, its last known `index`, and the `top` row in view.
 
-    Without a key the cursor rides on the first row, whichever that is: until a person moves it,
-    the worst model must not slip out of sight because the cursor follows one that got better.
+    Without a key the cursor stays on the first row, whichever it is: following a model that
+    recovered would scroll the worst model out of view before the user has moved the cursor.
     """
 
     key: str | None = None
@@ -19,43 +19,43 @@ class ListPosition(Struct, frozen=True):
     top: int = 0
 
 
-def keep_position(place: ListPosition, keys: Sequence[str], height: int) -> ListPosition:
-    """The same place after the rows changed: the same row, the same scroll unless it would hide.
+def follow_row(position: ListPosition, keys: Sequence[str], height: int) -> ListPosition:
+    """The position after the rows changed: on the same row, scrolled only if it would be hidden.
 
-    A row that is gone leaves the cursor at its height in the list.
+    When the row is gone, the cursor stays at its index.
     """
     if not keys:
-        return ListPosition(place.key)
-    if place.key is None:
-        return _in_view(ListPosition(None, 0, place.top), len(keys), height)
-    if place.key in keys:
-        return _in_view(
-            ListPosition(place.key, keys.index(place.key), place.top), len(keys), height
+        return ListPosition(position.key)
+    if position.key is None:
+        return _scroll_into_view(ListPosition(None, 0, position.top), len(keys), height)
+    if position.key in keys:
+        return _scroll_into_view(
+            ListPosition(position.key, keys.index(position.key), position.top), len(keys), height
         )
-    index = min(place.index, len(keys) - 1)
-    return _in_view(ListPosition(keys[index], index, place.top), len(keys), height)
+    index = min(position.index, len(keys) - 1)
+    return _scroll_into_view(ListPosition(keys[index], index, position.top), len(keys), height)
 
 
-def move(place: ListPosition, keys: Sequence[str], height: int, by: int) -> ListPosition:
-    """The place after the cursor went `by` rows, as far as there are rows."""
+def move(position: ListPosition, keys: Sequence[str], height: int, by: int) -> ListPosition:
+    """The position after moving the cursor by `by` rows, at most to the first or last row."""
     if not keys:
-        return place
-    index = max(0, min(len(keys) - 1, keep_position(place, keys, height).index + by))
-    return _in_view(ListPosition(keys[index], index, place.top), len(keys), height)
+        return position
+    index = max(0, min(len(keys) - 1, follow_row(position, keys, height).index + by))
+    return _scroll_into_view(ListPosition(keys[index], index, position.top), len(keys), height)
 
 
-def home() -> ListPosition:
-    """The first row, to stay on it."""
+def first_position() -> ListPosition:
+    """The position on the first row, whichever it is."""
     return ListPosition()
 
 
-def at(place: ListPosition, keys: Sequence[str], height: int, index: int) -> ListPosition:
-    """The place on a row by its number."""
-    return move(place, keys, height, index - keep_position(place, keys, height).index)
+def move_to(position: ListPosition, keys: Sequence[str], height: int, index: int) -> ListPosition:
+    """The position on the row with this index."""
+    return move(position, keys, height, index - follow_row(position, keys, height).index)
 
 
-def _in_view(place: ListPosition, count: int, height: int) -> ListPosition:
+def _scroll_into_view(position: ListPosition, count: int, height: int) -> ListPosition:
     lowest = max(0, count - height)
-    least = place.index - max(1, height) + 1
-    top = min(lowest, max(least, min(place.index, place.top)))
-    return ListPosition(place.key, place.index, max(0, top))
+    least = position.index - max(1, height) + 1
+    top = min(lowest, max(least, min(position.index, position.top)))
+    return ListPosition(position.key, position.index, max(0, top))

@@ -1,4 +1,4 @@
-"""The line that heads a panel: what it shows, and how old that is."""
+"""Panel header: a line with the title and the age of the data."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from watchdeck.console.lines.line import Line, Role, Span, cut, dimmed, justify, length
-from watchdeck.console.lines.relative_time import ago
+from watchdeck.console.lines.line import Line, Span, TextRole, cut, dim_line, justify, spans_width
+from watchdeck.console.lines.relative_time import age_phrase
 
 
 class DataAge(Struct, frozen=True):
-    """When a panel's data was written, seen from `now`; `stale` says why it may not hold."""
+    """Age of a panel's data, in ms UTC; `stale` is the reason why it is not fresh."""
 
     at: int | None
     now: int
     stale: str = ""
 
     def spans(self, cells: int) -> tuple[Span, ...]:
-        """The age of the data in at most so many cells, and why it is not fresh."""
-        text = ago(self.at, self.now)
+        """The age in words, and the reason when the data is stale, in at most `cells` cells."""
+        text = age_phrase(self.at, self.now)
         if not self.stale:
-            return (Span(text, Role.MUTED),)
-        return (Span(cut(f"{text}: {self.stale}", cells), Role.WARNING),)
+            return (Span(text, TextRole.MUTED),)
+        return (Span(cut(f"{text}: {self.stale}", cells), TextRole.WARNING),)
 
 
-def rule(title: str, more: Iterable[Span], fresh: DataAge | None, cells: int) -> Line:
-    """A title and what belongs to it at the left, the age of the data at the right."""
+def header_line(title: str, more: Iterable[Span], age: DataAge | None, cells: int) -> Line:
+    """The title and `more` at the left, the age of the data at the right."""
     extra = tuple(more)
     gap = (Span("  "),) if extra else ()
-    left = (Span("── ", Role.RULE), Span(title, Role.TITLE), *gap, *extra, Span(" "))
+    left = (Span("── ", TextRole.RULE), Span(title, TextRole.TITLE), *gap, *extra, Span(" "))
     right: tuple[Span, ...] = ()
-    if fresh is not None:
-        room = max(12, cells - length(left) - 6)
-        right = (Span(" "), *fresh.spans(room), Span(" ──", Role.RULE))
-    return justify(left, right, cells, Span("─", Role.RULE))
+    if age is not None:
+        room = max(12, cells - spans_width(left) - 6)
+        right = (Span(" "), *age.spans(room), Span(" ──", TextRole.RULE))
+    return justify(left, right, cells, Span("─", TextRole.RULE))
 
 
-def headed(
+def panel_lines(
     title: str,
     more: Iterable[Span],
-    fresh: DataAge,
+    age: DataAge,
     body: Iterable[Line],
     cells: int,
 ) -> tuple[Line, ...]:
-    """A whole panel: its rule, and its lines, dimmed when they may not hold any more."""
-    lines = tuple(dimmed(one) for one in body) if fresh.stale else tuple(body)
-    return (rule(title, more, fresh, cells), *lines)
+    """All lines of a panel: header and body, which is dimmed when its data is stale."""
+    lines = tuple(dim_line(line) for line in body) if age.stale else tuple(body)
+    return (header_line(title, more, age, cells), *lines)

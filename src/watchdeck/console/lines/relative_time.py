@@ -1,24 +1,24 @@
-"""Ages and moments, in steps so coarse that a quiet screen stays as it is."""
+"""Ages and times as text, in steps of 5 s, so that an idle screen seldom changes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from watchdeck.console.lines.line import NOTHING
+from watchdeck.console.lines.line import NO_VALUE
 
 STEP = 5_000
-"""No age on a screen is finer than this many milliseconds."""
+"""Milliseconds; no age on a screen is more precise."""
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 
 
-def coarse(now: int) -> int:
-    """The moment that ages are drawn for: it moves in steps."""
+def round_to_step(now: int) -> int:
+    """The time (ms UTC) for which ages are shown: rounded down to a step."""
     return now // STEP * STEP
 
 
 def short_duration(milliseconds: int) -> str:
-    """A length of time: `<5s`, `25s`, `12m`, `2h 5m`, `14h`, `3d`."""
+    """A duration: `<5s`, `25s`, `12m`, `2h 5m`, `14h`, `3d`."""
     length = max(0, milliseconds)
     if length < STEP:
         return "<5s"
@@ -33,16 +33,16 @@ def short_duration(milliseconds: int) -> str:
 
 
 def age(at: int | None, now: int) -> str:
-    """How long ago `at` was; a dash when that is not known."""
-    return NOTHING if at is None else short_duration(now - at)
+    """The time since `at`; a dash when `at` is unknown."""
+    return NO_VALUE if at is None else short_duration(now - at)
 
 
 def format_age_short(at: int | None, now: int) -> str:
-    """The age in its largest part alone, three cells: `<5s`, `25s`, `2h`."""
+    """The age in its largest unit only, in three cells: `<5s`, `25s`, `2h`."""
     return age(at, now).partition(" ")[0]
 
 
-def ago(at: int | None, now: int) -> str:
+def age_phrase(at: int | None, now: int) -> str:
     """The age as a phrase: `12m ago`, `just now`, `never`."""
     if at is None:
         return "never"
@@ -50,19 +50,19 @@ def ago(at: int | None, now: int) -> str:
     return "just now" if text == "<5s" else f"{text} ago"
 
 
-def clock(at: int, zone: tzinfo | None, form: str = "%H:%M") -> str:
-    """A moment on the reader's clock; no zone is the machine's own."""
+def clock_time(at: int, zone: tzinfo | None, form: str = "%H:%M") -> str:
+    """A time in the time zone `zone`; None is the machine's own."""
     return _moment(at, zone).strftime(form)
 
 
-def offset(at: int, zone: tzinfo | None) -> str:
-    """How the reader's clock differs from UTC: `UTC`, `+02:00`."""
+def utc_offset(at: int, zone: tzinfo | None) -> str:
+    """The offset of the time zone from UTC: `UTC`, `+02:00`."""
     text = _moment(at, zone).strftime("%z")
     return "UTC" if text in ("+0000", "") else f"{text[:3]}:{text[3:]}"
 
 
-def ahead_of_utc(at: int, zone: tzinfo | None) -> int:
-    """The same in milliseconds."""
+def utc_offset_ms(at: int, zone: tzinfo | None) -> int:
+    """The offset of the time zone from UTC in milliseconds."""
     ahead = _moment(at, zone).utcoffset()
     return round(ahead.total_seconds() * 1_000) if ahead else 0
 

@@ -1,4 +1,4 @@
-"""Tables: columns that give way when there is little room, and rows that line up."""
+"""Tables: rows in aligned columns; the least important columns are left out when space is short."""
 
 from __future__ import annotations
 
@@ -8,73 +8,83 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.console.lines.line import Background, Line, Role, Span, fit, width, wrap
+from watchdeck.console.lines.line import Background, Line, Span, TextRole, fit, width, wrap
 from watchdeck.console.lines.list_position import ListPosition
 
 Row = TypeVar("Row")
 
 MARGIN = 1
-"""The cells before a row, where the cursor shows."""
+"""Cells before a row, for the cursor or the mark."""
+
+
+_MEASURED_ROWS = 200
+"""Rows whose cells are measured to set column widths: measuring thousands would be slow."""
 
 
 class Column(Struct, Generic[Row], frozen=True):
-    """One column: its head, its cells, and how it behaves when room is short or plenty.
-
-    `cell` makes a row's span at the moment `now`. The column may grow to `most` cells (0: it does
-    not); the one with the highest `rank` is left out first, and rank 0 never is. Rows can be
-    sorted by what `by` gives, texts or numbers; None of a row is no value.
-    """
+    """One column of a table: heading, cells, width and sort key."""
 
     name: str
     head: str
     width: int
     cell: Callable[[Row, int], Span]
+    """The span of a row, shown at a time (ms UTC)."""
     right: bool = False
+    """Whether cells are aligned right."""
     most: int = 0
+    """The width up to which the column may grow; 0 when it may not."""
     rank: int = 0
+    """The highest rank is left out first, rank 0 never."""
     by: Callable[[Row], Any] | None = None
+    """The sort key of a row, text or number; None for a row without a value."""
 
 
 Columns = tuple[Column[Row], ...]
 
 
 class Table(Struct, Generic[Row], frozen=True):
-    """Columns, and rows in their order, each with a name that stays when they move."""
+    """A table: columns, rows in their order, and what is shown beside them."""
 
     columns: Columns[Row]
     rows: tuple[Row, ...] = ()
     keys: tuple[str, ...] = ()
+    """A name for each row that stays the same when the rows change order."""
     empty: str = ""
+    """The text shown when there are no rows."""
     marked: frozenset[str] = frozenset()
+    """Keys of the marked rows."""
     sorted_by: str = ""
+    """Name of the column by which the rows are sorted."""
     rising: bool = False
 
 
-def _needed(columns: Sequence[Column[Row]], gap: int) -> int:
+def _needed_width(columns: Sequence[Column[Row]], gap: int) -> int:
     return sum(column.width for column in columns) + gap * (len(columns) - 1) + MARGIN
 
 
-def fitted(
+def fit_columns(
     columns: Columns[Row], cells: int, rows: Iterable[Row] = (), now: int = 0
 ) -> tuple[Columns[Row], int]:
-    """The columns that have room in so many cells, as wide as `rows` want, and their gap."""
-    kept = list(columns)
-    while _needed(kept, 1) > cells and any(column.rank for column in kept):
-        kept.remove(max(kept, key=lambda column: column.rank))
-    gap = 2 if _needed(kept, 2) <= cells else 1
-    wanted = [_wanted(column, rows, now) for column in kept]
-    return _stretched(kept, wanted, cells - _needed(kept, gap)), gap
+    """The columns that fit in `cells`, as wide as `rows` need, and the gap between them."""
+    fitting = list(columns)
+    while _needed_width(fitting, 1) > cells and any(column.rank for column in fitting):
+        fitting.remove(max(fitting, key=lambda column: column.rank))
+    gap = 2 if _needed_width(fitting, 2) <= cells else 1
+    wanted = [_wanted_width(column, rows, now) for column in fitting]
+    return _stretch_columns(fitting, wanted, cells - _needed_width(fitting, gap)), gap
 
 
-def _wanted(column: Column[Row], rows: Iterable[Row], now: int) -> int:
+def _wanted_width(column: Column[Row], rows: Iterable[Row], now: int) -> int:
     if not column.most:
         return column.width
     longest = max((width(column.cell(row, now).text) for row in rows), default=0)
     return max(column.width, min(longest, column.most))
 
 
-def _stretched(columns: Sequence[Column[Row]], wanted: Sequence[int], spare: int) -> Columns[Row]:
-    """The columns at their wanted width as far as `spare` goes; what lacks is taken at the end."""
+def _stretch_columns(
+    columns: Sequence[Column[Row]], wanted: Sequence[int], spare: int
+) -> Columns[Row]:
+    """The columns widened by `spare` cells; when it is negative, the last ones are narrowed."""
     widths = [column.width for column in columns]
     for place, want in enumerate(wanted):
         more = max(0, min(spare, want - widths[place]))
@@ -88,8 +98,8 @@ def _stretched(columns: Sequence[Column[Row]], wanted: Sequence[int], spare: int
     return tuple(replace(c, width=w) for c, w in zip(columns, widths, strict=True))
 
 
-def heading(columns: Columns[Row], gap: int, by: str = "", *, rising: bool = False) -> Line:
-    """The line of heads; the one that rows are sorted by has an arrow."""
+def heading_line(columns: Columns[Row], gap: int, by: str = "", *, rising: bool = False) -> Line:
+    """The heading of each column, with an arrow at the one by which rows are sorted."""
     arrow = "↑" if rising else "↓"
     heads = [f"{column.head}{arrow}" if column.name == by else column.head for column in columns]
     cells = [
@@ -97,10 +107,10 @@ def heading(columns: Columns[Row], gap: int, by: str = "", *, rising: bool = Fal
         for head, column in zip(heads, columns, strict=True)
     ]
     margin = " " * MARGIN
-    return Line((Span(margin + (" " * gap).join(cells), Role.MUTED),))
+    return Line((Span(margin + (" " * gap).join(cells), TextRole.MUTED),))
 
 
-def row(
+def row_line(
     columns: Columns[Row],
     gap: int,
     item: Row,
@@ -109,41 +119,41 @@ def row(
     cursor: bool = False,
     marked: bool = False,
 ) -> Line:
-    """One row; the cursor's starts with a bar, a marked one with a tick.
+    """One row; the row under the cursor starts with a bar, a marked row with a tick.
 
-    As far as its name, the cursor's row lies on its own ground: to lay two whole rows on another
-    ground costs 530 bytes a key, and this less than half of it.
+    The cursor's background ends after the name: changing it on two whole rows would cost 530
+    bytes at each key press, and this costs less than half.
     """
     start = "✓" if marked else "▌" if cursor else " " * MARGIN
-    ground = Background.CURSOR if cursor else None
-    spans = [Span(start, Role.ACCENT, ground)]
+    background = Background.CURSOR if cursor else None
+    spans = [Span(start, TextRole.ACCENT, background)]
     for place, column in enumerate(columns):
         span = column.cell(item, now)
         before = " " * gap if place else ""
         text = before + fit(span.text, column.width, right=column.right)
-        spans.append(Span(text, span.role, ground))
+        spans.append(Span(text, span.role, background))
         if column.most:
-            ground = None
+            background = None
     return Line(tuple(spans))
 
 
-def body(
-    table: Table[Row], place: ListPosition, now: int, cells: int, rows: int
+def table_lines(
+    table: Table[Row], position: ListPosition, now: int, cells: int, rows: int
 ) -> tuple[Line, ...]:
-    """The heads and the rows in view, in at most `rows` lines; or why there are none."""
+    """The heading and the rows in view, in at most `rows` lines; without rows, the empty text."""
     if not table.rows:
-        return (Line(), *wrap(f" {table.empty}", cells, Role.MUTED)) if table.empty else ()
-    columns, gap = fitted(table.columns, cells, table.rows[:_MEASURED], now)
-    shown = range(place.top, min(len(table.rows), place.top + rows - 1))
+        return (Line(), *wrap(f" {table.empty}", cells, TextRole.MUTED)) if table.empty else ()
+    columns, gap = fit_columns(table.columns, cells, table.rows[:_MEASURED_ROWS], now)
+    shown = range(position.top, min(len(table.rows), position.top + rows - 1))
     return (
-        heading(columns, gap, table.sorted_by, rising=table.rising),
+        heading_line(columns, gap, table.sorted_by, rising=table.rising),
         *(
-            row(
+            row_line(
                 columns,
                 gap,
                 table.rows[i],
                 now,
-                cursor=i == place.index,
+                cursor=i == position.index,
                 marked=table.keys[i] in table.marked,
             )
             for i in shown
@@ -151,13 +161,9 @@ def body(
     )
 
 
-_MEASURED = 200
-"""Rows whose cells tell how wide columns want to be: of thousands, all would take too long."""
-
-
-def extent(table: Table[Row], place: ListPosition, rows: int) -> str:
-    """How many rows there are, and which of them are in view: `8`, `21-40 of 200`."""
+def row_range(table: Table[Row], position: ListPosition, rows: int) -> str:
+    """The number of rows, or the range in view when not all are: `8`, `21-40 of 200`."""
     count = len(table.rows)
     if count <= rows - 1:
         return str(count)
-    return f"{place.top + 1}-{min(count, place.top + rows - 1)} of {count}"
+    return f"{position.top + 1}-{min(count, position.top + rows - 1)} of {count}"

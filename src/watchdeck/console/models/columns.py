@@ -1,95 +1,180 @@
-"""The table of models: one row a model, one column a signal."""
+"""The tables of models: their columns, the choice of columns, and the order of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+
+from msgspec import Struct
 
 from watchdeck.console.lines import number
-from watchdeck.console.lines.health import short
-from watchdeck.console.lines.line import NOTHING, Role, Span, foreign_text
-from watchdeck.console.lines.relative_time import format_age_short
+from watchdeck.console.lines.health import health_label, short_health_label
+from watchdeck.console.lines.line import NO_VALUE, Span, TextRole, untrusted_text
+from watchdeck.console.lines.relative_time import age, format_age_short
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.domain.board.board import Model, SignalValue
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Health, Model, SignalValue, sort_worst_first
+from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
+from watchdeck.domain.board.filter_fields import FilteredModel
+from watchdeck.domain.metrics.signal import SIGNALS
+from watchdeck.domain.values.text import clean
 
 
-def _signal(
-    name: str, text_of: Callable[[SignalValue | None], str] = number.cell
-) -> Callable[[Model, int], Span]:
+def _value_of(model: Model, name: str) -> SignalValue | None:
+    return model.latest.signals.get(name) if model.latest else None
+
+
+def _signal_column(
+    name: str,
+    head: str,
+    width: int,
+    signal: str,
+    rank: int = 0,
+    text_of: Callable[[SignalValue | None], str] = number.cell_text,
+) -> Column[Model]:
     def cell(model: Model, _now: int) -> Span:
-        text = text_of(model.latest.signals.get(name) if model.latest else None)
-        return Span(text, Role.MUTED if text == NOTHING else Role.TEXT)
+        text = text_of(_value_of(model, signal))
+        return Span(text, TextRole.MUTED if text == NO_VALUE else TextRole.TEXT)
 
-    return cell
+    def sort_key(model: Model) -> float | None:
+        value = _value_of(model, signal)
+        return None if value is None else value.value
+
+    return Column(name, head, width, cell, right=True, rank=rank, by=sort_key)
 
 
-def _value(name: str) -> Callable[[Model], float | None]:
-    def value(model: Model) -> float | None:
-        reading = model.latest.signals.get(name) if model.latest else None
-        return None if reading is None else reading.value
-
-    return value
+def signal_column(name: str) -> Column[Model]:
+    """A column of any signal, under its full name; the default columns outrank it."""
+    head = name.removesuffix("_utilization").removesuffix("_ratio").replace("_", " ")
+    return _signal_column(name, head, max(6, len(head)), name, rank=6)
 
 
 def _state(model: Model, _now: int) -> Span:
-    return short(model.health)
+    return short_health_label(model.health)
+
+
+def _health(model: Model, _now: int) -> Span:
+    return health_label(model.health)
 
 
 def _name(model: Model, _now: int) -> Span:
-    return foreign_text(model.facts.name, Role.STRONG)
+    return untrusted_text(model.facts.name, TextRole.STRONG)
 
 
-def _kind_of(model: Model) -> str | None:
+def _name_key(model: Model) -> str:
+    return model.facts.name.casefold()
+
+
+def _kind_key(model: Model) -> str | None:
     return model.latest.kind if model.latest else None
 
 
 def _kind(model: Model, _now: int) -> Span:
-    return foreign_text((model.latest and model.latest.kind) or NOTHING, Role.MUTED)
+    return untrusted_text(_kind_key(model) or NO_VALUE, TextRole.MUTED)
 
 
-def _why(model: Model, _now: int) -> Span:
-    return foreign_text(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
+def _since(model: Model, now: int) -> Span:
+    return Span(age(model.since, now))
+
+
+def _seen_at(model: Model) -> int | None:
+    return model.latest.at if model.latest else None
 
 
 def _seen(model: Model, now: int) -> Span:
-    return Span(format_age_short(model.latest.at if model.latest else None, now), Role.MUTED)
+    return Span(format_age_short(_seen_at(model), now), TextRole.MUTED)
 
 
-def of_signal(name: str) -> Column[Model]:
-    """A column of any signal, under its own name; it gives way before the usual ones."""
-    head = name.removesuffix("_utilization").removesuffix("_ratio").replace("_", " ")
-    width = max(6, len(head))
-    return Column(name, head, width, _signal(name), right=True, rank=6, by=_value(name))
+def _why(model: Model, _now: int) -> Span:
+    return untrusted_text(model.why, TextRole.MUTED if model.health is Health.OK else TextRole.TEXT)
 
 
-COLUMNS: Columns[Model] = (
+MODEL_COLUMNS: Columns[Model] = (
     Column("state", "", 6, _state),
-    Column("name", "model", 14, _name, most=40, by=lambda model: model.facts.name.casefold()),
-    Column("kind", "kind", 8, _kind, most=12, rank=3, by=_kind_of),
-    Column("p50", "p50", 6, _signal("latency_p50"), right=True, by=_value("latency_p50"), rank=4),
-    Column("p95", "p95", 6, _signal("latency_p95"), right=True, by=_value("latency_p95")),
-    Column("p99", "p99", 6, _signal("latency_p99"), right=True, by=_value("latency_p99"), rank=2),
-    Column("rate", "req/s", 5, _signal("request_rate"), right=True, by=_value("request_rate")),
-    Column("errors", "err", 5, _signal("error_ratio"), right=True, by=_value("error_ratio")),
-    Column(
-        "saturation",
-        "sat",
-        4,
-        _signal("saturation", number.percent),
-        right=True,
-        by=_value("saturation"),
-        rank=1,
-    ),
-    Column(
-        "availability",
-        "avail",
-        5,
-        _signal("availability"),
-        right=True,
-        by=_value("availability"),
-        rank=1,
-    ),
-    Column("seen", "seen", 4, _seen, right=True, by=lambda model: model.latest and model.latest.at),
+    Column("name", "model", 14, _name, most=40, by=_name_key),
+    Column("kind", "kind", 8, _kind, most=12, rank=3, by=_kind_key),
+    _signal_column("p50", "p50", 6, "latency_p50", rank=4),
+    _signal_column("p95", "p95", 6, "latency_p95"),
+    _signal_column("p99", "p99", 6, "latency_p99", rank=2),
+    _signal_column("rate", "req/s", 5, "request_rate"),
+    _signal_column("errors", "err", 5, "error_ratio"),
+    _signal_column("saturation", "sat", 4, "saturation", rank=1, text_of=number.percent),
+    _signal_column("availability", "avail", 5, "availability", rank=1),
+    Column("seen", "seen", 4, _seen, right=True, by=_seen_at),
     Column("why", "why", 16, _why, most=80, rank=5),
 )
-"""The columns of the models table, in their order."""
+"""The default columns of the models table, in their order."""
+
+SUMMARY_COLUMNS: Columns[Model] = (
+    Column("health", "", 10, _health),
+    Column("name", "model", 16, _name, most=24, by=_name_key),
+    Column("since", "since", 6, _since, right=True, by=lambda model: model.since),
+    Column("seen", "seen", 4, _seen, right=True, rank=1),
+    Column("why", "why", 20, _why, most=400),
+)
+"""The columns of the models on the overview, in their order."""
+
+_REQUIRED = "name"
+"""The column that every table needs: it identifies the row."""
+
+
+def choose_columns(names: Sequence[str]) -> tuple[Columns[Model], tuple[str, ...]]:
+    """The columns with these names, and the problems of unknown names.
+
+    Every signal has a column, by its full name. Without a known name, the default columns.
+    """
+    known = {column.name: column for column in MODEL_COLUMNS}
+    known |= {name: signal_column(name) for name in SIGNALS if name not in known}
+    problems = tuple(
+        _unknown_column_problem(name, list(known)) for name in names if name not in known
+    )
+    chosen = [known[name] for name in dict.fromkeys(names) if name in known]
+    if not chosen:
+        return MODEL_COLUMNS, problems
+    if not any(column.name == _REQUIRED for column in chosen):
+        chosen.insert(0, known[_REQUIRED])
+    return tuple(chosen), problems
+
+
+def _unknown_column_problem(name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+    return f"console.columns: there is no column {clean(name, 40)!r}. {hint}"
+
+
+class SortOrder(Struct, frozen=True):
+    """The column to sort rows by, high values first unless `rising`; empty: worst health first."""
+
+    column: str = ""
+    rising: bool = False
+
+
+def filter_and_sort(
+    models: Iterable[Model], columns: Columns[Model], wanted: Filter, order: SortOrder
+) -> tuple[Model, ...]:
+    """The models that match a filter, sorted; models without a value come last either way."""
+    rows = sort_worst_first(
+        models
+        if wanted == EVERYTHING
+        else (model for model in models if matches(wanted, FilteredModel(model)))
+    )
+    by = next((column.by for column in columns if column.name == order.column), None)
+    if by is None:
+        return rows
+    values = [(by(model), model) for model in rows]
+    known = [(value, model) for value, model in values if value is not None]
+    known.sort(key=itemgetter(0), reverse=not order.rising)
+    return (*(model for _, model in known), *(model for value, model in values if value is None))
+
+
+def next_order(order: SortOrder, columns: Columns[Model], by: int) -> SortOrder:
+    """The order by the next sortable column; after the last column, worst health first."""
+    names = ["", *sortable_columns(columns)]
+    here = names.index(order.column) if order.column in names else 0
+    return SortOrder(names[(here + by) % len(names)])
+
+
+def sortable_columns(columns: Iterable[Column[Model]]) -> tuple[str, ...]:
+    """The names of the columns by which rows can be sorted."""
+    return tuple(column.name for column in columns if column.by is not None)

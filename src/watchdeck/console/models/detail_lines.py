@@ -1,4 +1,4 @@
-"""One model: its health and why, who it is, and every signal it has or cannot have."""
+"""The lines of one model: its health, its last scrape, its configuration and its signals."""
 
 from __future__ import annotations
 
@@ -6,64 +6,67 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from watchdeck.console.lines.health import word
+from watchdeck.console.lines.health import health_label
 from watchdeck.console.lines.line import (
-    NOTHING,
+    NO_VALUE,
     Line,
-    Role,
     Span,
     Spans,
-    foreign_text,
-    length,
+    TextRole,
+    spans_width,
+    untrusted_text,
     wrap,
     wrap_parts,
 )
-from watchdeck.console.lines.number import describe_reading
-from watchdeck.console.lines.relative_time import ago, format_age_short, short_duration
+from watchdeck.console.lines.number import describe_value
+from watchdeck.console.lines.relative_time import age_phrase, format_age_short, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.board.board import LatestScrape, Model, SignalValue
 from watchdeck.domain.metrics.scrape import Outcome, Truncation
 from watchdeck.domain.metrics.signal import SIGNALS, Signal
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.format import format_duration
 
 _ABSENT = "no data"
 
 
-def facts(model: Model, now: int, cells: int, most: int = 6) -> tuple[Line, ...]:
-    """Health, since when and why; the last scrape; who answers and where."""
+def summary_lines(model: Model, now: int, cells: int, most: int = 6) -> tuple[Line, ...]:
+    """The health and its reason, the last scrape, the server and the configuration, wrapped."""
     since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
-    state = (Span(" "), word(model.health), *since, Span("  "))
-    why = wrap(model.why, cells - length(state), Role.STRONG, most=2)
-    first = (Line((*state, *why[0].spans)), *_indent(why[1:])) if why else (Line(state),)
+    state = (Span(" "), health_label(model.health), *since, Span("  "))
+    why = wrap(model.why, cells - spans_width(state), TextRole.STRONG, most=2)
+    first = (Line((*state, *why[0].spans)), *_indent_lines(why[1:])) if why else (Line(state),)
     latest = model.latest
-    parts = [*(_identity(latest, now) if latest else ()), *_place(model.facts)]
-    lines = (*first, *_indent(wrap_parts(_outcome(latest, now), cells - 1)))
-    return (*lines, *_indent(wrap_parts(parts, cells - 1)))[:most]
+    parts = [*(_identity(latest, now) if latest else ()), *_configuration(model.facts)]
+    lines = (*first, *_indent_lines(wrap_parts(_outcome(latest, now), cells - 1)))
+    return (*lines, *_indent_lines(wrap_parts(parts, cells - 1)))[:most]
 
 
-def _indent(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+def _indent_lines(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return tuple(Line((Span(" "), *line.spans)) for line in lines)
 
 
 def _outcome(latest: LatestScrape | None, now: int) -> list[Spans]:
     if latest is None:
-        return [(Span("not scraped yet", Role.MUTED),)]
-    good = latest.outcome is Outcome.OK
-    outcome = Span(latest.outcome.replace("_", " "), Role.TEXT if good else Role.WARNING)
-    parts = [_pair("scrape", ago(latest.at, now)), (Span("outcome ", Role.MUTED), outcome)]
+        return [(Span("not scraped yet", TextRole.MUTED),)]
+    role = TextRole.TEXT if latest.outcome is Outcome.OK else TextRole.WARNING
+    outcome = Span(latest.outcome.replace("_", " "), role)
+    parts = [
+        _pair("scrape", age_phrase(latest.at, now)),
+        (Span("outcome ", TextRole.MUTED), outcome),
+    ]
     if latest.detail:
-        parts.append((foreign_text(latest.detail, Role.WARNING, 200),))
+        parts.append((untrusted_text(latest.detail, TextRole.WARNING, 200),))
     if latest.failures:
-        parts.append(_pair("failed in a row", str(latest.failures), Role.WARNING))
+        parts.append(_pair("failed in a row", str(latest.failures), TextRole.WARNING))
     parts.append(_pair("model", latest.model_state.replace("_", " ")))
     if latest.model_detail:
-        parts.append((foreign_text(latest.model_detail, Role.MUTED, 200),))
-    return [*parts, *_cut(latest.cut)]
+        parts.append((untrusted_text(latest.model_detail, TextRole.MUTED, 200),))
+    return [*parts, *_truncation(latest.cut)]
 
 
-def _cut(cut: Truncation) -> list[Spans]:
-    """What of the page was left out, by reason."""
+def _truncation(cut: Truncation) -> list[Spans]:
+    """How much of the page was cut, by reason."""
     reasons = {
         "series": cut.series,
         "labels": cut.labels,
@@ -71,7 +74,9 @@ def _cut(cut: Truncation) -> list[Spans]:
         "malformed": cut.malformed,
     }
     return [
-        _pair(f"cut {what}", str(count), Role.WARNING) for what, count in reasons.items() if count
+        _pair(f"cut {what}", str(count), TextRole.WARNING)
+        for what, count in reasons.items()
+        if count
     ]
 
 
@@ -79,46 +84,46 @@ def _identity(latest: LatestScrape, now: int) -> list[Spans]:
     identity = latest.identity
     started, replicas = identity.started_at, identity.replicas
     return [
-        _pair("kind", latest.kind or NOTHING),
-        _pair("version", identity.version or NOTHING),
-        _pair("started", NOTHING if started is None else ago(started, now)),
-        _pair("replicas", NOTHING if replicas is None else str(replicas)),
+        _pair("kind", latest.kind or NO_VALUE),
+        _pair("version", identity.version or NO_VALUE),
+        _pair("started", NO_VALUE if started is None else age_phrase(started, now)),
+        _pair("replicas", NO_VALUE if replicas is None else str(replicas)),
     ]
 
 
-def _place(known: EndpointFacts) -> list[Spans]:
+def _configuration(facts: EndpointFacts) -> list[Spans]:
     parts = [
-        (foreign_text(known.url, Role.MUTED, 200),),
-        _pair("every", format_duration(known.every)),
+        (untrusted_text(facts.url, TextRole.MUTED, 200),),
+        _pair("every", format_duration(facts.every)),
     ]
-    if known.model:
-        parts.append(_pair("name there", known.model))
-    if known.owner:
-        parts.append(_pair("owner", known.owner))
-    if known.tier is not None:
-        parts.append(_pair("tier", str(known.tier)))
-    if known.insecure:
-        parts.append((Span("TLS NOT VERIFIED", Role.WARNING),))
+    if facts.model:
+        parts.append(_pair("name there", facts.model))
+    if facts.owner:
+        parts.append(_pair("owner", facts.owner))
+    if facts.tier is not None:
+        parts.append(_pair("tier", str(facts.tier)))
+    if facts.insecure:
+        parts.append((Span("TLS NOT VERIFIED", TextRole.WARNING),))
     return parts
 
 
-def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
-    return (Span(f"{label} ", Role.MUTED), foreign_text(value, role, 80))
+def _pair(label: str, value: str, role: TextRole = TextRole.TEXT) -> Spans:
+    return (Span(f"{label} ", TextRole.MUTED), untrusted_text(value, role, 80))
 
 
 class SignalRow(Struct, frozen=True):
-    """One line of the list of signals; `absent` says why there is no reading."""
+    """One row of the list of signals; `absent` is the reason why there is no value."""
 
     signal: Signal
-    reading: SignalValue | None
+    value: SignalValue | None
     at: int | None
     absent: str = ""
 
 
-def signals(model: Model, reasons: Mapping[str, str]) -> tuple[SignalRow, ...]:
-    """Every signal: those with a reading, those without one now, those that cannot be had.
+def signal_rows(model: Model, reasons: Mapping[str, str]) -> tuple[SignalRow, ...]:
+    """All signals: first those with a value, then those without, then the unmeasurable ones.
 
-    `reasons` says why this kind of server cannot give a signal, where its kind says so.
+    `reasons` maps signals to the reason why this kind of server cannot give them.
     """
     latest = model.latest
     if latest is None:
@@ -128,43 +133,57 @@ def signals(model: Model, reasons: Mapping[str, str]) -> tuple[SignalRow, ...]:
 
 
 def _row(signal: Signal, latest: LatestScrape, reasons: Mapping[str, str]) -> SignalRow:
-    reading = latest.signals.get(signal.name)
-    if reading is not None:
-        return SignalRow(signal, reading, latest.at)
+    value = latest.signals.get(signal.name)
+    if value is not None:
+        return SignalRow(signal, value, latest.at)
     if signal.name in latest.not_measurable:
-        said_why = reasons.get(signal.name, "")
-        return SignalRow(signal, None, None, f"not measurable{said_why and f': {said_why}'}")
+        reason = reasons.get(signal.name, "")
+        return SignalRow(signal, None, None, f"not measurable{reason and f': {reason}'}")
     return SignalRow(signal, None, None, _ABSENT)
 
 
 def _order(row: SignalRow) -> int:
-    if row.reading is not None:
+    if row.value is not None:
         return 0
     return 1 if row.absent == _ABSENT else 2
 
 
 def _signal_name(row: SignalRow, _now: int) -> Span:
-    return Span(row.signal.name, Role.MUTED if row.reading is None else Role.STRONG)
+    return Span(row.signal.name, TextRole.MUTED if row.value is None else TextRole.STRONG)
 
 
 def _signal_value(row: SignalRow, _now: int) -> Span:
-    if row.reading is None:
-        return foreign_text(f"{NOTHING} {row.absent}", Role.MUTED)
-    return Span(describe_reading(row.reading))
+    if row.value is None:
+        return untrusted_text(f"{NO_VALUE} {row.absent}", TextRole.MUTED)
+    return Span(describe_value(row.value))
 
 
 def _signal_age(row: SignalRow, now: int) -> Span:
-    return Span(format_age_short(row.at, now), Role.MUTED)
+    return Span(format_age_short(row.at, now), TextRole.MUTED)
 
 
 def _signal_meaning(row: SignalRow, _now: int) -> Span:
-    return Span(row.signal.means, Role.MUTED)
+    return Span(row.signal.means, TextRole.MUTED)
 
 
 SIGNAL_COLUMNS: Columns[SignalRow] = (
     Column("signal", "signal", 17, _signal_name),
     Column("value", "value", 14, _signal_value, most=60),
-    Column("age", "age", 4, _signal_age, right=True, rank=1),
-    Column("meaning", "what it is", 24, _signal_meaning, most=60, rank=2),
+    Column(
+        "age",
+        "age",
+        4,
+        _signal_age,
+        right=True,
+        rank=1,
+    ),
+    Column(
+        "meaning",
+        "what it is",
+        24,
+        _signal_meaning,
+        most=60,
+        rank=2,
+    ),
 )
 """The columns of the list of signals."""

@@ -1,76 +1,79 @@
-"""The panels of one model: who it is and why, and its signals."""
+"""The panels of one model: its summary and its signals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from textual.reactive import reactive
-
-from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
-from watchdeck.console.lines.panel_header import DataAge, headed
+from watchdeck.console.lines.line import Line, Span, TextRole, cut, wrap
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
-from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, facts, signals
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, signal_rows, summary_lines
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.list import List
 from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.board.board import Model
-from watchdeck.domain.signals.provenance import sources
-
-if TYPE_CHECKING:
-    from watchdeck.domain.kinds.kind import Kind
+from watchdeck.domain.signals.plan_builder import signal_sources
 
 _ROOMY = 14
-"""From so many rows on a source may take two of them."""
+"""Rows of the panel from which the source of a signal may take two of them."""
 
 _GONE = "this model is no longer configured"
 
-NamedModel = reactive[Model | None]
 
-
-def _freshness(model: Model | None, now: int, stale: str) -> DataAge:
-    return DataAge(model.latest.at if model and model.latest else None, now, stale)
+def _data_age(model: Model | None, state: ViewState) -> DataAge:
+    at = model.latest.at if model and model.latest else None
+    return DataAge(at, state.now, state.stale)
 
 
 class ModelSummaryPanel(Panel):
-    """Health, why, since, the last scrape, identity and place."""
+    """The health of a model, its last scrape, its server and its configuration."""
 
-    model: NamedModel = NamedModel(None, repaint=False)
+    def __init__(self, name: str) -> None:
+        super().__init__(id="facts")
+        self._model_name = name
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """A rule and the facts."""
-        fresh = _freshness(self.model, self.now, self.stale)
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The model."""
+        return (state.model(self._model_name),)
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
+        """A header and the summary."""
+        model = state.model(self._model_name)
         body = (
-            facts(self.model, self.now, cells, rows - 1)
-            if self.model
-            else wrap(f" {_GONE}", cells, Role.WARNING)
+            summary_lines(model, state.now, cells, rows - 1)
+            if model
+            else wrap(f" {_GONE}", cells, TextRole.WARNING)
         )
-        name = cut(self.model.facts.name, cells - 30) if self.model else "model"
-        return headed(name, (), fresh, body, cells)
-
-    def watch_model(self) -> None:
-        """The model changed."""
-        self.redraw()
+        name = cut(model.facts.name, cells - 30) if model else "model"
+        return panel_lines(name, (), _data_age(model, state), body, cells)
 
 
 class SignalList(List):
-    """Every signal of a model; the one under the cursor is drawn over time."""
+    """All signals of a model; the chart shows the one under the cursor."""
 
-    model: NamedModel = NamedModel(None, repaint=False)
-    kind: reactive[Kind | None] = reactive["Kind | None"](None, repaint=False)
+    def __init__(self, name: str) -> None:
+        super().__init__(id="signals")
+        self._model_name = name
 
-    def lead(self) -> tuple[Line, ...]:
-        """Where the signal under the cursor comes from."""
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The model and the kind of its server."""
+        model = state.model(self._model_name)
+        return (model, state.kind_of(model))
+
+    def lead(self, state: ViewState) -> tuple[Line, ...]:
+        """The source of the signal under the cursor, in one or two lines."""
+        model = state.model(self._model_name)
+        kind = state.kind_of(model)
         rows = 2 if self.size.height >= _ROOMY else 1
-        if self.kind is None or self.model is None:
+        if kind is None or model is None:
             return (Line(),) * rows
-        found = sources(self.kind, self.model.facts.map).get(self.cursor_name or "", "")
-        words = f" from {found}" if found else " its kind of server tells no source of it"
-        told = wrap(words.strip(), self.size.width - 1, Role.MUTED, most=rows)
-        return (*(Line((Span(" "), *one.spans)) for one in told), *[Line()] * (rows - len(told)))
+        source = signal_sources(kind, model.facts.map).get(self.cursor_name or "", "")
+        words = f" from {source}" if source else " its kind of server tells no source of it"
+        lines = wrap(words.strip(), self.size.width - 1, TextRole.MUTED, most=rows)
+        padding = [Line()] * (rows - len(lines))
+        return (*(Line((Span(" "), *line.spans)) for line in lines), *padding)
 
     @property
     def cursor_name(self) -> str | None:
-        """The signal under the cursor, without asking for the rows that are in view."""
+        """The signal under the cursor, computed without the rows in view."""
         place = self.place
         keys = self.table.keys
         if not keys:
@@ -78,21 +81,19 @@ class SignalList(List):
         return place.key if place.key in keys else keys[min(place.index, len(keys) - 1)]
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
-        """The rule tells the age of the readings."""
-        fresh = _freshness(self.model, self.now, self.stale)
-        return headed("signals", more, fresh, body, cells)
-
-    def watch_model(self) -> None:
-        """The model changed."""
-        rows = (
-            signals(self.model, self.kind.unmeasurable if self.kind else {}) if self.model else ()
+        """A header with the age of the values, over the rows."""
+        return panel_lines(
+            "signals", more, _data_age(state.model(self._model_name), state), body, cells
         )
+
+    def rebuild(self) -> None:
+        """Build the rows again, and redraw."""
+        state = self.view_state
+        model = state.model(self._model_name) if state else None
+        kind = state.kind_of(model) if state else None
+        rows = signal_rows(model, kind.unmeasurable if kind else {}) if model else ()
         keys = tuple(row.signal.name for row in rows)
         self.table = Table(SIGNAL_COLUMNS, rows, keys, "no scrape yet")
         self.redraw()
-
-    def watch_kind(self) -> None:
-        """The kind of server is known now."""
-        self.watch_model()

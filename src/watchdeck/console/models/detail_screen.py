@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
 from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.reactive import reactive
 
-from watchdeck.console.charts.comparison import ChartComparison, next_comparison
 from watchdeck.console.charts.panel import ChartInput, ChartPanel
-from watchdeck.console.charts.signal_groups import together
+from watchdeck.console.charts.series import ChartComparison, chart_signals, next_comparison
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.models.detail_panels import ModelSummaryPanel, SignalList
-from watchdeck.console.state.messages import (
-    HistoryQuery,
-    HistoryRead,
-    HistoryRequested,
-    HistoryResult,
-    ResponsesRequested,
-    RowReached,
-)
+from watchdeck.console.state.messages import RowReached
+from watchdeck.console.state.queries import HistoryQuery, HistoryResult, read_history
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
-from watchdeck.domain.board.board import Change, Model
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Change, Health, Model
+from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.metrics.signal import SIGNALS
-
-if TYPE_CHECKING:
-    from watchdeck.domain.kinds.kind import Kind
 
 _HOUR, _DAY = 3_600_000, 86_400_000
 
@@ -56,18 +45,14 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
     WHERE = KeyScope.DETAIL
     BINDINGS = bindings(KeyScope.DETAIL)
 
-    model: reactive[Model | None] = reactive[Model | None](None, repaint=False)
-    drawn: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
-    kind: reactive[Kind | None] = reactive["Kind | None"](None, repaint=False)
-
-    def __init__(self, outlook: ViewState, area: str, model_name: str) -> None:
+    def __init__(self, state: ViewState, area: str, model_name: str) -> None:
         self._model_name = model_name
         self._span = FIRST_SPAN
         self._wanted: HistoryQuery | None = None
         self._against: ChartComparison | None = None
         self._cursor: int | None = None
         self._changes: tuple[Change, ...] = ()
-        super().__init__(outlook, area)
+        super().__init__(state, area)
 
     @property
     def step(self) -> int:
@@ -77,11 +62,11 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
     @property
     def about(self) -> tuple[str, int]:
         """What changed before the cursor, or before it became as it is, unless that is well."""
-        model = self.model
+        model = self._model
         if self._cursor is not None:
             return self._model_name, self._cursor
         if model is None or model.since is None or model.health is Health.OK:
-            return self._model_name, self.now
+            return self._model_name, self.state.now
         return self._model_name, model.since
 
     @property
@@ -94,83 +79,84 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         """The moment under the chart's cursor, else the one that is shown."""
         return super().pointed if self._cursor is None else self._cursor
 
-    def again(self) -> None:
+    def reload(self) -> None:
         """Read the chart anew; the old one stays until then."""
         if self._wanted is not None:
-            self.post_message(HistoryRequested(self, self._wanted))
+            self._ask_history(self._wanted)
 
     @property
     def view(self) -> str:
         """The model's name."""
         return self._model_name
 
-    def take(self, outlook: ViewState) -> None:
-        """The slice of this screen is one model."""
-        super().take(outlook)
-        self.model = next((m for m in self.models if m.facts.name == self._model_name), None)
-        kind = self.model.latest.kind if self.model and self.model.latest else None
-        self.kind = outlook.kinds.get(kind or "")
-        self._want_history()
+    @property
+    def _model(self) -> Model | None:
+        return self.state.model(self._model_name)
+
+    def show(self, state: ViewState) -> None:
+        """Read the chart's points again when time has moved it."""
+        super().show(state)
+        self._read_chart()
 
     def panels(self) -> ComposeResult:
         """Facts over chart and signals; side by side where there is room."""
-        bound = (BaseScreen.now, BaseScreen.stale, BaseScreen.setting)
-        yield ModelSummaryPanel(id="facts").data_bind(DetailScreen.model, *bound)
+        bound = BaseScreen.view_state
+        yield ModelSummaryPanel(self._model_name).data_bind(bound)
         with Container(id="body"):
-            yield ChartPanel(id="chart").data_bind(DetailScreen.model, DetailScreen.drawn, *bound)
-            yield SignalList(id="signals").data_bind(DetailScreen.model, DetailScreen.kind, *bound)
+            yield ChartPanel(self._model_name).data_bind(bound)
+            yield SignalList(self._model_name).data_bind(bound)
 
     def on_mount(self) -> None:
         """Start on the signal that tells most."""
         signals = self.query_one(SignalList)
-        latest = self.model.latest if self.model else None
+        latest = self._model.latest if self._model else None
         has = latest.signals if latest else {}
         first = next((name for name in FIRST_SIGNALS if name in has), None)
         signals.call_after_refresh(signals.go, first or FIRST_SIGNALS[0])
 
+    def show_history(
+        self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""
+    ) -> None:
+        """Show the points that were read, unless others are wanted by now."""
+        if wanted != self._wanted:
+            return
+        if found:
+            self._changes = found.changes
+        self._draw_chart(wanted, found, problem)
+
+    def _draw_chart(
+        self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""
+    ) -> None:
+        names = tuple(name for name in wanted.columns if name in SIGNALS)
+        args = (wanted, names, found, problem, self._against, self._cursor)
+        self.query_one(ChartPanel).chart_input = ChartInput(*args)
+
+    def _ask_history(self, wanted: HistoryQuery) -> None:
+        self.ask("history", partial(read_history, wanted), partial(self.show_history, wanted))
+
     @on(RowReached)
-    def _chart_it(self) -> None:
-        self._want_history()
-
-    @on(HistoryRead)
-    def _show_history(self, message: HistoryRead) -> None:
-        if message.wanted == self._wanted:
-            if message.found:
-                self._changes = message.found.changes
-            self._show(message.found, message.problem)
-
-    def _show(self, found: HistoryResult | None, problem: str = "") -> None:
-        if self._wanted is not None:
-            names = tuple(name for name in self._wanted.columns if name in SIGNALS)
-            args = (self._wanted, names, found, problem, self._against, self._cursor)
-            self.drawn = ChartInput(*args)
-
-    def _want_history(self) -> None:
+    def _read_chart(self) -> None:
         """Ask for the chart's points, once for each step that moves it by a column."""
         wanted = self._next_wanted()
         if wanted is None or wanted == self._wanted:
             return
-        same = self._wanted is not None and _same_chart(self._wanted, wanted)
+        is_same_chart = self._wanted is not None and _is_same_chart(self._wanted, wanted)
         self._wanted = wanted
         if self._cursor is not None and not wanted.start <= self._cursor < wanted.end:
             self._cursor = None
-        if not same:
-            self._show(None)
-        self.post_message(HistoryRequested(self, wanted))
+        if not is_same_chart:
+            self._draw_chart(wanted, None)
+        self._ask_history(wanted)
 
     def _next_wanted(self) -> HistoryQuery | None:
         signal = self.query_one(SignalList).cursor if self.is_mounted else None
         if signal is None:
             return None
         step = self._span // POINTS
-        end = -(-self._moment() // step) * step
+        end = -(-self.state.board_time // step) * step
         earlier = self._against.shift(end) if self._against else 0
-        columns = _columns(signal, self.model)
+        columns = _columns(signal, self._model)
         return HistoryQuery(self._model_name, columns, end - self._span, end, POINTS, earlier)
-
-    def _moment(self) -> int:
-        board = self.sight.board
-        return self.now if board is None or board.live else board.at
 
     def action_signal(self, by: int) -> None:
         """Draw the next or previous signal."""
@@ -180,41 +166,45 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         """Look back further, or closer."""
         place = SPANS.index(self._span) + by
         self._span = SPANS[max(0, min(len(SPANS) - 1, place))]
-        self._want_history()
+        self._read_chart()
 
     def action_compare(self) -> None:
         """Beside the signal itself earlier: yesterday, last week, before a change, not at all."""
-        moment = self._moment() if self._cursor is None else self._cursor
+        moment = self.state.board_time if self._cursor is None else self._cursor
         self._against = next_comparison(self._against, self._changes, moment)
-        self._want_history()
+        self._read_chart()
 
     def action_read(self, by: int) -> None:
         """Move the cursor over the chart; over the newest moment there is none."""
-        if self._wanted is None or self.drawn is None:
+        chart = self.query_one(ChartPanel)
+        if self._wanted is None or chart.chart_input is None:
             return
         start, end = self._wanted.start, self._wanted.end
-        step = max(1, self._span // self.query_one(ChartPanel).across)
+        step = max(1, self._span // chart.plot_width)
         at = (end if self._cursor is None else self._cursor) + by * step
         self._cursor = None if at >= end else max(start, at)
-        self.drawn = replace(self.drawn, cursor=self._cursor)
+        chart.chart_input = replace(chart.chart_input, cursor=self._cursor)
 
     def action_answers(self) -> None:
         """What the server last answered, word for word."""
-        self.post_message(ResponsesRequested(self._model_name))
+        name = self._model_name
+        self.ask("answers", lambda source: source.responses(name), self._open_answers)
 
-    def action_back(self) -> None:
-        """Back to the list, as it was left."""
-        self.dismiss()
+    def _open_answers(self, found: tuple[ResponseRecord, ...] | None, problem: str) -> None:
+        from watchdeck.console.models.responses_screen import ResponsesScreen
+
+        screen = ResponsesScreen(self.state, self.area, self._model_name, found or (), problem)
+        self.app.push_screen(screen)
 
 
 def _columns(signal: str, model: Model | None) -> tuple[str, ...]:
     """The signal, those it is drawn with, and the bounds of its own buckets."""
     latest = model.latest if model else None
-    names = together(signal, latest.not_measurable if latest else ())
+    names = chart_signals(signal, latest.not_measurable if latest else ())
     return (*names, f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else names
 
 
-def _same_chart(one: HistoryQuery, other: HistoryQuery) -> bool:
+def _is_same_chart(one: HistoryQuery, other: HistoryQuery) -> bool:
     """Whether only time moved: then the old picture stays until the new one is there."""
     return (one.columns, one.end - one.start, bool(one.earlier)) == (
         other.columns,

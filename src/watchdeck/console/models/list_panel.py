@@ -1,99 +1,132 @@
-"""A list of models, worst first: the fleet strip of the deck and the table of models."""
+"""The list of models, on the overview and as the models table."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
-from textual.reactive import reactive
 
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.health import counts
+from watchdeck.console.lines.health import health_counts
 from watchdeck.console.lines.line import Line, Span
-from watchdeck.console.lines.panel_header import DataAge, headed
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Columns, Table
-from watchdeck.console.models.sorting import SortOrder, arranged, next_order
+from watchdeck.console.models.columns import SortOrder, filter_and_sort, next_order
+from watchdeck.console.state.messages import ModelOpened
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.domain.board.board import Model
+from watchdeck.domain.board.filter import Filter, FilterError, matches, parse
+from watchdeck.domain.board.filter_fields import FilteredModel
 
 EMPTY = "no model is watched yet: `watchdeck init URL` writes a configuration"
 
 
 class ModelList(FilterableList):
-    """The models under some columns; `counted` tells first how many have which health."""
+    """A filterable, sortable list of models; `has_counts` adds a line that counts each health."""
 
     BINDINGS = bindings(KeyScope.FLEET)
 
-    models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
-    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+    FILTER_HELP = (
+        "name  owner=risk  health!=ok  p95>200ms  /pattern/  !not  one | other  @saved   Esc: all"
+    )
 
-    def __init__(self, title: str, columns: Columns[Model], *, counted: bool = False) -> None:
+    def __init__(self, title: str, columns: Columns[Model], *, has_counts: bool = False) -> None:
         super().__init__(title)
         self._columns = columns
-        self._counted = counted
+        self._has_counts = has_counts
         self.order = SortOrder()
 
     @property
     def columns(self) -> Columns[Model]:
-        """The columns, whether there is room for all or not."""
+        """All columns, even those without room on the screen."""
         return self._columns
+
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The models."""
+        return (*super().slices(state), state.models)
+
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The header shows the age of the metrics."""
+        return (*super().ages(state), state.metrics_at)
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All models."""
+        return self.view_state.models if self.view_state else ()
 
     @property
     def total(self) -> int:
-        """All models."""
+        """The number of all models, filtered or not."""
         return len(self.models)
 
-    def lead(self) -> tuple[Line, ...]:
-        """How many have which health."""
-        return (counts(self.models),) if self._counted else ()
+    @property
+    def subject(self) -> str:
+        """The model under the cursor."""
+        return self.cursor or ""
+
+    def open_row(self) -> None:
+        """Open the model under the cursor."""
+        if self.cursor is not None:
+            self.post_message(ModelOpened(self.cursor))
+
+    def read_filter(self, typed: str) -> Filter:
+        """Read a filter, or the saved one that `@name` names. Raises FilterError."""
+        if not typed.startswith("@"):
+            return parse(typed)
+        saved = self.view_state.settings.view.filters if self.view_state else {}
+        if typed[1:] not in saved:
+            names = ", ".join(f"@{name}" for name in saved) or "none yet: [console] filters"
+            raise FilterError(1, f"there is no filter of this name. Saved are {names}")
+        return parse(saved[typed[1:]])
+
+    def count_matches(self, wanted: Filter) -> int:
+        """How many models match."""
+        return sum(matches(wanted, FilteredModel(model)) for model in self.models)
+
+    def lead(self, state: ViewState) -> tuple[Line, ...]:
+        """The line with the count of each health, if any."""
+        return (health_counts(state.models),) if self._has_counts else ()
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
-        """The rule tells what is left out, and the age of the newest data."""
-        fresh = DataAge(self.written, self.now, self.stale)
-        said = self.told(len(self.table.rows), cells)
-        return headed(self._title, (*more, *said), fresh, body, cells)
-
-    def watch_models(self) -> None:
-        """A model changed."""
-        self.rebuild()
+        """A header with the filter and the age of the newest data, over the rows."""
+        fresh = DataAge(state.metrics_at, state.now, state.stale)
+        words = self.filter_words(len(self.table.rows), cells)
+        return panel_lines(self._title, (*more, *words), fresh, body, cells)
 
     def rebuild(self) -> None:
-        """Sort and filter the models anew."""
-        rows = arranged(self.models, self._columns, self.wanted, self.order)
+        """Filter and sort the models again, and redraw."""
+        rows = filter_and_sort(self.models, self._columns, self.wanted, self.order)
         keys = tuple(model.facts.name for model in rows)
         known = frozenset(model.facts.name for model in self.models)
         self.table = Table(
             self._columns,
             rows,
             keys,
-            self._empty(),
+            self._empty_words(),
             self.table.marked & known if self.models else self.table.marked,
             self.order.column,
             self.order.rising,
         )
         self.redraw()
 
-    def _empty(self) -> str:
-        if self.stale:
+    def _empty_words(self) -> str:
+        if self.view_state and self.view_state.stale:
             return ""
         return f"no model matches /{self.typed}" if self.typed and self.models else EMPTY
 
     def sort(self, column: str) -> None:
-        """Sort by a column; high values first, texts from A on."""
+        """Sort by a column: high values first, texts from A to Z."""
         self.order = SortOrder(column, rising=column in ("name", "kind"))
         self.rebuild()
 
     def action_sort(self, by: int) -> None:
-        """Sort by the next or previous column."""
+        """Sort by the next column (`by` 1) or the previous one (-1)."""
         self.order = next_order(self.order, self._columns, by)
         self.rebuild()
 
     def action_turn(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         if self.order.column:
             self.order = replace(self.order, rising=not self.order.rising)
             self.rebuild()
-
-    def watch_written(self) -> None:
-        """Newer data came."""
-        self.redraw()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.models.column_choice import chosen
-from watchdeck.console.models.list_base import ModelListScreen
+from watchdeck.console.models.columns import choose_columns
 from watchdeck.console.models.list_panel import ModelList
 from watchdeck.console.widgets.base_screen import BaseScreen
 
 
-class ModelsScreen(ModelListScreen, inherit_bindings=False):
+class ModelsScreen(BaseScreen, inherit_bindings=False):
     """One row a model, one column a signal."""
 
     WHERE = KeyScope.MODELS
@@ -19,11 +18,5 @@ class ModelsScreen(ModelListScreen, inherit_bindings=False):
 
     def panels(self) -> ComposeResult:
         """The table has the whole screen."""
-        columns, _ = chosen(self.setting.view.columns if self.setting else ())
-        yield ModelList("models", columns).data_bind(
-            BaseScreen.models,
-            BaseScreen.written,
-            BaseScreen.now,
-            BaseScreen.stale,
-            BaseScreen.setting,
-        )
+        columns, _ = choose_columns(self.state.settings.view.columns)
+        yield ModelList("models", columns).data_bind(BaseScreen.view_state)

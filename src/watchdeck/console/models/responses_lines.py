@@ -1,49 +1,49 @@
-"""The last raw answers of a model's server, as lines."""
+"""The lines of the last raw responses of a model's server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from watchdeck.console.lines.line import Line, Role, Span, cut, foreign_text, width
-from watchdeck.console.lines.relative_time import ago
+from watchdeck.console.lines.line import Line, Span, TextRole, cut, untrusted_text, width
+from watchdeck.console.lines.relative_time import age_phrase
 from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.values.text import clean
 
-NONE = "no answer was kept yet"
+NO_RESPONSE = "no answer was kept yet"
 
 _LONGEST = 4_096
-"""Characters of a line, and cells of one that is not broken: longer ones were cut on arrival."""
+"""The characters of the longest line of a body; longer ones were cut when they were stored."""
 
 
-def exchanges(found: Iterable[ResponseRecord], now: int, cells: int) -> tuple[Line, ...]:
-    """Each question with its status, headers and the beginning of its body."""
+def response_lines(records: Iterable[ResponseRecord], now: int, cells: int) -> tuple[Line, ...]:
+    """Each request with the status, headers and the stored part of the body of its response."""
     lines: list[Line] = []
-    for one in found:
-        role = Role.OK if one.status is not None and one.status < 400 else Role.WARNING
+    for one in records:
+        role = TextRole.OK if one.status is not None and one.status < 400 else TextRole.WARNING
         status = "no answer" if one.status is None else str(one.status)
         lines.append(
             Line(
                 (
-                    foreign_text(f" {cut(one.asked, cells // 2)}  ", Role.STRONG),
+                    untrusted_text(f" {cut(one.asked, cells // 2)}  ", TextRole.STRONG),
                     Span(f"{status}  ", role),
-                    Span(ago(one.at, now), Role.MUTED),
+                    Span(age_phrase(one.at, now), TextRole.MUTED),
                 )
             )
         )
         if one.headers:
-            lines.append(Line((Span(f"   {cut(one.headers, cells - 4)}", Role.MUTED),)))
-        lines += [part for text in one.body.splitlines() for part in _whole(text, cells)]
+            lines.append(Line((Span(f"   {cut(one.headers, cells - 4)}", TextRole.MUTED),)))
+        lines += [part for text in one.body.splitlines() for part in _body_lines(text, cells)]
         lines.append(Line())
-    return tuple(lines) or (Line((Span(f" {NONE}", Role.MUTED),)),)
+    return tuple(lines) or (Line((Span(f" {NO_RESPONSE}", TextRole.MUTED),)),)
 
 
-def _whole(text: str, cells: int) -> Iterator[Line]:
-    """All of a line of an answer: where buckets differ is often at the end."""
-    for place, part in enumerate(_broken(clean(text, _LONGEST), max(2, cells - 6))):
+def _body_lines(text: str, cells: int) -> Iterator[Line]:
+    """One line of a body, wrapped and not cut: buckets often differ at the end of the line."""
+    for place, part in enumerate(_chunks(clean(text, _LONGEST), max(2, cells - 6))):
         yield Line((Span(f"{'     ' if place else '   '}{part}"),))
 
 
-def _broken(text: str, cells: int) -> Iterator[str]:
+def _chunks(text: str, cells: int) -> Iterator[str]:
     part, taken = "", 0
     for letter in text:
         taken += width(letter)
@@ -54,6 +54,6 @@ def _broken(text: str, cells: int) -> Iterator[str]:
     yield part
 
 
-def as_text(found: Iterable[ResponseRecord], now: int) -> str:
-    """The same without colours, and as wide as it is."""
-    return "".join(f"{str(line).rstrip()}\n" for line in exchanges(found, now, _LONGEST))
+def responses_text(records: Iterable[ResponseRecord], now: int) -> str:
+    """The same lines as plain text, not wrapped."""
+    return "".join(f"{str(line).rstrip()}\n" for line in response_lines(records, now, _LONGEST))

@@ -7,10 +7,10 @@ from textual.reactive import reactive
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Line, cut
-from watchdeck.console.lines.panel_header import DataAge, headed
-from watchdeck.console.models.responses_lines import as_text, exchanges
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
+from watchdeck.console.models.responses_lines import response_lines, responses_text
 from watchdeck.console.state.messages import PagerRequested
-from watchdeck.console.state.view_state import ViewSettings, ViewState
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.metrics.scrape import ResponseRecord
@@ -28,14 +28,14 @@ class ResponsesPanel(Panel, can_focus=True):
         self._problem = problem
         self._count = 0
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         """The rule, and the lines from `top` on."""
         newest = max((one.at for one in self._found), default=None)
-        fresh = DataAge(newest, self.now, self._problem or self.stale)
-        lines = exchanges(self._found, self.now, cells)
+        fresh = DataAge(newest, state.now, self._problem or state.stale)
+        lines = response_lines(self._found, state.now, cells)
         self._count = len(lines)
         shown = lines[self.top : self.top + rows - 1]
-        return headed(f"answers of {cut(self._about, 40)}", (), fresh, shown, cells)
+        return panel_lines(f"answers of {cut(self._about, 40)}", (), fresh, shown, cells)
 
     def scroll(self, by: int) -> None:
         """Move the lines, as far as there are any."""
@@ -51,7 +51,7 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
 
     def __init__(
         self,
-        outlook: ViewState,
+        state: ViewState,
         area: str,
         name: str,
         found: tuple[ResponseRecord, ...],
@@ -60,11 +60,11 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
         self._about = name
         self._found = found
         self._panel = ResponsesPanel(name, found, problem)
-        super().__init__(outlook, area)
+        super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
         """One panel."""
-        yield self._panel.data_bind(BaseScreen.now, BaseScreen.stale, BaseScreen.setting)
+        yield self._panel.data_bind(BaseScreen.view_state)
 
     @property
     def subject(self) -> str:
@@ -78,7 +78,7 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
 
     def action_pager(self) -> None:
         """Read all of it in a pager of one's own: clean, as everything that is shown."""
-        self.post_message(PagerRequested(as_text(self._found, self.now)))
+        self.post_message(PagerRequested(responses_text(self._found, self.state.now)))
 
     def action_scroll(self, by: int) -> None:
         """Lines up or down."""
@@ -87,7 +87,3 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
     def action_page(self, by: int) -> None:
         """Pages up or down."""
         self._panel.scroll(by * max(1, self._panel.size.height - 2))
-
-    def action_back(self) -> None:
-        """Back to the model."""
-        self.dismiss()

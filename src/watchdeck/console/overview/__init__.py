@@ -1,1 +1,1 @@
-"""The deck: what is urgent, the fleet at a glance, the collector."""
+"""The overview: urgent alerts, the fleet, impact, changes, the collector."""

@@ -1,4 +1,4 @@
-"""What the deck tells beside the fleet: what changed lately, and what a bad model hurts."""
+"""The lines of the overview's panels: fleet columns, urgent alerts, changes and impact."""
 
 from __future__ import annotations
 
@@ -7,123 +7,129 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
 from watchdeck.console.alerts.list_lines import counts, owner_words, reason_words, state, urgency
-from watchdeck.console.charts.sparkline import spark
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.lines.health import MARKS, worst_first
-from watchdeck.console.lines.line import Line, Role, Span, cut, fit, foreign_text, length
-from watchdeck.console.lines.relative_time import age, ago, clock
+from watchdeck.console.charts.sparkline import sparkline
+from watchdeck.console.lines.health import HEALTH_BADGES
+from watchdeck.console.lines.line import (
+    DotStyle,
+    Line,
+    Span,
+    TextRole,
+    cut,
+    fit,
+    spans_width,
+    untrusted_text,
+)
+from watchdeck.console.lines.relative_time import age, age_phrase, clock_time
 from watchdeck.console.lines.table import Column, Columns
-from watchdeck.console.models import summary_columns as fleet
-from watchdeck.console.state.trends import SLOTS, Sparkline
+from watchdeck.console.models.columns import SUMMARY_COLUMNS
+from watchdeck.console.state.queries import TREND_SLOTS, Sparkline
 from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.board.board import Change, Model
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Change, Health, Model, sort_worst_first
 
-_HURTS = (Health.DOWN, Health.CRITICAL)
-"""Healths that others feel."""
+_HARMFUL = (Health.DOWN, Health.CRITICAL)
+"""The healths of a model that affect its dependents."""
 
 
-def columns(trends: Mapping[str, Sparkline], dots: DotStyle) -> Columns[Model]:
-    """The fleet strip with the last hour of latency and errors in it."""
+def fleet_columns(trends: Mapping[str, Sparkline], dots: DotStyle) -> Columns[Model]:
+    """The columns of the fleet, with sparklines of the last hour's latency and errors."""
 
     def latency(model: Model, _now: int) -> Span:
-        trend, promised = trends.get(model.facts.name), model.facts.slo.latency_p95
+        trend, target = trends.get(model.facts.name), model.facts.slo.latency_p95
         if trend is None:
             return Span("")
-        top = promised.seconds if promised is not None else 2 * median_level(trend.latency)
-        return Span(spark(trend.latency, dots, top), Role.CHART)
+        top = target.seconds if target is not None else 2 * median_level(trend.latency)
+        return Span(sparkline(trend.latency, dots, top), TextRole.CHART)
 
     def errors(model: Model, _now: int) -> Span:
         trend = trends.get(model.facts.name)
-        return Span(spark(trend.errors, dots, _LEAST_TOP) if trend else "", Role.CHART)
+        return Span(
+            sparkline(trend.errors, dots, _MIN_ERROR_SCALE) if trend else "", TextRole.CHART
+        )
 
-    *before, why = fleet.COLUMNS
+    *before, why = SUMMARY_COLUMNS
     return (
         *before,
-        Column("latency", "p95 1h", SLOTS, latency, rank=2),
-        Column("errors", "errors 1h", SLOTS, errors, rank=3),
+        Column("latency", "p95 1h", TREND_SLOTS, latency, rank=2),
+        Column("errors", "errors 1h", TREND_SLOTS, errors, rank=3),
         why,
     )
 
 
 def median_level(values: Sequence[float]) -> float:
-    """The middle one of the known values: a line that is as it always was lies half way up."""
+    """The median of the finite values; 0 without any. A steady line then lies half way up."""
     known = sorted(value for value in values if math.isfinite(value))
     return known[len(known) // 2] if known else 0.0
 
 
-_LEAST_TOP = 0.01
-"""One failure in a hundred reaches the top of a sparkline of errors, where nothing is worse."""
+_MIN_ERROR_SCALE = 0.01
+"""The error ratio at the top of a sparkline, unless a worse one is shown."""
 
 
-def urgent(
+def urgent_alert_lines(
     alerts: Iterable[ActiveAlert], now: int, cells: int, rows: int
 ) -> tuple[tuple[Span, ...], tuple[Line, ...]]:
-    """How many open alerts are how, and the most urgent ones in a line each."""
+    """The counts of open alerts by state, and one line for each of the `rows` most urgent."""
     opened = [one for one in alerts if one.episode.is_open]
     first = sorted(opened, key=urgency)[:rows]
-    return counts(opened).spans, tuple(_urgent(one, now, cells) for one in first)
+    return counts(opened).spans, tuple(_urgent_alert_line(one, now, cells) for one in first)
 
 
-def _urgent(raised: ActiveAlert, now: int, cells: int) -> Line:
+def _urgent_alert_line(raised: ActiveAlert, now: int, cells: int) -> Line:
     spans = (
         Span(" "),
         Span(fit(state(raised).text, 12), state(raised).role),
-        foreign_text(fit(f" {raised.alert.model}", 16), Role.STRONG),
-        Span(fit(age(raised.episode.since, now), 7, right=True), Role.MUTED),
-        foreign_text(
-            f"  {owner_words(raised, now)}" if raised.acknowledgement else "", Role.ACCENT
+        untrusted_text(fit(f" {raised.alert.model}", 16), TextRole.STRONG),
+        Span(fit(age(raised.episode.since, now), 7, right=True), TextRole.MUTED),
+        untrusted_text(
+            f"  {owner_words(raised, now)}" if raised.acknowledgement else "", TextRole.ACCENT
         ),
     )
-    return Line((*spans, foreign_text(cut(f"  {reason_words(raised)}", cells - length(spans)))))
+    return Line(
+        (*spans, untrusted_text(cut(f"  {reason_words(raised)}", cells - spans_width(spans))))
+    )
 
 
-def changes(
-    found: Iterable[Change], now: int, zone: tzinfo | None, cells: int, rows: int
+def change_lines(
+    recorded: Iterable[Change], now: int, zone: tzinfo | None, cells: int, rows: int
 ) -> tuple[Line, ...]:
-    """The newest changes first: when, which model, what."""
-    newest = sorted(found, key=lambda change: (-change.at, change.endpoint, change.id))
-    return tuple(_change(change, now, zone, cells) for change in newest[:rows])
+    """One line for each of the `rows` newest changes: time, age, model, change."""
+    newest = sorted(recorded, key=lambda change: (-change.at, change.endpoint, change.id))
+    return tuple(_change_line(change, now, zone, cells) for change in newest[:rows])
 
 
-def _change(change: Change, now: int, zone: tzinfo | None, cells: int) -> Line:
-    when = f" {clock(change.at, zone)}  {fit(ago(change.at, now), 10)}"
+def _change_line(change: Change, now: int, zone: tzinfo | None, cells: int) -> Line:
+    when = f" {clock_time(change.at, zone)}  {fit(age_phrase(change.at, now), 10)}"
     name = fit(change.endpoint, 18)
+    text = f"{change.what}: {change.text}" if change.text else change.what
     room = cells - len(when) - 24
     return Line(
         (
-            Span(when, Role.MUTED),
-            Span(f"  {name}  ", Role.STRONG),
-            foreign_text(
-                cut(f"{change.what}: {change.text}" if change.text else change.what, room)
-            ),
+            Span(when, TextRole.MUTED),
+            Span(f"  {name}  ", TextRole.STRONG),
+            untrusted_text(cut(text, room)),
         )
     )
 
 
 def impact_lines(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, ...]:
-    """What a model that is down or critical takes with it: services, and models that need it."""
+    """One line for each model that is down or critical: the services and models that need it."""
     known = tuple(models)
-    lines = []
-    for model in worst_first(known):
-        felt = _felt(model, known) if model.health in _HURTS else []
-        if felt:
-            mark = MARKS[model.health]
-            start = (
-                Span(f" {mark.shape} ", mark.role),
-                foreign_text(model.facts.name, Role.STRONG, 40),
-            )
-            room = cells - length(start) - 9
-            lines.append(
-                Line(
-                    (*start, Span(" hurts ", Role.MUTED), foreign_text(cut(", ".join(felt), room)))
-                )
-            )
+    bad = (model for model in sort_worst_first(known) if model.health in _HARMFUL)
+    affected = ((model, _affected_names(model, known)) for model in bad)
+    lines = [_impact_line(model, names, cells) for model, names in affected if names]
     return tuple(lines[:rows])
 
 
-def _felt(model: Model, models: tuple[Model, ...]) -> list[str]:
+def _impact_line(model: Model, names: Sequence[str], cells: int) -> Line:
+    badge = HEALTH_BADGES[model.health]
+    name = untrusted_text(model.facts.name, TextRole.STRONG, 40)
+    start = (Span(f" {badge.shape} ", badge.role), name)
+    text = cut(", ".join(names), cells - spans_width(start) - 9)
+    return Line((*start, Span(" hurts ", TextRole.MUTED), untrusted_text(text)))
+
+
+def _affected_names(model: Model, models: tuple[Model, ...]) -> list[str]:
     name = model.facts.name
-    needing = [other.facts.name for other in models if name in other.facts.depends_on]
-    lent = [other.facts.name for other in models if name in other.facts.resources]
-    return [*model.facts.serves, *needing, *lent]
+    dependents = [other.facts.name for other in models if name in other.facts.depends_on]
+    users = [other.facts.name for other in models if name in other.facts.resources]
+    return [*model.facts.serves, *dependents, *users]

@@ -1,88 +1,124 @@
-"""The panels of the deck: the fleet with its last hour, what changed, what it hurts."""
+"""The panels of the overview: fleet, urgent alerts, impact, changes and the collector."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from textual.reactive import reactive
-
 from watchdeck.console.lines.line import Line
-from watchdeck.console.lines.panel_header import DataAge, headed
-from watchdeck.console.models import summary_columns as fleet
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
+from watchdeck.console.models.columns import SUMMARY_COLUMNS
 from watchdeck.console.models.list_panel import ModelList
-from watchdeck.console.overview import lines as deck
-from watchdeck.console.state.trends import Sparkline
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.overview.collector_lines import collector_lines, other_consoles
+from watchdeck.console.overview.lines import (
+    change_lines,
+    fleet_columns,
+    impact_lines,
+    urgent_alert_lines,
+)
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
-from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.board.board import Change, Model
 
 
 class FleetList(ModelList):
-    """The models worst first, with sparklines where there is room."""
-
-    trends: reactive[Mapping[str, Sparkline]] = reactive[Mapping[str, Sparkline]]({}, repaint=False)
+    """The models, worst health first, with sparklines where there is room."""
 
     def __init__(self) -> None:
-        super().__init__("fleet", fleet.COLUMNS, counted=True)
+        super().__init__("fleet", SUMMARY_COLUMNS, has_counts=True)
 
-    def watch_trends(self) -> None:
-        """Five more minutes are known."""
-        if self.setting is not None:
-            self._columns = deck.columns(self.trends, self.setting.dots)
-            self.watch_models()
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The models and their last hour."""
+        return (*super().slices(state), state.trends)
+
+    def rebuild(self) -> None:
+        """Filter and sort the models again, over the newest sparklines."""
+        if self.view_state is not None and self.view_state.trends:
+            trends, dots = self.view_state.trends, self.view_state.settings.dots
+            self._columns = fleet_columns(trends, dots)
+        super().rebuild()
 
 
 class UrgentAlertsPanel(Panel):
-    """The alerts that somebody should take, and how many there are; not there while none is open.
+    """The most urgent open alerts and their counts; hidden while no alert is open.
 
-    The first line is the one that the key of the deck takes.
+    The acknowledge key of the overview acts on the alert of the first line.
     """
 
-    alerts: reactive[tuple[ActiveAlert, ...]] = reactive[tuple[ActiveAlert, ...]]((), repaint=False)
-    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The alerts."""
+        return (state.alerts,)
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """A rule with the counts, and a line an alert."""
-        more, body = deck.urgent(self.alerts, self.now, cells, rows - 1)
-        fresh = DataAge(self.written, self.now, self.stale)
-        return headed("alerts", more, fresh, body, cells)
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The header shows the age of the metrics."""
+        return (*super().ages(state), state.metrics_at)
 
-    def watch_alerts(self) -> None:
-        """An alert changed."""
-        self.display = any(one.episode.is_open for one in self.alerts)
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
+        """A header with the counts, and one line for each alert."""
+        more, body = urgent_alert_lines(state.alerts, state.now, cells, rows - 1)
+        fresh = DataAge(state.metrics_at, state.now, state.stale)
+        return panel_lines("alerts", more, fresh, body, cells)
+
+    def rebuild(self) -> None:
+        """Show the panel, or hide it."""
+        if self.view_state is not None:
+            self.display = any(one.episode.is_open for one in self.view_state.alerts)
         self.redraw()
 
 
 class ChangesPanel(Panel):
-    """The newest deploys, restarts and configurations; not there while nothing changed."""
+    """The newest deploys, restarts and changes of configuration; hidden while there is none."""
 
-    changes: reactive[tuple[Change, ...]] = reactive[tuple[Change, ...]]((), repaint=False)
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The changes."""
+        return (state.changes,)
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
-        """A rule, and a line a change."""
-        newest = max((change.at for change in self.changes), default=None)
-        body = deck.changes(self.changes, self.now, setting.zone, cells, rows - 1)
-        return headed("changes", (), DataAge(newest, self.now, self.stale), body, cells)
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
+        """A header, and one line for each change."""
+        newest = max((change.at for change in state.changes), default=None)
+        body = change_lines(state.changes, state.now, state.settings.zone, cells, rows - 1)
+        return panel_lines("changes", (), DataAge(newest, state.now, state.stale), body, cells)
 
-    def watch_changes(self) -> None:
-        """Something changed, or its day is over."""
-        self.display = bool(self.changes)
+    def rebuild(self) -> None:
+        """Show the panel, or hide it."""
+        if self.view_state is not None:
+            self.display = bool(self.view_state.changes)
         self.redraw()
 
 
 class ImpactPanel(Panel):
-    """Services and models that feel a bad model; not there while nothing is bad."""
+    """The services and models that depend on a bad model; hidden while no model is bad."""
 
-    models: reactive[tuple[Model, ...]] = reactive[tuple[Model, ...]]((), repaint=False)
-    written: reactive[int | None] = reactive[int | None](None, repaint=False)
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The models."""
+        return (state.models,)
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """A rule, and a line a model."""
-        body = deck.impact_lines(self.models, cells, rows - 1)
-        return headed("hurts", (), DataAge(self.written, self.now, self.stale), body, cells)
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The header shows the age of the metrics."""
+        return (*super().ages(state), state.metrics_at)
 
-    def watch_models(self) -> None:
-        """A model changed."""
-        self.display = bool(deck.impact_lines(self.models, 80, 1))
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
+        """A header, and one line for each bad model."""
+        body = impact_lines(state.models, cells, rows - 1)
+        return panel_lines(
+            "hurts", (), DataAge(state.metrics_at, state.now, state.stale), body, cells
+        )
+
+    def rebuild(self) -> None:
+        """Show the panel, or hide it."""
+        if self.view_state is not None:
+            self.display = bool(impact_lines(self.view_state.models, 80, 1))
         self.redraw()
+
+
+class CollectorPanel(Panel):
+    """The collector's state, timing and losses, and the other open consoles."""
+
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The collector and the other consoles."""
+        return (state.collector, state.others)
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """A header, and the lines of the collector, wrapped."""
+        status = state.collector.heartbeat if state.collector else None
+        fresh = DataAge(status.at if status else None, state.now, state.stale)
+        body = collector_lines(state.collector, state.now, cells) if state.collector else ()
+        return panel_lines(
+            "collector", other_consoles(state.others, cells - 40), fresh, body, cells
+        )

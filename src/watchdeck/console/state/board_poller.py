@@ -1,4 +1,4 @@
-"""The one thread that watches the store, and posts what it sees."""
+"""The thread that polls the store and hands over each newer snapshot."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from watchdeck.console.state.board_source import (
 from watchdeck.domain.values.units import Clock
 from watchdeck.errors import StoreError
 
-EVERY = 0.14
-"""Seconds between two questions whether the store changed.
+POLL_INTERVAL = 0.14
+"""Seconds between two polls.
 
-To be woken for them costs a quarter of a millisecond each: on a quiet store it is half of all work.
+Each costs a quarter of a millisecond to wake up: half of all work on a quiet store.
 """
 
-AT_LEAST = 5_000
-"""Milliseconds after which an unchanged store is read again: silence is news too.
+MAX_BOARD_AGE = 5_000
+"""Milliseconds after which an unchanged store is read again.
 
-A collector that died writes nothing, and a model that is not scraped any more becomes unknown.
+A dead collector writes nothing, and a model that is no longer scraped becomes unknown.
 """
 
 RETRY = 500
@@ -36,86 +36,86 @@ RETRY = 500
 
 
 DEFECT = "a defect ended the watching of the store: leave the console and start it again"
-"""What is said when this thread dies: a board that nobody renews must not look alive."""
+"""Words of the last snapshot when this thread dies: an old board must not look fresh."""
 
 
 class BoardPoller(threading.Thread):
-    """Reads a board when the store changed; `see` is called on this thread.
+    """Reads a board when the store changed; `receive` is called on this thread.
 
-    A moment of the past is read once: it never changes. Of moments asked for while a board is read
-    only the newest is read next, so that no key waits for those that were overtaken.
+    A moment of the past is read once: it never changes. Of the moments requested while a board is
+    read, only the newest is read next, so that no key waits for the others.
     """
 
     def __init__(
         self,
         open_source: OpenSource,
-        view: BoardQuery,
+        query: BoardQuery,
         clock: Clock,
-        see: Callable[[BoardSnapshot], object],
+        receive: Callable[[BoardSnapshot], object],
     ) -> None:
         super().__init__(name="watch", daemon=True)
         self._open = open_source
-        self._view = view
+        self._query = query
         self._clock = clock
-        self._see = see
+        self._receive = receive
         self._stopping = threading.Event()
         self._bell = threading.Lock()  # waits in half the time that an Event needs
         self._bell.acquire()
-        self._seen: BoardQuery | None = None
-        self._sight = BoardSnapshot()
-        self._looked = 0
+        self._done: BoardQuery | None = None
+        self._snapshot = BoardSnapshot()
+        self._read_at = 0
 
     def run(self) -> None:
-        """Look until stopped."""
+        """Poll until stopped."""
         source = self._open()
         try:
             while not self._stopping.is_set():
-                self._once(source)
-                self._bell.acquire(timeout=EVERY)
+                self._poll(source)
+                self._bell.acquire(timeout=POLL_INTERVAL)
         finally:
             if not self._stopping.is_set():
-                self._see(replace(self._sight, trouble=BoardProblem.BROKEN, words=DEFECT))
+                self._receive(replace(self._snapshot, trouble=BoardProblem.BROKEN, words=DEFECT))
             source.close()
 
     def stop(self) -> None:
-        """Ask it to end, and wait for a moment until it did."""
+        """Stop, and wait up to a second for the end of the thread."""
         self._stopping.set()
         self._wake()
         if self.is_alive():
             self.join(1.0)
 
-    def look_at(self, at: int | None) -> None:
+    def show_moment(self, at: int | None) -> None:
         """Show another moment (ms UTC), or now; called on any thread."""
-        self._view = replace(self._view, at=at)
+        self._query = replace(self._query, at=at)
         self._wake()
 
     def _wake(self) -> None:
         with suppress(RuntimeError):  # it rings already
             self._bell.release()
 
-    def _once(self, source: BoardSource) -> None:
-        now, view = self._clock(), self._view
-        if view == self._seen and not self._is_due(source, now):
+    def _poll(self, source: BoardSource) -> None:
+        now, query = self._clock(), self._query
+        if query == self._done and not self._is_due(source, now):
             return
-        self._looked = now
-        sight = read_board(source, view, now, self._sight)
-        if (view.at is None) is (self._view.at is None):
-            self._seen, self._sight = view, sight
-            self._see(sight)
+        self._read_at = now
+        snapshot = read_board(source, query, now, self._snapshot)
+        if (query.at is None) is (self._query.at is None):
+            self._done, self._snapshot = query, snapshot
+            self._receive(snapshot)
 
     def _is_due(self, source: BoardSource, now: int) -> bool:
-        if self._sight.trouble is BoardProblem.READING:
+        if self._snapshot.trouble is BoardProblem.READING:
             return True
-        if self._sight.trouble is not BoardProblem.NONE:
-            return now - self._looked >= RETRY
-        if self._view.at is not None:
+        if self._snapshot.trouble is not BoardProblem.NONE:
+            return now - self._read_at >= RETRY
+        if self._query.at is not None:
             return False
-        return _changed(source) or now - self._looked >= AT_LEAST
+        return _has_changed(source) or now - self._read_at >= MAX_BOARD_AGE
 
 
-def _changed(source: BoardSource) -> bool:
-    """Whether there is something to read; what cannot be asked will say why when it is read."""
+def _has_changed(source: BoardSource) -> bool:
+    """Whether there is something to read; a store that fails here says why when it is read."""
     try:
-        return source.changed()
+        return source.has_changed()
     except StoreError:
         return True

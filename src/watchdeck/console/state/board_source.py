@@ -1,4 +1,4 @@
-"""What the console sees: the newest board it could read, and why there is none newer."""
+"""Boards as the console reads them: the newest one, and why there is none newer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from watchdeck.domain.board.alert_detail import AlertHistory
-from watchdeck.domain.board.board import Board, Change, CollectorState, History
-from watchdeck.domain.board.health import HealthChange
+from watchdeck.domain.board.board import (
+    AlertHistory,
+    Board,
+    Change,
+    CollectorState,
+    HealthChange,
+    History,
+)
 from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.errors import StoreBehind, StoreError, StoreMissing
 
@@ -32,7 +37,7 @@ class StoreLocation(Protocol):
 class BoardSource(Protocol):
     """What the console needs of a store; every method may raise a StoreError."""
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether anything was written since the last time it was asked."""
         ...
 
@@ -51,11 +56,11 @@ class BoardSource(Protocol):
         """The columns over a stretch of time, thinned to about so many points."""
         ...
 
-    def story(self, episode: int, at: int) -> AlertHistory | None:
+    def alert_history(self, episode: int, at: int) -> AlertHistory | None:
         """What was known of an episode at a moment (ms UTC); None when there is none."""
         ...
 
-    def exchanges(self, endpoint: str) -> tuple[ResponseRecord, ...]:
+    def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:
         """The last raw answers of one endpoint."""
         ...
 
@@ -68,7 +73,7 @@ class BoardSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         ...
 
 
@@ -85,9 +90,9 @@ class BoardProblem(StrEnum):
 
 
 class BoardSnapshot(Struct, frozen=True):
-    """The newest board that could be read, and in words what keeps a newer one away.
+    """The newest board that could be read, and in words why there is none newer.
 
-    `board` is None until the first could be read.
+    `board` is None until the first is read.
     """
 
     board: Board | None = None
@@ -96,9 +101,9 @@ class BoardSnapshot(Struct, frozen=True):
 
 
 class BoardQuery(Struct, frozen=True):
-    """Which store is looked at, and which moment of it: now, or `at` in the past.
+    """A store, and the moment of it to read: now, or `at` in the past (ms UTC).
 
-    Until `starting` (ms UTC) a collector was started that may not have come to the store yet.
+    Until `starting` (ms UTC) a collector that was just started may not have the store yet.
     """
 
     place: StoreLocation
@@ -107,33 +112,33 @@ class BoardQuery(Struct, frozen=True):
 
 
 def read_board(
-    source: BoardSource, view: BoardQuery, now: int, before: BoardSnapshot
+    source: BoardSource, query: BoardQuery, now: int, before: BoardSnapshot
 ) -> BoardSnapshot:
-    """Read the store once; what goes wrong is said beside the board that was read `before`."""
+    """Read the store once; after a failure the board of `before` stays, with the reason."""
     try:
-        return BoardSnapshot(source.board(now, view.at), BoardProblem.NONE, "")
+        return BoardSnapshot(source.board(now, query.at), BoardProblem.NONE, "")
     except (StoreMissing, StoreBehind) as error:
-        return BoardSnapshot(before.board, *_not_ready(error, view, now))
+        return BoardSnapshot(before.board, *_not_ready(error, query, now))
     except StoreError as error:
         return BoardSnapshot(before.board, BoardProblem.BROKEN, str(error))
 
 
-def _not_ready(error: StoreError, view: BoardQuery, now: int) -> tuple[BoardProblem, str]:
-    holder = view.place.lock_holder()
+def _not_ready(error: StoreError, query: BoardQuery, now: int) -> tuple[BoardProblem, str]:
+    holder = query.place.lock_holder()
     if holder:
         return BoardProblem.PREPARING, f"preparing the store (collector, pid {holder})"
-    if holder is not None or now < view.starting:
+    if holder is not None or now < query.starting:
         return BoardProblem.PREPARING, "preparing the store"
     return BoardProblem.BROKEN, f"{error} No collector is running."
 
 
-def stale_reason(sight: BoardSnapshot) -> str:
-    """Why what is shown may not hold any more, in a few words; empty when it does."""
-    if sight.trouble is not BoardProblem.NONE:
-        return sight.words
-    if sight.board is None or not sight.board.live:
+def stale_reason(snapshot: BoardSnapshot) -> str:
+    """Why the board may be out of date, in a few words; empty when it is not."""
+    if snapshot.trouble is not BoardProblem.NONE:
+        return snapshot.words
+    if snapshot.board is None or not snapshot.board.live:
         return ""
-    collector = sight.board.collector
+    collector = snapshot.board.collector
     unjudged = collector.heartbeat is not None and collector.heartbeat.judging
     return _COLLECTOR[collector.state] or ("nothing is judged" if unjudged else "")
 

@@ -1,43 +1,71 @@
-"""What a person asks for, read on a thread of its own: the boards must not wait for it."""
+"""Queries: functions of a board source, which run on a thread of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdeck.console.state.board_source import BoardSource, OpenSource
-from watchdeck.console.state.messages import (
-    AlertHistoryRead,
-    ChangesRequested,
-    EventsRead,
-    HistoryQuery,
-    HistoryRead,
-    HistoryResult,
-)
-from watchdeck.domain.metrics.scrape import ResponseRecord
+from watchdeck.domain.board.board import AlertHistory, Change, HealthChange, History
 from watchdeck.errors import StoreError
 
 if TYPE_CHECKING:
     from watchdeck.domain.kinds.kind import Kind
 
+Found = TypeVar("Found")
 
-from msgspec.structs import replace
+Query = Callable[[BoardSource], Found]
+"""A query; may raise a StoreError."""
 
-from watchdeck.domain.board.board import History
+Answer = Callable[[Found | None, str], None]
+"""Receives what was found, or None and why it cannot be read."""
 
 
-def read_history(open_source: OpenSource, wanted: HistoryQuery) -> HistoryRead:
-    """The points of a chart, through a connection that belongs to this thread alone."""
-    source = open_source()
+def run_query(query: Query[Found], then: Answer[Found], source: BoardSource) -> Callable[[], None]:
+    """Run a query; returns the call that hands over its result."""
     try:
-        return HistoryRead(wanted, _find(source, wanted))
+        return partial(then, query(source), "")
     except StoreError as error:
-        return HistoryRead(wanted, None, str(error))
-    finally:
-        source.close()
+        return partial(then, None, str(error))
 
 
-def _find(source: BoardSource, wanted: HistoryQuery) -> HistoryResult:
+class HistoryQuery(Struct, frozen=True):
+    """Some columns of an endpoint over a stretch of time, for a chart; times in ms UTC.
+
+    `earlier` also asks for the first column that many ms before; 0 does not.
+    """
+
+    endpoint: str
+    columns: tuple[str, ...]
+    start: int
+    end: int
+    points: int
+    earlier: int = 0
+
+
+class HistoryResult(Struct, frozen=True):
+    """The columns in their order, the first one earlier, and the changes within the window."""
+
+    histories: tuple[History, ...]
+    before: History | None = None
+    changes: tuple[Change, ...] = ()
+
+
+class FleetChanges(Struct, frozen=True):
+    """The change markers of a stretch of time, and the healths of each model."""
+
+    changes: tuple[Change, ...] = ()
+    healths: Mapping[str, tuple[HealthChange, ...]] = field(default_factory=dict)
+
+
+def read_history(wanted: HistoryQuery, source: BoardSource) -> HistoryResult:
+    """Read the points of a chart. Raises StoreError."""
     start, end, name = wanted.start, wanted.end, wanted.endpoint
     histories = source.history(name, wanted.columns, start, end, points=wanted.points)
     changes = source.changes(start, end, name)
@@ -48,49 +76,74 @@ def _find(source: BoardSource, wanted: HistoryQuery) -> HistoryResult:
     return HistoryResult(histories, shift_history(before[0], earlier) if before else None, changes)
 
 
-def read_events(open_source: OpenSource, wanted: ChangesRequested) -> EventsRead:
-    """What changed in a stretch of time: 50 us a model."""
-    start, end = wanted.start, wanted.end
-    source = open_source()
-    try:
-        healths = {name: source.health_history(name, start, end) for name in wanted.names}
-        return EventsRead(source.changes(start, end), healths)
-    except StoreError as error:
-        return EventsRead((), {}, str(error))
-    finally:
-        source.close()
+def read_fleet_changes(
+    names: Sequence[str], start: int, end: int, source: BoardSource
+) -> FleetChanges:
+    """Read what changed in a stretch of time: 50 us a model. Raises StoreError."""
+    healths = {name: source.health_history(name, start, end) for name in names}
+    return FleetChanges(source.changes(start, end), healths)
 
 
-def read_story(open_source: OpenSource, episode: int, at: int) -> AlertHistoryRead:
-    """What was known of an episode at a moment (ms UTC), or why it cannot be read."""
-    source = open_source()
-    try:
-        story = source.story(episode, at)
-        return AlertHistoryRead(story, "" if story else f"there is no episode {episode} any more")
-    except StoreError as error:
-        return AlertHistoryRead(None, str(error))
-    finally:
-        source.close()
-
-
-def read_answers(open_source: OpenSource, name: str) -> tuple[tuple[ResponseRecord, ...], str]:
-    """The last raw answers of a model's server, or why they cannot be read."""
-    source = open_source()
-    try:
-        return source.exchanges(name), ""
-    except StoreError as error:
-        return (), str(error)
-    finally:
-        source.close()
+def read_alert_history(episode: int, at: int, source: BoardSource) -> AlertHistory:
+    """Read what was known of an episode at a moment (ms UTC). Raises StoreError."""
+    found = source.alert_history(episode, at)
+    if found is None:
+        raise StoreError(f"there is no episode {episode} any more")
+    return found
 
 
 def read_kinds() -> Mapping[str, Kind]:
-    """The kinds of server by name: where signals are from, or why not (20 ms: files are parsed)."""
+    """Read the kinds of server by name (20 ms: files are parsed)."""
     from watchdeck.config.reading.kinds import load_kinds
 
     return {kind.name: kind for kind in load_kinds()}
 
 
 def shift_history(history: History, by: int) -> History:
-    """The same points, as many milliseconds later."""
+    """The same points, `by` milliseconds later."""
     return replace(history, times=[at + by for at in history.times])
+
+
+TREND_SLOTS = 12
+TREND_SPAN = 3_600_000
+TREND_STEP = TREND_SPAN // TREND_SLOTS
+"""Five minutes a value; a newer one is read when they are over."""
+
+
+MAX_TREND_MODELS = 200
+"""Models whose trend is read at once: 3 ms each, on a thread of its own."""
+
+
+class Sparkline(Struct, frozen=True):
+    """Means of five minutes each, the oldest first; NaN where nothing is known."""
+
+    latency: tuple[float, ...]
+    errors: tuple[float, ...]
+
+
+def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapping[str, Sparkline]:
+    """The trends of these models in the hour that ends with the running five minutes.
+
+    A model that cannot be read has none: the board itself says why.
+    """
+    end = -(-now // TREND_STEP) * TREND_STEP
+    found = {}
+    source = open_source()
+    try:
+        for name in list(names)[:MAX_TREND_MODELS]:
+            with suppress(StoreError):
+                read = source.history(name, ("latency_p95", "error_ratio"), end - TREND_SPAN, end)
+                found[name] = Sparkline(*(slot_means(one, end) for one in read))
+    finally:
+        source.close()
+    return found
+
+
+def slot_means(history: History, end: int) -> tuple[float, ...]:
+    """The mean of what is known in each slot before `end` (ms UTC)."""
+    slots: list[list[float]] = [[] for _ in range(TREND_SLOTS)]
+    for at, value in zip(history.times, history.values, strict=True):
+        slot = (at - (end - TREND_SPAN)) // TREND_STEP
+        if 0 <= slot < TREND_SLOTS and math.isfinite(value):
+            slots[slot].append(value)
+    return tuple(sum(slot) / len(slot) if slot else math.nan for slot in slots)

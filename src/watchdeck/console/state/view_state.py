@@ -1,4 +1,4 @@
-"""What the console hands down to the screen in view: what it sees, when, and how it is set."""
+"""The view state: what the console knows, at which moment, and how it is set."""
 
 from __future__ import annotations
 
@@ -10,25 +10,35 @@ from msgspec import Struct, field
 
 from watchdeck.console.input.keys import KEYS, Key
 from watchdeck.console.input.time_cursor import PastOffset
-from watchdeck.console.lines.glyphs import DotStyle
-from watchdeck.console.state.board_source import BoardSnapshot
-from watchdeck.console.state.trends import Sparkline
+from watchdeck.console.lines.line import DotStyle
+from watchdeck.console.state.board_source import BoardSnapshot, stale_reason
+from watchdeck.console.state.queries import Sparkline
 from watchdeck.console.theme.styles import StyleSheet
-from watchdeck.domain.board.presence import Presence
-from watchdeck.domain.settings.console import ConsoleSettings
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.board.board import Board, Change, Collector, Model, Presence
+from watchdeck.domain.external.source import ExternalSource
+from watchdeck.domain.settings.configuration import ConsoleSettings
 
 if TYPE_CHECKING:
     from watchdeck.domain.kinds.kind import Kind
 
 
 class ViewSettings(Struct, frozen=True):
-    """What stays as it is from tick to tick: colours, shapes, clock, and which store this is.
+    """Settings that stay from tick to tick.
 
-    `problem` is what of the view could not be had, in words; `environ` tells where a person's own
-    themes are.
+    Attributes:
+        styles: Colours of the theme.
+        dots: Shapes that this terminal can show.
+        zone: Time zone of the reader; None is the machine's own.
+        store: Path of the store, for the top line.
+        read_only: Nothing is changed from this console.
+        view: The person's own settings.
+        problem: What of those settings could not be used, in words.
+        environ: Environment variables: where themes, editor and pager are looked for.
+        keys: The table of keys, with the person's own keys in it.
     """
 
-    brush: StyleSheet
+    styles: StyleSheet
     dots: DotStyle = DotStyle.BRAILLE
     zone: tzinfo | None = None
     store: str = ""
@@ -40,15 +50,20 @@ class ViewSettings(Struct, frozen=True):
 
 
 class ViewState(Struct, frozen=True):
-    """What a screen shows: the sight, drawn for the moment `now`; `notice` is said once.
+    """Everything that a screen shows.
 
-    `kinds` are the kinds of server by name, once they are read; `trends` is the last hour of each
-    model; `others` are the other consoles on this store; `past` tells how
-    far away the moment shown is, None when it is now; `typed` is what was typed after each sign.
+    Attributes:
+        now: Moment that is shown (ms UTC), in steps.
+        notice: Message under the top line; empty when there is none.
+        kinds: Kinds of server by name, once they are read.
+        trends: Last hour of each model.
+        others: Other consoles on this store.
+        past: How far away the moment shown is; None when it is now.
+        typed: What was typed on each prompt, by its sign, the newest last.
     """
 
-    setting: ViewSettings
-    sight: BoardSnapshot = field(default_factory=BoardSnapshot)
+    settings: ViewSettings
+    snapshot: BoardSnapshot = field(default_factory=BoardSnapshot)
     now: int = 0
     notice: str = ""
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -56,3 +71,60 @@ class ViewState(Struct, frozen=True):
     others: tuple[Presence, ...] = ()
     past: PastOffset | None = None
     typed: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def board(self) -> Board | None:
+        """The newest board; None until the first is read."""
+        return self.snapshot.board
+
+    @property
+    def stale(self) -> str:
+        """Why the board may be out of date; empty when it is not."""
+        return stale_reason(self.snapshot)
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The models of the board."""
+        return self.board.models if self.board else ()
+
+    @property
+    def alerts(self) -> tuple[ActiveAlert, ...]:
+        """The alerts of the board."""
+        return self.board.alerts if self.board else ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The change markers of the board."""
+        return self.board.changes if self.board else ()
+
+    @property
+    def sources(self) -> tuple[ExternalSource, ...]:
+        """The external sources of the board."""
+        return self.board.sources if self.board else ()
+
+    @property
+    def collector(self) -> Collector | None:
+        """The collector as the board shows it; None before the first board."""
+        return self.board.collector if self.board else None
+
+    @property
+    def metrics_at(self) -> int | None:
+        """When the newest metrics of the board were stored (ms UTC)."""
+        return self.board.metrics_at if self.board else None
+
+    @property
+    def board_time(self) -> int:
+        """The moment of a board of the past, else now (ms UTC)."""
+        return self.now if self.board is None or self.board.live else self.board.at
+
+    def model(self, name: str) -> Model | None:
+        """The model of a name; None when it is not configured."""
+        return next((one for one in self.models if one.facts.name == name), None)
+
+    def alert(self, episode: int) -> ActiveAlert | None:
+        """The alert of an episode; None when it is not on the board."""
+        return next((one for one in self.alerts if one.episode.id == episode), None)
+
+    def kind_of(self, model: Model | None) -> Kind | None:
+        """The kind of a model's server; None until it is known."""
+        return self.kinds.get(model.latest.kind or "") if model and model.latest else None

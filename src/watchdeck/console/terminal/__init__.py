@@ -1,1 +1,1 @@
-"""What goes to the terminal: only cells that changed, never faster than the link, nothing raw."""
+"""Terminal output: only changed cells, never faster than the link, no unsafe characters."""

@@ -1,13 +1,17 @@
-"""The terminal's pen: where it is, how it writes, and the fewest bytes to change either."""
+"""ANSI output: cursor position and style of the terminal, and the fewest bytes to change either."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from watchdeck.console.terminal import cell_style as bits
-from watchdeck.console.terminal.cell_style import INK, PLAIN, CellStyle
-from watchdeck.console.terminal.cells import CellRow
-from watchdeck.console.terminal.glyph import is_steady
+from watchdeck.console.terminal import cells as bits
+from watchdeck.console.terminal.cells import (
+    DEFAULT_STYLE,
+    TEXT_ONLY,
+    CellRow,
+    CellStyle,
+    has_certain_width,
+)
 
 _ON = (
     (bits.BOLD, "1"), (bits.DIM, "2"), (bits.ITALIC, "3"), (bits.UNDERLINE, "4"), (bits.BLINK, "5"),
@@ -20,172 +24,177 @@ _OFF = (
     (bits.BLINK | bits.BLINK2, "25"), (bits.REVERSE, "27"), (bits.CONCEAL, "28"),
     (bits.STRIKE, "29"), (bits.FRAME | bits.ENCIRCLE, "54"), (bits.OVERLINE, "55"),
 )  # fmt: skip
-"""Which attributes one parameter turns off: some only together."""
+"""The attributes that one parameter turns off: some only together."""
 
 RESET = "\x1b[r\x1b[m"
-"""No region that scrolls alone, no colour, no attribute."""
+"""Removes the scroll region, all colours and all attributes."""
 
 
 @lru_cache(4_096)
-def change(old: CellStyle, new: CellStyle) -> tuple[str, CellStyle]:
-    """The shortest sequence after which a cell of this look can be written, and the pen then.
+def style_change(old: CellStyle, new: CellStyle) -> tuple[str, CellStyle]:
+    """The shortest sequence to write a cell of style `new`, and the terminal's style after it.
 
-    A cell without ink leaves the text colour, and what only ink shows, as they were.
+    For a space, the text colour and the attributes that only text shows stay as they are.
     """
-    fore = old.fore if new.fore is None else new.fore
-    kept = old.attributes & INK if new.fore is None else 0
-    then = CellStyle(fore, new.back, new.attributes | kept)
+    foreground = old.foreground if new.foreground is None else new.foreground
+    retained = old.attributes & TEXT_ONLY if new.foreground is None else 0
+    then = CellStyle(foreground, new.background, new.attributes | retained)
     if then == old:
         return "", old
-    steps = _steps(old, then)
-    if len(steps) >= len(afresh := _afresh(new)):
-        return f"\x1b[{afresh}m", CellStyle(new.fore or "", new.back, new.attributes)
-    return f"\x1b[{steps}m", then
+    parameters = _changed_parameters(old, then)
+    if len(parameters) >= len(reset := _reset_parameters(new)):
+        return f"\x1b[{reset}m", CellStyle(new.foreground or "", new.background, new.attributes)
+    return f"\x1b[{parameters}m", then
 
 
-def _steps(old: CellStyle, new: CellStyle) -> str:
-    """The parameters that change only what differs."""
+def _changed_parameters(old: CellStyle, new: CellStyle) -> str:
+    """The SGR parameters that change only the differences."""
     lost = old.attributes & ~new.attributes
-    found = [code for group, code in _OFF if lost & group]
+    parameters = [code for group, code in _OFF if lost & group]
     cleared = sum(group for group, _ in _OFF if lost & group)
     gained = new.attributes & (~old.attributes | cleared)
-    found += [code for bit, code in _ON if gained & bit]
-    if new.fore != old.fore:
-        found.append(new.fore or "39")
-    if new.back != old.back:
-        found.append(new.back or "49")
-    return ";".join(found)
+    parameters += [code for bit, code in _ON if gained & bit]
+    if new.foreground != old.foreground:
+        parameters.append(new.foreground or "39")
+    if new.background != old.background:
+        parameters.append(new.background or "49")
+    return ";".join(parameters)
 
 
-def _afresh(look: CellStyle) -> str:
-    """The parameters that set a look on a pen of which nothing is known."""
-    on = [code for bit, code in _ON if look.attributes & bit]
-    found = [*on, *(colour for colour in (look.fore, look.back) if colour)]
-    return ";".join(("0", *found)) if found else ""
+def _reset_parameters(style: CellStyle) -> str:
+    """The SGR parameters that set a style whatever the style before; empty for the default."""
+    on = [code for bit, code in _ON if style.attributes & bit]
+    parameters = [*on, *(colour for colour in (style.foreground, style.background) if colour)]
+    return ";".join(("0", *parameters)) if parameters else ""
 
 
 class AnsiWriter:
-    """Writes cells; `x` is None when the column is not certain, `y` when nothing is.
+    """Writes cells and tracks the cursor; `length` is the number of characters not yet taken.
 
-    `length` is how much was written since it was taken. It keeps its look from frame to frame, as
-    the terminal does, but never trusts its place.
+    `x` is None when the column is uncertain, `y` when the whole position is. The style is
+    remembered from frame to frame, as the terminal does; the position never is.
     """
 
-    def __init__(self, width: int, look: CellStyle = PLAIN, *, fills: bool = False) -> None:
+    def __init__(
+        self, width: int, style: CellStyle = DEFAULT_STYLE, *, erases_in_colour: bool = False
+    ) -> None:
         self.x: int | None = None
         self.y: int | None = None
         self.length = 0
         self._width = width
-        self._look = look
-        self._fills = fills
+        self._style = style
+        self._erases_in_colour = erases_in_colour
         self._out: list[str] = []
 
-    def like(self) -> AnsiWriter:
-        """Another pen with the same look and the same way before it."""
-        other = AnsiWriter(self._width, self._look, fills=self._fills)
+    def fork(self) -> AnsiWriter:
+        """Another writer with the same style, position and output so far."""
+        other = AnsiWriter(self._width, self._style, erases_in_colour=self._erases_in_colour)
         other.x, other.y = self.x, self.y
         other._add("".join(self._out))
         return other
 
     def clear(self, width: int) -> None:
-        """Make the whole terminal empty, whatever was on it; it is so many cells wide."""
-        self._width, self._look = width, PLAIN
+        """Reset the style and clear the whole terminal, which is `width` cells wide."""
+        self._width, self._style = width, DEFAULT_STYLE
         self.x = self.y = None
         self._add(f"{RESET}\x1b[2J")
 
-    def shift(self, top: int, bottom: int, by: int) -> None:
-        """Move the rows between up, or down by less than none; what comes in may be anything."""
-        move = f"\x1b[{by}M" if by > 0 else f"\x1b[{-by}L"
-        self._add(f"\x1b[{top + 1};{bottom}r{_place(0, top)}{move}\x1b[r")
+    def scroll(self, top: int, bottom: int, lines: int) -> None:
+        """Scroll rows `top` to before `bottom` up, down when `lines` is negative.
+
+        The rows that scroll in may show anything.
+        """
+        move = f"\x1b[{lines}M" if lines > 0 else f"\x1b[{-lines}L"
+        self._add(f"\x1b[{top + 1};{bottom}r{_absolute_move(0, top)}{move}\x1b[r")
         self.x = self.y = None
 
-    def take(self) -> str:
-        """All that was written since the last time; somebody else may move the cursor now."""
-        written = "".join(self._out)
+    def take_output(self) -> str:
+        """Return and forget the output; the position becomes unknown, as others may write too."""
+        output = "".join(self._out)
         self._out.clear()
         self.length = 0
         self.x = self.y = None
-        return written
+        return output
 
     def _add(self, text: str) -> None:
         self._out.append(text)
         self.length += len(text)
 
-    def fits(self, look: CellStyle) -> bool:
-        """Whether cells of this look can be written without a change."""
-        return not change(self._look, look)[0]
+    def has_style(self, style: CellStyle) -> bool:
+        """Whether cells of this style can be written without a style change."""
+        return not style_change(self._style, style)[0]
 
-    def fills(self, look: CellStyle) -> bool:
-        """Whether the terminal gives erased cells this look; some know only their own ground."""
-        return look.fore is None and (self._fills or not look.back)
+    def can_erase(self, style: CellStyle) -> bool:
+        """Whether erased cells get this style; some terminals erase to their own background."""
+        return style.foreground is None and (self._erases_in_colour or not style.background)
 
-    def erase(self, x: int, y: int, look: CellStyle) -> None:
-        """Empty a row from this cell on."""
-        self.go(x, y)
-        self._style(look)
+    def erase_line(self, x: int, y: int, style: CellStyle) -> None:
+        """Erase a row from column `x` to its end."""
+        self.move_to(x, y)
+        self._set_style(style)
         self._add("\x1b[K")
 
-    def go(self, x: int, y: int) -> None:
-        """Move to a cell."""
-        self._add(self.way(x, y))
+    def move_to(self, x: int, y: int) -> None:
+        """Move the cursor to a cell."""
+        self._add(self.move_sequence(x, y))
         self.x, self.y = x, y
 
-    def way(self, x: int, y: int) -> str:
-        """The shortest sequence that leads to a cell from here."""
+    def move_sequence(self, x: int, y: int) -> str:
+        """The shortest sequence that moves the cursor from its position to a cell."""
         if y == self.y and x == self.x:
             return ""
         if y != self.y:
-            near = self.y is not None and y == self.y + 1 and x == 0
-            return "\r\n" if near else _place(x, y)
+            is_next_line = self.y is not None and y == self.y + 1 and x == 0
+            return "\r\n" if is_next_line else _absolute_move(x, y)
         if x == 0:
             return "\r"
-        ways = [f"\x1b[{x + 1}G"]
+        moves = [f"\x1b[{x + 1}G"]
         if self.x is not None:
-            ways.append(_shift(x - self.x))
-        return min(ways, key=len)
+            moves.append(_relative_move(x - self.x))
+        return min(moves, key=len)
 
     def draw(self, x: int, y: int, row: CellRow) -> None:
-        """Write cells from this place on."""
+        """Write cells from this position on."""
         start, count = 0, len(row.glyphs)
         if count:
-            self.go(x, y)
+            self.move_to(x, y)
         while start < count:
-            stop, look = start + 1, row.looks[start]
-            while stop < count and row.looks[stop] is look:
+            stop, style = start + 1, row.styles[start]
+            while stop < count and row.styles[stop] is style:
                 stop += 1
-            self._style(look)
+            self._set_style(style)
             self._write(x + start, y, row.glyphs[start:stop])
             start = stop
         if self.x is not None and self.x >= self._width:
             self.x = None  # in the last column terminals disagree on where their cursor is
 
-    def _style(self, look: CellStyle) -> None:
-        sequence, self._look = change(self._look, look)
+    def _set_style(self, style: CellStyle) -> None:
+        sequence, self._style = style_change(self._style, style)
         self._add(sequence)
 
     def _write(self, x: int, y: int, glyphs: list[str]) -> None:
-        """Write cells of one look, and find the way again after each that may mislead."""
+        """Write cells of one style; move the cursor again after a glyph of uncertain width."""
         text = "".join(glyphs)
-        if self.x == x and is_steady(text):
+        if self.x == x and has_certain_width(text):
             self._add(text)
             self.x = x + len(glyphs)
             return
-        for place, glyph in enumerate(glyphs, x):
+        for column, glyph in enumerate(glyphs, x):
             if glyph:
-                self.go(place, y)
+                self.move_to(column, y)
                 self._add(glyph)
-                self.x = place + 1 if is_steady(glyph) else None
+                self.x = column + 1 if has_certain_width(glyph) else None
             elif self.x is not None:
                 self.x += 1
 
 
-def _place(x: int, y: int) -> str:
+def _absolute_move(x: int, y: int) -> str:
     if x == 0:
         return f"\x1b[{y + 1}H" if y else "\x1b[H"
     return f"\x1b[{y + 1};{x + 1}H"
 
 
-def _shift(cells: int) -> str:
+def _relative_move(cells: int) -> str:
     if cells == 0:
         return ""
     if cells < 0:

@@ -1,4 +1,4 @@
-"""An application whose screen is sent cell by cell, where the terminal allows it."""
+"""Base application that sends only changed cells, where the terminal allows it."""
 
 from __future__ import annotations
 
@@ -11,81 +11,83 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
-from watchdeck.console.terminal.capabilities import means_of, reduced_for_slow_link
+from watchdeck.console.terminal.capabilities import capabilities_of, reduce_colours
 from watchdeck.console.terminal.renderer import DiffRenderer
-from watchdeck.console.terminal.textual_update import read
+from watchdeck.console.terminal.textual_update import read_update
 from watchdeck.console.terminal.traffic import Traffic
 from watchdeck.console.terminal.writer import TerminalWriter
 
 
 class DiffRenderedApp(App[None]):
-    """Sends the cells that changed, over a link that never blocks; without one it is as Textual."""
+    """Draws with a diff renderer over a writer that never blocks; without one, as Textual does."""
 
-    canvas: DiffRenderer | None = None
-    slow = False
-    """Whether the link is spared: fewer colours, no mouse, no animation."""
+    renderer: DiffRenderer | None = None
+    is_link_slow = False
+    """Whether less is sent: fewer colours, no mouse, no animation."""
 
-    _link: TerminalWriter | None = None
+    _writer: TerminalWriter | None = None
 
-    def slow_down(self) -> None:
-        """Spare the link from now on."""
-        self.slow = True
+    def reduce_output(self) -> None:
+        """Send less from now on, for a slow link."""
+        self.is_link_slow = True
         self.animation_level = "none"
         if isinstance(self._driver, LinuxDriver):
             self._driver._disable_mouse_support()  # noqa: SLF001 - Textual has no other way
-        if self.canvas is not None and self._link is not None:
-            self.canvas = DiffRenderer(reduced_for_slow_link(self.canvas.means), self._link)
-            self._link.on_free = self.canvas.flush
+        if self.renderer is not None and self._writer is not None:
+            capabilities = reduce_colours(self.renderer.capabilities)
+            self.renderer = DiffRenderer(capabilities, self._writer)
+            self._writer.on_free = self.renderer.flush
             self.screen.refresh(layout=True)
 
-    def connect(self, link: TerminalWriter | None) -> None:
-        """Draw over this link from now on, on a terminal of which nothing is known.
+    def connect(self, writer: TerminalWriter | None) -> None:
+        """Draw through this writer from now on, on a terminal that may show anything.
 
-        Without a link Textual draws, and the application waits when the terminal takes no more.
+        Without a writer Textual draws, and the application waits while the terminal takes no more.
         """
-        self._link = link
-        if link is None:
-            self.canvas = None
+        self._writer = writer
+        if writer is None:
+            self.renderer = None
             return
-        if self.canvas is None:
+        if self.renderer is None:
             encoding = None if sys.__stderr__ is None else sys.__stderr__.encoding
-            means = means_of(os.environ, self.console.color_system, encoding)
-            self.canvas = DiffRenderer(reduced_for_slow_link(means) if self.slow else means, link)
-        self.canvas.wire = link
-        link.on_free = self.canvas.flush
-        link.on_lost = self.exit
-        self.canvas.forget()
+            found = capabilities_of(os.environ, self.console.color_system, encoding)
+            capabilities = reduce_colours(found) if self.is_link_slow else found
+            self.renderer = DiffRenderer(capabilities, writer)
+        self.renderer.sink = writer
+        writer.on_free = self.renderer.flush
+        writer.on_lost = self.exit
+        self.renderer.invalidate()
 
     @property
     def traffic(self) -> Traffic | None:
-        """What goes to the terminal; None while Textual itself draws."""
-        return None if self._link is None else self._link.traffic()
+        """Traffic to the terminal; None while Textual itself draws."""
+        return None if self._writer is None else self._writer.traffic()
 
     def redraw(self) -> None:
-        """Draw every cell again, after something else wrote on the terminal."""
-        if self.canvas is None:
+        """Draw every cell again, after another program wrote on the terminal."""
+        if self.renderer is None:
             self.screen.refresh(layout=True)
         else:
-            self.canvas.forget()
-            self.canvas.flush()
+            self.renderer.invalidate()
+            self.renderer.flush()
 
-    def distrust(self, size: tuple[int, int]) -> None:
-        """Something moved what the terminal of this size shows.
+    def invalidate(self, size: tuple[int, int]) -> None:
+        """Forget what the terminal, now of this size, shows, and draw every cell again.
 
-        At another size a new layout is on its way, and draws all.
+        After a change of size Textual sends a new layout, which draws every cell.
         """
-        if self.canvas is not None:
-            self.canvas.forget()
-            if self.canvas.size == size:
-                self.canvas.flush()
+        if self.renderer is not None:
+            self.renderer.invalidate()
+            if self.renderer.size == size:
+                self.renderer.flush()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Textual draws through this; what it would not draw now is left to it."""
-        update = read(renderable)
-        canvas = self.canvas
-        if update is None or canvas is None or self._batch_count or not self._running:
+        """Send what Textual displays; without a renderer or a readable update, Textual does."""
+        update = read_update(renderable)
+        renderer = self.renderer
+        if update is None or renderer is None or self._batch_count or not self._running:
             super()._display(screen, renderable)
             return
-        canvas.synchronised = self._sync_available
-        canvas.take(update)
+        renderer.synchronised = self._sync_available
+        renderer.apply(update)
         self.post_display_hook()

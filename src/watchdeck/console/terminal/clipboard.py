@@ -1,4 +1,4 @@
-"""Copying over SSH: the terminal is asked to keep a text, or a file keeps it."""
+"""Copying over SSH: to the terminal's clipboard (OSC 52), or to a file."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Mapping
 
-MOST = 8_000
-"""Bytes that are sent: terminals and multiplexers drop longer ones without a word."""
+MAX_BYTES = 8_000
+"""Bytes in one sequence: terminals and multiplexers silently drop longer ones."""
 
-_WITHOUT = ("linux", "vt", "ansi", "cons25", "screen.linux")
-"""How terminals are called that have no clipboard."""
+_NO_CLIPBOARD = ("linux", "vt", "ansi", "cons25", "screen.linux")
+"""Beginnings of TERM of terminals without a clipboard."""
 
 
 def osc52_sequence(text: str, environ: Mapping[str, str]) -> str:
-    """What asks the terminal (OSC 52) to keep the text; empty where it cannot, or not so much.
+    """The sequence that copies the text to the clipboard; empty when impossible or too long.
 
-    A multiplexer keeps such a question for itself, or hands it on when it is wrapped: which of the
-    two is its own setting, so it gets both.
+    tmux and GNU screen handle the plain sequence or pass on a wrapped one, depending on their
+    settings, so they get both.
     """
     body = text.encode()
-    if len(body) > MOST or environ.get("TERM", "").startswith(_WITHOUT):
+    if len(body) > MAX_BYTES or environ.get("TERM", "").startswith(_NO_CLIPBOARD):
         return ""
     plain = f"\x1b]52;c;{b64encode(body).decode()}\x07"
     if environ.get("TMUX"):
@@ -29,8 +29,8 @@ def osc52_sequence(text: str, environ: Mapping[str, str]) -> str:
     return plain + f"\x1bP{plain}\x1b\\" if environ.get("STY") else plain
 
 
-def save(text: str) -> str:
-    """Keep the text in a file that nobody else may read; its path. Raises OSError."""
+def save_to_file(text: str) -> str:
+    """Save the text in a new file that only the user may read; returns its path. Raises OSError."""
     descriptor, path = tempfile.mkstemp(prefix="watchdeck-", suffix=".txt")
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
         print(text, end="", file=file)

@@ -1,4 +1,4 @@
-"""Programs of the person's own that get the terminal for a while: a pager, an editor."""
+"""External programs that take over the terminal for a while: the user's pager and editor."""
 
 from __future__ import annotations
 
@@ -16,60 +16,61 @@ from watchdeck.errors import WatchdeckError
 _PAGERS = ("less", "more")
 _EDITORS = ("editor", "nano", "vi")
 
-_KEYS = (signal.SIGINT, signal.SIGQUIT)
-"""What keys of the terminal send to every program on it; they are meant for the one in view."""
+_KEY_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+"""Signals of keys: the terminal sends them to every program on it, also to the console."""
 
 
-class ProgramMissing(WatchdeckError):
-    """A program that is not there."""
+class ProgramNotFound(WatchdeckError):
+    """No such program is installed."""
 
 
-def pager(environ: Mapping[str, str]) -> list[str]:
-    """What shows a text page by page. Raises OutsideError."""
-    return _program(environ, ("PAGER",), _PAGERS)
+def pager_command(environ: Mapping[str, str]) -> list[str]:
+    """The command that shows a text page by page. Raises ProgramNotFound."""
+    return _find_program(environ, ("PAGER",), _PAGERS)
 
 
-def editor(environ: Mapping[str, str]) -> list[str]:
-    """What edits a file. Raises OutsideError."""
-    return _program(environ, ("VISUAL", "EDITOR"), _EDITORS)
+def editor_command(environ: Mapping[str, str]) -> list[str]:
+    """The command that edits a file. Raises ProgramNotFound."""
+    return _find_program(environ, ("VISUAL", "EDITOR"), _EDITORS)
 
 
-def _program(
+def _find_program(
     environ: Mapping[str, str], variables: Sequence[str], usual: Sequence[str]
 ) -> list[str]:
-    """The program that the first variable names, else the first usual one that is here."""
+    """The program that the first set variable names, else the first installed one of `usual`."""
     for variable in variables:
         if environ.get(variable, "").strip():
-            return _named(variable, environ)
-    found = next((one for one in usual if _is_here(one, environ)), None)
+            return _program_from_variable(variable, environ)
+    found = next((one for one in usual if _is_installed(one, environ)), None)
     if found is None:
         names, others = " and ".join(variables), ", ".join(usual)
-        raise ProgramMissing(f"{names} name no program, and none of {others} is on this machine")
+        raise ProgramNotFound(f"{names} name no program, and none of {others} is on this machine")
     return [found]
 
 
-def _named(variable: str, environ: Mapping[str, str]) -> list[str]:
-    written = environ[variable]
+def _program_from_variable(variable: str, environ: Mapping[str, str]) -> list[str]:
+    value = environ[variable]
     try:
-        command = shlex.split(written)
+        command = shlex.split(value)
     except ValueError as error:
-        said = f"{variable} is {clean(written, 60)!r}, which cannot be read: {error}"
-        raise ProgramMissing(said) from None
-    if not command or not _is_here(command[0], environ):
-        raise ProgramMissing(f"{variable} is {clean(written, 60)!r}, which is no program here")
+        reason = f"{variable} is {clean(value, 60)!r}, which cannot be read: {error}"
+        raise ProgramNotFound(reason) from None
+    if not command or not _is_installed(command[0], environ):
+        raise ProgramNotFound(f"{variable} is {clean(value, 60)!r}, which is no program here")
     return command
 
 
-def _is_here(name: str, environ: Mapping[str, str]) -> bool:
+def _is_installed(name: str, environ: Mapping[str, str]) -> bool:
     return shutil.which(name, path=environ.get("PATH")) is not None
 
 
 def run_in_terminal(
     command: Sequence[str], environ: Mapping[str, str], text: str | None = None
 ) -> str:
-    """Run a program on this terminal until it ends; what went wrong with it, in words.
+    """Run a program on this terminal until it ends; returns an error text, empty on success.
 
-    It reads the text, if there is one. `less` is no door to a shell, and stays for a short text.
+    The program reads `text` from standard input. `less` runs without shell commands, and does not
+    quit when the text fits on one screen.
     """
     name = clean(command[0], 40)
     less = {"LESSSECURE": "1", "LESS": f"{environ.get('LESS', '')} -+F"}
@@ -93,14 +94,14 @@ def _run(command: Sequence[str], environ: Mapping[str, str], text: str | None) -
         text=True,
         errors="replace",
     ) as process:
-        with _unheard(_KEYS):
+        with _ignore_signals(_KEY_SIGNALS):
             process.communicate(text)
         return process.returncode
 
 
 @contextmanager
-def _unheard(numbers: Sequence[signal.Signals]) -> Iterator[None]:
-    """Ignore signals; set after the program began, which would inherit that."""
+def _ignore_signals(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Ignore signals; call after the program started, which would inherit that."""
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the compositor of Textual hands over, read; the one place that knows its private names."""
+"""Screen updates of the Textual compositor: the one module that knows its private names."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 
 class StripUpdate(NamedTuple):
-    """A stretch of one row that the compositor wants on the screen."""
+    """A strip to show in row `y` from column `x` on."""
 
     x: int
     y: int
     strip: Strip
 
 
-class Update(NamedTuple):
-    """The pieces of one update; `size` is known when they are the whole screen."""
+class ScreenUpdate(NamedTuple):
+    """The strips of one update; `size` is known when they cover the whole screen."""
 
     pieces: Iterable[StripUpdate]
     size: tuple[int, int] | None
 
 
-def read(update: object) -> Update | None:
-    """An update of the compositor as pieces; None when it is nothing that we know."""
+def read_update(update: object) -> ScreenUpdate | None:
+    """A compositor update as strips; None for any other renderable."""
     from textual._compositor import ChopsUpdate, LayoutUpdate
 
     if isinstance(update, LayoutUpdate):
-        return Update(_whole(update), (update.region.width, update.region.height))
+        return ScreenUpdate(_layout_pieces(update), (update.region.width, update.region.height))
     if isinstance(update, ChopsUpdate):
-        return Update(_parts(update), None)
+        return ScreenUpdate(_chop_pieces(update), None)
     return None
 
 
-def _whole(update: LayoutUpdate) -> Iterator[StripUpdate]:
+def _layout_pieces(update: LayoutUpdate) -> Iterator[StripUpdate]:
     for y, line in enumerate(update.strips, update.region.y):
         x = update.region.x
         for strip in line:
@@ -48,25 +48,25 @@ def _whole(update: LayoutUpdate) -> Iterator[StripUpdate]:
             x += strip.cell_length
 
 
-def _parts(update: ChopsUpdate) -> Iterator[StripUpdate]:
-    """Whole strips even where only a part is due: cut to it, wide glyphs would lose a half."""
+def _chop_pieces(update: ChopsUpdate) -> Iterator[StripUpdate]:
+    """Whole strips, even where only a part changed: cropped, a wide glyph could lose a half."""
     for y, first, last in update.spans:
         for x, strip in update.chops[y].items():
             if strip is not None and x < last and x + strip.cell_length > first:
                 yield StripUpdate(x, y, strip)
 
 
-def mismatch(app: App[None]) -> str:
-    """Why the Textual of this application cannot be read; empty when it can.
+def mismatch_reason(app: App[None]) -> str:
+    """Why updates of this Textual release cannot be read; empty when they can.
 
-    Tried on updates made by hand: its names are private and may change with any release.
+    Reads two hand-made updates, because private names may change with any release.
     """
     strips = [Strip([Segment("ab")], 2), Strip([Segment("c")], 1)]
     try:
         from textual._compositor import ChopsUpdate, LayoutUpdate
 
-        whole = read(LayoutUpdate([strips], Region(0, 0, 3, 1)))
-        part = read(ChopsUpdate([{0: strips[0], 2: strips[1]}], [(0, 1, 2)], [[2, 3]]))
+        whole = read_update(LayoutUpdate([strips], Region(0, 0, 3, 1)))
+        part = read_update(ChopsUpdate([{0: strips[0], 2: strips[1]}], [(0, 1, 2)], [[2, 3]]))
         hooks = app._display, app._batch_count, app._sync_available  # noqa: SLF001
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         return str(error)

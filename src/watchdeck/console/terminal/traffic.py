@@ -1,4 +1,7 @@
-"""How much goes to the terminal, and how far behind it is."""
+"""Traffic to the terminal: how much is sent, how far behind it is, and how much may be in flight.
+
+Times are seconds of any clock that only goes forward.
+"""
 
 from __future__ import annotations
 
@@ -7,68 +10,145 @@ from collections import deque
 from msgspec import Struct
 from msgspec.structs import replace
 
-_STEADY = 3
+RATE_PERIOD = 10.0
+"""Seconds over which the byte rate is averaged."""
 
-WINDOW = 10.0
-"""Seconds over which a rate is taken."""
+_LAGS = 3
+"""Lags of which the lowest counts: one slow response is a busy moment, not a slow link."""
 
 
 class Traffic(Struct, frozen=True):
-    """What was sent so far; `lag` is the last measured way to the terminal and back, in seconds.
-
-    `skipped` counts frames that a newer one overtook, `rate` is bytes a second. Without `held` the
-    link takes what comes; `lag` is None on a terminal that never answered. `steady` is the least of
-    the last three: one slow answer is a busy moment, not a slow link.
-    """
+    """What was sent to the terminal so far, and how quickly the terminal responds."""
 
     sent: int = 0
+    """Bytes."""
     frames: int = 0
     skipped: int = 0
+    """Frames that a newer one replaced before they were made."""
     rate: float = 0.0
+    """Bytes a second."""
     lag: float | None = None
+    """Seconds of the last round trip; None on a terminal that has never responded."""
     held: bool = False
+    """Whether frames wait because the link takes no more."""
     dropped: int = 0
-    steady: float | None = None
+    """Bytes discarded because the terminal took none."""
+    lowest_lag: float | None = None
+    """The lowest of the last three lags, in seconds; None before the third."""
 
 
 class TrafficMeter:
-    """Counts; times are seconds of any clock that only goes forward."""
+    """Counts bytes, frames and lags."""
 
     def __init__(self) -> None:
-        self._so_far = Traffic()
-        self._lags: deque[float] = deque(maxlen=_STEADY)
-        self._lately: deque[tuple[float, int]] = deque()
+        self._total = Traffic()
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._recent: deque[tuple[float, int]] = deque()
 
-    def sent(self, count: int, now: float) -> None:
-        """So many bytes went out."""
-        self._so_far = replace(self._so_far, sent=self._so_far.sent + count)
-        self._lately.append((now, count))
-        self._forget(now)
+    def count_sent(self, count: int, now: float) -> None:
+        """Count bytes that the terminal took."""
+        self._total = replace(self._total, sent=self._total.sent + count)
+        self._recent.append((now, count))
+        self._drop_old(now)
 
-    def framed(self) -> None:
-        """A frame was made."""
-        self._so_far = replace(self._so_far, frames=self._so_far.frames + 1)
+    def count_frame(self) -> None:
+        """Count a frame that was made."""
+        self._total = replace(self._total, frames=self._total.frames + 1)
 
-    def skipped(self) -> None:
-        """A frame was not made because the last one is still on its way."""
-        self._so_far = replace(self._so_far, skipped=self._so_far.skipped + 1)
+    def count_skipped(self) -> None:
+        """Count a frame that was not made because the last one is still in flight."""
+        self._total = replace(self._total, skipped=self._total.skipped + 1)
 
-    def dropped(self, count: int) -> None:
-        """So many bytes were thrown away because nothing moved."""
-        self._so_far = replace(self._so_far, dropped=self._so_far.dropped + count)
+    def count_dropped(self, count: int) -> None:
+        """Count bytes that were discarded."""
+        self._total = replace(self._total, dropped=self._total.dropped + count)
 
-    def answered(self, lag: float) -> None:
-        """The terminal answered after so many seconds."""
+    def record_lag(self, lag: float) -> None:
+        """Record the seconds that the terminal took to respond."""
         self._lags.append(lag)
-        steady = min(self._lags) if len(self._lags) == _STEADY else None
-        self._so_far = replace(self._so_far, lag=lag, steady=steady)
+        lowest = min(self._lags) if len(self._lags) == _LAGS else None
+        self._total = replace(self._total, lag=lag, lowest_lag=lowest)
 
     def read(self, now: float, *, held: bool) -> Traffic:
-        """The traffic as it is now."""
-        self._forget(now)
-        rate = sum(count for _, count in self._lately) / WINDOW
-        return replace(self._so_far, rate=rate, held=held)
+        """The traffic up to now."""
+        self._drop_old(now)
+        rate = sum(count for _, count in self._recent) / RATE_PERIOD
+        return replace(self._total, rate=rate, held=held)
 
-    def _forget(self, now: float) -> None:
-        while self._lately and self._lately[0][0] <= now - WINDOW:
-            self._lately.popleft()
+    def _drop_old(self, now: float) -> None:
+        while self._recent and self._recent[0][0] <= now - RATE_PERIOD:
+            self._recent.popleft()
+
+
+STATUS_REQUEST = "\x1b[5n"
+"""Device status report (DSR): every terminal responds when it reads this."""
+
+STATUS_RESPONSE = "\x1b[0n"
+"""The response of a terminal to a status request."""
+
+IN_FLIGHT_LIMIT = 2_048
+"""Bytes in flight above which the next frame waits: a quarter of a second at 64 kbit/s."""
+
+REQUEST_AFTER = 512
+"""Bytes in flight from which on a frame carries a status request."""
+
+RESPONSE_TIMEOUT = 2.0
+"""Seconds after which a response counts as lost; doubled after each lost one."""
+
+MAX_RESPONSE_TIMEOUT = 320.0
+
+
+class FlowControl:
+    """Limits the bytes in flight to the terminal, by status requests and their responses.
+
+    Buffers on the link hide its speed: only a response from the far end shows what arrived. A
+    terminal that has never responded is never waited for; one that stops responding, not forever.
+    """
+
+    def __init__(self) -> None:
+        self._in_flight = 0
+        self._sent_after_request = 0
+        self._requested_at: float | None = None
+        self._responds = False
+        self._timeout = RESPONSE_TIMEOUT
+
+    def is_open(self, now: float) -> bool:
+        """Whether a frame may be sent; gives up a response that is overdue."""
+        timeout_at = self.timeout_at
+        if timeout_at is not None and now >= timeout_at:
+            self._timeout = min(2 * self._timeout, MAX_RESPONSE_TIMEOUT)
+            self._requested_at, self._in_flight, self._sent_after_request = None, 0, 0
+        return not self._responds or self._in_flight <= IN_FLIGHT_LIMIT
+
+    @property
+    def timeout_at(self) -> float | None:
+        """When the pending response counts as lost; None while no request is pending."""
+        return None if self._requested_at is None else self._requested_at + self._timeout
+
+    @property
+    def is_request_due(self) -> bool:
+        """Whether a status request has to be sent now."""
+        return self._requested_at is None and (
+            self._in_flight >= REQUEST_AFTER or not self._responds
+        )
+
+    def record_sent(self, count: int) -> None:
+        """Record bytes that are sent."""
+        self._in_flight += count
+        self._sent_after_request += count
+
+    def record_request(self, now: float) -> None:
+        """Record a status request, sent behind all bytes before it."""
+        self._requested_at, self._sent_after_request = now, 0
+
+    def record_response(self, now: float) -> float | None:
+        """Record a response: all bytes before its request arrived.
+
+        Returns the seconds since the request; None when no request is pending.
+        """
+        if self._requested_at is None:
+            return None
+        lag = now - self._requested_at
+        self._requested_at, self._in_flight = None, self._sent_after_request
+        self._responds, self._timeout = True, RESPONSE_TIMEOUT
+        return lag

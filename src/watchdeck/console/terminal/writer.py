@@ -1,4 +1,4 @@
-"""The way to the terminal: bytes go as it takes them, and nothing here ever waits for it."""
+"""Non-blocking writer: bytes go out as the terminal takes them, and nothing waits for it."""
 
 from __future__ import annotations
 
@@ -9,44 +9,43 @@ import termios
 from collections.abc import Callable
 from contextlib import suppress
 
-from watchdeck.console.terminal.flow_control import QUESTION, FlowControl
-from watchdeck.console.terminal.traffic import Traffic, TrafficMeter
+from watchdeck.console.terminal.traffic import STATUS_REQUEST, FlowControl, Traffic, TrafficMeter
 
-_MOST = 262_144
-"""Bytes that wait for a terminal that takes none; what comes on top is dropped, and counted."""
+_MAX_UNSENT = 262_144
+"""Bytes that wait for a terminal that takes none; any beyond are dropped, and counted."""
 
-_AT_ONCE = 65_536
-"""Bytes handed to the terminal in one call."""
+_MAX_WRITE = 65_536
+"""Bytes passed to the terminal in one call."""
 
 
 def reopen(fileno: int) -> int | None:
-    """The same terminal, opened once more so that writes to it do not block; None if it cannot be.
+    """Open the same terminal again, for writes that do not block; None if that fails.
 
-    The mode is not set on the descriptor that is there: the shell shares it, and would find it so.
+    The existing descriptor cannot be switched: the shell shares it, and would get the same mode.
     """
     flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
-    for path in _paths(fileno):
+    for path in _terminal_paths(fileno):
         with suppress(OSError):
             return os.open(path, flags)
     return None
 
 
-def _paths(fileno: int) -> list[str]:
-    """Its names; after `su` only the general name of the controlling terminal may be opened."""
-    found = []
+def _terminal_paths(fileno: int) -> list[str]:
+    """The paths of the terminal; after `su` only /dev/tty, the controlling one, may be opened."""
+    paths = []
     with suppress(OSError):
-        found.append(os.ttyname(fileno))
+        paths.append(os.ttyname(fileno))
     with suppress(OSError):
         os.tcgetpgrp(fileno)
-        found.append("/dev/tty")
-    return found
+        paths.append("/dev/tty")
+    return paths
 
 
 class TerminalWriter:
     """Sends bytes in order, and owns the descriptor, which must not block.
 
-    `on_free` is called when it would take another frame, `on_lost` when the terminal is gone.
-    Everything here happens on the event loop.
+    `on_free` is called when another frame may be sent, `on_lost` when the terminal is gone.
+    Every method runs on the event loop.
     """
 
     def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
@@ -57,123 +56,124 @@ class TerminalWriter:
         self._meter = TrafficMeter()
         self._flow = FlowControl()
         self._unsent = bytearray()
-        self._watched = False
+        self._is_watching = False
         self._timer: asyncio.TimerHandle | None = None
         self.is_lost = False
 
     def is_free(self) -> bool:
-        """Whether a frame would go out now; if not, `on_free` will say when."""
+        """Whether a frame would be sent now; if not, `on_free` is called when one would."""
         if self._unsent or self.is_lost:
             return False
         if self._flow.is_open(self._loop.time()):
             return True
-        self._wake_later()
+        self._schedule_timeout()
         return False
 
     def write(self, data: bytes) -> None:
-        """Send what belongs to no frame."""
-        if len(self._unsent) + len(data) > _MOST:
-            self._meter.dropped(len(data))
+        """Send bytes that belong to no frame."""
+        if len(self._unsent) + len(data) > _MAX_UNSENT:
+            self._meter.count_dropped(len(data))
         else:
-            self._put(data)
+            self._enqueue(data)
 
     def send(self, frame: bytes) -> None:
-        """Send a frame, and now and then a question behind it; never a part of one alone."""
-        self._flow.send(len(frame))
-        self._meter.framed()
-        self._put(frame + self._question())
+        """Send a whole frame, followed by a status request when one is due."""
+        self._flow.record_sent(len(frame))
+        self._meter.count_frame()
+        self._enqueue(frame + self._status_request())
 
-    def skipped(self) -> None:
-        """A frame was not made because the last one is still on its way."""
-        self._meter.skipped()
+    def count_skipped(self) -> None:
+        """Count a frame that was not made because the last one is still in flight."""
+        self._meter.count_skipped()
 
-    def answered(self) -> None:
-        """The terminal answered a question."""
-        now = self._loop.time()
-        lag = self._flow.answer(now)
+    def receive_response(self) -> None:
+        """Handle the terminal's response to a status request."""
+        lag = self._flow.record_response(self._loop.time())
         if lag is not None:
-            self._meter.answered(lag)
-            self.write(self._question())
-            self._free()
+            self._meter.record_lag(lag)
+            self.write(self._status_request())
+            self._notify_if_free()
 
     def traffic(self) -> Traffic:
-        """What the meter says."""
+        """Traffic up to now."""
         now = self._loop.time()
         return self._meter.read(now, held=bool(self._unsent) or not self._flow.is_open(now))
 
     def drain(self, seconds: float) -> bool:
-        """Wait so long for the terminal to take what is there; whether it did."""
+        """Wait at most `seconds` until the terminal has taken all bytes; whether it has."""
         end = self._loop.time() + seconds
         while self._unsent and not self.is_lost:
             left = end - self._loop.time()
             if left <= 0 or not select.select([], [self._descriptor], [], left)[1]:
                 break
-            self._pump()
+            self._write_unsent()
         return not self._unsent
 
     def discard(self) -> None:
-        """Throw away what the terminal did not take, so that it gets what comes now."""
-        self._meter.dropped(len(self._unsent))
+        """Discard all bytes that the terminal did not take, so that later ones arrive."""
+        self._meter.count_dropped(len(self._unsent))
         self._unsent.clear()
         with suppress(termios.error):
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
 
     def close(self) -> None:
-        """Send no more."""
-        self._watch(wanted=False)
+        """Close the descriptor; nothing more is sent."""
+        self._watch_writable(wanted=False)
         if self._timer is not None:
             self._timer.cancel()
         self.is_lost = True
         os.close(self._descriptor)
 
-    def _question(self) -> bytes:
-        if not self._flow.is_due:
+    def _status_request(self) -> bytes:
+        if not self._flow.is_request_due:
             return b""
-        self._flow.ask(self._loop.time())
-        return QUESTION.encode()
+        self._flow.record_request(self._loop.time())
+        return STATUS_REQUEST.encode()
 
-    def _put(self, data: bytes) -> None:
+    def _enqueue(self, data: bytes) -> None:
         if self.is_lost:
             return
         self._unsent += data
-        if not self._watched:
-            self._pump()
+        if not self._is_watching:
+            self._write_unsent()
 
-    def _pump(self) -> None:
-        """Hand over what the terminal takes; come back for the rest when it takes more."""
+    def _write_unsent(self) -> None:
+        """Write what the terminal takes; continue when it takes more."""
         try:
             while self._unsent:
-                count = os.write(self._descriptor, self._unsent[:_AT_ONCE])
+                count = os.write(self._descriptor, self._unsent[:_MAX_WRITE])
                 del self._unsent[:count]
-                self._meter.sent(count, self._loop.time())
+                self._meter.count_sent(count, self._loop.time())
         except BlockingIOError:
             pass
         except OSError:
             self._unsent.clear()
             self.is_lost = True
             self._loop.call_soon(self.on_lost)
-        self._watch(wanted=bool(self._unsent))
+        self._watch_writable(wanted=bool(self._unsent))
 
-    def _watch(self, *, wanted: bool) -> None:
-        if wanted == self._watched:
+    def _watch_writable(self, *, wanted: bool) -> None:
+        if wanted == self._is_watching:
             return
-        self._watched = wanted
+        self._is_watching = wanted
         if wanted:
-            self._loop.add_writer(self._descriptor, self._resume)
+            self._loop.add_writer(self._descriptor, self._continue)
         else:
             self._loop.remove_writer(self._descriptor)
 
-    def _resume(self) -> None:
-        self._pump()
-        self._free()
+    def _continue(self) -> None:
+        self._write_unsent()
+        self._notify_if_free()
 
-    def _free(self) -> None:
+    def _notify_if_free(self) -> None:
         if self.is_free():
             self.on_free()
 
-    def _wake_later(self) -> None:
-        """An answer that is lost must not hold the screen for ever."""
-        opens = self._flow.opens_at
+    def _schedule_timeout(self) -> None:
+        """Check again when the response counts as lost, which must not stop the screen forever."""
+        timeout_at = self._flow.timeout_at
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if opens is None else self._loop.call_at(opens, self._free)
+        self._timer = (
+            None if timeout_at is None else self._loop.call_at(timeout_at, self._notify_if_free)
+        )

@@ -1,7 +1,4 @@
-"""Layouts that a person chooses: which panels there are, whatever the size of the terminal.
-
-What a layout does is in the style sheet, under the class that it has there.
-"""
+"""Panel layouts that the user can choose; the style sheet defines each under its CSS class."""
 
 from __future__ import annotations
 
@@ -12,14 +9,14 @@ from watchdeck.domain.values.text import clean
 
 
 class PanelLayout(Struct, frozen=True):
-    """A name, and what one sees in words."""
+    """A panel layout: name and description."""
 
     name: str
-    words: str
+    description: str
 
     @property
     def style(self) -> str:
-        """The class of a screen that is laid out so."""
+        """The CSS class of a screen in this layout."""
         return f"-layout-{self.name}"
 
 
@@ -29,14 +26,14 @@ LAYOUTS = (
     PanelLayout("signals", "The fleet alone, and of a model all its signals"),
     PanelLayout("stacked", "The chart over the signals, on any width"),
 )
-"""Every layout; the first is the usual one."""
+"""All layouts; the first is the default."""
 
-NAMES = tuple(layout.name for layout in LAYOUTS)
+LAYOUT_NAMES = tuple(layout.name for layout in LAYOUTS)
 
 
-def unknown(name: str) -> str:
-    """Why there is no such layout, and which there are; empty when there is."""
-    if not name or name in NAMES:
+def layout_problem(name: str) -> str:
+    """Error text for an unknown layout, with the known ones; empty for a known one."""
+    if not name or name in LAYOUT_NAMES:
         return ""
-    hint = did_you_mean(name, NAMES, f"There are: {', '.join(NAMES)}.")
+    hint = did_you_mean(name, LAYOUT_NAMES, f"There are: {', '.join(LAYOUT_NAMES)}.")
     return f"there is no layout {clean(name, 40)!r}. {hint}"

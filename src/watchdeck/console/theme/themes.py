@@ -1,46 +1,139 @@
-"""Themes by name: those that come along, and a person's own folder, which wins."""
+"""Themes: palettes read from files, bundled or in the user's own folder, which wins."""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.console.theme.palette import Palette, load_palette
+from watchdeck.console.lines.line import Background, TextRole
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
 from watchdeck.resources import folder
 
 DEFAULT = "dark"
 
-_MOST = 200
+_MAX_FILES = 200
+
+COLOUR_NAMES = (
+    *(background.value for background in Background),
+    *(role.value for role in TextRole),
+)
+"""The colours that every theme must define."""
+
+REVERSE = "reverse"
+"""Background colour that swaps text and background; for themes of terminal colours."""
+
+_ANSI_COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+
+_TERMINAL_COLOURS = (
+    "default",
+    REVERSE,
+    *_ANSI_COLOURS,
+    *(f"bright_{name}" for name in _ANSI_COLOURS),
+)
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def own_folder(environ: Mapping[str, str]) -> Path | None:
-    """Where a person's own themes lie; it need not exist. None for somebody without a home."""
+class Palette(Struct, frozen=True):
+    """A theme: its name, whether it is dark, and a colour for each of `COLOUR_NAMES`.
+
+    A colour is `#rrggbb`. In a theme of `terminal` colours it is one of the terminal's sixteen,
+    `default`, or `reverse` for a background.
+    """
+
+    name: str
+    dark: bool
+    colours: dict[str, str]
+    terminal: bool = False
+
+
+def load_palette(path: Path) -> Palette:
+    """Read a theme file. Raises ConfigError that lists every missing or wrong colour."""
+    try:
+        raw = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: the theme cannot be read: {error}") from error
+    problems = _palette_problems(raw)
+    if problems:
+        raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
+    return Palette(
+        str(raw["name"]),
+        bool(raw.get("dark", True)),
+        dict(raw["colours"]),
+        bool(raw.get("terminal", False)),
+    )
+
+
+def _palette_problems(raw: dict[str, Any]) -> list[str]:
+    colours = raw.get("colours")
+    if not isinstance(raw.get("name"), str) or not isinstance(colours, dict):
+        return ["a theme has a name and a table [colours]."]
+    missing = [f"colours.{name} is missing." for name in COLOUR_NAMES if name not in colours]
+    unknown = [
+        f"colours.{name} is not a colour of a theme." for name in {*colours} - {*COLOUR_NAMES}
+    ]
+    terminal = bool(raw.get("terminal", False))
+    example = "bright_red" if terminal else "#10141b"
+    wrong = [
+        f"colours.{name} is {clean(repr(value), 60)}, not a colour such as {example}."
+        for name, value in colours.items()
+        if name in COLOUR_NAMES and not _is_colour(value, terminal=terminal)
+    ]
+    return [*missing, *sorted(unknown), *wrong]
+
+
+def _is_colour(value: object, *, terminal: bool) -> bool:
+    if not isinstance(value, str):
+        return False
+    return value in _TERMINAL_COLOURS if terminal else _HEX.fullmatch(value) is not None
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as WCAG computes it: 1 (none) to 21 (black on white)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(share: float) -> float:
+    return float(share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4)
+
+
+def user_theme_folder(environ: Mapping[str, str]) -> Path | None:
+    """The folder of the user's own themes, which may not exist; None without a home folder."""
     base = environ.get("XDG_CONFIG_HOME", "")
     if not base.startswith("/"):
         base = f"{environ.get('HOME', '')}/.config"
     return None if base == "/.config" else Path(base) / "watchdeck" / "themes"
 
 
-def themes(environ: Mapping[str, str]) -> dict[str, Path]:
-    """The file of every theme there is, by its name; what is no plain file may never end."""
+def theme_files(environ: Mapping[str, str]) -> dict[str, Path]:
+    """All theme files by theme name; only regular files, as reading a pipe might never end."""
     found: dict[str, Path] = {}
-    for place in (folder("themes"), own_folder(environ)):
+    for place in (folder("themes"), user_theme_folder(environ)):
         if place is not None and place.is_dir():
-            files = (path for path in sorted(place.glob("*.toml"))[:_MOST] if path.is_file())
+            files = (path for path in sorted(place.glob("*.toml"))[:_MAX_FILES] if path.is_file())
             found |= {path.stem: path for path in files}
     return found
 
 
 def load_theme(name: str, environ: Mapping[str, str]) -> Palette:
-    """A theme by the name of its file, whatever it calls itself: by that one it is chosen.
+    """The palette of a theme, named after its file, whatever name the file contains.
 
-    Raises ConfigError that names what there is, or what is wrong.
+    Raises ConfigError when the theme is unknown (listing the known ones) or its file is wrong.
     """
-    known = themes(environ)
+    known = theme_files(environ)
     if name not in known:
         from difflib import get_close_matches
 

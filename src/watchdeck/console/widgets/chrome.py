@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from textual.reactive import reactive
-
 from watchdeck.console.input import keys
 from watchdeck.console.input.keys import KeyScope
-from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.lines.line import Line
-from watchdeck.console.state.board_source import BoardSnapshot
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets import chrome_lines as bar
 from watchdeck.console.widgets.chrome_lines import StatusBarState
 from watchdeck.console.widgets.panel import Panel
@@ -21,67 +17,46 @@ SMALLEST = (60, 16)
 class TopBar(Panel):
     """Name, modes, store, age of the data, collector, clock."""
 
-    sight: reactive[BoardSnapshot] = reactive(BoardSnapshot(), repaint=False)
-    past: reactive[PastOffset | None] = reactive[PastOffset | None](None, repaint=False)
-
     def __init__(self, mode: str, trail: str = "") -> None:
         super().__init__(id="top")
         self._mode = mode
         self._trail = trail
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The snapshot, and how far away it is."""
+        return (state.snapshot, state.past)
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
-        known = (setting.store, setting.zone, setting.read_only, self.past, self._trail)
+        settings = state.settings
+        known = (settings.store, settings.zone, settings.read_only, state.past, self._trail)
         where = StatusBarState(self._mode, keys.MODES, *known)
-        return (bar.bar(self.sight, where, self.now, cells),)
-
-    def watch_sight(self) -> None:
-        """Another sight of the store."""
-        self.redraw()
-
-    def watch_past(self) -> None:
-        """The moment moved away from now, or runs faster."""
-        self.redraw()
+        return (bar.bar(state.snapshot, where, state.now, cells),)
 
 
 class Banner(Panel):
     """What must not be missed; no line at all when there is nothing."""
 
-    sight: reactive[BoardSnapshot] = reactive(BoardSnapshot(), repaint=False)
-    notice: reactive[str] = reactive("", repaint=False)
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The snapshot and the notice."""
+        return (state.snapshot, state.notice)
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The warnings, worst first, then the notice."""
-        return self._words(setting, cells)
+        live = keys.key_label("time.live", state.settings.keys)
+        return bar.banner(state.snapshot, state.notice, state.settings.zone, cells, live)
 
-    def _words(self, setting: ViewSettings, cells: int) -> tuple[Line, ...]:
-        live = keys.shown("time.live", setting.keys)
-        return bar.banner(self.sight, self.notice, setting.zone, cells, live)
-
-    def _resize_to_fit(self) -> None:
+    def rebuild(self) -> None:
         """Take as many rows as there are lines; none hides the panel."""
-        if self.setting is not None:
-            rows = len(self._words(self.setting, self.app.size.width))
+        if self.view_state is not None:
+            rows = len(self.draw(self.view_state, self.app.size.width, 0))
             self.display = bool(rows)
             self.styles.height = max(1, rows)
         self.redraw()
 
     def on_resize(self) -> None:
         """Fewer cells may need more lines."""
-        self._resize_to_fit()
-
-    def watch_sight(self) -> None:
-        """Another sight of the store."""
-        self._resize_to_fit()
-
-    def watch_notice(self) -> None:
-        """A notice came or went."""
-        self._resize_to_fit()
-
-    def watch_setting(self) -> None:
-        """The clock of the words is known now."""
-        super().watch_setting()
-        self._resize_to_fit()
+        self.rebuild()
 
 
 class Footer(Panel):
@@ -91,14 +66,23 @@ class Footer(Panel):
         super().__init__(id="footer")
         self._where = where
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """Keys have no age."""
+        return ()
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
-        return (bar.footer(keys.footer(self._where, setting.keys), cells),)
+        return (bar.footer(keys.footer(self._where, state.settings.keys), cells),)
 
 
 class TooSmall(Panel):
     """The only thing on a terminal below the smallest layout."""
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """A size has no age."""
+        return ()
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         """The size there is, and the size that is needed."""
-        return bar.too_small(cells, rows, SMALLEST, keys.shown("quit", setting.keys))
+        leave = keys.key_label("quit", state.settings.keys)
+        return bar.too_small(cells, rows, SMALLEST, leave)

@@ -9,27 +9,27 @@ from msgspec.structs import replace
 
 from watchdeck.console.input.time_cursor import PastOffset
 from watchdeck.console.lines.line import (
-    NOTHING,
+    NO_VALUE,
     Background,
     Line,
-    Role,
     Span,
+    TextRole,
     cut,
-    foreign_text,
     justify,
-    length,
+    spans_width,
+    untrusted_text,
     wrap,
 )
-from watchdeck.console.lines.relative_time import age, ago, clock, offset
+from watchdeck.console.lines.relative_time import age, age_phrase, clock_time, utc_offset
 from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot, stale_reason
 from watchdeck.console.terminal.traffic import Traffic
 from watchdeck.domain.board.board import Collector, CollectorState
 from watchdeck.domain.values.text import clean
 
 _STATES = {
-    CollectorState.RUNNING: ("●", Role.OK),
-    CollectorState.STALLED: ("◆", Role.WARNING),
-    CollectorState.STOPPED: ("✖", Role.DOWN),
+    CollectorState.RUNNING: ("●", TextRole.OK),
+    CollectorState.STALLED: ("◆", TextRole.WARNING),
+    CollectorState.STOPPED: ("✖", TextRole.DOWN),
 }
 """Shape and role of each state of the collector."""
 
@@ -49,37 +49,37 @@ class StatusBarState(Struct, frozen=True):
     trail: str = ""
 
 
-def bar(sight: BoardSnapshot, where: StatusBarState, now: int, cells: int) -> Line:
+def bar(snapshot: BoardSnapshot, where: StatusBarState, now: int, cells: int) -> Line:
     """Name, modes, store, age of the data, collector, clock; the store's path gives way first."""
-    past = sight.board is not None and not sight.board.live
+    past = snapshot.board is not None and not snapshot.board.live
     right = (
-        _past(sight.board.at, where)
-        if sight.board is not None and past
-        else [*_data(sight, now), *_collector(sight), *_clock(where, now)]
+        _past(snapshot.board.at, where)
+        if snapshot.board is not None and past
+        else [*_data(snapshot, now), *_collector(snapshot), *_clock(where, now)]
     )
-    left = _left(where, cells - length(right) - 3)
+    left = _left(where, cells - spans_width(right) - 3)
     if past:
         return replace(justify(left, right, cells, Span(" ")), inverted=True)
-    room = cells - length(left) - length(right) - 3
-    store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", Role.MUTED)
+    room = cells - spans_width(left) - spans_width(right) - 3
+    store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", TextRole.MUTED)
     ending = [store, *right, Span(" ")]
     return Line(justify(left, ending, cells, Span(" ")).spans, Background.BAR)
 
 
 def _left(where: StatusBarState, room: int) -> list[Span]:
     """Name and modes; where there is no room for all names, that of the mode in view alone."""
-    trail = [Span(f" → {cut(where.trail, 24)} ", Role.TITLE)] if where.trail else []
-    start = Span(" watchdeck ", Role.STRONG)
+    trail = [Span(f" → {cut(where.trail, 24)} ", TextRole.TITLE)] if where.trail else []
+    start = Span(" watchdeck ", TextRole.STRONG)
     named = [start, *(_mode(where, key, name, name) for key, name in where.modes), *trail]
-    if length(named) <= room:
+    if spans_width(named) <= room:
         return named
     return [start, *(_mode(where, key, name, "") for key, name in where.modes), *trail]
 
 
 def _mode(where: StatusBarState, key: str, name: str, otherwise: str) -> Span:
     if name == where.mode:
-        return Span(f" {key} {name} ", Role.TITLE)
-    return Span(f" {key} {otherwise} " if otherwise else f" {key} ", Role.MUTED)
+        return Span(f" {key} {name} ", TextRole.TITLE)
+    return Span(f" {key} {otherwise} " if otherwise else f" {key} ", TextRole.MUTED)
 
 
 def _path(path: str, cells: int) -> str:
@@ -88,16 +88,16 @@ def _path(path: str, cells: int) -> str:
     return shown if len(shown) <= cells else "…" + cut(shown[len(shown) - cells + 1 :], cells - 1)
 
 
-def _data(sight: BoardSnapshot, now: int) -> list[Span]:
-    at = sight.board.metrics_at if sight.board else None
-    role = Role.WARNING if stale_reason(sight) else Role.TEXT
-    return [Span("data ", Role.MUTED), Span(f"{age(at, now)}  ", role)]
+def _data(snapshot: BoardSnapshot, now: int) -> list[Span]:
+    at = snapshot.board.metrics_at if snapshot.board else None
+    role = TextRole.WARNING if stale_reason(snapshot) else TextRole.TEXT
+    return [Span("data ", TextRole.MUTED), Span(f"{age(at, now)}  ", role)]
 
 
-def _collector(sight: BoardSnapshot) -> list[Span]:
-    if sight.board is None or sight.trouble is not BoardProblem.NONE:
-        return [Span(f"collector {NOTHING}  ", Role.MUTED)]
-    return [Span("collector ", Role.MUTED), state(sight.board.collector), Span("  ")]
+def _collector(snapshot: BoardSnapshot) -> list[Span]:
+    if snapshot.board is None or snapshot.trouble is not BoardProblem.NONE:
+        return [Span(f"collector {NO_VALUE}  ", TextRole.MUTED)]
+    return [Span("collector ", TextRole.MUTED), state(snapshot.board.collector), Span("  ")]
 
 
 def state(collector: Collector) -> Span:
@@ -107,20 +107,20 @@ def state(collector: Collector) -> Span:
 
 
 def _clock(where: StatusBarState, now: int) -> list[Span]:
-    text = f"{clock(now, where.zone)} {offset(now, where.zone)}"
-    return [*_read_only(where), Span(text, Role.STRONG)]
+    text = f"{clock_time(now, where.zone)} {utc_offset(now, where.zone)}"
+    return [*_read_only(where), Span(text, TextRole.STRONG)]
 
 
 def _read_only(where: StatusBarState) -> list[Span]:
-    return [Span("read-only  ", Role.WARNING)] if where.read_only else []
+    return [Span("read-only  ", TextRole.WARNING)] if where.read_only else []
 
 
 def _past(at: int, where: StatusBarState) -> list[Span]:
     """The moment shown, how long ago it was, and how fast it runs."""
-    moment = f"{clock(at, where.zone, '%b %d %H:%M:%S')} {offset(at, where.zone)}"
+    moment = f"{clock_time(at, where.zone, '%b %d %H:%M:%S')} {utc_offset(at, where.zone)}"
     said = f"PAST  {moment}"
     if where.past is not None:
-        said += f"  {ago(at, at + where.past.ago)}  {_pace(where.past)}"
+        said += f"  {age_phrase(at, at + where.past.ago)}  {_pace(where.past)}"
     return [*_read_only(where), Span(f"{said.rstrip()} ")]
 
 
@@ -129,7 +129,7 @@ def _pace(past: PastOffset) -> str:
 
 
 def banner(
-    sight: BoardSnapshot, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
+    snapshot: BoardSnapshot, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
 ) -> tuple[Line, ...]:
     """What must not be missed: no newer data, a blind collector, the past, a notice.
 
@@ -137,41 +137,45 @@ def banner(
     """
     lines = [
         line
-        for shape, words, role in _warnings(sight, zone, live)
+        for shape, words, role in _warnings(snapshot, zone, live)
         for line in wrap(f"{shape} {words}", cells - 1, role, most=2)
     ]
     if notice:
         said = " ".join(notice.splitlines())
-        lines += wrap(f"→ {said}", cells - 1, Role.ACCENT, most=3)
-    past = sight.board is not None and not sight.board.live
+        lines += wrap(f"→ {said}", cells - 1, TextRole.ACCENT, most=3)
+    past = snapshot.board is not None and not snapshot.board.live
     return tuple(Line((Span(" "), *line.spans), Background.BAR, past) for line in lines)
 
 
-def _warnings(sight: BoardSnapshot, zone: tzinfo | None, live: str) -> list[tuple[str, str, Role]]:
-    if sight.trouble is BoardProblem.BROKEN:
-        return [("✖", sight.words, Role.CRITICAL)]
-    if sight.trouble is BoardProblem.PREPARING:
-        return [("…", sight.words, Role.WARNING)]
-    board = sight.board
+def _warnings(
+    snapshot: BoardSnapshot, zone: tzinfo | None, live: str
+) -> list[tuple[str, str, TextRole]]:
+    if snapshot.trouble is BoardProblem.BROKEN:
+        return [("✖", snapshot.words, TextRole.CRITICAL)]
+    if snapshot.trouble is BoardProblem.PREPARING:
+        return [("…", snapshot.words, TextRole.WARNING)]
+    board = snapshot.board
     if board is None:
         return []
     if not board.live:
-        moment = clock(board.at, zone, "%Y-%m-%d %H:%M:%S")
-        said = f"PAST: all is as it was at {moment} {offset(board.at, zone)}; {live} is live"
-        return [("◆", said, Role.WARNING)]
+        moment = clock_time(board.at, zone, "%Y-%m-%d %H:%M:%S")
+        said = f"PAST: all is as it was at {moment} {utc_offset(board.at, zone)}; {live} is live"
+        return [("◆", said, TextRole.WARNING)]
     beat = board.collector.heartbeat
-    said_so = [("✖", stale_reason(sight), Role.CRITICAL)]
+    said_so = [("✖", stale_reason(snapshot), TextRole.CRITICAL)]
     if beat is not None:
-        said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
-        said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
-        said_so.append(("▲", beat.outside, Role.CRITICAL))
-        said_so.append(("◆", beat.clock, Role.WARNING))
+        said_so.append(
+            ("▲", beat.blind and f"the collector is blind: {beat.blind}", TextRole.CRITICAL)
+        )
+        said_so.append(("▲", beat.storing and f"store: {beat.storing}", TextRole.CRITICAL))
+        said_so.append(("▲", beat.outside, TextRole.CRITICAL))
+        said_so.append(("◆", beat.clock, TextRole.WARNING))
     return [warning for warning in said_so if warning[1]]
 
 
 def meter(traffic: Traffic) -> str:
     """What goes over the link to the terminal, in words."""
-    lag = NOTHING if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
+    lag = NO_VALUE if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
     return (
         f"link: {traffic.rate:.0f} B/s, {traffic.sent:,} B sent, lag {lag},"
         f" {traffic.skipped} frames overtaken"
@@ -182,8 +186,8 @@ def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
     """The keys that work here, as far as there is room."""
     spans: list[Span] = [Span(" ")]
     for key, words in keys:
-        part = [Span(key, Role.ACCENT), Span(f" {words}  ", Role.MUTED)]
-        if length([*spans, *part]) <= cells:
+        part = [Span(key, TextRole.ACCENT), Span(f" {words}  ", TextRole.MUTED)]
+        if spans_width([*spans, *part]) <= cells:
             spans += part
     return Line(tuple(spans), Background.BAR)
 
@@ -193,5 +197,5 @@ def too_small(cells: int, rows: int, least: tuple[int, int], leave: str) -> tupl
     need = f"watchdeck needs {least[0]}x{least[1]}"
     have = f"this is {cells}x{rows}"
     return tuple(
-        Line((foreign_text(text, Role.WARNING),)) for text in (need, have, f"{leave} quits")
+        Line((untrusted_text(text, TextRole.WARNING),)) for text in (need, have, f"{leave} quits")
     )

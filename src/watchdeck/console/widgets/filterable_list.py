@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec.structs import replace
 
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Role, Span, cut
-from watchdeck.console.state.messages import FilterRequested
+from watchdeck.console.lines.line import Span, TextRole, cut
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.list import List
-from watchdeck.domain.board.filter import EVERYTHING, Filter
+from watchdeck.console.widgets.prompt import Hint, Prompt
+from watchdeck.domain.board.filter import EVERYTHING, Filter, FilterError
+
+FILTER = "/"
+"""The sign of the prompt for a filter."""
 
 
 class FilterableList(List):
-    """Rows that are wanted, and marks that stay on them wherever they go."""
+    """Rows that match a filter, and marks that stay on them wherever they go."""
 
     BINDINGS = bindings(KeyScope.CHOICE)
+    FILTER_HELP: ClassVar[str]
 
     def __init__(self, title: str) -> None:
         super().__init__(id=title)
@@ -22,13 +29,21 @@ class FilterableList(List):
         self.wanted: Filter = EVERYTHING
         self.typed = ""
 
-    def rebuild(self) -> None:
-        """Make the table anew: something changed, or others are wanted."""
-        raise NotImplementedError
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """Without a board nobody can tell whether there are rows."""
+        return (bool(state.stale),)
 
     @property
     def total(self) -> int:
         """How many rows there would be without a filter."""
+        raise NotImplementedError
+
+    def read_filter(self, typed: str) -> Filter:
+        """Read a filter of these rows. Raises FilterError."""
+        raise NotImplementedError
+
+    def count_matches(self, wanted: Filter) -> int:
+        """How many rows match."""
         raise NotImplementedError
 
     @property
@@ -36,24 +51,28 @@ class FilterableList(List):
         """How many are marked."""
         return len(self.table.marked)
 
-    def want(self, wanted: Filter, typed: str) -> None:
-        """Show only what matches, and say what was typed for it."""
+    def filter(self, typed: str) -> None:
+        """Show the rows that match a text from now on. Raises FilterError."""
+        self.show_matches(self.read_filter(typed), typed)
+
+    def show_matches(self, wanted: Filter, typed: str) -> None:
+        """Show the rows that match; `typed` is the filter as it was typed."""
         self.wanted, self.typed = wanted, typed
         self.rebuild()
 
-    def told(self, shown: int, cells: int) -> tuple[Span, ...]:
-        """How many are shown by which filter, and how many are marked."""
-        said = []
+    def filter_words(self, count: int, cells: int) -> tuple[Span, ...]:
+        """How many rows are shown by which filter, and how many are marked."""
+        spans = []
         if self.typed:
-            words = f"  {shown} of {self.total} by /{self.typed}"
-            said.append(Span(cut(words, max(24, cells // 2)), Role.WARNING))
+            words = f"  {count} of {self.total} by /{self.typed}"
+            spans.append(Span(cut(words, max(24, cells // 2)), TextRole.WARNING))
         if self.table.marked:
-            said.append(Span(f"  {self.marks} marked", Role.ACCENT))
-        return tuple(said)
+            spans.append(Span(f"  {self.marks} marked", TextRole.ACCENT))
+        return tuple(spans)
 
     def action_filter(self) -> None:
-        """Have a filter typed."""
-        self.post_message(FilterRequested())
+        """Ask for a filter."""
+        self.post_message(Prompt.Requested(FILTER, FilterPrompt(self), self.typed))
 
     def action_mark(self) -> None:
         """Mark the row under the cursor, or take its mark away, and go on."""
@@ -63,14 +82,44 @@ class FilterableList(List):
 
     def action_mark_all(self) -> None:
         """Mark every row that is shown; when all are, none."""
-        shown = frozenset(self.table.keys)
-        self.mark(self.table.marked - shown if shown <= self.table.marked else shown)
+        keys = frozenset(self.table.keys)
+        self.mark(self.table.marked - keys if keys <= self.table.marked else keys)
 
     def mark(self, marked: frozenset[str]) -> None:
         """Have marks on these rows and no others."""
         self.table = replace(self.table, marked=marked)
         self.redraw()
 
-    def watch_stale(self) -> None:
-        """Without a board nobody can tell whether there are rows."""
-        self.rebuild()
+
+class FilterPrompt:
+    """The prompt of a list's filter: the list follows every letter."""
+
+    def __init__(self, rows: FilterableList) -> None:
+        self._rows = rows
+
+    def hint(self, text: str) -> Hint:
+        """Show what matches so far; says how much that is, or what is wrong."""
+        typed = text.strip()
+        try:
+            wanted = self._rows.read_filter(typed)
+        except FilterError as error:
+            return Hint(str(error), error.position)
+        self._rows.show_matches(wanted, typed)
+        count = f"{self._rows.count_matches(wanted)} of {self._rows.total}"
+        return Hint(count if typed else self._rows.FILTER_HELP)
+
+    def complete(self, _text: str) -> str:
+        """Nothing is completed."""
+        return ""
+
+    def submit(self, text: str) -> Hint | None:
+        """Keep the filter."""
+        try:
+            self._rows.filter(text.strip())
+        except FilterError as error:
+            return Hint(str(error), error.position)
+        return None
+
+    def cancel(self) -> None:
+        """Show all rows again."""
+        self._rows.show_matches(EVERYTHING, "")

@@ -9,11 +9,11 @@ from textual.reactive import reactive
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines import list_position as place
-from watchdeck.console.lines.line import Line, Role, Span
+from watchdeck.console.lines.line import Line, Span, TextRole
 from watchdeck.console.lines.list_position import ListPosition
-from watchdeck.console.lines.table import Table, body, extent
+from watchdeck.console.lines.table import Table, row_range, table_lines
 from watchdeck.console.state.messages import RowReached
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
 
 
@@ -28,31 +28,39 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.table: Table[Any] = Table(())
 
-    def lead(self) -> tuple[Line, ...]:
+    def lead(self, state: ViewState) -> tuple[Line, ...]:  # noqa: ARG002 - none is usual
         """Lines between the rule and the heads; as many at any time."""
         return ()
 
     def heading(
-        self, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
         """The whole panel: a rule that tells which rows are in view, and the body under it."""
         raise NotImplementedError
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    @property
+    def subject(self) -> str:
+        """The model of the row under the cursor; empty when there is none."""
+        return ""
+
+    def open_row(self) -> None:
+        """Open what the row under the cursor stands for, if it can be opened."""
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         """The rule, the heads and the rows in view."""
         self.set_reactive(
-            List.place, place.keep_position(self.place, self.table.keys, self.rows_in_view)
+            List.place, place.follow_row(self.place, self.table.keys, self.rows_in_view)
         )
-        lead = self.lead()
+        lead = self.lead(state)
         room = rows - 1 - len(lead)
-        more = (Span(extent(self.table, self.place, room), Role.MUTED),)
-        shown = body(self.table, self.place, self.now, cells, room)
-        return self.heading(more, (*lead, *shown), cells)
+        more = (Span(row_range(self.table, self.place, room), TextRole.MUTED),)
+        shown = table_lines(self.table, self.place, state.now, cells, room)
+        return self.heading(state, more, (*lead, *shown), cells)
 
     @property
     def above(self) -> int:
         """How many lines are over the first row: the rule, the lead, the heads."""
-        return 2 + len(self.lead())
+        return 2 + (len(self.lead(self.view_state)) if self.view_state else 0)
 
     @property
     def rows_in_view(self) -> int:
@@ -63,17 +71,15 @@ class List(Panel, can_focus=True, inherit_bindings=False):
     def cursor(self) -> str | None:
         """The name of the row under the cursor; None when there is no row."""
         keys = self.table.keys
-        return (
-            keys[place.keep_position(self.place, keys, self.rows_in_view).index] if keys else None
-        )
+        return keys[place.follow_row(self.place, keys, self.rows_in_view).index] if keys else None
 
     @property
     def words(self) -> str:
         """The row under the cursor in full, a tab between its cells; empty without a row."""
-        if self.cursor is None:
+        if self.cursor is None or self.view_state is None:
             return ""
-        row = self.table.rows[self.table.keys.index(self.cursor)]
-        return "\t".join(column.cell(row, self.now).text.strip() for column in self.table.columns)
+        row, now = self.table.rows[self.table.keys.index(self.cursor)], self.view_state.now
+        return "\t".join(column.cell(row, now).text.strip() for column in self.table.columns)
 
     def watch_place(self) -> None:
         """The cursor was moved."""
@@ -91,7 +97,7 @@ class List(Panel, can_focus=True, inherit_bindings=False):
 
     def action_first(self) -> None:
         """To the first row, and stay on the first row whichever it is."""
-        self.place = place.home()
+        self.place = place.first_position()
 
     def action_last(self) -> None:
         """To the last row."""
@@ -101,7 +107,7 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         """Put the cursor on a row by its name, if there is one."""
         keys = self.table.keys
         if key in keys:
-            self.place = place.at(self.place, keys, self.rows_in_view, keys.index(key))
+            self.place = place.move_to(self.place, keys, self.rows_in_view, keys.index(key))
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses the row under it."""

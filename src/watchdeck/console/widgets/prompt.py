@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 from textual import events, on
@@ -10,11 +10,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Input
 
-from watchdeck.console.lines.line import Background, Line, Role, Span, cut
-from watchdeck.console.state.view_state import ViewSettings
+from watchdeck.console.lines.line import Background, Line, Span, TextRole, cut
+from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
+
+_REMEMBERED = 100
+"""Lines that come back with the up key."""
 
 
 class Hint(Struct, frozen=True):
@@ -24,20 +28,45 @@ class Hint(Struct, frozen=True):
     at: int | None = None
 
 
+class PromptOwner(Protocol):
+    """Who asked for a text, and says what it means."""
+
+    def hint(self, text: str) -> Hint:
+        """What to say of a text that is being typed."""
+        ...
+
+    def complete(self, text: str) -> str:
+        """The text that Tab makes of a beginning; empty when there is none."""
+        ...
+
+    def submit(self, text: str) -> Hint | None:
+        """Take the text; returns what is wrong with it, None when it was taken."""
+        ...
+
+    def cancel(self) -> None:
+        """The prompt was left without a text."""
+
+
 class HintLine(Panel):
     """What is wrong, under the character that it is about, or what else could be typed."""
 
     hint: reactive[Hint] = reactive(Hint(), repaint=False)
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """The hint has no age."""
+        return ()
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line over the one that is typed."""
         if self.hint.at is None:
             return (
-                Line((Span(f"  {cut(self.hint.words, cells - 3)}", Role.MUTED),), Background.BAR),
+                Line(
+                    (Span(f"  {cut(self.hint.words, cells - 3)}", TextRole.MUTED),), Background.BAR
+                ),
             )
         # under what is typed at the left; a word that would not fit begins further left
         gap = min(2 + self.hint.at, max(2, cells - len(self.hint.words) - 3))
-        words = Span(f"▼ {cut(self.hint.words, cells - gap - 2)}", Role.WARNING)
+        words = Span(f"▼ {cut(self.hint.words, cells - gap - 2)}", TextRole.WARNING)
         return (Line((Span(" " * gap), words), Background.BAR),)
 
     def watch_hint(self) -> None:
@@ -52,9 +81,13 @@ class PromptSymbol(Panel):
         super().__init__(id="sign")
         self._sign = sign
 
-    def draw(self, setting: ViewSettings, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
+        """The sign has no age."""
+        return ()
+
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One character."""
-        return (Line((Span(f" {self._sign}", Role.ACCENT),)),)
+        return (Line((Span(f" {self._sign}", TextRole.ACCENT),)),)
 
 
 class PromptInput(Input, inherit_bindings=True):
@@ -79,86 +112,88 @@ class PromptInput(Input, inherit_bindings=True):
 
 
 class Prompt(Vertical):
-    """A sign, the line, and a hint above it; gone when it is done with."""
+    """A sign, the line, and a hint above it; it goes when its owner has the text.
 
-    setting: reactive[ViewSettings | None] = reactive[ViewSettings | None](None, repaint=False)
+    `past` are the texts that were typed on such a prompt, the newest last; a new one is added.
+    """
 
-    class Changed(Message):
-        """Other text; whoever asked says what it thinks of it through `hint`."""
+    view_state: reactive[ViewState | None] = reactive[ViewState | None](None, repaint=False)
 
-        def __init__(self, prompt: Prompt, text: str) -> None:
+    class Requested(Message):
+        """A widget asks its screen for a prompt."""
+
+        def __init__(self, sign: str, owner: PromptOwner, text: str = "") -> None:
             super().__init__()
-            self.prompt = prompt
+            self.sign = sign
+            self.owner = owner
             self.text = text
 
-    class Done(Message):
-        """Enter was pressed on a text."""
-
-        def __init__(self, prompt: Prompt, text: str) -> None:
-            super().__init__()
-            self.prompt = prompt
-            self.text = text
-
-    class Completed(Message):
-        """Tab was pressed on a text."""
-
-        def __init__(self, prompt: Prompt, text: str) -> None:
-            super().__init__()
-            self.prompt = prompt
-            self.text = text
-
-    class Left(Message):
-        """Esc was pressed."""
-
-        def __init__(self, prompt: Prompt) -> None:
-            super().__init__()
-            self.prompt = prompt
-
-    def __init__(self, sign: str, text: str = "", past: Sequence[str] = ()) -> None:
+    def __init__(
+        self, sign: str, owner: PromptOwner, past: list[str], text: str = "", hint: str = ""
+    ) -> None:
         super().__init__()
-        self.sign = sign
+        self._sign = sign
+        self._owner = owner
+        self._past = past
         self._text = text
-        self._past = list(past)
+        self._first_hint = hint
+        self.focus_after: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """The hint over the line."""
-        yield HintLine(id="hint").data_bind(Prompt.setting)
+        hint = HintLine(id="hint")
+        hint.set_reactive(HintLine.hint, Hint(self._first_hint))
+        yield hint.data_bind(Prompt.view_state)
         with Horizontal():
-            yield PromptSymbol(self.sign).data_bind(Prompt.setting)
-            yield PromptInput(self._past)
+            yield PromptSymbol(self._sign).data_bind(Prompt.view_state)
+            yield PromptInput(list(self._past))
 
     def on_mount(self) -> None:
         """Type at once."""
-        typing = self.query_one(PromptInput)
-        typing.value = self._text
-        typing.cursor_position = len(self._text)
-        typing.focus()
+        self._write(self._text)
+        self.query_one(PromptInput).focus()
 
-    def hint(self, hint: Hint) -> None:
-        """Say something about the text."""
+    def close(self) -> None:
+        """Take the prompt away; the focus goes back to where it was."""
+        self.remove()
+        self.screen.set_focus(self.focus_after)
+
+    def _write(self, text: str) -> None:
+        line = self.query_one(PromptInput)
+        line.value = text
+        line.cursor_position = len(text)
+
+    def _hint(self, hint: Hint) -> None:
         self.query_one(HintLine).hint = hint
 
-    def complete(self, text: str) -> None:
-        """Put a text in the place of the typed one."""
-        typing = self.query_one(PromptInput)
-        typing.value = text
-        typing.cursor_position = len(text)
-
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
+    def _show_hint(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self, event.value))
+        self._hint(self._owner.hint(event.value))
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
+    def _submit(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Done(self, event.value))
+        problem = self._owner.submit(event.value)
+        if problem is not None:
+            self._hint(problem)
+            return
+        self._remember(event.value.strip())
+        self.close()
+
+    def _remember(self, text: str) -> None:
+        if text and text not in self._past[-1:]:
+            self._past.append(text)
+            del self._past[:-_REMEMBERED]
 
     def on_key(self, event: events.Key) -> None:
         """Esc gives up, Tab completes; nothing that is typed here means anything elsewhere."""
-        if event.key in ("escape", "tab"):
-            event.stop()
-            event.prevent_default()
-            text = self.query_one(PromptInput).value
-            left = event.key == "escape"
-            self.post_message(self.Left(self) if left else self.Completed(self, text))
+        if event.key not in ("escape", "tab"):
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "escape":
+            self._owner.cancel()
+            self.close()
+        elif text := self._owner.complete(self.query_one(PromptInput).value):
+            self._write(text)

@@ -1,1 +1,1 @@
-"""The simulated fleet: real HTTP servers on loopback, and the scenario they play."""
+"""The simulated fleet: HTTP servers on loopback with traffic, counters and metrics pages."""

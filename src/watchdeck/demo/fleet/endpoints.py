@@ -1,4 +1,4 @@
-"""The eight endpoints of the demo: who they are, how they are used, what they promise."""
+"""The eight endpoints of the demo: their configuration, load and responses."""
 
 from __future__ import annotations
 
@@ -8,39 +8,30 @@ from msgspec import Struct, field
 
 from watchdeck.demo.fleet import metrics_pages as pages
 from watchdeck.demo.fleet.traffic import Load
-from watchdeck.domain.settings.endpoint import Endpoint, Retention, Settings, Slo
+from watchdeck.domain.settings.configuration import Retention, Settings
+from watchdeck.domain.settings.endpoint import Endpoint, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 
 _EVERY = Milliseconds(2_000)
 _TIMEOUT = Milliseconds(1_500)
 
 _RETENTION = Retention(raw=Milliseconds.parse("100d"))
-"""Longer than the past that the demo begins with."""
+"""Longer than the history with which the demo begins."""
 
 
 class DemoEndpoint(Struct, frozen=True):
-    """One endpoint: its page, its load, and the paths that answer 200 with these bodies.
+    """One endpoint of the fleet: its metrics page, its load and its configuration.
 
-    A path in `model_paths` answers 404 while the model is unloaded.
+    `paths` maps paths to the bodies of their responses (status 200); those in `model_paths` respond
+    with 404 while the model is unloaded.
     """
 
     name: str
     page: pages.Page
     load: Load
-    about: Endpoint
+    config: Endpoint
     paths: Mapping[str, str] = field(default_factory=dict)
     model_paths: Mapping[str, str] = field(default_factory=dict)
-
-
-def _part(
-    name: str,
-    page: pages.Page,
-    load: Load,
-    about: Endpoint,
-    paths: Mapping[str, str] | None = None,
-    model_paths: Mapping[str, str] | None = None,
-) -> DemoEndpoint:
-    return DemoEndpoint(name, page, load, about, paths or {}, model_paths or {})
 
 
 def _slo(availability: float, latency: int, errors: float) -> Slo:
@@ -53,8 +44,8 @@ def _endpoint(name: str, **more: object) -> Endpoint:
 
 _V2 = {"/v2": '{"name":"mlserver","version":"1.7.1"}', "/v2/health/ready": ""}
 
-CAST = (
-    _part(
+ENDPOINTS = (
+    DemoEndpoint(
         "fraud-detector",
         pages.mlserver,
         Load(40, 0.0235, 0.45, strain=0.1),
@@ -69,7 +60,7 @@ CAST = (
         _V2,
         {"/v2/models/fraud-detector/ready": ""},
     ),
-    _part(
+    DemoEndpoint(
         "churn-score",
         pages.mlserver,
         Load(12, 0.03),
@@ -77,7 +68,7 @@ CAST = (
         _V2,
         {"/v2/models/churn-score/ready": ""},
     ),
-    _part(
+    DemoEndpoint(
         "support-chat",
         pages.vllm,
         Load(6, 2.2, 0.5, 0, tokens_in=420, tokens_out=160),
@@ -90,7 +81,7 @@ CAST = (
         ),
         {"/health": "", "/version": '{"version":"0.11.0"}'},
     ),
-    _part(
+    DemoEndpoint(
         "image-tagger",
         pages.triton,
         Load(25, 0.06),
@@ -98,14 +89,14 @@ CAST = (
         {"/v2": '{"name":"triton","version":"2.51.0"}', "/v2/health/ready": ""},
         {"/v2/models/image-tagger/ready": ""},
     ),
-    _part(
+    DemoEndpoint(
         "demand-forecast",
         pages.bentoml,
         Load(8, 0.4, nightly=True),
         _endpoint("demand-forecast", owner="supply", slo=_slo(0.99, 2_000, 0.05)),
         {"/readyz": "\n", "/livez": "\n"},
     ),
-    _part(
+    DemoEndpoint(
         "search-ranker",
         pages.kserve,
         Load(60, 0.012),
@@ -113,13 +104,13 @@ CAST = (
         {"/v2/health/ready": '{"ready":true}'},
         {"/v1/models/search-ranker": '{"name":"search-ranker","ready":true}'},
     ),
-    _part(
+    DemoEndpoint(
         "gpu-node",
         pages.dcgm,
         Load(5, 2.4),
         _endpoint("gpu-node", owner="platform"),
     ),
-    _part(
+    DemoEndpoint(
         "legacy [/nope] scorer",
         pages.generic,
         Load(9, 0.05, errors=0.004),
@@ -138,11 +129,11 @@ CAST = (
 
 
 def settings(ports: Mapping[str, int]) -> Settings:
-    """The configuration that watches the fleet on these ports of loopback."""
+    """The configuration of the fleet, whose servers listen on these ports of loopback."""
     from msgspec.structs import replace
 
-    def placed(part: DemoEndpoint) -> Endpoint:
-        root = f"http://127.0.0.1:{ports[part.name]}"
-        return replace(part.about, url=root, metrics_url=f"{root}/metrics")
+    def with_url(endpoint: DemoEndpoint) -> Endpoint:
+        root = f"http://127.0.0.1:{ports[endpoint.name]}"
+        return replace(endpoint.config, url=root, metrics_url=f"{root}/metrics")
 
-    return Settings(tuple(placed(part) for part in CAST), retention=_RETENTION)
+    return Settings(tuple(map(with_url, ENDPOINTS)), retention=_RETENTION)

@@ -1,7 +1,7 @@
 """Metrics pages in the shapes of real servers, from simulated counts.
 
-The same functions make the page of a moment (counts are numbers, and `text` writes them) and the
-columns of the past (counts are arrays over time).
+The same functions make a page of the present (counts are numbers, rendered by `render_page`) and
+the columns of the history (counts are arrays over time).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from watchdeck.demo.fleet.traffic import BUCKETS, Counts, Whole
+from watchdeck.demo.fleet.traffic import BUCKETS, Count, Counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 Value: TypeAlias = "float | NDArray[Any]"
-"""What stands behind a series: a number, or its values over time."""
+"""The value of a series: a number, or an array over time."""
 
 FIRST_TOKEN = 0.1
 """The share of a request's time until its first token."""
@@ -28,11 +28,11 @@ CARD_MEMORY = 81_200
 """Mebibytes of each GPU."""
 
 UNSUPPORTED = 9223372036854775794
-"""How DCGM says that a card cannot tell a value."""
+"""The value that DCGM shows when a GPU does not support a field."""
 
 
 class MetricFamily(Struct, frozen=True):
-    """The series under one type line: what follows the name, the labels, the value."""
+    """The series under one type line; a row is a suffix of the name, the labels and the value."""
 
     name: str
     type: str
@@ -40,14 +40,14 @@ class MetricFamily(Struct, frozen=True):
 
 
 class Page(Protocol):
-    """A kind of page: its families, from the model's name and what its server has counted."""
+    """A function that makes the families of a page from a model's name and its server's counts."""
 
     def __call__(self, model: str, counts: Counts[Any]) -> Iterator[MetricFamily]:
         """The families in the order of the page."""
 
 
-def text(families: Iterable[MetricFamily]) -> str:
-    """A page as a server sends it."""
+def render_page(families: Iterable[MetricFamily]) -> str:
+    """The text of a page, as a server sends it."""
     return "".join(line for family in families for line in _lines(family))
 
 
@@ -58,7 +58,7 @@ def _lines(family: MetricFamily) -> Iterator[str]:
 
 
 def bound_text(bound: float, scale: float = 1.0) -> str:
-    """A bucket's upper bound as it stands in its label."""
+    """A bucket's upper bound as its label shows it."""
     return f"{bound * scale:g}"
 
 
@@ -66,7 +66,7 @@ def _one(name: str, type_: str, labels: str, value: Value) -> MetricFamily:
     return MetricFamily(name, type_, (("", labels, value),))
 
 
-def _histogram(name: str, labels: str, counts: Counts[Whole], scale: float = 1.0) -> MetricFamily:
+def _histogram(name: str, labels: str, counts: Counts[Count], scale: float = 1.0) -> MetricFamily:
     rows: list[tuple[str, str, Value]] = []
     totals = list(accumulate(counts.buckets))
     for bound, total in zip((*BUCKETS, None), totals, strict=True):
@@ -77,17 +77,17 @@ def _histogram(name: str, labels: str, counts: Counts[Whole], scale: float = 1.0
     return MetricFamily(name, "histogram", tuple(rows))
 
 
-def at_most(value: Whole, most: int) -> Whole:
+def at_most(value: Count, most: int) -> Count:
     """The smaller of the two, without a branch: `value` may be an array."""
     return value - (value > most) * (value - most)
 
 
-def excess(value: Whole, least: int) -> Whole:
-    """How far a value is above another, or 0; it may be an array."""
+def excess(value: Count, least: int) -> Count:
+    """How far `value` is above `least`, or 0; `value` may be an array."""
     return (value > least) * (value - least)
 
 
-def mlserver(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
+def mlserver(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
     """MLServer 1.7: model counters, and a latency histogram by route template."""
     route = 'app_name="mlserver",method="POST",path="/v2/models/{model_name}/infer"'
     good, bad = f'{route},status_code="200"', f'{route},status_code="500"'
@@ -101,7 +101,7 @@ def mlserver(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     yield _one("rest_server_requests_in_progress", "gauge", 'app_name="mlserver"', counts.in_flight)
 
 
-def bentoml(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
+def bentoml(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
     """BentoML 1.4: one counter by endpoint and code, one histogram."""
     labels = f'endpoint="/predict",service_name="{model}",service_version="not available"'
     codes = (("200", counts.good), ("500", counts.bad))
@@ -111,7 +111,7 @@ def bentoml(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     yield _one("bentoml_service_request_in_progress", "gauge", labels, counts.in_flight)
 
 
-def triton(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
+def triton(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
     """Triton 2.5x: counters without `_total`, cumulative microseconds, no quantiles."""
     labels = f'model="{model}",version="1"'
     yield _one("nv_inference_request_success", "counter", labels, counts.good)
@@ -124,7 +124,7 @@ def triton(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     yield _one("nv_gpu_utilization", "gauge", 'gpu_uuid="GPU-0"', busy)
 
 
-def vllm(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
+def vllm(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
     """VLLM: finished requests by reason, tokens, time to first token, cache usage."""
     labels = f'engine="0",model_name="{model}"'
     finished = f'{labels},finished_reason="stop"'
@@ -138,16 +138,16 @@ def vllm(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
     yield _one("vllm:kv_cache_usage_perc", "gauge", labels, at_most(counts.in_flight, 36) / 40)
 
 
-def kserve(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
+def kserve(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
     """KServe's model server: histograms of three stages, and no counter of errors."""
     labels = f'model_name="{model}"'
     for stage, scale in (("preprocess", 0.1), ("predict", 1.0), ("postprocess", 0.05)):
         yield _histogram(f"request_{stage}_seconds", labels, counts, scale)
 
 
-def dcgm(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
-    """The DCGM exporter of a node with two GPUs; one value is the mark for "unsupported"."""
-    busy, used = cards(counts)
+def dcgm(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
+    """The DCGM exporter of a node with two GPUs; one value is "unsupported"."""
+    busy, used = gpu_values(counts)
     free = (CARD_MEMORY - used[0], CARD_MEMORY - used[1])
     kinds: tuple[tuple[str, tuple[Value, Value]], ...] = (
         ("GPU_UTIL", busy),
@@ -163,15 +163,15 @@ def dcgm(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
         yield MetricFamily(f"DCGM_FI_DEV_{word}", "gauge", rows)
 
 
-def cards(counts: Counts[Whole]) -> tuple[tuple[Whole, Whole], tuple[Whole, Whole]]:
-    """How busy two GPUs are (percent), and how much of their memory is used."""
+def gpu_values(counts: Counts[Count]) -> tuple[tuple[Count, Count], tuple[Count, Count]]:
+    """The utilization of two GPUs (percent), and their used memory (MiB)."""
     busy = at_most(4 * counts.in_flight, 98)
     used = 41_200 + 40 * counts.in_flight
     return (busy, excess(busy, 7)), (used, used + 310)
 
 
-def generic(model: str, counts: Counts[Whole]) -> Iterator[MetricFamily]:
-    """A page of no known server, whose labels try what a terminal or a markup parser would obey."""
+def generic(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
+    """A page of an unknown server whose labels attack with terminal escapes and markup."""
     evil = f'job="{model} \x1b]2;owned\x07[/nope][@click=app.quit]\u202e"'
     yield _one("predictions_total", "counter", evil, counts.served)
     yield _one("prediction_errors_total", "counter", evil, counts.bad)

@@ -1,4 +1,4 @@
-"""Processes of the demo: each ends with the demo, whatever happens."""
+"""Child processes of the demo: each ends with the demo, however the demo ends."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ from msgspec import Struct
 
 from watchdeck.errors import WatchdeckError
 
-_PATIENCE = 3
+_EXIT_TIMEOUT = 3
 """Seconds that a process has to end by itself."""
+
+_STDERR = 2
+
+
+class WorkerFailure(Struct, frozen=True):
+    """What a child process sends when it cannot do its work."""
+
+    why: str
 
 
 @contextmanager
-def process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator[Connection]:
-    """Run `target` with the arguments and a pipe; the other end of the pipe is given here."""
+def child_process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator[Connection]:
+    """Run `target` with the arguments and a pipe, and give the other end of the pipe."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    child = spawn.Process(
-        target=_quietly, args=(target, *arguments, theirs), name=name, daemon=True
-    )
+    arguments = (target, *arguments, theirs)
+    child = spawn.Process(target=_run_silently, args=arguments, name=name, daemon=True)
     child.start()
     theirs.close()
     try:
@@ -35,44 +42,35 @@ def process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator
         _end(child)
 
 
-def _quietly(target: Callable[..., None], *arguments: Any) -> None:
-    """Run with nothing to say on the terminal: that is the console's own, and drawn on."""
+def _run_silently(target: Callable[..., None], *arguments: Any) -> None:
+    """Run with the standard error off the terminal, on which the console draws."""
     if os.isatty(_STDERR):
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, _STDERR)
-        os.close(silence)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, _STDERR)
+        os.close(null)
     try:
         target(*arguments)
     except WatchdeckError as error:
         pipe: Connection = arguments[-1]
         with suppress(OSError):
-            pipe.send(WorkerFailed(str(error)))
-
-
-class WorkerFailed(Struct, frozen=True):
-    """What a process says that could not do its part."""
-
-    why: str
-
-
-_STDERR = 2
+            pipe.send(WorkerFailure(str(error)))
 
 
 def _end(child: BaseProcess) -> None:
     child.terminate()
-    child.join(_PATIENCE)
+    child.join(_EXIT_TIMEOUT)
     if child.is_alive():
         child.kill()
         child.join()
 
 
-def first_message(pipe: Connection, who: str, within: float) -> Any:
-    """What a process says first. Raises WatchdeckError when it does not, for so many seconds."""
-    said: Any = None
+def receive_first(pipe: Connection, who: str, timeout: float) -> Any:
+    """The first message of a process. Raises WatchdeckError after `timeout` seconds without one."""
+    message: Any = None
     with suppress(EOFError, OSError):
-        said = pipe.recv() if pipe.poll(within) else None
-    if isinstance(said, WorkerFailed):
-        raise WatchdeckError(f"{who} of the demo did not start: {said.why}")
-    if said is None:
+        message = pipe.recv() if pipe.poll(timeout) else None
+    if isinstance(message, WorkerFailure):
+        raise WatchdeckError(f"{who} of the demo did not start: {message.why}")
+    if message is None:
         raise WatchdeckError(f"{who} of the demo did not start. Run `watchdeck demo` again.")
-    return said
+    return message

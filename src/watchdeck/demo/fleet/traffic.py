@@ -8,65 +8,80 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from watchdeck.demo.history.array_types import Integers
+if TYPE_CHECKING:  # the live demo starts without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of the latency histograms, in seconds; 200 ms is one, as the fraud SLO asks."""
+"""Upper bounds of the latency histograms, in seconds; the fraud SLO needs the 200 ms."""
 
 DAY = 86_400
 WEEK = 7 * DAY
 
-ORDINARY = 0.75
+ORDINARY_LOAD = 0.75
 """The share of its highest rate at which a model has its ordinary latency."""
 
-Whole = TypeVar("Whole", int, "Integers")
+Count = TypeVar("Count", int, "Integers")
 
 
 class Load(Struct, frozen=True):
-    """How a model is used: requests a second at noon, median latency (s) and its spread, errors.
-
-    `strain` is how much slower a busy model is than a quiet one. A `nightly` model is asked for two
-    hours after midnight UTC, and never else.
-    """
+    """How a model is used."""
 
     rate: float
+    """Requests a second at the busiest hour, 14:00 UTC on a working day."""
+
     latency: float
+    """Median latency in seconds at ordinary load."""
+
     spread: float = 0.5
+    """Standard deviation of the logarithm of the latency."""
+
     errors: float = 0.002
+    """The share of requests that fail."""
+
     nightly: bool = False
+    """The model gets requests in the two hours after midnight UTC alone."""
+
     tokens_in: int = 0
     tokens_out: int = 0
+
     strain: float = 0.2
+    """How much slower a busy model is than a quiet one."""
 
 
-class Counts(Struct, Generic[Whole]):
-    """What a server has counted since it started: numbers now, or arrays of them over time.
+class Counts(Struct, Generic[Count]):
+    """What a server has counted since it started: numbers now, or arrays of them over time."""
 
-    `micros` is the time spent on all requests, in microseconds; `buckets` are not cumulative.
-    """
+    good: Count
+    bad: Count
 
-    good: Whole
-    bad: Whole
-    micros: Whole
-    buckets: list[Whole]
-    tokens_in: Whole
-    tokens_out: Whole
-    in_flight: Whole
+    micros: Count
+    """The time spent on all requests, in microseconds."""
+
+    buckets: list[Count]
+    """Requests in each latency bucket, not cumulative."""
+
+    tokens_in: Count
+    tokens_out: Count
+    in_flight: Count
 
     @property
-    def served(self) -> Whole:
-        """All requests that were answered, well or not."""
+    def served(self) -> Count:
+        """All requests that got a response, good or bad."""
         return self.good + self.bad
 
 
-def nothing() -> Counts[int]:
-    """What a server that has just started has counted."""
+def zero_counts() -> Counts[int]:
+    """The counts of a server that has just started."""
     return Counts(0, 0, 0, [0] * (len(BUCKETS) + 1), 0, 0, 0)
 
 
 class SimulatedServer(Struct):
-    """A server that counts; `moment` is in seconds since the epoch."""
+    """A server that counts its requests; `moment` (s since the epoch) is the last update."""
 
     load: Load
     random: Random
@@ -74,36 +89,33 @@ class SimulatedServer(Struct):
     counts: Counts[int]
 
     def advance(self, now: float, slowness: float = 1.0) -> None:
-        """Count what came in since the last time, latencies multiplied by `slowness`."""
+        """Count the requests since the last update, with latencies multiplied by `slowness`."""
         elapsed = max(0.0, now - self.moment)
         self.moment = max(now, self.moment)
-        asked = rate(self.load, now)
-        median = self.load.latency * pace(self.load, now) * slowness
-        count = self._drawn(asked * elapsed)
+        rate = request_rate(self.load, now)
+        median = self.load.latency * latency_factor(self.load, now) * slowness
+        count = self._random_count(rate * elapsed)
         failed = sum(self.random.random() < self.load.errors for _ in range(count))
         self.counts.bad += failed
         self.counts.good += count - failed
         self.counts.tokens_in += count * self.load.tokens_in
         self.counts.tokens_out += count * self.load.tokens_out
-        self.counts.in_flight = self._drawn(asked * median)
-        self._serve(count, median)
+        self.counts.in_flight = self._random_count(rate * median)
+        self._count_latencies(count, median)
 
-    def _drawn(self, expected: float) -> int:
+    def _random_count(self, expected: float) -> int:
         return max(0, round(self.random.gauss(expected, math.sqrt(expected))))
 
-    def _serve(self, count: int, median: float) -> None:
+    def _count_latencies(self, count: int, median: float) -> None:
         for _ in range(count):
-            took = median * math.exp(self.random.gauss(0, self.load.spread))
-            self.counts.micros += round(took * 1e6)
-            place = next((n for n, bound in enumerate(BUCKETS) if took <= bound), len(BUCKETS))
+            latency = median * math.exp(self.random.gauss(0, self.load.spread))
+            self.counts.micros += round(latency * 1e6)
+            place = next((n for n, bound in enumerate(BUCKETS) if latency <= bound), len(BUCKETS))
             self.counts.buckets[place] += 1
 
 
-def rate(load: Load, now: float) -> float:
-    """Requests a second: most in the afternoon UTC, a third less at the week's end.
-
-    Every week is like the one before.
-    """
+def request_rate(load: Load, now: float) -> float:
+    """Requests a second: most at 14:00 UTC, a third less at the weekend; every week is the same."""
     hour = (now % DAY) / 3_600
     if load.nightly:
         return load.rate if hour < 2 else 0.0
@@ -112,6 +124,6 @@ def rate(load: Load, now: float) -> float:
     return load.rate * daily * weekly
 
 
-def pace(load: Load, now: float) -> float:
-    """What the load of the moment multiplies a model's latency by."""
-    return 1 + load.strain * (rate(load, now) / load.rate - ORDINARY)
+def latency_factor(load: Load, now: float) -> float:
+    """The factor of a model's latency at its load of the moment; 1 at ordinary load."""
+    return 1 + load.strain * (request_rate(load, now) / load.rate - ORDINARY_LOAD)

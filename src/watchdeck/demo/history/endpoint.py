@@ -1,7 +1,13 @@
-"""Twelve weeks of one endpoint: its frames, health and alerts, and what its server counted."""
+"""Twelve weeks of one endpoint: its frames, health and alerts, and what its server counted.
+
+Each simulated page goes through `domain.derive`, as a live page does. The collector's own endpoint
+state would take five times as long: it parses every response anew.
+"""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,90 +17,103 @@ from watchdeck.collector.exposition import PageParser
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.rules import rules_in_force
 from watchdeck.demo.fleet.endpoints import DemoEndpoint
-from watchdeck.demo.fleet.metrics_pages import text
-from watchdeck.demo.fleet.traffic import Counts, nothing
-from watchdeck.demo.history.alerts import Evaluation, PastEpisode, is_evaluated
-from watchdeck.demo.history.counters import count_history, moment
-from watchdeck.demo.history.signals import samples
-from watchdeck.demo.history.timeline import DAYS
-from watchdeck.demo.history.traffic import TrafficHistory, traffic_history
-from watchdeck.domain.board.health import HealthChange
+from watchdeck.demo.fleet.metrics_pages import render_page
+from watchdeck.demo.fleet.traffic import Counts, zero_counts
+from watchdeck.demo.history.alerts import PastEpisode, PastEvaluation, is_evaluated
+from watchdeck.demo.history.traffic import (
+    TrafficHistory,
+    count_history,
+    counts_at,
+    traffic_history,
+)
+from watchdeck.demo.scenario import DAYS, INTERVAL
+from watchdeck.domain.board.board import HealthChange
 from watchdeck.domain.kinds.detection import detect
-from watchdeck.domain.kinds.kind import Kind
-from watchdeck.domain.settings.endpoint import Settings
+from watchdeck.domain.kinds.kind import Kind, ProbeResponse
+from watchdeck.domain.metrics.scrape import ModelState, Outcome
+from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.settings.endpoint import public_facts
+from watchdeck.domain.signals.counter_window import CounterWindow, window_length
+from watchdeck.domain.signals.derive import derive_signals, failed_signals
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
-from watchdeck.service.endpoint_facts import facts
-from watchdeck.store.metrics.backfill import Stretch
+from watchdeck.domain.signals.probes import ProbeResult, read_responses
+from watchdeck.engine.rules.conditions import ScrapeValues
+from watchdeck.store.metrics.backfill import ScrapeHistory
 from watchdeck.store.metrics.frames import Stream
 
 if TYPE_CHECKING:
-    from watchdeck.demo.history.array_types import Floats, Integers
+    from watchdeck.demo.fleet.traffic import Floats, Integers
 
-_TOOK = 0.0028
-_TOOK_SPREAD = 0.25
+_SCRAPE_DURATION = 0.0028
+"""The median duration of a scrape in seconds, and below the spread of its logarithm."""
+_SCRAPE_DURATION_SPREAD = 0.25
+
+_READY = {ModelState.READY: True, ModelState.NOT_READY: False}
+
+
+class ServerHistory(Struct, frozen=True):
+    """What happened to a server: its traffic, its counts, and the durations of its scrapes (s)."""
+
+    traffic: TrafficHistory
+    counts: Counts[Integers]
+    durations: Floats
 
 
 class EndpointHistory(Struct, frozen=True):
-    """What happened to a server: its course, its counts and how long it took to answer (s)."""
+    """What a store holds of an endpoint's past; `counts` are those of the last scrape."""
 
-    run: TrafficHistory
-    counts: Counts[Integers]
-    took: Floats
-
-
-class History(Struct, frozen=True):
-    """What is known of an endpoint's past; `counts` are those of the last scrape."""
-
-    series: Stretch
-    signals: Stretch
+    series: ScrapeHistory
+    signals: ScrapeHistory
     health: tuple[HealthChange, ...]
-    alarms: tuple[PastEpisode, ...]
+    episodes: tuple[PastEpisode, ...]
     counts: Counts[int]
 
 
-def history(part: DemoEndpoint, seed: int, now: int, days: int = DAYS) -> History:
+def history(endpoint: DemoEndpoint, seed: int, now: int, days: int = DAYS) -> EndpointHistory:
     """The last `days` of an endpoint, ending at `now` (ms UTC); the same for the same seed."""
     import numpy as np
 
-    life = live(part, seed, now, days)
-    kind, plan = planned(part)
-    pages = page_values(part, life.counts)
-    scrapes = [*samples(part, kind, plan, life, pages)]
+    name, server = endpoint.name, simulate(endpoint, seed, now, days)
+    kind, plan = kind_and_plan(endpoint)
+    pages = page_values(endpoint, server.counts)
+    scrapes = [*derive_scrapes(endpoint, kind, plan, server, pages)]
     rules = [rule for rule in rules_in_force(Settings()) if is_evaluated(rule, plan.slots)]
-    found = Evaluation(facts(part.about), kind.name, rules)
-    found.run(scrapes)
-    times, answered = life.run.times, life.run.answered
-    kept = pages[answered][:, slice(None) if plan.keep is None else list(plan.keep)]
-    frames = np.array([scrape.values for scrape in scrapes])
-    return History(
-        Stretch(part.name, Stream.SERIES, plan.kept_layout, times[answered], kept),
-        Stretch(part.name, Stream.SIGNALS, plan.signal_layout, times, frames),
-        tuple(found.health),
-        tuple(found.episodes()),
-        moment(life.counts, -1),
+    evaluation = PastEvaluation(public_facts(endpoint.config), kind.name, rules)
+    evaluation.run(scrapes)
+    times, answered = server.traffic.times, server.traffic.answered
+    series = pages[answered][:, slice(None) if plan.stored is None else list(plan.stored)]
+    signals = np.array([scrape.values for scrape in scrapes])
+    return EndpointHistory(
+        ScrapeHistory(name, Stream.SERIES, plan.stored_layout, times[answered], series),
+        ScrapeHistory(name, Stream.SIGNALS, plan.signal_layout, times, signals),
+        tuple(evaluation.health),
+        tuple(evaluation.episodes()),
+        counts_at(server.counts, -1),
     )
 
 
-def live(part: DemoEndpoint, seed: int, now: int, days: int) -> EndpointHistory:
-    """What happened to an endpoint in the `days` before `now`."""
+def simulate(endpoint: DemoEndpoint, seed: int, now: int, days: int) -> ServerHistory:
+    """What happened to an endpoint's server in the `days` before `now`."""
     import numpy as np
 
-    random = np.random.default_rng(list(f"{seed} {part.name}".encode()))
-    run = traffic_history(part, random, now, days)
-    counts = count_history(run, part.load, random)
-    quick = _TOOK * np.exp(_TOOK_SPREAD * random.standard_normal(len(run.times)))
-    return EndpointHistory(run, counts, np.where(run.answered, quick, part.about.timeout.seconds))
+    random = np.random.default_rng(list(f"{seed} {endpoint.name}".encode()))
+    traffic = traffic_history(endpoint, random, now, days)
+    counts = count_history(traffic, endpoint.load, random)
+    spread = np.exp(_SCRAPE_DURATION_SPREAD * random.standard_normal(len(traffic.times)))
+    timeout = endpoint.config.timeout.seconds
+    durations = np.where(traffic.answered, _SCRAPE_DURATION * spread, timeout)
+    return ServerHistory(traffic, counts, durations)
 
 
-def planned(part: DemoEndpoint) -> tuple[Kind, Plan]:
-    """What the collector will make of an endpoint's page."""
-    body = text(part.page(part.name, nothing())).encode()
-    layout = PageParser().read(part.name, body).layout
+def kind_and_plan(endpoint: DemoEndpoint) -> tuple[Kind, Plan]:
+    """The kind and the plan that the collector will find for an endpoint's page."""
+    body = render_page(endpoint.page(endpoint.name, zero_counts())).encode()
+    layout = PageParser().read(endpoint.name, body).layout
     kind = detect(_kinds(), layout.series, {})
     if kind is None:
-        raise ValueError(f"no kind claims the page of {part.name}")
-    return kind, build_plan(kind, part.about, layout)
+        raise ValueError(f"no kind claims the page of {endpoint.name}")
+    return kind, build_plan(kind, endpoint.config, layout)
 
 
 @cache
@@ -102,12 +121,47 @@ def _kinds() -> tuple[Kind, ...]:
     return load_kinds()
 
 
-def page_values(part: DemoEndpoint, counts: Counts[Integers]) -> Floats:
+def page_values(endpoint: DemoEndpoint, counts: Counts[Integers]) -> Floats:
     """The values of all pages: a row a scrape, in the order of the page."""
     import numpy as np
 
-    values = [row[2] for family in part.page(part.name, counts) for row in family.rows]
+    values = [row[2] for family in endpoint.page(endpoint.name, counts) for row in family.rows]
     pages = np.empty((len(counts.good), len(values)))
     for place, column in enumerate(values):
         pages[:, place] = column
     return pages
+
+
+def derive_scrapes(
+    endpoint: DemoEndpoint, kind: Kind, plan: Plan, server: ServerHistory, pages: Floats
+) -> Iterator[ScrapeValues]:
+    """The scrapes of an endpoint with their signals, in the form that the engine's rules read.
+
+    `pages` has a row for each scrape, in the order of the plan's layout.
+    """
+    window, late, failures = CounterWindow(window_length(INTERVAL)), Outcome.TIMED_OUT, 0
+    detail = f"/metrics: no complete answer within {endpoint.config.timeout}"
+    states = {loaded: _reported_state(endpoint, kind, loaded=loaded) for loaded in (True, False)}
+    traffic = server.traffic
+    columns = (traffic.times, traffic.answered, traffic.loaded, server.durations)
+    for at, answered, loaded, took, page in zip(*(c.tolist() for c in columns), pages, strict=True):
+        reported = states[loaded]
+        ready = _READY.get(reported.state)
+        window.add_probe(at, answered and ready is not False)
+        if answered:
+            page_row, failures = array("d", page.tobytes()), 0
+            values = derive_signals(plan, window, at, page_row, ready=ready, scrape_duration=took)
+            state = reported.state.value
+            yield ScrapeValues(at, values, plan.slots, state=state, state_detail=reported.why)
+        else:
+            failures += 1
+            frame = failed_signals(kind, endpoint.config, window, at, late, scrape_duration=took)
+            yield ScrapeValues(at, frame.values, plan.slots, late.value, failures, detail=detail)
+
+
+def _reported_state(endpoint: DemoEndpoint, kind: Kind, *, loaded: bool) -> ProbeResult:
+    """The model state that the server reports while the model is loaded, or is not."""
+    answers = {path: ProbeResponse(200, body.encode()) for path, body in endpoint.paths.items()}
+    for path, body in endpoint.model_paths.items():
+        answers[path] = ProbeResponse(200, body.encode()) if loaded else ProbeResponse(404)
+    return read_responses(kind, answers, endpoint.config.model)

@@ -1,7 +1,7 @@
-"""Handling: who has an episode, for how long, and when that ends by itself.
+"""Acknowledgements: who owns an episode, until when, and how operators undo that.
 
-Each decision is the row as it shall be, or a Refusal that says why not; to save it only if the row
-is still what it was is the store's part.
+Each function returns the new row, or a Refusal with the reason. The store saves the row only if
+its revision has not changed.
 """
 
 from __future__ import annotations
@@ -9,36 +9,45 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, AlertState, EndReason, Episode
-from watchdeck.domain.alerts.lifecycle import Moved, end_episode
+from watchdeck.domain.alerts.alert import (
+    UNDO_WINDOW,
+    AckEnd,
+    Acknowledgement,
+    AlertEvent,
+    AlertState,
+    EndReason,
+    Episode,
+    Transition,
+)
+from watchdeck.domain.alerts.lifecycle import EpisodeUpdate, end_episode
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.format import format_duration
-from watchdeck.domain.values.severity import Severity
 
 _HOUR = 3_600_000
 
-LENGTHS = {
+DEFAULT_DURATIONS = {
     Severity.CRITICAL: _HOUR // 2,
     Severity.HIGH: 2 * _HOUR,
     Severity.MEDIUM: 8 * _HOUR,
     Severity.LOW: 24 * _HOUR,
 }
-"""How long (ms) somebody has an episode who does not say for how long."""
+"""Length (ms) of an acknowledgement without a given end."""
 
-LONGEST = 7 * 24 * _HOUR
-"""The longest time (ms) for which somebody can have an episode, or silence it."""
+MAX_DURATION = 7 * 24 * _HOUR
+"""Longest acknowledgement and longest silence (ms)."""
 
-REMINDER = 600_000
-"""So long (ms) before an acknowledgement expires its owner is reminded."""
+REMINDER_LEAD = 600_000
+"""Time (ms) before an acknowledgement expires at which its owner is reminded."""
 
 
 class Refusal(Struct, frozen=True):
-    """Why something is not done, in words that fit behind `not done: `."""
+    """Why an action is refused; the text continues `not done: `."""
 
     why: str
 
 
 class TakeOver(Struct, frozen=True):
-    """An episode that goes from one owner to the next: both rows, in the order to save them."""
+    """A change of owner: the ended and the new acknowledgement, in the order to save them."""
 
     ended: Acknowledgement
     begun: Acknowledgement
@@ -46,124 +55,162 @@ class TakeOver(Struct, frozen=True):
 
 def acknowledge(
     episode: Episode,
-    live: Acknowledgement | None,
+    ack: Acknowledgement | None,
     who: str,
     now: int,
     *,
     expires_at: int | None = None,
     note: str = "",
 ) -> Acknowledgement | Refusal:
-    """Somebody takes a free episode at `now` (ms UTC) until `expires_at`, or as long as usual."""
-    if live is not None:
-        return Refusal(owner_words(live, who, now))
-    until = now + LENGTHS[episode.severity] if expires_at is None else expires_at
-    if refusal := _refused(episode) or check_duration("an acknowledgement", now, until):
+    """Acknowledge an episode without an owner (`ack` is None) until `expires_at` (ms UTC).
+
+    Without `expires_at` the severity sets the length: `DEFAULT_DURATIONS`.
+    """
+    if ack is not None:
+        return Refusal(owner_words(ack, who, now))
+    until = now + DEFAULT_DURATIONS[episode.severity] if expires_at is None else expires_at
+    if refusal := _refusal(episode) or check_duration("an acknowledgement", now, until):
         return refusal
     return Acknowledgement(0, episode.id, who, now, until, episode.severity, note)
 
 
 def take_over(
-    episode: Episode, live: Acknowledgement | None, who: str, now: int, note: str = ""
+    episode: Episode, ack: Acknowledgement | None, who: str, now: int, note: str = ""
 ) -> TakeOver | Refusal:
-    """Somebody takes an episode that another has, who is to be told."""
-    if live is None:
+    """Acknowledge an episode that another person owns; that owner is notified."""
+    if ack is None:
         return Refusal("nobody has it; acknowledge it")
-    if live.by == who:
-        return Refusal(owner_words(live, who, now))
+    if ack.by == who:
+        return Refusal(owner_words(ack, who, now))
     begun = acknowledge(episode, None, who, now, note=note)
-    return (
-        begun if isinstance(begun, Refusal) else TakeOver(_end(live, now, AckEnd.TAKEN_OVER), begun)
-    )
+    if isinstance(begun, Refusal):
+        return begun
+    return TakeOver(_end(ack, now, AckEnd.TAKEN_OVER), begun)
 
 
-def unacknowledge(live: Acknowledgement | None, now: int) -> Acknowledgement | Refusal:
-    """An episode is given back: it is nobody's, and pages again when somebody must know."""
-    return Refusal("nobody has it") if live is None else _end(live, now, AckEnd.UNACKED)
+def unacknowledge(ack: Acknowledgement | None, now: int) -> Acknowledgement | Refusal:
+    """End an acknowledgement before its time: the episode has no owner, and can page again."""
+    return Refusal("nobody has it") if ack is None else _end(ack, now, AckEnd.UNACKED)
 
 
 def reset_paging(episode: Episode, now: int) -> Episode:
-    """An episode that nobody has any more: whoever is told next has waited since then.
-
-    Who was told of it stays told, so no step of its escalation is taken back.
-    """
+    """Restart the escalation clock of an episode without an owner; the count of steps stays."""
     return episode if episode.paged_at is None else replace(episode, paged_at=now)
 
 
-def resolve(episode: Episode, who: str, note: str, now: int) -> Moved | Refusal:
-    """Somebody says that an episode is over, and in a note why.
+def resolve(episode: Episode, who: str, note: str, now: int) -> EpisodeUpdate | Refusal:
+    """End an episode by hand; the note with the reason is required.
 
-    When it is still true a while later, that is a new episode.
+    A condition that stays true starts a new episode later.
     """
     if not note.strip():
         return Refusal("to resolve by hand needs a note that says why it is over")
-    return _refused(episode) or end_episode(
+    return _refusal(episode) or end_episode(
         episode, now, EndReason.MANUAL, f"{who}: {note.strip()}"
     )
 
 
 def expired_acknowledgement(
-    live: Acknowledgement, episode: Episode, now: int
+    ack: Acknowledgement, episode: Episode, now: int
 ) -> Acknowledgement | None:
-    """The acknowledgement ended, where it ends by itself at `now` (ms UTC); None while it holds.
+    """The ended acknowledgement if it ends by itself at `now` (ms UTC), else None.
 
-    The end of its episode ends it, then a rise of the severity above what was taken, then time.
+    It ends with its episode, when the severity rises above the acknowledged one, or by expiry.
     """
     if not episode.is_open:
-        return _end(live, now, AckEnd.RESOLVED)
-    if episode.severity < live.severity:
-        return _end(live, now, AckEnd.WORSE)
-    return _end(live, now, AckEnd.EXPIRED) if now >= live.expires_at else None
+        return _end(ack, now, AckEnd.RESOLVED)
+    if episode.severity < ack.severity:
+        return _end(ack, now, AckEnd.WORSE)
+    return _end(ack, now, AckEnd.EXPIRED) if now >= ack.expires_at else None
 
 
-def reminds(live: Acknowledgement, now: int) -> bool:
-    """Whether its owner is to be told that it is about to expire; never of one just taken."""
-    return max(live.expires_at - REMINDER, live.at + REMINDER) <= now < live.expires_at
+def is_reminder_due(ack: Acknowledgement, now: int) -> bool:
+    """Whether to remind the owner of the coming expiry; never right after the start."""
+    return max(ack.expires_at - REMINDER_LEAD, ack.at + REMINDER_LEAD) <= now < ack.expires_at
 
 
 def renewed_acknowledgement(
     last: Acknowledgement, episode: Episode, now: int
 ) -> Acknowledgement | None:
-    """The acknowledgement that a reopened episode keeps, as a new row; None when it keeps none.
+    """Renew the `last` acknowledgement of a reopened episode; None when it cannot be renewed.
 
-    It is kept when only the end of the episode ended it, its time is not over, and the severity is
-    not above what was taken.
+    It must have ended with the episode, not be expired, and cover the severity.
     """
-    kept = last.end_reason is AckEnd.RESOLVED and now < last.expires_at
-    if not kept or episode.severity < last.severity:
-        return None
-    return replace(last, id=0, at=now, ended_at=None, end_reason=None, rev=1)
+    is_valid = last.end_reason is AckEnd.RESOLVED and now < last.expires_at
+    return _renew(last, now) if is_valid and episode.severity >= last.severity else None
 
 
-def owner_words(live: Acknowledgement, who: str, now: int) -> str:
-    """Who has an episode, in words for somebody who wanted it."""
-    if live.by == who:
-        return f"you have it already, for {format_duration(live.expires_at - now)} more"
-    return f"{live.by} took it {_ago(now - live.at)} ago"
+def owner_words(ack: Acknowledgement, who: str, now: int) -> str:
+    """The owner of an episode, as a reason for refusing it to `who`."""
+    if ack.by == who:
+        return f"you have it already, for {format_duration(ack.expires_at - now)} more"
+    return f"{ack.by} took it {_age_words(now - ack.at)} ago"
 
 
 def check_duration(what: str, now: int, until: int) -> Refusal | None:
-    """Why something cannot last from `now` until then (ms UTC); None when it can."""
+    """Refuse a period from `now` to `until` (ms UTC) that is empty or too long; None when valid.
+
+    `what` names it in the text: `an acknowledgement`, `a silence`.
+    """
     if until <= now:
         return Refusal(f"{what} must end later than it begins")
-    if until - now > LONGEST:
-        return Refusal(f"{what} lasts {format_duration(LONGEST)} at most")
+    if until - now > MAX_DURATION:
+        return Refusal(f"{what} lasts {format_duration(MAX_DURATION)} at most")
     return None
 
 
-def _refused(episode: Episode) -> Refusal | None:
+def _refusal(episode: Episode) -> Refusal | None:
     if not episode.is_open:
         return Refusal("it is over")
     pending = episode.condition is AlertState.PENDING
     return Refusal("it does not fire yet") if pending else None
 
 
-def _end(live: Acknowledgement, now: int, reason: AckEnd) -> Acknowledgement:
-    return replace(live, ended_at=now, end_reason=reason)
+def _end(ack: Acknowledgement, now: int, reason: AckEnd) -> Acknowledgement:
+    return replace(ack, ended_at=now, end_reason=reason)
 
 
-def _ago(milliseconds: int) -> str:
-    return (
-        f"{max(0, milliseconds) / 1_000:.1f}s"
-        if milliseconds < 10_000
-        else format_duration(milliseconds)
-    )
+def _renew(ended: Acknowledgement, now: int) -> Acknowledgement:
+    """A new row with the same owner and the same end."""
+    return replace(ended, id=0, at=now, ended_at=None, end_reason=None, rev=1)
+
+
+def _age_words(milliseconds: int) -> str:
+    if milliseconds < 10_000:
+        return f"{max(0, milliseconds) / 1_000:.1f}s"
+    return format_duration(milliseconds)
+
+
+def undo_refusal(done_at: int, rev: int, found: int | None, now: int) -> Refusal | None:
+    """Why an action done at `done_at` (ms UTC) cannot be undone; None when it can.
+
+    `rev` is the revision of its row right after the action, `found` the present one, None when the
+    row is gone. The undo is an action of its own, with its own row in the audit log.
+    """
+    if now >= done_at + UNDO_WINDOW:
+        return Refusal(f"it was more than {format_duration(UNDO_WINDOW)} ago")
+    return None if found == rev else Refusal("it has moved on since")
+
+
+def undo_acknowledge(ack: Acknowledgement, now: int) -> Acknowledgement:
+    """Undo an acknowledgement: the episode has no owner."""
+    return _end(ack, now, AckEnd.UNDONE)
+
+
+def undo_unacknowledge(ended: Acknowledgement, now: int) -> Acknowledgement | Refusal:
+    """Acknowledge again, as a new row with the same owner and the same end."""
+    return Refusal("its time is over") if ended.expires_at <= now else _renew(ended, now)
+
+
+def undo_take_over(done: TakeOver, now: int) -> TakeOver | Refusal:
+    """Give an episode back to its previous owner."""
+    before = undo_unacknowledge(done.ended, now)
+    if isinstance(before, Refusal):
+        return before
+    return TakeOver(undo_acknowledge(done.begun, now), before)
+
+
+def undo_resolve(before: Episode, after: Episode, now: int) -> EpisodeUpdate:
+    """Reopen an episode as it was `before` the resolve; `after` is the resolved one."""
+    again = replace(before, rev=after.rev)
+    return again, (Transition(AlertEvent.REOPENED, now, again, "the resolve was taken back"),)

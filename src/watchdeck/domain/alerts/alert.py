@@ -1,7 +1,6 @@
-"""Alerts: what somebody has to know of, in three axes that are never mixed.
+"""Alerts and episodes: the condition, its handling by people and its muting are kept apart.
 
-The condition is the truth, handling is what people did about it, and muting is who wants to be
-left alone. What a screen shows is derived from the three.
+`DisplayState`, the one word on a screen, is derived from the three.
 """
 
 from __future__ import annotations
@@ -10,18 +9,17 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
 OURS = "watchdeck"
-"""The source of alerts that our own rules raise; a configuration names all others."""
+"""The source of alerts of watchdeck's own rules; the configuration names all other sources."""
 
-
-UNDO = 10_000
-"""For so long (ms) what somebody did can be taken back, and nobody outside is told of it."""
+UNDO_WINDOW = 10_000
+"""Time (ms) in which an action can be undone; notifications about it wait that long."""
 
 
 class AlertState(StrEnum):
-    """How far an episode is; `ok` is its end."""
+    """The condition of an episode; an episode that ended is `ok`."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -30,9 +28,9 @@ class AlertState(StrEnum):
 
 
 class DataState(StrEnum):
-    """Whether the samples that an episode is judged by still come.
+    """Whether samples still arrive for an episode.
 
-    `stale` is what a restart makes of everything until a sample proves better.
+    A collector that starts marks every episode `stale`, until a new sample arrives.
     """
 
     FRESH = "fresh"
@@ -41,7 +39,7 @@ class DataState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode is over: never for want of data."""
+    """Why an episode ended; missing data never ends one."""
 
     CLEARED = "cleared"
     DROPPED = "dropped"
@@ -51,36 +49,25 @@ class EndReason(StrEnum):
 
 
 class Alert(Struct, frozen=True):
-    """The identity of an alert: it stays the same however often it fires.
-
-    `rule` is the name of the rule or, of a foreign alert, its alertname; `model` is the endpoint it
-    is about, empty when none is known.
-    """
+    """The identity of an alert: the same for every episode of it."""
 
     id: int
     source: str
     fingerprint: str
     rule: str
+    """The name of the rule; for an external alert, its `alertname`."""
     model: str
+    """The endpoint that the alert is about; empty when unknown."""
     labels: dict[str, str] = field(default_factory=dict)
 
 
 class Episode(Struct, frozen=True):
-    """One time that an alert was raised; times in ms UTC, durations in ms.
-
-    `started_at` is when it first was true. `observed` is for how long it was seen to be true while
-    pending: silence stops that clock and does not set it back. `false_for` is for how long fresh
-    samples have been false. `seen_at` is the sample it was last judged by. `recent` holds the
-    newest twenty samples as bits, the newest lowest: whether each was another than the one before.
-    `fired_at` is when it last began to fire, and `paged_at` since when people are told of it and
-    nobody has it. `worse_at` is when its severity last rose: no silence from before holds, unless
-    it names severities. `flapped_at` is when it last began to flap. `escalated` is how many steps
-    of its escalation were taken.
-    """
+    """One time that an alert was pending or fired; times in ms UTC, durations in ms."""
 
     id: int
     alert: int
     started_at: int
+    """When the condition was first true."""
     condition: AlertState
     severity: Severity
     peak_severity: Severity
@@ -90,35 +77,49 @@ class Episode(Struct, frozen=True):
     limit: float | None = None
     why: str = ""
     observed: int = 0
+    """How long samples were true while pending; missing samples stop this clock, not reset it."""
     false_for: int = 0
+    """How long fresh samples have been false."""
     samples: int = 0
     seen_at: int = 0
+    """The time of the newest sample counted."""
     fired_at: int | None = None
+    """When the episode last began to fire."""
     ended_at: int | None = None
     end_reason: EndReason | None = None
     reopened: int = 0
     flapping: bool = False
     recent: int = 0
+    """The newest 20 samples as bits, the newest lowest: 1 where the truth value changed."""
     truth: bool = True
     paged_at: int | None = None
+    """Since when people have been paged and nobody has acknowledged; escalation counts from it."""
     escalated: int = 0
+    """The number of escalation steps taken."""
     worse_at: int | None = None
+    """When the severity last rose; an older silence no longer mutes, unless it names severities."""
     flapped_at: int | None = None
+    """When the episode last began to flap."""
     rev: int = 1
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not over."""
+        """Whether the episode has not ended."""
         return self.ended_at is None
 
     @property
+    def is_firing(self) -> bool:
+        """Whether the episode is firing or clearing: it fired, and has not surely recovered."""
+        return self.condition in (AlertState.FIRING, AlertState.CLEARING)
+
+    @property
     def since(self) -> int:
-        """When it last began to fire; while it never did, when it first was true."""
+        """When the episode last began to fire; its start while it never fired."""
         return self.started_at if self.fired_at is None else self.fired_at
 
 
 class AlertEvent(StrEnum):
-    """What happened to an episode: the words of its history and of the audit."""
+    """What happened to an episode, in the words of its history and of the audit log."""
 
     PENDING = "alert.pending"
     FIRED = "alert.fired"
@@ -137,7 +138,7 @@ class AlertEvent(StrEnum):
 
 
 class Transition(Struct, frozen=True):
-    """One step of an episode's life: what happened, when, and how the episode was after it."""
+    """One event of an episode, and the episode after it; most messages start from one."""
 
     verb: AlertEvent
     at: int
@@ -146,7 +147,7 @@ class Transition(Struct, frozen=True):
 
 
 class AckEnd(StrEnum):
-    """Why an acknowledgement is over."""
+    """Why an acknowledgement ended."""
 
     EXPIRED = "expired"
     UNACKED = "unacked"
@@ -157,7 +158,7 @@ class AckEnd(StrEnum):
 
 
 class Acknowledgement(Struct, frozen=True):
-    """Somebody has an episode until `expires_at`; times in ms UTC. It always has an end."""
+    """An owner (`by`) of an episode until `expires_at`, which is always set; times in ms UTC."""
 
     id: int
     episode: int
@@ -172,7 +173,7 @@ class Acknowledgement(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """What somebody wrote on an episode."""
+    """A note that somebody wrote on an episode."""
 
     id: int
     episode: int
@@ -182,7 +183,7 @@ class Note(Struct, frozen=True):
 
 
 class MuteKind(StrEnum):
-    """Why nobody is told of an alert that is true."""
+    """Why no notification is sent for an alert that fires."""
 
     SILENCE = "silence"
     MAINTENANCE = "maintenance"
@@ -192,9 +193,9 @@ class MuteKind(StrEnum):
 
 
 class Mute(Struct, frozen=True):
-    """One reason why an alert is quiet; `by` names the silence, the maintenance or the model.
+    """One reason why an alert is muted; `by` names the silence, the maintenance or the model.
 
-    `why` is who wanted it and what for, where somebody did.
+    `why` is the author and the reason of a silence.
     """
 
     kind: MuteKind
@@ -203,14 +204,14 @@ class Mute(Struct, frozen=True):
     why: str = ""
 
     @property
-    def words(self) -> str:
-        """The reason in words: `silence 3`, `a model it depends on is in trouble: features`."""
+    def reason_words(self) -> str:
+        """The reason as text: `silence 3`, `a model it depends on is in trouble: features`."""
         named = self.kind in (MuteKind.SILENCE, MuteKind.MAINTENANCE)
         return f"{self.kind}{' ' if named else ': '}{self.by}" if self.by else self.kind.value
 
 
 class Feedback(StrEnum):
-    """What somebody thought of an alert when it was over."""
+    """An operator's verdict on an alert that ended."""
 
     USEFUL = "useful"
     NOISE = "noise"
@@ -218,7 +219,7 @@ class Feedback(StrEnum):
 
 
 class KnownIssue(Struct, frozen=True):
-    """A known issue, first line of all alerts of a model or a rule until it expires."""
+    """A known issue, shown first on every alert of a model or a rule until it expires."""
 
     id: int
     model: str
@@ -231,7 +232,7 @@ class KnownIssue(Struct, frozen=True):
 
 
 class DisplayState(StrEnum):
-    """The one word for an alert on a screen."""
+    """The one word for the state of an alert on a screen."""
 
     NO_DATA = "NO DATA"
     FLAPPING = "FLAPPING"
@@ -244,23 +245,23 @@ class DisplayState(StrEnum):
 
 
 class ActiveAlert(Struct, frozen=True):
-    """An alert as a board shows it: its identity, its newest episode, who has it, who hears of it.
+    """An alert on the board: its identity, newest episode, owner and mutes.
 
-    `hours` are the last 24 hours, the newest last: the share of each in which it was firing.
+    `hours` are the last 24 hours, the newest last: the share (0 to 1) of each that it fired.
     """
 
     alert: Alert
     episode: Episode
     acknowledgement: Acknowledgement | None = None
     mutes: tuple[Mute, ...] = ()
-    pins: tuple[KnownIssue, ...] = ()
+    known_issues: tuple[KnownIssue, ...] = ()
     hours: tuple[float, ...] = ()
     notes: int = 0
-    opinion: Feedback | None = None
+    feedback: Feedback | None = None
 
     @property
-    def shown(self) -> DisplayState:
-        """The word for it: the first that holds, in the order of what must not be missed."""
+    def display_state(self) -> DisplayState:
+        """The first state that applies; states that must not be missed come first."""
         episode = self.episode
         if episode.condition is AlertState.OK:
             return DisplayState.RESOLVED
@@ -273,3 +274,7 @@ class ActiveAlert(Struct, frozen=True):
         if self.acknowledgement is not None:
             return DisplayState.ACKED
         return DisplayState.MUTED if self.mutes else DisplayState.FIRING
+
+
+EpisodeOfAlert = tuple[Episode, Alert]
+"""An episode, and the alert that it is of."""

@@ -1,6 +1,7 @@
-"""An episode's life: what one more sample, or the want of one, makes of it.
+"""The state machine of an episode: pending, firing, clearing, ended; and its flapping.
 
-Timers count the time that samples cover; a hole between two counts as one interval.
+Every function is pure and takes the time. Timers count the time that samples cover; a gap between
+two samples counts as one interval.
 """
 
 from __future__ import annotations
@@ -18,35 +19,33 @@ from watchdeck.domain.alerts.alert import (
     Episode,
     Transition,
 )
-from watchdeck.domain.alerts.flapping import flaps, record, rested
-from watchdeck.domain.rules.rule import NoData, Rule
+from watchdeck.domain.rules.rule import NoData, Rule, Severity
 from watchdeck.domain.values.format import format_duration
-from watchdeck.domain.values.severity import Severity
 
 REOPEN_WINDOW = 15 * 60_000
-"""An alert that is true again so soon (ms) after it was over is the same episode, and no news."""
+"""An alert that is true again within this time (ms) after its end reopens the same episode."""
 
-RESTART_HOLD = 60_000
-"""After a restart nothing is called silent for at least so long (ms)."""
+RESTART_GRACE = 60_000
+"""Shortest time (ms) after a restart before an episode counts as without data."""
 
-SILENT_INTERVALS = 3
-"""Intervals without a sample that are no data, where a rule does not say otherwise."""
+NO_DATA_INTERVALS = 3
+"""Intervals without a sample that mean no data, unless the rule sets a time."""
 
-Moved = tuple[Episode, tuple[Transition, ...]]
-"""An episode as it is after something, and what happened to it on the way."""
+EpisodeUpdate = tuple[Episode, tuple[Transition, ...]]
+"""An episode after an update, and the transitions of the update."""
 
 LifecycleResult = tuple[Episode | None, tuple[Transition, ...]]
-"""The same where there may be no episode at all."""
+"""An `EpisodeUpdate`, or None and no transitions where there is no episode."""
 
-NOTHING: LifecycleResult = (None, ())
+NO_EPISODE: LifecycleResult = (None, ())
 
-_REOPENS = (EndReason.CLEARED, EndReason.SOURCE)
+_REOPENABLE = (EndReason.CLEARED, EndReason.SOURCE)
 
 
 class Evaluation(Struct, frozen=True):
-    """What a rule found at `at` (ms UTC): true, false, or None where it cannot be told.
+    """The result of a rule at `at` (ms UTC): true, false, or None when unknown.
 
-    `samples` is how many samples it rests on.
+    `samples` is the number of samples behind it.
     """
 
     truth: bool | None
@@ -61,59 +60,62 @@ def advance(
     rule: Rule,
     every: int,
     episode: Episode | None,
-    finding: Evaluation,
+    evaluation: Evaluation,
     previous: Episode | None = None,
 ) -> LifecycleResult:
-    """What a finding makes of an open episode, or of none; `every` is the interval in ms.
+    """Advance an open episode, or start one, with an evaluation; `every` is the interval in ms.
 
-    `previous` is the alert's newest episode that is over: if that was less than a quarter of an
-    hour ago, it opens again. A new episode has no number, nor its alert's where there is no
-    `previous`. A finding that is no newer than the last one changes nothing.
+    `previous` is the newest ended episode of the alert; it reopens within `REOPEN_WINDOW`. A new
+    episode has id 0, and alert 0 without a `previous`. An evaluation not newer than the last one
+    changes nothing.
     """
     if episode is None:
-        return _begin(rule, every, finding, previous) if finding.truth else NOTHING
-    if finding.at <= episode.seen_at:
+        return _begin(rule, every, evaluation, previous) if evaluation.truth else NO_EPISODE
+    if evaluation.at <= episode.seen_at:
         return episode, ()
-    if finding.truth is None:
-        return mark_no_data_if_due(rule, every, episode, finding.at)
-    return _lived(rule, _seen(every, episode, finding, finding.truth), finding.at)
+    if evaluation.truth is None:
+        return mark_no_data_if_due(rule, every, episode, evaluation.at)
+    after = _count_sample(every, episode, evaluation, evaluation.truth)
+    return _run_stages(rule, after, evaluation.at)
 
 
-def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> Moved:
-    """What it means that nothing came until `now` (ms UTC): the condition is held, never resolved.
+def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> EpisodeUpdate:
+    """Mark an episode as without data when its last sample is too old at `now` (ms UTC).
 
-    The want of data is told once, after `silent_after` or, after a restart, a little later.
+    The condition stays: missing data never resolves. After a restart the limit is higher.
     """
-    patience = silent_after(rule, every)
+    timeout = no_data_timeout(rule, every)
     if episode.data is DataState.STALE:
-        patience = max(rule.no_data_after, 2 * every, RESTART_HOLD)
-    quiet = now - episode.seen_at
-    if quiet <= patience:
+        timeout = max(rule.no_data_after, 2 * every, RESTART_GRACE)
+    silent_for = now - episode.seen_at
+    if silent_for <= timeout:
         return episode, ()
-    return mark_no_data(episode, now, f"no sample for {format_duration(quiet)}")
+    return mark_no_data(episode, now, f"no sample for {format_duration(silent_for)}")
 
 
-def silent_after(rule: Rule, every: int) -> int:
-    """How long (ms) without a sample is no data."""
-    return rule.no_data_after or SILENT_INTERVALS * every
+def no_data_timeout(rule: Rule, every: int) -> int:
+    """The time (ms) without a sample after which there is no data."""
+    return rule.no_data_after or NO_DATA_INTERVALS * every
 
 
-def apply_no_data_policy(rule: Rule, every: int, finding: Evaluation, heard_at: int) -> Evaluation:
-    """The finding under a rule that takes silence for trouble (`fire`): silence makes it true.
+def apply_no_data_policy(
+    rule: Rule, every: int, evaluation: Evaluation, sample_at: int
+) -> Evaluation:
+    """Make an unknown evaluation true under a rule that fires without data (`no_data = "fire"`).
 
-    `heard_at` is the model's newest good sample (ms UTC). Other policies change nothing here.
+    `sample_at` is the time (ms UTC) of the model's newest good sample.
     """
-    quiet = finding.at - heard_at
-    told = finding.truth is not None or rule.no_data is not NoData.FIRE
-    if told or quiet <= silent_after(rule, every):
-        return finding
-    return replace(finding, truth=True, why=f"no sample for {format_duration(quiet)}")
+    silent_for = evaluation.at - sample_at
+    is_settled = evaluation.truth is not None or rule.no_data is not NoData.FIRE
+    if is_settled or silent_for <= no_data_timeout(rule, every):
+        return evaluation
+    return replace(evaluation, truth=True, why=f"no sample for {format_duration(silent_for)}")
 
 
 def mark_no_data(
     episode: Episode, at: int, why: str, verb: AlertEvent = AlertEvent.NO_DATA
-) -> Moved:
-    """An episode without data: what it was is held, and the want of data happens once."""
+) -> EpisodeUpdate:
+    """Mark an episode as without data; its condition stays, and the transition happens once."""
     if episode.data is DataState.NONE:
         return episode, ()
     after = replace(episode, data=DataState.NONE)
@@ -121,9 +123,9 @@ def mark_no_data(
 
 
 def mark_stale(episode: Episode, now: int) -> Episode:
-    """An open episode as a collector that starts finds it: stale until a sample proves better.
+    """Mark an open episode as stale when the collector starts, unless it has no data already.
 
-    The time in which nobody collected counts for nothing. One without data stays so.
+    The time without a collector counts in no timer.
     """
     if episode.data is DataState.NONE:
         return episode
@@ -131,43 +133,41 @@ def mark_stale(episode: Episode, now: int) -> Episode:
 
 
 def shift_times(episode: Episode, jump: int) -> Episode:
-    """An episode after the wall clock jumped by `jump` (ms): what it waits for is as far as before.
+    """Shift the times that timers count from after the wall clock jumped by `jump` (ms).
 
-    When it began and fired stays what people saw on the wall.
+    `started_at` and `fired_at` stay as people saw them.
     """
-    waits = ("seen_at", "paged_at", "worse_at", "flapped_at", "ended_at")
-    times = {name: getattr(episode, name) for name in waits}
+    names = ("seen_at", "paged_at", "worse_at", "flapped_at", "ended_at")
+    times = {name: getattr(episode, name) for name in names}
     return replace(episode, **{name: at + jump for name, at in times.items() if at is not None})
 
 
-def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> Moved:
-    """The end of an episode, for a reason that entitles it to end: silence is none.
-
-    A rule or model that a person took away is `withdrawn`.
-    """
+def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> EpisodeUpdate:
+    """End an episode; the reason is `withdrawn` when its rule or model was removed."""
     after = replace(episode, condition=AlertState.OK, ended_at=at, end_reason=reason)
     verb = AlertEvent.DROPPED if reason is EndReason.DROPPED else AlertEvent.RESOLVED
     return after, (Transition(verb, at, after, why),)
 
 
-def reopens(previous: Episode | None, at: int) -> bool:
-    """Whether an alert that is true at `at` (ms UTC) is still the episode that was over."""
-    if previous is None or previous.ended_at is None or previous.end_reason not in _REOPENS:
+def can_reopen(previous: Episode | None, at: int) -> bool:
+    """Whether an alert that is true at `at` (ms UTC) reopens its ended episode."""
+    if previous is None or previous.ended_at is None or previous.end_reason not in _REOPENABLE:
         return False
     return at - previous.ended_at <= REOPEN_WINDOW
 
 
-def reopened(previous: Episode, at: int, every: int) -> Episode:
-    """The episode that was over, firing again: while it was over, it was calm.
+def reopen(previous: Episode, at: int, every: int) -> Episode:
+    """Reopen an ended episode as firing, without a new page; the time in between counts as calm.
 
-    Nobody is told anew; that nobody takes it counts from here.
+    The escalation clock starts again.
     """
-    rest = at - (previous.ended_at or at)
+    calm = at - (previous.ended_at or at)
+    recent = record_unchanged(previous.recent, calm // max(every, 1) - 1)
     return replace(
         previous,
         condition=AlertState.FIRING,
         data=DataState.FRESH,
-        recent=record(rested(previous.recent, rest // max(every, 1) - 1), changed=True),
+        recent=record_sample(recent, changed=True),
         truth=True,
         false_for=0,
         seen_at=at,
@@ -179,8 +179,8 @@ def reopened(previous: Episode, at: int, every: int) -> Episode:
     )
 
 
-def set_severity(episode: Episode, severity: Severity, at: int) -> Moved:
-    """An episode of another severity, if it is another; a rise is what nobody may miss."""
+def set_severity(episode: Episode, severity: Severity, at: int) -> EpisodeUpdate:
+    """Set the severity, where 1 is the worst; a rise makes older silences ineffective."""
     if severity == episode.severity:
         return episode, ()
     worse = severity < episode.severity
@@ -194,9 +194,9 @@ def set_severity(episode: Episode, severity: Severity, at: int) -> Moved:
     return after, (Transition(AlertEvent.WORSE if worse else AlertEvent.BETTER, at, after, why),)
 
 
-def update_flapping(episode: Episode, at: int) -> Moved:
-    """An episode that began or ceased to flap, if it did."""
-    flapping = flaps(episode.recent, flapping=episode.flapping)
+def update_flapping(episode: Episode, at: int) -> EpisodeUpdate:
+    """Start or end flapping by the share of recent changes."""
+    flapping = is_flapping(episode.recent, flapping=episode.flapping)
     if flapping == episode.flapping:
         return episode, ()
     flapped_at = at if flapping else episode.flapped_at
@@ -205,8 +205,8 @@ def update_flapping(episode: Episode, at: int) -> Moved:
     return after, (Transition(verb, at, after, after.why),)
 
 
-def mark_fresh(episode: Episode, at: int) -> Moved:
-    """An episode of which something was heard again."""
+def mark_fresh(episode: Episode, at: int) -> EpisodeUpdate:
+    """Mark an episode as fresh; a transition happens only after a time without data."""
     if episode.data is DataState.FRESH:
         return episode, ()
     after = replace(episode, data=DataState.FRESH)
@@ -214,88 +214,93 @@ def mark_fresh(episode: Episode, at: int) -> Moved:
     return after, ((Transition(AlertEvent.DATA_BACK, at, after, after.why),) if back else ())
 
 
-def set_condition(episode: Episode, at: int, condition: AlertState, verb: AlertEvent) -> Moved:
-    """An episode in another condition."""
+def set_condition(
+    episode: Episode, at: int, condition: AlertState, verb: AlertEvent
+) -> EpisodeUpdate:
+    """Set the condition of an episode."""
     after = replace(episode, condition=condition)
     return after, (Transition(verb, at, after, after.why),)
 
 
 def _begin(
-    rule: Rule, every: int, finding: Evaluation, previous: Episode | None
+    rule: Rule, every: int, evaluation: Evaluation, previous: Episode | None
 ) -> LifecycleResult:
-    if previous is not None and _too_soon(rule, previous, finding.at):
-        return NOTHING
-    if previous is not None and reopens(previous, finding.at):
-        after = reopened(previous, finding.at, every)
-        after = replace(after, **_said(after, finding))
-        again = Transition(AlertEvent.REOPENED, finding.at, after, finding.why)
-        after, more = _lived(rule, after, finding.at)
+    at = evaluation.at
+    if previous is not None and _is_too_soon(rule, previous, at):
+        return NO_EPISODE
+    if previous is not None and can_reopen(previous, at):
+        after = reopen(previous, at, every)
+        after = replace(after, **_evaluation_fields(after, evaluation))
+        again = Transition(AlertEvent.REOPENED, at, after, evaluation.why)
+        after, more = _run_stages(rule, after, at)
         return after, (again, *more)
     begun = Episode(
         id=0,
         alert=0 if previous is None else previous.alert,
-        started_at=finding.at,
+        started_at=at,
         condition=AlertState.PENDING,
         severity=rule.severity,
         peak_severity=rule.severity,
-        value=finding.value,
-        peak=finding.value,
-        limit=finding.limit,
-        why=finding.why,
-        samples=finding.samples,
-        seen_at=finding.at,
+        value=evaluation.value,
+        peak=evaluation.value,
+        limit=evaluation.limit,
+        why=evaluation.why,
+        samples=evaluation.samples,
+        seen_at=at,
     )
-    after, fired = _ripened(rule, begun, finding.at)
-    return after, fired or (Transition(AlertEvent.PENDING, finding.at, begun, finding.why),)
+    after, fired = _fire_if_due(rule, begun, at)
+    return after, fired or (Transition(AlertEvent.PENDING, at, begun, begun.why),)
 
 
-def _too_soon(rule: Rule, previous: Episode, at: int) -> bool:
-    """Whether a finding is older than the end, or a person's end must be given its time."""
+def _is_too_soon(rule: Rule, previous: Episode, at: int) -> bool:
+    """Whether a new episode may not start: before the last end, or right after a manual resolve."""
     since = at - (previous.ended_at or at)
     return since <= 0 or (previous.end_reason is EndReason.MANUAL and since < rule.resolve_for)
 
 
-def _seen(every: int, episode: Episode, finding: Evaluation, truth: bool) -> Episode:  # noqa: FBT001
-    """The episode with one more sample counted, before anything is made of it."""
-    gap = finding.at - episode.seen_at
+def _count_sample(every: int, episode: Episode, evaluation: Evaluation, truth: bool) -> Episode:  # noqa: FBT001
+    """Count one more sample in the timers; the condition does not change yet."""
+    gap = evaluation.at - episode.seen_at
     whole = gap < 2 * every and episode.data is DataState.FRESH
     gained = gap if whole else min(gap, every)
     pending = episode.condition is AlertState.PENDING
     return replace(
         episode,
-        **_said(episode, finding),
+        **_evaluation_fields(episode, evaluation),
         observed=episode.observed + gained * (pending and truth),
-        samples=max(finding.samples, episode.samples + 1) if truth else episode.samples,
+        samples=max(evaluation.samples, episode.samples + 1) if truth else episode.samples,
         false_for=0 if truth or episode.truth else episode.false_for + gained,
-        recent=record(episode.recent, changed=truth != episode.truth),
+        recent=record_sample(episode.recent, changed=truth != episode.truth),
         truth=truth,
-        seen_at=finding.at,
+        seen_at=evaluation.at,
     )
 
 
-def _said(episode: Episode, finding: Evaluation) -> dict[str, Any]:
-    """What a finding says of an episode, as its fields: one copy of it costs 20 us."""
-    peak = _worst(episode.peak, finding.value, finding.limit) if finding.truth else episode.peak
-    return {"value": finding.value, "peak": peak, "limit": finding.limit, "why": finding.why}
+def _evaluation_fields(episode: Episode, evaluation: Evaluation) -> dict[str, Any]:
+    """The fields that an evaluation sets, for one `replace`: a copy of an episode costs 20 us."""
+    value, limit, peak = evaluation.value, evaluation.limit, episode.peak
+    if evaluation.truth:
+        peak = _worse_value(peak, value, limit)
+    return {"value": value, "peak": peak, "limit": limit, "why": evaluation.why}
 
 
-def _worst(peak: float | None, value: float | None, limit: float | None) -> float | None:
-    """The value that is furthest past the limit, on whichever side that is."""
+def _worse_value(peak: float | None, value: float | None, limit: float | None) -> float | None:
+    """The value that is further from the limit, on either side of it."""
     if peak is None or value is None:
         return peak if value is None else value
     return max(peak, value, key=lambda one: abs(one - (limit or 0.0)))
 
 
-def _lived(rule: Rule, episode: Episode, at: int) -> Moved:
-    """All that a counted sample can lead to, in the order in which it happens."""
-    told: tuple[Transition, ...] = ()
+def _run_stages(rule: Rule, episode: Episode, at: int) -> EpisodeUpdate:
+    """Run every stage of a counted sample, in order."""
+    transitions: tuple[Transition, ...] = ()
     for stage in _STAGES:
         episode, more = stage(rule, episode, at)
-        told += more
-    return episode, told
+        transitions += more
+    return episode, transitions
 
 
-def _turned(_: Rule, episode: Episode, at: int) -> Moved:
+def _update_condition(_: Rule, episode: Episode, at: int) -> EpisodeUpdate:
     match episode.condition, episode.truth:
         case AlertState.PENDING, False:
             return end_episode(episode, at, EndReason.DROPPED, episode.why)
@@ -306,7 +311,7 @@ def _turned(_: Rule, episode: Episode, at: int) -> Moved:
     return episode, ()
 
 
-def _ripened(rule: Rule, episode: Episode, at: int) -> Moved:
+def _fire_if_due(rule: Rule, episode: Episode, at: int) -> EpisodeUpdate:
     waits = episode.observed < rule.hold or episode.samples < rule.min_samples
     if waits or episode.condition is not AlertState.PENDING:
         return episode, ()
@@ -314,7 +319,7 @@ def _ripened(rule: Rule, episode: Episode, at: int) -> Moved:
     return set_condition(fired, at, AlertState.FIRING, AlertEvent.FIRED)
 
 
-def _healed(rule: Rule, episode: Episode, at: int) -> Moved:
+def _clear_if_due(rule: Rule, episode: Episode, at: int) -> EpisodeUpdate:
     waits = episode.false_for < rule.resolve_for or episode.flapping
     if waits or episode.condition is not AlertState.CLEARING:
         return episode, ()
@@ -325,7 +330,44 @@ _STAGES = (
     lambda _, episode, at: mark_fresh(episode, at),
     lambda rule, episode, at: set_severity(episode, rule.severity, at),
     lambda _, episode, at: update_flapping(episode, at),
-    _turned,
-    _ripened,
-    _healed,
+    _update_condition,
+    _fire_if_due,
+    _clear_if_due,
 )
+
+
+FLAPPING_SAMPLES = 20
+"""Samples that flapping detection looks at."""
+
+FLAPPING_HIGH = 0.30
+"""Flapping starts when the score is above this."""
+
+FLAPPING_LOW = 0.25
+"""Flapping ends when the score is below this."""
+
+_MASK = (1 << FLAPPING_SAMPLES) - 1
+
+_WEIGHTS = tuple(0.8 + 0.02 * (FLAPPING_SAMPLES - 1 - age) for age in range(FLAPPING_SAMPLES))
+"""The weights of Icinga: the newest change, at index 0, weighs most."""
+
+
+def record_sample(recent: int, *, changed: bool) -> int:
+    """Append one sample to the bits of the newest: 1 when the truth value changed."""
+    return ((recent << 1) | changed) & _MASK
+
+
+def record_unchanged(recent: int, samples: int) -> int:
+    """Append a number of samples without a change."""
+    return (recent << min(max(samples, 0), FLAPPING_SAMPLES)) & _MASK
+
+
+def flapping_score(recent: int) -> float:
+    """The weighted share of changes among the newest samples, between 0 and 1."""
+    changes = (weight for age, weight in enumerate(_WEIGHTS) if recent >> age & 1)
+    return sum(changes) / FLAPPING_SAMPLES
+
+
+def is_flapping(recent: int, *, flapping: bool) -> bool:
+    """Whether the alert flaps; a score between the two limits keeps the state `flapping`."""
+    score = flapping_score(recent)
+    return score >= FLAPPING_LOW if flapping else score > FLAPPING_HIGH

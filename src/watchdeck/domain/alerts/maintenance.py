@@ -1,7 +1,7 @@
-"""Maintenance: when planned work makes alerts expected, once or again and again, in a zone's time.
+"""Maintenance windows of planned work: one period, or a recurrence in a time zone.
 
-What a rule of the calendar means is decided by the wall clock of its zone; how long it lasts is
-real time, so that a change of the clock makes no window longer.
+The wall clock of the zone decides when a window opens. Its duration is elapsed time, so a change of
+the clock does not lengthen it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct
 
-from watchdeck.domain.values.local_time import local, moment
+from watchdeck.domain.values.datetimes import local_datetime, utc_milliseconds
 from watchdeck.domain.values.matcher import Matcher
 
 _DAY = 86_400_000
@@ -19,20 +19,20 @@ _WEEK = 7
 
 
 class Recurrence(Struct, frozen=True):
-    """A rule of the calendar: on which days (0 Monday) it opens, at which minute of the local day.
+    """A weekly or monthly recurrence: windows of `duration` ms from a `minute` of the local day.
 
-    No `days` are all days. `weeks` says which of the month: 1 the first Monday, -1 the last; none
-    are all. `lasts` is in ms. A minute that the clock skips opens as much later, one that it shows
-    twice opens at the first.
+    `days` are weekdays, 0 is Monday; empty means every day. `weeks` selects in the month: 1 is the
+    first such weekday, -1 the last; empty means every week. A minute that the clock skips opens
+    later by the skipped time; a minute that it shows twice opens at the first.
     """
 
     minute: int
-    lasts: int
+    duration: int
     days: tuple[int, ...] = ()
     weeks: tuple[int, ...] = ()
 
-    def falls_on(self, day: date) -> bool:
-        """Whether it opens on a day."""
+    def is_on(self, day: date) -> bool:
+        """Whether a window opens on a day."""
         if self.days and day.weekday() not in self.days:
             return False
         first = (day.day - 1) // _WEEK + 1
@@ -41,7 +41,7 @@ class Recurrence(Struct, frozen=True):
 
 
 class MaintenanceWindow(Struct, frozen=True):
-    """One time of planned work, from `opens` until before `closes` (ms UTC)."""
+    """One period of planned work, from `opens` until before `closes` (ms UTC)."""
 
     opens: int
     closes: int
@@ -51,10 +51,10 @@ _ALWAYS = MaintenanceWindow(0, 1 << 62)
 
 
 class Maintenance(Struct, frozen=True):
-    """Planned work on whatever the matchers mean: nobody is told of its alerts while it lasts.
+    """Planned work on what the matchers select: its alerts are muted in the windows.
 
-    Between `starts_at` and `ends_at` (ms UTC; None is open) it is one long window or, with a
-    recurrence, many short ones in `zone`.
+    Between `starts_at` and `ends_at` (ms UTC; None is unlimited) there is one window or, with a
+    recurrence, one at each occurrence in `zone`.
     """
 
     name: str
@@ -67,37 +67,37 @@ class Maintenance(Struct, frozen=True):
     by: str = ""
 
     @property
-    def names_severity(self) -> bool:
-        """Whether it says itself which severities it is about."""
+    def has_severity_matcher(self) -> bool:
+        """Whether a matcher is about the severity: then a rise of the severity stays muted."""
         return any(matcher.label == "severity" for matcher in self.matchers)
 
 
 def window_at(work: Maintenance, now: int) -> MaintenanceWindow | None:
-    """The window that is open at `now` (ms UTC), the one that closes last; None when none is."""
+    """The open window at `now` (ms UTC) that closes last; None when no window is open."""
     open_now = (one for one in _windows(work, now) if one.opens <= now < one.closes)
     return max(open_now, key=lambda one: one.closes, default=None)
 
 
 def _windows(work: Maintenance, now: int) -> Iterator[MaintenanceWindow]:
-    """The windows that can be open at `now`, the first first."""
+    """The windows that can be open at `now`, the earliest first."""
     if work.recurrence is None:
-        yield from _bounded(work, _ALWAYS)
+        yield from _clip_window(work, _ALWAYS)
         return
-    today = local(now, work.zone).date()
-    for offset in range(-work.recurrence.lasts // _DAY - 1, 1):
+    today = local_datetime(now, work.zone).date()
+    for offset in range(-work.recurrence.duration // _DAY - 1, 1):
         day = today + timedelta(days=offset)
-        if work.recurrence.falls_on(day):
-            yield from _bounded(work, _opened(work.recurrence, day, work.zone))
+        if work.recurrence.is_on(day):
+            yield from _clip_window(work, _window_on(work.recurrence, day, work.zone))
 
 
-def _opened(recurrence: Recurrence, day: date, zone: str) -> MaintenanceWindow:
+def _window_on(recurrence: Recurrence, day: date, zone: str) -> MaintenanceWindow:
     wall = datetime.combine(day, time()) + timedelta(minutes=recurrence.minute)
-    opens = moment(wall, zone)
-    return MaintenanceWindow(opens, opens + recurrence.lasts)
+    opens = utc_milliseconds(wall, zone)
+    return MaintenanceWindow(opens, opens + recurrence.duration)
 
 
-def _bounded(work: Maintenance, window: MaintenanceWindow) -> Iterator[MaintenanceWindow]:
-    """The part of a window within which there is maintenance at all."""
+def _clip_window(work: Maintenance, window: MaintenanceWindow) -> Iterator[MaintenanceWindow]:
+    """The part of a window between the start and the end of the maintenance, if any."""
     opens = max(window.opens, _ALWAYS.opens if work.starts_at is None else work.starts_at)
     closes = min(window.closes, _ALWAYS.closes if work.ends_at is None else work.ends_at)
     if opens < closes:

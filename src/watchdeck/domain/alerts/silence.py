@@ -1,4 +1,4 @@
-"""Silencing: what a silence must say before it holds, and how it ends."""
+"""Silences: created by operators with matchers, a reason and an end."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def silence(
     *,
     until_resolved: bool = False,
 ) -> Silence | Refusal:
-    """A silence from `now` to `ends_at` (ms UTC), or why there is none.
+    """Create a silence from `now` to `ends_at` (ms UTC), or refuse it.
 
-    It says whom it means, why, and until when, a week at most; nobody can silence everything.
+    Required: a reason, an end within a week, and matchers that do not match nearly everything.
     """
-    wanted = tuple(matchers)
-    if all(matcher.everything or matcher.negated for matcher in wanted):
+    given = tuple(matchers)
+    if all(matcher.matches_everything or matcher.negated for matcher in given):
         return Refusal("it would hide nearly every alert; say which, such as model=fraud")
     if not reason.strip():
         return Refusal("a silence needs a reason")
@@ -33,21 +33,18 @@ def silence(
         return Refusal("a silence needs an end, such as 2h")
     if refusal := check_duration("a silence", now, ends_at):
         return refusal
-    return Silence(0, wanted, who, reason.strip(), now, ends_at, until_resolved=until_resolved)
+    return Silence(0, given, who, reason.strip(), now, ends_at, until_resolved=until_resolved)
 
 
-def unsilence(one: Silence, now: int) -> Silence | Refusal:
-    """The silence ended before its time."""
-    if one.ended_at is not None or one.ends_at <= now:
+def unsilence(current: Silence, now: int) -> Silence | Refusal:
+    """End a silence before its time."""
+    if current.ended_at is not None or current.ends_at <= now:
         return Refusal("it is over")
-    return replace(one, ended_at=now)
+    return replace(current, ended_at=now)
 
 
 class Silence(Struct, frozen=True):
-    """Who wants not to be told of what, why, and until when; it mutes and never resolves.
-
-    `names_severity` tells that a matcher is about the severity: only then does a rise stay muted.
-    """
+    """A silence mutes matching alerts from `starts_at` until `ends_at` (ms UTC)."""
 
     id: int
     matchers: tuple[Matcher, ...]
@@ -60,11 +57,18 @@ class Silence(Struct, frozen=True):
     rev: int = 1
 
     @property
-    def names_severity(self) -> bool:
-        """Whether it says itself which severities it is about."""
+    def has_severity_matcher(self) -> bool:
+        """Whether a matcher is about the severity: then a rise of the severity stays muted."""
         return any(matcher.label == "severity" for matcher in self.matchers)
 
-    def holds_at(self, now: int) -> bool:
-        """Whether it is in force at `now` (ms UTC)."""
+    def is_active_at(self, now: int) -> bool:
+        """Whether the silence mutes at `now` (ms UTC)."""
         end = self.ends_at if self.ended_at is None else min(self.ends_at, self.ended_at)
         return self.starts_at <= now < end
+
+
+def undo_unsilence(ended: Silence, now: int) -> Silence | Refusal:
+    """Silence again until the same end, as a new row."""
+    if ended.ends_at <= now:
+        return Refusal("its time is over")
+    return replace(ended, id=0, starts_at=now, ended_at=None, rev=1)

@@ -1,25 +1,80 @@
-"""The Board: one frozen answer to "how is everything", for one moment."""
+"""The Board, a frozen snapshot of all models and alerts at one time, and its parts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.alerts.alert import (
+    Acknowledgement,
+    ActiveAlert,
+    Alert,
+    Episode,
+    Feedback,
+    Note,
+    Transition,
+)
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.board.health import Health
 from watchdeck.domain.metrics.scrape import Identity, ModelState, Outcome, Truncation
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.units import Unit
 
 if TYPE_CHECKING:
     from watchdeck.domain.external.source import ExternalSource
-from watchdeck.domain.settings.facts import EndpointFacts
+    from watchdeck.domain.notifications.outbox import OutboxRow
+
+
+class Health(StrEnum):
+    """The state of a model; `unknown` is never ok."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+WORST_FIRST = (Health.DOWN, Health.CRITICAL, Health.UNKNOWN, Health.WARNING, Health.OK)
+"""The order of models in lists."""
+
+
+def sort_worst_first(models: Iterable[Model]) -> tuple[Model, ...]:
+    """The models in the order of `WORST_FIRST`, then by name."""
+    return tuple(sorted(models, key=lambda m: (WORST_FIRST.index(m.health), m.facts.name)))
+
+
+class HealthResult(Struct, frozen=True):
+    """A health and its reason: `why` has the present numbers, `cause` is a stable short name."""
+
+    health: Health
+    cause: str
+    why: str
+
+
+class HealthChange(Struct, frozen=True):
+    """The health of an endpoint and its reason from `at` (ms UTC) until the next change.
+
+    `since` is the start of the health, set when only the reason changed at `at`.
+    """
+
+    endpoint: str
+    at: int
+    health: Health
+    cause: str
+    why: str
+    since: int | None = None
+
+    @property
+    def began_at(self) -> int:
+        """When the health began, under any reason."""
+        return self.at if self.since is None else self.since
 
 
 class SignalValue(Struct, frozen=True):
-    """A signal's value in its unit, with the interval its source allows, when it has one."""
+    """The value of a signal in its unit; `low` and `high` bound it where it is not exact."""
 
     value: float
     unit: Unit
@@ -28,7 +83,7 @@ class SignalValue(Struct, frozen=True):
 
 
 class LatestScrape(Struct, frozen=True):
-    """The newest scrape of an endpoint, as the store keeps it."""
+    """The newest scrape of an endpoint, at `at` (ms UTC); `failures` counts failures in a row."""
 
     facts: EndpointFacts
     at: int
@@ -45,9 +100,9 @@ class LatestScrape(Struct, frozen=True):
 
 
 class Model(Struct, frozen=True):
-    """One row of the board: the endpoint, its newest scrape, its health and why.
+    """One row of the board: an endpoint with its health, the reason and its newest scrape.
 
-    `latest` is None before the first scrape; `since` is None when the health has no known start.
+    `latest` is None before the first scrape; `since` (ms UTC) is None when unknown.
     """
 
     facts: EndpointFacts
@@ -58,7 +113,7 @@ class Model(Struct, frozen=True):
 
 
 class CollectorState(StrEnum):
-    """Whether anyone collects: `stalled` holds the lock but has not ticked for a while."""
+    """The state of the collector; `stalled` means it holds the lock but has stopped ticking."""
 
     RUNNING = "running"
     STALLED = "stalled"
@@ -66,12 +121,9 @@ class CollectorState(StrEnum):
 
 
 class CollectorStatus(Struct, frozen=True):
-    """What the collector says of itself, once a tick; times in ms UTC, durations in seconds.
+    """The collector's heartbeat, written once a tick; times in ms UTC, durations in seconds.
 
-    `lag` is how late the latest wake-up was; `blind` is the reason why nothing at all can be
-    reached, or empty; `storing` is the reason why nothing can be written, or empty, `judging` why
-    no health is judged, `outside` why others cannot be told or heard. `clock` tells of a wall clock
-    that was set while the collector ran.
+    The fields from `endpoints` to `overrun` are counts; texts are empty when all is well.
     """
 
     pid: int
@@ -88,27 +140,33 @@ class CollectorStatus(Struct, frozen=True):
     in_flight: int = 0
     overrun: int = 0
     lag: float = 0.0
+    """How late the newest wake-up was."""
     scrape_p50: float | None = None
     scrape_p95: float | None = None
     blind: str = ""
+    """Why no endpoint can be reached."""
     storing: str = ""
+    """Why nothing can be written."""
     judging: str = ""
+    """Why health and rules are not evaluated."""
     outside: str = ""
+    """Why notifications cannot be sent, or external alerts not received."""
     clock: str = ""
+    """How the wall clock was changed while the collector ran."""
 
 
 class Collector(Struct, frozen=True):
     """The collector as a reader of the store sees it.
 
-    There is no heartbeat if there never was one, and none of the past: only the newest is kept.
+    `heartbeat` is None if there was none yet, or for a past time: only the newest is stored.
     """
 
     state: CollectorState
     heartbeat: CollectorStatus | None = None
 
     @property
-    def silence(self) -> str:
-        """Why there is no heartbeat, in words; empty when there is one."""
+    def missing_reason(self) -> str:
+        """Why there is no heartbeat; empty when there is one."""
         if self.heartbeat is not None:
             return ""
         if self.state is CollectorState.RUNNING:
@@ -117,7 +175,7 @@ class Collector(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """A deploy, restart, configuration or replica change: a marker on every chart."""
+    """A stored change of an endpoint at `at` (ms UTC), such as a deploy; charts mark it."""
 
     id: int
     endpoint: str
@@ -128,12 +186,7 @@ class Change(Struct, frozen=True):
 
 
 class Board(Struct, frozen=True):
-    """The answer for the moment `at`; live when `at` is now.
-
-    `metrics_at` and `state_at` are when the newest row of either file was written: the two may be
-    a tick apart, so nothing is derived from the pair that a tick could falsify. `sources` are the
-    systems whose alerts are heard too: how they are now, and none of the past.
-    """
+    """All models and alerts at the time `at` (ms UTC); live when that is now."""
 
     at: int
     live: bool
@@ -143,15 +196,18 @@ class Board(Struct, frozen=True):
     alerts: tuple[ActiveAlert, ...] = ()
     silences: tuple[Silence, ...] = ()
     sources: tuple[ExternalSource, ...] = ()
+    """The sources of external alerts as they are now; empty for a past time."""
     metrics_at: int | None = None
+    """When the newest row of the metrics file was written."""
     state_at: int | None = None
+    """When the newest row of the state file was written; may be a tick apart from `metrics_at`."""
 
 
 class History(Struct, frozen=True):
     """One column over time: `times` in ms UTC and `values`, of equal length; NaN where absent.
 
-    `low` and `high` are filled when the points are rollups of an hour. `every` is the distance that
-    points should have: a longer one is a gap, and is drawn as one.
+    `low` and `high` are filled for hourly rollups. `every` is the expected distance of the points
+    (ms): a longer one is drawn as a gap.
     """
 
     column: str
@@ -160,3 +216,43 @@ class History(Struct, frozen=True):
     values: list[float]
     low: list[float] | None = None
     high: list[float] | None = None
+
+
+class AlertHistory(Struct, frozen=True):
+    """The history of one episode at one time: its transitions, handling and notifications."""
+
+    episode: Episode
+    alert: Alert
+    transitions: tuple[Transition, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    past: tuple[Episode, ...] = ()
+    """Earlier episodes of the same alert, the newest first."""
+    past_notes: tuple[Note, ...] = ()
+    feedback: Mapping[int, Feedback] = field(default_factory=dict)
+    """Feedback on these episodes, by episode id."""
+    outbox_rows: tuple[OutboxRow, ...] = ()
+    rule: Mapping[str, Any] = field(default_factory=dict)
+    """The rule as plain values; empty for an external alert or a removed rule."""
+
+
+PRESENCE_INTERVAL = 10_000
+"""Interval (ms) at which a console reports its presence."""
+
+PRESENCE_TIMEOUT = 3 * PRESENCE_INTERVAL
+"""Time (ms) without a report after which a console counts as closed."""
+
+
+class Presence(Struct, frozen=True):
+    """One open console: its user, its view, its start and its newest report (ms UTC)."""
+
+    who: str
+    view: str
+    since: int
+    at: int
+
+
+def active_consoles(found: tuple[Presence, ...], now: int) -> tuple[Presence, ...]:
+    """The consoles that reported lately, the longest open first."""
+    recent = (one for one in found if abs(now - one.at) < PRESENCE_TIMEOUT)
+    return tuple(sorted(recent, key=lambda one: (one.since, one.who, one.view)))

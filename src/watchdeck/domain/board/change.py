@@ -1,4 +1,4 @@
-"""What changed: versions, restarts and replica counts seen on scrapes, and what people tell."""
+"""Changes of endpoints: detected on scrapes, or written in the configuration by people."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from msgspec import Struct
 from watchdeck.domain.metrics.scrape import Identity
 
 _SAME_START = 2_000
-"""Process start times are read from clocks that drift: closer than this (ms) is the same start."""
+"""Process start times that differ by less (ms) are the same start: clocks drift."""
 
 
 class ChangeKind(StrEnum):
-    """What kind of change a marker stands for."""
+    """The kind of a change."""
 
     DEPLOY = "deploy"
     RESTART = "restart"
@@ -23,45 +23,48 @@ class ChangeKind(StrEnum):
     NOTE = "note"
 
 
-SAID = tuple(
+REPORTED_KINDS = tuple(
     kind.value
     for kind in (ChangeKind.DEPLOY, ChangeKind.CONFIGURATION, ChangeKind.RETRAIN, ChangeKind.NOTE)
 )
-"""The kinds that people tell of; the others are seen."""
+"""The kinds that people report; the other kinds are detected."""
 
 
 class Marker(Struct, frozen=True):
-    """One change, in words."""
+    """A change before it is stored: its kind and its text."""
 
     what: ChangeKind
     text: str
 
 
 def detect_changes(before: Identity | None, now: Identity) -> tuple[Marker, ...]:
-    """The markers that tell two identities apart; a part that is not known changes nothing.
+    """The changes between two identities of a server; an unknown part changes nothing.
 
-    Counter resets count as a restart only where no start time is known, because a restart shows as
-    both.
+    Counter resets count as a restart only if no start time is known: a restart shows as both.
     """
     if before is None:
         return ()
-    found = (_version(before, now), _restart(before, now), _replicas(before, now))
+    found = (
+        _version_marker(before, now),
+        _restart_marker(before, now),
+        _replica_marker(before, now),
+    )
     return tuple(marker for marker in found if marker is not None)
 
 
-def configured(text: str) -> Marker:
-    """The change that a configuration tells of in words: `retrain: on October's data`.
+def read_change(text: str) -> Marker:
+    """Parse a change in a configuration, such as `retrain: on October's data`.
 
-    Words that begin with no kind of change are a change of configuration.
+    A text without a known kind is a change of configuration.
     """
     word, colon, rest = text.partition(":")
-    if colon and word.strip() in SAID and rest.strip():
+    if colon and word.strip() in REPORTED_KINDS and rest.strip():
         return Marker(ChangeKind(word.strip()), rest.strip())
     return Marker(ChangeKind.CONFIGURATION, text.strip())
 
 
-def merge(before: Identity | None, now: Identity) -> Identity:
-    """The newest known value of every part."""
+def merge_identity(before: Identity | None, now: Identity) -> Identity:
+    """The identity with the newest known value of every part."""
     if before is None:
         return now
     return Identity(
@@ -72,13 +75,13 @@ def merge(before: Identity | None, now: Identity) -> Identity:
     )
 
 
-def _version(before: Identity, now: Identity) -> Marker | None:
+def _version_marker(before: Identity, now: Identity) -> Marker | None:
     if not before.version or not now.version or before.version == now.version:
         return None
     return Marker(ChangeKind.DEPLOY, f"version {before.version} → {now.version}")
 
 
-def _restart(before: Identity, now: Identity) -> Marker | None:
+def _restart_marker(before: Identity, now: Identity) -> Marker | None:
     if before.started_at and now.started_at:
         if now.started_at - before.started_at > _SAME_START:
             return Marker(ChangeKind.RESTART, "the server was restarted")
@@ -88,7 +91,7 @@ def _restart(before: Identity, now: Identity) -> Marker | None:
     return None
 
 
-def _replicas(before: Identity, now: Identity) -> Marker | None:
+def _replica_marker(before: Identity, now: Identity) -> Marker | None:
     if before.replicas is None or now.replicas is None or before.replicas == now.replicas:
         return None
     return Marker(ChangeKind.SCALE, f"replicas {before.replicas} → {now.replicas}")

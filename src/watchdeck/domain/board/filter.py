@@ -1,8 +1,8 @@
-"""The filter language: which models or alerts a person wants to see.
+"""The filter language for models and alerts, and its parser.
 
-`fraud` or `"two words"` is part of a name, owner, kind, service or label; `/^fraud-/` a pattern;
-`owner=risk`, `health!=ok` and `p95>200ms` compare; `!` turns round, a blank is and, `|` is or.
-Three results, not two: what is not known matches neither a comparison nor its opposite.
+`fraud` or `"two words"` is a part of a name, owner, kind, service or label; `/^fraud-/` is a
+pattern; `owner=risk`, `health!=ok` and `p95>200ms` compare; `!` negates, a blank means and, `|`
+means or. An unknown value matches neither a comparison nor its negation.
 """
 
 from __future__ import annotations
@@ -14,51 +14,52 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from watchdeck.domain.board.health import Health
+from watchdeck.domain.board.board import Health
 from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
-from watchdeck.domain.values.pattern import compile_pattern, has_nested_repetition
+from watchdeck.domain.values.matcher import compile_pattern, has_nested_repetition
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio, Unit
 
 Truth = bool | None
-"""Whether something matches; None where that cannot be known."""
+"""Whether a filter matches; None when unknown."""
 
 
 class Filterable(Protocol):
     """What a filter sees of a model or an alert."""
 
-    def words(self) -> Iterable[str]:
-        """The texts that it is found by."""
+    def texts(self) -> Iterable[str]:
+        """The texts that words and patterns search."""
         ...
 
     def text(self, key: str) -> str | None:
-        """A field or label by its name; None where there is none."""
+        """A field or label by its name; None when there is none."""
         ...
 
     def number(self, name: str) -> float | None:
-        """What can be above or below a value; None where that is not known."""
+        """A number to compare, by its name; None when unknown."""
         ...
 
 
-LONGEST = 500
+MAX_LENGTH = 500
 """Characters of a filter."""
 
-_LONGEST_PATTERN = 100
-_SEARCHED = 200
-"""Characters of a text that patterns look at: what a person types must not stop the console."""
+_MAX_PATTERN = 100
+_MAX_SEARCHED = 200
+"""Characters of a text that patterns search, so that a slow pattern cannot block the console."""
 
 
 class Vocabulary(Struct, frozen=True):
-    """What can be above or below a value: short words for it, its units, and some `examples`.
-
-    `choices` are all the texts that a field can have, where they are few.
-    """
+    """The names that a filter can use, for parsing and error texts."""
 
     aliases: Mapping[str, str]
+    """Short names of numbers."""
     units: Mapping[str, Unit]
+    """The numbers that can be compared, with their units."""
     what: str
+    """What a number is called in an error text."""
     examples: str
     choices: Mapping[str, tuple[str, ...]]
+    """All values of fields that have only a few."""
 
 
 MODELS = Vocabulary(
@@ -70,7 +71,7 @@ MODELS = Vocabulary(
 )
 """Models are compared by their signals."""
 
-_ORDERS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
+_COMPARATORS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
 
 _TERM = re.compile(
     r"""(?P<blank>\s+)|(?P<or>\|)|(?P<not>!)|(?P<open>")
@@ -84,7 +85,7 @@ _ENDLESS = re.compile(r"(?<!\\)[*+]|\{\d*,\d*\}")
 
 
 class FilterError(ValueError):
-    """A filter that cannot be read: what is wrong, and at which character."""
+    """A filter that cannot be parsed; `position` is the index of the wrong character."""
 
     def __init__(self, position: int, message: str) -> None:
         super().__init__(message)
@@ -92,13 +93,13 @@ class FilterError(ValueError):
 
 
 class Contains(Struct, frozen=True):
-    """A part of something that a model is called by, whatever its case."""
+    """Matches when one of the texts contains this text; case is ignored."""
 
     text: str
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
-        return any(self.text.casefold() in said.casefold() for said in one.words())
+        """Whether a model or an alert matches."""
+        return any(self.text.casefold() in text.casefold() for text in one.texts())
 
     def __str__(self) -> str:
         plain = re.fullmatch(r'[^\s|!"/=<>][^\s|!"=<>]*', self.text)
@@ -106,27 +107,27 @@ class Contains(Struct, frozen=True):
 
 
 class Pattern(Struct, frozen=True):
-    """A regular expression over the same texts, whatever their case."""
+    """Matches when a regular expression finds one of the texts; case is ignored."""
 
     text: str
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
+        """Whether a model or an alert matches."""
         pattern = compile_pattern(self.text, re.IGNORECASE)
-        return any(pattern.search(said[:_SEARCHED]) for said in one.words())
+        return any(pattern.search(text[:_MAX_SEARCHED]) for text in one.texts())
 
     def __str__(self) -> str:
         return f"/{self.text}/"
 
 
 class Equals(Struct, frozen=True):
-    """A field or label that is exactly this, whatever its case."""
+    """Matches a field or label that equals a value; case is ignored."""
 
     key: str
     value: str
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
+        """Whether a model or an alert matches."""
         text = one.text(self.key)
         return None if text is None else text.casefold() == self.value.casefold()
 
@@ -135,7 +136,7 @@ class Equals(Struct, frozen=True):
 
 
 class NumericFilter(Struct, frozen=True):
-    """A number above or below a value, which is written as `text`."""
+    """Matches a number by an order relation to a value; `text` is the value as typed."""
 
     name: str
     order: str
@@ -143,51 +144,51 @@ class NumericFilter(Struct, frozen=True):
     text: str
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
+        """Whether a model or an alert matches."""
         found = one.number(self.name)
-        return None if found is None else _ORDERS[self.order](found, self.value)
+        return None if found is None else _COMPARATORS[self.order](found, self.value)
 
     def __str__(self) -> str:
         return f"{self.name}{self.order}{self.text}"
 
 
 class Not(Struct, frozen=True):
-    """The opposite; of what is not known nothing is."""
+    """Matches when the inner filter does not; unknown stays unknown."""
 
     inner: Filter
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
-        answer = self.inner(one)
-        return None if answer is None else not answer
+        """Whether a model or an alert matches."""
+        result = self.inner(one)
+        return None if result is None else not result
 
     def __str__(self) -> str:
         return f"!{self.inner}"
 
 
 class All(Struct, frozen=True):
-    """Every one of them; none at all is everything."""
+    """Matches when all inner filters match; no inner filter matches everything."""
 
     inner: tuple[Filter, ...] = ()
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
-        answers = [part(one) for part in self.inner]
-        return False if False in answers else None if None in answers else True
+        """Whether a model or an alert matches."""
+        results = [part(one) for part in self.inner]
+        return False if False in results else None if None in results else True
 
     def __str__(self) -> str:
         return " ".join(map(str, self.inner))
 
 
 class Any(Struct, frozen=True):
-    """At least one of them."""
+    """Matches when at least one inner filter matches."""
 
     inner: tuple[All, ...]
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether one matches."""
-        answers = [part(one) for part in self.inner]
-        return True if True in answers else None if None in answers else False
+        """Whether a model or an alert matches."""
+        results = [part(one) for part in self.inner]
+        return True if True in results else None if None in results else False
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.inner))
@@ -199,28 +200,28 @@ EVERYTHING = All()
 
 
 def parse(text: str, vocabulary: Vocabulary = MODELS) -> Filter:
-    """A filter as a person writes it; empty is everything. Raises FilterError."""
-    if len(text) > LONGEST:
-        raise FilterError(LONGEST, f"a filter has at most {LONGEST} characters")
+    """Parse a filter; empty text matches everything. Raises FilterError."""
+    if len(text) > MAX_LENGTH:
+        raise FilterError(MAX_LENGTH, f"a filter has at most {MAX_LENGTH} characters")
     groups: list[list[Filter]] = [[]]
-    turned, last = 0, 0
+    negations, last = 0, 0
     position = 0
     while position < len(text):
         match = _TERM.match(text, position)
         if match is None:
-            raise FilterError(position, "this is no word")
+            raise FilterError(position, "this is not a word")
         if match["not"]:
-            turned, last = turned + 1, position
+            negations, last = negations + 1, position
         elif match["or"]:
-            _refuse_dangling(turned, last)
+            _refuse_dangling(negations, last)
             groups.append([])
         elif not match["blank"]:
-            term, end = _term(text, match, vocabulary)
-            groups[-1].append(Not(term) if turned % 2 else term)
-            turned, position = 0, end
+            term, end = _read_term(text, match, vocabulary)
+            groups[-1].append(Not(term) if negations % 2 else term)
+            negations, position = 0, end
             continue
         position = match.end()
-    _refuse_dangling(turned, last)
+    _refuse_dangling(negations, last)
     parts = tuple(All(tuple(group)) for group in groups)
     if len(parts) > 1 and not all(part.inner for part in parts):
         raise FilterError(text.index("|"), "on both sides of | there must be something")
@@ -230,16 +231,16 @@ def parse(text: str, vocabulary: Vocabulary = MODELS) -> Filter:
 
 
 def matches(wanted: Filter, one: Filterable) -> bool:
-    """Whether one is to be shown: only what is known to match is."""
+    """Whether a filter is known to match."""
     return wanted(one) is True
 
 
-def _refuse_dangling(turned: int, position: int) -> None:
-    if turned:
-        raise FilterError(position, "after ! there must be something to turn round")
+def _refuse_dangling(negations: int, position: int) -> None:
+    if negations:
+        raise FilterError(position, "after ! there must be something to negate")
 
 
-def _term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple[Filter, int]:
+def _read_term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple[Filter, int]:
     start = match.start()
     if match["open"]:
         quoted = _QUOTED.match(text, start)
@@ -249,16 +250,16 @@ def _term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple[Filt
     if match["pattern"] is not None:
         if not match["closed"]:
             raise FilterError(start, "a second / is missing")
-        return _pattern(match["pattern"], start), match.end()
+        return _read_pattern(match["pattern"], start), match.end()
     if match["key"]:
         value = match["value"].removeprefix('"').removesuffix('"')
-        return _comparison(match, value, vocabulary), match.end()
+        return _read_comparison(match, value, vocabulary), match.end()
     return Contains(match["word"]), match.end()
 
 
-def _pattern(text: str, position: int) -> Pattern:
-    if len(text) > _LONGEST_PATTERN:
-        raise FilterError(position, f"a pattern has at most {_LONGEST_PATTERN} characters")
+def _read_pattern(text: str, position: int) -> Pattern:
+    if len(text) > _MAX_PATTERN:
+        raise FilterError(position, f"a pattern has at most {_MAX_PATTERN} characters")
     if (
         has_nested_repetition(text)
         or len(_ENDLESS.findall(text)) > 2
@@ -274,33 +275,33 @@ def _pattern(text: str, position: int) -> Pattern:
     return Pattern(text)
 
 
-def _comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -> Filter:
+def _read_comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -> Filter:
     key, order = match["key"], match["order"]
     at = match.start("value")
     if not value:
         raise FilterError(at, f"after {key}{order} a value is missing")
     name = vocabulary.aliases.get(key, key)
-    if order in _ORDERS:
+    if order in _COMPARATORS:
         if name not in vocabulary.units:
-            raise FilterError(match.start("key"), _unknown(key, vocabulary))
-        return NumericFilter(name, order, _number(vocabulary.units[name], value, at), value)
+            raise FilterError(match.start("key"), _unknown_name_text(key, vocabulary))
+        return NumericFilter(name, order, _read_number(vocabulary.units[name], value, at), value)
     if name in vocabulary.units:
-        said = f"a {vocabulary.what} is compared with > or <: {key}>{value}"
-        raise FilterError(match.start("order"), said)
-    _refuse_no_choice(key, value, at, vocabulary)
+        text = f"a {vocabulary.what} is compared with > or <: {key}>{value}"
+        raise FilterError(match.start("order"), text)
+    _refuse_unknown_choice(key, value, at, vocabulary)
     same = Equals(key, value)
     return Not(same) if order == "!=" else same
 
 
-def _refuse_no_choice(key: str, value: str, position: int, vocabulary: Vocabulary) -> None:
-    """A value that nothing ever has finds nothing, and says so nowhere else."""
+def _refuse_unknown_choice(key: str, value: str, position: int, vocabulary: Vocabulary) -> None:
+    """Refuse a value that no model or alert can have: it would silently match nothing."""
     choices = vocabulary.choices.get(key, ())
     if choices and value.casefold() not in {choice.casefold() for choice in choices}:
-        said = f"no {key} is {clean(value, 40)!r}. There are {', '.join(choices)}."
-        raise FilterError(position, said)
+        text = f"no {key} is {clean(value, 40)!r}. There are {', '.join(choices)}."
+        raise FilterError(position, text)
 
 
-def _unknown(key: str, vocabulary: Vocabulary) -> str:
+def _unknown_name_text(key: str, vocabulary: Vocabulary) -> str:
     names = [*vocabulary.aliases, *vocabulary.units]
     from difflib import get_close_matches
 
@@ -309,18 +310,18 @@ def _unknown(key: str, vocabulary: Vocabulary) -> str:
     return f"{clean(key, 40)!r} is no {vocabulary.what}. {hint}"
 
 
-_READ: dict[Unit, tuple[Callable[[str], float], str]] = {
+_VALUE_READERS: dict[Unit, tuple[Callable[[str], float], str]] = {
     Unit.SECONDS: (lambda text: Milliseconds.parse(text).seconds, "200ms"),
     Unit.RATIO: (lambda text: float(Ratio.parse(text)), "1%"),
     Unit.BYTES: (lambda text: float(Bytes.parse(text)), "2GiB"),
     Unit.PER_SECOND: (lambda text: float(text.removesuffix("/s")), "5/s"),
     Unit.DAYS: (lambda text: float(text.removesuffix("d")), "14d"),
 }
-"""How a value of each unit is read, and an example."""
+"""The parser of a value by its unit, and an example."""
 
 
-def _number(unit: Unit, text: str, position: int) -> float:
-    read, example = _READ.get(unit, (float, "3"))
+def _read_number(unit: Unit, text: str, position: int) -> float:
+    read, example = _VALUE_READERS.get(unit, (float, "3"))
     try:
         return read(text)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""What a filter sees of a model, and of an alert."""
+"""The texts, fields and numbers of models and alerts that filters match."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import Vocabulary
 from watchdeck.domain.values.units import Unit
 
-_OF_MODEL: dict[str, Callable[[Model], str | None]] = {
+_MODEL_FIELDS: dict[str, Callable[[Model], str | None]] = {
     "name": lambda model: model.facts.name,
     "health": lambda model: model.health.value,
     "kind": lambda model: model.latest.kind if model.latest else None,
@@ -21,7 +21,7 @@ _OF_MODEL: dict[str, Callable[[Model], str | None]] = {
     "why": lambda model: model.why,
     "version": lambda model: model.latest.identity.version if model.latest else None,
 }
-"""What can be compared by its text; any other key is a label."""
+"""The fields of a model that are compared as text; any other key is a label."""
 
 
 class FilteredModel(Struct, frozen=True):
@@ -29,8 +29,8 @@ class FilteredModel(Struct, frozen=True):
 
     model: Model
 
-    def words(self) -> Iterator[str]:
-        """Its name, owner, kind, services and labels."""
+    def texts(self) -> Iterator[str]:
+        """The name, owner, model, kind, services and label values."""
         facts, latest = self.model.facts, self.model.latest
         yield facts.name
         yield from (text for text in (facts.owner, facts.model) if text)
@@ -40,12 +40,12 @@ class FilteredModel(Struct, frozen=True):
         yield from facts.labels.values()
 
     def text(self, key: str) -> str | None:
-        """A field of it, or a label."""
-        read = _OF_MODEL.get(key)
+        """A field or a label; None when there is none."""
+        read = _MODEL_FIELDS.get(key)
         return read(self.model) if read else self.model.facts.labels.get(key)
 
     def number(self, name: str) -> float | None:
-        """The newest value of a signal."""
+        """The newest value of a signal; None when unknown."""
         reading = self.model.latest.signals.get(name) if self.model.latest else None
         return None if reading is None else reading.value
 
@@ -55,56 +55,56 @@ ALERTS = Vocabulary(
     {"severity": Unit.COUNT, "age": Unit.SECONDS, "notes": Unit.COUNT, "reopened": Unit.COUNT},
     "number of an alert",
     "sev<=2, age>10m",
-    {"state": tuple(shown.value for shown in DisplayState)},
+    {"state": tuple(state.value for state in DisplayState)},
 )
-"""Alerts are compared by how bad and how old they are."""
+"""Alerts are compared by severity, age and counts."""
 
-_OF_ALERT: dict[str, Callable[[ActiveAlert], str | None]] = {
-    "rule": lambda raised: raised.alert.rule,
-    "model": lambda raised: raised.alert.model,
-    "source": lambda raised: raised.alert.source,
-    "state": lambda raised: raised.shown.value,
-    "by": lambda raised: raised.acknowledgement.by if raised.acknowledgement else None,
-    "why": lambda raised: raised.episode.why,
+_ALERT_FIELDS: dict[str, Callable[[ActiveAlert], str | None]] = {
+    "rule": lambda active: active.alert.rule,
+    "model": lambda active: active.alert.model,
+    "source": lambda active: active.alert.source,
+    "state": lambda active: active.display_state.value,
+    "by": lambda active: active.acknowledgement.by if active.acknowledgement else None,
+    "why": lambda active: active.episode.why,
 }
 
-_WORDS: dict[str, Callable[[ActiveAlert], bool]] = {
-    "unacked": lambda raised: (
-        raised.acknowledgement is None and raised.shown is not DisplayState.RESOLVED
+_STATE_WORDS: dict[str, Callable[[ActiveAlert], bool]] = {
+    "unacked": lambda active: (
+        active.acknowledgement is None and active.display_state is not DisplayState.RESOLVED
     ),
-    "muted": lambda raised: bool(raised.mutes),
-    "flapping": lambda raised: raised.episode.flapping,
+    "muted": lambda active: bool(active.mutes),
+    "flapping": lambda active: active.episode.flapping,
 }
-"""Single words that tell how an alert is handled; `!unacked` is what somebody has."""
+"""Words that match by the handling of an alert; `!unacked` matches acknowledged ones."""
 
 
 class FilteredAlert(Struct, frozen=True):
-    """An alert as a filter sees it at the moment `now` (ms UTC)."""
+    """An alert as a filter sees it at `now` (ms UTC)."""
 
-    raised: ActiveAlert
+    active: ActiveAlert
     now: int
 
-    def words(self) -> Iterator[str]:
-        """Its rule, model, labels and state, and single words for how it is handled."""
-        alert = self.raised.alert
+    def texts(self) -> Iterator[str]:
+        """The rule, model, state, handling words and label values."""
+        alert = self.active.alert
         yield alert.rule
         yield alert.model
-        yield self.raised.shown.value
-        yield from (word for word, holds in _WORDS.items() if holds(self.raised))
+        yield self.active.display_state.value
+        yield from (word for word, holds in _STATE_WORDS.items() if holds(self.active))
         yield from alert.labels.values()
 
     def text(self, key: str) -> str | None:
-        """A field of it, or a label."""
-        read = _OF_ALERT.get(key)
-        return read(self.raised) if read else self.raised.alert.labels.get(key)
+        """A field or a label; None when there is none."""
+        read = _ALERT_FIELDS.get(key)
+        return read(self.active) if read else self.active.alert.labels.get(key)
 
     def number(self, name: str) -> float | None:
-        """How bad and how old it is (s), how many notes it has, how often it came again."""
-        episode = self.raised.episode
+        """The severity, age (s), count of notes or count of reopenings."""
+        episode = self.active.episode
         numbers = {
             "severity": int(episode.severity),
             "age": (self.now - episode.started_at) / 1_000,
-            "notes": self.raised.notes,
+            "notes": self.active.notes,
             "reopened": episode.reopened,
         }
         return numbers.get(name)

@@ -1,10 +1,11 @@
-"""Bodies that other systems send, taken apart into events; whatever they hold, within bounds."""
+"""Parsers of Alertmanager and Prometheus payloads into events, with limits for hostile bodies."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,99 +13,98 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.domain.external.event import ExternalEvent, Status, event_key, fingerprint
-from watchdeck.domain.values.rfc3339 import read_moment
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.values.datetimes import read_rfc3339
 from watchdeck.domain.values.text import clean
 
-MOST = 5_000
-"""Alerts of one body: Prometheus sends 64, and a fleet in flames a few thousand."""
+MAX_ALERTS = 5_000
+"""Alerts of one body: Prometheus sends 64, a fleet-wide outage a few thousand."""
 
-MOST_LISTED = 10_000
-"""Alerts of one list: two seconds of work on a thread of its own."""
+MAX_LISTED_ALERTS = 10_000
+"""Alerts of one list; parsing them takes two seconds, on a thread of its own."""
 
-SKEW = 60_000
-"""Milliseconds that a clock may be ahead of ours before it is called wrong."""
+MAX_CLOCK_SKEW = 60_000
+"""Time (ms) that a clock may be ahead of ours before it counts as wrong."""
 
-RESENT = 16 * 60_000
-"""Milliseconds after which Prometheus says nothing more of an alert that is over (15 minutes)."""
+RESOLVE_REPEAT_PERIOD = 16 * 60_000
+"""Time (ms) in which Prometheus repeats a resolve: 15 minutes, here with one more."""
 
-_MOST_LABELS = 64
+_MAX_LABELS = 64
 _NAME, _VALUE, _LINK = 200, 1_024, 2_048
-_HASHED = 64 << 10
-"""Characters of labels of which a fingerprint is made byte by byte (10 ms)."""
+_MAX_HASHED = 64 << 10
+"""Characters of labels that are hashed byte by byte for a fingerprint (10 ms)."""
 
 _FINGERPRINT = re.compile(r"[0-9A-Za-z_.:-]{1,64}", re.ASCII)
-_MODEL = ("model", "model_name", "endpoint")
+_MODEL_LABELS = ("model", "model_name", "endpoint")
 
-_SEVERITIES = {
+_SEVERITY_WORDS = {
     Severity.CRITICAL: "1 p1 sev1 s1 critical crit page emergency fatal disaster",
     Severity.HIGH: "2 p2 sev2 s2 high error major urgent",
     Severity.MEDIUM: "3 p3 sev3 s3 medium warning warn minor average",
     Severity.LOW: "4 p4 sev4 s4 5 p5 low info information informational notice debug none ok",
 }
-_SEVERITY = {word: severity for severity, words in _SEVERITIES.items() for word in words.split()}
+_SEVERITY_OF_WORD = {
+    word: severity for severity, words in _SEVERITY_WORDS.items() for word in words.split()
+}
 
 
 class PayloadError(ValueError):
-    """A body that cannot be taken; the text says why, and what would work."""
+    """A body that cannot be read; the text says why, and what would work."""
 
 
 class TooManyError(PayloadError):
-    """A body with more alerts than are taken at once."""
+    """A body with too many alerts."""
 
 
 class ParsedPayload(Struct, frozen=True):
-    """What a body said: its events, and what it says that it left out.
-
-    `unread` alerts could not be read, and `left_out` were not in the body.
-    """
+    """The events of a body, the count of unreadable alerts, and of those that the sender cut."""
 
     events: tuple[ExternalEvent, ...]
-    unread: int = 0
-    left_out: int = 0
+    unreadable: int = 0
+    truncated: int = 0
 
 
 def severity_of(labels: Mapping[str, str]) -> Severity:
-    """How bad an alert is by its labels; one that does not say counts as high: unsure is higher."""
-    said = labels.get("severity") or labels.get("priority") or labels.get("level") or ""
-    return _SEVERITY.get(said.strip().lower(), Severity.HIGH)
+    """The severity in the labels; high when unknown."""
+    word = labels.get("severity") or labels.get("priority") or labels.get("level") or ""
+    return _SEVERITY_OF_WORD.get(word.strip().lower(), Severity.HIGH)
 
 
 def read_webhook(
     body: bytes, source: str, now: int, known: Mapping[str, str] | None = None
 ) -> ParsedPayload:
-    """The events of an Alertmanager webhook of version 4. Raises SayingError.
+    """Parse an Alertmanager webhook of version 4. Raises PayloadError.
 
-    `known` names sources by what they call themselves, without a slash at its end.
+    `known` maps the external URL of a source, without its final slash, to its name.
     """
-    told = parse_json(body)
-    if not isinstance(told, dict) or not isinstance(told.get("alerts"), list):
-        raise PayloadError("the body is no Alertmanager webhook; it has no list of alerts")
-    left_out, by = told.get("truncatedAlerts"), _text(told.get("externalURL"), _LINK)
-    source = (known or {}).get(by.rstrip("/"), source)
-    said = _read(told["alerts"], lambda one: _hooked(one, told.get("status"), source, now))
-    return replace(
-        said,
-        left_out=left_out if isinstance(left_out, int) and left_out > 0 else 0,
+    payload = parse_json(body)
+    if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
+        raise PayloadError("the body is not an Alertmanager webhook; it has no list of alerts")
+    status, cut = payload.get("status"), payload.get("truncatedAlerts")
+    url = _clean_text(payload.get("externalURL"), _LINK)
+    source = (known or {}).get(url.rstrip("/"), source)
+    parsed = _parse_alerts(payload["alerts"], lambda one: _webhook_event(one, status, source, now))
+    return replace(parsed, truncated=cut if isinstance(cut, int) and cut > 0 else 0)
+
+
+def read_post(body: bytes, source: str, now: int) -> ParsedPayload:
+    """Parse a POST to /api/v2/alerts, as Prometheus sends it. Raises PayloadError.
+
+    A resolve is an alert whose end is in the past. Prometheus repeats it for 15 minutes: an older
+    end is a slow clock, and the alert fires.
+    """
+    return _parse_alerts(_parse_list(body), lambda one: _post_event(one, source, now))
+
+
+def read_list(body: bytes, source: str, now: int) -> ParsedPayload:
+    """Parse a response to GET /api/v2/alerts, a list of all firing alerts. Raises PayloadError."""
+    return _parse_alerts(
+        _parse_list(body), lambda one: _list_event(one, source, now), MAX_LISTED_ALERTS
     )
 
 
-def read_posted(body: bytes, source: str, now: int) -> ParsedPayload:
-    """The events of a POST to /api/v2/alerts, as Prometheus sends it. Raises SayingError.
-
-    It has no word for a resolve but an end in the past. Prometheus says that for 15 minutes: an end
-    before is a clock that is behind, and the alert fires.
-    """
-    return _read(_list(body), lambda one: _posted(one, source, now))
-
-
-def read_listed(body: bytes, source: str, now: int) -> ParsedPayload:
-    """The events of an answer to GET /api/v2/alerts: all that fires now. Raises SayingError."""
-    return _read(_list(body), lambda one: _listed(one, source, now), MOST_LISTED)
-
-
 def parse_json(body: bytes) -> Any:
-    """The JSON of a body. Raises SayingError."""
+    """Parse a JSON body. Raises PayloadError."""
     try:
         return json.loads(body)
     except RecursionError:
@@ -116,80 +116,72 @@ def parse_json(body: bytes) -> Any:
 def event_from_alert(
     one: Mapping[str, Any], status: Status, source: str, now: int
 ) -> ExternalEvent:
-    """The event of one alert with `labels`, `annotations`, `startsAt` and `endsAt` as Go writes.
-
-    Raises SayingError when it has no labels.
-    """
+    """The event of one alert as Alertmanager writes it. Raises PayloadError without labels."""
     if not isinstance(one, dict) or not isinstance(one.get("labels"), dict):
         raise PayloadError("an alert has no labels")
-    raw = {name: word for name, value in one["labels"].items() if (word := _word(value))}
+    raw = {name: word for name, value in one["labels"].items() if (word := _label_text(value))}
     labels, cut = clean_labels(raw)
     annotations, also_cut = clean_labels(one.get("annotations"))
-    told, ends_at = read_moment(one.get("startsAt")), read_moment(one.get("endsAt"))
-    severity, ahead = severity_of(labels), now + SKEW
+    start, ends_at = read_rfc3339(one.get("startsAt")), read_rfc3339(one.get("endsAt"))
+    severity, ahead = severity_of(labels), now + MAX_CLOCK_SKEW
     over = status is Status.RESOLVED
-    identity = _identity(one.get("fingerprint"), raw)
-    link = _text(one.get("generatorURL"), _LINK)
+    identity = _read_fingerprint(one.get("fingerprint"), raw)
+    link = _clean_text(one.get("generatorURL"), _LINK)
     return ExternalEvent(
-        key=event_key(source, identity, told or now, status, severity, over and ends_at),
+        key=event_key(source, identity, start or now, status, severity, over and ends_at),
         source=source,
         fingerprint=identity,
         rule=labels.get("alertname") or "(an alert without a name)",
-        model=next((labels[name] for name in _MODEL if labels.get(name)), ""),
+        model=next((labels[name] for name in _MODEL_LABELS if labels.get(name)), ""),
         severity=severity,
         status=status,
         received_at=now,
-        starts_at=now if told is None else min(told, now),
-        told=told or 0,
-        ends_at=_end(ends_at, now) if over else ends_at,
-        updated_at=read_moment(one.get("updatedAt")),
-        sender=_origin(link),
+        starts_at=now if start is None else min(start, now),
+        told=start or 0,
+        ends_at=min(now if ends_at is None else ends_at, now) if over else ends_at,
+        updated_at=read_rfc3339(one.get("updatedAt")),
+        sender=_origin_of(link),
         link=link,
         labels=labels,
         annotations=annotations,
-        clock_skewed=max(told or 0, (ends_at or 0) if over else 0) > ahead
+        clock_skewed=max(start or 0, (ends_at or 0) if over else 0) > ahead
         or (not over and ends_at is not None and ends_at <= now),
         truncated=cut or also_cut,
     )
 
 
 def clean_labels(raw: object) -> tuple[dict[str, str], bool]:
-    """Names and values made safe and short, and whether anything was too long or too much."""
+    """Cleaned labels or annotations within limits, and whether anything was cut."""
     if not isinstance(raw, dict):
         return {}, False
-    kept = [(name, _word(value)) for name, value in list(raw.items())[:_MOST_LABELS]]
-    cut = len(raw) > _MOST_LABELS or any(
+    kept = [(name, _label_text(value)) for name, value in list(raw.items())[:_MAX_LABELS]]
+    cut = len(raw) > _MAX_LABELS or any(
         len(name) > _NAME or len(value) > _VALUE for name, value in kept
     )
     return {clean(name, _NAME): clean(value, _VALUE) for name, value in kept}, cut
 
 
-def _end(ends_at: int | None, now: int) -> int:
-    return now if ends_at is None else min(ends_at, now)
-
-
-def _hooked(one: Any, of_all: object, source: str, now: int) -> ExternalEvent:
+def _webhook_event(one: Any, of_all: object, source: str, now: int) -> ExternalEvent:
     status = one.get("status", of_all) if isinstance(one, dict) else of_all
-    return event_from_alert(
-        one, Status.RESOLVED if status == "resolved" else Status.FIRING, source, now
-    )
+    is_over = status == "resolved"
+    return event_from_alert(one, Status.RESOLVED if is_over else Status.FIRING, source, now)
 
 
-def _posted(one: Any, source: str, now: int) -> ExternalEvent:
-    ends_at = read_moment(one.get("endsAt")) if isinstance(one, dict) else None
-    over = ends_at is not None and now - RESENT <= ends_at <= now
+def _post_event(one: Any, source: str, now: int) -> ExternalEvent:
+    ends_at = read_rfc3339(one.get("endsAt")) if isinstance(one, dict) else None
+    over = ends_at is not None and now - RESOLVE_REPEAT_PERIOD <= ends_at <= now
     event = event_from_alert(one, Status.RESOLVED if over else Status.FIRING, source, now)
     return replace(event, updated_at=now)
 
 
-def _listed(one: Any, source: str, now: int) -> ExternalEvent:
+def _list_event(one: Any, source: str, now: int) -> ExternalEvent:
     event = event_from_alert(one, Status.FIRING, source, now)
     status = one.get("status")
     return replace(event, suppressed_by=tuple(_suppressors(status)) if status else ())
 
 
 def _suppressors(status: object) -> Iterator[str]:
-    """Who keeps an alert quiet at its source; the source's own word where it names nobody."""
+    """What mutes an alert at its source: silences, alerts, intervals, or just `its source`."""
     if not isinstance(status, dict) or status.get("state") != "suppressed":
         return
     named = False
@@ -197,46 +189,39 @@ def _suppressors(status: object) -> Iterator[str]:
         listed = status.get(key)
         for one in listed[:8] if isinstance(listed, list) else ():
             named = True
-            yield f"{word} {_text(one, 80)}"
+            yield f"{word} {_clean_text(one, 80)}"
     if not named:
         yield "its source"
 
 
-def _list(body: bytes) -> list[Any]:
-    told = parse_json(body)
-    if not isinstance(told, list):
-        raise PayloadError("the body is no list of alerts")
-    return told
+def _parse_list(body: bytes) -> list[Any]:
+    payload = parse_json(body)
+    if not isinstance(payload, list):
+        raise PayloadError("the body is not a list of alerts")
+    return payload
 
 
-def _read(
-    alerts: list[Any], read: Callable[[Any], ExternalEvent], most: int = MOST
+def _parse_alerts(
+    alerts: list[Any], read: Callable[[Any], ExternalEvent], most: int = MAX_ALERTS
 ) -> ParsedPayload:
     if len(alerts) > most:
         raise TooManyError(f"the body has {len(alerts)} alerts; at most {most} are taken at once")
-    events = tuple(replace(one, turn=n) for n, one in enumerate(_readable(alerts, read)))
-    return ParsedPayload(events, len(alerts) - len(events))
-
-
-def _readable(
-    alerts: Iterable[Any], read: Callable[[Any], ExternalEvent]
-) -> Iterator[ExternalEvent]:
+    events: list[ExternalEvent] = []
     for one in alerts:
-        try:
-            yield read(one)
-        except PayloadError:
-            continue
+        with suppress(PayloadError):
+            events.append(replace(read(one), turn=len(events)))
+    return ParsedPayload(tuple(events), len(alerts) - len(events))
 
 
-def _identity(told: object, labels: Mapping[str, str]) -> str:
-    if isinstance(told, str) and _FINGERPRINT.fullmatch(told):
-        return told
-    if sum(len(name) + len(value) for name, value in labels.items()) > _HASHED:
+def _read_fingerprint(given: object, labels: Mapping[str, str]) -> str:
+    if isinstance(given, str) and _FINGERPRINT.fullmatch(given):
+        return given
+    if sum(len(name) + len(value) for name, value in labels.items()) > _MAX_HASHED:
         return event_key(sorted(labels.items()))[:16]
     return fingerprint(labels)
 
 
-def _word(value: object) -> str:
+def _label_text(value: object) -> str:
     if isinstance(value, str):
         return value
     if value is None:
@@ -244,11 +229,11 @@ def _word(value: object) -> str:
     return json.dumps(value) if isinstance(value, bool | int | float) else "(no text)"
 
 
-def _text(value: object, limit: int) -> str:
+def _clean_text(value: object, limit: int) -> str:
     return clean(value, limit) if isinstance(value, str) else ""
 
 
-def _origin(link: str) -> str:
+def _origin_of(link: str) -> str:
     try:
         parts = urlsplit(link)
     except ValueError:

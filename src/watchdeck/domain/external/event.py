@@ -1,7 +1,6 @@
-"""Foreign alerts: what other systems say of an alert, one event at a time, as the store keeps it.
+"""Events of external alerts: one report of another system about one alert, as the store saves it.
 
-An event is what was said, made safe; what follows from it is decided later, in the order in which
-events came.
+An event is the report with cleaned texts. Events are evaluated later, in the order of arrival.
 """
 
 from __future__ import annotations
@@ -14,32 +13,24 @@ from hashlib import sha256
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
-REPEATED = 5 * 60_000
-"""For how long (ms) Alertmanager takes an alert for firing that nobody speaks of any more."""
+RESOLVE_TIMEOUT = 5 * 60_000
+"""The default `resolve_timeout` of Alertmanager (ms): how long it repeats an alert without news."""
 
 
 class Status(StrEnum):
-    """What an event says of its alert; a resolve is a claim, believed only of a live source."""
+    """The status in an event; a resolve is trusted only from a live source."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
 
 
 class ExternalEvent(Struct, frozen=True):
-    """One thing that another system said of one alert; times in ms UTC, all texts clean.
-
-    `key` is the same whenever the same is said again. `starts_at` is never in the future, `told`
-    is the start as it was said, 0 for none. Of a firing event `ends_at` is a promise: by then it is
-    said again, or its sender is gone. `updated_at` is when the sender last spoke of it, where that
-    is known, and `sender` the address of the system that raised it. `lapsed` marks a resolve that
-    nobody spoke: the promise ran out. `clock_skewed` tells that its clock cannot be right,
-    `truncated` that something of it was too long. `turn` is its place among those that came at
-    once.
-    """
+    """One report of another system about one alert; times in ms UTC, all texts cleaned."""
 
     key: str
+    """Equal for a repetition of the same report."""
     source: str
     fingerprint: str
     rule: str
@@ -48,32 +39,41 @@ class ExternalEvent(Struct, frozen=True):
     status: Status
     received_at: int
     starts_at: int
+    """The start, never in the future."""
     told: int = 0
+    """The start as the sender gave it; 0 for none."""
     ends_at: int | None = None
+    """The end; of a firing event the time by which a live sender repeats it."""
     updated_at: int | None = None
+    """When the sender last updated the alert, where known."""
     sender: str = ""
+    """The address of the system that raised the alert."""
     link: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     suppressed_by: tuple[str, ...] = ()
     lapsed: bool = False
+    """Whether the event is a resolve that was not sent: the sender only stopped repeating."""
     clock_skewed: bool = False
+    """Whether its times contradict our clock."""
     truncated: bool = False
+    """Whether labels or annotations were cut."""
     turn: int = 0
+    """Its position in the payload."""
 
     @property
     def alive_at(self) -> int | None:
-        """When its sender was surely there, in ms UTC; None when it does not prove that.
+        """The latest time (ms UTC) at which the event proves its sender alive; None for no proof.
 
-        Alertmanager repeats what it heard for up to five minutes after its sender is gone.
+        Alertmanager repeats an alert for up to five minutes after its sender is gone.
         """
         if self.updated_at is not None or self.status is Status.RESOLVED:
             return self.updated_at
-        return self.received_at - REPEATED
+        return self.received_at - RESOLVE_TIMEOUT
 
     @property
     def summary(self) -> str:
-        """What its author wrote for a person, or nothing."""
+        """The text that the author of the alert wrote for people; empty when there is none."""
         for name in ("summary", "message", "title", "description"):
             if self.annotations.get(name):
                 return self.annotations[name]
@@ -81,29 +81,28 @@ class ExternalEvent(Struct, frozen=True):
 
 
 def event_key(*parts: object) -> str:
-    """The key of what was said: equal parts, equal key."""
+    """A hash of parts: equal parts give an equal key."""
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def fingerprint(labels: Mapping[str, str]) -> str:
     """The fingerprint that Alertmanager gives these labels: FNV-1a, 64 bits, in hex."""
-    said = b"".join(
+    text = b"".join(
         part.encode(errors="replace") + b"\xff" for pair in sorted(labels.items()) for part in pair
     )
     total = 0xCBF29CE484222325
-    for byte in said:
+    for byte in text:
         total = ((total ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
     return f"{total:016x}"
 
 
 def encode(event: ExternalEvent) -> str:
-    """The event as the store keeps it."""
-    row = asdict(event)
-    return json.dumps(row, sort_keys=True, separators=(",", ":"))
+    """Encode an event as JSON for the store."""
+    return json.dumps(asdict(event), sort_keys=True, separators=(",", ":"))
 
 
 def decode(text: str) -> ExternalEvent:
-    """The event that was kept."""
+    """Decode an event of the store."""
     row = json.loads(text)
     row["severity"] = Severity(row["severity"])
     row["status"] = Status(row["status"])

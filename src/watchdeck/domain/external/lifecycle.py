@@ -1,11 +1,14 @@
-"""Claims: what other systems say of an alert, and what that makes of its episode.
+"""The state machine of an external alert's episode, and why a resolve is not trusted.
 
-Whoever speaks has waited already, so a claim fires at once; `fired_at` is the start it claims. A
-resolve is believed of a live source only; until then its episode is clearing, without data.
+The sender has waited already, so an event fires at once, and `fired_at` is the start in the event.
+An untrusted resolve is held: its episode is clearing, without data.
 """
 
 from __future__ import annotations
 
+import re
+
+from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import (
@@ -16,36 +19,44 @@ from watchdeck.domain.alerts.alert import (
     Episode,
     Transition,
 )
-from watchdeck.domain.alerts.flapping import record, rested
 from watchdeck.domain.alerts.lifecycle import (
-    NOTHING,
+    NO_EPISODE,
+    EpisodeUpdate,
     LifecycleResult,
-    Moved,
+    can_reopen,
     end_episode,
     mark_fresh,
     mark_no_data,
-    reopened,
-    reopens,
+    record_sample,
+    record_unchanged,
+    reopen,
     set_condition,
     set_severity,
     update_flapping,
 )
 from watchdeck.domain.external.event import ExternalEvent, Status
+from watchdeck.domain.external.source import ExternalSource, RemoteAlertState
+from watchdeck.domain.values.format import format_duration
 
-EARLY = 5 * 60_000
-"""A resolve that overtook its firing cancels it for so long (ms)."""
+EARLY_RESOLVE_WINDOW = 5 * 60_000
+"""Time (ms) in which a resolve that arrives before its firing event cancels it."""
 
-MANUAL_REST = 60_000
-"""A claim that goes on so long (ms) after a person called it over is a new episode."""
+MANUAL_RESOLVE_GRACE = 60_000
+"""Time (ms) after a manual resolve in which a repeated event starts no new episode."""
 
-RELEASE = 5 * 60_000
-"""For how long (ms) nothing may speak against a resolve that was held, until it counts.
+HELD_RESOLVE_RELEASE = 5 * 60_000
+"""Time (ms) without doubt after which a held resolve counts.
 
-A target that came back has its alerts fire again within this.
+The alerts of a target that is back fire again within this time.
 """
 
-RESEND = 60_000
-"""How often (ms) a source says the same again: what stands for a sample that did not change."""
+RESEND_INTERVAL = 60_000
+"""Interval (ms) of a source's repetitions: each counts as one sample without a change."""
+
+ALIVE_TOLERANCE = 1_500
+"""Time (ms) by which a sender must outlive the end of an alert to count as alive."""
+
+_NO_DATA = re.compile(r"absent|missing|no_?data|down|unreachable|stale", re.IGNORECASE)
 
 
 def apply_event(
@@ -55,59 +66,60 @@ def apply_event(
     *,
     doubt: str = "",
 ) -> LifecycleResult:
-    """What an event makes of an open episode, or of none.
+    """Apply an event to an open episode, or start one.
 
-    `doubt` is why a resolve cannot be believed, empty when it can. An event from before the last
-    one changes nothing; one of an older start is late, and only heard. A new episode has no number,
-    nor its alert's where there is no `previous`.
+    `doubt` is the reason to distrust a resolve, empty when it is trusted. A late event only updates
+    `seen_at`. A new episode has id 0, and alert 0 without a `previous`.
     """
     if event.status is Status.RESOLVED:
-        return NOTHING if episode is None else _resolves(episode, event, doubt)
+        return NO_EPISODE if episode is None else _apply_resolve(episode, event, doubt)
     if episode is None:
-        return _begins(event, previous)
-    return (_heard(episode, event), ()) if _is_late(episode, event) else _fires(episode, event)
+        return _begin(event, previous)
+    if _is_late(episode, event):
+        return _update_seen_at(episode, event), ()
+    return _apply_firing(episode, event)
 
 
-def cancels_firing(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
-    """Whether a resolve that was heard before its firing means just that firing."""
+def is_resolve_of(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
+    """Whether a resolve that arrived before its firing event is about that very firing."""
     mine = (resolve.source, resolve.fingerprint, resolve.told or resolve.starts_at)
     theirs = (firing.source, firing.fingerprint, firing.told or firing.starts_at)
-    return mine == theirs and 0 <= firing.received_at - resolve.received_at <= EARLY
+    return mine == theirs and 0 <= firing.received_at - resolve.received_at <= EARLY_RESOLVE_WINDOW
 
 
-def advance_time(episode: Episode, now: int, *, doubt: str = "") -> Moved:
-    """What time makes of an open foreign episode: it calms down, and a resolve comes to count.
+def advance_time(episode: Episode, now: int, *, doubt: str = "") -> EpisodeUpdate:
+    """Advance the timers of an open external episode: flapping ends, and resolves take effect.
 
-    To be asked now and then of those that flap or are clearing. A resolve that was held counts when
-    nothing spoke against it for `RELEASE`. Time counts a minute late, when all that was said in it
-    has been judged: nothing that is still on its way here must be taken for late.
+    Call it regularly for episodes that flap or are clearing. Timers run one `RESEND_INTERVAL` late,
+    so that events still to be evaluated do not count as late.
     """
-    rest = max(0, now - episode.seen_at - RESEND) // RESEND
+    repeats = max(0, now - episode.seen_at - RESEND_INTERVAL) // RESEND_INTERVAL
     after = replace(
         episode,
-        recent=rested(episode.recent, rest),
-        false_for=0 if doubt else episode.false_for + rest * RESEND,
-        seen_at=episode.seen_at + rest * RESEND,
+        recent=record_unchanged(episode.recent, repeats),
+        false_for=0 if doubt else episode.false_for + repeats * RESEND_INTERVAL,
+        seen_at=episode.seen_at + repeats * RESEND_INTERVAL,
     )
-    after, told = update_flapping(after, now)
-    held = after.data is DataState.NONE and after.false_for < RELEASE
+    after, transitions = update_flapping(after, now)
+    held = after.data is DataState.NONE and after.false_for < HELD_RESOLVE_RELEASE
     if after.condition is not AlertState.CLEARING or after.flapping or doubt or held:
-        return after, told
+        return after, transitions
     after, back = mark_fresh(after, now)
     after, end = end_episode(after, now, EndReason.SOURCE, after.why)
-    return after, told + back + end
+    return after, transitions + back + end
 
 
-def _begins(event: ExternalEvent, previous: Episode | None) -> LifecycleResult:
+def _begin(event: ExternalEvent, previous: Episode | None) -> LifecycleResult:
     at = event.received_at
-    if previous is not None and _is_answered(previous, event):
-        return NOTHING
-    if previous is not None and reopens(previous, at):
-        after = replace(reopened(previous, at, RESEND), fired_at=event.starts_at, why=_why(event))
-        told = Transition(AlertEvent.REOPENED, at, after, after.why)
+    if previous is not None and _is_already_ended(previous, event):
+        return NO_EPISODE
+    if previous is not None and can_reopen(previous, at):
+        after = reopen(previous, at, RESEND_INTERVAL)
+        after = replace(after, fired_at=event.starts_at, why=_why(event))
+        again = Transition(AlertEvent.REOPENED, at, after, after.why)
         after, worse = set_severity(after, event.severity, at)
         after, more = update_flapping(after, at)
-        return after, (told, *worse, *more)
+        return after, (again, *worse, *more)
     begun = Episode(
         id=0,
         alert=0 if previous is None else previous.alert,
@@ -123,20 +135,22 @@ def _begins(event: ExternalEvent, previous: Episode | None) -> LifecycleResult:
     return begun, (Transition(AlertEvent.FIRED, at, begun, begun.why),)
 
 
-def _is_answered(previous: Episode, event: ExternalEvent) -> bool:
-    """Whether the end of an episode is the answer to this firing already."""
+def _is_already_ended(previous: Episode, event: ExternalEvent) -> bool:
+    """Whether an episode that ended already covers this firing event."""
     since = event.received_at - (previous.ended_at or 0)
     if previous.end_reason is EndReason.MANUAL:
-        return since < MANUAL_REST
-    return since <= EARLY and event.starts_at <= (previous.fired_at or 0)
+        return since < MANUAL_RESOLVE_GRACE
+    return since <= EARLY_RESOLVE_WINDOW and event.starts_at <= (previous.fired_at or 0)
 
 
-def _fires(episode: Episode, event: ExternalEvent) -> Moved:
+def _apply_firing(episode: Episode, event: ExternalEvent) -> EpisodeUpdate:
     at = event.received_at
-    again = event.starts_at > (episode.fired_at or 0) or not episode.truth
+    recent = episode.recent
+    if event.starts_at > (episode.fired_at or 0) or not episode.truth:
+        recent = record_sample(recent, changed=not episode.truth)
     after = replace(
-        _heard(episode, event),
-        recent=record(episode.recent, changed=not episode.truth) if again else episode.recent,
+        _update_seen_at(episode, event),
+        recent=recent,
         fired_at=event.starts_at,
         truth=True,
         why=_why(event),
@@ -150,11 +164,11 @@ def _fires(episode: Episode, event: ExternalEvent) -> Moved:
     return after, back + grade + flap + turn
 
 
-def _resolves(episode: Episode, event: ExternalEvent, doubt: str) -> Moved:
-    at, after = event.received_at, _heard(episode, event)
+def _apply_resolve(episode: Episode, event: ExternalEvent, doubt: str) -> EpisodeUpdate:
+    at, after = event.received_at, _update_seen_at(episode, event)
     if _is_late(episode, event):
         return after, ()
-    after, turn = _turned(after, at) if episode.truth else (after, ())
+    after, turn = _start_clearing(after, at) if episode.truth else (after, ())
     if doubt:
         after, held = mark_no_data(after, at, doubt, AlertEvent.HELD)
         return after, turn + held
@@ -163,23 +177,84 @@ def _resolves(episode: Episode, event: ExternalEvent, doubt: str) -> Moved:
     return after, turn + back + end
 
 
-def _turned(episode: Episode, at: int) -> Moved:
-    recent = record(episode.recent, changed=True)
+def _start_clearing(episode: Episode, at: int) -> EpisodeUpdate:
+    recent = record_sample(episode.recent, changed=True)
     after, flap = update_flapping(replace(episode, recent=recent, truth=False, false_for=0), at)
     after, turn = set_condition(after, at, AlertState.CLEARING, AlertEvent.CLEARING)
     return after, flap + turn
 
 
 def _is_late(episode: Episode, event: ExternalEvent) -> bool:
-    """Whether it was overtaken, on its way here or at its source."""
+    """Whether an event is older than the newest one, by its arrival or by its start."""
     overtaken = event.received_at < episode.seen_at
     return overtaken or event.starts_at < (episode.fired_at or 0)
 
 
-def _heard(episode: Episode, event: ExternalEvent) -> Episode:
+def _update_seen_at(episode: Episode, event: ExternalEvent) -> Episode:
     return replace(episode, seen_at=max(episode.seen_at, event.received_at))
 
 
 def _why(event: ExternalEvent) -> str:
     skewed = "; its clock is wrong" if event.clock_skewed else ""
     return f"{event.summary or event.rule}{skewed}"
+
+
+class ResolveContext(Struct, frozen=True):
+    """The facts that decide whether a resolve is trusted, at `now` (ms UTC)."""
+
+    now: int
+    source: ExternalSource
+    last: RemoteAlertState | None = None
+    """The last state that the source reported while the alert fired."""
+    alive_at: int | None = None
+    """When the sender was last known to be alive (ms UTC)."""
+    silent_for: int = 0
+    """How long the source has been too silent (ms); 0 when it is not."""
+    absent: tuple[str, ...] = ()
+    """The rules of firing alerts that say that the target sends no data."""
+    is_model_silent: bool = False
+    """Whether watchdeck itself gets no data from the model."""
+
+
+def is_expiry(event: ExternalEvent, context: ResolveContext) -> bool:
+    """Whether a resolve only means that the sender stopped repeating the alert.
+
+    Alertmanager then sends a resolve whose end is the `ends_at` of the last firing event.
+    """
+    ends_at = event.ends_at or event.received_at
+    if not (event.lapsed or _is_unrenewed_end(event, ends_at, context.last)):
+        return False
+    return context.alive_at is None or context.alive_at <= ends_at + ALIVE_TOLERANCE
+
+
+def reason_to_distrust(event: ExternalEvent, context: ResolveContext) -> str:
+    """Why a resolve cannot be trusted now; empty when it can."""
+    if is_expiry(event, context):
+        return f"{event.sender or 'its sender'} fell silent, and did not say that it is over"
+    return _source_doubt(event, context) or _target_doubt(context)
+
+
+def _is_unrenewed_end(event: ExternalEvent, ends_at: int, last: RemoteAlertState | None) -> bool:
+    return last is not None and (last.told, last.promise) == (event.told, ends_at)
+
+
+def _source_doubt(event: ExternalEvent, context: ResolveContext) -> str:
+    source, ends_at = context.source, event.ends_at or event.received_at
+    if context.now < source.held_until:
+        return f"{source.name} started anew, and may not know yet"
+    if context.silent_for:
+        return f"{source.name} is silent for {format_duration(context.silent_for)}"
+    if source.deadman and (context.alive_at is None or context.alive_at < ends_at):
+        return f"{source.deadman} was not heard since"
+    return ""
+
+
+def _target_doubt(context: ResolveContext) -> str:
+    if context.absent:
+        return f"{context.absent[0]} says that there is no data"
+    return "its model says nothing" if context.is_model_silent else ""
+
+
+def is_no_data_rule(rule: str) -> bool:
+    """Whether the name of a rule says that its target sends no data."""
+    return _NO_DATA.search(rule) is not None

@@ -1,4 +1,4 @@
-"""Mirroring: who has an alert here silences it there, for as long, and not a moment longer."""
+"""Silence synchronisation: every acknowledgement is also a silence in Alertmanager."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from watchdeck.domain.alerts.alert import Acknowledgement
-from watchdeck.domain.values.rfc3339 import read_moment, write_moment
+from watchdeck.domain.alerts.alert import UNDO_WINDOW, Acknowledgement
+from watchdeck.domain.values.datetimes import read_rfc3339, write_rfc3339
 from watchdeck.domain.values.text import clean
 
-GRACE = 10_000
-"""Milliseconds in which an acknowledgement can be taken back, and nobody else is told."""
-
-_TOLERANCE = 1_000
-_LONGEST = 500
+_END_TOLERANCE = 1_000
+_MAX_COMMENT = 500
 
 
 class RemoteSilence(Struct, frozen=True):
-    """A silence that this watchdeck made in an Alertmanager: for which acknowledgement, till when.
-
-    `ends_at` is in ms UTC.
-    """
+    """A silence in an Alertmanager that this store created; `ends_at` is in ms UTC."""
 
     id: str
     acknowledgement: int
@@ -30,82 +24,84 @@ class RemoteSilence(Struct, frozen=True):
 
 
 class SilenceChange(Struct, frozen=True):
-    """What is to be done there: a body to post, or the silence to end."""
+    """A change to make in the Alertmanager: a body to post, or the id of a silence to end."""
 
     acknowledgement: int
     post: Mapping[str, Any] | None = None
     end: str = ""
 
 
-def comment(store: str, ack: Acknowledgement) -> str:
-    """The comment by which a silence is known again, and read by those who look there."""
+def silence_comment(store: str, ack: Acknowledgement) -> str:
+    """The comment of a silence: a prefix that identifies it, and the note for people."""
     note = f": {ack.note}" if ack.note else ""
-    return clean(f"{_mark(store)}{ack.id}{note}", _LONGEST)
+    return clean(f"{_comment_prefix(store)}{ack.id}{note}", _MAX_COMMENT)
 
 
-def silences_there(listed: object, store: str) -> Iterator[RemoteSilence]:
-    """The silences of this store in an answer to GET /api/v2/silences, those that are not over."""
+def read_remote_silences(listed: object, store: str) -> Iterator[RemoteSilence]:
+    """The unexpired silences of this store in a response to GET /api/v2/silences."""
     for one in listed if isinstance(listed, list) else ():
         if not isinstance(one, dict) or not isinstance(one.get("status"), dict):
             continue
-        said, number = str(one.get("comment", "")), 0
-        if said.startswith(_mark(store)):
-            digits = said.removeprefix(_mark(store)).partition(":")[0]
+        text, number = str(one.get("comment", "")), 0
+        if text.startswith(_comment_prefix(store)):
+            digits = text.removeprefix(_comment_prefix(store)).partition(":")[0]
             number = int(digits) if digits.isdecimal() and len(digits) < 16 else 0
         if number and one["status"].get("state") != "expired":
-            ends_at = read_moment(one.get("endsAt")) or 0
+            ends_at = read_rfc3339(one.get("endsAt")) or 0
             yield RemoteSilence(str(one.get("id", "")), number, ends_at)
 
 
 def plan_changes(
     store: str,
-    mine: Mapping[str, Acknowledgement],
+    acknowledgements: Mapping[str, Acknowledgement],
     labels: Mapping[str, dict[str, str]],
-    there: Iterable[RemoteSilence],
+    remote: Iterable[RemoteSilence],
     now: int,
 ) -> tuple[SilenceChange, ...]:
-    """What makes the silences there those that should be.
+    """The changes that make the `remote` silences match the acknowledgements.
 
-    `mine` are the acknowledgements of the source's alerts by fingerprint, `labels` those of the
-    alerts as the source itself writes them. Only what it still lists can be silenced.
+    `acknowledgements` and `labels` are by fingerprint; `labels` are those in the list of the
+    source. An alert that the source no longer lists cannot be silenced.
     """
-    known = {one.acknowledgement: one for one in there}
-    wanted = {ack.id for ack in mine.values()}
+    known = {one.acknowledgement: one for one in remote}
+    wanted = {ack.id for ack in acknowledgements.values()}
     ended = tuple(
         SilenceChange(one.acknowledgement, end=one.id)
-        for one in there
+        for one in remote
         if one.acknowledgement not in wanted
     )
     return ended + tuple(
-        SilenceChange(ack.id, post=_body(store, ack, labels[identity], known.get(ack.id), now))
-        for identity, ack in mine.items()
+        SilenceChange(
+            ack.id, post=_silence_body(store, ack, labels[identity], known.get(ack.id), now)
+        )
+        for identity, ack in acknowledgements.items()
         if identity in labels and _is_due(ack, known.get(ack.id), now)
     )
 
 
-def _is_due(ack: Acknowledgement, there: RemoteSilence | None, now: int) -> bool:
+def _is_due(ack: Acknowledgement, remote: RemoteSilence | None, now: int) -> bool:
     if now >= ack.expires_at:
         return False
-    if there is not None:
-        return abs(there.ends_at - ack.expires_at) > _TOLERANCE
-    return now >= ack.at + GRACE
+    if remote is not None:
+        return abs(remote.ends_at - ack.expires_at) > _END_TOLERANCE
+    return now >= ack.at + UNDO_WINDOW
 
 
-def _body(
-    store: str, ack: Acknowledgement, labels: dict[str, str], there: RemoteSilence | None, now: int
+def _silence_body(
+    store: str, ack: Acknowledgement, labels: dict[str, str], remote: RemoteSilence | None, now: int
 ) -> dict[str, Any]:
     body: dict[str, Any] = {
         "matchers": [
             {"name": name, "value": value, "isRegex": False, "isEqual": True}
             for name, value in sorted(labels.items())
         ],
-        "startsAt": write_moment(now),
-        "endsAt": write_moment(ack.expires_at),
+        "startsAt": write_rfc3339(now),
+        "endsAt": write_rfc3339(ack.expires_at),
         "createdBy": clean(ack.by, 200),
-        "comment": comment(store, ack),
+        "comment": silence_comment(store, ack),
     }
-    return body if there is None else body | {"id": there.id}
+    return body if remote is None else body | {"id": remote.id}
 
 
-def _mark(store: str) -> str:
+def _comment_prefix(store: str) -> str:
     return f"watchdeck {store} ack "

@@ -1,4 +1,4 @@
-"""Foreign sources: how they are heard, when they are silent, what they last said of an alert."""
+"""Sources of external alerts: their protocol, their liveness, their last report of each alert."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import Alert, Episode
 from watchdeck.domain.external.event import ExternalEvent, Status, event_key
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
-REPEATS = 4 * 60_000
-"""For how long (ms) Prometheus promises an alert at the least: for four of its intervals."""
+MIN_PROMISE = 4 * 60_000
+"""Shortest validity (ms) that Prometheus gives an alert: four of its intervals."""
 
 
 def shift_past_time(at: int, jump: int, now: int) -> int:
-    """A moment of the past by a clock that since went to `now` (ms UTC) by a jump (ms).
+    """A past time after our clock jumped to `now` (ms UTC) by `jump` (ms).
 
-    What is not from before the jump stays.
+    A time that was read after the jump stays.
     """
     before = at <= now - jump if jump > 0 else at > now
     return at + jump if before else at
 
 
 class SourceProtocol(StrEnum):
-    """How a source is heard: it sends what changes, repeats all that fires, or is asked."""
+    """How alerts arrive: sent on change (webhook, events), repeated (post) or polled (list)."""
 
     WEBHOOK = "webhook"
     POST = "post"
@@ -35,46 +35,49 @@ class SourceProtocol(StrEnum):
 
 
 class ExternalSource(Struct, frozen=True):
-    """One system that tells of alerts; times in ms UTC, durations in ms.
-
-    It is silent when not heard for `silent_after`, 0 for never: always where it is `expected` to
-    speak, otherwise only while alerts of it are open. `since` is when we began to listen, and
-    `hold` for how long its word of an end counts for nothing after it started anew. `deadman` is
-    an alert that always fires while all is well, and `lost_at` when it ceased to. `problem` is why
-    it could not be heard whole.
-    """
+    """A system that sends alerts; times in ms UTC, durations in ms."""
 
     name: str
     way: SourceProtocol
     silent_after: int = 0
+    """Time without a sign of life after which the source is silent; 0 for never."""
     expected: bool = False
+    """Whether it must send always, not only while alerts of it are open."""
     hold: int = 0
+    """Time after a restart of the source in which its resolves are held."""
     deadman: str = ""
+    """The name of an alert that always fires while the source works (dead man's switch)."""
     since: int = 0
+    """When watchdeck began to receive from it."""
     heard_at: int = 0
     started_at: int | None = None
+    """When the source started, by its own account."""
     held_until: int = 0
     lost_at: int | None = None
+    """When the `deadman` alert stopped firing."""
     problem: str = ""
+    """Why the source could not be read completely; empty when it could."""
     retired: bool = False
+    """Whether it is no longer configured."""
 
-    def silence(self, now: int, raised: Sequence[RemoteAlertState]) -> int:
-        """For how long it has been too silent (ms), 0 when it is not; `raised` are open alerts.
+    def silent_for(self, now: int, raised: Sequence[RemoteAlertState]) -> int:
+        """How long the source has been too silent (ms), 0 when it is not.
 
-        Who repeats what fires has half the time that it promised, which is twice its interval.
+        `raised` are its open alerts. A source that repeats them is silent after half of their
+        validity, which is two of its intervals.
         """
         if self.retired:
             return 0
         if self.lost_at is not None:
             return max(1, now - self.lost_at)
-        promises = [last.promised // 2 for last in raised if self.way is SourceProtocol.POST]
-        patience = max([self.silent_after, *promises])
-        waits = self.silent_after and (self.expected or raised)
-        quiet = now - max(self.heard_at, self.since)
-        return quiet if waits and quiet > patience else 0
+        repeated = raised if self.way is SourceProtocol.POST else ()
+        timeout = max([self.silent_after, *(last.promise_duration // 2 for last in repeated)])
+        must_send = self.silent_after and (self.expected or raised)
+        silent_for = now - max(self.heard_at, self.since)
+        return silent_for if must_send and silent_for > timeout else 0
 
-    def shifted(self, jump: int, now: int) -> ExternalSource:
-        """The source after our clock went to `now` by a jump: nothing is nearer or further off."""
+    def shift_times(self, jump: int, now: int) -> ExternalSource:
+        """Shift all times after our clock jumped to `now` (ms UTC) by `jump` (ms)."""
         return replace(
             self,
             since=shift_past_time(self.since, jump, now),
@@ -83,68 +86,69 @@ class ExternalSource(Struct, frozen=True):
             lost_at=None if self.lost_at is None else shift_past_time(self.lost_at, jump, now),
         )
 
-    def answered(self, at: int, started_at: int | None) -> ExternalSource:
-        """The source after it answered, and said when it started.
+    def record_response(self, at: int, started_at: int | None) -> ExternalSource:
+        """Record a response at `at` with the start time of the source (ms UTC).
 
-        When that moved it started anew, and what it says of ends is held for a while: it has
-        forgotten what it does not hear of again.
+        A new start time is a restart: the source has forgotten its alerts, so its resolves are held
+        for a while.
         """
-        anew = None not in (self.started_at, started_at) and self.started_at != started_at
+        is_restart = None not in (self.started_at, started_at) and self.started_at != started_at
         return replace(
             self,
             heard_at=max(at, self.heard_at),
             started_at=self.started_at if started_at is None else started_at,
-            held_until=at + self.hold if anew else self.held_until,
+            held_until=at + self.hold if is_restart else self.held_until,
             problem="",
         )
 
 
 class RemoteAlertState(Struct, frozen=True):
-    """What a source last said of an alert that fires: since when, and until when it will repeat it.
-
-    `told` is the start that it names and `promise` the end, None for none, both by its own clock
-    (ms UTC), which may be wrong: `lasts` is for how long (ms) it promises, and by our clock `at` is
-    when it last spoke of the alert, `renewed_at` when it last promised anew. `listed` tells that it
-    was in the source's newest list, and `suppressed_by` who keeps it quiet there.
-    """
+    """The last report of a source about an alert that fires."""
 
     rule: str
     told: int
+    """The start, by the clock of the source (ms UTC)."""
     promise: int | None = None
+    """Until when it is valid unless repeated, by the clock of the source (ms UTC)."""
     sender: str = ""
     listed: bool = False
+    """Whether the newest list of the source has the alert."""
     suppressed_by: tuple[str, ...] = ()
+    """What mutes the alert at the source."""
     at: int = 0
+    """When the source last reported the alert, by our clock (ms UTC)."""
     renewed_at: int = 0
+    """When the validity was last extended, by our clock (ms UTC)."""
     lasts: int = 0
+    """The length of the validity (ms)."""
 
     @property
-    def promised(self) -> int:
-        """For how long (ms) a sender may say nothing more of it; four times its interval."""
-        return max(REPEATS, self.lasts)
+    def promise_duration(self) -> int:
+        """The longest silence (ms) of a live sender about the alert: four of its intervals."""
+        return max(MIN_PROMISE, self.lasts)
 
-    def shifted(self, jump: int, now: int) -> RemoteAlertState:
-        """The same after our clock went to `now` by a jump (ms)."""
+    def shift_times(self, jump: int, now: int) -> RemoteAlertState:
+        """Shift the times by our clock after it jumped to `now` (ms UTC) by `jump` (ms)."""
         return replace(
             self,
             at=shift_past_time(self.at, jump, now),
             renewed_at=shift_past_time(self.renewed_at, jump, now),
         )
 
-    def ran_out(self, now: int) -> bool:
-        """Whether it was left to run out: a sender that lives renews when a quarter is over."""
+    def has_lapsed(self, now: int) -> bool:
+        """Whether three quarters of the validity passed; a live sender extends it earlier."""
         return self.promise is not None and 4 * (now - self.renewed_at) >= 3 * self.lasts
 
 
 def state_after(
     event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool
 ) -> RemoteAlertState:
-    """What a firing event leaves behind, after what was said `before`."""
+    """The state after a firing event; `before` is the state until then."""
     if before is not None and (before.told, before.promise) == (event.told, event.ends_at):
         lasts, renewed_at = before.lasts, before.renewed_at
     else:
-        lasts = _lasts(event, before, listed=listed)
-        renewed_at = event.received_at if before else _first_renewed(event, lasts)
+        lasts = _promise_duration(event, before, listed=listed)
+        renewed_at = event.received_at if before else _first_renewal(event, lasts)
     return RemoteAlertState(
         rule=event.rule,
         told=event.told,
@@ -158,22 +162,24 @@ def state_after(
     )
 
 
-def _first_renewed(event: ExternalEvent, lasts: int) -> int:
-    """When a promise was made that was made before we listened: its own clock is all there is."""
+def _first_renewal(event: ExternalEvent, lasts: int) -> int:
+    """When the validity in a first report began: its `updated_at`, at most `lasts` ms ago."""
     at = event.received_at
     return at if event.updated_at is None else min(at, max(event.updated_at, at - lasts))
 
 
 def state_after_push(event: ExternalEvent, before: RemoteAlertState | None) -> RemoteAlertState:
-    """What a firing event leaves behind that is no part of a list: what lists said stays."""
+    """The state after a firing event that is not part of a list; `listed` stays."""
     listed = before is not None and before.listed
     if before is not None and listed and before.told == event.told:
         return replace(before, at=event.received_at)
     return state_after(event, before, listed=listed)
 
 
-def _lasts(event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool) -> int:
-    """For how long an event promises, by two readings of one clock where there are two."""
+def _promise_duration(
+    event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool
+) -> int:
+    """The validity (ms) of an event: by two times of one clock where possible, else by ours."""
     if event.ends_at is None:
         return 0
     if listed and event.updated_at is not None:
@@ -184,7 +190,7 @@ def _lasts(event: ExternalEvent, before: RemoteAlertState | None, *, listed: boo
 
 
 def repeat_event(alert: Alert, episode: Episode, last: RemoteAlertState) -> ExternalEvent:
-    """The event that a source speaks by repeating itself when we held its alert for silent."""
+    """The firing event for an alert without data whose source reports it again unchanged."""
     return ExternalEvent(
         key="",
         source=alert.source,
@@ -200,29 +206,31 @@ def repeat_event(alert: Alert, episode: Episode, last: RemoteAlertState) -> Exte
 
 
 def mark_reappeared(event: ExternalEvent, before: RemoteAlertState | None) -> ExternalEvent:
-    """A listed alert; one that had left the list says something new, whatever its start."""
+    """The event of a listed alert, with a new key if the list had lost the alert before."""
     if before is None or before.listed:
         return event
     return replace(event, key=event_key(event.key, "again", event.received_at))
 
 
-def missing_from_list(
+def missing_resolves(
     source: str, before: Mapping[str, RemoteAlertState], listed: Iterable[ExternalEvent], now: int
 ) -> tuple[ExternalEvent, ...]:
-    """The resolves that a list speaks by what it no longer holds.
+    """The resolves of alerts that the newest list no longer has.
 
-    An alert that went while its promise was young was resolved; one that went after, lapsed.
+    An alert that is missing while its validity is young was resolved; a later one lapsed.
     """
     there = {event.fingerprint for event in listed}
     return tuple(
-        _gone(source, fingerprint, last, now)
+        _missing_resolve(source, fingerprint, last, now)
         for fingerprint, last in before.items()
         if last.listed and fingerprint not in there
     )
 
 
-def _gone(source: str, fingerprint: str, last: RemoteAlertState, now: int) -> ExternalEvent:
-    lapsed = last.ran_out(now)
+def _missing_resolve(
+    source: str, fingerprint: str, last: RemoteAlertState, now: int
+) -> ExternalEvent:
+    lapsed = last.has_lapsed(now)
     return ExternalEvent(
         key=event_key(source, fingerprint, last.told, "gone", now),
         source=source,

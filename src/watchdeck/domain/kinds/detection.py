@@ -1,4 +1,4 @@
-"""Which kind of server this is, by its page and its answers; a wrong kind is never claimed."""
+"""Detection of the kind of a server by its metrics page and probe responses."""
 
 from __future__ import annotations
 
@@ -8,110 +8,116 @@ from collections.abc import Collection, Mapping, Sequence
 from watchdeck.domain.kinds.kind import DetectionRule, Kind, ProbeMeaning, ProbeResponse
 from watchdeck.domain.metrics.series import Series
 from watchdeck.domain.values.json_assertion import (
-    ExpectError,
-    read_document,
-    read_expectation,
+    JsonAssertionError,
+    read_assertion,
+    read_json,
     read_path,
 )
 from watchdeck.domain.values.text import clean
 
 GENERIC = "prometheus"
-"""The kind of a metrics page that no other kind knows."""
+"""The kind of a metrics page that no other kind recognises."""
 
 _MOST_MODELS = 200
 
 
 def detect(
-    kinds: Sequence[Kind], names: Collection[Series] | None, answers: Mapping[str, ProbeResponse]
+    kinds: Sequence[Kind], series: Collection[Series] | None, responses: Mapping[str, ProbeResponse]
 ) -> Kind | None:
-    """The first kind whose evidence holds; None when nothing is known well enough.
+    """The first kind of which a detection rule holds; None without enough evidence.
 
-    `names` are the series of the metrics page, None when there is no page. `answers` are by path.
-    A page that no kind knows is the generic one; an empty page proves nothing.
+    `series` are those of the metrics page, None without a page; `responses` are by path. A page
+    that no kind recognises is of the generic kind; an empty page proves nothing.
     """
-    page = _Names(names or ())
+    page = _PageNames(series or ())
     for kind in kinds:
-        if any(_holds(evidence, page, answers) for evidence in kind.recognise):
+        if any(_rule_holds(rule, page, responses) for rule in kind.recognise):
             return kind
     generic = (kind for kind in kinds if kind.name == GENERIC)
-    return next(generic, None) if names else None
+    return next(generic, None) if series else None
 
 
-def questions(kinds: Sequence[Kind]) -> tuple[str, ...]:
-    """The paths worth a GET while the kind is unknown; none of them wakes or costs a model."""
-    paths = (evidence.path for kind in kinds for way in kind.recognise for evidence in way.answers)
+def detection_paths(kinds: Sequence[Kind]) -> tuple[str, ...]:
+    """The paths to GET while the kind is unknown; none of them wakes a model or costs anything."""
+    paths = (one.path for kind in kinds for rule in kind.recognise for one in rule.answers)
     return tuple(dict.fromkeys(paths))
 
 
-def models(
-    kind: Kind, names: Collection[Series] | None, answers: Mapping[str, ProbeResponse]
+def model_names(
+    kind: Kind, series: Collection[Series] | None, responses: Mapping[str, ProbeResponse]
 ) -> tuple[str, ...]:
-    """The models that a server speaks of, clean and in order, for a person to choose from."""
-    found = {value for series in names or () if (value := series.label(kind.model_label or ""))}
-    answer = answers.get(kind.models_path or "")
-    if answer is not None and answer.status == 200 and kind.models:
-        found.update(_listed(kind.models, answer.body))
+    """The names of the models that a server lists, cleaned and sorted."""
+    found = {value for one in series or () if (value := one.label(kind.model_label or ""))}
+    response = responses.get(kind.models_path or "")
+    if response is not None and response.status == 200 and kind.models:
+        found.update(_json_texts(kind.models, response.body))
     return tuple(sorted(clean(name, 200) for name in found)[:_MOST_MODELS])
 
 
-def answer_matches(meaning: ProbeMeaning, answer: ProbeResponse, model: str | None = None) -> bool:
-    """Whether an answer is as a meaning describes it; no answer is never as described."""
-    if answer.status is None or (meaning.status and answer.status not in meaning.status):
+def response_matches(
+    meaning: ProbeMeaning, response: ProbeResponse, model: str | None = None
+) -> bool:
+    """Whether a response meets every condition of a meaning; a missing response never does."""
+    if response.status is None or (meaning.status and response.status not in meaning.status):
         return False
-    if meaning.header is not None and meaning.header not in answer.headers:
+    if meaning.header is not None and meaning.header not in response.headers:
         return False
-    if meaning.json is not None and not _fits(meaning.json, answer.body, model):
+    if meaning.json is not None and not _json_matches(meaning.json, response.body, model):
         return False
     if meaning.text is None and meaning.matches is None:
         return True
-    text = answer.body.decode("utf-8", "replace").strip()
+    text = response.body.decode("utf-8", "replace").strip()
     if meaning.text is not None and text != meaning.text:
         return False
     return meaning.matches is None or re.fullmatch(meaning.matches, text) is not None
 
 
-def _fits(expectation: str, body: bytes, model: str | None) -> bool:
-    filled = expectation.replace("{model}", _quotable(model or ""))
+def _json_matches(assertion: str, body: bytes, model: str | None) -> bool:
+    filled = assertion.replace("{model}", _escape(model or ""))
     try:
-        return read_expectation(filled).holds(read_document(body))
-    except ExpectError:
+        return read_assertion(filled).holds(read_json(body))
+    except JsonAssertionError:
         return False
 
 
-def _quotable(model: str) -> str:
+def _escape(model: str) -> str:
     return model.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _listed(path: str, body: bytes) -> list[str]:
+def _json_texts(path: str, body: bytes) -> list[str]:
     try:
-        values = read_path(path).values(read_document(body))
-    except ExpectError:
+        values = read_path(path).values(read_json(body))
+    except JsonAssertionError:
         return []
     return [value for value in values if isinstance(value, str)]
 
 
-class _Names:
-    """The names of a page, ready to be asked for."""
+class _PageNames:
+    """The series names and labels of a page."""
 
     def __init__(self, series: Collection[Series]) -> None:
         self._series = series
         self._names = {one.name for one in series}
 
-    def has(self, name: str) -> bool:
+    def has_name(self, name: str) -> bool:
         if name.endswith("*"):
             return any(one.startswith(name[:-1]) for one in self._names)
         return name in self._names
 
-    def labelled(self, names: Collection[str], label: str) -> bool:
+    def has_label(self, names: Collection[str], label: str) -> bool:
         return any(one.name in names and one.label(label) is not None for one in self._series)
 
 
-def _holds(way: DetectionRule, page: _Names, answers: Mapping[str, ProbeResponse]) -> bool:
-    if not all(page.has(name) for name in way.all_names):
+def _rule_holds(
+    rule: DetectionRule, page: _PageNames, responses: Mapping[str, ProbeResponse]
+) -> bool:
+    if not all(page.has_name(name) for name in rule.all_names):
         return False
-    if way.any_names and not any(page.has(name) for name in way.any_names):
+    if rule.any_names and not any(page.has_name(name) for name in rule.any_names):
         return False
-    if way.label and not page.labelled((*way.all_names, *way.any_names), way.label):
+    if rule.label and not page.has_label((*rule.all_names, *rule.any_names), rule.label):
         return False
-    asked = ((answers.get(evidence.path), evidence.means) for evidence in way.answers)
-    return all(answer is not None and answer_matches(means, answer) for answer, means in asked)
+    found = ((responses.get(one.path), one.means) for one in rule.answers)
+    return all(
+        response is not None and response_matches(means, response) for response, means in found
+    )

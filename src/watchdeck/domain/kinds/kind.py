@@ -1,4 +1,4 @@
-"""Kinds of server, as data: how to recognise one, ask for its health, and read its signals."""
+"""Kinds of server, as data: how to detect one, probe its health, and read its signals."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from watchdeck.domain.metrics.scrape import ModelState
 
 
 class ProbeResponse(Struct, frozen=True):
-    """What a server answered to one GET: the status, clean headers and the bounded body.
+    """The response to one GET: status, cleaned headers (names in lower case), and cut body.
 
-    `status` is None when there was no answer at all. Header names are in lower case.
+    `status` is None when the server did not respond.
     """
 
     status: int | None
@@ -19,63 +19,62 @@ class ProbeResponse(Struct, frozen=True):
 
 
 class MetricsLocation(Struct, frozen=True):
-    """Where a metrics page may be: a path, and a port when it is not the serving one."""
+    """Where a metrics page may be: a path, and a port when it differs from the serving port."""
 
     path: str = "/metrics"
     port: int | None = None
 
 
 class ProbeMeaning(Struct, frozen=True):
-    """What one answer means: the first meaning whose conditions all hold is taken.
-
-    `status` lists HTTP statuses; `json` is an expectation (`PATH == VALUE`, `PATH in [A, B]`,
-    `PATH exists`) that may hold `{model}`; `text` is the body, stripped; `matches` is a regular
-    expression for the whole stripped body; `header` names a header that must be there. `why` is
-    said to a person in place of the bare status.
-    """
+    """The model state that a response means; the first meaning whose conditions all hold counts."""
 
     state: ModelState = ModelState.UNKNOWN
     status: tuple[int, ...] = ()
+    """HTTP statuses, one of which the response has."""
     json: str | None = None
+    """JSON assertion: `PATH == VALUE`, `PATH in [A, B]` or `PATH exists`; may contain `{model}`."""
     text: str | None = None
+    """The whole body, stripped."""
     matches: str | None = None
+    """Regular expression that the whole stripped body matches."""
     header: str | None = None
+    """Name of a header that the response has."""
     why: str = ""
+    """Reason shown to people instead of the status."""
 
 
 class ProbeSpec(Struct, frozen=True):
-    """One question a scrape asks besides the page: a GET that must never wake a model.
-
-    `path` may hold `{model}`: the probe is left out when the endpoint names no model. `port` is
-    set where the answer is not on the serving port. `about` is "server", "model" or "identity".
-    `version` is the JSON path of a version in the answer, or "text" for the whole body; `replicas`
-    is a JSON path of a number, or an expectation whose matches are counted; `signals` maps signal
-    names to JSON paths of numbers in the signal's unit. A probe that is not `every_scrape` is asked
-    at the start and now and then.
-    """
+    """A GET of a scrape beside the metrics page; it must never wake a model."""
 
     path: str
+    """May contain `{model}`: then the probe is skipped when the endpoint names no model."""
     about: str = "server"
+    """What the response describes: "server", "model" or "identity"."""
     means: tuple[ProbeMeaning, ...] = ()
     version: str | None = None
+    """JSON path of a version in the response, or "text" for the whole body."""
     replicas: str | None = None
+    """JSON path of a number, or an assertion whose matches are counted."""
     signals: dict[str, str] = field(default_factory=dict)
+    """JSON path of the number of each signal, in the signal's unit."""
     port: int | None = None
+    """Port of the probe when it differs from the serving port."""
     every_scrape: bool = True
+    """False for a probe that is sent at the start and then rarely."""
 
 
 class Evidence(Struct, frozen=True):
-    """One answer that must be as `means` says before a kind is claimed."""
+    """A response that must match `means` before a kind is detected."""
 
     path: str
     means: ProbeMeaning = field(default_factory=ProbeMeaning)
 
 
 class DetectionRule(Struct, frozen=True):
-    """One way to know a kind: all conditions given must hold, and at least one is given.
+    """One way to detect a kind: every condition given must hold; at least one is given.
 
-    Every name in `all_names` and one of `any_names` is on the page (a name that ends in `*` is a
-    prefix), `label` is on one of the named series, and every one of `answers` came.
+    All of `all_names` and one of `any_names` are on the page (a final `*` matches any ending), one
+    of these series has `label`, and every response in `answers` matches.
     """
 
     all_names: tuple[str, ...] = ()
@@ -85,9 +84,9 @@ class DetectionRule(Struct, frozen=True):
 
 
 class StateSpec(Struct, frozen=True):
-    """A state of the model that the page itself tells: a series holds one of `values`.
+    """A model state shown by the metrics page: a series that has one of `values`.
 
-    One matching series is enough unless `every` asks for all of them.
+    One matching series is enough unless `every` requires all of them.
     """
 
     series: str
@@ -98,68 +97,72 @@ class StateSpec(Struct, frozen=True):
 
 
 class SignalSpec(Struct, frozen=True):
-    """How one signal is read from a page; exactly one of the forms is given.
+    """How one signal is read from a page; exactly one form (the lists up to `mean`) is given.
 
-    Every entry of a list is a selector (`name{label="x",other=~"re"}`) and all are summed:
-    `rate` (increase a second), `increase` less `minus` over `over` (a ratio of increases), `gauge`
-    (`aggregate` sum, max or mean), `gauge` over `over` (a ratio of gauges), `histogram` or
-    `summary` at `quantile`, `mean` (the increase of NAME_sum over that of NAME_count). `scale`
-    turns the page's unit into the signal's.
-
-    A kind may list several specs for one signal: the first that finds its series is taken.
-    `minimum` is the least number of events in the window. `optional` marks what depends on options
-    or hardware: without its series it is not measurable, rather than not seen yet. `late` marks
-    error series that the server creates with the first error: until then they count 0.
-    `whole_server` marks series that carry no model label: they speak for one model only where the
-    page shows no other.
+    Entries are selectors (`name{label="x",other=~"re"}`); those of a list are summed. When a kind
+    has several specs for a signal, the first whose series are on the page is used.
     """
 
     signal: str
     rate: tuple[str, ...] = ()
+    """Increase per second."""
     increase: tuple[str, ...] = ()
+    """Increase, less that of `minus`, divided by that of `over`."""
     minus: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
+    """Denominator of `increase` or `gauge`."""
     gauge: tuple[str, ...] = ()
+    """Value now, combined by `aggregate`; with `over`, a ratio of sums."""
     aggregate: str = "sum"
+    """sum, max or mean."""
     histogram: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()
     quantile: float | None = None
+    """Quantile of `histogram` or `summary`."""
     mean: tuple[str, ...] = ()
+    """Increase of NAME_sum divided by that of NAME_count."""
     scale: float = 1.0
+    """Factor from the page's unit to the signal's unit."""
     minimum: int | None = None
+    """Least number of events in the window."""
     optional: bool = False
+    """Depends on options or hardware: without its series the signal is not measurable."""
     late: bool = False
+    """Error series that the server creates at the first error: 0 until then."""
     whole_server: bool = False
+    """Series without a model label: used only when the page shows no other model."""
 
 
 class Kind(Struct, frozen=True):
-    """One kind of server. `json_map` marks pages that are JSON and mapped by the configuration.
-
-    `order` ranks kinds, the most specific (lowest) first. Series whose label in `probe_labels` is
-    one of `probe_paths` count no traffic. `version` is a selector whose `version_label` holds the
-    model's version; `started` is a gauge of the process's start in seconds, `started_header` a
-    header of the page that says the same; `replicas` are gauges whose sum is the replica count.
-    `models_path` and `models` (a JSON path) list the models of a server, for a person to choose.
-    `unmeasurable` gives the reason for signals a person would look for and not find.
-    """
+    """One kind of server."""
 
     name: str
     title: str
     order: int = 50
+    """Rank in detection, the most specific kind (lowest) first."""
     recognise: tuple[DetectionRule, ...] = ()
     places: tuple[MetricsLocation, ...] = ()
     probes: tuple[ProbeSpec, ...] = ()
     signals: tuple[SignalSpec, ...] = ()
     states: tuple[StateSpec, ...] = ()
     probe_paths: tuple[str, ...] = ()
+    """Paths that are not traffic: series with one in a label of `probe_labels` are left out."""
     probe_labels: tuple[str, ...] = ()
     model_label: str | None = None
+    """Label that holds the name of the model."""
     version: str | None = None
+    """Selector of the series whose `version_label` holds the model's version."""
     version_label: str | None = None
     started: str | None = "process_start_time_seconds"
+    """Gauge of the start of the process, in seconds UTC."""
     started_header: str | None = None
+    """Header of the page with the same time."""
     replicas: tuple[str, ...] = ()
+    """Gauges whose sum is the number of replicas."""
     models_path: str | None = None
+    """Path whose response lists the server's models at the JSON path `models`."""
     models: str | None = None
     json_map: bool = False
+    """The page is JSON, mapped to signals by the configuration."""
     unmeasurable: dict[str, str] = field(default_factory=dict)
+    """Reason for each signal that people expect and this kind does not expose."""

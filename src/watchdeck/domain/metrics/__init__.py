@@ -1,1 +1,1 @@
-"""Series, scrapes, signals and quantiles."""
+"""Series and their selectors, scrapes, and signals."""

@@ -1,4 +1,4 @@
-"""One attempt to read an endpoint, and all that came of it; a failed attempt is a Scrape too."""
+"""Scrapes: one attempt to read an endpoint and its result, failed attempts included."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchdeck.domain.metrics.series import Layout
 
 
 class Outcome(StrEnum):
-    """How a scrape ended. The order is stored: add new words at the end only."""
+    """The result of a scrape. The position is stored: add new members at the end only."""
 
     OK = "ok"
     TIMED_OUT = "timed_out"
@@ -29,14 +29,14 @@ class Outcome(StrEnum):
 
 
 OUTCOME_CODES = {outcome: float(code) for code, outcome in enumerate(Outcome)}
-"""The number that stands for an outcome in a signal frame."""
+"""The number of each outcome in a signal frame."""
 
 OUTCOMES = tuple(Outcome)
-"""The outcome of each code."""
+"""The outcomes by code."""
 
 
 class ModelState(StrEnum):
-    """What a server says of its model; `unknown` when it says nothing, or could not be asked."""
+    """The state of a model by its server; `unknown` when the server does not say, or not answer."""
 
     READY = "ready"
     NOT_READY = "not_ready"
@@ -47,14 +47,14 @@ class ModelState(StrEnum):
 
 
 class Frame(Struct, frozen=True):
-    """The values of one layout at one moment; an absent value is NaN."""
+    """The values of a layout at one moment; a missing value is NaN."""
 
     layout: Layout
     values: array[float]
 
 
 class Truncation(Struct, frozen=True):
-    """What was left out of a page because it passed a bound or could not be read, by reason."""
+    """Lines of a page that were left out, by the limit they passed or the fault they had."""
 
     series: int = 0
     labels: int = 0
@@ -63,14 +63,14 @@ class Truncation(Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        """All that was left out."""
+        """The number of lines left out."""
         return self.series + self.labels + self.duplicates + self.malformed
 
 
 class Identity(Struct, frozen=True):
-    """Who answered: what changes here becomes a change marker by itself.
+    """The identity of a server process; a difference between two scrapes becomes a change marker.
 
-    `started_at` is in milliseconds UTC; `resets` counts the counter resets seen by this collector.
+    `started_at` is in ms UTC; `resets` counts the counter resets that this collector saw.
     """
 
     version: str | None = None
@@ -80,35 +80,35 @@ class Identity(Struct, frozen=True):
 
 
 class Scrape(Struct, frozen=True):
-    """What one scrape brought.
-
-    `at` is when it began, in milliseconds UTC; `took` is in seconds. `failures` counts the failed
-    scrapes in a row, this one included. `series` is None when the page could not be read, and
-    `signals` always holds at least the outcome and the scrape's own signals. `detail` and
-    `model_detail` are clean text for a person. `exchanges` are the last raw answers, now and then.
-    """
+    """The result of one scrape; `detail` and `model_detail` are clean text for people."""
 
     endpoint: str
     at: int
-    took: float
+    """When the scrape began, in ms UTC."""
+    duration: float
+    """Seconds."""
     outcome: Outcome
     signals: Frame
+    """At least the outcome and the signals of the scrape itself."""
     detail: str = ""
     failures: int = 0
+    """Failed scrapes in a row, this one included."""
     kind: str | None = None
     model_state: ModelState = ModelState.UNKNOWN
     model_detail: str = ""
     series: Frame | None = None
+    """The stored series; None when the page could not be read."""
     identity: Identity = field(default_factory=Identity)
-    cut: Truncation = field(default_factory=Truncation)
+    truncation: Truncation = field(default_factory=Truncation)
     not_measurable: tuple[str, ...] = ()
     exchanges: tuple[ResponseRecord, ...] = ()
+    """The last raw responses, on some scrapes only."""
 
 
 class ResponseRecord(Struct, frozen=True):
-    """One question, named by its path, and its answer of `at` (ms UTC), cleaned and cut.
+    """The response to a GET of the path `asked` at `at` (ms UTC), cleaned and cut.
 
-    `status` is None when there was no answer; `body` then says why.
+    `status` is None without a response; `body` then says why.
     """
 
     asked: str

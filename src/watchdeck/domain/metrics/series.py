@@ -1,4 +1,4 @@
-"""Series and their layouts: the names behind the numbers of a frame."""
+"""Series and layouts: the names of the values of a frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 
 class SeriesType(StrEnum):
-    """What a series counts, as its page declares it; the declaration beats any suffix."""
+    """The type of a series as its page declares it, whatever the suffix of its name."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -20,10 +20,9 @@ class SeriesType(StrEnum):
 
 
 class Series(Struct, frozen=True):
-    """A name with its labels, sorted by label name, and the type of its family.
+    """A name, its labels sorted by label name, and the type of its metric family.
 
-    The rows of a histogram or summary keep the family's type; `_bucket`, `_sum` and `_count` stay
-    in the name.
+    Rows of a histogram or summary have that type, and `_bucket`, `_sum` or `_count` in the name.
     """
 
     name: str
@@ -33,26 +32,25 @@ class Series(Struct, frozen=True):
     def __str__(self) -> str:
         if not self.labels:
             return self.name
-        return f"{self.name}{{{','.join(f'{k}={_quoted(v)}' for k, v in self.labels)}}}"
+        return f"{self.name}{{{','.join(f'{k}={_quote(v)}' for k, v in self.labels)}}}"
 
     def label(self, name: str) -> str | None:
-        """The value of one label; None when it has no such label."""
+        """The value of a label; None when the series does not have it."""
         for key, value in self.labels:
             if key == name:
                 return value
         return None
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
 class Layout(Struct, frozen=True, dict=True, weakref=True):
-    """An ordered list of series; a frame holds one float64 for each, in this order.
+    """The series of a frame, in order; a frame holds one float64 for each.
 
-    Endpoints whose pages have the same skeleton share one Layout object. `digest` is stable over
-    processes and machines: blake2b over each series' text and type.
+    Endpoints whose pages have the same series share one Layout object.
     """
 
     series: tuple[Series, ...] = field(default_factory=tuple)
@@ -62,7 +60,7 @@ class Layout(Struct, frozen=True, dict=True, weakref=True):
 
     @cached_property
     def digest(self) -> bytes:
-        """16 bytes that name this layout in the store."""
+        """16 bytes that identify the layout in the store, the same on every machine (blake2b)."""
         text = "\n".join(f"{s.type.value} {s}" for s in self.series)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
 

@@ -1,4 +1,4 @@
-"""Signals: what watchdeck knows about a model, one word and one unit for each."""
+"""Signals: the measurements of a model, each with a name and a unit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from watchdeck.domain.values.units import Unit
 
 
 class Signal(Struct, frozen=True):
-    """One signal: its unit and what it means, in a sentence a person can read.
+    """One signal: its unit, and its meaning in words.
 
-    `bounded` signals are quantiles read from buckets: they carry the interval that the buckets
-    allow, stored beside them as `NAME.low` and `NAME.high`.
+    `bounded` signals are quantiles of a histogram: the bounds of the bucket are stored beside the
+    value, as `NAME.low` and `NAME.high`.
     """
 
     name: str
@@ -53,7 +53,7 @@ SIGNALS = _table(
     Signal("tls_days_left", Unit.DAYS, "days until the certificate expires"),
     Signal("scrape_duration", Unit.SECONDS, "how long the last scrape took"),
 )
-"""Every signal that is derived from scrapes, in the order screens show them."""
+"""Every signal derived from scrapes, in the order of the screens."""
 
 AWAITED: dict[str, tuple[str, Unit | None]] = {
     **dict.fromkeys(
@@ -67,20 +67,20 @@ AWAITED: dict[str, tuple[str, Unit | None]] = {
     "spend_rate": ("spend", None),
     "cost_per_1k": ("spend", None),
 }
-"""Signals that nothing gives yet: the kind of rule that waits for them, and their unit.
+"""Signals that watchdeck does not measure yet: the group that is awaited, and the unit.
 
-What has no unit here is money, or so many times the usual.
+The unit is None for money, and for multiples of the usual value.
 """
 
 PROBE_SIGNALS = ("up", "ready", "availability", "tls_days_left", "scrape_duration")
-"""Signals that come from the scrape itself: no kind has to map them."""
+"""Signals of the scrape itself, which no kind maps."""
 
 OUTCOME_COLUMN = "outcome"
-"""The first column of every signal frame: the position of the Outcome in its enum."""
+"""The first column of every signal frame: the code of the Outcome."""
 
 
-def columns(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of a signal frame for these signals: the outcome, the values, the bounds."""
+def frame_columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of the signal frame of these signals: the outcome, then values and bounds."""
     found: list[str] = [OUTCOME_COLUMN]
     for name in SIGNALS:
         if name in names or name in PROBE_SIGNALS:
@@ -92,8 +92,8 @@ def columns(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def signal_layout(names: tuple[str, ...]) -> Layout:
-    """The shared layout of signal frames that hold these signals (in any order)."""
-    return Layout(tuple(Series(c, (), SeriesType.GAUGE) for c in columns(names)))
+    """The shared layout of the signal frames of these signals, given in any order."""
+    return Layout(tuple(Series(c, (), SeriesType.GAUGE) for c in frame_columns(names)))
 
 
 ALIASES = {
@@ -111,4 +111,4 @@ ALIASES = {
     "gpu": "gpu_utilization",
     "memory": "memory_bytes",
 }
-"""Short words for signals."""
+"""Short names of signals."""

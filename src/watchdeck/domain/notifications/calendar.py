@@ -1,23 +1,25 @@
-"""On-call shifts, and the iCalendar events (RFC 5545) that describe them, read within bounds.
+"""Parser of iCalendar files (RFC 5545) with on-call events, with limits on size and syntax.
 
-Only events that happen once, daily or weekly, with exceptions, are read. Anything else is refused
-with its line: a shift that is misunderstood pages the wrong person.
+Single, daily and weekly events with exceptions are read. Anything else is refused with its line,
+because a misread shift pages the wrong person.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.domain.notifications.icalendar import CalendarError, Property, events_of
-from watchdeck.domain.values.local_time import moment, read_zone
+from watchdeck.domain.values.datetimes import read_zone, utc_milliseconds
 from watchdeck.domain.values.text import clean
 
-_LONGEST = timedelta(days=31)
+MAX_EVENTS = 2_000
+"""Events of one file; a year of daily shifts of four people takes 1,460."""
+
+_MAX_DURATION = timedelta(days=31)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _RULE_PARTS = frozenset({"FREQ", "INTERVAL", "BYDAY", "UNTIL", "COUNT", "WKST"})
 _NUMBER = re.compile(r"0*[1-9]\d{0,3}", re.ASCII)
@@ -26,6 +28,24 @@ _DURATION = re.compile(
     r"\+?P(?:(\d{1,3})W)?(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?",
     re.ASCII,
 )
+_PARAMETER = re.compile(r';([A-Za-z-]+)=("[^"]*"|[^;:"]*)', re.ASCII)
+
+
+class CalendarError(ValueError):
+    """A calendar file that cannot be read; the text names the line."""
+
+
+class Property(Struct, frozen=True):
+    """One property of a file; `number` is the line on which it begins."""
+
+    number: int
+    name: str
+    parameters: dict[str, str]
+    value: str
+
+    def error(self, why: str) -> CalendarError:
+        """The error about this line."""
+        return CalendarError(f"line {self.number}: {self.name} {why}")
 
 
 class RecurrenceRule(Struct, frozen=True):
@@ -53,50 +73,38 @@ class CalendarEvent(Struct, frozen=True):
     exdates: frozenset[int] = frozenset()
 
 
-class OnCallShift(Struct, frozen=True):
-    """A person on call from `starts_at` until before `ends_at` (ms UTC)."""
-
-    person: str
-    starts_at: int
-    ends_at: int
-
-
-ShiftsNear = Callable[[int], Sequence[OnCallShift]]
-"""A function from a time (ms UTC) to all shifts that include it and some others, newest first."""
-
-
 def read_calendar(text: str, zone: str) -> tuple[CalendarEvent, ...]:
-    """The events of an iCalendar text; times without a zone are of `zone`. Raises CalendarError."""
+    """Parse the events of a file; times without a zone are in `zone`. Raises CalendarError."""
     if "BEGIN:VCALENDAR" not in text[:2_000].upper():
         raise CalendarError("line 1: is not an iCalendar file; it begins with BEGIN:VCALENDAR")
     events: list[tuple[str, CalendarEvent]] = []
     overridden: dict[str, set[int]] = {}
-    for lines in events_of(text):
+    for lines in _events(text):
         uid = lines["UID"].value if "UID" in lines else ""
         if "RECURRENCE-ID" in lines:
-            overridden.setdefault(uid, set()).update(_times_utc(lines["RECURRENCE-ID"], zone))
+            overridden.setdefault(uid, set()).update(_read_times(lines["RECURRENCE-ID"], zone))
             uid = ""
         if "STATUS" not in lines or lines["STATUS"].value.upper() != "CANCELLED":
-            events.append((uid, _event(lines, zone)))
+            events.append((uid, _read_event(lines, zone)))
     return tuple(
         replace(event, exdates=event.exdates | overridden.get(uid, frozenset()))
         for uid, event in events
     )
 
 
-def _event(lines: dict[str, Property], zone: str) -> CalendarEvent:
+def _read_event(lines: dict[str, Property], zone: str) -> CalendarEvent:
     first = lines.get("DTSTART")
     if first is None:
         raise CalendarError("an event has no DTSTART")
     if "RDATE" in lines:
-        raise lines["RDATE"].wrong("is not read; write an event for each date")
-    starts, own = _local_time(first, first.value, zone)
+        raise lines["RDATE"].error("is not read; write an event for each date")
+    starts, own = _read_local_time(first, first.value, zone)
     rule, exdates = lines.get("RRULE"), lines.get("EXDATE")
-    duration = _duration(lines, first, starts, own)
-    if duration <= timedelta(0) or (rule and duration > _LONGEST):
-        raise first.wrong(
-            "begins an event without a length, or one that comes again and is"
-            f" longer than {_LONGEST.days} days"
+    duration = _read_duration(lines, first, starts, own)
+    if duration <= timedelta(0) or (rule and duration > _MAX_DURATION):
+        raise first.error(
+            "begins an event without a length, or a recurring event longer than"
+            f" {_MAX_DURATION.days} days"
         )
     summary = lines["SUMMARY"].value if "SUMMARY" in lines else ""
     return CalendarEvent(
@@ -104,75 +112,134 @@ def _event(lines: dict[str, Property], zone: str) -> CalendarEvent:
         starts,
         duration,
         own,
-        _rule(rule, own) if rule else None,
-        frozenset(_times_utc(exdates, own) if exdates else ()),
+        _read_rule(rule, own) if rule else None,
+        frozenset(_read_times(exdates, own) if exdates else ()),
     )
 
 
-def _duration(
+def _read_duration(
     lines: dict[str, Property], first: Property, starts: datetime, zone: str
 ) -> timedelta:
     if "DTEND" in lines:
-        ends, own = _local_time(lines["DTEND"], lines["DTEND"].value, zone)
+        ends, own = _read_local_time(lines["DTEND"], lines["DTEND"].value, zone)
         if own != zone:
-            raise lines["DTEND"].wrong("has another zone than DTSTART")
+            raise lines["DTEND"].error("has a different zone than DTSTART")
         return ends - starts
     if "DURATION" in lines:
         match = _DURATION.fullmatch(lines["DURATION"].value)
         if match is None:
-            raise lines["DURATION"].wrong("is not a duration such as PT8H")
+            raise lines["DURATION"].error("is not a duration such as PT8H")
         weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
         return timedelta(days, seconds, weeks=weeks, hours=hours, minutes=minutes)
     return timedelta(days=0 if "T" in first.value else 1)
 
 
-def _times_utc(line: Property, zone: str) -> Iterator[int]:
-    """The times (ms UTC) of a list such as that of EXDATE."""
+def _read_times(line: Property, zone: str) -> Iterator[int]:
+    """The times (ms UTC) of a list, such as EXDATE."""
     for text in line.value.split(","):
-        yield moment(*_local_time(line, text.strip(), zone))
+        yield utc_milliseconds(*_read_local_time(line, text.strip(), zone))
 
 
-def _local_time(line: Property, text: str, zone: str) -> tuple[datetime, str]:
-    """A local time and its zone, which is `zone` unless the line names another."""
+def _read_local_time(line: Property, text: str, zone: str) -> tuple[datetime, str]:
+    """A local time and its zone: UTC for a final Z, else the TZID of the line, else `zone`."""
     if not _TIME.fullmatch(text):
-        raise line.wrong("has no time such as 20260105T090000")
+        raise line.error("has no time such as 20260105T090000")
     try:
         local = datetime.fromisoformat(text.rstrip("Z"))
     except ValueError:
-        raise line.wrong("has a time that no clock shows") from None
+        raise line.error("has a time that does not exist") from None
     own = "UTC" if text.endswith("Z") else line.parameters.get("TZID", zone)
     try:
         read_zone(own)
     except ValueError:
         what = f"names the zone {clean(own, 60)!r}, which is not known"
-        raise line.wrong(f"{what}; export it with names such as Europe/Berlin") from None
+        raise line.error(f"{what}; export it with names such as Europe/Berlin") from None
     return local, own
 
 
-def _rule(line: Property, zone: str) -> RecurrenceRule:
+def _read_rule(line: Property, zone: str) -> RecurrenceRule:
     parts = dict(part.partition("=")[::2] for part in line.value.upper().split(";") if part)
     if parts.get("FREQ") not in ("DAILY", "WEEKLY") or parts.keys() - _RULE_PARTS:
-        raise line.wrong("is more than daily or weekly; only those are read")
+        raise line.error("is more than daily or weekly; only those are read")
     interval, count = parts.get("INTERVAL", "1"), parts.get("COUNT")
     if not (_NUMBER.fullmatch(interval) and _NUMBER.fullmatch(count or "1")):
-        raise line.wrong("has a number that is none from 1 to 9999")
+        raise line.error("has a number that is not from 1 to 9999")
     days = [day for day in parts.get("BYDAY", "").split(",") if day]
     wkst = parts.get("WKST", "MO")
     if not {*days, wkst} <= set(_DAYS):
-        raise line.wrong("has a day that is none of MO to SU")
+        raise line.error("has a day that is not one of MO to SU")
     if days and count and parts["FREQ"] == "DAILY":
-        raise line.wrong("counts days of some weekdays; make it weekly")
+        raise line.error("counts days of some weekdays; make it weekly")
     return RecurrenceRule(
         parts["FREQ"],
         int(interval),
         tuple(sorted({_DAYS.index(day) for day in days})),
-        _until(line, parts["UNTIL"], zone) if "UNTIL" in parts else None,
+        _read_until(line, parts["UNTIL"], zone) if "UNTIL" in parts else None,
         int(count) if count else None,
         _DAYS.index(wkst),
     )
 
 
-def _until(line: Property, text: str, zone: str) -> int:
+def _read_until(line: Property, text: str, zone: str) -> int:
     """The last time (ms UTC) at which an occurrence may start; a date includes its whole day."""
-    local, own = _local_time(line, text, zone)
-    return moment(local if "T" in text else local + timedelta(days=1, microseconds=-1_000), own)
+    local, own = _read_local_time(line, text, zone)
+    last = local if "T" in text else local + timedelta(days=1, microseconds=-1_000)
+    return utc_milliseconds(last, own)
+
+
+def _events(text: str) -> Iterator[dict[str, Property]]:
+    """The properties of each event by name, without those of nested parts, such as alarms."""
+    inside: list[str] = []
+    found: dict[str, Property] = {}
+    count = 0
+    for line in _read_properties(text):
+        if line.name == "BEGIN":
+            inside.append(line.value.upper())
+            if inside[-1] == "VEVENT":
+                found, count = {}, count + 1
+        elif line.name == "END":
+            if not inside or inside.pop() != line.value.upper():
+                raise line.error("ends a part that did not begin")
+            if line.value.upper() == "VEVENT":
+                yield found
+        elif inside and inside[-1] == "VEVENT":
+            _add_property(found, line)
+        if count > MAX_EVENTS:
+            raise line.error(f"begins one event more than the {MAX_EVENTS} that are read")
+    if inside:
+        raise CalendarError(f"its end is missing: {clean(inside[-1], 40)} is still open")
+
+
+def _add_property(found: dict[str, Property], line: Property) -> None:
+    before = found.get(line.name)
+    if before is not None and line.name == "EXDATE":
+        if before.parameters != line.parameters:
+            raise line.error("has a different zone than the one before")
+        line = replace(line, value=f"{before.value},{line.value}")
+    elif before is not None and line.name in ("RRULE", "DTSTART", "DTEND", "RDATE"):
+        raise line.error("appears twice in one event")
+    found[line.name] = line
+
+
+def _read_properties(text: str) -> Iterator[Property]:
+    """The properties; continuation lines are joined."""
+    number, pending = 0, ""
+    for at, raw in enumerate([*text.splitlines(), ""], 1):
+        if raw[:1] in (" ", "\t") and pending:
+            pending += raw[1:]
+            continue
+        if pending.strip():
+            yield _read_property(number, pending)
+        number, pending = at, raw
+
+
+def _read_property(number: int, text: str) -> Property:
+    name = re.match(r"[A-Za-z0-9-]+", text)
+    if name is None:
+        raise CalendarError(f"line {number}: {clean(text, 40)!r} is not a property")
+    parameters, at = {}, name.end()
+    while match := _PARAMETER.match(text, at):
+        parameters[match[1].upper()], at = match[2].strip('"'), match.end()
+    if text[at : at + 1] != ":":
+        raise CalendarError(f"line {number}: {clean(text, 40)!r} has no value")
+    return Property(number, name[0].upper(), parameters, text[at + 1 :].strip())

@@ -1,7 +1,7 @@
-"""Folding: of many alerts at once, one message at once and one for all the others.
+"""Grouping of messages: of many alerts at once, the first is sent at once, the others together.
 
-The name of a fold carries all that must be known of it later, so that the outbox alone remembers:
-`GROUP.PART@OPENED`, where OPENED (ms UTC) is when its window began.
+The name of a slot holds all its state, so only the outbox stores it: `GROUP.PART@OPENED`, where
+OPENED (ms UTC) is the start of the window of the group.
 """
 
 from __future__ import annotations
@@ -11,54 +11,54 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.rules.rule import Severity
 
-WINDOW = 30_000
-"""Milliseconds after the first message of a group in which others wait to be told together."""
+GROUP_WINDOW = 30_000
+"""Time (ms) after the first message of a group in which others wait to be sent together."""
 
 _FIRST, _WORST, _REST = "1", "0", "2"
 
-Windows = dict[str, int]
-"""When the newest window of each part of each group began (ms UTC)."""
+GroupWindows = dict[str, int]
+"""The start (ms UTC) of the newest window, by `GROUP.PART`."""
 
 _PARTS = (_FIRST, _WORST, _REST)
 
 
 class GroupSlot(Struct, frozen=True):
-    """Where a message stands: in which fold, and not before when (ms UTC) it is sent."""
+    """The slot of a message: a slot is sent as one notification, from `not_before` (ms UTC) on."""
 
-    fold: str
+    name: str
     not_before: int
 
 
-def group_of(*parts: str) -> str:
-    """A short name for a channel, a class of messages and the labels that they share."""
+def group_name(*parts: str) -> str:
+    """A short name (a hash) for a channel, a message class and the shared labels."""
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
-def group_windows(folds: Iterable[str]) -> Windows:
-    """The windows that names of folds tell of, the newest of each."""
-    found: Windows = {}
-    for fold in folds:
-        key, _, opened = fold.partition("#")[0].partition("@")
+def group_windows(names: Iterable[str]) -> GroupWindows:
+    """Parse slot names to the newest window of each part of a group."""
+    found: GroupWindows = {}
+    for name in names:
+        key, _, opened = name.partition("#")[0].partition("@")
         if opened.isdecimal():
             found[key] = max(found.get(key, 0), int(opened))
     return found
 
 
 def assign_group(group: str, severity: Severity, windows: Mapping[str, int], now: int) -> GroupSlot:
-    """Where a message of a group belongs at `now` (ms UTC).
+    """Assign a message of a group to a slot at `now` (ms UTC).
 
-    The first page of a window goes at once, and so does its first of severity 1; all others of the
-    window, and notices in any case, are one message at its end. That makes three at the most.
+    The first page of a window is sent at once, and so is its first of severity 1. The others, and
+    all notices, are sent together at the end of the window: at most three notifications.
     """
     newest = max(windows.get(f"{group}.{part}", 0) for part in _PARTS)
-    opened = newest if newest <= now < newest + WINDOW else now
-    told = {part for part in _PARTS if windows.get(f"{group}.{part}") == opened}
-    if severity is Severity.CRITICAL and _WORST not in told:
+    opened = newest if newest <= now < newest + GROUP_WINDOW else now
+    used = {part for part in _PARTS if windows.get(f"{group}.{part}") == opened}
+    if severity is Severity.CRITICAL and _WORST not in used:
         part = _WORST
-    elif severity.pages and not told & {_FIRST, _WORST}:
+    elif severity.is_paging and not used & {_FIRST, _WORST}:
         part = _FIRST
     else:
-        return GroupSlot(f"{group}.{_REST}@{opened}", opened + WINDOW)
+        return GroupSlot(f"{group}.{_REST}@{opened}", opened + GROUP_WINDOW)
     return GroupSlot(f"{group}.{part}@{opened}", now)

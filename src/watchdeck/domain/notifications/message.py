@@ -1,11 +1,13 @@
-"""Paging: which steps of an episode somebody is told of, and in which words.
+"""Messages: which transitions of an episode are worth a message, and its text.
 
-Few: that it fires, got worse, is over, flaps or can no longer be seen. Nobody is told of a muted
-alert; the page that it owes is sent when nothing mutes it any more.
+On the way out a `Transition` becomes a `Message` (here), routes make it one `OutboxEntry` a channel
+(`routing`), the store saves that as an `OutboxRow`, and rows of one group are sent together as a
+`Notification` (`outbox`). A muted alert makes no message; an owed page follows when the mute ends.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 from watchdeck.domain.alerts.alert import (
     Acknowledgement,
     ActiveAlert,
+    Alert,
     AlertEvent,
     AlertState,
     EndReason,
@@ -22,18 +25,22 @@ from watchdeck.domain.alerts.alert import (
     Transition,
 )
 from watchdeck.domain.alerts.lifecycle import REOPEN_WINDOW
-from watchdeck.domain.notifications.summary import LONGEST, summary
-from watchdeck.domain.rules.rule import NoData, Rule
-from watchdeck.domain.values.format import format_duration
-from watchdeck.domain.values.severity import Severity
+from watchdeck.domain.metrics.signal import SIGNALS
+from watchdeck.domain.rules.rule import NoData, Rule, Severity
+from watchdeck.domain.values.format import digits, format_duration, format_value
 from watchdeck.domain.values.text import clean
 
-HOUR = 3_600_000
-"""How often (ms) somebody is told of an alert that flaps on."""
+FLAPPING_INTERVAL = 3_600_000
+"""Interval (ms) of messages about an alert that keeps flapping."""
+
+MAX_TEXT = 400
+"""Characters of the text of a message."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]{0,80})\}")
 
 
 class MessageKind(StrEnum):
-    """What a message is for; all that a `notice` says of an alert is of one that pages nobody."""
+    """The purpose of a message; a severity that does not page sends a `notice` instead."""
 
     PAGE = "page"
     NOTICE = "notice"
@@ -50,10 +57,10 @@ class MessageKind(StrEnum):
 
 
 class Message(Struct, frozen=True):
-    """What is to be told of an episode; routes decide to whom.
+    """One thing to notify about an episode; routes decide to which channels.
 
-    The same `dedup_key` is the same message, however often it is made. `people` are told beside
-    those whom a route names.
+    Messages with the same `dedup_key` are the same message, sent once. `people` are notified in
+    addition to the routes.
     """
 
     kind: MessageKind
@@ -65,139 +72,136 @@ class Message(Struct, frozen=True):
 
 
 def messages_for(
-    transition: Transition, raised: ActiveAlert, rule: Rule | None = None
+    transition: Transition, active: ActiveAlert, rule: Rule | None = None
 ) -> tuple[Message, ...]:
-    """The messages that a step calls for, one at most.
+    """The messages for a transition, at most one.
 
-    `raised` is the alert after the step, with the mutes of that moment and the acknowledgement of
-    the one before; `rule` is None of an alert that no rule of ours raised. Of an alert that
-    somebody was paged for, the end is told even when it is muted.
+    `active` is the alert after the transition, with the mutes of that time, but the acknowledgement
+    from before it; `rule` is None for an external alert. The end of an alert that paged is sent
+    even while it is muted.
     """
-    tell = _TOLD.get(transition.verb)
-    if tell is None or (raised.mutes and transition.verb is not AlertEvent.RESOLVED):
+    make = _MESSAGE_MAKERS.get(transition.verb)
+    if make is None or (active.mutes and transition.verb is not AlertEvent.RESOLVED):
         return ()
-    message = tell(transition, raised, rule)
+    message = make(transition, active, rule)
     return () if message is None else (message,)
 
 
-def overdue_page(raised: ActiveAlert, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page of an alert that fires, that nobody was paged for, and that nothing mutes any more.
-
-    To be asked when a silence or whatever muted it is over. It is the page that was not sent.
-    """
-    episode = raised.episode
-    quiet = raised.mutes or raised.acknowledgement or episode.paged_at is not None
-    if quiet or episode.condition is not AlertState.FIRING or not episode.severity.pages:
+def overdue_page(active: ActiveAlert, rule: Rule | None = None) -> tuple[Message, ...]:
+    """The page that a mute held back, for an alert that still fires; call it when a mute ends."""
+    if not _can_page(active) or active.episode.paged_at is not None:
         return ()
-    return (_message(MessageKind.PAGE, raised, "", summary(raised.alert, episode, rule)),)
+    return (_make_message(MessageKind.PAGE, active, "", _subject(active, rule)),)
 
 
-def reopened_page(raised: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page of an alert that came back, once nobody took it for as long as it may come back in.
+def reopened_page(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
+    """The page of a reopened alert that nobody acknowledged within `REOPEN_WINDOW`.
 
-    That it came back is no news at first; but everybody outside was told that it is over.
+    Reopening itself sends nothing, but everybody was notified of the end before.
     """
-    episode = raised.episode
-    quiet = raised.mutes or raised.acknowledgement or episode.paged_at is None
-    if quiet or episode.condition is not AlertState.FIRING or not episode.severity.pages:
-        return ()
+    episode = active.episode
     waited = now - (episode.paged_at or now)
-    if not episode.reopened or waited < REOPEN_WINDOW:
+    if not _can_page(active) or not episode.reopened or waited < REOPEN_WINDOW:
         return ()
-    about = summary(raised.alert, episode, rule)
-    text = f"back for {format_duration(waited)}, and nobody has it: {about}"
-    return (_message(MessageKind.PAGE, raised, f"back/{episode.reopened}", text),)
+    text = f"back for {format_duration(waited)}, and nobody has it: {_subject(active, rule)}"
+    return (_make_message(MessageKind.PAGE, active, f"back/{episode.reopened}", text),)
 
 
-def digest(raised: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
-    """What is told once an hour of an alert that flaps on; to be asked more often than that."""
-    episode = raised.episode
-    hours = (now - (episode.flapped_at or now)) // HOUR
-    if hours < 1 or not episode.flapping or raised.mutes or raised.acknowledgement:
+def flapping_digest(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
+    """The hourly message about an alert that keeps flapping; call it more often than that."""
+    episode = active.episode
+    hours = (now - (episode.flapped_at or now)) // FLAPPING_INTERVAL
+    if hours < 1 or not episode.flapping or active.mutes or active.acknowledgement:
         return ()
-    text = f"flapping for {hours}h: {summary(raised.alert, episode, rule)}"
-    return (_message(MessageKind.FLAPPING, raised, f"{episode.flapped_at}/{hours}", text),)
+    text = f"flapping for {hours}h: {_subject(active, rule)}"
+    return (_make_message(MessageKind.FLAPPING, active, f"{episode.flapped_at}/{hours}", text),)
 
 
 def acknowledgement_message(
-    kind: MessageKind, raised: ActiveAlert, ack: Acknowledgement, rule: Rule | None = None
+    kind: MessageKind, active: ActiveAlert, ack: Acknowledgement, rule: Rule | None = None
 ) -> tuple[Message, ...]:
-    """What is told of an acknowledgement: it is there, given back, about to expire, or expired.
+    """The message that an acknowledgement started, was given back, expires soon or expired.
 
-    Whoever was not paged needs not know who has it. That time runs out is told while it fires and
-    nothing mutes it, and to the owner too.
+    The first two are sent only for an alert that paged. The last two are sent while it fires and is
+    not muted, also to the owner.
     """
-    words, runs_out = _HANDLED[kind]
-    episode = raised.episode
-    idle = not _burns(episode) or bool(raised.mutes)
-    if idle if runs_out else episode.paged_at is None:
+    words, is_expiry = _ACKNOWLEDGEMENT_TEXTS[kind]
+    is_idle = not active.episode.is_firing or bool(active.mutes)
+    if is_idle if is_expiry else active.episode.paged_at is None:
         return ()
-    text = f"{ack.by}{words}: {summary(raised.alert, episode, rule)}"
-    return (_message(kind, raised, str(ack.id), text, (ack.by,) if runs_out else ()),)
+    text = f"{ack.by}{words}: {_subject(active, rule)}"
+    return (_make_message(kind, active, str(ack.id), text, (ack.by,) if is_expiry else ()),)
 
 
-def _burns(episode: Episode) -> bool:
-    return episode.condition in (AlertState.FIRING, AlertState.CLEARING)
+def _can_page(active: ActiveAlert) -> bool:
+    """Whether an alert fires with a paging severity, and is neither muted nor acknowledged."""
+    episode = active.episode
+    is_quiet = active.mutes or active.acknowledgement is not None
+    return episode.condition is AlertState.FIRING and episode.severity.is_paging and not is_quiet
 
 
-def _message(
-    kind: MessageKind, raised: ActiveAlert, which: str, text: str, people: tuple[str, ...] = ()
+def _make_message(
+    kind: MessageKind, active: ActiveAlert, which: str, text: str, people: tuple[str, ...] = ()
 ) -> Message:
-    """`which` tells apart the messages of one kind about one episode.
+    """Make a message; `which` distinguishes messages of one kind about one episode.
 
-    A notice has a key of its own, so that it never stands in the way of a page.
+    The key of a notice is its own, so that a later page is not a duplicate of the notice.
     """
-    episode = raised.episode
-    calls = episode.severity.pages or kind not in _CALLS
-    shown = kind if calls else MessageKind.NOTICE
-    parts = ("watchdeck", str(episode.id), "" if calls else shown.value, kind.value, which)
+    episode = active.episode
+    is_notice = kind in _PAGING_KINDS and not episode.severity.is_paging
+    sent_as = MessageKind.NOTICE if is_notice else kind
+    parts = ("watchdeck", str(episode.id), "notice" if is_notice else "", kind.value, which)
     key = "/".join(part for part in parts if part)
-    return Message(shown, episode.id, episode.severity, key, text, people)
+    return Message(sent_as, episode.id, episode.severity, key, text, people)
 
 
-def _fired(_: Transition, raised: ActiveAlert, rule: Rule | None) -> Message:
-    return _message(MessageKind.PAGE, raised, "", summary(raised.alert, raised.episode, rule))
+def _subject(active: ActiveAlert, rule: Rule | None) -> str:
+    return summary(active.alert, active.episode, rule)
 
 
-def _worse(step: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
-    if not _burns(raised.episode):
+def _page_message(_: Transition, active: ActiveAlert, rule: Rule | None) -> Message:
+    return _make_message(MessageKind.PAGE, active, "", _subject(active, rule))
+
+
+def _worse_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
+    if not active.episode.is_firing:
         return None
-    ack = raised.acknowledgement
+    ack = active.acknowledgement
     than = f", worse than when {ack.by} acknowledged it" if ack else ""
-    text = f"{step.why}{than}: {summary(raised.alert, raised.episode, rule)}"
-    return _message(MessageKind.WORSE, raised, str(step.at), text)
+    text = f"{step.why}{than}: {_subject(active, rule)}"
+    return _make_message(MessageKind.WORSE, active, str(step.at), text)
 
 
-def _no_data(step: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
-    """One for the whole target: the rules that lose it by the same sample share the key."""
-    alert, episode = raised.alert, raised.episode
+def _no_data_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
+    """One message a target: rules that miss data since the same sample share the key."""
+    alert, episode = active.alert, active.episode
     ignored = rule is not None and rule.no_data is NoData.IGNORE
-    if ignored or not _burns(episode):
+    if ignored or not episode.is_firing:
         return None
     target = alert.model or alert.source
     text = f"{target}: {step.why}; {alert.rule} was {episode.condition.value}"
-    message = _message(MessageKind.NO_DATA, raised, "", clean(text, LONGEST))
+    message = _make_message(MessageKind.NO_DATA, active, "", clean(text, MAX_TEXT))
     return replace(message, dedup_key=f"watchdeck/{message.kind}/{target}/{episode.seen_at}")
 
 
-def _flapping(_: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
-    if raised.acknowledgement:
+def _flapping_message(_: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
+    if active.acknowledgement:
         return None
-    text = f"flapping, told again every hour: {summary(raised.alert, raised.episode, rule)}"
-    return _message(MessageKind.FLAPPING, raised, f"{raised.episode.flapped_at}/0", text)
+    text = f"flapping, told again every hour: {_subject(active, rule)}"
+    return _make_message(MessageKind.FLAPPING, active, f"{active.episode.flapped_at}/0", text)
 
 
-def _resolved(step: Transition, raised: ActiveAlert, rule: Rule | None) -> Message | None:
-    episode = raised.episode
+def _resolved_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
+    episode = active.episode
     if episode.paged_at is None:
         return None
     lasted = format_duration(step.at - episode.started_at)
     by_hand = f" ({step.why})" if episode.end_reason is EndReason.MANUAL else ""
-    text = f"over after {lasted}{by_hand}: {summary(raised.alert, episode, rule)}"
-    return _message(MessageKind.RESOLVED, raised, str(episode.reopened), text)
+    text = f"over after {lasted}{by_hand}: {_subject(active, rule)}"
+    return _make_message(MessageKind.RESOLVED, active, str(episode.reopened), text)
 
 
-_CALLS = (
+_PAGING_KINDS = (
     MessageKind.PAGE,
     MessageKind.WORSE,
     MessageKind.NO_DATA,
@@ -206,17 +210,47 @@ _CALLS = (
     MessageKind.REMINDER,
 )
 
-_HANDLED = {
+_ACKNOWLEDGEMENT_TEXTS = {
     MessageKind.ACKNOWLEDGED: (" has it", False),
     MessageKind.UNACKNOWLEDGED: (" gave it back", False),
     MessageKind.REMINDER: ("'s acknowledgement is about to expire", True),
     MessageKind.ACK_EXPIRED: ("'s acknowledgement expired", True),
 }
 
-_TOLD: dict[AlertEvent, Callable[[Transition, ActiveAlert, Rule | None], Message | None]] = {
-    AlertEvent.FIRED: _fired,
-    AlertEvent.WORSE: _worse,
-    AlertEvent.NO_DATA: _no_data,
-    AlertEvent.FLAPPING_ON: _flapping,
-    AlertEvent.RESOLVED: _resolved,
+_MESSAGE_MAKERS: dict[
+    AlertEvent, Callable[[Transition, ActiveAlert, Rule | None], Message | None]
+] = {
+    AlertEvent.FIRED: _page_message,
+    AlertEvent.WORSE: _worse_message,
+    AlertEvent.NO_DATA: _no_data_message,
+    AlertEvent.FLAPPING_ON: _flapping_message,
+    AlertEvent.RESOLVED: _resolved_message,
 }
+
+
+def summary(alert: Alert, episode: Episode, rule: Rule | None = None) -> str:
+    """One line about an episode: the message of the rule, else the reason with its values."""
+    if rule is not None and rule.message:
+        values = _template_values(alert, episode, rule)
+        text = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), rule.message)
+        return clean(text, MAX_TEXT)
+    about, why = alert.model or alert.source, episode.why or alert.rule
+    return clean(why if why.startswith(about) else f"{about}: {why}", MAX_TEXT)
+
+
+def _template_values(alert: Alert, episode: Episode, rule: Rule) -> dict[str, str]:
+    """The placeholders of a message: every label, and value and limit with their unit.
+
+    An unknown placeholder stays as written.
+    """
+    signal = SIGNALS.get(getattr(rule.test, "signal", ""))
+    known = {
+        "model": alert.model,
+        "rule": alert.rule,
+        "severity": str(int(episode.severity)),
+        "why": episode.why,
+    }
+    for name, number in (("value", episode.value), ("limit", episode.limit)):
+        plain = "unknown" if number is None else digits(number)
+        known[name] = plain if signal is None else format_value(number, signal.unit)
+    return {**alert.labels, **known}

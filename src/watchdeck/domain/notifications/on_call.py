@@ -1,19 +1,32 @@
-"""On-call rotas: who is on call at a time, by turns or by a calendar."""
+"""On-call rotas: who is on call at a time, by turns or by a calendar file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from watchdeck.domain.notifications.calendar import OnCallShift
+from msgspec import Struct
+
 from watchdeck.domain.settings.receivers import OnCallSchedule
-from watchdeck.domain.values.local_time import local, moment
+from watchdeck.domain.values.datetimes import local_datetime, utc_milliseconds
 
-TURNS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
+TURN_LENGTHS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
 
 
-def read_wall(text: str) -> datetime:
-    """Read `2026-01-05T09:00`, a time without a zone. Raises ValueError."""
+class OnCallShift(Struct, frozen=True):
+    """A person on call from `starts_at` until before `ends_at` (ms UTC)."""
+
+    person: str
+    starts_at: int
+    ends_at: int
+
+
+ShiftsNear = Callable[[int], Sequence[OnCallShift]]
+"""A function from a time (ms UTC) to all shifts that include it and some others, newest first."""
+
+
+def read_local_time(text: str) -> datetime:
+    """Parse a time without a zone, such as `2026-01-05T09:00`. Raises ValueError."""
     example = "write a time of the rota's zone such as 2026-01-05T09:00"
     try:
         wall = datetime.fromisoformat(text[:40])
@@ -24,19 +37,20 @@ def read_wall(text: str) -> datetime:
     return wall
 
 
-def on_call(rota: OnCallSchedule, shifts: Sequence[OnCallShift], now: int) -> str | None:
-    """Who is on call at `now` (ms UTC); None when nobody is.
+def person_on_call(rota: OnCallSchedule, shifts: Sequence[OnCallShift], now: int) -> str | None:
+    """The person on call at `now` (ms UTC); None when there is none.
 
-    The last override that includes `now` precedes `shifts`, those of the calendar, newest first.
+    The last override that includes `now` wins over `shifts` (of the calendar, newest first) and
+    over turns.
     """
     for override in reversed(rota.override):
-        begins, ends = read_wall(override.from_), read_wall(override.until)
-        if moment(begins, rota.zone) <= now < moment(ends, rota.zone):
+        begins, ends = read_local_time(override.from_), read_local_time(override.until)
+        if utc_milliseconds(begins, rota.zone) <= now < utc_milliseconds(ends, rota.zone):
             return override.person
     if rota.calendar is not None:
         current = (shift for shift in shifts if shift.starts_at <= now < shift.ends_at)
         return next((shift.person for shift in current), None)
     if not rota.people:
         return None
-    turns = (local(now, rota.zone) - read_wall(rota.starts)) // TURNS[rota.turn]
-    return rota.people[turns % len(rota.people)]
+    elapsed = local_datetime(now, rota.zone) - read_local_time(rota.starts)
+    return rota.people[elapsed // TURN_LENGTHS[rota.turn] % len(rota.people)]

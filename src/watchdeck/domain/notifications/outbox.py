@@ -1,33 +1,45 @@
-"""What is to be told to others, as it is written beside what it tells of."""
+"""The outbox: entries to insert, the stored rows, and the notification made of rows.
+
+`to_payload` writes the payload of an entry, and `build_notification` reads it; nothing else does.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
 
+from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.domain.notifications.message import Message
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.values.text import clean
+
 
 class OutboxEntry(Struct, frozen=True):
-    """Something to be told: to which channel, what, and not before when (ms UTC).
-
-    Rows of one `fold` that wait together become one message; rows of one `lane` are sent in the
-    order of their numbers. The same `dedup_key` twice on one channel is once. `done` tells that
-    being written is being told, as on a board.
-    """
+    """A message for one channel, to insert into the outbox with the change it is about."""
 
     channel: str
     kind: str
     dedup_key: str
+    """An entry whose key the channel already has is not inserted."""
     not_before: int
+    """The earliest time to send (ms UTC)."""
     episode: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
-    fold: str = ""
-    lane: str = ""
-    done: bool = False
+    group: str = ""
+    """Waiting rows of one group slot are sent as one notification."""
+    ordering_key: str = ""
+    """Rows of one key are sent in the order of their ids."""
+    is_delivered: bool = False
+    """Whether the row counts as sent at once: the console reads it from the store."""
 
 
 class OutboxRow(Struct, frozen=True):
-    """A row of the outbox: what is to be told, and what came of it; times in ms UTC."""
+    """An `OutboxEntry` as stored, with the result of sending it so far; times in ms UTC."""
 
     id: int
     channel: str
@@ -35,8 +47,8 @@ class OutboxRow(Struct, frozen=True):
     episode: int | None
     payload: dict[str, Any]
     dedup_key: str
-    fold: str
-    lane: str
+    group: str
+    ordering_key: str
     created_at: int
     not_before: int
     attempts: int
@@ -44,3 +56,121 @@ class OutboxRow(Struct, frozen=True):
     gave_up_at: int | None
     cancelled_at: int | None
     last_error: str
+
+
+MAX_LINES = 100
+"""Alerts that a notification lists; of the others it gives the count."""
+
+
+class NotificationClass(StrEnum):
+    """What a notification asks of its receiver; only messages of one class share a notification."""
+
+    CALL = "call"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+
+
+def notification_class(kind: str) -> NotificationClass:
+    """The class of a message kind; every kind without a class of its own is a call."""
+    return NotificationClass(kind) if kind in tuple(NotificationClass) else NotificationClass.CALL
+
+
+class Notification(Struct, frozen=True):
+    """What is sent to one channel: the rows of one group slot."""
+
+    id: str
+    """The idempotency key: the same for every attempt."""
+    channel: str
+    kind: NotificationClass
+    rows: tuple[int, ...]
+    """The ids of its outbox rows."""
+    episodes: tuple[int, ...]
+    alerts: tuple[Mapping[str, Any], ...]
+    """The payloads of the rows, the worst and oldest first."""
+    at: int
+    """When the oldest row was created (ms UTC)."""
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of its worst alert."""
+        return Severity(min(alert.get("severity", Severity.LOW) for alert in self.alerts))
+
+    @property
+    def title(self) -> str:
+        """The first alert, and what the others are about, in one line."""
+        first = self.alerts[0]
+        one = f"[{self.severity.name}] {first['text']}"
+        more = len(self.alerts) - 1
+        return f"{one} (and {more} more: {_counts_text(self.alerts)})" if more else one
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line an alert, and the count of those above `MAX_LINES`."""
+        lines = [alert["text"] for alert in self.alerts[:MAX_LINES]]
+        more = len(self.alerts) - MAX_LINES
+        return (*lines, f"and {more} more") if more > 0 else tuple(lines)
+
+
+def to_payload(
+    message: Message, active: ActiveAlert, rule: Rule | None, now: int, on_call: Sequence[str]
+) -> dict[str, Any]:
+    """The payload of an outbox entry: plain values, cleaned, without secrets or empty fields."""
+    alert, episode, ack = active.alert, active.episode, active.acknowledgement
+    payload = {
+        "kind": str(message.kind),
+        "text": clean(message.text, 400),
+        "at": now,
+        "episode": episode.id,
+        "source": clean(alert.source, 200),
+        "rule": clean(alert.rule, 200),
+        "model": clean(alert.model, 200),
+        "labels": {clean(name, 100): clean(text, 200) for name, text in alert.labels.items()},
+        "severity": int(message.severity),
+        "condition": episode.condition.value,
+        "data": episode.data.value,
+        "value": _finite_or_none(episode.value),
+        "limit": _finite_or_none(episode.limit),
+        "why": clean(episode.why, 400),
+        "started_at": episode.started_at,
+        "acknowledged_by": clean(ack.by, 100) if ack else None,
+        "acknowledged_until": ack.expires_at if ack else None,
+        "known_issues": [clean(pin.text, 200) for pin in active.known_issues[:5]],
+        "playbook": rule.playbook if rule else "",
+        "runbook": rule.runbook if rule else "",
+        "on_call": list(on_call),
+    }
+    return {name: value for name, value in payload.items() if value not in (None, "", [], {})}
+
+
+def build_notification(number: str, rows: Sequence[OutboxRow]) -> Notification:
+    """The notification of rows that are sent together; `number` becomes its id."""
+    alerts = sorted(
+        (row.payload | {"text": row.payload.get("text", row.kind)} for row in rows),
+        key=lambda alert: (alert.get("severity", Severity.LOW), alert.get("at", 0)),
+    )
+    first = rows[0]
+    return Notification(
+        number,
+        first.channel,
+        notification_class(first.kind),
+        tuple(row.id for row in rows),
+        tuple(dict.fromkeys(row.episode for row in rows if row.episode is not None)),
+        tuple(alerts),
+        min(row.created_at for row in rows),
+    )
+
+
+def _finite_or_none(value: float | None) -> float | None:
+    """The value; None for NaN and infinity, which JSON cannot hold."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _counts_text(alerts: Sequence[Mapping[str, Any]]) -> str:
+    """The count of models and rules: `12 models, 4 rules`."""
+    counts = (
+        (word, len(Counter(alert[word] for alert in alerts if word in alert)))
+        for word in ("model", "rule")
+    )
+    return ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for word, count in counts)

@@ -1,4 +1,4 @@
-"""Routes: which messages go to whom, and with which others they become one."""
+"""Routing: to which channels a message goes, and the escalation of unacknowledged alerts."""
 
 from __future__ import annotations
 
@@ -8,44 +8,49 @@ from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.alerts.muting import labels_of
-from watchdeck.domain.notifications.calendar import ShiftsNear
-from watchdeck.domain.notifications.escalation import DueStep, due_step
 from watchdeck.domain.notifications.grouping import (
     GroupSlot,
-    Windows,
+    GroupWindows,
     assign_group,
-    group_of,
+    group_name,
     group_windows,
 )
 from watchdeck.domain.notifications.message import Message
-from watchdeck.domain.notifications.notification import class_of, to_payload
-from watchdeck.domain.notifications.on_call import on_call
-from watchdeck.domain.notifications.outbox import OutboxEntry
-from watchdeck.domain.rules.rule import Rule
-from watchdeck.domain.settings.receivers import CONSOLE, Channel, Escalation, OnCallSchedule, Route
-from watchdeck.domain.values.local_time import contains
+from watchdeck.domain.notifications.on_call import ShiftsNear, person_on_call
+from watchdeck.domain.notifications.outbox import OutboxEntry, notification_class, to_payload
+from watchdeck.domain.rules.rule import Rule, Severity
+from watchdeck.domain.settings.receivers import (
+    CONSOLE,
+    Channel,
+    Escalation,
+    OnCallSchedule,
+    Route,
+)
+from watchdeck.domain.values.datetimes import is_within
 from watchdeck.domain.values.matcher import matches, read_matcher
-from watchdeck.domain.values.severity import Severity
+
+MAX_REPEATS = 10
+"""Times that the last escalation step is repeated."""
 
 _GROUP_BY = ("owner",)
 
 
 class AlertContext(Struct, frozen=True):
-    """What a message is about: an alert, and the rule of ours that raised it, if one did."""
+    """The subject of a message: an alert, and its rule unless the alert is external."""
 
-    raised: ActiveAlert
+    active: ActiveAlert
     rule: Rule | None = None
 
     @property
     def group_by(self) -> tuple[str, ...]:
-        """The labels whose alerts are told together."""
+        """Alerts with the same values of these labels are grouped."""
         return self.rule.group_by if self.rule else _GROUP_BY
 
 
 class Routing(Struct, frozen=True):
-    """Who is told of what: all of the configuration that routes need.
+    """The configuration of routes, channels and rotas; without a route, pages go to every channel.
 
-    `calendars` are the shifts of each rota's file. Without any route, pages go to every channel.
+    `calendars` are the shifts of each rota that has a calendar file.
     """
 
     channels: tuple[Channel, ...] = ()
@@ -54,9 +59,11 @@ class Routing(Struct, frozen=True):
     rotas: tuple[OnCallSchedule, ...] = ()
     calendars: Mapping[str, ShiftsNear] = field(default_factory=dict)
 
-    def ways(self, labels: Mapping[str, str], severity: Severity, now: int) -> Iterator[Route]:
-        """The routes that an alert takes."""
-        if not self.routes and severity.pages:
+    def matching_routes(
+        self, labels: Mapping[str, str], severity: Severity, now: int
+    ) -> Iterator[Route]:
+        """The routes that match an alert, up to the first that does not continue."""
+        if not self.routes and severity.is_paging:
             yield Route(to=tuple(channel.name for channel in self.channels))
         for one in self.routes:
             if route_matches(one, labels, severity, now):
@@ -64,126 +71,164 @@ class Routing(Struct, frozen=True):
                 if not one.continue_:
                     return
 
-    def escalation(self, name: str | None) -> Escalation | None:
-        """The escalation of a name."""
+    def find_escalation(self, name: str | None) -> Escalation | None:
+        """The escalation with a name."""
         return next((one for one in self.escalations if one.name == name), None)
 
-    def reached(self, names: Iterable[str], now: int) -> dict[str, tuple[str, ...]]:
-        """The channels behind names of channels and rotas, and for each who is meant by it."""
+    def find_channels(self, names: Iterable[str], now: int) -> dict[str, tuple[str, ...]]:
+        """The channels of the named channels and rotas, each with the people on call."""
         found: dict[str, tuple[str, ...]] = {}
         for name in names:
             rota = next((one for one in self.rotas if one.name == name), None)
             shifts = self.calendars[name](now) if name in self.calendars else ()
-            person = on_call(rota, shifts, now) if rota else None
-            for channel in self._channels(name, rota, person):
-                meant = (person,) if person else ()
-                found[channel] = tuple(dict.fromkeys((*found.get(channel, ()), *meant)))
+            person = person_on_call(rota, shifts, now) if rota else None
+            for channel in self._rota_channels(name, rota, person):
+                people = (person,) if person else ()
+                found[channel] = tuple(dict.fromkeys((*found.get(channel, ()), *people)))
         return found
 
-    def _channels(
+    def _rota_channels(
         self, name: str, rota: OnCallSchedule | None, person: str | None
     ) -> Sequence[str]:
         if rota is None:
             return (name,)
-        own = [channel.name for channel in self.channels if person and channel.is_of((person,))]
+        own = [
+            channel.name for channel in self.channels if person and channel.belongs_to((person,))
+        ]
         return own or rota.to
 
 
-def route_matches(way: Route, labels: Mapping[str, str], severity: Severity, now: int) -> bool:
-    """Whether an alert with these labels goes this way at `now` (ms UTC)."""
-    if way.severity and severity not in way.severity:
+def route_matches(
+    candidate: Route, labels: Mapping[str, str], severity: Severity, now: int
+) -> bool:
+    """Whether a route matches an alert with these labels at `now` (ms UTC)."""
+    if candidate.severity and severity not in candidate.severity:
         return False
-    if not matches(map(read_matcher, way.match), labels):
+    if not matches(map(read_matcher, candidate.match), labels):
         return False
-    return contains(now, way.hours, way.days, way.zone)
+    return is_within(now, candidate.hours, candidate.days, candidate.zone)
 
 
 def route(
     message: Message,
-    about: AlertContext,
+    context: AlertContext,
     routing: Routing,
     now: int,
-    windows: Windows,
+    windows: GroupWindows,
     *,
     to: Iterable[str] | None = None,
     not_before: int = 0,
 ) -> tuple[OutboxEntry, ...]:
-    """The rows for the outbox that tell somebody of an alert, and one for the console in any case.
+    """The outbox entries of a message: one a channel, and always one for the console.
 
-    `windows` are those of the newest folds and take in the rows that are returned; `to` overrules
-    the routes; nothing is sent before `not_before` (ms UTC), so that it can be taken back.
+    `windows` are the newest group windows; those of the new entries are added to it. `to` replaces
+    the routes. Nothing is sent before `not_before` (ms UTC), so that the action can be undone.
     """
-    names = _targets(message, about.raised, routing, now) if to is None else tuple(to)
+    names = _target_names(message, context.active, routing, now) if to is None else tuple(to)
     known = {channel.name: channel for channel in routing.channels}
-    rows = [_posting(CONSOLE, message, about, GroupSlot("", now), now)]
-    for name, meant in routing.reached(names, now).items():
+    rows = [_entry(CONSOLE, message, context, GroupSlot("", now), now)]
+    for name, people in routing.find_channels(names, now).items():
         channel = known.get(name)
         if channel is not None and (not channel.kinds or message.kind in channel.kinds):
-            at = _place(name, message, about, windows, max(now, not_before))
-            windows |= group_windows([at.fold])
-            rows.append(_posting(name, message, about, at, now, meant))
+            slot = _assign_slot(name, message, context, windows, max(now, not_before))
+            windows |= group_windows([slot.name])
+            rows.append(_entry(name, message, context, slot, now, people))
     return tuple(rows)
 
 
-def due_escalation(raised: ActiveAlert, routing: Routing, now: int) -> DueStep | None:
-    """The step of its escalation that an alert has come to at `now` (ms UTC), if a new one.
+def due_escalation(active: ActiveAlert, routing: Routing, now: int) -> DueStep | None:
+    """The newest escalation step that is due at `now` (ms UTC), None when there is none.
 
-    The way is the one that was open when the first page went out: it must not change with the hour.
+    Several steps missed without a collector are one. Acknowledged and muted alerts do not escalate.
     """
-    escalation = escalation_of(raised, routing)
-    return None if escalation is None else due_step(escalation, raised, now)
+    episode, escalation = active.episode, escalation_of(active, routing)
+    is_quiet = not episode.is_open or active.acknowledgement or active.mutes
+    if escalation is None or episode.paged_at is None or is_quiet:
+        return None
+    waited = now - episode.paged_at
+    steps = _all_steps(escalation)[episode.escalated + 1 :]
+    return next((step for step in reversed(steps) if waited >= step.after), None)
 
 
-def escalation_of(raised: ActiveAlert, routing: Routing) -> Escalation | None:
-    """The escalation on the way that an alert's first page went; None when there is none."""
-    episode = raised.episode
+def escalation_of(active: ActiveAlert, routing: Routing) -> Escalation | None:
+    """The escalation of the route that the page took; None when there is none.
+
+    Routes are matched at the time of the page: hours must not change a running escalation.
+    """
+    episode = active.episode
     if episode.paged_at is None:
         return None
-    labels = labels_of(raised.alert, episode.severity)
-    ways = routing.ways(labels, episode.severity, episode.paged_at)
-    found = (routing.escalation(way.escalation) for way in ways)
+    labels = labels_of(active.alert, episode.severity)
+    routes = routing.matching_routes(labels, episode.severity, episode.paged_at)
+    found = (routing.find_escalation(one.escalation) for one in routes)
     return next((one for one in found if one is not None), None)
 
 
-def _targets(message: Message, raised: ActiveAlert, routing: Routing, now: int) -> tuple[str, ...]:
-    """Who is told first: those of the route, and of an escalation all that were told so far."""
+def _target_names(
+    message: Message, active: ActiveAlert, routing: Routing, now: int
+) -> tuple[str, ...]:
+    """The names in matching routes and escalation steps taken, and the channels of people."""
     names: list[str] = []
-    for way in routing.ways(labels_of(raised.alert, message.severity), message.severity, now):
-        names += way.to
-        escalation = routing.escalation(way.escalation)
+    labels = labels_of(active.alert, message.severity)
+    for one in routing.matching_routes(labels, message.severity, now):
+        names += one.to
+        escalation = routing.find_escalation(one.escalation)
         if escalation is not None:
-            for rung in escalation.step[: raised.episode.escalated + 1]:
-                names += rung.to
-    names += (channel.name for channel in routing.channels if channel.is_of(message.people))
+            for step in escalation.step[: active.episode.escalated + 1]:
+                names += step.to
+    names += (channel.name for channel in routing.channels if channel.belongs_to(message.people))
     return tuple(dict.fromkeys(names))
 
 
-def _place(
-    channel: str, message: Message, about: AlertContext, windows: Windows, now: int
+def _assign_slot(
+    channel: str, message: Message, context: AlertContext, windows: GroupWindows, now: int
 ) -> GroupSlot:
-    labels = labels_of(about.raised.alert, message.severity)
-    shared = (f"{name}={labels.get(name, '')}" for name in about.group_by)
-    group = group_of(channel, class_of(message.kind), *shared)
+    labels = labels_of(context.active.alert, message.severity)
+    shared = (f"{name}={labels.get(name, '')}" for name in context.group_by)
+    group = group_name(channel, notification_class(message.kind), *shared)
     return assign_group(group, message.severity, windows, now)
 
 
-def _posting(
+def _entry(
     channel: str,
     message: Message,
-    about: AlertContext,
-    at: GroupSlot,
+    context: AlertContext,
+    slot: GroupSlot,
     now: int,
-    meant: tuple[str, ...] = (),
+    people: tuple[str, ...] = (),
 ) -> OutboxEntry:
-    episode = about.raised.episode.id
+    episode = context.active.episode.id
     return OutboxEntry(
         channel=channel,
         kind=str(message.kind),
         dedup_key=message.dedup_key,
-        not_before=at.not_before,
+        not_before=slot.not_before,
         episode=episode,
-        payload=to_payload(message, about.raised, about.rule, now, meant),
-        fold=at.fold,
-        lane=f"{channel}/{episode}",
-        done=channel == CONSOLE,
+        payload=to_payload(message, context.active, context.rule, now, people),
+        group=slot.name,
+        ordering_key=f"{channel}/{episode}",
+        is_delivered=channel == CONSOLE,
     )
+
+
+class DueStep(Struct, frozen=True):
+    """An escalation step: its number, its receivers, and the delay `after` the page (ms)."""
+
+    escalated: int
+    to: tuple[str, ...]
+    after: int
+
+
+def next_step(escalation: Escalation, escalated: int) -> DueStep | None:
+    """The step after `escalated` steps, due or not; None after the last."""
+    return next(iter(_all_steps(escalation)[escalated + 1 :]), None)
+
+
+def _all_steps(escalation: Escalation) -> list[DueStep]:
+    """The steps of an escalation, with the repetitions of the last one."""
+    steps = [(step.to, int(step.after)) for step in escalation.step]
+    if escalation.again:
+        to, after = steps[-1]
+        repeats = range(1, MAX_REPEATS + 1)
+        steps += [(to, after + number * int(escalation.again)) for number in repeats]
+    return [DueStep(number, to, after) for number, (to, after) in enumerate(steps)]

@@ -1,17 +1,31 @@
-"""Rules: when a model is in trouble, how bad that is, and what to do then."""
+"""Rules: when a model is in trouble, how severe the trouble is, and which labels its alert has."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from msgspec import Struct, field
 
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.matcher import Matcher
-from watchdeck.domain.values.severity import Severity
+
+
+class Severity(IntEnum):
+    """How bad an alert is, 1 the worst; 1 and 2 page somebody, 3 and 4 are notices."""
+
+    CRITICAL = 1
+    HIGH = 2
+    MEDIUM = 3
+    LOW = 4
+
+    @property
+    def is_paging(self) -> bool:
+        """Whether an alert of this severity pages somebody."""
+        return self <= Severity.HIGH
 
 
 class RuleFamily(StrEnum):
-    """What kind of trouble a rule looks for."""
+    """The kind of trouble a rule looks for."""
 
     PERFORMANCE = "performance degradation"
     RESOURCES = "resource constraints"
@@ -20,15 +34,14 @@ class RuleFamily(StrEnum):
 
 
 class NoData(StrEnum):
-    """What a rule does when its model says nothing: no policy lets silence resolve anything.
-
-    `hold` keeps what was, and tells once for the whole model; `fire` takes silence for trouble;
-    `ignore` keeps what was and tells nobody.
-    """
+    """What a rule does when its model sends no data; no policy resolves an alert without data."""
 
     HOLD = "hold"
+    """The alert stays as it was, and one alert notifies of the silence of the whole model."""
     FIRE = "fire"
+    """Missing data counts as trouble: the rule fires."""
     IGNORE = "ignore"
+    """The alert stays as it was, and nobody is notified."""
 
 
 class Aggregate(StrEnum):
@@ -41,10 +54,9 @@ class Aggregate(StrEnum):
 
 
 class Limit(Struct, frozen=True):
-    """A bound: `value` itself, or so many times (`promises`) what the model's SLO promises.
+    """A bound: `value` itself, or `promises` times what the model's SLO promises.
 
-    Of a ratio that should be high (availability), a multiple is of what may be lost: twice 99.9 %
-    is 99.8 %.
+    For availability the multiple applies to the error budget: twice 99.9 % is 99.8 %.
     """
 
     value: float = 0.0
@@ -52,9 +64,9 @@ class Limit(Struct, frozen=True):
 
 
 class Threshold(Struct, frozen=True):
-    """A signal over or under a limit; true until it is back past `clear`, where there is one.
+    """A signal above or below a limit; with `clear`, true until the signal is back past `clear`.
 
-    `window` (ms) is 0 where only the newest sample counts.
+    `window` is in ms; 0 uses the newest sample alone.
     """
 
     signal: str
@@ -66,9 +78,9 @@ class Threshold(Struct, frozen=True):
 
 
 class BurnRateWindows(Struct, frozen=True):
-    """Two windows (ms) over which the budget must burn faster than `factor` for it to be true.
+    """Two windows (ms); true when the error budget burns faster than `factor` in both.
 
-    The short one makes the alert end soon after the trouble does.
+    The short window ends the alert soon after the trouble ends.
     """
 
     long: int
@@ -80,17 +92,17 @@ FAST: tuple[BurnRateWindows, ...] = (
     BurnRateWindows(3_600_000, 300_000, 14.4),
     BurnRateWindows(21_600_000, 1_800_000, 6.0),
 )
-"""True once a fiftieth, or a twentieth, of a month's budget is gone: worth a page."""
+"""True once 2 % (first pair) or 5 % (second pair) of a month's budget is gone: worth a page."""
 
 SLOW: tuple[BurnRateWindows, ...] = (
     BurnRateWindows(86_400_000, 7_200_000, 3.0),
     BurnRateWindows(259_200_000, 21_600_000, 1.0),
 )
-"""True once a tenth of a month's budget is gone: worth a notice."""
+"""True once 10 % of a month's budget is gone: worth a notice."""
 
 
 class Burn(Struct, frozen=True):
-    """The error budget of an SLO burns too fast in both windows of any pair.
+    """The error budget of an SLO burns too fast in both windows of at least one pair.
 
     `signal` is `availability` (by probes) or `error_ratio` (by requests).
     """
@@ -100,23 +112,23 @@ class Burn(Struct, frozen=True):
 
 
 class Absent(Struct, frozen=True):
-    """No fresh sample for so long (ms); 0 means three intervals of the model."""
+    """No fresh sample for `after` ms; 0 means three scrape intervals of the model."""
 
     after: int = 0
 
 
 class FailedScrapes(Struct, frozen=True):
-    """So many failed scrapes in a row, or the model itself says that it is not ready."""
+    """`failures` failed scrapes in a row, or the model itself reports that it is not ready."""
 
     failures: int = 2
 
 
 class Anomaly(Struct, frozen=True):
-    """A signal far from how it usually is: the two-speed robust rule of `domain.anomaly`.
+    """A signal far from its baseline, by the two-speed robust rule of `domain.rules.anomaly`.
 
     True when one point is more than `high` deviations out, or when both the mean of an hour and
-    that of a quarter of an hour are more than `low` out. `above` is None where both sides count.
-    `seasonal` holds it against the same hour of other days, where the history shows that as usual.
+    that of a quarter of an hour are more than `low` out. `above` is None when both sides count.
+    `seasonal` compares with the same hour of other days, where the history shows a season.
     """
 
     signal: str
@@ -127,7 +139,7 @@ class Anomaly(Struct, frozen=True):
 
 
 class WeekBefore(Struct, frozen=True):
-    """The mean of a window (ms) is over, or under, `ratio` times that of the week before."""
+    """The mean of a window (ms) is above, or below, `ratio` times that of the week before."""
 
     signal: str
     above: bool
@@ -136,9 +148,9 @@ class WeekBefore(Struct, frozen=True):
 
 
 class Unsupported(Struct, frozen=True):
-    """A test of signals that nothing gives yet: listed as waiting, never silently off.
+    """A test of signals that watchdeck does not measure yet: listed as waiting, never silently off.
 
-    `text` is the test as it was written.
+    `text` is the condition as written.
     """
 
     kind: str
@@ -150,30 +162,66 @@ Test = Threshold | Burn | Absent | FailedScrapes | Anomaly | WeekBefore | Unsupp
 
 
 class Rule(Struct, frozen=True):
-    """One rule as it was written (`when`) and as it is judged (`test`); times in ms.
-
-    `hold` is how long it must be true (observed, not guessed) before it fires, `resolve_for` how
-    long it must be false on fresh samples before it is over; `no_data_after` is 0 for three
-    intervals. `match` tells for which models it is, over the labels that `labels_of` gives them.
-    `group_by` are labels whose alerts fold into one message. `message` may name `{model}`,
-    `{value}`, `{limit}` and any label. `origin` is the file it stands in.
-    """
+    """One alerting rule; times in ms."""
 
     name: str
     when: str
+    """The condition as written."""
     test: Test
+    """The condition as evaluated."""
     severity: Severity = Severity.MEDIUM
     hold: int = 0
+    """How long the test must be true on samples before the alert fires."""
     resolve_for: int = 60_000
+    """How long the test must be false on fresh samples before the alert resolves."""
     min_samples: int = 1
     no_data: NoData = NoData.HOLD
     no_data_after: int = 0
+    """Silence after which `no_data` applies; 0 means three scrape intervals."""
     match: tuple[Matcher, ...] = ()
+    """The models the rule applies to, by the labels of `labels_of`."""
     labels: dict[str, str] = field(default_factory=dict)
     family: RuleFamily = RuleFamily.PERFORMANCE
     playbook: str = ""
     runbook: str = ""
     message: str = ""
+    """Text of the alert; may contain `{model}`, `{value}`, `{limit}` and any label."""
     group_by: tuple[str, ...] = ("owner",)
+    """Labels whose alerts are grouped into one notification."""
     enabled: bool = True
     origin: str = ""
+    """The file that defines the rule."""
+
+
+RESERVED_LABELS = ("model", "kind", "rule", "family", "signal", "playbook", "severity", "source")
+"""Labels that watchdeck sets on an alert; a rule cannot set them."""
+
+
+def labels_of(facts: EndpointFacts, kind: str | None = None) -> dict[str, str]:
+    """The labels of a model: those of the configuration, then `model`, `kind`, `owner` and `tier`.
+
+    The last four win over configured labels of the same name; an unknown one is left out. `model`
+    is the endpoint's name.
+    """
+    known = {
+        "model": facts.name,
+        "kind": kind,
+        "owner": facts.owner,
+        "tier": None if facts.tier is None else str(facts.tier),
+    }
+    return {**facts.labels, **{name: value for name, value in known.items() if value}}
+
+
+def alert_labels(rule: Rule, model: dict[str, str]) -> dict[str, str]:
+    """The labels of a rule's alert about a model; the rule's labels win over the model's.
+
+    Severity is not among them, because it changes during an alert: routing adds it when matching.
+    """
+    known = {
+        "rule": rule.name,
+        "family": rule.family.value,
+        "playbook": rule.playbook,
+        "signal": getattr(rule.test, "signal", ""),
+    }
+    known = {name: value for name, value in known.items() if value}
+    return {**model, **rule.labels, **known, "model": model.get("model", "")}

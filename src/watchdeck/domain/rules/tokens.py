@@ -1,16 +1,16 @@
-"""The words of a rule's sentence, and a reader that goes over them and says where it stumbles."""
+"""Tokens of a rule's `when`: the reader that parses them, and limits in the unit of a signal."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 
-from watchdeck.domain.rules.limits import decimal, read_limit
 from watchdeck.domain.values.text import clean
-from watchdeck.domain.values.units import Milliseconds, Unit
+from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio, Unit
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+)
@@ -25,7 +25,7 @@ _LONGEST_TIME = Milliseconds.parse("31d")
 
 
 class ConditionError(ValueError):
-    """A `when` that cannot be read: at which character, what is wrong, and what would work."""
+    """A `when` that cannot be parsed: at which character, why not, and a hint at what works."""
 
     def __init__(self, position: int, text: str, hint: str = "") -> None:
         super().__init__(f"{text}; {hint}" if hint else text)
@@ -35,7 +35,7 @@ class ConditionError(ValueError):
 
 
 class Token(Struct, frozen=True):
-    """A number with its unit, a word, a sign, or (without text) the end."""
+    """A number with its unit, a word, a sign, or the end (empty text); `at` is its position."""
 
     text: str
     at: int
@@ -43,7 +43,7 @@ class Token(Struct, frozen=True):
     unit: str = ""
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _tokenize(text: str) -> Iterator[Token]:
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -57,134 +57,221 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 class TokenReader:
-    """A sentence as it is read, one token after the other; all that is wrong is a WhenError."""
+    """Reads a `when` token by token; every method raises ConditionError at the wrong token."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = tuple(_tokens(text))
+        self._tokens = tuple(_tokenize(text))
         self._next = 0
-        self._held = slice(0)
+        self._hold = slice(0)
 
     @property
-    def here(self) -> Token:
-        """The token that is next."""
+    def current(self) -> Token:
+        """The next token."""
         return self._tokens[self._next]
 
     @property
-    def after(self) -> Token:
-        """The token behind that."""
+    def lookahead(self) -> Token:
+        """The token after the next one."""
         return self._tokens[min(self._next + 1, len(self._tokens) - 1)]
 
-    def step(self) -> Token:
-        """The next token, which is then behind."""
-        token = self.here
+    def advance(self) -> Token:
+        """Return the next token and move past it."""
+        token = self.current
         self._next = min(self._next + 1, len(self._tokens) - 1)
         return token
 
-    def take(self, *words: str) -> str:
-        """One of these words when it is next, else the empty text."""
-        return self.step().text if self.here.text in words else ""
+    def accept(self, *words: str) -> str:
+        """Consume the next token when it is one of these words; else return an empty text."""
+        return self.advance().text if self.current.text in words else ""
 
-    def need(self, *words: str) -> str:
-        """One of these words, which must be next."""
-        found = self.take(*words)
+    def expect(self, *words: str) -> str:
+        """Consume the next token, which must be one of these words."""
+        found = self.accept(*words)
         if not found:
-            text = f"{' or '.join(map(repr, words))} is missing before {token_words(self.here)}"
-            raise self.wrong(text, did_you_mean(self.here, words))
+            text = f"{' or '.join(map(repr, words))} is missing before {token_words(self.current)}"
+            raise self.error_at(text, did_you_mean(self.current, words))
         return found
 
-    def wrong(self, text: str, hint: str = "", at: Token | None = None) -> ConditionError:
-        """The error at a token, by default the one that is next."""
-        return ConditionError((at or self.here).at, text, hint)
+    def error_at(self, text: str, hint: str = "", at: Token | None = None) -> ConditionError:
+        """The error at a token, by default the next one."""
+        return ConditionError((at or self.current).at, text, hint)
 
-    def end(self, *words: str) -> None:
-        """Nothing more comes; one of these words might have been meant."""
-        if self.here.text:
-            raise self.wrong(
-                f"{token_words(self.here)} is too much", did_you_mean(self.here, words)
+    def expect_end(self, *words: str) -> None:
+        """Require the end of the text; `words` are candidates for a hint."""
+        if self.current.text:
+            raise self.error_at(
+                f"{token_words(self.current)} is too much", did_you_mean(self.current, words)
             )
 
-    def clauses(self, read: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-        """What these words lead to, in any order, each once at most."""
+    def read_clauses(self, read: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+        """Read optional clauses in any order, each at most once; `read` maps words to parsers."""
         found: dict[str, Any] = {}
-        while word := self.take(*read):
+        while word := self.accept(*read):
             if word in found:
-                raise self.wrong(f"{word!r} stands here twice")
+                raise self.error_at(f"{word!r} stands here twice")
             found[word] = read[word]()
         return found
 
-    def duration(self) -> int:
-        """A time (ms) that is neither nothing nor endless."""
-        token = self.step()
+    def read_duration(self) -> int:
+        """Read a duration between 1 s and 31 days, in ms."""
+        token = self.advance()
         try:
             found = int(Milliseconds.parse(token.text))
         except ValueError as error:
-            raise self._from(error, token) from None
+            raise self._convert_error(error, token) from None
         if not 1_000 <= found <= _LONGEST_TIME:
-            raise self.wrong(f"{token.text} is not between 1s and {_LONGEST_TIME}", at=token)
+            raise self.error_at(f"{token.text} is not between 1s and {_LONGEST_TIME}", at=token)
         return found
 
-    def hold(self) -> int:
-        """How long something must have been true; `spoken` leaves it out."""
+    def read_hold(self) -> int:
+        """Read the duration of a `for` clause, in ms; `text_without_hold` leaves the clause out."""
         start = self._next - 1
-        found = self.duration()
-        self._held = slice(start, self._next)
+        found = self.read_duration()
+        self._hold = slice(start, self._next)
         return found
 
-    def spoken(self) -> str:
-        """All that was read, but for how long it must hold."""
+    def text_without_hold(self) -> str:
+        """The text read so far, without its `for` clause."""
         read = list(self._tokens[: self._next])
-        del read[self._held]
+        del read[self._hold]
         text = " ".join(token.text for token in read)
         return text.replace(" ( ", "(").replace(" )", ")")
 
-    def number(self, least: float, most: float, unit: str = "") -> float:
-        """A number between two others that has exactly this unit."""
-        token = self.step()
+    def read_number(self, least: float, most: float, unit: str = "") -> float:
+        """Read a number between `least` and `most` that has exactly this unit."""
+        token = self.advance()
         if not token.number or token.unit != unit:
-            raise self.wrong(
+            raise self.error_at(
                 f"{token_words(token)} is not a number{f' with {unit}' * bool(unit)}", at=token
             )
         value = float(token.number)
         if not least <= value <= most:
             text = f"{token.text} is not between {decimal(least)} and {decimal(most)}"
-            raise self.wrong(text, at=token)
+            raise self.error_at(text, at=token)
         return value
 
-    def value(self, signal: str, unit: Unit | None) -> float:
-        """A number in the unit of a signal; where that has none, a plain number or money."""
-        token = self.step()
+    def read_value(self, signal: str, unit: Unit | None) -> float:
+        """Read a number in the unit of a signal; without a unit, a plain number or money."""
+        token = self.advance()
         if not token.number:
-            raise self.wrong(
+            raise self.error_at(
                 f"{token_words(token)} is no value", "Write a number with its unit.", token
             )
         if unit is None:
-            return self._money(token)
+            return self._read_money(token)
         try:
             return read_limit(signal, unit, token.text, token.unit)
         except ValueError as error:
-            raise self._from(error, token) from None
+            raise self._convert_error(error, token) from None
 
-    def _money(self, token: Token) -> float:
-        if _MONEY.fullmatch(self.here.text) and not token.unit:
-            self.step()
+    def _read_money(self, token: Token) -> float:
+        if _MONEY.fullmatch(self.current.text) and not token.unit:
+            self.advance()
         elif token.unit not in ("", "%", "x") and not _MONEY.fullmatch(token.unit):
             hint = "Write a number, or money such as 5 USD/h."
-            raise self.wrong(f"{token_words(token)} is no value", hint, token)
+            raise self.error_at(f"{token_words(token)} is no value", hint, token)
         return float(token.number)
 
-    def _from(self, error: ValueError, token: Token) -> ConditionError:
+    def _convert_error(self, error: ValueError, token: Token) -> ConditionError:
         text, _, hint = str(error).partition("; ")
-        return self.wrong(text, f"{hint[:1].upper()}{hint[1:]}.".lstrip("."), token)
+        return self.error_at(text, f"{hint[:1].upper()}{hint[1:]}.".lstrip("."), token)
 
 
 def token_words(token: Token) -> str:
-    """A token as an error names it."""
+    """The token as an error text names it."""
     return repr(clean(token.text, 40)) if token.text else "the end"
 
 
 def did_you_mean(token: Token, words: Iterable[str], otherwise: str = "") -> str:
-    """A hint that names the word which was probably meant."""
+    """A hint with the word of `words` nearest to the token; `otherwise` when none is near."""
     from difflib import get_close_matches
 
     found = get_close_matches(token.text, [*map(str, words)], 1)
     return f"Did you mean {found[0]!r}?" if found else otherwise
+
+
+_PER = {"/s": 1, "/m": 60, "/h": 3_600, "/d": 86_400}
+
+
+def decimal(value: float) -> str:
+    """A number as text without an exponent: `0.00001`, `14.4`, `3`."""
+    return f"{Decimal(repr(value)).normalize():f}"
+
+
+def _read_rate(text: str) -> float:
+    return float(text[:-2]) / _PER[text[-2:]] if text[-2:] in _PER else float(text)
+
+
+def _read_days(text: str) -> float:
+    return Milliseconds.parse(text) / Milliseconds.parse("1d")
+
+
+class _Scale(Struct, frozen=True):
+    """How limits in one unit are written.
+
+    Suffixes that only `read` refuses are listed too, because its error says more.
+    """
+
+    noun: str
+    example: str
+    suffixes: frozenset[str]
+    read: Callable[[str], float]
+    write: Callable[[float], str]
+    most: float = 1e12
+    """Above it, a float does not hold every digit as written."""
+
+
+_TIMES = frozenset({"", "ms", "s", "m", "h", "d", "w"})
+_SIZES = frozenset({"", "B", "kB", "MB", "GB", "KiB", "MiB", "GiB"})
+_SCALES = {
+    Unit.RATIO: _Scale(
+        "a share",
+        "5%",
+        frozenset({"", "%"}),
+        lambda text: float(Ratio.parse(text)),
+        lambda value: str(Ratio(value)),
+    ),
+    Unit.SECONDS: _Scale(
+        "a time",
+        "200ms",
+        _TIMES,
+        lambda text: Milliseconds.parse(text).seconds,
+        lambda value: str(Milliseconds(round(value * 1_000))),
+    ),
+    Unit.BYTES: _Scale(
+        "a size",
+        "2GiB",
+        _SIZES,
+        lambda text: float(Bytes.parse(text)),
+        lambda value: str(Bytes(round(value))),
+        1e15,
+    ),
+    Unit.DAYS: _Scale(
+        "days", "14d", frozenset({"", "d", "w"}), _read_days, lambda v: f"{decimal(v)}d"
+    ),
+    Unit.PER_SECOND: _Scale(
+        "a rate", "5/s", frozenset({"", *_PER}), _read_rate, lambda value: f"{decimal(value)}/s"
+    ),
+    Unit.COUNT: _Scale("a number", "20", frozenset({""}), float, decimal),
+    Unit.STATE: _Scale("yes (1) or no (0)", "1", frozenset({""}), float, decimal),
+}
+
+
+def read_limit(signal: str, unit: Unit, text: str, suffix: str) -> float:
+    """The value of a limit `text`, which ends in the unit `suffix`, for a signal in `unit`.
+
+    Raises ValueError with what is wrong and, after `; `, what would work.
+    """
+    scale = _SCALES[unit]
+    if suffix not in scale.suffixes:
+        wrong = f"{signal} is {scale.noun}, and {text} is none"
+        raise ValueError(f"{wrong}; write it as {scale.example}")
+    value = scale.read(text)
+    if value > scale.most:
+        raise ValueError(f"{text} is too much; write it as {scale.example}")
+    return value
+
+
+def write_limit(unit: Unit, value: float) -> str:
+    """The limit as a rule writes it, exact to the last digit."""
+    return _SCALES[unit].write(value)

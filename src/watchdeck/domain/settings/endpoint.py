@@ -1,70 +1,54 @@
-"""What is watched: an endpoint, as its owner describes it."""
+"""An endpoint as its owner configures it, and as the store knows it."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct, field
 
-from watchdeck.domain.settings.console import ConsoleSettings
-from watchdeck.domain.settings.intake import Alertmanager, Intake
-from watchdeck.domain.settings.receivers import (
-    Channel,
-    Escalation,
-    Heartbeat,
-    OnCallSchedule,
-    Route,
-)
-from watchdeck.domain.settings.rules import Alerts, MaintenanceText, RuleText
 from watchdeck.domain.values.secret import Secret, Tls
-from watchdeck.domain.values.slo import Slo
-from watchdeck.domain.values.units import Bytes, Milliseconds
+from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
-__all__ = [
-    "Canary",
-    "Endpoint",
-    "Keep",
-    "Retention",
-    "Secret",
-    "Settings",
-    "Slo",
-    "Tls",
-]
+
+class Slo(Struct, frozen=True):
+    """The service level objective of a model; None marks a signal without a promise."""
+
+    availability: Ratio | None = None
+    latency_p95: Milliseconds | None = None
+    error_ratio: Ratio | None = None
 
 
 class Canary(Struct, frozen=True):
-    """One inference sent on purpose, and the check of its answer.
-
-    `expect` reads `PATH == VALUE`, `PATH in [A, B]` or `PATH exists`, the path in `$.a[0].b` form.
-    """
+    """A test prediction, sent at an interval, and the check of its response."""
 
     path: str
     body: str | None = None
     body_file: str | None = None
     expect: str | None = None
+    """JSON assertion: `$.a[0].b == VALUE`, `$.a in [A, B]` or `$.a exists`."""
     every: Milliseconds = Milliseconds(60_000)
     method: str = "POST"
 
 
 class Keep(StrEnum):
-    """Which series of a page the store keeps, when no patterns are given."""
+    """Which series of a page are stored, when no patterns are given."""
 
     NEEDED = "needed"
     ALL = "all"
 
 
 class Endpoint(Struct, frozen=True):
-    """One model behind one server, and how to watch it.
-
-    `kind` is a kind's name or "auto"; `url` is the serving address and `metrics_url` the page when
-    the kind's own place for it does not hold. `map` names series for signals that no kind knows.
-    `change` tells of the last deploy, retrain or configuration: another text is another marker.
-    """
+    """One model behind one server, and how watchdeck watches it."""
 
     name: str
     url: str
+    """Serving address."""
     kind: str = "auto"
+    """Name of a kind, or "auto" for detection."""
     metrics_url: str | None = None
+    """Address of the metrics page, when the kind does not know it."""
     model: str | None = None
     every: Milliseconds = Milliseconds(10_000)
     timeout: Milliseconds = Milliseconds(5_000)
@@ -78,39 +62,58 @@ class Endpoint(Struct, frozen=True):
     headers: dict[str, str | Secret] = field(default_factory=dict)
     tls: Tls = field(default_factory=Tls)
     exclude_paths: tuple[str, ...] = ()
+    """Paths of health probes, which are not traffic."""
     canary: Canary | None = None
     keep: str | tuple[str, ...] = Keep.NEEDED
+    """Series to store: a `Keep`, or patterns of names."""
     map: dict[str, str] = field(default_factory=dict)
+    """Series of signals that the kind does not know."""
     max_body: Bytes = Bytes(1 << 20)
     max_series: int = 5_000
     change: str | None = None
+    """The last deploy, retraining or configuration; a new text becomes a change marker."""
 
 
-class Retention(Struct, frozen=True):
-    """How long what is kept, and how large the store may grow in all."""
+class EndpointFacts(Struct, frozen=True):
+    """The part of an endpoint's configuration that the store keeps: no headers, no secrets."""
 
-    raw: Milliseconds = Milliseconds(30 * 86_400_000)
-    rollups: Milliseconds = Milliseconds(396 * 86_400_000)
-    budget: Bytes = Bytes(1 << 30)
+    name: str
+    url: str
+    """Serving address without user, password and query."""
+    every: int
+    model: str | None = None
+    owner: str | None = None
+    tier: int | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    serves: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    slo: Slo = field(default_factory=Slo)
+    insecure: bool = False
+    change: str = ""
+    map: dict[str, str] = field(default_factory=dict)
 
 
-class Settings(Struct, frozen=True):
-    """A whole configuration: the fleet, its store, how it looks, and what is worth an alert.
+def public_facts(endpoint: Endpoint) -> EndpointFacts:
+    """The part of an endpoint's configuration that may be stored."""
+    return EndpointFacts(
+        name=clean(endpoint.name),
+        url=clean(_public_url(endpoint.url)),
+        every=int(endpoint.every),
+        model=endpoint.model,
+        owner=endpoint.owner,
+        tier=endpoint.tier,
+        labels=dict(endpoint.labels),
+        serves=endpoint.serves,
+        depends_on=endpoint.depends_on,
+        resources=endpoint.resources,
+        slo=endpoint.slo,
+        insecure=endpoint.tls.insecure,
+        change=clean(endpoint.change or "", 200),
+        map={name: clean(text) for name, text in endpoint.map.items()},
+    )
 
-    `rule` holds those of the files in `rules/` too.
-    """
 
-    endpoint: tuple[Endpoint, ...] = ()
-    store: str | None = None
-    retention: Retention = field(default_factory=Retention)
-    console: ConsoleSettings = field(default_factory=ConsoleSettings)
-    rule: tuple[RuleText, ...] = ()
-    alerts: Alerts = field(default_factory=Alerts)
-    maintenance: tuple[MaintenanceText, ...] = ()
-    intake: Intake | None = None
-    alertmanager: tuple[Alertmanager, ...] = ()
-    channel: tuple[Channel, ...] = ()
-    route: tuple[Route, ...] = ()
-    escalation: tuple[Escalation, ...] = ()
-    rota: tuple[OnCallSchedule, ...] = ()
-    heartbeat: Heartbeat | None = None
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

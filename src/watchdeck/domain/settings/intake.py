@@ -1,4 +1,4 @@
-"""Whom watchdeck hears beside its own models: who may send to it, and whom it asks."""
+"""Sources of external alerts: the webhook server of watchdeck, and the Alertmanagers it polls."""
 
 from __future__ import annotations
 
@@ -8,46 +8,45 @@ from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Bytes, Milliseconds
 
 PROMETHEUS = "prometheus"
-"""The source of what is posted to /api/v2/alerts."""
+"""The source of alerts posted to /api/v2/alerts."""
 
 EVENTS = "cloudevents"
-"""The source of what is posted to /events."""
+"""The source of events posted to /events."""
 
 ALERTMANAGER = "alertmanager"
-"""The source of a webhook that no name is known for."""
+"""The source of webhooks of an Alertmanager that is not configured."""
 
 
 class Intake(Struct, frozen=True):
-    """Where others may send their alerts, each with the token; off without a table of its own.
-
-    `listen` is loopback unless `exposed` says that this is meant. `deadman` names an alert that
-    always fires while all is well, and `silent_after` is for how long a sender of webhooks may say
-    nothing of an alert that is open.
-    """
+    """The server for alerts of other systems, each request with the token; off by default."""
 
     token: Secret
     listen: str = "127.0.0.1:9193"
+    """Host and port; a host other than loopback needs `exposed`."""
     exposed: bool = False
     max_body: Bytes = Bytes(4 << 20)
     deadman: str = ""
+    """Name of an alert that always fires while the sender works."""
     silent_after: Milliseconds = Milliseconds(9 * 3_600_000)
+    """How long a webhook sender may not repeat an open alert before the source counts as silent."""
 
 
 class Alertmanager(Struct, frozen=True):
-    """An Alertmanager that is asked what fires; with `mirror` it is told who has it, too.
-
-    `external_url` is what it calls itself in webhooks, where that is not `url`. `resend` is how
-    often its senders repeat an alert, and `resolve_timeout` its own setting.
-    """
+    """An Alertmanager that is polled for its active alerts."""
 
     url: str
     name: str = ALERTMANAGER
     external_url: str | None = None
+    """Address in its webhooks, when it differs from `url`."""
     every: Milliseconds = Milliseconds(15_000)
     timeout: Milliseconds = Milliseconds(5_000)
     resend: Milliseconds = Milliseconds(60_000)
+    """How often its senders repeat an alert."""
     resolve_timeout: Milliseconds = Milliseconds(300_000)
+    """Its own setting of that name."""
     headers: dict[str, str | Secret] = field(default_factory=dict)
     tls: Tls = field(default_factory=Tls)
     deadman: str = ""
+    """Name of an alert that always fires while it works."""
     mirror: bool = False
+    """Whether an acknowledgement here creates a silence there."""

@@ -1,4 +1,4 @@
-"""Channels and routes: whom watchdeck tells, how, and of what, as a configuration writes it."""
+"""Channels and routes: whom watchdeck notifies of which alerts, and how."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.units import Milliseconds
 
 CONSOLE = "console"
-"""The channel that is always there: what it is told stands on every board."""
+"""The channel that always exists: its notifications appear on every console."""
 
 
 class ChannelType(StrEnum):
-    """How a channel is spoken to."""
+    """The protocol of a channel."""
 
     WEBHOOK = "webhook"
     PAGERDUTY = "pagerduty"
@@ -24,13 +24,7 @@ class ChannelType(StrEnum):
 
 
 class Channel(Struct, frozen=True):
-    """Somebody to tell; which settings count depends on `type`. Secrets are references.
-
-    `person` is whose channel it is, for rotas. `kinds` are the kinds of message that it gets, all
-    when empty; `rate` is messages a minute. PagerDuty has a `routing_key` and, to hear who
-    acknowledged on the phone, a `token` for its REST interface at `api`. A command is a list of
-    arguments that no shell reads, with the named variables of our own environment.
-    """
+    """A destination of notifications; which settings apply depends on `type`."""
 
     name: str
     type: str
@@ -38,49 +32,60 @@ class Channel(Struct, frozen=True):
     headers: dict[str, str | Secret] = field(default_factory=dict)
     ca: str | None = None
     routing_key: Secret | None = None
+    """Integration key of a PagerDuty service."""
     token: Secret | None = None
+    """Token of PagerDuty's REST interface at `api`, which reports acknowledgements."""
     api: str | None = None
     command: tuple[str, ...] = ()
+    """Arguments of a program, started without a shell."""
     environment: tuple[str, ...] = ()
+    """Names of our environment variables that the program gets."""
     services: tuple[str, ...] = ()
     timeout: Milliseconds = Milliseconds(10_000)
     rate: int = 60
+    """The most messages a minute."""
     person: str | None = None
+    """Owner of the channel, as on-call schedules name them."""
     kinds: tuple[str, ...] = ()
+    """Kinds of message that are sent; all when empty."""
 
-    def is_of(self, people: Iterable[str]) -> bool:
-        """Whether it is the channel of one of these people; capitals make no difference."""
-        own = (self.person or "").casefold()
-        return bool(own) and any(own == person.casefold() for person in people)
+    def belongs_to(self, people: Iterable[str]) -> bool:
+        """Whether one of these people owns the channel; case is ignored."""
+        owner = (self.person or "").casefold()
+        return bool(owner) and any(owner == person.casefold() for person in people)
 
 
 class Route(Struct, frozen=True):
-    """Which alerts go where: the first route that matches takes them, unless it says `continue`.
+    """Which alerts go to which channels: the first matching route wins, unless it continues.
 
-    All that is written must hold: matchers on labels (also `rule`, `model`, `severity`, `source`),
-    severities, kinds of message, hours and days of a zone. `to` names channels and rotas;
-    `escalation` names who is told, and who next.
+    A route matches when every condition given holds.
     """
 
     match: tuple[str, ...] = ()
+    """Matchers of labels, also of `rule`, `model`, `severity` and `source`."""
     severity: tuple[int, ...] = ()
     hours: str = ""
+    """Hours of the day in `zone`, `18:00-08:00`."""
     days: str = ""
+    """Days of the week in `zone`, `mon-fri`."""
     zone: str = "UTC"
     to: tuple[str, ...] = ()
+    """Names of channels and on-call schedules."""
     escalation: str | None = None
+    """Name of the escalation policy."""
     continue_: bool = False
+    """Whether later routes are tried too."""
 
 
 class EscalationStep(Struct, frozen=True):
-    """One step: whom to tell when nobody took it for so long since the page."""
+    """Whom to notify when nobody has acknowledged `after` ms from the page."""
 
     to: tuple[str, ...]
     after: Milliseconds = Milliseconds(0)
 
 
 class Escalation(Struct, frozen=True):
-    """The steps in their order, the first of them at once; then the last one again and again."""
+    """An escalation policy: its steps in order, then the last step again every `again` ms."""
 
     name: str
     step: tuple[EscalationStep, ...]
@@ -88,7 +93,7 @@ class Escalation(Struct, frozen=True):
 
 
 class Override(Struct, frozen=True):
-    """Somebody else is on call for a while, both times as `2026-12-24T09:00` of the rota's zone."""
+    """A stand-in on an on-call schedule; times as `2026-12-24T09:00` in the schedule's zone."""
 
     person: str
     from_: str
@@ -96,25 +101,22 @@ class Override(Struct, frozen=True):
 
 
 class OnCallSchedule(Struct, frozen=True):
-    """Who is on call: `people` by turns, or who stands in an iCalendar file.
-
-    The first of `people` took over at `starts` (as `2026-01-05T09:00`); every hand-over is at that
-    time of the zone's clock, summer and winter. `to` are the channels for somebody who has none of
-    their own, and for when nobody is on call.
-    """
+    """Who is on call: `people` in turn, or the events of an iCalendar file."""
 
     name: str
     people: tuple[str, ...] = ()
     turn: str = "weekly"
     starts: str = "2026-01-05T09:00"
+    """Start of the first person's turn; every turn starts at this local time of `zone`."""
     zone: str = "UTC"
     override: tuple[Override, ...] = ()
     calendar: str | None = None
     to: tuple[str, ...] = ()
+    """Channels for people without a channel of their own, and for when nobody is on call."""
 
 
 class Heartbeat(Struct, frozen=True):
-    """A sign of life to an address outside while all is well; its absence is their alarm."""
+    """A periodic request to an outside monitor, which alarms when the requests stop."""
 
     url: str | Secret
     every: Milliseconds = Milliseconds(60_000)

@@ -1,4 +1,4 @@
-"""Rules and maintenance as a configuration writes them, before they are read for what they mean."""
+"""Rules and maintenance windows as the configuration writes them, before they are parsed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from watchdeck.domain.values.units import Milliseconds
 
 
 class RuleText(Struct, frozen=True):
-    """One [[rule]]; a part that is None was not written.
+    """One [[rule]]; None marks a key that was not written.
 
-    A rule with the name of one of the pack changes just what it writes. `origin` is the file it
-    stands in, and `place` where in it.
+    A rule with the name of a built-in rule changes only the keys it writes.
     """
 
     name: str
@@ -33,10 +32,12 @@ class RuleText(Struct, frozen=True):
     group_by: tuple[str, ...] | None = None
     enabled: bool | None = None
     origin: str = ""
+    """The file of the rule."""
     place: str = ""
+    """The position of the rule in its file."""
 
     UNWRITTEN: ClassVar[frozenset[str]] = frozenset({"origin", "place"})
-    """Fields that no file sets."""
+    """Fields that are not keys of the configuration."""
 
 
 class RuleFile(Struct, frozen=True):
@@ -46,26 +47,26 @@ class RuleFile(Struct, frozen=True):
 
 
 class Alerts(Struct, frozen=True):
-    """What a configuration says of all alerts: whether the pack holds, and which rules do not."""
+    """Settings of all alerts: whether the built-in rules apply, and the rules switched off."""
 
     pack: bool = True
     disable: tuple[str, ...] = ()
 
 
 class MaintenanceText(Struct, frozen=True):
-    """One [[maintenance]]: every day of `days` at `hours`, or once from `starts` until `ends`.
-
-    `hours` is `22:00-04:00` on the wall clock of `zone`, `days` is `mon-fri` or `sat, sun`, and
-    `weeks` are those of the month, `first` to `fourth` and `last`. `starts` and `ends` are
-    `2026-12-24T09:00`, of the zone too, unless they have one of their own.
-    """
+    """One [[maintenance]]: recurring, by `hours` and `days`, or once, from `starts` to `ends`."""
 
     name: str
     match: tuple[str, ...]
     reason: str = ""
     hours: str = ""
+    """Hours of the day in `zone`, `22:00-04:00`."""
     days: str = ""
+    """Days of the week, `mon-fri` or `sat, sun`."""
     weeks: tuple[str, ...] = ()
+    """Weeks of the month: `first` to `fourth`, and `last`."""
     zone: str = "UTC"
     starts: str | None = None
+    """`2026-12-24T09:00`, in `zone` unless the text names an offset."""
     ends: str | None = None
+    """As `starts`."""

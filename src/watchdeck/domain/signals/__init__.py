@@ -1,1 +1,1 @@
-"""Signals derived from a page: plans, formulas, counter windows, probes."""
+"""Signals derived from a metrics page: plans, formulas, counter windows, probes."""

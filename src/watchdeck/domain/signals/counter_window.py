@@ -1,4 +1,4 @@
-"""The rolling window of one endpoint: what its counters did, and how its probes went."""
+"""The rolling window of one endpoint: the increases of its counters, and its probe results."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from watchdeck.domain.signals.plan import Plan
 _HOUR = 3_600_000
 
 _SAME_START = 2.0
-"""Seconds by which a process's start may be told differently and still be the same start."""
+"""Seconds by which two start times may differ and still mean the same process."""
 
-_REMEMBERED = 1_000
-"""Series that left the page and may come back; more are forgotten, the oldest first."""
+_MOST_DEPARTED = 1_000
+"""Series that left the page and are remembered in case they return; the oldest are dropped."""
 
 MINIMUM_PROBES = 10
-"""Fewer probes in the hour are no availability."""
+"""With fewer probes in the hour, availability is unknown."""
 
 
-def span_of(every: int) -> int:
-    """The window for an endpoint that is asked every so many ms: a minute, or six scrapes."""
+def window_length(every: int) -> int:
+    """The window (ms) of an endpoint scraped every `every` ms: six scrapes, at least a minute."""
     return max(60_000, 6 * every)
 
 
 class CounterWindow:
-    """The increases of an endpoint's counters over the last `span_ms`; lives as long as it does.
+    """The increases of an endpoint's counters over the last `span_ms`.
 
-    Operands are kept as totals since the first scrape, corrected for resets, so that they only
-    grow: the increase over any stretch is one subtraction. A counter that went down began again
-    from 0. A series that first appears counts from 0, because its process was seen without it; in
-    a process that was never seen it starts from its own value.
+    Operands are totals since the first scrape, corrected for resets, so they never decrease: the
+    increase over any period is one subtraction. A counter that went down restarted from 0. A new
+    series counts from 0, because its process was scraped without it; in a process not scraped
+    before, from its first value.
     """
 
-    __slots__ = ("_gone", "_plan", "_probes", "_raw", "_samples", "_span", "_started", "_totals",
-                 "resets")  # fmt: skip
+    __slots__ = ("_departed", "_plan", "_probes", "_raw", "_samples", "_span", "_started",
+                 "_totals", "resets")  # fmt: skip
 
     def __init__(self, span_ms: int) -> None:
         self._span = span_ms
@@ -48,47 +48,47 @@ class CounterWindow:
         self._raw: array[float] = array("d")
         self._totals: array[float] = array("d")
         self._started: float | None = None
-        self._gone: dict[Series, float] = {}
+        self._departed: dict[Series, float] = {}
         self._probes = _Probes()
         self.resets = 0
 
-    def probe(self, at: int, good: bool) -> None:  # noqa: FBT001 - reads as a fact: probe(at, True)
-        """Remember how the probe of `at` (ms UTC) went, for the availability of the hour."""
+    def add_probe(self, at: int, good: bool) -> None:  # noqa: FBT001 - reads well: add_probe(at, True)
+        """Add the result of the probe of `at` (ms UTC) to the availability of the hour."""
         self._probes.add(at, good=good)
 
     def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Remember the probes of an earlier run, oldest first."""
-        for at, well in zip(times, good, strict=True):
-            self._probes.add(at, good=well)
+        """Add the probe results of an earlier run, oldest first."""
+        for at, is_good in zip(times, good, strict=True):
+            self._probes.add(at, good=is_good)
 
     def availability(self, at: int) -> float:
-        """Good probes among all of the hour before `at`; NaN when there are fewer than ten."""
+        """The share of good probes in the hour before `at`; NaN with fewer than ten probes."""
         return self._probes.ratio(at)
 
     def push(self, plan: Plan, at: int, values: Sequence[float], canaries_sent: float) -> None:
-        """Take in the page of `at`; `canaries_sent` counts all that were ever sent.
+        """Add the page of `at` (ms UTC); `canaries_sent` counts all canaries since the start.
 
-        A clock that was set back empties the window: no rate can be known across it.
+        A clock that was set back empties the window: there is no rate across such a change.
         """
-        raw = plan.take(values)
+        raw = plan.counter_values(values)
         if self._samples and at <= self._samples[-1][0]:
             self._samples.clear()
         if self._plan is None:
             self._totals = array("d", bytes(8 * len(plan.operands)))
-            self._plan, self._raw = plan, array("d", map(_counted, raw))
-            self._started = _start(plan, values)
+            self._plan, self._raw = plan, array("d", map(_counter_value, raw))
+            self._started = _process_start(plan, values)
         else:
             if plan is not self._plan:
-                self._move(plan)
-            self._check_start(plan, values)
-            self._grow(plan, raw)
+                self._change_plan(plan)
+            self._check_restart(plan, values)
+            self._add_increases(plan, raw)
         self._samples.append((at, self._totals, canaries_sent))
-        self._forget(at)
+        self._drop_old(at)
 
     def increases(self) -> tuple[list[float], float, float] | None:
-        """The increase of every operand, the seconds they took, the canaries sent in between.
+        """The increase of every operand, the seconds between, and the canaries sent between.
 
-        None until there are two scrapes to compare.
+        None until the window has two scrapes.
         """
         if len(self._samples) < 2:
             return None
@@ -96,10 +96,10 @@ class CounterWindow:
         now, totals, sent = self._samples[-1]
         return list(map(sub, totals, before)), (now - then) / 1_000, max(0.0, sent - sent_before)
 
-    def _forget(self, at: int) -> None:
-        """Drop what is older than the window, but keep the scrape that it began with.
+    def _drop_old(self, at: int) -> None:
+        """Drop scrapes older than the window, except the one at its beginning.
 
-        Across a gap of twice the window nothing is compared: that mean would hide the present.
+        After a gap of twice the window, all older ones go: a mean across it would hide the present.
         """
         samples = self._samples
         while samples[0][0] < at - 2 * self._span:
@@ -108,17 +108,19 @@ class CounterWindow:
         while len(samples) > 1 and samples[1][0] <= begin:
             samples.popleft()
 
-    def _grow(self, plan: Plan, raw: Sequence[float]) -> None:
+    def _add_increases(self, plan: Plan, raw: Sequence[float]) -> None:
         increases = list(map(sub, raw, self._raw))
         if increases and not (min(increases) >= 0 and sum(increases) < UNSUPPORTED):
-            increases, raw = self._mended(plan, raw)
+            increases, raw = self._correct_resets(plan, raw)
         self._raw = array("d", raw)
         if any(increases):
-            folded = increases if plan.plain else _folded(plan, increases)
-            self._totals = array("d", map(add, self._totals, folded))
+            sums = increases if plan.has_plain_operands else _sum_blocks(plan, increases)
+            self._totals = array("d", map(add, self._totals, sums))
 
-    def _mended(self, plan: Plan, raw: Sequence[float]) -> tuple[list[float], Sequence[float]]:
-        """The increases of counters of which some went down, or hold no number."""
+    def _correct_resets(
+        self, plan: Plan, raw: Sequence[float]
+    ) -> tuple[list[float], Sequence[float]]:
+        """The increases and new bases of counters when some went down or are not numbers."""
         increases, bases, down = [], [], False
         for new, old, series in zip(raw, self._raw, plan.counter_series, strict=True):
             increase, base = _increase(new, old)
@@ -128,13 +130,13 @@ class CounterWindow:
         self.resets += down
         return increases, bases
 
-    def _check_start(self, plan: Plan, values: Sequence[float]) -> None:
-        """Begin again from 0 after a restart, even where the new counters are already larger.
+    def _check_restart(self, plan: Plan, values: Sequence[float]) -> None:
+        """Count from 0 after a restart, even when the new counters are already larger.
 
-        Another process that was running before the last scrape (behind a load balancer) tells
-        nothing about this window: its counters only give a new base.
+        A different process that already ran at the last scrape (behind a load balancer) gives only
+        a new base: its counters say nothing about this window.
         """
-        started = _start(plan, values)
+        started = _process_start(plan, values)
         before, self._started = self._started, started or self._started
         if started is None or before is None or abs(started - before) <= _SAME_START:
             return
@@ -143,36 +145,36 @@ class CounterWindow:
         self._raw = array("d", [0.0 if fresh else math.nan]) * len(plan.counters)
         self.resets += fresh
 
-    def _move(self, plan: Plan) -> None:
-        """Carry the window over to the layout of a changed page."""
+    def _change_plan(self, plan: Plan) -> None:
+        """Carry the window over to the plan of a changed page."""
         assert self._plan is not None  # noqa: S101 - push() has set it
         old, self._plan = self._plan, plan
-        known = {**self._gone, **dict(zip(old.counter_series, self._raw, strict=True))}
+        known = {**self._departed, **dict(zip(old.counter_series, self._raw, strict=True))}
         seen = set(old.layout.series)
         now = plan.counter_series
         self._raw = array("d", [known.get(one, math.nan if one in seen else 0.0) for one in now])
         left = known.keys() - set(now)
-        self._gone = {one: raw for one, raw in known.items() if one in left}
-        for one in list(self._gone)[:-_REMEMBERED]:
-            del self._gone[one]
+        self._departed = {one: raw for one, raw in known.items() if one in left}
+        for one in list(self._departed)[:-_MOST_DEPARTED]:
+            del self._departed[one]
         if plan.operands != old.operands:
-            places = {operand: place for place, operand in enumerate(old.operands)}
-            order = [places.get(operand) for operand in plan.operands]
-            self._samples = deque((at, _in(order, t), sent) for at, t, sent in self._samples)
-            self._totals = _in(order, self._totals)
+            positions = {operand: position for position, operand in enumerate(old.operands)}
+            order = [positions.get(operand) for operand in plan.operands]
+            self._samples = deque((at, _reorder(order, t), sent) for at, t, sent in self._samples)
+            self._totals = _reorder(order, self._totals)
 
 
-def _in(order: Sequence[int | None], totals: array[float]) -> array[float]:
+def _reorder(order: Sequence[int | None], totals: array[float]) -> array[float]:
     return array("d", [0.0 if place is None else totals[place] for place in order])
 
 
-def _counted(value: float) -> float:
-    """A counter's value, or NaN when it cannot be one: the next value is then its base."""
+def _counter_value(value: float) -> float:
+    """The value of a counter; NaN for an impossible one, and the next value is then the base."""
     return value if 0 <= value < UNSUPPORTED else math.nan
 
 
 def _increase(new: float, old: float) -> tuple[float, float]:
-    """How far a counter went, and the value to compare the next one with."""
+    """The increase of a counter, and the base for the next increase."""
     if not 0 <= new < UNSUPPORTED:
         return 0.0, old
     if math.isnan(old):
@@ -180,8 +182,8 @@ def _increase(new: float, old: float) -> tuple[float, float]:
     return (new - old if new >= old else new), new
 
 
-def _folded(plan: Plan, increases: list[float]) -> list[float]:
-    """The increases of the operands: the layers of every block, summed."""
+def _sum_blocks(plan: Plan, increases: list[float]) -> list[float]:
+    """The increases of the operands: the rows of every block, summed."""
     found: list[float] = []
     for block in plan.blocks:
         end = block.start + block.layers * block.width
@@ -194,15 +196,15 @@ def _folded(plan: Plan, increases: list[float]) -> list[float]:
     return found
 
 
-def _start(plan: Plan, values: Sequence[float]) -> float | None:
-    """When the newest process of the page started, in seconds; None when no page tells."""
+def _process_start(plan: Plan, values: Sequence[float]) -> float | None:
+    """The start of the newest process of a page, in seconds UTC; None when the page has none."""
     if not plan.started:
         return None
     return max(finite_values(values[place] for place in plan.started), default=None)
 
 
 class _Probes:
-    """The probes of the last hour: a time each, doubled, with the last bit for a good one."""
+    """The probes of the last hour, each as twice its time, plus 1 for a good one."""
 
     __slots__ = ("_begin", "_good", "_marks")
 

@@ -1,8 +1,8 @@
-"""The user's own map: which series, or which value of a JSON page, is which signal.
+"""The map of an endpoint: which series, or which value of a JSON page, is which signal.
 
-`requests`, `errors` and `latency` are the short names; any signal's name and `replicas` may be
-mapped too. A value is a selector (or, on a JSON page, a path), with `* NUMBER` or `/ NUMBER` behind
-it where its unit is not the signal's.
+Keys are `requests`, `errors`, `latency`, `replicas`, or the name of a signal. A value is a selector
+(on a JSON page a path), followed by `* NUMBER` or `/ NUMBER` when its unit differs from the
+signal's.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.selector import SelectorError, read_selector
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS
-from watchdeck.domain.values.json_assertion import ExpectError, read_document, read_path
+from watchdeck.domain.values.json_assertion import JsonAssertionError, read_json, read_path
 from watchdeck.domain.values.units import Unit
 
 REPLICAS = "replicas"
 
-_SHORT: dict[str, tuple[str, ...]] = {
+_SHORT_NAMES: dict[str, tuple[str, ...]] = {
     "requests": ("request_rate",),
     "errors": ("error_ratio",),
     "latency": ("latency_p50", "latency_p95", "latency_p99", "latency_mean"),
     REPLICAS: (),
 }
-_SHARES = {
+_QUANTILES = {
     "latency_p50": 0.5,
     "latency_p95": 0.95,
     "latency_p99": 0.99,
@@ -39,18 +39,18 @@ _SHARES = {
 _SCALED = re.compile(r"(.*\S)\s+([*/])\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*", re.DOTALL)
 
 TypeOf = Callable[[str], SeriesType | None]
-"""The type that a page declares for a name; None when the page has no such series."""
+"""Returns the type that a page declares for a name; None when the page has no such series."""
 
 
 class MappedSeries(Struct, frozen=True):
-    """One value of a map: the selector or path, and the factor to the signal's unit."""
+    """A value of a map: the selector or path, and the factor to the signal's unit."""
 
     source: str
     scale: float = 1.0
 
 
-def read_mapped(text: str) -> MappedSeries:
-    """Part `SOURCE * NUMBER` or `SOURCE / NUMBER` into its two halves."""
+def read_mapped_series(text: str) -> MappedSeries:
+    """Read `SOURCE`, `SOURCE * NUMBER` or `SOURCE / NUMBER`; the scale of `/ 0` is NaN."""
     match = _SCALED.fullmatch(text)
     if match is None:
         return MappedSeries(text.strip())
@@ -61,86 +61,86 @@ def read_mapped(text: str) -> MappedSeries:
 
 
 def mapped_signals(user_map: Mapping[str, str]) -> tuple[str, ...]:
-    """The signals that a map speaks of; names that are none are left out."""
-    found = (_SHORT.get(name, (name,)) for name in user_map)
+    """The signals of the keys of a map; unknown keys are left out."""
+    found = (_SHORT_NAMES.get(name, (name,)) for name in user_map)
     return tuple(signal for names in found for signal in names if signal in SIGNALS)
 
 
-def problems(kind: Kind | None, user_map: Mapping[str, str]) -> tuple[str, ...]:
-    """What is wrong with a map, a sentence each; without a kind, selectors are assumed."""
-    return tuple(sentence for _, sentence in _problems(kind, user_map))
+def mapping_problems(kind: Kind | None, user_map: Mapping[str, str]) -> tuple[str, ...]:
+    """The problems of a map, one sentence each; without a kind, values are read as selectors."""
+    return tuple(sentence for _, sentence in _entry_problems(kind, user_map))
 
 
 def valid_entries(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
-    """The entries of a map that can be used; of the others the configuration was told."""
-    bad = {name for name, _ in _problems(kind, user_map)}
-    good = {name: text for name, text in user_map.items() if name not in bad}
-    if "errors" in good and "requests" not in good and not _requests(kind):
-        del good["errors"]
-    return good
+    """The usable entries of a map; `mapping_problems` reports the others."""
+    bad = {name for name, _ in _entry_problems(kind, user_map)}
+    valid = {name: text for name, text in user_map.items() if name not in bad}
+    if "errors" in valid and "requests" not in valid and not _kind_requests(kind):
+        del valid["errors"]
+    return valid
 
 
-def mapped_specs(kind: Kind, good: Mapping[str, str], type_of: TypeOf) -> list[SignalSpec]:
-    """The specs that a sound map stands for on a page whose types are known."""
+def mapped_specs(kind: Kind, entries: Mapping[str, str], type_of: TypeOf) -> list[SignalSpec]:
+    """The signal specs of the valid entries of a map, by the types that the page declares."""
     found: list[SignalSpec] = []
-    for name, text in good.items():
+    for name, text in entries.items():
         if name != REPLICAS:
-            mapped = MappedSeries(name) if kind.json_map else read_mapped(text)
-            found += _specs(name, mapped, kind, good, type_of)
+            mapped = MappedSeries(name) if kind.json_map else read_mapped_series(text)
+            found += _entry_specs(name, mapped, kind, entries, type_of)
     return found
 
 
-def _problems(kind: Kind | None, user_map: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _entry_problems(kind: Kind | None, user_map: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     json_map = kind is not None and kind.json_map
     for name, text in user_map.items():
-        if name not in _SHORT and (name not in SIGNALS or name in PROBE_SIGNALS):
+        if name not in _SHORT_NAMES and (name not in SIGNALS or name in PROBE_SIGNALS):
             yield name, f"{name} is not a signal that can be mapped"
             continue
-        mapped = read_mapped(text)
+        mapped = read_mapped_series(text)
         try:
             read_path(mapped.source) if json_map else read_selector(mapped.source)
-        except (SelectorError, ExpectError) as error:
+        except (SelectorError, JsonAssertionError) as error:
             yield name, f"{name}: {error}"
         if math.isnan(mapped.scale):
             yield name, f"{name}: nothing can be divided by 0"
     if json_map and "latency" in user_map:
-        wanted = "on a JSON page map latency_p50, latency_p95 or latency_p99"
-        yield "latency", f"latency needs a histogram; {wanted}"
-    if "errors" in user_map and "requests" not in user_map and not _requests(kind):
+        hint = "on a JSON page map latency_p50, latency_p95 or latency_p99"
+        yield "latency", f"latency needs a histogram; {hint}"
+    if "errors" in user_map and "requests" not in user_map and not _kind_requests(kind):
         yield "errors", "errors needs requests beside it, to be a share of them"
 
 
-def _specs(
+def _entry_specs(
     name: str, mapped: MappedSeries, kind: Kind, user_map: Mapping[str, str], type_of: TypeOf
 ) -> list[SignalSpec]:
     source = (mapped.source,)
     if name == "requests":
         return [SignalSpec("request_rate", rate=source, scale=mapped.scale)]
     if name == "errors":
-        return [SignalSpec("error_ratio", increase=source, over=_whole(kind, user_map))]
-    signals = _SHORT.get(name, (name,))
-    return [spec for signal in signals for spec in _spec(signal, mapped, type_of)]
+        return [SignalSpec("error_ratio", increase=source, over=_request_selectors(kind, user_map))]
+    signals = _SHORT_NAMES.get(name, (name,))
+    return [spec for signal in signals for spec in _signal_specs(signal, mapped, type_of)]
 
 
-def _whole(kind: Kind, user_map: Mapping[str, str]) -> tuple[str, ...]:
+def _request_selectors(kind: Kind, user_map: Mapping[str, str]) -> tuple[str, ...]:
     if "requests" not in user_map:
-        return _requests(kind)
-    return ("requests",) if kind.json_map else (read_mapped(user_map["requests"]).source,)
+        return _kind_requests(kind)
+    return ("requests",) if kind.json_map else (read_mapped_series(user_map["requests"]).source,)
 
 
-def _requests(kind: Kind | None) -> tuple[str, ...]:
+def _kind_requests(kind: Kind | None) -> tuple[str, ...]:
     specs = kind.signals if kind else ()
     return next((spec.rate for spec in specs if spec.signal == "request_rate" and spec.rate), ())
 
 
-def _spec(signal: str, mapped: MappedSeries, type_of: TypeOf) -> list[SignalSpec]:
-    """A histogram or summary becomes a quantile or a mean, a counter a rate, the rest a gauge."""
+def _signal_specs(signal: str, mapped: MappedSeries, type_of: TypeOf) -> list[SignalSpec]:
+    """A histogram or summary becomes a quantile or mean, a counter a rate, other types a gauge."""
     source = (mapped.source,)
     declared = type_of(read_selector(mapped.source).name)
     if declared in (SeriesType.HISTOGRAM, SeriesType.SUMMARY):
-        if signal not in _SHARES:
+        if signal not in _QUANTILES:
             return [SignalSpec(signal, mean=source, scale=mapped.scale)]
-        share = _SHARES[signal]
+        share = _QUANTILES[signal]
         return [
             SignalSpec(signal, histogram=source, quantile=share, scale=mapped.scale),
             SignalSpec(signal, summary=source, quantile=share, scale=mapped.scale, optional=True),
@@ -151,7 +151,7 @@ def _spec(signal: str, mapped: MappedSeries, type_of: TypeOf) -> list[SignalSpec
 
 
 def json_layout(user_map: Mapping[str, str]) -> Layout:
-    """The layout of a JSON page: a series for each entry of the map, named like it."""
+    """The layout of a JSON page: one series for each entry of the map, named by its key."""
     counters = ("requests", "errors")
     return Layout(
         tuple(
@@ -161,19 +161,19 @@ def json_layout(user_map: Mapping[str, str]) -> Layout:
     )
 
 
-def read_json(user_map: Mapping[str, str], body: bytes) -> array[float]:
+def read_json_values(user_map: Mapping[str, str], body: bytes) -> array[float]:
     """The values of a JSON page in the order of `json_layout`; NaN where a path finds no number.
 
-    Raises ExpectError when the body is no JSON.
+    Raises JsonAssertionError when the body is not JSON.
     """
-    document = read_document(body)
-    return array("d", [_number(document, text) for text in user_map.values()])
+    document = read_json(body)
+    return array("d", [_read_number(document, text) for text in user_map.values()])
 
 
-def _number(document: object, text: str) -> float:
-    mapped = read_mapped(text)
+def _read_number(document: object, text: str) -> float:
+    mapped = read_mapped_series(text)
     try:
         value = read_path(mapped.source).number(document)
-    except ExpectError:
+    except JsonAssertionError:
         return math.nan
     return math.nan if value is None else value * mapped.scale

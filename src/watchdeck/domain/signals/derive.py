@@ -1,4 +1,4 @@
-"""Signals from a scrape: one frame in, one small frame out, worked out once for every reader."""
+"""Derivation of signals: the values of a page become one signal frame, once for all readers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from collections.abc import Mapping, Sequence
 
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, Identity, Outcome
-from watchdeck.domain.metrics.signal import columns, signal_layout
+from watchdeck.domain.metrics.signal import frame_columns, signal_layout
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.counter_window import CounterWindow
 from watchdeck.domain.signals.functions import finite_values
-from watchdeck.domain.signals.plan import Plan, slots
+from watchdeck.domain.signals.plan import Plan, column_slots
 from watchdeck.domain.signals.plan_builder import kind_signals
 
 _OUTCOME, _UP, _READY, _AVAILABILITY = (
-    columns(()).index(name) for name in ("outcome", "up", "ready", "availability")
+    frame_columns(()).index(name) for name in ("outcome", "up", "ready", "availability")
 )
 _TLS, _DURATION = (
-    columns(()).index(name) - len(columns(())) for name in ("tls_days_left", "scrape_duration")
+    frame_columns(()).index(name) - len(frame_columns(()))
+    for name in ("tls_days_left", "scrape_duration")
 )
 
 _NOTHING: Mapping[str, float] = {}
 
 _LATEST_START = 1e11
-"""Seconds since 1970 that are no process start: they are milliseconds, or nonsense."""
+"""Seconds since 1970 from which a start time is implausible: milliseconds, or a wrong value."""
 
 
 def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brings
@@ -40,29 +41,29 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
     scrape_duration: float = math.nan,
     tls_days_left: float | None = None,
     canaries_sent: int = 0,
-    answered: Mapping[str, float] = _NOTHING,
+    probe_signals: Mapping[str, float] = _NOTHING,
 ) -> array[float]:
-    """The signals of the page of `at` (ms UTC), in the order of `plan.signal_layout`.
+    """Derive the signals of the page of `at` (ms UTC), in the order of `plan.signal_layout`.
 
-    `values` is aligned with the plan's layout. `canaries_sent` is the number of canaries ever sent
-    to this endpoint, which the server counted too. `answered` are signals that probes brought; the
-    page's own go before them. What is not known is NaN. The probe itself is the caller's to
-    remember: `window.probe()`.
+    `values` is aligned with the plan's layout. `canaries_sent` counts all canaries sent to this
+    endpoint, which the server counts as requests. `probe_signals` come from probe responses; those
+    of the page win over them. Unknown signals are NaN. The caller adds the result of the probe
+    (`window.add_probe`).
     """
     window.push(plan, at, values, canaries_sent)
-    out = plan.blank[:]
-    moved = window.increases()
-    if moved is not None:
-        increases, seconds, sent = moved
-        for flow in plan.flows:
-            flow(increases, seconds, sent, out)
-    for level in plan.levels:
-        level(values, out)
-    for name, value in answered.items():
+    out = plan.blank_frame[:]
+    found = window.increases()
+    if found is not None:
+        increases, seconds, sent = found
+        for increase_formula in plan.increase_formulas:
+            increase_formula(increases, seconds, sent, out)
+    for gauge_formula in plan.gauge_formulas:
+        gauge_formula(values, out)
+    for name, value in probe_signals.items():
         slot = plan.slots.get(name)
         if slot is not None and math.isnan(out[slot]):
             out[slot] = value
-    _common(out, window, at, outcome, up=up, ready=ready)
+    _fill_common(out, window, at, outcome, up=up, ready=ready)
     out[_DURATION] = scrape_duration
     out[_TLS] = math.nan if tls_days_left is None else tls_days_left
     return out
@@ -79,16 +80,16 @@ def failed_signals(  # noqa: PLR0913 - same
     scrape_duration: float = math.nan,
     tls_days_left: float | None = None,
 ) -> Frame:
-    """The signals of a scrape that brought no page: only what the attempt itself tells."""
+    """The signals of a scrape without a page: those of the attempt itself."""
     names = kind_signals(kind, endpoint)
-    out = array("d", [math.nan] * len(slots(names)))
-    _common(out, window, at, outcome, up=False, ready=ready)
+    out = array("d", [math.nan] * len(column_slots(names)))
+    _fill_common(out, window, at, outcome, up=False, ready=ready)
     out[_DURATION] = scrape_duration
     out[_TLS] = math.nan if tls_days_left is None else tls_days_left
     return Frame(signal_layout(names), out)
 
 
-def _common(
+def _fill_common(
     out: array[float],
     window: CounterWindow,
     at: int,
@@ -112,17 +113,17 @@ def identity(
     replicas: int | None = None,
     started: float | None = None,
 ) -> Identity:
-    """Who answered. `version`, `replicas` and `started` (seconds UTC) are what other answers said.
+    """The identity of the server; the options, `started` in s UTC, come from other responses.
 
-    The model's version on the page goes before the server's own; while the page may yet tell one,
-    none is told, so that the first prediction does not look like a deploy.
+    The model's version on the page wins over the server's own. While the page may still show a
+    version, the result has none: the first prediction must not look like a deploy.
     """
-    said = None if plan.version_pending else plan.version or version
-    counted = finite_values(values[place] for place in plan.replicas)
-    begun = max(finite_values(values[place] for place in plan.started), default=started or 0.0)
+    shown = None if plan.version_pending else plan.version or version
+    replica_counts = finite_values(values[place] for place in plan.replicas)
+    start = max(finite_values(values[place] for place in plan.started), default=started or 0.0)
     return Identity(
-        version=said,
-        started_at=round(begun * 1_000) if 0 < begun < _LATEST_START else None,
-        replicas=round(sum(counted)) if counted else replicas,
+        version=shown,
+        started_at=round(start * 1_000) if 0 < start < _LATEST_START else None,
+        replicas=round(sum(replica_counts)) if replica_counts else replicas,
         resets=window.resets,
     )

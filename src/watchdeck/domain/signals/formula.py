@@ -1,4 +1,4 @@
-"""From the specs of a kind to formulas over the positions of one page."""
+"""The builder of formulas: signal specs of a kind become functions over one page's positions."""
 
 from __future__ import annotations
 
@@ -8,63 +8,63 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from watchdeck.domain.kinds.kind import SignalSpec
+from watchdeck.domain.metrics.selector import SeriesIndex
 from watchdeck.domain.metrics.series import LabelPairs, Series
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.signals.functions import gauge, gauge_share, mean, quantiles, rate, share
-from watchdeck.domain.signals.page_view import SeriesIndex
-from watchdeck.domain.signals.plan import Flow, OperandBlock, PlanLevel
+from watchdeck.domain.signals.plan import GaugeFormula, IncreaseFormula, OperandBlock
 from watchdeck.domain.values.units import Unit
 
 MINIMUM_EVENTS = 20
-"""Fewer events in the window are no ratio and no quantile: three requests are no error ratio."""
+"""The least events in a window for a ratio or a quantile: three requests are too few."""
 
-_COUNTS_CANARIES = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99")
+_CANARY_SIGNALS = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99")
 
 
 class Histogram(Struct, frozen=True):
-    """The buckets of one or more histograms: upper bounds, and for each label set its positions."""
+    """The buckets of histograms: upper bounds, and one row of positions for each label set."""
 
     bounds: tuple[float, ...]
     rows: tuple[tuple[int, ...], ...]
 
 
 class FormulaBuilder(Struct):
-    """The formulas found so far; operands are shared between the signals that need the same."""
+    """Collects the formulas of a plan; signals that need the same operand share it."""
 
     view: SeriesIndex
     slots: dict[str, int]
     canaries: bool
     operands: list[object] = field(default_factory=list)
     gauges: set[int] = field(default_factory=set)
-    levels: list[PlanLevel] = field(default_factory=list)
+    gauge_formulas: list[GaugeFormula] = field(default_factory=list)
     _rows: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)
     _widths: list[int] = field(default_factory=list)
-    _places: dict[object, int] = field(default_factory=dict)
-    _flows: list[Flow] = field(default_factory=list)
+    _operand_by_key: dict[object, int] = field(default_factory=dict)
+    _increase_formulas: list[IncreaseFormula] = field(default_factory=list)
     _histograms: dict[tuple[str, ...], Histogram | None] = field(default_factory=dict)
     _quantiles: dict[tuple[int, tuple[float, ...], float], list[tuple[int, float]]] = field(
         default_factory=dict
     )
 
-    def read(self, spec: SignalSpec) -> bool:
-        """Add the formula of a spec; False when the page has not the series for it."""
-        if spec.whole_server and self.view.crowded:
+    def add(self, spec: SignalSpec) -> bool:
+        """Add the formula of a spec; False when the page does not have its series."""
+        if spec.whole_server and self.view.has_several_models:
             return False
         if spec.rate:
-            return self._rate(spec)
+            return self._add_rate(spec)
         if spec.increase:
-            return self._increase(spec)
+            return self._add_increase(spec)
         if spec.mean:
-            return self._mean(spec)
+            return self._add_mean(spec)
         if spec.histogram:
-            return self._histogram(spec)
-        return self._gauge(spec)
+            return self._add_histogram(spec)
+        return self._add_gauge(spec)
 
-    def flows(self) -> Iterator[Flow]:
-        """The formulas over increases; all quantiles of a histogram are one."""
-        yield from self._flows
-        for (start, bounds, minimum), wanted in self._quantiles.items():
-            yield quantiles(tuple(wanted), start, bounds, minimum, canaries=self.canaries)
+    def increase_formulas(self) -> Iterator[IncreaseFormula]:
+        """The formulas over increases; all quantiles of a histogram share one."""
+        yield from self._increase_formulas
+        for (start, bounds, minimum), targets in self._quantiles.items():
+            yield quantiles(tuple(targets), start, bounds, minimum, canaries=self.canaries)
 
     def blocks(self) -> tuple[tuple[OperandBlock, ...], tuple[int, ...]]:
         """How the counters become operands, and the positions of the counters in that order."""
@@ -79,110 +79,112 @@ class FormulaBuilder(Struct):
             positions += (place for row in rows for place in row)
         return tuple(blocks), tuple(positions)
 
-    def _rate(self, spec: SignalSpec) -> bool:
-        operand = self._sum(spec.rate)
+    def _add_rate(self, spec: SignalSpec) -> bool:
+        operand = self._sum_operand(spec.rate)
         if operand is None:
             return False
-        slot, own = self.slots[spec.signal], self._own(spec)
-        self._flows.append(rate(slot, operand, spec.scale, canaries=own))
+        slot, own = self.slots[spec.signal], self._subtracts_canaries(spec)
+        self._increase_formulas.append(rate(slot, operand, spec.scale, canaries=own))
         return True
 
-    def _increase(self, spec: SignalSpec) -> bool:
-        whole, part = self._sum(spec.over), self._sum(spec.increase)
-        less = self._sum(spec.minus) if spec.minus else None
-        late = spec.late or self.view.shows(spec.increase)
+    def _add_increase(self, spec: SignalSpec) -> bool:
+        whole, part = self._sum_operand(spec.over), self._sum_operand(spec.increase)
+        less = self._sum_operand(spec.minus) if spec.minus else None
+        late = spec.late or self.view.has_names(spec.increase)
         if whole is None or (part is None and not late) or (spec.minus and less is None):
             return False
-        slot, minimum = self.slots[spec.signal], self._minimum(spec)
+        slot, minimum = self.slots[spec.signal], self._minimum_events(spec)
         if SIGNALS[spec.signal].unit is Unit.RATIO:
-            own = self._own(spec)
-            self._flows.append(share(slot, part, less, whole, minimum, canaries=own))
+            own = self._subtracts_canaries(spec)
+            self._increase_formulas.append(share(slot, part, less, whole, minimum, canaries=own))
             return True
         if part is None:
             return False
-        self._flows.append(mean(slot, part, whole, spec.scale, minimum))
+        self._increase_formulas.append(mean(slot, part, whole, spec.scale, minimum))
         return True
 
-    def _mean(self, spec: SignalSpec) -> bool:
-        total = self._named(spec.mean, "_sum")
-        count = self._named(spec.mean, "_count")
+    def _add_mean(self, spec: SignalSpec) -> bool:
+        total = self._suffix_operand(spec.mean, "_sum")
+        count = self._suffix_operand(spec.mean, "_count")
         if total is None or count is None:
             return False
         slot = self.slots[spec.signal]
-        self._flows.append(mean(slot, total, count, spec.scale, self._minimum(spec)))
+        self._increase_formulas.append(
+            mean(slot, total, count, spec.scale, self._minimum_events(spec))
+        )
         return True
 
-    def _histogram(self, spec: SignalSpec) -> bool:
+    def _add_histogram(self, spec: SignalSpec) -> bool:
         if spec.histogram not in self._histograms:
             self._histograms[spec.histogram] = _buckets(self.view, spec.histogram)
         found = self._histograms[spec.histogram]
         if found is None or spec.quantile is None:
             return False
-        start = self._place(("bucket", spec.histogram, found.bounds), found.rows)
+        start = self._operand(("bucket", spec.histogram, found.bounds), found.rows)
         bounds = tuple(bound * spec.scale for bound in found.bounds)
-        minimum = self._minimum(spec)
-        wanted = self._quantiles.setdefault((start, bounds, minimum), [])
-        wanted.append((self.slots[spec.signal], spec.quantile))
+        minimum = self._minimum_events(spec)
+        targets = self._quantiles.setdefault((start, bounds, minimum), [])
+        targets.append((self.slots[spec.signal], spec.quantile))
         return True
 
-    def _gauge(self, spec: SignalSpec) -> bool:
-        """A gauge, a share of gauges, or the quantile that a summary tells.
+    def _add_gauge(self, spec: SignalSpec) -> bool:
+        """Add a gauge, a ratio of gauges, or a quantile that a summary reports.
 
-        Summaries cannot be added up: of several the slowest speaks.
+        Summaries cannot be summed: the highest value of several counts.
         """
-        positions = self._summary(spec) if spec.summary else self._all(spec.gauge)
-        whole = self._all(spec.over)
+        positions = self._find_summary(spec) if spec.summary else self._find_all(spec.gauge)
+        whole = self._find_all(spec.over)
         if not positions or (spec.over and not whole):
             return False
         slot = self.slots[spec.signal]
         aggregate = "max" if spec.summary else spec.aggregate
         self.gauges |= {*positions, *whole}
         if spec.over:
-            self.levels.append(gauge_share(slot, positions, whole, spec.scale))
+            self.gauge_formulas.append(gauge_share(slot, positions, whole, spec.scale))
         else:
-            self.levels.append(gauge(slot, positions, aggregate, spec.scale))
+            self.gauge_formulas.append(gauge(slot, positions, aggregate, spec.scale))
         return True
 
-    def _summary(self, spec: SignalSpec) -> tuple[int, ...]:
+    def _find_summary(self, spec: SignalSpec) -> tuple[int, ...]:
         series = self.view.layout.series
         return tuple(
             place
-            for place in self._all(spec.summary)
-            if _number(series[place].label("quantile")) == spec.quantile
+            for place in self._find_all(spec.summary)
+            if _parse_float(series[place].label("quantile")) == spec.quantile
         )
 
-    def _all(self, selectors: tuple[str, ...]) -> tuple[int, ...]:
+    def _find_all(self, selectors: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(place for text in selectors for place in self.view.find(text))
 
-    def _named(self, selectors: tuple[str, ...], suffix: str) -> int | None:
+    def _suffix_operand(self, selectors: tuple[str, ...], suffix: str) -> int | None:
         found = tuple(place for text in selectors for place in self.view.find(text, suffix))
         rows = tuple((place,) for place in found)
-        return self._place((suffix, selectors), rows) if rows else None
+        return self._operand((suffix, selectors), rows) if rows else None
 
-    def _sum(self, selectors: tuple[str, ...]) -> int | None:
-        rows = tuple((place,) for place in self.view.counters(selectors))
-        return self._place(("total", selectors), rows) if rows else None
+    def _sum_operand(self, selectors: tuple[str, ...]) -> int | None:
+        rows = tuple((place,) for place in self.view.find_counters(selectors))
+        return self._operand(("total", selectors), rows) if rows else None
 
-    def _place(self, key: object, rows: tuple[tuple[int, ...], ...]) -> int:
-        """The first operand of these rows, each row a label set; made once for each key."""
-        if key not in self._places:
-            self._places[key] = len(self.operands)
+    def _operand(self, key: object, rows: tuple[tuple[int, ...], ...]) -> int:
+        """The first operand of these rows, one row for each label set; made once for each key."""
+        if key not in self._operand_by_key:
+            self._operand_by_key[key] = len(self.operands)
             self.operands += ((key, column) for column in range(len(rows[0])))
             self._rows.append(rows)
             self._widths.append(len(rows[0]))
-        return self._places[key]
+        return self._operand_by_key[key]
 
-    def _own(self, spec: SignalSpec) -> bool:
-        return self.canaries and spec.signal in _COUNTS_CANARIES
+    def _subtracts_canaries(self, spec: SignalSpec) -> bool:
+        return self.canaries and spec.signal in _CANARY_SIGNALS
 
-    def _minimum(self, spec: SignalSpec) -> float:
+    def _minimum_events(self, spec: SignalSpec) -> float:
         if spec.minimum is not None:
             return spec.minimum
         return MINIMUM_EVENTS if spec.histogram or spec.signal == "error_ratio" else 1
 
 
 def _buckets(view: SeriesIndex, selectors: tuple[str, ...]) -> Histogram | None:
-    """The buckets that all label sets have in common; None without a finite one."""
+    """The buckets that all label sets share; None without a finite bound and +Inf."""
     sets = [found for text in selectors for found in _bucket_sets(view, text)]
     if not sets:
         return None
@@ -193,11 +195,11 @@ def _buckets(view: SeriesIndex, selectors: tuple[str, ...]) -> Histogram | None:
 
 
 def _bucket_sets(view: SeriesIndex, selector: str) -> list[dict[float, int]]:
-    """For each label set the position of every upper bound; a missing +Inf is the count."""
+    """The positions of the upper bounds, by label set; the count stands in for a missing +Inf."""
     series = view.layout.series
     found: dict[LabelPairs, dict[float, int]] = {}
     for place in view.find(selector, "_bucket"):
-        bound = _number(series[place].label("le"))
+        bound = _parse_float(series[place].label("le"))
         if bound is not None and not math.isnan(bound):
             found.setdefault(_without_le(series[place]), {}).setdefault(bound, place)
     for place in view.find(selector, "_count"):
@@ -211,7 +213,7 @@ def _without_le(series: Series) -> LabelPairs:
     return tuple(pair for pair in series.labels if pair[0] != "le")
 
 
-def _number(text: str | None) -> float | None:
+def _parse_float(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The formulas of signals, as small functions that are made once and run on every scrape.
+"""Formulas of signals: functions made once for a plan and run on every scrape.
 
 Rates, ratios of increases and means follow Prometheus: `rate()` without extrapolation (the increase
 divided by the time really between the two samples), `increase(a) / increase(b)`, and
@@ -7,33 +7,35 @@ divided by the time really between the two samples), `increase(a) / increase(b)`
 
 from __future__ import annotations
 
+import math
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
-from watchdeck.domain.metrics.quantile import make_monotone, quantile
-from watchdeck.domain.signals.plan import Flow, PlanLevel
+from watchdeck.domain.signals.plan import GaugeFormula, IncreaseFormula
 
 UNSUPPORTED = 9.2e18
-"""Values from here on are no measurements: a full 64-bit integer is how DCGM says "unsupported"."""
+"""Values from here on are not measurements: DCGM sends a full 64-bit integer for "unsupported"."""
 
 AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
     "sum": sum,
     "max": max,
     "mean": lambda values: sum(values) / len(values),
 }
-"""How several gauges become one value."""
+"""Functions that combine several gauges."""
 
 
-def rate(slot: int, operand: int, scale: float, *, canaries: bool) -> Flow:
-    """The increase a second; 0 is a real 0, when the counters stood still."""
+def rate(slot: int, operand: int, scale: float, *, canaries: bool) -> IncreaseFormula:
+    """The increase per second; 0 when the counters did not change."""
 
-    def flow(increases: Sequence[float], seconds: float, sent: float, out: array[float]) -> None:
+    def formula(increases: Sequence[float], seconds: float, sent: float, out: array[float]) -> None:
         increase = increases[operand]
         if canaries:
             increase = max(0.0, increase - sent)
         out[slot] = increase * scale / seconds
 
-    return flow
+    return formula
 
 
 def share(
@@ -44,14 +46,14 @@ def share(
     minimum: float,
     *,
     canaries: bool,
-) -> Flow:
-    """(part - less) / whole, between 0 and 1; unknown under `minimum` events.
+) -> IncreaseFormula:
+    """(part - less) / whole, between 0 and 1; unknown below `minimum` events.
 
-    A part that is None has not happened yet. Own canaries are taken from the whole alone: on a
-    quiet model a failing canary is then no ratio, and the canary tells of itself.
+    A part of None counts 0: its series does not exist yet. Our canaries are subtracted from the
+    whole alone, so a failing canary of a quiet model makes no error ratio: it has its own alert.
     """
 
-    def flow(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
+    def formula(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
         events = increases[whole] - (sent if canaries else 0.0)
         if events < minimum or events <= 0:
             return
@@ -59,78 +61,124 @@ def share(
         counted -= increases[less] if less is not None else 0.0
         out[slot] = min(1.0, max(0.0, counted / events))
 
-    return flow
+    return formula
 
 
-def mean(slot: int, total: int, count: int, scale: float, minimum: float) -> Flow:
-    """The increase of a sum over the increase of its count; unknown under `minimum` events."""
+def mean(slot: int, total: int, count: int, scale: float, minimum: float) -> IncreaseFormula:
+    """The increase of a sum divided by that of its count; unknown below `minimum` events."""
 
-    def flow(increases: Sequence[float], _: float, __: float, out: array[float]) -> None:
+    def formula(increases: Sequence[float], _: float, __: float, out: array[float]) -> None:
         events = increases[count]
         if events >= minimum and events > 0:
             out[slot] = increases[total] / events * scale
 
-    return flow
+    return formula
 
 
 def quantiles(
-    wanted: tuple[tuple[int, float], ...],
+    targets: tuple[tuple[int, float], ...],
     start: int,
     bounds: tuple[float, ...],
     minimum: float,
     *,
     canaries: bool,
-) -> Flow:
-    """Each (slot, share) of `wanted` from one histogram, its bounds in the two next slots."""
+) -> IncreaseFormula:
+    """Quantiles of one histogram, for each (slot, share); bounds go to the two next slots."""
     stop = start + len(bounds)
 
-    def flow(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
+    def formula(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
         if increases[stop - 1] - (sent if canaries else 0.0) < minimum:
             return
         counts = make_monotone(increases[start:stop])
-        for slot, share_ in wanted:
+        for slot, share_ in targets:
             out[slot], out[slot + 1], out[slot + 2] = quantile(share_, bounds, counts)
 
-    return flow
+    return formula
 
 
-def gauge(slot: int, positions: tuple[int, ...], aggregate: str, scale: float) -> PlanLevel:
-    """The gauges of now, aggregated; values that are no measurements are left out."""
-    together = AGGREGATES[aggregate]
+def gauge(slot: int, positions: tuple[int, ...], aggregate: str, scale: float) -> GaugeFormula:
+    """The newest values of gauges, aggregated; values that are not measurements are left out."""
+    combine = AGGREGATES[aggregate]
     if len(positions) == 1:
-        return _one_gauge(slot, positions[0], scale)
+        return _single_gauge(slot, positions[0], scale)
 
-    def level(values: Sequence[float], out: array[float]) -> None:
+    def formula(values: Sequence[float], out: array[float]) -> None:
         found = finite_values(values[place] for place in positions)
         if found:
-            out[slot] = together(found) * scale
+            out[slot] = combine(found) * scale
 
-    return level
+    return formula
 
 
-def _one_gauge(slot: int, position: int, scale: float) -> PlanLevel:
-    def level(values: Sequence[float], out: array[float]) -> None:
+def _single_gauge(slot: int, position: int, scale: float) -> GaugeFormula:
+    def formula(values: Sequence[float], out: array[float]) -> None:
         value = values[position]
         if -UNSUPPORTED < value < UNSUPPORTED:
             out[slot] = value * scale
 
-    return level
+    return formula
 
 
 def gauge_share(
     slot: int, part: tuple[int, ...], whole: tuple[int, ...], scale: float
-) -> PlanLevel:
-    """One sum of gauges over another; unknown while the whole is not above 0."""
+) -> GaugeFormula:
+    """One sum of gauges divided by another; unknown unless the divisor is above 0."""
 
-    def level(values: Sequence[float], out: array[float]) -> None:
+    def formula(values: Sequence[float], out: array[float]) -> None:
         parts = finite_values(values[place] for place in part)
         wholes = sum(finite_values(values[place] for place in whole))
         if parts and wholes > 0:
             out[slot] = sum(parts) / wholes * scale
 
-    return level
+    return formula
 
 
 def finite_values(values: Iterable[float]) -> list[float]:
-    """The values that are measurements: NaN, infinite and "unsupported" ones are none."""
+    """The values without NaN, infinite and "unsupported" ones."""
     return [value for value in values if -UNSUPPORTED < value < UNSUPPORTED]
+
+
+UNKNOWN = (math.nan, math.nan, math.nan)
+"""The quantile of an empty histogram."""
+
+
+def make_monotone(cumulative: Sequence[float]) -> Sequence[float]:
+    """Cumulative counts made monotone: buckets read during an update must not decrease.
+
+    As Prometheus (`ensureMonotonicAndIgnoreSmallDeltas`).
+    """
+    if sorted(cumulative) == cumulative:
+        return cumulative
+    return list(accumulate(cumulative, max))
+
+
+def quantile(
+    share: float, bounds: Sequence[float], cumulative: Sequence[float]
+) -> tuple[float, float, float]:
+    """The value below which `share` of the observations lie, and the bounds of its bucket.
+
+    `bounds` are the upper bounds, ascending, the last +Inf; `cumulative` are the increases of the
+    buckets, monotone. As Prometheus `histogram_quantile`: rank = share x total; linear
+    interpolation in the first bucket that reaches the rank; the first bucket begins at 0. In the
+    +Inf bucket the value is the last finite bound and the upper bound infinite: "more than" the
+    value. NaN without observations or without a finite bound.
+    """
+    total = cumulative[-1]
+    if not total > 0 or len(bounds) < 2:
+        return UNKNOWN
+    rank = share * total
+    place = bisect_left(cumulative, rank)
+    if place >= len(bounds) - 1:
+        return bounds[-2], bounds[-2], math.inf
+    if place == 0:
+        return _first_bucket(rank, bounds[0], cumulative[0])
+    low, high = bounds[place - 1], bounds[place]
+    before = cumulative[place - 1]
+    value = low + (high - low) * (rank - before) / (cumulative[place] - before)
+    return min(value, high), low, high
+
+
+def _first_bucket(rank: float, high: float, count: float) -> tuple[float, float, float]:
+    if high <= 0:
+        return high, -math.inf, high
+    return min(high * rank / count, high), 0.0, high

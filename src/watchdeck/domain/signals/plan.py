@@ -1,4 +1,4 @@
-"""A Plan: how one layout of a page becomes signals, worked out once and followed every scrape."""
+"""Plans: how one layout of a page becomes signals, built once and run on every scrape."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Frame, ModelState
 from watchdeck.domain.metrics.series import Layout, Series
-from watchdeck.domain.metrics.signal import columns
+from watchdeck.domain.metrics.signal import frame_columns
 
-Flow = Callable[[Sequence[float], float, float, "array[float]"], None]
-"""Fills signals from the increases of the window, its seconds and the canaries sent in it."""
+IncreaseFormula = Callable[[Sequence[float], float, float, "array[float]"], None]
+"""Writes signals from increases in the window, its length (s) and the canaries sent in it."""
 
-PlanLevel = Callable[[Sequence[float], "array[float]"], None]
-"""Fills signals from the values of the page."""
+GaugeFormula = Callable[[Sequence[float], "array[float]"], None]
+"""Writes signals from the values of a page."""
 
 
 class OperandBlock(Struct, frozen=True):
-    """A stretch of counters that becomes `width` operands: `layers` rows of equal width, summed."""
+    """Consecutive counters that become `width` operands: `layers` rows of this width, summed."""
 
     start: int
     width: int
@@ -30,7 +30,7 @@ class OperandBlock(Struct, frozen=True):
 
 
 class PageState(Struct, frozen=True):
-    """A state the page tells: a value at one of (or at every one of) `positions` is in `values`."""
+    """A model state shown by the page: a value at one of `positions` (or at all) is in `values`."""
 
     positions: tuple[int, ...]
     values: frozenset[float]
@@ -40,12 +40,9 @@ class PageState(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, dict=True, weakref=True):
-    """What to take from a page and what to make of it.
+    """The values to read from pages of one layout, and the formulas that make signals of them.
 
-    An operand is a sum of counters that signals need (the requests, one bucket of a histogram);
-    `operands` names them so that a window survives a change of layout. `keep` are the positions
-    the store keeps, None for all. `version` is the model's version on the page; None with
-    `version_pending` while no series tells it yet.
+    An operand is a sum of counters that signals need: all requests, or one bucket of a histogram.
     """
 
     kind: str
@@ -53,27 +50,33 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
     signals: tuple[str, ...]
     signal_layout: Layout
     not_measurable: tuple[str, ...]
-    keep: tuple[int, ...] | None
-    kept_layout: Layout
+    stored: tuple[int, ...] | None
+    """Positions of the series to store; None for all."""
+    stored_layout: Layout
     counters: tuple[int, ...]
+    """Positions of the counters, in the order of `blocks`."""
     operands: tuple[object, ...]
+    """Keys of the operands, by which a window survives a change of layout."""
     blocks: tuple[OperandBlock, ...]
-    flows: tuple[Flow, ...]
-    levels: tuple[PlanLevel, ...]
+    increase_formulas: tuple[IncreaseFormula, ...]
+    gauge_formulas: tuple[GaugeFormula, ...]
     started: tuple[int, ...]
+    """Positions of process start times."""
     replicas: tuple[int, ...]
     states: tuple[PageState, ...]
     version: str | None = None
+    """The model's version on the page."""
     version_pending: bool = False
+    """True while no series of the page shows a version yet."""
 
     @cached_property
-    def take(self) -> Callable[[Sequence[float]], tuple[float, ...]]:
-        """The counters of a page, in the plan's order."""
-        return _taker(self.counters)
+    def counter_values(self) -> Callable[[Sequence[float]], tuple[float, ...]]:
+        """Reads the counters from the values of a page, in the plan's order."""
+        return _value_getter(self.counters)
 
     @cached_property
-    def plain(self) -> bool:
-        """Whether every operand is one counter, so that nothing has to be summed."""
+    def has_plain_operands(self) -> bool:
+        """Whether every operand is a single counter, so that nothing is summed."""
         return all(block.layers == 1 for block in self.blocks)
 
     @cached_property
@@ -82,32 +85,32 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
         return tuple(self.layout.series[position] for position in self.counters)
 
     @cached_property
-    def blank(self) -> array[float]:
-        """A signal frame in which nothing is known."""
+    def blank_frame(self) -> array[float]:
+        """A signal frame in which every value is NaN."""
         return array("d", [math.nan] * len(self.signal_layout))
 
     @cached_property
     def slots(self) -> dict[str, int]:
-        """Where each column stands in a signal frame."""
-        return slots(self.signals)
+        """The position of each column in a signal frame."""
+        return column_slots(self.signals)
 
     @cached_property
-    def _kept(self) -> Callable[[Sequence[float]], tuple[float, ...]]:
-        return _taker(self.keep or ())
+    def _stored_values(self) -> Callable[[Sequence[float]], tuple[float, ...]]:
+        return _value_getter(self.stored or ())
 
-    def kept(self, values: array[float]) -> Frame:
-        """The part of a page that the store keeps."""
-        if self.keep is None:
-            return Frame(self.kept_layout, values)
-        return Frame(self.kept_layout, array("d", self._kept(values)))
+    def stored_frame(self, values: array[float]) -> Frame:
+        """The frame of the series to store, from the values of a page."""
+        if self.stored is None:
+            return Frame(self.stored_layout, values)
+        return Frame(self.stored_layout, array("d", self._stored_values(values)))
 
 
-def slots(signals: tuple[str, ...]) -> dict[str, int]:
+def column_slots(signals: tuple[str, ...]) -> dict[str, int]:
     """The position of every column in a frame of these signals."""
-    return {name: place for place, name in enumerate(columns(signals))}
+    return {name: slot for slot, name in enumerate(frame_columns(signals))}
 
 
-def _taker(positions: tuple[int, ...]) -> Callable[[Sequence[float]], tuple[float, ...]]:
+def _value_getter(positions: tuple[int, ...]) -> Callable[[Sequence[float]], tuple[float, ...]]:
     if not positions:
         return lambda _values: ()
     if len(positions) == 1:

@@ -1,8 +1,8 @@
-"""Binding: from a kind and the layout of a page to the Plan that reads it."""
+"""The builder of plans, from a kind and the layout of a page, and the sources of signals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.scrape import ModelState
+from watchdeck.domain.metrics.selector import SeriesIndex
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS, signal_layout
 from watchdeck.domain.settings.endpoint import Endpoint, Keep
@@ -18,25 +19,24 @@ from watchdeck.domain.signals.custom_mapping import (
     REPLICAS,
     mapped_signals,
     mapped_specs,
-    read_mapped,
+    read_mapped_series,
     valid_entries,
 )
 from watchdeck.domain.signals.formula import FormulaBuilder
-from watchdeck.domain.signals.page_view import SeriesIndex
-from watchdeck.domain.signals.plan import PageState, Plan, slots
+from watchdeck.domain.signals.plan import PageState, Plan, column_slots
 from watchdeck.domain.values.text import clean
 
 _TOKENS = ("ttft_p95", "tpot_p95", "tokens_in_rate", "tokens_out_rate", "kv_cache_usage")
-"""Signals of language models: nobody misses them on servers of other models."""
+"""Signals of language models; on servers of other models they are not listed as missing."""
 
 _NO_VERSION = {"", "none", "null", "not available", "n/a", "unknown", "default"}
-"""What servers write into a version label when they know none."""
+"""Values of a version label, in lower case, that mean no version."""
 
-_It = TypeVar("_It")
+_T = TypeVar("_T")
 
 
-class _Wishes(Struct, frozen=True):
-    """What of an endpoint a plan depends on: endpoints with the same wishes share it."""
+class _PlanOptions(Struct, frozen=True):
+    """The settings of an endpoint that a plan depends on; endpoints with equal ones share plans."""
 
     model: str | None
     exclude_paths: tuple[str, ...]
@@ -45,51 +45,51 @@ class _Wishes(Struct, frozen=True):
     canary: str | None
 
 
-class _Same(Generic[_It]):
-    """An object compared by identity, so that a long layout is never hashed."""
+class _IdentityKey(Generic[_T]):
+    """A key that compares an object by identity, so that a long layout is never hashed."""
 
-    __slots__ = ("it",)
+    __slots__ = ("value",)
 
-    def __init__(self, it: _It) -> None:
-        self.it = it
+    def __init__(self, value: _T) -> None:
+        self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.it is self.it
+        return isinstance(other, _IdentityKey) and other.value is self.value
 
     def __hash__(self) -> int:
-        return id(self.it)
+        return id(self.value)
 
 
 def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
-    """The plan for an endpoint whose page has this layout; the same Plan for the same page.
+    """The plan for an endpoint whose page has this layout; cached while in use.
 
     An empty layout is a page without series, or a kind without a page.
     """
-    wishes = _Wishes(
+    options = _PlanOptions(
         endpoint.model,
         endpoint.exclude_paths,
         tuple(endpoint.map.items()),
         endpoint.keep,
         endpoint.canary.path if endpoint.canary else None,
     )
-    key = (_Same(kind), _Same(layout), wishes)
+    key = (_IdentityKey(kind), _IdentityKey(layout), options)
     plan = _PLANS.get(key)
     if plan is None:
-        plan = _PLANS[key] = _Binding(kind, layout, wishes).plan()
+        plan = _PLANS[key] = _PlanBuilder(kind, layout, options).build()
     return plan
 
 
 def kind_signals(kind: Kind | None, endpoint: Endpoint) -> tuple[str, ...]:
-    """The signals that frames of this endpoint have, whatever page comes, in the table's order."""
-    return _signals(kind, endpoint.map)
+    """The signals of every frame of an endpoint, whatever its page shows, in order of SIGNALS."""
+    return _signal_names(kind, endpoint.map)
 
 
 def reason_not_measurable(kind: Kind, signal: str) -> str:
-    """The reason why a signal is not measurable, in words."""
+    """Why a signal is not measurable, for people."""
     return kind.unmeasurable.get(signal, f"{kind.title} does not expose it here")
 
 
-def _signals(kind: Kind | None, user_map: dict[str, str]) -> tuple[str, ...]:
+def _signal_names(kind: Kind | None, user_map: dict[str, str]) -> tuple[str, ...]:
     named = set(mapped_signals(user_map))
     if kind is not None:
         named |= {spec.signal for spec in kind.signals}
@@ -97,49 +97,51 @@ def _signals(kind: Kind | None, user_map: dict[str, str]) -> tuple[str, ...]:
     return tuple(name for name in SIGNALS if name in named and name not in PROBE_SIGNALS)
 
 
-_PLANS: WeakValueDictionary[tuple[_Same[Kind], _Same[Layout], _Wishes], Plan] = (
+_PLANS: WeakValueDictionary[tuple[_IdentityKey[Kind], _IdentityKey[Layout], _PlanOptions], Plan] = (
     WeakValueDictionary()
 )
-"""The plans in use; a page whose names never stay the same leaves none behind."""
+"""The plans in use; weak, so that a page whose series keep changing leaves none behind."""
 
 
-class _Binding:
-    """One binding while it is worked out."""
+class _PlanBuilder:
+    """Builds one plan."""
 
-    def __init__(self, kind: Kind, layout: Layout, wishes: _Wishes) -> None:
+    def __init__(self, kind: Kind, layout: Layout, options: _PlanOptions) -> None:
         self._kind = kind
-        self._keep = wishes.keep
-        self._map = valid_entries(kind, dict(wishes.user_map))
-        excluded = (*kind.probe_paths, *wishes.exclude_paths)
-        self._view = SeriesIndex(
-            layout, wishes.model, kind.model_label, excluded, kind.probe_labels
+        self._keep = options.keep
+        self._map = valid_entries(kind, dict(options.user_map))
+        excluded = (*kind.probe_paths, *options.exclude_paths)
+        self._index = SeriesIndex(
+            layout, options.model, kind.model_label, excluded, kind.probe_labels
         )
-        self._signals = _signals(kind, dict(wishes.user_map))
-        own = wishes.canary is None or not self._view.is_excluded(wishes.canary)
-        self._formulas = FormulaBuilder(self._view, slots(self._signals), own)
-        self._mapped = mapped_specs(kind, self._map, self._view.type_of)
+        self._signals = _signal_names(kind, dict(options.user_map))
+        own = options.canary is None or not self._index.is_excluded(options.canary)
+        self._formulas = FormulaBuilder(self._index, column_slots(self._signals), own)
+        self._mapped = mapped_specs(kind, self._map, self._index.type_of)
 
-    def plan(self) -> Plan:
-        missing = [name for name in self._signals if not self._found(name)]
+    def build(self) -> Plan:
+        missing = [name for name in self._signals if not self._add_formula(name)]
         blocks, counters = self._formulas.blocks()
         states, replicas = tuple(self._states()), self._replicas()
-        started = self._view.find(self._kind.started) if self._kind.started else ()
+        started = self._index.find(self._kind.started) if self._kind.started else ()
         version, pending = self._version()
-        told = {place for state in states for place in state.positions}
-        keep = self._kept({*counters, *self._formulas.gauges, *started, *replicas, *told})
+        shown = {place for state in states for place in state.positions}
+        stored = self._stored_positions(
+            {*counters, *self._formulas.gauges, *started, *replicas, *shown}
+        )
         return Plan(
             kind=self._kind.name,
-            layout=self._view.layout,
+            layout=self._index.layout,
             signals=self._signals,
             signal_layout=signal_layout(self._signals),
-            not_measurable=tuple(self._not_measurable(missing)),
-            keep=keep,
-            kept_layout=self._kept_layout(keep),
+            not_measurable=tuple(self._unmeasurable(missing)),
+            stored=stored,
+            stored_layout=self._stored_layout(stored),
             counters=counters,
             operands=tuple(self._formulas.operands),
             blocks=blocks,
-            flows=tuple(self._formulas.flows()),
-            levels=tuple(self._formulas.levels),
+            increase_formulas=tuple(self._formulas.increase_formulas()),
+            gauge_formulas=tuple(self._formulas.gauge_formulas),
             started=started,
             replicas=replicas,
             states=states,
@@ -148,22 +150,22 @@ class _Binding:
         )
 
     def _specs(self, signal: str) -> list[SignalSpec]:
-        """The specs of a signal; what the user mapped stands in for the kind's own."""
+        """The specs of a signal; those of the endpoint's map replace the kind's."""
         mapped = [spec for spec in self._mapped if spec.signal == signal]
         return mapped or [spec for spec in self._kind.signals if spec.signal == signal]
 
-    def _found(self, signal: str) -> bool:
-        return any(self._formulas.read(spec) for spec in self._specs(signal))
+    def _add_formula(self, signal: str) -> bool:
+        return any(self._formulas.add(spec) for spec in self._specs(signal))
 
-    def _not_measurable(self, missing: list[str]) -> Iterator[str]:
-        """What cannot be had here; what the server merely has not shown yet is not in it."""
-        asked = {signal for probe in self._kind.probes for signal in probe.signals}
+    def _unmeasurable(self, missing: list[str]) -> Iterator[str]:
+        """The signals that this server never has, without those it has only not shown yet."""
+        probed = {signal for probe in self._kind.probes for signal in probe.signals}
         language = any(name in self._signals for name in _TOKENS)
-        told = {meaning.state for probe in self._kind.probes for meaning in probe.means}
-        if ModelState.READY not in told | {spec.state for spec in self._kind.states}:
+        states = {meaning.state for probe in self._kind.probes for meaning in probe.means}
+        if ModelState.READY not in states | {spec.state for spec in self._kind.states}:
             yield "ready"
         for name in SIGNALS:
-            if name in missing and name not in asked:
+            if name in missing and name not in probed:
                 if all(self._is_optional(spec) for spec in self._specs(name)):
                     yield name
             elif name not in (*self._signals, *PROBE_SIGNALS) and (
@@ -172,11 +174,11 @@ class _Binding:
                 yield name
 
     def _is_optional(self, spec: SignalSpec) -> bool:
-        return spec.optional or (spec.whole_server and self._view.crowded)
+        return spec.optional or (spec.whole_server and self._index.has_several_models)
 
     def _states(self) -> Iterator[PageState]:
         for spec in self._kind.states:
-            found = self._view.find(spec.series)
+            found = self._index.find(spec.series)
             if found:
                 yield PageState(found, frozenset(spec.values), spec.state, spec.why, spec.every)
         mapped = self._mapped_replicas()
@@ -185,41 +187,94 @@ class _Binding:
             yield PageState(mapped, none, ModelState.SCALED_TO_ZERO, "0 replicas", every=True)
 
     def _replicas(self) -> tuple[int, ...]:
-        own = (place for text in self._kind.replicas for place in self._view.find(text))
+        own = (place for text in self._kind.replicas for place in self._index.find(text))
         return self._mapped_replicas() or tuple(own)
 
     def _mapped_replicas(self) -> tuple[int, ...]:
         if REPLICAS not in self._map:
             return ()
         if self._kind.json_map:
-            return self._view.find(REPLICAS)
-        return self._view.find(read_mapped(self._map[REPLICAS]).source)
+            return self._index.find(REPLICAS)
+        return self._index.find(read_mapped_series(self._map[REPLICAS]).source)
 
     def _version(self) -> tuple[str | None, bool]:
-        """The version the page tells, and whether none is told because nothing was served yet."""
+        """The version on the page, and whether it may still appear with the first prediction."""
         if self._kind.version is None or self._kind.version_label is None:
             return None, False
-        places = self._view.find(self._kind.version)
+        places = self._index.find(self._kind.version)
         label = self._kind.version_label
-        said = {self._view.layout.series[place].label(label) or "" for place in places}
-        known = sorted(clean(text, 80) for text in said if text.strip().lower() not in _NO_VERSION)
-        return ", ".join(known[:4]) or None, not places
+        values = {self._index.layout.series[place].label(label) or "" for place in places}
+        known = {text for text in values if text.strip().lower() not in _NO_VERSION}
+        return ", ".join(sorted(clean(text, 80) for text in known)[:4]) or None, not places
 
-    def _kept(self, needed: set[int]) -> tuple[int, ...] | None:
+    def _stored_positions(self, needed: set[int]) -> tuple[int, ...] | None:
         if self._keep == Keep.ALL:
             return None
         patterns = () if self._keep == Keep.NEEDED else self._keep
         patterns = (patterns,) if isinstance(patterns, str) else patterns
-        wanted = {
+        chosen = {
             place
-            for name, places in self._view.by_name.items()
+            for name, places in self._index.by_name.items()
             if any(fnmatchcase(name, pattern) for pattern in patterns)
             for place in places
         }
-        kept = tuple(sorted(needed | wanted))
-        return None if len(kept) == len(self._view.layout) else kept
+        stored = tuple(sorted(needed | chosen))
+        return None if len(stored) == len(self._index.layout) else stored
 
-    def _kept_layout(self, keep: tuple[int, ...] | None) -> Layout:
-        if keep is None:
-            return self._view.layout
-        return Layout(tuple(self._view.layout.series[place] for place in keep))
+    def _stored_layout(self, stored: tuple[int, ...] | None) -> Layout:
+        if stored is None:
+            return self._index.layout
+        return Layout(tuple(self._index.layout.series[place] for place in stored))
+
+
+_SCRAPE_SOURCES = {
+    "up": "the scrape itself",
+    "ready": "what the server answers when it is asked whether it is ready",
+    "availability": "up and ready, scrape by scrape",
+    "tls_days_left": "the certificate that the server showed",
+    "scrape_duration": "the scrape itself",
+}
+
+
+def signal_sources(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
+    """The source of each signal in words; the endpoint's map wins over the kind.
+
+    Of several sources in a kind, the first that is on the page is read.
+    """
+    mapped = {
+        signal: f"map.{name} = {text}"
+        for name, text in user_map.items()
+        for signal in mapped_signals({name: text})
+    }
+    probed = {
+        signal: f"{path} of GET {probe.path}"
+        for probe in kind.probes
+        for signal, path in probe.signals.items()
+    }
+    known = {name: text for name in SIGNALS if (text := _kind_source(kind, name))}
+    return {**_SCRAPE_SOURCES, **probed, **known, **mapped}
+
+
+def _kind_source(kind: Kind, signal: str) -> str:
+    return ", or ".join(_spec_source(spec) for spec in kind.signals if spec.signal == signal)
+
+
+def _spec_source(spec: SignalSpec) -> str:
+    if spec.histogram or spec.summary:
+        what = "histogram" if spec.histogram else "summary"
+        share = f"{100 * (spec.quantile or 0):g} % quantile"
+        return f"{share} of {what} {_join_selectors(spec.histogram or spec.summary)}"
+    if spec.mean:
+        return f"mean of {_join_selectors(spec.mean)} (its sum over its count)"
+    if spec.rate:
+        return f"rate of {_join_selectors(spec.rate)}"
+    top = _join_selectors(spec.increase or spec.gauge)
+    less = f" - {_join_selectors(spec.minus)}" if spec.minus else ""
+    over = f" / {_join_selectors(spec.over)}" if spec.over else ""
+    how = "increase of " if spec.increase else f"{spec.aggregate} of "
+    return f"{how}{top}{less}{over}"
+
+
+def _join_selectors(selectors: tuple[str, ...]) -> str:
+    joined = " + ".join(selectors)
+    return f"({joined})" if len(selectors) > 1 else joined

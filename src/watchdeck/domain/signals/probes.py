@@ -1,4 +1,4 @@
-"""What a server's answers say of its model: ready, loading, asleep, or not there."""
+"""Interpretation of probe responses: the model is ready, loading, asleep or not there."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from urllib.parse import quote
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdeck.domain.kinds.detection import answer_matches
+from watchdeck.domain.kinds.detection import response_matches
 from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState
 from watchdeck.domain.signals.plan import PageState, Plan
 from watchdeck.domain.values.json_assertion import (
-    ExpectError,
-    read_document,
-    read_expectation,
+    JsonAssertionError,
+    read_assertion,
+    read_json,
     read_path,
 )
 from watchdeck.domain.values.text import clean
 
-_GRAVEST = (
+_WORST_FIRST = (
     ModelState.NOT_READY,
     ModelState.LOADING,
     ModelState.SLEEPING,
@@ -28,13 +28,13 @@ _GRAVEST = (
     ModelState.READY,
     ModelState.UNKNOWN,
 )
-"""When several answers speak of one model, the first of these is believed."""
+"""The order in which states win when several responses describe one model."""
 
 _ERROR_PATHS = ("$.error", "$.detail", "$.message", "$.error.message")
 
 
 class ProbeResult(Struct, frozen=True):
-    """What the answers of one scrape say: the model's state, the server's own, and why.
+    """The result of the probes of one scrape: the state of the model, and of the server.
 
     `why` is clean text, empty when there is nothing to explain. `signals` are in their units.
     """
@@ -47,10 +47,10 @@ class ProbeResult(Struct, frozen=True):
     signals: dict[str, float] = field(default_factory=dict)
 
 
-def probes(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
-    """The questions to ask, as paths with the model filled in; without a model some are left out.
+def probe_requests(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
+    """The probes to send, each with its path; without a model, probes that name it are left out.
 
-    A probe with a `port` is asked there; its path is still the key of its answer.
+    The path is the key of the response, also for a probe that has a `port` of its own.
     """
     name = quote(model or "", safe="")
     return tuple(
@@ -60,98 +60,106 @@ def probes(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
     )
 
 
-def read_answers(
-    kind: Kind, answers: Mapping[str, ProbeResponse], model: str | None
+def read_responses(
+    kind: Kind, responses: Mapping[str, ProbeResponse], model: str | None
 ) -> ProbeResult:
-    """What the answers to a kind's probes say; the keys are the paths of `probes()`.
+    """Interpret the responses to the probes of a kind, by the paths of `probe_requests`.
 
-    The model's own answers go before the server's, which is believed only while the model says
-    nothing: a server is ready long before, and long after, its model is.
+    The server's state counts only while no response describes the model: a server is ready long
+    before, and long after, its model is.
     """
-    asked = [(path, spec, answers[path]) for path, spec in probes(kind, model) if path in answers]
-    told = {about: _gravest(asked, about, model) for about in ("model", "server")}
-    server = told["server"].state
-    chosen = told["model"] if told["model"].state is not ModelState.UNKNOWN else told["server"]
+    requests = probe_requests(kind, model)
+    received = [(path, spec, responses[path]) for path, spec in requests if path in responses]
+    server = _worst_result(received, "server", model)
+    chosen = _worst_result(received, "model", model)
+    if chosen.state is ModelState.UNKNOWN:
+        chosen = server
     why = chosen.why
-    if why and chosen is not told["server"] and server is ModelState.READY:
+    if why and chosen is not server and server.state is ModelState.READY:
         why = f"{why}; the server itself is ready"
-    found = [(spec, document) for _, spec, answer in asked for document in _documents(answer)]
+    found = [(spec, document) for _, spec, one in received for document in _documents(one)]
     return ProbeResult(
         chosen.state,
-        server,
+        server.state,
         why,
-        next((text for _, spec, answer in asked if (text := _version(spec, answer))), None),
+        next((text for _, spec, response in received if (text := _version(spec, response))), None),
         next((count for spec, one in found if (count := _replicas(spec, one)) is not None), None),
         dict(pair for spec, document in found for pair in _signals(spec, document)),
     )
 
 
-def with_page(said: ProbeResult, plan: Plan, values: Sequence[float]) -> ProbeResult:
-    """The same, with what the page itself tells of the model; the graver of the two is believed."""
+def add_page_states(result: ProbeResult, plan: Plan, values: Sequence[float]) -> ProbeResult:
+    """Add the model states that the page shows; the worse state wins."""
     for state in plan.states:
-        if _shows(state, values) and _rank(state.state) < _rank(said.state):
-            said = replace(said, state=state.state, why=state.why)
-    return said
+        if _is_in_state(state, values) and _badness(state.state) < _badness(result.state):
+            result = replace(result, state=state.state, why=state.why)
+    return result
 
 
 def _names_model(spec: ProbeSpec) -> bool:
     return any("{model}" in text for text in (spec.path, *(m.json or "" for m in spec.means)))
 
 
-def _shows(state: PageState, values: Sequence[float]) -> bool:
+def _is_in_state(state: PageState, values: Sequence[float]) -> bool:
     found = [values[place] in state.values for place in state.positions]
     return all(found) if state.every else any(found)
 
 
-def _rank(state: ModelState) -> int:
-    return _GRAVEST.index(state)
+def _badness(state: ModelState) -> int:
+    return _WORST_FIRST.index(state)
 
 
-def _gravest(
-    asked: Sequence[tuple[str, ProbeSpec, ProbeResponse]], about: str, model: str | None
+def _worst_result(
+    received: Sequence[tuple[str, ProbeSpec, ProbeResponse]], about: str, model: str | None
 ) -> ProbeResult:
-    told = [_told(path, spec, answer, model) for path, spec, answer in asked if spec.about == about]
-    return min(told, key=lambda said: _rank(said.state), default=ProbeResult())
+    results = [
+        _probe_result(path, spec, response, model)
+        for path, spec, response in received
+        if spec.about == about
+    ]
+    return min(results, key=lambda result: _badness(result.state), default=ProbeResult())
 
 
-def _told(path: str, spec: ProbeSpec, answer: ProbeResponse, model: str | None) -> ProbeResult:
-    meaning = next((one for one in spec.means if answer_matches(one, answer, model)), None)
+def _probe_result(
+    path: str, spec: ProbeSpec, response: ProbeResponse, model: str | None
+) -> ProbeResult:
+    meaning = next((one for one in spec.means if response_matches(one, response, model)), None)
     if meaning is None or meaning.state is ModelState.UNKNOWN:
         return ProbeResult()
     if meaning.state is ModelState.READY:
         return ProbeResult(ModelState.READY)
-    return ProbeResult(meaning.state, why=_why(path, meaning, answer))
+    return ProbeResult(meaning.state, why=_reason(path, meaning, response))
 
 
-def _why(path: str, meaning: ProbeMeaning, answer: ProbeResponse) -> str:
+def _reason(path: str, meaning: ProbeMeaning, response: ProbeResponse) -> str:
     if meaning.why:
         return meaning.why
-    said = next(_errors(answer), "")
-    return clean(f"{path} answered {answer.status}{f' ({said})' if said else ''}", 300)
+    error = next(_error_texts(response), "")
+    return clean(f"{path} answered {response.status}{f' ({error})' if error else ''}", 300)
 
 
-def _errors(answer: ProbeResponse) -> Iterator[str]:
-    for document in _documents(answer):
+def _error_texts(response: ProbeResponse) -> Iterator[str]:
+    for document in _documents(response):
         for path in _ERROR_PATHS:
             text = read_path(path).string(document)
             if text:
                 yield clean(text, 120)
 
 
-def _documents(answer: ProbeResponse) -> Iterator[object]:
+def _documents(response: ProbeResponse) -> Iterator[object]:
     try:
-        yield read_document(answer.body)
-    except ExpectError:
+        yield read_json(response.body)
+    except JsonAssertionError:
         return
 
 
-def _version(spec: ProbeSpec, answer: ProbeResponse) -> str | None:
-    if spec.version is None or answer.status != 200:
+def _version(spec: ProbeSpec, response: ProbeResponse) -> str | None:
+    if spec.version is None or response.status != 200:
         return None
     if spec.version == "text":
-        text = answer.body.decode("utf-8", "replace").strip()
+        text = response.body.decode("utf-8", "replace").strip()
         return clean(text, 80) or None
-    documents = (read_path(spec.version).string(document) for document in _documents(answer))
+    documents = (read_path(spec.version).string(document) for document in _documents(response))
     return next((text for text in documents if text), None)
 
 
@@ -160,8 +168,8 @@ def _replicas(spec: ProbeSpec, document: object) -> int | None:
         return None
     try:
         count = read_path(spec.replicas).number(document)
-    except ExpectError:
-        return read_expectation(spec.replicas).matches(document)
+    except JsonAssertionError:
+        return read_assertion(spec.replicas).count_matches(document)
     return None if count is None else round(count)
 
 

@@ -1,1 +1,1 @@
-"""Values that every subject uses: units, times, severities, matchers, texts."""
+"""Values that every subject uses: units, times, matchers, texts."""

@@ -1,4 +1,4 @@
-"""Where an address leads: to this machine, to one nearby, or where no name may lead."""
+"""Classes of host addresses: loopback, private, and those that a host name must not resolve to."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from functools import lru_cache
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")
 )
-"""Cloud metadata services outside the link-local ranges: they hand credentials to anyone."""
+"""Cloud metadata services outside the link-local ranges: they give credentials to any caller."""
 
 
 def is_ip_address(host: str) -> bool:
-    """Whether a host is an address already, and needs no look-up."""
-    return _ip(host) is not None
+    """Whether a host is an IP address, which needs no DNS lookup."""
+    return _parse_ip(host) is not None
 
 
-def is_link_local(address: str) -> bool:
-    """Whether a name must not lead here: link-local addresses and metadata services."""
-    ip = _ip(address)
+def is_link_local_or_metadata(address: str) -> bool:
+    """Whether an address is link-local or a cloud metadata service: no name may resolve to it."""
+    ip = _parse_ip(address)
     return ip is not None and (ip.is_link_local or ip in _METADATA)
 
 
-def loopback(host: str) -> bool:
-    """Whether this is the collector's own machine."""
-    ip = _ip(host)
+def is_loopback(host: str) -> bool:
+    """Whether a host is the collector's own machine."""
+    ip = _parse_ip(host)
     return host == "localhost" or (ip is not None and ip.is_loopback)
 
 
 def is_private(host: str) -> bool:
-    """Whether a host is loopback or private, where compressing costs more than it saves."""
-    ip = _ip(host)
+    """Whether a host is loopback or private: compressing its pages costs more than it saves."""
+    ip = _parse_ip(host)
     return host == "localhost" or (ip is not None and ip.is_private)
 
 
 @lru_cache(maxsize=4_096)
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         ip = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,33 +1,33 @@
-"""Matchers: which alerts a rule, a silence or a route means, by their labels."""
+"""Matchers: label conditions that select the alerts of a rule, a silence or a route."""
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct
 
-from watchdeck.domain.values.pattern import compile_pattern, has_nested_repetition
 from watchdeck.domain.values.text import clean
 
 LONGEST = 300
-"""Characters of a matcher; longer ones are a mistake, and cost time to match."""
+"""The most characters of a matcher; longer ones are a mistake, and slow to match."""
 
-SEARCHED = 400
-"""Characters of a label that a pattern looks at: a label from outside must not cost a second."""
+LONGEST_VALUE = 400
+"""Characters of a label value that a pattern searches: an outside label must not cost a second."""
 
 _MATCHER = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.ASCII | re.DOTALL)
 
 
 class MatcherError(ValueError):
-    """A matcher that cannot be read; the text says why, and what would work."""
+    """A matcher that cannot be parsed; the text says why, and what would work."""
 
 
 class Matcher(Struct, frozen=True):
-    """One condition on a label; an absent label is the empty text.
+    """One condition on a label; a missing label counts as the empty text.
 
-    `pattern` tells that `wanted` is a regular expression, which must fit the whole value.
+    With `pattern`, `wanted` is a regular expression that must match the whole value.
     """
 
     label: str
@@ -40,12 +40,12 @@ class Matcher(Struct, frozen=True):
         value = labels.get(self.label, "")
         if not self.pattern:
             return (value == self.wanted) is not self.negated
-        fits = compile_pattern(self.wanted).fullmatch(value[:SEARCHED]) is not None
+        fits = compile_pattern(self.wanted).fullmatch(value[:LONGEST_VALUE]) is not None
         return fits is not self.negated
 
     @property
-    def everything(self) -> bool:
-        """Whether every alert meets it, which is hardly ever what was meant."""
+    def matches_everything(self) -> bool:
+        """Whether every alert matches, which is almost always a mistake."""
         return not self.negated and self.pattern and self.wanted in (".*", "")
 
     def __str__(self) -> str:
@@ -69,15 +69,35 @@ def read_matcher(text: str) -> Matcher:
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = value[1:-1]
     if sign.endswith("~"):
-        _refuse_bad(value)
+        _check_pattern(value)
     return Matcher(label, value, sign.endswith("~"), sign.startswith("!"))
 
 
-def _refuse_bad(pattern: str) -> None:
+def _check_pattern(pattern: str) -> None:
     if has_nested_repetition(pattern):
         raise MatcherError(f"{clean(pattern, 80)!r} repeats a repetition; write it without")
     try:
         compile_pattern(pattern)
     except re.error as error:
-        said = clean(str(error), 120)
-        raise MatcherError(f"{clean(pattern, 80)!r} is not a pattern: {said}") from None
+        reason = clean(str(error), 120)
+        raise MatcherError(f"{clean(pattern, 80)!r} is not a pattern: {reason}") from None
+
+
+_NESTED_REPETITION = re.compile(r"\([^()]*[*+{|][^()]*\)[*+{?]")
+
+
+def has_nested_repetition(text: str) -> bool:
+    """Whether a repeated group contains a repetition, which can take exponential time to match."""
+    return _NESTED_REPETITION.search(text) is not None
+
+
+@lru_cache(maxsize=1_024)
+def compile_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Compile a regular expression. Raises re.error, OverflowError and RecursionError.
+
+    Warnings of syntax that a later Python may read differently, such as `[[`, are suppressed: they
+    would be printed over the console's screen.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(text, flags)

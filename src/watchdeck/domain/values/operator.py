@@ -1,4 +1,4 @@
-"""Who acts: the person behind a key or a command, as the system knows them."""
+"""The operator: the person who presses a key or runs a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Operator(Struct, frozen=True):
-    """The user's name at the operating system, and where their SSH session came from, if any."""
+    """The operating-system user, and the address of their SSH session (empty without one)."""
 
     user: str
     origin: str = ""

@@ -1,4 +1,4 @@
-"""What is needed to be let in: references to secrets, and how a certificate is checked."""
+"""References to secrets, and the TLS settings of a connection."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from msgspec import Struct
 
 
 class Secret(Struct, frozen=True):
-    """A reference to a secret, never the secret: an environment variable or a 0600 file.
+    """A reference to a secret, never its value: an environment variable or a file of mode 0600.
 
-    `prefix` stands before the value when it is sent ("Bearer ").
+    `prefix` is put before the value when it is sent ("Bearer ").
     """
 
     env: str | None = None
@@ -19,7 +19,7 @@ class Secret(Struct, frozen=True):
 
 
 class Tls(Struct, frozen=True):
-    """How an endpoint's certificate is checked; `insecure` shows as a permanent badge."""
+    """How a server's certificate is verified; `insecure` shows as a permanent badge."""
 
     ca: str | None = None
     certificate: str | None = None

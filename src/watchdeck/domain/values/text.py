@@ -1,4 +1,4 @@
-"""Foreign text made safe, once, at intake: what a terminal would obey becomes visible."""
+"""Cleaning of text from outside, once, at intake: terminal control characters become visible."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _UNSAFE = re.compile(
 
 
 def clean(text: str, limit: int = 1_024) -> str:
-    """The text with control, bidi, zero-width, surrogate and noncharacters made visible, cut.
+    """Escape control, bidi, zero-width, surrogate and noncharacters, and cut to `limit` characters.
 
-    C0 becomes caret notation (`^[`), the rest `<9b>` or `<U+202E>`. The result has at most `limit`
-    characters, the last an ellipsis when something was cut. Cleaning twice changes nothing.
+    C0 becomes caret notation (`^[`), the rest `<9b>` or `<U+202E>`. A cut text ends in an ellipsis.
+    Cleaning twice changes nothing.
     """
-    shown = _UNSAFE.sub(_visible, text[: limit + 1])
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    escaped = _UNSAFE.sub(_escape, text[: limit + 1])
+    return escaped if len(escaped) <= limit else escaped[: limit - 1] + "…"
 
 
-def _visible(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code < 0x20:
         return f"^{chr(code + 0x40)}"

@@ -1,16 +1,18 @@
-"""Durations, ratios and sizes: plain numbers that parse from and print back to a person's words."""
+"""Durations, ratios and sizes: numbers that parse from text such as `10s` and print back to it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
+
+from msgspec import Struct, to_builtins
 
 _NUMBER = re.compile(r"\s*(\d{1,400}(?:\.\d{1,400})?)\s*([A-Za-z%]{0,20})\s*", re.ASCII)
 
-_MOST = (1 << 63) - 1
-"""The largest number that the store can hold."""
+_LARGEST = (1 << 63) - 1
+"""The largest integer that SQLite stores."""
 
 _DURATIONS = {
     "ms": 1,
@@ -31,33 +33,35 @@ _SIZES = {
 }
 
 
-def _shown(text: str) -> str:
+def _excerpt(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:39]}…")
 
 
 def _split(text: str, what: str, example: str) -> tuple[str, str]:
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise ValueError(f"{_shown(text)} is not {what}; write {example}")
+        raise ValueError(f"{_excerpt(text)} is not {what}; write {example}")
     return match[1], match[2]
 
 
-def _whole(text: str, what: str, example: str, table: dict[str, int]) -> int:
-    """The number of the table's smallest units; nothing is rounded."""
+def _parse_whole(text: str, what: str, example: str, table: dict[str, int]) -> int:
+    """The number in the table's smallest unit. Raises ValueError where rounding would be needed."""
     number, unit = _split(text, what, example)
     if unit not in table:
         problem = f"has an unknown unit ({unit})" if unit else "has no unit"
-        raise ValueError(f"{_shown(text)} {problem}; units are {', '.join(table)}")
+        raise ValueError(f"{_excerpt(text)} {problem}; units are {', '.join(table)}")
     whole, _, fraction = number.partition(".")
     value, rest = divmod(int(whole + fraction) * table[unit], int(10 ** len(fraction)))
     if rest:
-        raise ValueError(f"{_shown(text)} is finer than 1{next(iter(table))}; write a whole number")
-    if value > _MOST:
-        raise ValueError(f"{_shown(text)} is too much; write {example}")
+        raise ValueError(
+            f"{_excerpt(text)} is finer than 1{next(iter(table))}; write a whole number"
+        )
+    if value > _LARGEST:
+        raise ValueError(f"{_excerpt(text)} is too much; write {example}")
     return value
 
 
-def _largest(value: int, table: dict[str, int]) -> str:
+def _format_whole(value: int, table: dict[str, int]) -> str:
     unit = max((u for u in table if value % table[u] == 0), key=table.__getitem__)
     return f"{value // table[unit]}{unit}"
 
@@ -67,32 +71,32 @@ class Milliseconds(int):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `NUMBER UNIT` with ms, s, m, h, d or w. Raises ValueError that names them."""
+        """Read `NUMBER UNIT` with ms, s, m, h, d or w. Raises ValueError that names the units."""
         example = "a number and a unit, such as 10s, 5m or 30d"
-        return cls(_whole(text, "a duration", example, _DURATIONS))
+        return cls(_parse_whole(text, "a duration", example, _DURATIONS))
 
     @property
     def seconds(self) -> float:
-        """The same duration in seconds."""
+        """The duration in seconds."""
         return self / 1_000
 
     def __str__(self) -> str:
-        return _largest(int(self), _DURATIONS) if self else "0s"
+        return _format_whole(int(self), _DURATIONS) if self else "0s"
 
 
 class Ratio(float):
-    """A share of one: `99.9%` and `0.999` are the same."""
+    """A share between 0 and 1; reads `99.9%` and `0.999` alike."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a percentage or a plain share between 0 and 1. Raises ValueError."""
+        """Read a percentage, or a number between 0 and 1. Raises ValueError."""
         example = "a share such as 99.9% or 0.999"
         number, unit = _split(text, "a ratio", example)
         if unit not in ("", "%"):
-            raise ValueError(f"{_shown(text)} is not a ratio; write {example}")
+            raise ValueError(f"{_excerpt(text)} is not a ratio; write {example}")
         value = float(f"{number}e-2") if unit else float(number)
         if value > 1:
-            raise ValueError(f"{_shown(text)} is more than the whole; write {example}")
+            raise ValueError(f"{_excerpt(text)} is more than the whole; write {example}")
         return cls(value)
 
     def __str__(self) -> str:
@@ -107,14 +111,14 @@ class Bytes(int):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `NUMBER UNIT` with B, kB, MB, GB, KiB, MiB or GiB. Raises ValueError."""
-        return cls(_whole(text, "a size", "a number and a unit, such as 1MiB", _SIZES))
+        return cls(_parse_whole(text, "a size", "a number and a unit, such as 1MiB", _SIZES))
 
     def __str__(self) -> str:
-        return _largest(int(self), _SIZES) if self else "0B"
+        return _format_whole(int(self), _SIZES) if self else "0B"
 
 
 class Unit(StrEnum):
-    """The unit a signal is stored, compared and exported in."""
+    """The unit in which a signal is stored, compared and exported."""
 
     RATIO = "ratio"
     SECONDS = "s"
@@ -126,4 +130,15 @@ class Unit(StrEnum):
 
 
 Clock = Callable[[], int]
-"""Returns the time in ms, UTC unless said otherwise."""
+"""Returns the time in ms, UTC unless stated otherwise."""
+
+
+def to_plain(value: Struct) -> dict[str, Any]:
+    """The fields of a struct as JSON types: nested structs as dicts, units as plain numbers."""
+    plain: dict[str, Any] = to_builtins(value, enc_hook=_to_number)
+    return plain
+
+
+def _to_number(value: Any) -> int | float:
+    """Convert a subclass of int or float, such as Milliseconds, which msgspec does not know."""
+    return float(value) if isinstance(value, float) else int(value)

@@ -1,4 +1,4 @@
-"""What is open, who has it and who is not to hear of it; and how a change of it is kept, whole."""
+"""The open alerts, their acknowledgements and mutes; saves each change with all that follows."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from watchdeck.domain.alerts.alert import (
     ActiveAlert,
     Alert,
     AlertEvent,
-    AlertState,
     Episode,
+    EpisodeOfAlert,
     KnownIssue,
     Transition,
 )
 from watchdeck.domain.alerts.maintenance import Maintenance
 from watchdeck.domain.alerts.muting import (
     MuteContext,
+    find_down_models,
     labels_of,
-    matched_alerts,
-    models_down,
+    matching_alerts,
     mute_reasons,
 )
 from watchdeck.domain.alerts.silence import Silence
-from watchdeck.domain.notifications.grouping import WINDOW, Windows, group_windows
+from watchdeck.domain.notifications.grouping import GROUP_WINDOW, GroupWindows, group_windows
 from watchdeck.domain.notifications.message import Message, MessageKind, messages_for
 from watchdeck.domain.notifications.routing import AlertContext, Routing, route
 from watchdeck.domain.rules.rule import Absent, FailedScrapes, Rule
@@ -39,48 +39,43 @@ from watchdeck.store.alerts.acknowledgements import (
     end_acknowledgement,
     end_silence,
     read_acknowledgements,
-    read_acknowledgements_of,
-    read_pins,
+    read_episode_acknowledgements,
+    read_known_issues,
     read_silences,
     save_acknowledgement,
 )
 from watchdeck.store.alerts.episodes import (
     add_transitions,
     alert_id,
+    episode_subject,
     open_episode,
-    read_ended,
-    read_open,
+    read_ended_episodes,
+    read_open_episodes,
     save_episode,
-    subject,
     subject_of,
 )
-from watchdeck.store.alerts.external_events import read_suppressed
-from watchdeck.store.alerts.outbox import enqueue, recent_folds
+from watchdeck.store.alerts.external import read_suppressed
+from watchdeck.store.alerts.outbox import enqueue, read_recent_groups
 from watchdeck.store.files.connection import Connection
-from watchdeck.store.state.audit import append
+from watchdeck.store.state.audit import append_audit
 
 RULE = Operator("rule")
-"""Who does what a rule does."""
+"""The operator that the audit names for what a rule does."""
 
 COLLECTOR = Operator("collector")
-"""Who ends what ends by itself."""
+"""The operator that the audit names for what ends by itself."""
 
-BURNING = (AlertState.FIRING, AlertState.CLEARING)
-"""What fires, and what is not yet surely over."""
+ENDED_WINDOW = 15 * 60_000
+"""Milliseconds after its end in which an episode may reopen."""
 
-REMEMBERED = 15 * 60_000
-"""Milliseconds for which what is over is remembered: it may open again."""
+_NON_PAGING = (MessageKind.NOTICE, MessageKind.RESOLVED)
+"""Messages that page nobody."""
 
-_QUIET = (MessageKind.NOTICE, MessageKind.RESOLVED)
-"""Messages that call nobody."""
-
-_BY_STEPS = (AckEnd.RESOLVED, AckEnd.WORSE)
-
-OpenAlert = tuple[Episode, Alert]
+_ENDED_BY_TRANSITION = (AckEnd.RESOLVED, AckEnd.WORSE)
 
 
 class AlertingConfig(Struct, frozen=True):
-    """What a configuration says of who is told: routes, planned work, and who needs whom."""
+    """The configured routing and maintenance, and the upstream models of each model."""
 
     routing: Routing = field(default_factory=Routing)
     maintenance: tuple[Maintenance, ...] = ()
@@ -88,163 +83,168 @@ class AlertingConfig(Struct, frozen=True):
 
 
 class AlertRepository:
-    """The alerts of a store as the engine knows them; it writes in the caller's transaction."""
+    """The alerts of a store, held in memory; it writes in the caller's transaction."""
 
-    def __init__(self, db: Connection, rules: Iterable[Rule], terms: AlertingConfig) -> None:
+    def __init__(self, db: Connection, rules: Iterable[Rule], config: AlertingConfig) -> None:
         self._db = db
         self._rules = {rule.name: rule for rule in rules}
-        self.terms = terms
-        self.opened: dict[int, OpenAlert] = {}
-        self.ended: tuple[OpenAlert, ...] = ()
+        self.config = config
+        self.open_alerts: dict[int, EpisodeOfAlert] = {}
+        self.ended_alerts: tuple[EpisodeOfAlert, ...] = ()
         self.acknowledgements: dict[int, Acknowledgement] = {}
         self._silences: tuple[Silence, ...] = ()
-        self._pins: tuple[KnownIssue, ...] = ()
-        self.troubled: dict[str, int] = {}
+        self._known_issues: tuple[KnownIssue, ...] = ()
+        self.down_models: dict[str, int] = {}
         self.suppressed: dict[int, tuple[str, ...]] = {}
-        self._world = MuteContext()
-        self._windows: Windows | None = None
+        self._mute_context = MuteContext()
+        self._windows: GroupWindows | None = None
 
-    def read(self, now: int) -> None:
-        """Know what the store holds: after the start, and whenever somebody else wrote."""
-        self.opened = {episode.id: (episode, alert) for episode, alert in read_open(self._db)}
-        self.ended = read_ended(self._db, now - REMEMBERED)
+    def load(self, now: int) -> None:
+        """Load all from the store: at the start, and whenever another process wrote."""
+        self.open_alerts = {
+            episode.id: (episode, alert) for episode, alert in read_open_episodes(self._db)
+        }
+        self.ended_alerts = read_ended_episodes(self._db, now - ENDED_WINDOW)
         self.acknowledgements = read_acknowledgements(self._db)
         self._silences = read_silences(self._db, now)
-        self._pins = read_pins(self._db, now)
+        self._known_issues = read_known_issues(self._db, now)
         self.suppressed = read_suppressed(self._db)
 
-    def begin(self, changed: Iterable[OpenAlert] = ()) -> None:
-        """Look at the world anew, with what is about to be kept: trouble mutes what it explains."""
-        found = {alert.id: (episode, alert) for episode, alert in self.opened.values()}
+    def refresh_mutes(self, changed: Iterable[EpisodeOfAlert] = ()) -> None:
+        """Compute what mutes alerts anew, with the alerts that are about to be saved."""
+        found = {alert.id: (episode, alert) for episode, alert in self.open_alerts.values()}
         found |= {alert.id: (episode, alert) for episode, alert in changed}
-        self.troubled = models_down(found.values(), self._tells_of_trouble)
-        terms = self.terms
-        self._world = MuteContext(
-            self._silences, terms.maintenance, self.troubled, terms.depends, self.suppressed
+        self.down_models = find_down_models(found.values(), self._is_down_alert)
+        config = self.config
+        self._mute_context = MuteContext(
+            self._silences, config.maintenance, self.down_models, config.depends, self.suppressed
         )
         self._windows = None
 
-    def numbered(self, alert: Alert) -> Alert:
-        """An alert with its number, given when it is new."""
+    def with_id(self, alert: Alert) -> Alert:
+        """The alert with its number, which a new one gets now."""
         return alert if alert.id else replace(alert, id=alert_id(self._db, alert))
 
     def rule_of(self, alert: Alert) -> Rule | None:
-        """The rule of ours that raised an alert; None when it came from elsewhere, or is gone."""
+        """The rule that raised an alert; None for an external alert, or when the rule is gone."""
         return self._rules.get(alert.rule) if alert.source == OURS else None
 
-    def raised(self, alert: Alert, episode: Episode, now: int) -> ActiveAlert:
-        """An alert with who has it and why nobody hears of it."""
+    def active_alert(self, alert: Alert, episode: Episode, now: int) -> ActiveAlert:
+        """An alert with its acknowledgement, mute reasons and known issues."""
         return ActiveAlert(
             alert,
             episode,
             self.acknowledgements.get(episode.id),
-            mute_reasons(alert, episode, self._world, now),
+            mute_reasons(alert, episode, self._mute_context, now),
             tuple(
-                pin
-                for pin in self._pins
-                if pin.model in ("", alert.model) and pin.rule in ("", alert.rule)
+                issue
+                for issue in self._known_issues
+                if issue.model in ("", alert.model) and issue.rule in ("", alert.rule)
             ),
         )
 
-    def keep(
+    def save(
         self, alert: Alert, episode: Episode, steps: tuple[Transition, ...], now: int
     ) -> Episode | None:
-        """Keep an episode with its steps, their audit and what is told of them.
+        """Save an episode with its transitions, their audit rows and their messages.
 
-        Returns it as it was kept; None when somebody else changed it first, and nothing is kept.
+        Returns the episode as saved; None when another process changed it first: nothing is saved.
         """
-        new = not episode.id
-        if new:
+        is_new = not episode.id
+        if is_new:
             episode = open_episode(self._db, replace(episode, alert=alert.id))
-        raised = self.raised(alert, episode, now)
+        active = self.active_alert(alert, episode, now)
         rule = self.rule_of(alert)
-        told = [message for one in steps for message in messages_for(one, raised, rule)]
-        calls = any(message.kind not in _QUIET for message in told)
-        paged = replace(episode, paged_at=now) if calls and not episode.paged_at else episode
-        if not new or paged is not episode:
-            if not save_episode(self._db, paged):
+        messages = [message for one in steps for message in messages_for(one, active, rule)]
+        pages = any(message.kind not in _NON_PAGING for message in messages)
+        saved = replace(episode, paged_at=now) if pages and not episode.paged_at else episode
+        if not is_new or saved is not episode:
+            if not save_episode(self._db, saved):
                 return None
-            paged = replace(paged, rev=paged.rev + 1)
-        known = (_numbered(one, paged) for one in steps) if new else steps
-        add_transitions(self._db, known, RULE, subject(paged.id, alert.rule, alert.model))
-        if told:
-            self.tell(told, replace(raised, episode=paged), now)
-        self._remember(alert, paged)
-        self._handled(paged, steps, now)
-        if self._silences and not paged.is_open:
-            self._unsilence(alert, paged, now)
-        return paged
+            saved = replace(saved, rev=saved.rev + 1)
+        transitions = (_with_ids(one, saved) for one in steps) if is_new else steps
+        subject = episode_subject(saved.id, alert.rule, alert.model)
+        add_transitions(self._db, transitions, RULE, subject)
+        if messages:
+            self.enqueue(messages, replace(active, episode=saved), now)
+        self.open_alerts.pop(saved.id, None)
+        if saved.is_open:
+            self.open_alerts[saved.id] = (saved, alert)
+        self._update_acknowledgement(saved, steps, now)
+        if self._silences and not saved.is_open:
+            self._end_silences(alert, saved, now)
+        return saved
 
-    def tell(
+    def enqueue(
         self,
-        told: Iterable[Message],
-        raised: ActiveAlert,
+        messages: Iterable[Message],
+        active: ActiveAlert,
         now: int,
         to: tuple[str, ...] | None = None,
     ) -> None:
-        """Write what is told into the outbox; the same message twice is one."""
-        about = AlertContext(raised, self.rule_of(raised.alert))
-        for message in told:
+        """Write messages into the outbox, by the routes; a repeated message is dropped."""
+        context = AlertContext(active, self.rule_of(active.alert))
+        for message in messages:
             if self._windows is None:
-                self._windows = group_windows(recent_folds(self._db, now - WINDOW))
-            rows = route(message, about, self.terms.routing, now, self._windows, to=to)
+                self._windows = group_windows(read_recent_groups(self._db, now - GROUP_WINDOW))
+            rows = route(message, context, self.config.routing, now, self._windows, to=to)
             enqueue(self._db, rows, now)
 
-    def release(self, ack: Acknowledgement, reason: AckEnd, now: int) -> bool:
-        """End what somebody has, with its row of the audit; whether nobody else did."""
+    def end_acknowledgement(self, ack: Acknowledgement, reason: AckEnd, now: int) -> bool:
+        """End an acknowledgement, with its audit row; False when another process ended it first."""
         self.acknowledgements.pop(ack.episode, None)
         if not end_acknowledgement(self._db, ack, now, reason):
             return False
         verb = "ack.expired" if reason is AckEnd.EXPIRED else "ack.ended"
         after = {"by": ack.by, "reason": reason.value}
         name = subject_of(self._db, ack.episode)
-        append(self._db, now, COLLECTOR, verb, name, {"by": ack.by, "id": ack.id}, after)
+        append_audit(self._db, now, COLLECTOR, verb, name, {"by": ack.by, "id": ack.id}, after)
         return True
 
-    def _tells_of_trouble(self, alert: Alert) -> bool:
+    def _is_down_alert(self, alert: Alert) -> bool:
         rule = self.rule_of(alert)
         return rule is not None and isinstance(rule.test, (Absent, FailedScrapes))
 
-    def _remember(self, alert: Alert, episode: Episode) -> None:
-        self.opened.pop(episode.id, None)
-        if episode.is_open:
-            self.opened[episode.id] = (episode, alert)
+    def _update_acknowledgement(
+        self, episode: Episode, steps: tuple[Transition, ...], now: int
+    ) -> None:
+        """End the acknowledgement at a resolve or a higher severity; renew it at a reopening.
 
-    def _handled(self, episode: Episode, steps: tuple[Transition, ...], now: int) -> None:
-        """What the steps make of who has it: its end and a rise end that, a reopening may not.
-
-        That its time is over is told, and not decided here.
+        Its expiry is left to `Timers`, which notify of it.
         """
         ack = self.acknowledgements.get(episode.id)
         ended = None if ack is None else expired_acknowledgement(ack, episode, now)
-        if ack is not None and ended is not None and ended.end_reason in _BY_STEPS:
-            self.release(ack, ended.end_reason, now)
+        if ack is not None and ended is not None and ended.end_reason in _ENDED_BY_TRANSITION:
+            self.end_acknowledgement(ack, ended.end_reason, now)
         if any(one.verb is AlertEvent.REOPENED for one in steps):
             self._renew(episode, now)
 
     def _renew(self, episode: Episode, now: int) -> None:
-        for last in read_acknowledgements_of(self._db, episode.id)[-1:]:
-            again = renewed_acknowledgement(last, episode, now)
-            kept = None if again is None else save_acknowledgement(self._db, again)
-            if kept is not None:
-                self.acknowledgements[episode.id] = kept
+        for last in read_episode_acknowledgements(self._db, episode.id)[-1:]:
+            renewed = renewed_acknowledgement(last, episode, now)
+            saved = None if renewed is None else save_acknowledgement(self._db, renewed)
+            if saved is not None:
+                self.acknowledgements[episode.id] = saved
                 name = subject_of(self._db, episode.id)
-                after = {"by": kept.by, "expires_at": kept.expires_at, "id": kept.id}
-                append(self._db, now, COLLECTOR, "ack.set", name, None, after)
+                after = {"by": saved.by, "expires_at": saved.expires_at, "id": saved.id}
+                append_audit(self._db, now, COLLECTOR, "ack.set", name, None, after)
 
-    def _unsilence(self, alert: Alert, episode: Episode, now: int) -> None:
-        """End the silences that were to last until this was over, if they hide nothing else."""
+    def _end_silences(self, alert: Alert, episode: Episode, now: int) -> None:
+        """End the silences that last until this episode resolves and match no other open alert."""
         labels = labels_of(alert, episode.severity)
-        others = [ActiveAlert(other, one) for one, other in self.opened.values()]
+        others = [ActiveAlert(other, one) for one, other in self.open_alerts.values()]
         for silence in self._silences:
-            meant = silence.until_resolved and matches(silence.matchers, labels)
-            if not meant or not silence.holds_at(now) or matched_alerts(silence.matchers, others):
-                continue
-            if end_silence(self._db, silence, now):
+            ends = (
+                silence.until_resolved
+                and matches(silence.matchers, labels)
+                and silence.is_active_at(now)
+                and not matching_alerts(silence.matchers, others)
+            )
+            if ends and end_silence(self._db, silence, now):
                 name = f"silence {silence.id}"
-                append(self._db, now, COLLECTOR, "silence.ended", name, None, {"at": now})
+                append_audit(self._db, now, COLLECTOR, "silence.ended", name, None, {"at": now})
                 self._silences = tuple(one for one in self._silences if one is not silence)
 
 
-def _numbered(step: Transition, kept: Episode) -> Transition:
-    return replace(step, episode=replace(step.episode, id=kept.id, alert=kept.alert))
+def _with_ids(step: Transition, saved: Episode) -> Transition:
+    return replace(step, episode=replace(step.episode, id=saved.id, alert=saved.alert))

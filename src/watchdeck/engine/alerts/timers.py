@@ -1,4 +1,4 @@
-"""What time alone makes of open alerts: who had them long enough, and who is to be told next."""
+"""Time-driven tasks of open alerts: expiries, reminders, escalations and overdue pages."""
 
 from __future__ import annotations
 
@@ -7,123 +7,128 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from watchdeck.domain.alerts.acknowledgement import expired_acknowledgement, reminds, reset_paging
+from watchdeck.domain.alerts.acknowledgement import (
+    expired_acknowledgement,
+    is_reminder_due,
+    reset_paging,
+)
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, ActiveAlert, Alert, Episode
-from watchdeck.domain.notifications.escalation import DueStep
 from watchdeck.domain.notifications.message import (
     Message,
     MessageKind,
     acknowledgement_message,
-    digest,
+    flapping_digest,
     overdue_page,
     reopened_page,
+    summary,
 )
-from watchdeck.domain.notifications.routing import due_escalation
-from watchdeck.domain.notifications.summary import summary
+from watchdeck.domain.notifications.routing import DueStep, due_escalation
 from watchdeck.domain.values.format import format_duration
-from watchdeck.engine.alerts.repository import BURNING, AlertRepository
+from watchdeck.engine.alerts.repository import AlertRepository
 
 SaveEpisode = Callable[[Alert, Episode], bool]
-"""Saves an episode to which nothing happened but that somebody was told; whether it could be."""
+"""Saves an episode after a notification; False when another process changed it first."""
 
 Task = Callable[[], None]
-"""Something that is due; it writes in the transaction of its caller."""
+"""A due task; it writes in its caller's transaction."""
 
-MOST_TOLD = 10_000
-"""Messages that are remembered as told; the outbox itself takes none twice."""
+MAX_SENT_KEYS = 10_000
+"""Dedup keys that are remembered, to save a transaction; the outbox itself drops repeats."""
 
 
 class Timers:
-    """Expiries, reminders, escalations, digests, and pages owed since an alert was muted."""
+    """Finds expiries, reminders, escalations, digests, and pages that a mute held back."""
 
-    def __init__(self, ledger: AlertRepository, keep: SaveEpisode) -> None:
-        self._ledger = ledger
-        self._keep = keep
-        self._told: dict[str, None] = {}
+    def __init__(self, repository: AlertRepository, save: SaveEpisode) -> None:
+        self._repository = repository
+        self._save = save
+        self._sent_keys: dict[str, None] = {}
 
-    def due(self, now: int) -> list[Task]:
-        """What is to be done at `now` (ms UTC); mostly nothing, which costs no transaction."""
+    def due_tasks(self, now: int) -> list[Task]:
+        """The tasks due at `now` (ms UTC); mostly none, which costs no transaction."""
         return [
-            task for pair in tuple(self._ledger.opened.values()) for task in self._of(*pair, now)
+            task
+            for pair in tuple(self._repository.open_alerts.values())
+            for task in self._tasks_of(*pair, now)
         ]
 
-    def _of(self, episode: Episode, alert: Alert, now: int) -> Iterator[Task]:
-        ack = self._ledger.acknowledgements.get(episode.id)
+    def _tasks_of(self, episode: Episode, alert: Alert, now: int) -> Iterator[Task]:
+        ack = self._repository.acknowledgements.get(episode.id)
         if ack is not None:
-            yield from self._owned(episode, alert, ack, now)
-        elif episode.condition in BURNING and self._may_call(episode):
-            raised = self._ledger.raised(alert, episode, now)
-            yield from self._unowned(raised, now)
+            yield from self._acknowledged_tasks(episode, alert, ack, now)
+        elif episode.is_firing and self._may_notify(episode):
+            active = self._repository.active_alert(alert, episode, now)
+            yield from self._unacknowledged_tasks(active, now)
 
-    def _may_call(self, episode: Episode) -> bool:
-        """Whether anything could be told of it: of most alerts all was told."""
-        owes = episode.severity.pages and episode.paged_at is None
-        moved = episode.flapping or episode.reopened > 0
-        return owes or moved or bool(self._ledger.terms.routing.escalations)
+    def _may_notify(self, episode: Episode) -> bool:
+        """Whether a message may be due; a cheap check that excludes most alerts."""
+        owes = episode.severity.is_paging and episode.paged_at is None
+        changes = episode.flapping or episode.reopened > 0
+        return owes or changes or bool(self._repository.config.routing.escalations)
 
-    def _owned(
+    def _acknowledged_tasks(
         self, episode: Episode, alert: Alert, ack: Acknowledgement, now: int
     ) -> Iterator[Task]:
         ended = expired_acknowledgement(ack, episode, now)
-        raised = self._ledger.raised(alert, episode, now)
-        rule = self._ledger.rule_of(alert)
+        active = self._repository.active_alert(alert, episode, now)
+        rule = self._repository.rule_of(alert)
         if ended is not None:
-            told = acknowledgement_message(MessageKind.ACK_EXPIRED, raised, ack, rule)
+            messages = acknowledgement_message(MessageKind.ACK_EXPIRED, active, ack, rule)
             reason = ended.end_reason or AckEnd.EXPIRED
-            yield partial(self._release, ack, reason, told, raised, now)
-        elif reminds(ack, now):
-            yield from self._telling(
-                acknowledgement_message(MessageKind.REMINDER, raised, ack, rule), raised, now
+            yield partial(self._expire, ack, reason, messages, active, now)
+        elif is_reminder_due(ack, now):
+            yield from self._once(
+                acknowledgement_message(MessageKind.REMINDER, active, ack, rule), active, now
             )
 
-    def _release(
+    def _expire(
         self,
         ack: Acknowledgement,
         reason: AckEnd,
-        told: tuple[Message, ...],
-        raised: ActiveAlert,
+        messages: tuple[Message, ...],
+        active: ActiveAlert,
         now: int,
     ) -> None:
-        if self._ledger.release(ack, reason, now) and reason is AckEnd.EXPIRED:
-            self._ledger.tell(told, replace(raised, acknowledgement=None), now)
-            self._keep(raised.alert, reset_paging(raised.episode, now))
+        if self._repository.end_acknowledgement(ack, reason, now) and reason is AckEnd.EXPIRED:
+            self._repository.enqueue(messages, replace(active, acknowledgement=None), now)
+            self._save(active.alert, reset_paging(active.episode, now))
 
-    def _unowned(self, raised: ActiveAlert, now: int) -> Iterator[Task]:
-        rule = self._ledger.rule_of(raised.alert)
-        page = overdue_page(raised, rule)
+    def _unacknowledged_tasks(self, active: ActiveAlert, now: int) -> Iterator[Task]:
+        rule = self._repository.rule_of(active.alert)
+        page = overdue_page(active, rule)
         if page:
-            yield partial(self._page, page, raised, now)
-        yield from self._telling(digest(raised, now, rule), raised, now)
-        yield from self._telling(reopened_page(raised, now, rule), raised, now)
-        step = due_escalation(raised, self._ledger.terms.routing, now)
+            yield partial(self._page, page, active, now)
+        yield from self._once(flapping_digest(active, now, rule), active, now)
+        yield from self._once(reopened_page(active, now, rule), active, now)
+        step = due_escalation(active, self._repository.config.routing, now)
         if step is not None:
-            yield partial(self._escalate, step, raised, now)
+            yield partial(self._escalate, step, active, now)
 
-    def _page(self, page: tuple[Message, ...], raised: ActiveAlert, now: int) -> None:
-        if self._keep(raised.alert, replace(raised.episode, paged_at=now)):
-            self._ledger.tell(page, raised, now)
+    def _page(self, page: tuple[Message, ...], active: ActiveAlert, now: int) -> None:
+        if self._save(active.alert, replace(active.episode, paged_at=now)):
+            self._repository.enqueue(page, active, now)
 
-    def _escalate(self, step: DueStep, raised: ActiveAlert, now: int) -> None:
-        episode, rule = raised.episode, self._ledger.rule_of(raised.alert)
+    def _escalate(self, step: DueStep, active: ActiveAlert, now: int) -> None:
+        episode, rule = active.episode, self._repository.rule_of(active.alert)
         waited = format_duration(now - (episode.paged_at or now))
         message = Message(
             MessageKind.ESCALATED,
             episode.id,
             episode.severity,
             f"watchdeck/{episode.id}/escalated/{step.escalated}",
-            f"nobody took it for {waited}: {summary(raised.alert, episode, rule)}",
+            f"nobody took it for {waited}: {summary(active.alert, episode, rule)}",
         )
-        if self._keep(raised.alert, replace(episode, escalated=step.escalated)):
-            self._ledger.tell((message,), raised, now, to=step.to)
+        if self._save(active.alert, replace(episode, escalated=step.escalated)):
+            self._repository.enqueue((message,), active, now, to=step.to)
 
-    def _telling(self, told: tuple[Message, ...], raised: ActiveAlert, now: int) -> Iterator[Task]:
-        """What is told once, however often it is asked for."""
-        fresh = tuple(message for message in told if message.dedup_key not in self._told)
+    def _once(self, messages: tuple[Message, ...], active: ActiveAlert, now: int) -> Iterator[Task]:
+        """A task for the messages that were not sent before; none when there is none."""
+        fresh = tuple(message for message in messages if message.dedup_key not in self._sent_keys)
         if fresh:
-            yield partial(self._tell, fresh, raised, now)
+            yield partial(self._enqueue, fresh, active, now)
 
-    def _tell(self, told: tuple[Message, ...], raised: ActiveAlert, now: int) -> None:
-        self._ledger.tell(told, raised, now)
-        self._told |= dict.fromkeys(message.dedup_key for message in told)
-        for key in list(self._told)[:-MOST_TOLD]:
-            del self._told[key]
+    def _enqueue(self, messages: tuple[Message, ...], active: ActiveAlert, now: int) -> None:
+        self._repository.enqueue(messages, active, now)
+        self._sent_keys |= dict.fromkeys(message.dedup_key for message in messages)
+        for key in list(self._sent_keys)[:-MAX_SENT_KEYS]:
+            del self._sent_keys[key]

@@ -1,1 +1,1 @@
-"""Rules replayed on stored history, and how well rules did."""
+"""Replay of rules over stored history, and statistics of their quality."""

@@ -1,1 +1,1 @@
-"""The evaluation of rules: targets, windows, conditions, burn rates, baselines."""
+"""Evaluation of rules: targets, conditions, sample windows, burn rates and baselines."""

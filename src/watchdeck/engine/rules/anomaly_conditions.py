@@ -1,4 +1,4 @@
-"""The two tests that need the past: is it as it usually is, and as it was a week before?"""
+"""The two conditions that compare with the past: anomalies, and the same time a week before."""
 
 from __future__ import annotations
 
@@ -8,99 +8,108 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.rules.anomaly import FINEST, NoveltyGate, deviation_of
+from watchdeck.domain.rules.anomaly import FINEST, NoveltyGate, anomaly_score
 from watchdeck.domain.rules.rule import Anomaly, WeekBefore
 from watchdeck.domain.values.format import format_comparison, format_duration, format_value
 from watchdeck.domain.values.units import Unit
-from watchdeck.engine.rules.baseline import STRETCH, BaselineDeviation, SignalBaseline, WeekOverWeek
+from watchdeck.engine.rules.baseline import (
+    BUCKET_WIDTH,
+    BaselineDeviation,
+    SignalBaseline,
+    WeekOverWeek,
+)
 from watchdeck.engine.rules.conditions import Measurement, ScrapeValues
 
 
 def baseline_for(name: str, every: int, test: Anomaly) -> SignalBaseline:
-    """What a test must know of an endpoint that is scraped every so many ms.
+    """The baseline for a test on an endpoint that is scraped every `every` ms.
 
-    Its points end at a moment of its own: not all of a fleet in one tick.
+    Each endpoint gets its own phase, so that not all buckets of a fleet end in one tick.
     """
     width = bucket_width(every)
     finest = FINEST[SIGNALS[test.signal].unit]
-    return SignalBaseline(test.signal, finest, width, _shift(name, width), seasonal=test.seasonal)
+    return SignalBaseline(
+        test.signal, finest, width, _phase_shift(name, width), seasonal=test.seasonal
+    )
 
 
 def week_over_week_for(name: str, every: int, test: WeekBefore) -> WeekOverWeek:
-    """What a test must know of an endpoint that is scraped every so many ms."""
+    """The comparison for a test on an endpoint that is scraped every `every` ms."""
     width = bucket_width(every)
-    return WeekOverWeek(test.signal, test.window, width, _shift(name, width))
+    return WeekOverWeek(test.signal, test.window, width, _phase_shift(name, width))
 
 
 def bucket_width(every: int) -> int:
-    """How long (ms) a point is of an endpoint that is scraped every so many ms."""
-    return max(STRETCH, every)
+    """The width (ms) of a bucket for an endpoint that is scraped every `every` ms."""
+    return max(BUCKET_WIDTH, every)
 
 
-def _shift(name: str, width: int) -> int:
+def _phase_shift(name: str, width: int) -> int:
     return crc32(name.encode()) % width
 
 
 class AnomalyCondition:
-    """A signal far from how it usually is, as long as that is news."""
+    """A signal is far from its baseline, and was not so during the last days."""
 
-    news: NoveltyGate
+    novelty: NoveltyGate
 
-    def __init__(self, test: Anomaly, habit: SignalBaseline) -> None:
+    def __init__(self, test: Anomaly, baseline: SignalBaseline) -> None:
         self.test = test
-        self.habit = habit
-        self.remember()
+        self.baseline = baseline
+        self.replay_past()
 
-    def remember(self) -> None:
-        """Know what was told in the last days, by what is usual now."""
-        self.news = NoveltyGate(self.habit.patience)
-        for now in self.habit.past(self.test.low):
-            self._tells(now)
+    def replay_past(self) -> None:
+        """Fill the novelty gate with the deviations of the last days, by the baseline of now."""
+        self.novelty = NoveltyGate(self.baseline.gap_limit)
+        for deviation in self.baseline.past(self.test.low):
+            self._is_anomaly(deviation)
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether it is, at the end of the newest stretch; None when too little is known."""
-        known, value = self.habit.now, sample.value(self.test.signal)
-        if known is None or value != value:  # noqa: PLR0124 - NaN
+        """Whether the newest bucket is an anomaly; None when too little is known."""
+        latest, value = self.baseline.latest, sample.value(self.test.signal)
+        if latest is None or value != value:  # noqa: PLR0124 - NaN
             return None
-        return self._tells(known)
+        return self._is_anomaly(latest)
 
-    def _tells(self, now: BaselineDeviation) -> bool:
-        far = deviation_of(now.seen, self.test)
-        return far > 1 and self.news.tells(far, now.ended)
+    def _is_anomaly(self, deviation: BaselineDeviation) -> bool:
+        far = anomaly_score(deviation.deviation, self.test)
+        return far > 1 and self.novelty.is_news(far, deviation.end)
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """The value that is furthest out: `latency_p95 412 ms > 180 ms (usually 95 ms)`."""
-        test, known = self.test, self.habit.now
-        if known is None:
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+        """The value that deviates most: `latency_p95 412 ms > 180 ms (usually 95 ms)`."""
+        test, latest = self.test, self.baseline.latest
+        if latest is None:
             return Measurement(
                 None, None, f"{test.signal}: too little was seen to tell what is usual"
             )
         sides = (True, False) if test.above is None else (test.above,)
-        above = max(sides, key=lambda side: deviation_of(known.seen, replace(test, above=side)))
+        above = max(
+            sides, key=lambda side: anomaly_score(latest.deviation, replace(test, above=side))
+        )
         sign = 1 if above else -1
-        point, quarter, hour = (sign * one for one in known.seen)
+        point, quarter, hour = (sign * one for one in latest.deviation)
         by_point = point / test.high >= min(quarter, hour) / test.low
-        value = known.point if by_point else known.hour
-        limit = known.usual.value(sign * (test.high if by_point else test.low))
+        value = latest.bucket if by_point else latest.hour
+        limit = latest.baseline.value(sign * (test.high if by_point else test.low))
         unit = SIGNALS[test.signal].unit
         words = format_comparison(test.signal, value, limit, unit, above=value > limit)
         mean = "" if by_point else "for an hour, "
-        words += f" ({mean}usually {format_value(known.usual.centre, unit)})"
+        words += f" ({mean}usually {format_value(latest.baseline.centre, unit)})"
         return Measurement(value, limit, words)
 
 
 class WeekOverWeekCondition(Struct, frozen=True):
-    """The mean of a window over, or under, a multiple of that of the week before."""
+    """The mean of a window is above, or below, a multiple of the mean a week before."""
 
     test: WeekBefore
-    weeks: WeekOverWeek
+    comparison: WeekOverWeek
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether it is; None when either week is not known.
+        """Whether it is; None when either week is unknown.
 
-        Less than a part of nothing is impossible, and many times nothing cannot be told.
+        After a week with a mean of 0, nothing is below the limit, and above it is unknown.
         """
-        current, limit, value = self.weeks.now, self._limit, sample.value(self.test.signal)
+        current, limit, value = self.comparison.latest, self._limit, sample.value(self.test.signal)
         if current is None or limit is None or value != value:  # noqa: PLR0124 - NaN
             return None
         if self.test.above:
@@ -109,15 +118,15 @@ class WeekOverWeekCondition(Struct, frozen=True):
 
     @property
     def _limit(self) -> float | None:
-        """By the week before that is nearest to this one, the quarter sooner and later included."""
-        before = self.weeks.before
+        """The strictest limit, of the same window a week before and the two beside it."""
+        before = self.comparison.week_before
         if not before:
             return None
         return self.test.ratio * (max(before) if self.test.above else min(before))
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """Both weeks: `request_rate 9/s < 20/s (50 % of the week before, over 1h)`."""
-        test, current, limit = self.test, self.weeks.now, self._limit
+        test, current, limit = self.test, self.comparison.latest, self._limit
         if current is None or limit is None:
             return Measurement(None, None, f"{test.signal}: too little was seen a week before")
         words = format_comparison(

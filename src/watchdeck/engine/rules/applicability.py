@@ -1,4 +1,4 @@
-"""Whom a rule reaches: the models that it can be judged on, and why not the others."""
+"""The models that a rule applies to, and why it does not apply to the others."""
 
 from __future__ import annotations
 
@@ -9,61 +9,59 @@ from msgspec.structs import replace
 from watchdeck.domain.board.board import LatestScrape
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS
-from watchdeck.domain.rules.labels import labels_of
-from watchdeck.domain.rules.rule import Burn, Rule, Threshold, Unsupported
-from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.rules.rule import Burn, Rule, Threshold, Unsupported, labels_of
+from watchdeck.domain.settings.endpoint import Endpoint, EndpointFacts
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.matcher import matches
 from watchdeck.engine.rules.conditions import limit_for
 from watchdeck.engine.rules.target import target_for
 
-NOT_MEANT = "is not meant"
-"""The reason that nobody asks for."""
+NOT_MATCHED = "is not meant"
+"""The reason when the matchers of a rule exclude the model; it is not worth showing."""
 
 
 def reason_not_applicable(
-    rule: Rule, facts: EndpointFacts, kind: str | None, told: Collection[str] | None
+    rule: Rule, facts: EndpointFacts, kind: str | None, signals: Collection[str] | None
 ) -> str:
-    """Why a rule is not judged on a model that tells these signals; empty when it is.
+    """Why a rule does not apply to a model with these signals; empty when it does.
 
-    None stands for signals that nobody knows yet.
+    `signals` is None while they are unknown, before the first scrape.
     """
     if not matches(rule.match, labels_of(facts, kind)):
-        return NOT_MEANT
-    if _unpromised(rule, facts):
+        return NOT_MATCHED
+    if _is_slo_missing(rule, facts):
         return f"promises no {signals_of(rule)[0]}"
-    if told is None:
+    if signals is None:
         return "was never scraped" if signals_of(rule) else ""
-    missing = [signal for signal in signals_of(rule) if signal not in told]
+    missing = [signal for signal in signals_of(rule) if signal not in signals]
     if missing:
         return f"tells no {' and no '.join(missing)}"
-    judged = target_for(facts, kind, (replace(rule, enabled=True),), 0).judged
-    return "" if judged or isinstance(rule.test, Unsupported) else "cannot be judged by it"
+    states = target_for(facts, kind, (replace(rule, enabled=True),), 0).rule_states
+    return "" if states or isinstance(rule.test, Unsupported) else "cannot be judged by it"
 
 
-def measured(latest: LatestScrape, kind: Kind | None) -> frozenset[str]:
-    """The signals that a model tells, or will tell once it has traffic."""
-    known = measured_by(latest.facts, kind) - {*latest.not_measurable}
+def measured_signals(latest: LatestScrape, kind: Kind | None) -> frozenset[str]:
+    """The signals that a model reports, or will report once it has traffic."""
+    known = measurable_signals(latest.facts, kind) - {*latest.not_measurable}
     return known | latest.signals.keys()
 
 
-def measured_by(facts: EndpointFacts, kind: Kind | None) -> frozenset[str]:
-    """The signals that a server of a kind may tell of a model."""
-    told = kind_signals(kind, Endpoint(facts.name, facts.url, map=facts.map))
+def measurable_signals(facts: EndpointFacts, kind: Kind | None) -> frozenset[str]:
+    """The signals that a server of this kind can report for a model."""
+    reported = kind_signals(kind, Endpoint(facts.name, facts.url, map=facts.map))
     insecure = not facts.url.startswith("https:")
-    return frozenset({*told, *PROBE_SIGNALS} - ({"tls_days_left"} if insecure else set()))
+    return frozenset({*reported, *PROBE_SIGNALS} - ({"tls_days_left"} if insecure else set()))
 
 
 def signals_of(rule: Rule) -> tuple[str, ...]:
-    """The signals that a model must have for a rule to be judged on it."""
+    """The signals that a model must have for a rule to apply."""
     signal = getattr(rule.test, "signal", None)
     if isinstance(rule.test, Burn) and signal == "error_ratio":
         return ("error_ratio", "request_rate")
     return (signal,) if signal else ()
 
 
-def _unpromised(rule: Rule, facts: EndpointFacts) -> bool:
+def _is_slo_missing(rule: Rule, facts: EndpointFacts) -> bool:
     test = rule.test
     if isinstance(test, Burn):
         return getattr(facts.slo, test.signal) is None

@@ -1,14 +1,17 @@
-"""How a signal usually is, and how it was a week before: what two kinds of rules look back on.
+"""Baselines of signals, and the same window a week before, from rings of bucket means.
 
-What is usual is found anew once an hour, and a value is held against it whenever a stretch of
-time is over: a sample costs no more than an addition.
+A baseline is computed once an hour, and the newest bucket is compared with it when the bucket
+ends: a sample costs no more than an addition.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from watchdeck.domain.rules.anomaly import (
     DAY,
@@ -24,200 +27,325 @@ from watchdeck.domain.rules.anomaly import (
     baseline_of,
     seasonality_of,
 )
-from watchdeck.engine.rules.bucket_means import NONE, BucketMeans, Buckets, Samples
 
-STRETCH = 300_000
-"""Milliseconds of a point; of endpoints that are scraped less often, their interval."""
+BUCKET_WIDTH = 300_000
+"""Milliseconds of a bucket; for endpoints that are scraped less often, the scrape interval."""
 
-SEASONS = 4 * WEEK
-"""Milliseconds of hours in which a season is looked for."""
+SEASON_SPAN = 4 * WEEK
+"""Milliseconds of hourly means from which seasonality is computed."""
 
-_CELLS = 48
-"""A window against the week before is made of about so many means."""
+_WINDOW_BUCKETS = 48
+"""Buckets in a window that is compared with the week before (about this many)."""
 
-_COARSE = 900_000
-"""Milliseconds of a mean of the week before."""
+_COARSE_WIDTH = 900_000
+"""Milliseconds of a bucket of the week before."""
 
-_FEWEST = 4
-"""Of the points of the long mean so many must be there; else the newest point alone counts."""
+_MIN_POINTS = 4
+"""Known buckets that the hourly mean needs; with fewer, only the newest bucket counts."""
 
 
 class SampleHistory(Protocol):
-    """What is remembered of one signal of one endpoint."""
+    """The history of one signal of one endpoint, in fine and in coarse buckets."""
 
     signal: str
 
     def add(self, at: int, value: float) -> None:
-        """Take a sample of `at` (ms UTC); NaN is none."""
+        """Add the sample of `at` (ms UTC); NaN is ignored."""
 
-    def reach(self, end: int) -> tuple[Buckets, Buckets]:
-        """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
+    def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
+        """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Have these in place of all that was taken."""
+        """Replace the history by these samples, oldest first."""
 
 
 class BaselineDeviation(NamedTuple):
-    """The newest stretch, and the hour that it ends, against what is usual then.
+    """The newest bucket and the hour before its end, compared with the baseline of that time."""
 
-    `ended` is when it was over (ms UTC).
-    """
-
-    seen: Deviation
-    point: float
+    deviation: Deviation
+    bucket: float
+    """The mean of the newest bucket."""
     hour: float
-    usual: Baseline
-    ended: int
+    """The mean of the last hour."""
+    baseline: Baseline
+    end: int
+    """The end of the newest bucket (ms UTC)."""
 
 
 class SignalBaseline:
-    """How one signal of one endpoint usually is, in 8 kB; its season takes 3 kB more.
+    """The baseline of one signal of one endpoint, in 8 kB; seasonality takes 3 kB more.
 
-    `now` is None until a day is known, and while the newest stretch has no value.
+    `latest` is None before a day is known, and while the newest bucket has no value.
     """
 
-    __slots__ = ("_due", "_finest", "_hours", "_points", "_season", "_season_due", "_usual", "now",
-                 "signal")  # fmt: skip
+    __slots__ = (
+        "_baseline",
+        "_due",
+        "_finest",
+        "_hours",
+        "_points",
+        "_season",
+        "_season_due",
+        "latest",
+        "signal",
+    )  # fmt: skip
 
     def __init__(
         self, signal: str, finest: float, width: int, shift: int = 0, *, seasonal: bool = False
     ) -> None:
         self.signal, self._finest = signal, finest
         self._points = BucketMeans(width, SPAN // width + LAG, shift)
-        self._hours = BucketMeans(HOUR, SEASONS // HOUR) if seasonal else None
+        self._hours = BucketMeans(HOUR, SEASON_SPAN // HOUR) if seasonal else None
         self._due = self._season_due = -1
         self._season: Seasonality | None = None
-        self._usual: Baseline | None = None
-        self.now: BaselineDeviation | None = None
+        self._baseline: Baseline | None = None
+        self.latest: BaselineDeviation | None = None
 
     @property
-    def patience(self) -> int:
-        """For how long (ms) what is unusual may be away and is still the same."""
+    def gap_limit(self) -> int:
+        """The longest pause (ms) within one anomaly."""
         return LAG * self._points.width
 
     def add(self, at: int, value: float) -> None:
-        """Take a sample of `at` (ms UTC); NaN is none."""
+        """Add the sample of `at` (ms UTC); NaN is ignored."""
         if self._hours is not None:
             self._hours.add(at, value)
         if self._points.add(at, value) and self._points.number >= 0:
-            self._look()
+            self._update()
 
-    def reach(self, end: int) -> tuple[Buckets, Buckets]:
-        """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
-        return self._points.before(end), self._hours.before(end) if self._hours else NONE
+    def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
+        """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
+        hours = self._hours.buckets_before(end) if self._hours else NO_BUCKETS
+        return self._points.buckets_before(end), hours
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Have these in place of all that was taken."""
+        """Replace the history by these samples, oldest first."""
         self._points.fill(points)
         if self._hours is not None:
             self._hours.fill(coarse)
         self._due = self._season_due = -1
-        self._look()
+        self._update()
 
-    def past(self, least: float) -> Iterator[BaselineDeviation]:
-        """The stretches of the last days that may be unusual, by what is usual now.
+    def past(self, min_deviations: float) -> Iterator[BaselineDeviation]:
+        """The deviations of the last days, by the baseline of now.
 
-        Left out are those after three points that are all less than `least` deviations out.
+        Buckets are left out after three in a row that deviate by less than `min_deviations`.
         """
-        if self._usual is None:
+        if self._baseline is None:
             return
-        points, out = self._points, self._usual.deviations
-        course = self._course(REMEMBERED // points.width + LAG)
-        loud = -QUARTER
-        for place, point in enumerate(course):
-            if abs(out(point)) >= least:
-                loud = place
-            if place >= LAG - 1 and place - loud < QUARTER:
-                number = points.number + 1 + place - len(course)
-                found = self._against(course[place + 1 - LAG : place + 1], number)
-                if found is not None:
-                    yield found
+        points, deviations = self._points, self._baseline.deviations
+        values = self._values(REMEMBERED // points.width + LAG)
+        last_far = -QUARTER
+        for place, point in enumerate(values):
+            if abs(deviations(point)) >= min_deviations:
+                last_far = place
+            if place >= LAG - 1 and place - last_far < QUARTER:
+                number = points.number + 1 + place - len(values)
+                compared = self._compare(values[place + 1 - LAG : place + 1], number)
+                if compared is not None:
+                    yield compared
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         if self._points.number >= self._due:
-            self._learn()
-        self.now = self._against(self._course(LAG), self._points.number)
+            self._compute_baseline()
+        self.latest = self._compare(self._values(LAG), self._points.number)
 
-    def _learn(self) -> None:
-        """Find out what is usual, and once a day the season."""
+    def _compute_baseline(self) -> None:
+        """Compute the baseline, and once a day the seasonality."""
         points, hours = self._points, self._hours
         self._due = points.number + max(1, HOUR // points.width)
         if hours is not None and points.number >= self._season_due:
             self._season_due = points.number + max(1, DAY // points.width)
-            known = hours.newest(SEASONS // HOUR)
+            known = hours.newest(SEASON_SPAN // HOUR)
             self._season = seasonality_of(known, hours.number + 1 - len(known))
-        course = self._course(SPAN // points.width, LAG)
-        self._usual = baseline_of(course, self._finest, points.width)
+        values = self._values(SPAN // points.width, LAG)
+        self._baseline = baseline_of(values, self._finest, points.width)
 
-    def _course(self, count: int, lag: int = 0) -> Sequence[float]:
-        """The newest points, without what their hours add."""
+    def _values(self, count: int, lag: int = 0) -> Sequence[float]:
+        """The means of the newest buckets, without the offset of their hour of the week."""
         points = self._points
-        found, added = points.newest(count, lag), self._season
-        if added is None:
-            return found
-        middle = points.begins(points.number + 1 - lag - len(found)) + points.width // 2
+        means, season = points.newest(count, lag), self._season
+        if season is None:
+            return means
+        middle = points.start_of(points.number + 1 - lag - len(means)) + points.width // 2
         return [
-            point - added.at(middle + place * points.width) for place, point in enumerate(found)
+            mean - season.offset_at(middle + place * points.width)
+            for place, mean in enumerate(means)
         ]
 
-    def _against(self, course: Sequence[float], number: int) -> BaselineDeviation | None:
-        """The last of some points against what is usual; None when it is not known."""
-        if self._usual is None or not course or math.isnan(course[-1]):
+    def _compare(self, values: Sequence[float], number: int) -> BaselineDeviation | None:
+        """Compare the last of some buckets with the baseline; None when either is unknown."""
+        if self._baseline is None or not values or math.isnan(values[-1]):
             return None
-        added, begins = 0.0, self._points.begins(number)
+        offset, start = 0.0, self._points.start_of(number)
         if self._season is not None:
-            added = self._season.at(begins + self._points.width // 2)
-        usual = self._usual.raised(added)
-        point, out = course[-1] + added, usual.deviations
-        hour = [one + added for one in course if one == one]  # noqa: PLR0124 - not NaN
-        quarter = [one + added for one in course[-QUARTER:] if one == one]  # noqa: PLR0124
+            offset = self._season.offset_at(start + self._points.width // 2)
+        baseline = self._baseline.with_offset(offset)
+        newest, deviations = values[-1] + offset, baseline.deviations
+        hour = [one + offset for one in values if one == one]  # noqa: PLR0124 - not NaN
+        quarter = [one + offset for one in values[-QUARTER:] if one == one]  # noqa: PLR0124
         mean = sum(hour) / len(hour)
-        means = (0.0, 0.0)
-        if len(hour) >= _FEWEST:
-            means = out(sum(quarter) / len(quarter)), out(mean)
-        ended = begins + self._points.width
-        return BaselineDeviation(Deviation(out(point), *means), point, mean, usual, ended)
+        of_means = (0.0, 0.0)
+        if len(hour) >= _MIN_POINTS:
+            of_means = deviations(sum(quarter) / len(quarter)), deviations(mean)
+        deviation = Deviation(deviations(newest), *of_means)
+        return BaselineDeviation(deviation, newest, mean, baseline, start + self._points.width)
 
 
 class WeekOverWeek:
-    """The mean of a window of one signal, and the means of that window a week before.
+    """The mean of a window of one signal, and three means of the week before.
 
-    The week before is looked at as it was, and a quarter of the window sooner and later: what is
-    done at some hour is not always done on the minute. Less than half of a window is nothing. The
-    window moves on in steps of five minutes or, when it is long, of a forty-eighth of it.
+    Those are of the same window, and of a quarter of it earlier and later: a daily job does not
+    start on the minute. A window of which less than half is known has no mean. It moves in steps
+    of five minutes or, when it is long, of a 48th of its length.
     """
 
-    __slots__ = ("_points", "_week", "_window", "before", "now", "signal")
+    __slots__ = ("_points", "_week", "_window", "latest", "signal", "week_before")
 
     def __init__(self, signal: str, window: int, width: int, shift: int = 0) -> None:
         self.signal, self._window = signal, window
-        width = max(width, window // _CELLS)
+        width = max(width, window // _WINDOW_BUCKETS)
         self._points = BucketMeans(width, -(-window // width) + 1, shift)
-        coarse = max(width, _COARSE)
+        coarse = max(width, _COARSE_WIDTH)
         self._week = BucketMeans(coarse, (WEEK + 2 * window) // coarse + 2)
-        self.now: float | None = None
-        self.before: tuple[float, ...] = ()
+        self.latest: float | None = None
+        self.week_before: tuple[float, ...] = ()
 
     def add(self, at: int, value: float) -> None:
-        """Take a sample of `at` (ms UTC); NaN is none."""
+        """Add the sample of `at` (ms UTC); NaN is ignored."""
         self._week.add(at, value)
         if self._points.add(at, value) and self._points.number >= 0:
-            self._look()
+            self._update()
 
-    def reach(self, end: int) -> tuple[Buckets, Buckets]:
-        """The points before `end` (ms UTC) that it knows, the fine and the coarse."""
-        return self._points.before(end), self._week.before(end)
+    def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
+        """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
+        return self._points.buckets_before(end), self._week.buckets_before(end)
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Have these in place of all that was taken."""
+        """Replace the history by these samples, oldest first."""
         self._points.fill(points)
         self._week.fill(coarse)
-        self._look()
+        self._update()
 
-    def _look(self) -> None:
-        end, span = self._points.ended, self._window
-        now = self._points.mean(end - max(span, self._points.width), end)
+    def _update(self) -> None:
+        end, span = self._points.end, self._window
+        mean = self._points.mean(end - max(span, self._points.width), end)
         ends = (end - WEEK + shift for shift in (0, -span // 4, span // 4))
         before = [self._week.mean(past - span, past) for past in ends]
-        self.now = None if math.isnan(now) else now
-        self.before = tuple(one for one in before if one == one)  # noqa: PLR0124 - not NaN
+        self.latest = None if math.isnan(mean) else mean
+        self.week_before = tuple(one for one in before if one == one)  # noqa: PLR0124 - not NaN
+
+
+Samples = Iterable[tuple[int, float]]
+"""Times (ms UTC) and values, oldest first."""
+
+
+class Buckets(Struct, frozen=True):
+    """A range of `count` buckets of equal width, from `start` to before `end` (ms UTC)."""
+
+    start: int
+    end: int
+    count: int
+
+
+NO_BUCKETS = Buckets(0, 0, 0)
+
+
+_MAX_FLOAT = 3e38
+"""About the largest value of a 4-byte float; stands for infinity."""
+
+
+class BucketMeans:
+    """A ring of the newest `size` bucket means, of `width` ms and 4 bytes each.
+
+    Buckets start `shift` ms before the multiples of their width. `number` is that of the newest
+    bucket that has ended; it is negative before there is one.
+    """
+
+    __slots__ = ("_count", "_current", "_means", "_shift", "_size", "_total", "number", "width")
+
+    def __init__(self, width: int, size: int, shift: int = 0) -> None:
+        self.width, self._size, self._shift = width, size, shift
+        self._clear()
+
+    def _clear(self) -> None:
+        self._means = array("f", [math.nan]) * self._size
+        self.number = self._current = -1
+        self._total, self._count = 0.0, 0
+
+    def add(self, at: int, value: float) -> bool:
+        """Add the sample of `at` (ms UTC); returns whether a bucket ended before it.
+
+        NaN is ignored. After the clock was set back, samples go to the newest bucket.
+        """
+        number = (at + self._shift) // self.width
+        has_ended = number > self._current
+        if has_ended:
+            self._close(number)
+        if value == value:  # noqa: PLR0124 - not NaN
+            self._total += value
+            self._count += 1
+        return has_ended
+
+    def fill(self, samples: Samples) -> None:
+        """Replace the history by these samples, oldest first."""
+        self._clear()
+        for at, value in samples:
+            self.add(at, value)
+
+    def buckets_before(self, end: int) -> Buckets:
+        """The buckets that the ring holds at `end` (ms UTC), the current one included."""
+        past = self.start_of((end + self._shift) // self.width + 1)
+        return Buckets(past - (self._size + 1) * self.width, past, self._size + 1)
+
+    def _close(self, number: int) -> None:
+        if self._current >= 0:
+            mean = math.nan
+            if self._count:
+                mean = min(max(self._total / self._count, -_MAX_FLOAT), _MAX_FLOAT)
+            self._means[self._current % self._size] = mean
+            for missed in range(max(self._current + 1, number - self._size), number):
+                self._means[missed % self._size] = math.nan
+            self.number = number - 1
+        self._current = number
+        self._total, self._count = 0.0, 0
+
+    def start_of(self, number: int) -> int:
+        """The start of a bucket (ms UTC)."""
+        return number * self.width - self._shift
+
+    @property
+    def end(self) -> int:
+        """The end of the newest bucket that has ended (ms UTC)."""
+        return self.start_of(self.number + 1)
+
+    def newest(self, count: int, lag: int = 0) -> array[float]:
+        """The means of `count` buckets before the newest `lag`; NaN where a bucket had no sample.
+
+        There are fewer when the ring does not reach back so far.
+        """
+        past = self.number + 1 - lag
+        first = max(past - count, self.number + 1 - self._size)
+        if first >= past:
+            return array("f")
+        start, end = first % self._size, past % self._size
+        if start < end:
+            return self._means[start:end]
+        return self._means[start:] + self._means[:end]
+
+    def mean(self, start: int, end: int) -> float:
+        """The mean from `start` to `end` (ms UTC), each bucket weighted by its part of that time.
+
+        NaN when less than half of the time is known.
+        """
+        total = weight = 0.0
+        for number in range((start + self._shift) // self.width, self.number + 1):
+            bucket_start = self.start_of(number)
+            if bucket_start >= end:
+                break
+            mean = self._means[number % self._size]
+            if mean == mean and number > self.number - self._size:  # noqa: PLR0124 - not NaN
+                share = min(bucket_start + self.width, end) - max(bucket_start, start)
+                total += mean * share
+                weight += share
+        return total / weight if 2 * weight >= end - start else math.nan

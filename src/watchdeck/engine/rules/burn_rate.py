@@ -1,4 +1,4 @@
-"""How fast the error budget of an SLO is spent: good and bad of an endpoint over any window."""
+"""Burn rates of error budgets: the good and bad events of an endpoint over any window."""
 
 from __future__ import annotations
 
@@ -10,112 +10,121 @@ from msgspec import Struct
 
 from watchdeck.domain.rules.rule import BurnRateWindows
 
-FURTHEST = 3 * 86_400_000
-"""Milliseconds. No window of a burn looks back further."""
+LONGEST_WINDOW = 3 * 86_400_000
+"""Milliseconds of the longest window of a burn-rate rule."""
 
-LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, FURTHEST))
-"""Widths of cells of time, and how far back each serves (ms): fine ones for short windows."""
+LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, LONGEST_WINDOW))
+"""Cell widths and the longest window that each serves (ms): fine cells for short windows."""
 
 
 class BurnRate(Struct, frozen=True):
-    """How fast a budget burned over the two windows of a pair; 1 spends it all just in time."""
+    """The burn rates of a pair of windows; at 1 the budget lasts exactly for its period."""
 
     pair: BurnRateWindows
     long: float
     short: float
 
     @property
-    def least(self) -> float:
-        """The slower of the two, which must be over the pair's factor too."""
+    def slower(self) -> float:
+        """The lower of the two rates; a rule fires when it exceeds the factor of the pair."""
         return min(self.long, self.short)
 
 
 class ErrorBudget(Struct, frozen=True):
-    """What may be lost: a share of all, of which `expected` come in a millisecond.
+    """The share of events that may be bad.
 
-    Where fewer came, what was not seen counts as not lost. 0 expects nothing: of requests nobody
-    knows how many there should be. A window with fewer than `least` is unknown.
+    `expected` is the number of events per millisecond, of which missing ones count as good; 0 when
+    unknown, as for requests. A window with fewer than `min_samples` is unknown.
     """
 
     share: float
     expected: float
-    least: int = 1
+    min_samples: int = 1
 
 
 class BudgetConsumption:
-    """The good and the bad of one endpoint by one measure, for three days, in 9 kB.
+    """The total and bad events of one endpoint and one SLO signal over three days, in 9 kB.
 
-    `complete` tells that what was before the first sample is known too: until then nothing is
-    found to be slow, and what is fast already is fast.
+    `complete` means that the history before the first sample is loaded. Until then a budget can
+    be found to burn too fast, but never to burn slowly enough.
     """
 
-    __slots__ = ("_bad", "_heeded", "_hot_at", "_levels", "_longest", "_newest", "_total",
-                 "complete")  # fmt: skip
+    __slots__ = (
+        "_bad",
+        "_last_burning",
+        "_levels",
+        "_longest",
+        "_min_bad_share",
+        "_newest",
+        "_total",
+        "complete",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.complete = False
-        self._heeded, self._longest = math.inf, 0
+        self._min_bad_share, self._longest = math.inf, 0
         self._begin()
 
     def _begin(self) -> None:
         self._levels = tuple(_WindowTotals(*level) for level in LEVELS)
         self._bad, self._total = 0.0, 0.0
-        self._newest, self._hot_at = -1, -1
+        self._newest, self._last_burning = -1, -1
 
-    def heed(self, pairs: tuple[BurnRateWindows, ...], share: float) -> None:
-        """Be asked about these pairs, of a budget of this share; to be told before any sample."""
-        self._heeded = min(self._heeded, share * min(pair.factor for pair in pairs))
+    def register_pairs(self, pairs: tuple[BurnRateWindows, ...], share: float) -> None:
+        """Register the pairs of a rule for `is_quiet`; call before the first sample."""
+        self._min_bad_share = min(self._min_bad_share, share * min(pair.factor for pair in pairs))
         self._longest = max(self._longest, *(pair.short for pair in pairs))
 
     def add(self, at: int, bad: float, total: float) -> None:
-        """Count what a sample of `at` (ms UTC) brought; a clock set back a little stands still."""
+        """Add the events of the sample of `at` (ms UTC); a clock set back counts as no time."""
         at = max(at, self._newest)
         for level in self._levels:
             if at >= level.edge:
-                level.go_on(at, self._bad, self._total)
+                level.advance(at, self._bad, self._total)
         self._newest = at
         self._bad += bad
         self._total += total
-        if bad > self._heeded * total:
-            self._hot_at = at
+        if bad > self._min_bad_share * total:
+            self._last_burning = at
 
     def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
-        """Have these counts (time, bad, total; oldest first) in place of all that was counted."""
+        """Replace all counts by these (time, bad, total), oldest first."""
         self._begin()
         for at, bad, total in counts:
             self.add(at, bad, total)
         self.complete = True
 
     @property
-    def quiet(self) -> bool:
-        """Whether no sample of any short window lost enough: then no pair can be too fast.
+    def is_quiet(self) -> bool:
+        """Whether no sample in any short window was bad enough for a pair to burn too fast.
 
-        A window loses no greater share than the worst of its samples, so nothing is computed.
+        The bad share of a window never exceeds that of its worst sample: no sum is needed.
         """
-        return self._hot_at <= self._newest - self._longest
+        return self._last_burning <= self._newest - self._longest
 
-    def too_fast(self, pairs: tuple[BurnRateWindows, ...], budget: ErrorBudget) -> bool | None:
+    def burns_too_fast(
+        self, pairs: tuple[BurnRateWindows, ...], budget: ErrorBudget
+    ) -> bool | None:
         """Whether the budget burns too fast in both windows of any pair, at the newest sample.
 
-        None when too little was seen to say that it does not. It is asked of every sample, so it
-        looks no further than it must.
+        None when there are too few events to deny it. This runs for every sample, so a long window
+        is computed only when the short one is too fast.
         """
         known = self.complete
         for pair in pairs:
-            short = self._speed(pair.short, budget)
+            short = self._rate(pair.short, budget)
             if short is None:
                 known = False
-            elif short > pair.factor and (self._speed(pair.long, budget) or 0.0) > pair.factor:
+            elif short > pair.factor and (self._rate(pair.long, budget) or 0.0) > pair.factor:
                 return True
         return False if known else None
 
-    def speeds(
+    def burn_rates(
         self, pairs: tuple[BurnRateWindows, ...], budget: ErrorBudget
     ) -> tuple[BurnRate, ...]:
-        """How fast the budget burns at the newest sample, a speed for each pair that is known."""
+        """The burn rates at the newest sample, one for each pair with enough events."""
         found = (
-            (pair, self._speed(pair.long, budget), self._speed(pair.short, budget))
-            for pair in pairs
+            (pair, self._rate(pair.long, budget), self._rate(pair.short, budget)) for pair in pairs
         )
         return tuple(
             BurnRate(pair, long, short)
@@ -123,37 +132,37 @@ class BudgetConsumption:
             if long is not None and short is not None
         )
 
-    def _speed(self, span: int, budget: ErrorBudget) -> float | None:
+    def _rate(self, span: int, budget: ErrorBudget) -> float | None:
         fine, middle, coarse = self._levels
-        level = fine if span <= fine.reach else middle if span <= middle.reach else coarse
-        bad_before, total_before = level.before(self._newest - span)
+        level = fine if span <= fine.span else middle if span <= middle.span else coarse
+        bad_before, total_before = level.totals_before(self._newest - span)
         total = self._total - total_before
-        if total < budget.least or not total:
+        if total < budget.min_samples or not total:
             return None
         bad = self._bad - bad_before
         if bad <= 0:
             return 0.0
         expected = budget.expected * span
-        may_be_lost = budget.share * (max(total, expected))
-        return bad / may_be_lost if may_be_lost else math.inf
+        allowed = budget.share * max(total, expected)
+        return bad / allowed if allowed else math.inf
 
 
 class _WindowTotals:
-    """Running totals at the end of each cell of time, in a ring: a window is two look-ups.
+    """Running totals at the end of each cell, in a ring: a window is the difference of two.
 
-    `edge` is where the newest cell ends (ms UTC).
+    `edge` is the end of the newest cell (ms UTC).
     """
 
-    __slots__ = ("_bad", "_size", "_total", "_width", "edge", "reach")
+    __slots__ = ("_bad", "_size", "_total", "_width", "edge", "span")
 
     def __init__(self, width: int, reach: int) -> None:
-        self.reach, self.edge = reach, 0
+        self.span, self.edge = reach, 0
         self._width, self._size = width, reach // width + 2
         self._bad = array("d", bytes(8 * self._size))
         self._total = array("d", bytes(8 * self._size))
 
-    def go_on(self, at: int, bad: float, total: float) -> None:
-        """Go on to the cell of `at`; those that end before it have these running totals."""
+    def advance(self, at: int, bad: float, total: float) -> None:
+        """Move on to the cell of `at`, and store these running totals for the cells that ended."""
         width, size = self._width, self._size
         cell, newest = at // width, self.edge // width - 1
         for passed in range(newest if newest > cell - size else cell - size + 1, cell):
@@ -161,8 +170,8 @@ class _WindowTotals:
             self._bad[place], self._total[place] = bad, total
         self.edge = (cell + 1) * width
 
-    def before(self, moment: int) -> tuple[float, float]:
-        """The running totals at the end of the cell that a moment is in, which must be over."""
+    def totals_before(self, moment: int) -> tuple[float, float]:
+        """The running totals at the end of the cell of a past moment (ms UTC)."""
         cell, oldest = moment // self._width, self.edge // self._width - self._size
-        place = (max(oldest, cell)) % self._size
+        place = max(oldest, cell) % self._size
         return self._bad[place], self._total[place]

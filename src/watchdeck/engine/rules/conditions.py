@@ -1,6 +1,6 @@
-"""One rule on one endpoint: is it true of a scrape, false, or can it not be told?
+"""The conditions of rules, each evaluated on the scrapes of one endpoint: true, false or unknown.
 
-A truth is asked for ten thousand times a second and makes no object; a finding, which says why in
+`truth` runs ten thousand times a second and makes no object. A `Measurement`, with the reason in
 words, is made only where an episode is open or opens.
 """
 
@@ -14,19 +14,19 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from watchdeck.domain.alerts.lifecycle import Evaluation
-from watchdeck.domain.board.health_evaluation import CANNOT_READ
+from watchdeck.domain.board.health import UNREADABLE_OUTCOMES
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.rules.limits import decimal
 from watchdeck.domain.rules.rule import Absent, Burn, FailedScrapes, Limit, Threshold
+from watchdeck.domain.rules.tokens import decimal
+from watchdeck.domain.settings.endpoint import Slo
 from watchdeck.domain.values.format import format_comparison, format_duration
-from watchdeck.domain.values.slo import Slo
 from watchdeck.engine.rules.burn_rate import BudgetConsumption, BurnRate, ErrorBudget
 from watchdeck.engine.rules.sample_window import SampleWindow
 
 
 class ScrapeValues(NamedTuple):
-    """One scrape as checks read it; `places` tells where the value of each column stands."""
+    """One scrape as conditions read it; `places` holds the index of each column in `values`."""
 
     at: int
     values: array[float]
@@ -44,17 +44,17 @@ class ScrapeValues(NamedTuple):
 
 
 class EndpointCondition(Protocol):
-    """A test of a rule, made for one endpoint."""
+    """The condition of a rule, bound to one endpoint."""
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: FBT001
-        """Whether it is true at `now` (ms UTC); `held` tells that it was true before."""
+        """Whether it is true at `now` (ms UTC), or None; `held` is whether it was true before."""
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:
-        """The figures and the words of it, whether true or not."""
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:
+        """The value, the limit and the reason in words, whether true or not."""
 
 
 class Measurement(NamedTuple):
-    """What a finding says besides its truth."""
+    """The value, the limit and the reason of an evaluation; `samples` is how many it needs."""
 
     value: float | None
     limit: float | None
@@ -63,18 +63,18 @@ class Measurement(NamedTuple):
 
 
 def evaluate(
-    check: EndpointCondition,
+    condition: EndpointCondition,
     truth: bool | None,  # noqa: FBT001 - unknown is a third value
     sample: ScrapeValues,
     now: int,
 ) -> Evaluation:
-    """A truth with its figures and words."""
-    said = check.said(sample, now)
-    return Evaluation(truth, said.value, said.limit, said.why, now, said.samples)
+    """The evaluation of a condition whose truth is known already."""
+    measured = condition.measure(sample, now)
+    return Evaluation(truth, measured.value, measured.limit, measured.why, now, measured.samples)
 
 
 def limit_for(limit: Limit, signal: str, slo: Slo) -> float | None:
-    """What a limit is for an endpoint; None when it is of a promise that was not made."""
+    """A limit as a number for an endpoint; None when it depends on an SLO that is not set."""
     if limit.promises is None:
         return limit.value
     if signal == "availability":
@@ -86,7 +86,7 @@ def limit_for(limit: Limit, signal: str, slo: Slo) -> float | None:
 
 
 class ThresholdCondition(Struct, frozen=True):
-    """The newest value of a signal past a limit; once true, until it is back past `clear`."""
+    """A signal is past a limit; once true, it stays so until the signal is back past `clear`."""
 
     test: Threshold
     signal: str
@@ -94,7 +94,7 @@ class ThresholdCondition(Struct, frozen=True):
     clear: float
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether the value is past the limit; None when there is no value."""
+        """Whether the value is past the limit; None without a value."""
         place = sample.places.get(self.signal)
         value = math.nan if place is None else sample.values[place]
         limit = self.clear if held else self.limit
@@ -102,44 +102,43 @@ class ThresholdCondition(Struct, frozen=True):
             return self.test.above
         return None if value != value else value < limit and not self.test.above  # noqa: PLR0124
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """The value against the limit: `latency_p95 412 ms > 200 ms`."""
-        return comparison(self.test, sample.value(self.signal), self.limit)
+        return threshold_measurement(self.test, sample.value(self.signal), self.limit)
 
 
 class WindowCondition(Struct, frozen=True):
-    """An aggregate of a signal over a window past a limit, of `least` samples or more."""
+    """An aggregate over a window of at least `min_samples` samples is past a limit."""
 
     test: Threshold
     limit: float
     clear: float
-    least: int
+    min_samples: int
     window: SampleWindow
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether the aggregate is past the limit; None when too little was seen."""
-        if not held and self.window.quiet(now):
-            return False if self.window.knows(self.test.window, now, self.least) else None
-        value = self.window.read(self.test.aggregate, self.test.window, now, self.least)
+        """Whether the aggregate is past the limit; None without enough samples."""
+        if not held and self.window.is_quiet(now):
+            return (
+                False if self.window.has_enough(self.test.window, now, self.min_samples) else None
+            )
+        value = self.window.aggregate(self.test.aggregate, self.test.window, now, self.min_samples)
         if value is None:
             return None
         limit = self.clear if held else self.limit
         return value > limit if self.test.above else value < limit
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """The aggregate against the limit: `latency_p95 412 ms > 200 ms (avg over 10m)`."""
-        value = self.window.read(self.test.aggregate, self.test.window, now, self.least)
-        return self.told(math.nan if value is None else value)
-
-    def told(self, value: float) -> Measurement:
-        """A known aggregate against the limit."""
-        said = comparison(self.test, value, self.limit)
+        value = self.window.aggregate(self.test.aggregate, self.test.window, now, self.min_samples)
+        value = math.nan if value is None else value
+        measured = threshold_measurement(self.test, value, self.limit)
         over = f" ({self.test.aggregate} over {format_duration(self.test.window)})"
-        return said._replace(why=said.why + over, samples=self.least)
+        return measured._replace(why=measured.why + over, samples=self.min_samples)
 
 
-def comparison(test: Threshold, value: float, limit: float) -> Measurement:
-    """A value against a limit, in words that tell on which side it is."""
+def threshold_measurement(test: Threshold, value: float, limit: float) -> Measurement:
+    """A value against a limit; the words show on which side it is."""
     known = None if math.isnan(value) else value
     past = known is None or (known > limit if test.above else known < limit)
     words = format_comparison(
@@ -153,43 +152,40 @@ class BurnRateCondition(Struct, frozen=True):
 
     test: Burn
     budget: ErrorBudget
-    burned: BudgetConsumption
+    consumption: BudgetConsumption
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether any pair is too fast; None when too little was seen to say that none is."""
-        if not held and self.burned.quiet:
-            return False if self.burned.complete else None
-        return self.burned.too_fast(self.test.pairs, self.budget)
+        """Whether any pair burns too fast; None with too few events to deny it."""
+        if not held and self.consumption.is_quiet:
+            return False if self.consumption.complete else None
+        return self.consumption.burns_too_fast(self.test.pairs, self.budget)
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """How fast the worst pair burns, over either window, against its limit."""
-        return self.told(self.burned.speeds(self.test.pairs, self.budget))
-
-    def told(self, speeds: tuple[BurnRate, ...]) -> Measurement:
-        """Known speeds, the worst of them in words."""
-        if not speeds:
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+        """The burn rates of the worst pair against its factor."""
+        rates = self.consumption.burn_rates(self.test.pairs, self.budget)
+        if not rates:
             return Measurement(None, None, f"{self.test.signal} budget: too little was seen")
-        worst = max(speeds, key=_share)
+        worst = max(rates, key=_relative_rate)
         pair = worst.pair
         words = (
-            f"{self.test.signal} budget burns {_times(worst.least)}"
-            f" {'>' if worst.least > pair.factor else '<'} {_times(pair.factor)}"
-            f" ({_times(worst.long)} over {format_duration(pair.long)},"
-            f" {_times(worst.short)} over {format_duration(pair.short)})"
+            f"{self.test.signal} budget burns {_rate_text(worst.slower)}"
+            f" {'>' if worst.slower > pair.factor else '<'} {_rate_text(pair.factor)}"
+            f" ({_rate_text(worst.long)} over {format_duration(pair.long)},"
+            f" {_rate_text(worst.short)} over {format_duration(pair.short)})"
         )
-        return Measurement(worst.least, pair.factor, words, self.budget.least)
+        return Measurement(worst.slower, pair.factor, words, self.budget.min_samples)
 
 
-def _share(speed: BurnRate) -> float:
-    return speed.least / speed.pair.factor
+def _relative_rate(rate: BurnRate) -> float:
+    return rate.slower / rate.pair.factor
 
 
-def _times(speed: float) -> str:
-    return "∞x" if math.isinf(speed) else f"{decimal(float(f'{speed:.3g}'))}x"
+def _rate_text(rate: float) -> str:
+    return "∞x" if math.isinf(rate) else f"{decimal(float(f'{rate:.3g}'))}x"
 
 
 class AbsentCondition(Struct):
-    """No scrape for too long, not even a failed one; `seen_at` is the last, or our first look."""
+    """No scrape for too long, not even a failed one; `seen_at` is the last, or when we started."""
 
     test: Absent
     every: int
@@ -202,11 +198,11 @@ class AbsentCondition(Struct):
 
     @property
     def after(self) -> int:
-        """How old (ms) is too old."""
+        """The longest time (ms) without a scrape."""
         return self.test.after or 3 * self.every
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """For how long there was none."""
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+        """For how long there was no scrape."""
         quiet = now - self.seen_at
         words = (
             f"no sample for {format_duration(quiet)} (expected every {format_duration(self.every)})"
@@ -217,32 +213,32 @@ class AbsentCondition(Struct):
 
 
 class DownCondition(Struct, frozen=True):
-    """So many failed scrapes in a row, or a model that says itself that it is not ready."""
+    """Several failed scrapes in a row, or a model that reports that it is not ready."""
 
     test: FailedScrapes
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Fewer failures tell nothing; nor does a page that cannot be read of a ready model."""
+        """Fewer failures are unknown (None), and so is an unreadable page of a ready model."""
         if sample.state == _NOT_READY:
             return True
         if not sample.failures:
             return False
-        unread = sample.outcome in CANNOT_READ and sample.state == _READY
+        unread = sample.outcome in UNREADABLE_OUTCOMES and sample.state == _READY
         return True if sample.failures >= self.test.failures and not unread else None
 
-    def said(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """How often it failed and why, or what the model says."""
+    def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
+        """How many scrapes failed and why, or what the model reports."""
         if sample.failures:
-            words = f"{sample.failures} failed scrapes in a row: {_failure(sample)}"
+            words = f"{sample.failures} failed scrapes in a row: {_failure_text(sample)}"
             return Measurement(float(sample.failures), float(self.test.failures), words)
         if sample.state == _NOT_READY:
-            told = f": {sample.state_detail}" if sample.state_detail else ""
-            return Measurement(None, None, f"the model says that it is not ready{told}")
+            detail = f": {sample.state_detail}" if sample.state_detail else ""
+            return Measurement(None, None, f"the model says that it is not ready{detail}")
         return Measurement(0.0, float(self.test.failures), "it answers")
 
 
-def _failure(sample: ScrapeValues) -> str:
+def _failure_text(sample: ScrapeValues) -> str:
     return f"{sample.outcome}: {sample.detail}" if sample.detail else sample.outcome
 
 
-_OK, _NOT_READY, _READY = Outcome.OK.value, ModelState.NOT_READY.value, ModelState.READY.value
+_NOT_READY, _READY = ModelState.NOT_READY.value, ModelState.READY.value

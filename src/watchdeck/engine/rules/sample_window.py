@@ -1,4 +1,4 @@
-"""Signals over the last minutes or hours, in little memory: what rules with a window look at."""
+"""Ring of recent samples of one signal, from which windowed rules compute their aggregates."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from collections.abc import Iterable
 from watchdeck.domain.rules.rule import Aggregate
 
 CELLS = 240
-"""Cells of a window: samples that come faster share one, with their sum and their extremes."""
+"""Cells of a window: more frequent samples share a cell, as sum, count, minimum and maximum."""
 
 
 class SampleWindow:
-    """The newest samples of one signal of one endpoint, as far back as its rules look.
+    """The samples of one signal of one endpoint over the longest window of its rules.
 
-    `every` is the distance (ms) that samples should have. A sample takes 16 bytes; where more than
-    CELLS would come within the span, they share cells of 40 bytes each, and the far edge is as
-    sharp as a cell.
+    `every` is the scrape interval (ms). A sample takes 16 bytes. Where the span would hold more
+    than CELLS samples, they share cells of 40 bytes, and the old end of a window is only as exact
+    as a cell.
     """
 
     __slots__ = (
         "_counts",
         "_every",
+        "_high_limit",
         "_highs",
-        "_hot_at",
-        "_joins",
-        "_least",
+        "_last_past_limit",
+        "_low_limit",
         "_lows",
-        "_most",
         "_newest",
+        "_shares_cells",
         "_times",
         "_totals",
         "_width",
@@ -39,77 +39,74 @@ class SampleWindow:
 
     def __init__(self, span: int, every: int) -> None:
         self._every = every
-        self._least, self._most = -math.inf, math.inf
-        self.reach(span)
+        self._low_limit, self._high_limit = -math.inf, math.inf
+        self.set_span(span)
 
-    def heed(self, limit: float, *, above: bool) -> None:
-        """Be asked whether it is past this limit; to be told before the first sample."""
+    def register_limit(self, limit: float, *, above: bool) -> None:
+        """Register a limit for `is_quiet`; call before the first sample."""
         if above:
-            self._most = min(self._most, limit)
+            self._high_limit = min(self._high_limit, limit)
         else:
-            self._least = max(self._least, limit)
+            self._low_limit = max(self._low_limit, limit)
 
-    def reach(self, span: int) -> None:
-        """Look back so far (ms), and begin anew: to be told before the first sample."""
+    def set_span(self, span: int) -> None:
+        """Set the length of the window (ms), and empty it; call before the first sample."""
         self.span, self._width = span, max(1, span // CELLS)
-        self._joins = self._every < self._width
-        self._newest = self._hot_at = -1
+        self._shares_cells = self._every < self._width
+        self._newest = self._last_past_limit = -1
         self._times, self._totals, self._counts = array("q"), array("d"), array("q")
         self._lows = self._highs = self._totals
-        if self._joins:
+        if self._shares_cells:
             self._lows, self._highs = array("d"), array("d")
 
     def add(self, at: int, value: float) -> None:
-        """Take a sample of `at` (ms UTC); NaN is none, and a clock set back empties the window."""
+        """Add a sample (`at` in ms UTC) unless it is NaN; a clock set back empties the window."""
         if value != value or at <= self._newest:  # noqa: PLR0124 - only NaN is not itself
             if at == self._newest or math.isnan(value):
                 return
-            self.reach(self.span)
+            self.set_span(self.span)
         self._newest = at
-        if not self._least <= value <= self._most:
-            self._hot_at = at
-        if self._joins:
-            self._join(at, value)
+        if not self._low_limit <= value <= self._high_limit:
+            self._last_past_limit = at
+        if self._shares_cells:
+            self._add_to_cell(at, value)
         else:
             self._times.append(at)
             self._totals.append(value)
         if self._times[0] <= at - 2 * self.span:
-            self._forget(bisect_right(self._times, at - self.span))
+            self._drop_oldest(bisect_right(self._times, at - self.span))
 
     def fill(self, times: Iterable[int], values: Iterable[float]) -> None:
-        """Have these samples, oldest first, in place of all that were taken."""
-        self.reach(self.span)
+        """Replace all samples by these, oldest first."""
+        self.set_span(self.span)
         for at, value in zip(times, values, strict=True):
             self.add(at, value)
 
-    def quiet(self, now: int) -> bool:
-        """Whether no sample is past any limit: then no mean and no extreme of them is."""
-        return self._hot_at <= now - self.span
+    def is_quiet(self, now: int) -> bool:
+        """Whether no sample is past any limit: then no mean, minimum or maximum can be."""
+        return self._last_past_limit <= now - self.span
 
-    def knows(self, span: int, now: int, least: int = 1) -> bool:
-        """Whether there are so many samples in the `span` (ms) up to `now`.
-
-        They must reach over half of it too: a minute is no hour.
-        """
+    def has_enough(self, span: int, now: int, least: int = 1) -> bool:
+        """Whether the last `span` (ms) up to `now` has `least` samples that cover half of it."""
         times = self._times
         first = bisect_right(times, now - span)
-        count = sum(self._counts[first:]) if self._joins else len(times) - first
+        count = sum(self._counts[first:]) if self._shares_cells else len(times) - first
         return count >= least and count > 0 and 2 * (now - times[first] + self._every) >= span
 
-    def read(self, aggregate: Aggregate, span: int, now: int, least: int = 1) -> float | None:
-        """The aggregate over the `span` (ms) up to `now`; None when too little is known."""
-        if not self.knows(span, now, least):
+    def aggregate(self, aggregate: Aggregate, span: int, now: int, least: int = 1) -> float | None:
+        """The aggregate over the last `span` (ms) up to `now`; None without enough samples."""
+        if not self.has_enough(span, now, least):
             return None
         first = bisect_right(self._times, now - span)
         if aggregate is Aggregate.LEAST:
             return min(self._lows[first:])
         if aggregate is Aggregate.MOST:
             return max(self._highs[first:])
-        count = sum(self._counts[first:]) if self._joins else len(self._times) - first
+        count = sum(self._counts[first:]) if self._shares_cells else len(self._times) - first
         mean = sum(self._totals[first:]) / count
         return None if math.isnan(mean) else mean
 
-    def _join(self, at: int, value: float) -> None:
+    def _add_to_cell(self, at: int, value: float) -> None:
         if self._times and at // self._width == self._times[-1] // self._width:
             self._counts[-1] += 1
             self._totals[-1] += value
@@ -121,7 +118,7 @@ class SampleWindow:
         for part in (self._totals, self._lows, self._highs):
             part.append(value)
 
-    def _forget(self, cells: int) -> None:
+    def _drop_oldest(self, cells: int) -> None:
         parts = {id(part): part for part in (self._totals, self._lows, self._highs)}
         del self._times[:cells], self._counts[:cells]
         for part in parts.values():

@@ -1,4 +1,4 @@
-"""One endpoint with the rules that are for it, and what they must remember of its scrapes."""
+"""An endpoint as evaluation target: its rules, and the history that their conditions need."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct, field
 
 from watchdeck.domain.alerts.alert import OURS, Alert, Episode
-from watchdeck.domain.alerts.lifecycle import silent_after
+from watchdeck.domain.alerts.lifecycle import no_data_timeout
 from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.domain.rules.labels import alert_labels, labels_of
 from watchdeck.domain.rules.rule import (
     Absent,
     Anomaly,
@@ -20,8 +19,10 @@ from watchdeck.domain.rules.rule import (
     Rule,
     Threshold,
     WeekBefore,
+    alert_labels,
+    labels_of,
 )
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.matcher import matches
 from watchdeck.engine.rules.anomaly_conditions import (
     AnomalyCondition,
@@ -30,7 +31,7 @@ from watchdeck.engine.rules.anomaly_conditions import (
     bucket_width,
     week_over_week_for,
 )
-from watchdeck.engine.rules.baseline import SignalBaseline, WeekOverWeek
+from watchdeck.engine.rules.baseline import SampleHistory, SignalBaseline, WeekOverWeek
 from watchdeck.engine.rules.burn_rate import BudgetConsumption, ErrorBudget
 from watchdeck.engine.rules.conditions import (
     AbsentCondition,
@@ -46,114 +47,120 @@ from watchdeck.engine.rules.sample_window import SampleWindow
 
 _OK = Outcome.OK.value
 
-LONGEST_STEP = 3
-"""Intervals that one sample may stand for, when requests are counted by their rate."""
+MAX_INTERVALS = 3
+"""Scrape intervals that one sample stands for at most when requests are counted by rate."""
 
 
-CheckTruth = Callable[[ScrapeValues, int, bool], bool | None]
-"""The question of a check: is it true of a scrape, now, having been true before or not?"""
+TruthFunction = Callable[[ScrapeValues, int, bool], bool | None]
+"""`EndpointCondition.truth`, bound once: an attribute less for each sample."""
 
 
 class RuleState(Struct, eq=False):
-    """One rule on one endpoint: its check, its alert, and the episode that is open.
-
-    `live` are the rules of its endpoint that have an open episode, by fingerprint. `ended` is the
-    newest episode that is over; `timed` tells that time alone can make it true.
-    """
+    """One rule on one endpoint, with its alert and its open episode."""
 
     rule: Rule
-    check: EndpointCondition
-    truth: CheckTruth
+    condition: EndpointCondition
+    truth: TruthFunction
     every: int
+    """The scrape interval of the endpoint (ms)."""
     alert: Alert
-    timed: bool
-    fires_on_silence: bool
-    live: dict[str, RuleState]
+    depends_on_time: bool
+    """Whether the condition can become true without a new scrape."""
+    fires_on_no_data: bool
+    open_states: dict[str, RuleState]
+    """The states of this endpoint that have an open episode, by fingerprint; shared by all."""
     episode: Episode | None = None
-    ended: Episode | None = None
+    last_ended: Episode | None = None
     saved_at: int = 0
+    """When the episode was last written (ms UTC)."""
 
-    def hold(self, episode: Episode | None) -> None:
-        """Have this episode open, or none."""
+    def set_episode(self, episode: Episode | None) -> None:
+        """Set the open episode; None when there is none."""
         self.episode = episode
         if episode is None:
-            self.live.pop(self.alert.fingerprint, None)
+            self.open_states.pop(self.alert.fingerprint, None)
         else:
-            self.live[self.alert.fingerprint] = self
+            self.open_states[self.alert.fingerprint] = self
 
-    def keep(self, episode: Episode) -> None:
-        """Remember what became of an episode: it is the one that is open, or the one before."""
+    def update_episode(self, episode: Episode) -> None:
+        """Set an episode that changed: as the open one, or as the last that ended."""
         if episode.is_open:
-            self.hold(episode)
+            self.set_episode(episode)
         else:
-            self.hold(None)
-            self.ended = episode
+            self.set_episode(None)
+            self.last_ended = episode
 
 
 class Target(Struct, eq=False):
-    """An endpoint, its newest sample, and what its rules look back on.
-
-    `live` are those of its rules that have an open episode, by fingerprint. `good_at` is when it
-    last gave a good sample, and `patience` for how long (ms) nothing may come before something is
-    made of that. `restored` tells that windows and budgets know what was before this collector
-    began, `recalled` that it is known how everything usually is.
-    """
+    """An endpoint, its newest sample, its rules, and the history that they need."""
 
     facts: EndpointFacts
     kind: str | None
-    judged: tuple[RuleState, ...] = ()
-    live: dict[str, RuleState] = field(default_factory=dict)
+    """The kind of server; None while it is unknown."""
+    rule_states: tuple[RuleState, ...] = ()
+    open_states: dict[str, RuleState] = field(default_factory=dict)
+    """The rule states that have an open episode, by fingerprint."""
     windows: dict[str, SampleWindow] = field(default_factory=dict)
-    burned: dict[str, BudgetConsumption] = field(default_factory=dict)
-    habits: dict[tuple[str, bool], SignalBaseline] = field(default_factory=dict)
-    weeks: dict[tuple[str, int], WeekOverWeek] = field(default_factory=dict)
+    """Recent samples, by signal."""
+    budgets: dict[str, BudgetConsumption] = field(default_factory=dict)
+    """Error budgets, by SLO signal."""
+    baselines: dict[tuple[str, bool], SignalBaseline] = field(default_factory=dict)
+    """By signal, and whether seasonal."""
+    week_comparisons: dict[tuple[str, int], WeekOverWeek] = field(default_factory=dict)
+    """By signal and window (ms)."""
     sample: ScrapeValues | None = None
-    good_at: int = 0
-    patience: int = 0
-    restored: bool = False
-    recalled: bool = False
+    last_good_at: int = 0
+    """When the last successful scrape began (ms UTC)."""
+    silence_limit: int = 0
+    """Milliseconds without a scrape after which a rule reacts."""
+    windows_restored: bool = False
+    """Whether windows and budgets include the history before this collector started."""
+    baselines_restored: bool = False
 
-    def take(self, sample: ScrapeValues) -> None:
-        """Remember a new sample, before it is judged; the same one counts once."""
+    def add_sample(self, sample: ScrapeValues) -> None:
+        """Add a new sample, before rules are evaluated; a repeated one is ignored."""
         before, self.sample, at = self.sample, sample, sample.at
         if before is not None and before.at == at:
             return
         if sample.outcome == _OK:
-            self.good_at = max(self.good_at, at)
+            self.last_good_at = max(self.last_good_at, at)
         for signal, window in self.windows.items():
             place = sample.places.get(signal)
             if place is not None:
                 window.add(at, sample.values[place])
-        for usual in self.habits.values():
-            usual.add(at, sample.value(usual.signal))
-        for week in self.weeks.values():
-            week.add(at, sample.value(week.signal))
-        if self.burned:
+        for history in self.histories:
+            history.add(at, sample.value(history.signal))
+        if self.budgets:
             seconds = self._seconds(before, at)
-            for measure, burned in self.burned.items():
-                counted = COUNTS[measure](sample, seconds)
-                if counted is not None:
-                    burned.add(at, *counted)
+            for signal, budget in self.budgets.items():
+                count = BUDGET_COUNTERS[signal](sample, seconds)
+                if count is not None:
+                    budget.add(at, *count)
+
+    @property
+    def histories(self) -> tuple[SampleHistory, ...]:
+        """All baselines and week-over-week comparisons."""
+        return (*self.baselines.values(), *self.week_comparisons.values())
 
     def _seconds(self, before: ScrapeValues | None, at: int) -> float:
-        """How long a sample stands for: since the one before it, but not over a gap."""
-        most = LONGEST_STEP * self.facts.every
+        """Seconds that a sample stands for: since the one before, but not across a gap."""
+        longest = MAX_INTERVALS * self.facts.every
         passed = self.facts.every if before is None else at - before.at
-        return max(0, min(passed, most)) / 1_000
+        return max(0, min(passed, longest)) / 1_000
 
 
-Counted = tuple[float, float] | None
-"""What a sample adds to a budget: bad, and all; None when it tells nothing."""
+BudgetCount = tuple[float, float] | None
+"""The bad events and all events that a sample adds to a budget; None when unknown."""
 
 
-def _probed(sample: ScrapeValues, _: float) -> Counted:
-    """A probe is good when it was answered and the model, where it can say so, was ready."""
+def _count_probe(sample: ScrapeValues, _: float) -> BudgetCount:
+    """One probe; good when the scrape succeeded and the model did not report "not ready"."""
     good = sample.outcome == _OK and sample.value("ready") != 0
     return (0.0 if good else 1.0), 1.0
 
 
-def _requested(sample: ScrapeValues, seconds: float) -> Counted:
-    """The requests since the sample before, and those of them that failed."""
+def _count_requests(sample: ScrapeValues, seconds: float) -> BudgetCount:
+    """The failed requests and all requests since the sample before."""
     requests = sample.value("request_rate") * seconds
     failed = sample.value("error_ratio") * requests
     if math.isnan(requests) or (math.isnan(failed) and requests):
@@ -161,11 +168,11 @@ def _requested(sample: ScrapeValues, seconds: float) -> Counted:
     return (failed if requests else 0.0), requests
 
 
-COUNTS: dict[str, Callable[[ScrapeValues, float], Counted]] = {
-    "availability": _probed,
-    "error_ratio": _requested,
+BUDGET_COUNTERS: dict[str, Callable[[ScrapeValues, float], BudgetCount]] = {
+    "availability": _count_probe,
+    "error_ratio": _count_requests,
 }
-"""How a sample counts towards the budget of each signal that an SLO promises a share of."""
+"""The counter of each SLO signal that has an error budget."""
 
 
 def target_for(
@@ -175,67 +182,71 @@ def target_for(
     now: int,
     before: Target | None = None,
 ) -> Target:
-    """An endpoint with the rules that are for it and can be judged on it, looked at since `now`.
+    """An endpoint with the rules that match it and apply to it, observed since `now` (ms UTC).
 
-    What is known of how it usually is it takes over from what it was `before`.
+    It takes over the baselines of `before`, the same endpoint with other settings.
     """
-    watched = Target(facts, kind, good_at=now)
+    target = Target(facts, kind, last_good_at=now)
     if before is not None and bucket_width(before.facts.every) == bucket_width(facts.every):
-        watched.habits, watched.weeks = before.habits, before.weeks
+        target.baselines, target.week_comparisons = before.baselines, before.week_comparisons
     labels = labels_of(facts, kind)
-    watched.judged = tuple(
-        _judged(watched, rule, check, labels)
+    target.rule_states = tuple(
+        _rule_state(target, rule, condition, labels)
         for rule in rules
         if rule.enabled and matches(rule.match, labels)
-        for check in _checks(watched, rule, now)
+        for condition in _conditions(target, rule, now)
     )
-    watched.patience = min(map(_patience, watched.judged), default=0)
-    return watched
+    target.silence_limit = min(map(_silence_limit, target.rule_states), default=0)
+    return target
 
 
-def _judged(
-    watched: Target, rule: Rule, check: EndpointCondition, labels: dict[str, str]
+def _rule_state(
+    target: Target, rule: Rule, condition: EndpointCondition, labels: dict[str, str]
 ) -> RuleState:
-    name, model = rule.name, watched.facts.name
+    name, model = rule.name, target.facts.name
     alert = Alert(0, OURS, f"{name}/{model}", name, model, alert_labels(rule, labels))
-    timed = isinstance(check, AbsentCondition)
+    depends_on_time = isinstance(condition, AbsentCondition)
     return RuleState(
         rule,
-        check,
-        check.truth,
-        watched.facts.every,
+        condition,
+        condition.truth,
+        target.facts.every,
         alert,
-        timed,
-        rule.no_data is NoData.FIRE or timed,
-        watched.live,
+        depends_on_time,
+        rule.no_data is NoData.FIRE or depends_on_time,
+        target.open_states,
     )
 
 
-def _patience(one: RuleState) -> int:
-    """How long (ms) nothing may come before something is made of it."""
-    silent = silent_after(one.rule, one.every)
-    return min(silent, one.check.after) if isinstance(one.check, AbsentCondition) else silent
+def _silence_limit(one: RuleState) -> int:
+    """Milliseconds without a scrape after which the rule reacts."""
+    silent = no_data_timeout(one.rule, one.every)
+    return (
+        min(silent, one.condition.after) if isinstance(one.condition, AbsentCondition) else silent
+    )
 
 
-def _checks(watched: Target, rule: Rule, now: int) -> Iterator[EndpointCondition]:
-    """The check of a rule on an endpoint: none when it rests on a promise that was not made."""
+def _conditions(target: Target, rule: Rule, now: int) -> Iterator[EndpointCondition]:
+    """The condition of a rule on an endpoint; none when the rule needs an SLO that is not set."""
     match rule.test:
         case Threshold():
-            yield from _over(watched, rule, rule.test)
+            yield from _threshold_condition(target, rule, rule.test)
         case Burn():
-            yield from _burning(watched, rule, rule.test)
+            yield from _burn_rate_condition(target, rule, rule.test)
         case Absent():
-            yield AbsentCondition(rule.test, watched.facts.every, now)
+            yield AbsentCondition(rule.test, target.facts.every, now)
         case FailedScrapes():
             yield DownCondition(rule.test)
         case Anomaly():
-            yield _unusual(watched, rule.test)
+            yield _anomaly_condition(target, rule.test)
         case WeekBefore():
-            yield _unlike_last_week(watched, rule.test)
+            yield _week_over_week_condition(target, rule.test)
 
 
-def _over(watched: Target, rule: Rule, test: Threshold) -> Iterator[EndpointCondition]:
-    slo = watched.facts.slo
+def _threshold_condition(
+    target: Target, rule: Rule, test: Threshold
+) -> Iterator[EndpointCondition]:
+    slo = target.facts.slo
     limit = limit_for(test.limit, test.signal, slo)
     clear = limit if test.clear is None else limit_for(test.clear, test.signal, slo)
     if limit is None or clear is None:
@@ -243,33 +254,33 @@ def _over(watched: Target, rule: Rule, test: Threshold) -> Iterator[EndpointCond
     if not test.window:
         yield ThresholdCondition(test, test.signal, limit, clear)
         return
-    window = watched.windows.setdefault(test.signal, SampleWindow(test.window, watched.facts.every))
-    window.reach(max(test.window, window.span))
-    window.heed(limit, above=test.above)
+    window = target.windows.setdefault(test.signal, SampleWindow(test.window, target.facts.every))
+    window.set_span(max(test.window, window.span))
+    window.register_limit(limit, above=test.above)
     yield WindowCondition(test, limit, clear, rule.min_samples, window)
 
 
-def _burning(watched: Target, rule: Rule, test: Burn) -> Iterator[EndpointCondition]:
-    slo, every = watched.facts.slo, watched.facts.every
-    promised = slo.availability if test.signal == "availability" else slo.error_ratio
-    if promised is None:
+def _burn_rate_condition(target: Target, rule: Rule, test: Burn) -> Iterator[EndpointCondition]:
+    slo, every = target.facts.slo, target.facts.every
+    objective = slo.availability if test.signal == "availability" else slo.error_ratio
+    if objective is None:
         return
-    share = 1 - promised if test.signal == "availability" else promised
+    share = 1 - objective if test.signal == "availability" else objective
     expected = 1 / every if test.signal == "availability" else 0.0
-    burned = watched.burned.setdefault(test.signal, BudgetConsumption())
-    burned.heed(test.pairs, share)
-    yield BurnRateCondition(test, ErrorBudget(share, expected, rule.min_samples), burned)
+    consumption = target.budgets.setdefault(test.signal, BudgetConsumption())
+    consumption.register_pairs(test.pairs, share)
+    yield BurnRateCondition(test, ErrorBudget(share, expected, rule.min_samples), consumption)
 
 
-def _unusual(watched: Target, test: Anomaly) -> EndpointCondition:
-    kept, facts = (test.signal, test.seasonal), watched.facts
-    if kept not in watched.habits:
-        watched.habits[kept] = baseline_for(facts.name, facts.every, test)
-    return AnomalyCondition(test, watched.habits[kept])
+def _anomaly_condition(target: Target, test: Anomaly) -> EndpointCondition:
+    key, facts = (test.signal, test.seasonal), target.facts
+    if key not in target.baselines:
+        target.baselines[key] = baseline_for(facts.name, facts.every, test)
+    return AnomalyCondition(test, target.baselines[key])
 
 
-def _unlike_last_week(watched: Target, test: WeekBefore) -> EndpointCondition:
-    kept, facts = (test.signal, test.window), watched.facts
-    if kept not in watched.weeks:
-        watched.weeks[kept] = week_over_week_for(facts.name, facts.every, test)
-    return WeekOverWeekCondition(test, watched.weeks[kept])
+def _week_over_week_condition(target: Target, test: WeekBefore) -> EndpointCondition:
+    key, facts = (test.signal, test.window), target.facts
+    if key not in target.week_comparisons:
+        target.week_comparisons[key] = week_over_week_for(facts.name, facts.every, test)
+    return WeekOverWeekCondition(test, target.week_comparisons[key])

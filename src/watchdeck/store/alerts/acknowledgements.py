@@ -1,4 +1,4 @@
-"""What people did about alerts: who has which, what is silent, what they wrote and thought."""
+"""What operators do about alerts: acknowledgements, notes, silences, known issues, feedback."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, Feedback, KnownIssue, Note
 from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.matcher import Matcher
-from watchdeck.domain.values.severity import Severity
 
 _ACK = "k.id, k.episode, k.by, k.at, k.expires_at, k.severity, k.note, k.ended_at, k.end_reason"
 
-_TAKE = """
+_INSERT_ACK = """
 insert into acknowledgement (
     id, episode, by, at, expires_at, severity, note, ended_at, end_reason, rev
 )
@@ -27,9 +27,9 @@ where not exists (
 ) and exists (select 1 from episode where id = :episode and ended_at is null)
 returning id
 """
-"""Nobody can take what somebody has, or what is over."""
+"""Inserts nothing when the episode has an owner, or has ended."""
 
-_END = """
+_END_ACK = """
 update acknowledgement set ended_at = :at, end_reason = :reason, rev = rev + 1
 where id = :id and rev = :rev and ended_at is null
 """
@@ -87,21 +87,21 @@ select {_PIN} from pin
 where at <= :at and expires_at > :at and coalesce(ended_at, :at + 1) > :at order by id
 """
 
-_THINK = """
+_SAVE_FEEDBACK = """
 insert into opinion (episode, opinion, by, at) values (:episode, :opinion, :by, :at)
 on conflict (episode) do update set opinion = excluded.opinion, by = excluded.by, at = excluded.at
 """
-_FORGET = "delete from opinion where episode = :episode"
-_OPINIONS = """
+_DELETE_FEEDBACK = "delete from opinion where episode = :episode"
+_FEEDBACK = """
 select o.episode, o.opinion from opinion as o join episode as e on e.id = o.episode
 where e.started_at >= :since order by o.episode
 """
 
 
 def save_acknowledgement(db: Connection, ack: Acknowledgement) -> Acknowledgement | None:
-    """Let somebody have an episode, inside the caller's transaction; None when another has it.
+    """Store an acknowledgement, in the caller's transaction; returns it with its number.
 
-    Also None when the episode is over. This is the compare-and-set of two operators' keys.
+    None when the episode has an owner or has ended: of two operators, one gets it.
     """
     row = {
         "episode": ack.episode,
@@ -111,36 +111,36 @@ def save_acknowledgement(db: Connection, ack: Acknowledgement) -> Acknowledgemen
         "severity": int(ack.severity),
         "note": ack.note,
     }
-    taken = db.execute(_TAKE, row).fetchone()
-    return None if taken is None else replace(ack, id=int(taken[0]), rev=1)
+    inserted = db.execute(_INSERT_ACK, row).fetchone()
+    return None if inserted is None else replace(ack, id=int(inserted[0]), rev=1)
 
 
 def end_acknowledgement(db: Connection, ack: Acknowledgement, at: int, reason: AckEnd) -> bool:
-    """End an acknowledgement that nobody ended since; whether it was this that ended it."""
+    """End an acknowledgement; False when somebody else ended or changed it meanwhile."""
     row = {"id": ack.id, "rev": ack.rev, "at": at, "reason": reason.value}
-    return db.execute(_END, row).rowcount == 1
+    return db.execute(_END_ACK, row).rowcount == 1
 
 
 def read_acknowledgements(db: Connection, at: int | None = None) -> dict[int, Acknowledgement]:
-    """Who has which episode, by its number, now or at a moment of the past (ms UTC)."""
+    """The live acknowledgements by episode number, now or at a past moment (ms UTC)."""
     rows = db.execute(_LIVE) if at is None else db.execute(_LIVE_AT, {"at": at})
     return {row[1]: _ack(row) for row in rows.fetchall()}
 
 
 def find_acknowledgement(db: Connection, number: int) -> Acknowledgement | None:
-    """One acknowledgement by its own number, live or over; None when there is none."""
+    """One acknowledgement by its own number, live or ended; None when there is none."""
     row = db.execute(_ONE, {"id": number}).fetchone()
     return None if row is None else _ack(row)
 
 
-def read_acknowledgement(db: Connection, episode: int) -> Acknowledgement | None:
-    """Who has one episode; None when nobody has it."""
-    found = read_acknowledgements_of(db, episode)
+def read_live_acknowledgement(db: Connection, episode: int) -> Acknowledgement | None:
+    """The live acknowledgement of one episode; None when it has no owner."""
+    found = read_episode_acknowledgements(db, episode)
     return next((one for one in reversed(found) if one.ended_at is None), None)
 
 
-def read_acknowledgements_of(db: Connection, episode: int) -> tuple[Acknowledgement, ...]:
-    """Everybody who had an episode, the first first."""
+def read_episode_acknowledgements(db: Connection, episode: int) -> tuple[Acknowledgement, ...]:
+    """All acknowledgements of one episode, oldest first."""
     return tuple(_ack(row) for row in db.execute(_OF_EPISODE, {"episode": episode}).fetchall())
 
 
@@ -153,30 +153,30 @@ def _ack(row: Sequence[Any]) -> Acknowledgement:
 
 
 def add_note(db: Connection, episode: int, by: str, text: str, at: int) -> int:
-    """Keep what somebody wrote on an episode, inside the caller's transaction; its number."""
+    """Store a note on an episode, in the caller's transaction; returns its number."""
     row = {"episode": episode, "at": at, "by": by, "text": text}
     return int(db.execute(_ADD_NOTE, row).fetchone()[0])
 
 
-def drop_note(db: Connection, number: int) -> bool:
-    """Take a note back, inside the caller's transaction; whether it was there."""
+def delete_note(db: Connection, number: int) -> bool:
+    """Delete a note, in the caller's transaction; returns whether it existed."""
     return db.execute(_DROP_NOTE, {"id": number}).rowcount == 1
 
 
 def read_notes(db: Connection, episode: int) -> tuple[Note, ...]:
-    """What was written on an episode, the oldest first."""
+    """The notes on an episode, oldest first."""
     return tuple(Note(*row) for row in db.execute(_NOTES, {"episode": episode}).fetchall())
 
 
 def count_notes(db: Connection, since: int, at: int) -> dict[int, int]:
-    """How many notes were on each episode at `at`: those open, or ended at `since` or later."""
+    """Notes at `at` by episode, for episodes open or ended at `since` or later (ms UTC)."""
     return dict(db.execute(_NOTE_COUNTS, {"since": since, "at": at}).fetchall())
 
 
 def save_silence(db: Connection, silence: Silence) -> Silence:
-    """Keep a new silence, inside the caller's transaction; returns it with its number."""
+    """Store a new silence, in the caller's transaction; returns it with its number."""
     row = {
-        "matchers": _written(silence.matchers),
+        "matchers": _dump_matchers(silence.matchers),
         "by": silence.by,
         "reason": silence.reason,
         "starts_at": silence.starts_at,
@@ -187,13 +187,13 @@ def save_silence(db: Connection, silence: Silence) -> Silence:
 
 
 def end_silence(db: Connection, silence: Silence, at: int) -> bool:
-    """End a silence that nobody ended or changed since; whether it was this that ended it."""
+    """End a silence; False when somebody else ended or changed it meanwhile."""
     row = {"id": silence.id, "rev": silence.rev, "at": at}
     return db.execute(_END_SILENCE, row).rowcount == 1
 
 
 def read_silences(db: Connection, at: int) -> tuple[Silence, ...]:
-    """The silences in force at `at` (ms UTC), and those to come, the oldest first."""
+    """The silences in force at `at` (ms UTC), and later ones, in the order of creation."""
     found = (_silence(row) for row in db.execute(_SILENCES, {"at": at}).fetchall())
     return tuple(one for one in found if one.ended_at is None or one.ended_at > at)
 
@@ -208,7 +208,7 @@ def _silence(row: Sequence[Any]) -> Silence:
     number, matchers, by, reason, starts_at, ends_at, ended_at, until_resolved, rev = row
     return Silence(
         number,
-        _read(matchers),
+        _load_matchers(matchers),
         by,
         reason,
         starts_at,
@@ -219,49 +219,76 @@ def _silence(row: Sequence[Any]) -> Silence:
     )
 
 
-def _written(matchers: Sequence[Matcher]) -> str:
+def _dump_matchers(matchers: Sequence[Matcher]) -> str:
     return json.dumps([[one.label, one.wanted, one.pattern, one.negated] for one in matchers])
 
 
-def _read(text: str) -> tuple[Matcher, ...]:
+def _load_matchers(text: str) -> tuple[Matcher, ...]:
     return tuple(Matcher(*parts) for parts in json.loads(text))
 
 
-def save_pin(db: Connection, pin: KnownIssue) -> KnownIssue:
-    """Keep a known issue, inside the caller's transaction; returns it with its number."""
+def save_known_issue(db: Connection, issue: KnownIssue) -> KnownIssue:
+    """Store a known issue, in the caller's transaction; returns it with its number."""
     row = {
-        "model": pin.model,
-        "rule": pin.rule,
-        "text": pin.text,
-        "by": pin.by,
-        "at": pin.at,
-        "expires_at": pin.expires_at,
+        "model": issue.model,
+        "rule": issue.rule,
+        "text": issue.text,
+        "by": issue.by,
+        "at": issue.at,
+        "expires_at": issue.expires_at,
     }
-    return replace(pin, id=int(db.execute(_ADD_PIN, row).fetchone()[0]))
+    return replace(issue, id=int(db.execute(_ADD_PIN, row).fetchone()[0]))
 
 
-def end_pin(db: Connection, number: int, at: int) -> bool:
-    """Take a known issue away, inside the caller's transaction; whether it was there."""
+def end_known_issue(db: Connection, number: int, at: int) -> bool:
+    """End a known issue, in the caller's transaction; returns whether it was in force."""
     return db.execute(_END_PIN, {"id": number, "at": at}).rowcount == 1
 
 
-def read_pins(db: Connection, at: int) -> tuple[KnownIssue, ...]:
-    """The known issues of a moment (ms UTC), the oldest first."""
+def read_known_issues(db: Connection, at: int) -> tuple[KnownIssue, ...]:
+    """The known issues in force at a moment (ms UTC), oldest first."""
     return tuple(KnownIssue(*row) for row in db.execute(_PINS, {"at": at}).fetchall())
 
 
-def save_opinion(db: Connection, episode: int, opinion: Feedback, by: str, at: int) -> None:
-    """Keep what somebody thought of an episode; the newest opinion is the one that counts."""
-    row = {"episode": episode, "opinion": opinion.value, "by": by, "at": at}
-    db.execute(_THINK, row)
+def save_feedback(db: Connection, episode: int, feedback: Feedback, by: str, at: int) -> None:
+    """Store the feedback on an episode, in the caller's transaction; it replaces an earlier one."""
+    row = {"episode": episode, "opinion": feedback.value, "by": by, "at": at}
+    db.execute(_SAVE_FEEDBACK, row)
 
 
-def drop_opinion(db: Connection, episode: int) -> bool:
-    """Take an opinion back, inside the caller's transaction; whether there was one."""
-    return db.execute(_FORGET, {"episode": episode}).rowcount == 1
+def delete_feedback(db: Connection, episode: int) -> bool:
+    """Delete the feedback on an episode, in the caller's transaction; whether there was any."""
+    return db.execute(_DELETE_FEEDBACK, {"episode": episode}).rowcount == 1
 
 
-def read_opinions(db: Connection, since: int) -> dict[int, Feedback]:
-    """What people thought of the episodes that began at `since` (ms UTC) or later."""
-    rows = db.execute(_OPINIONS, {"since": since}).fetchall()
+def read_feedback(db: Connection, since: int) -> dict[int, Feedback]:
+    """The feedback by episode number, for episodes that began at `since` (ms UTC) or later."""
+    rows = db.execute(_FEEDBACK, {"since": since}).fetchall()
     return {episode: Feedback(opinion) for episode, opinion in rows}
+
+
+_SHIFT_ACKNOWLEDGEMENTS = """
+update acknowledgement set expires_at = expires_at + :jump, rev = rev + 1
+where ended_at is null and expires_at > :before
+"""
+
+_SHIFT_SILENCES = """
+update silence set starts_at = starts_at + :jump, ends_at = ends_at + :jump, rev = rev + 1
+where ended_at is null and starts_at <= :before and ends_at > :before
+"""
+
+_SHIFT_OUTBOX = """
+update outbox set not_before = not_before + :jump
+where sent_at is null and gave_up_at is null and cancelled_at is null and not_before > :before
+"""
+
+
+def shift_deadlines(db: Connection, jump: int, now: int) -> int:
+    """Shift deadlines by a jump (ms) of the wall clock to `now` (ms UTC); returns how many rows.
+
+    In the caller's transaction; each deadline stays as far off as it was. A silence that has not
+    begun keeps its times, because they were chosen on the wall clock.
+    """
+    row = {"jump": jump, "before": now - jump}
+    statements = (_SHIFT_ACKNOWLEDGEMENTS, _SHIFT_SILENCES, _SHIFT_OUTBOX)
+    return sum(db.execute(statement, row).rowcount for statement in statements)

@@ -1,4 +1,4 @@
-"""The alerts of a board: every open episode, and those that ended lately, with who has them."""
+"""The alerts of a board: open and recently ended episodes, with owner, notes and feedback."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episod
 from watchdeck.store.alerts.acknowledgements import (
     count_notes,
     read_acknowledgements,
-    read_opinions,
-    read_pins,
+    read_feedback,
+    read_known_issues,
 )
-from watchdeck.store.alerts.episodes import ALERT, EPISODE, alert_from, as_of, episode_from
+from watchdeck.store.alerts.episodes import ALERT, EPISODE, alert_from, episode_as_of, episode_from
 
-LINGER = 900_000
-"""Milliseconds that an alert stays on a board after its end."""
+RESOLVED_RETENTION = 900_000
+"""Milliseconds that an ended alert stays on a board."""
 
 HOURS = 24
 _HOUR = 3_600_000
@@ -48,76 +48,76 @@ where fired_at < :end and (ended_at is null or ended_at > :start) order by id
 
 
 def read_active_alerts(db: Connection, at: int | None, now: int) -> tuple[ActiveAlert, ...]:
-    """The alerts of now, or those of a moment `at` of the past (ms UTC), the oldest first.
+    """The alerts of now, or of a past moment `at` (ms UTC), oldest first.
 
-    Who is not to hear of them is not known here: mutes are recomputed, never kept.
+    They come without mute reasons, which are not stored but computed for every board.
     """
     moment = now if at is None else at
-    found = _now(db, moment - LINGER) if at is None else _then(db, moment)
+    found = _read_current(db, moment - RESOLVED_RETENTION) if at is None else _read_past(db, moment)
     if not found:
         return ()
     owners = read_acknowledgements(db, at)
-    notes = count_notes(db, moment - LINGER, moment)
-    pins = read_pins(db, moment)
-    opinions = read_opinions(db, min(episode.started_at for episode, _ in found))
-    hours = _hours(db, moment)
+    notes = count_notes(db, moment - RESOLVED_RETENTION, moment)
+    issues = read_known_issues(db, moment)
+    feedback = read_feedback(db, min(episode.started_at for episode, _ in found))
+    hours = _firing_shares(db, moment)
     return tuple(
         ActiveAlert(
             alert,
             episode,
             owners.get(episode.id),
-            pins=tuple(pin for pin in pins if _is_about(pin, alert)),
+            known_issues=tuple(issue for issue in issues if _is_about(issue, alert)),
             hours=hours.get(alert.id, (0.0,) * HOURS),
             notes=notes.get(episode.id, 0),
-            opinion=opinions.get(episode.id),
+            feedback=feedback.get(episode.id),
         )
         for episode, alert in found
     )
 
 
-def _now(db: Connection, since: int) -> list[tuple[Episode, Alert]]:
+def _read_current(db: Connection, since: int) -> list[tuple[Episode, Alert]]:
     rows = db.execute(_NOW, {"since": since}).fetchall()
     return [(episode_from(row[:_EPISODE_WIDTH]), alert_from(row[_EPISODE_WIDTH:])) for row in rows]
 
 
-def _then(db: Connection, at: int) -> list[tuple[Episode, Alert]]:
+def _read_past(db: Connection, at: int) -> list[tuple[Episode, Alert]]:
     found = []
-    for row in db.execute(_THEN, {"at": at, "since": at - LINGER}).fetchall():
+    for row in db.execute(_THEN, {"at": at, "since": at - RESOLVED_RETENTION}).fetchall():
         alert = alert_from(row[_EPISODE_WIDTH : _EPISODE_WIDTH + _ALERT_WIDTH])
         when, *state = row[_EPISODE_WIDTH + _ALERT_WIDTH :]
-        episode = as_of(episode_from(row[:_EPISODE_WIDTH]), when, *state)
+        episode = episode_as_of(episode_from(row[:_EPISODE_WIDTH]), when, *state)
         if _is_shown(episode, at):
             found.append((episode, alert))
     return found
 
 
 def _is_shown(episode: Episode, at: int) -> bool:
-    """Whether an episode of the past had not been over for long; what never fired was dropped.
+    """Whether a past board shows an episode: open then, or fired and ended recently.
 
-    Of one that opened again it is not known when it fired before that, but that it did.
+    A reopened episode has fired, though the time of its first firing is not stored.
     """
     if episode.condition is not AlertState.OK:
         return True
     fired = episode.fired_at is not None or episode.reopened > 0
-    return fired and episode.ended_at is not None and at - episode.ended_at < LINGER
+    return fired and episode.ended_at is not None and at - episode.ended_at < RESOLVED_RETENTION
 
 
-def _is_about(pin: KnownIssue, alert: Alert) -> bool:
-    return pin.model in ("", alert.model) and pin.rule in ("", alert.rule)
+def _is_about(issue: KnownIssue, alert: Alert) -> bool:
+    return issue.model in ("", alert.model) and issue.rule in ("", alert.rule)
 
 
-def _hours(db: Connection, at: int) -> dict[int, tuple[float, ...]]:
-    """The share of each of the last hours in which each alert fired, the newest last."""
+def _firing_shares(db: Connection, at: int) -> dict[int, tuple[float, ...]]:
+    """The share of each of the last hours in which each alert fired, by its id, newest last."""
     start = at - HOURS * _HOUR
     fired: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for alert, began, ended in db.execute(_FIRED, {"start": start, "end": at}).fetchall():
         fired[alert].append(
             (max(began, start) - start, min(at if ended is None else ended, at) - start)
         )
-    return {alert: tuple(_shares(stretches)) for alert, stretches in fired.items()}
+    return {alert: tuple(_hourly_shares(stretches)) for alert, stretches in fired.items()}
 
 
-def _shares(stretches: Iterable[tuple[int, int]]) -> list[float]:
+def _hourly_shares(stretches: Iterable[tuple[int, int]]) -> list[float]:
     shares = [0.0] * HOURS
     for began, ended in stretches:
         for hour in range(began // _HOUR, min(HOURS, -(-ended // _HOUR))):

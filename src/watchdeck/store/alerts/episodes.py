@@ -1,4 +1,4 @@
-"""Alerts and their episodes: what is open, what was, and every step between."""
+"""Alerts, their episodes and transitions, and the history of one episode."""
 
 from __future__ import annotations
 
@@ -18,8 +18,16 @@ from watchdeck.domain.alerts.alert import (
     Episode,
     Transition,
 )
+from watchdeck.domain.board.board import AlertHistory
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.operator import Operator
-from watchdeck.domain.values.severity import Severity
+from watchdeck.store.alerts.acknowledgements import (
+    read_episode_acknowledgements,
+    read_feedback,
+    read_notes,
+)
+from watchdeck.store.alerts.outbox import read_episode_outbox
+from watchdeck.store.state.rules import read_rules
 
 _COLUMNS = (
     *("id", "alert", "started_at", "condition", "severity", "peak_severity", "data", "value"),
@@ -58,7 +66,7 @@ update episode set {", ".join(f"{name} = :{name}" for name in _CHANGING)}, rev =
 where id = :id and rev = :rev
 """
 
-_STEP = """
+_INSERT_TRANSITION = """
 insert into transition (
     episode, number, at, verb, condition, data, severity, flapping, value, why
 )
@@ -100,14 +108,14 @@ select at, verb, condition, data, severity, flapping, value, why from transition
 where episode = :episode and at <= :at order by number
 """
 
-MOST = 200
-"""Past episodes that are read at once: nobody reads more."""
+MAX_EPISODES = 200
+"""Limit of past episodes in one read."""
 
 
 def alert_id(db: Connection, alert: Alert) -> int:
-    """The number of an alert by its source and fingerprint, inside the caller's transaction.
+    """The number of an alert by its source and fingerprint, in the caller's transaction.
 
-    One that was never seen gets a number; labels that changed are kept as they are now.
+    A new alert is inserted; changed labels replace the stored ones.
     """
     labels = json.dumps(alert.labels, sort_keys=True)
     row = {"source": alert.source, "fingerprint": alert.fingerprint, "labels": labels}
@@ -120,30 +128,30 @@ def alert_id(db: Connection, alert: Alert) -> int:
 
 
 def open_episode(db: Connection, episode: Episode) -> Episode:
-    """Keep a new episode, inside the caller's transaction; returns it with its number.
+    """Insert a new episode, in the caller's transaction; returns it with its number.
 
-    SQLite refuses a second open one of the same alert: there is at most one.
+    SQLite refuses a second open episode of the same alert.
     """
     ((number,),) = db.execute(_OPEN, _row(episode)).fetchall()
     return replace(episode, id=int(number))
 
 
 def save_episode(db: Connection, episode: Episode) -> bool:
-    """Keep an episode as it is now, unless somebody else changed it since it was read.
+    """Update an episode, in the caller's transaction; False when it was changed since it was read.
 
-    Inside the caller's transaction. Whether it was kept; its `rev` is then one more.
+    The stored `rev` is then one more.
     """
     return db.execute(_SAVE, _row(episode)).rowcount == 1
 
 
 def add_transitions(
-    db: Connection, steps: Iterable[Transition], who: Operator, called: str = ""
+    db: Connection, steps: Iterable[Transition], who: Operator, subject: str = ""
 ) -> None:
-    """Keep what happened, and enter each step in the audit, inside the caller's transaction.
+    """Store transitions and enter each in the audit, in the caller's transaction.
 
-    `called` is what the audit calls the episode, where that is known already.
+    `subject` is the name of the episode in the audit, if the caller knows it already.
     """
-    from watchdeck.store.state.audit import append  # 3 ms, which a console need not pay
+    from watchdeck.store.state.audit import append_audit  # 3 ms, which a console need not pay
 
     for step in steps:
         episode = step.episode
@@ -158,34 +166,34 @@ def add_transitions(
             "value": episode.value,
             "why": step.why or episode.why,
         }
-        db.execute(_STEP, row)
-        name = called or subject_of(db, episode.id)
-        append(db, step.at, who, step.verb.value, name, None, row)
+        db.execute(_INSERT_TRANSITION, row)
+        name = subject or subject_of(db, episode.id)
+        append_audit(db, step.at, who, step.verb.value, name, None, row)
 
 
 def subject_of(db: Connection, episode: int) -> str:
-    """What the audit calls an episode: its number, its rule and its model."""
+    """The name of an episode in the audit: its number, its rule and its model."""
     rule, model = db.execute(_NAMED, {"episode": episode}).fetchone() or ("", "")
-    return subject(episode, rule, model)
+    return episode_subject(episode, rule, model)
 
 
-def subject(episode: int, rule: str, model: str) -> str:
-    """What the audit calls an episode of a rule and a model, which may be empty."""
+def episode_subject(episode: int, rule: str, model: str) -> str:
+    """The name of an episode in the audit; `model` may be empty."""
     return f"episode {episode}: {rule}{f' of {model}' if model else ''}"
 
 
-def read_open(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
-    """Every episode that is not over, with its alert, the oldest first."""
+def read_open_episodes(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
+    """Every open episode with its alert, oldest first."""
     return tuple(pair_from(row) for row in db.execute(_ALL_OPEN).fetchall())
 
 
-def read_ended(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
-    """The episodes that ended at `since` (ms UTC) or later, the oldest first."""
+def read_ended_episodes(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
+    """The episodes that ended at `since` (ms UTC) or later, oldest first."""
     return tuple(pair_from(row) for row in db.execute(_ENDED, {"since": since}).fetchall())
 
 
-def read_fired(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
-    """The episodes that began at `since` (ms UTC) or later and fired, the oldest first."""
+def read_fired_episodes(db: Connection, since: int) -> tuple[tuple[Episode, Alert], ...]:
+    """The episodes that began at `since` (ms UTC) or later and fired, oldest first."""
     return tuple(pair_from(row) for row in db.execute(_FIRED, {"since": since}).fetchall())
 
 
@@ -195,25 +203,27 @@ def read_episode(db: Connection, number: int) -> tuple[Episode, Alert] | None:
     return None if row is None else pair_from(row)
 
 
-def read_episodes(db: Connection, alert: int, at: int, limit: int = MOST) -> tuple[Episode, ...]:
-    """The newest episodes of one alert that had begun at `at` (ms UTC), the newest first."""
+def read_episodes(
+    db: Connection, alert: int, at: int, limit: int = MAX_EPISODES
+) -> tuple[Episode, ...]:
+    """The newest episodes of one alert that began at `at` (ms UTC) or earlier, newest first."""
     asked = {"alert": alert, "at": at, "limit": limit}
     return tuple(episode_from(row) for row in db.execute(_OF_ALERT, asked).fetchall())
 
 
 def read_transitions(db: Connection, episode: Episode, at: int) -> tuple[Transition, ...]:
-    """What happened to an episode until `at` (ms UTC), the oldest first."""
+    """The transitions of an episode until `at` (ms UTC), oldest first."""
     rows = db.execute(_STEPS, {"episode": episode.id, "at": at}).fetchall()
     return tuple(
-        Transition(AlertEvent(verb), when, as_of(episode, when, *state), state[-1])
+        Transition(AlertEvent(verb), when, episode_as_of(episode, when, *state), state[-1])
         for when, verb, *state in rows
     )
 
 
-def as_of(episode: Episode, when: int, *state: Any) -> Episode:
-    """An episode as a transition of `when` left it.
+def episode_as_of(episode: Episode, when: int, *state: Any) -> Episode:
+    """An episode as it was after its transition at `when` (ms UTC).
 
-    `state` is condition, data, severity, flapping, value, why.
+    `state` holds condition, data, severity, flapping, value, why.
     """
     condition, data, severity, flapping, value, why = state
     over = condition == AlertState.OK
@@ -272,3 +282,37 @@ def _row(episode: Episode) -> Mapping[str, Any]:
         "flapping": int(episode.flapping),
         "truth": int(episode.truth),
     }
+
+
+_NOTED_EPISODES = 5
+"""Number of earlier episodes whose notes are read."""
+
+
+def read_alert_history(db: Connection, number: int, at: int) -> AlertHistory | None:
+    """All about one episode as known at `at` (ms UTC); None when there is no such episode."""
+    found = read_episode(db, number)
+    if found is None:
+        return None
+    episode, alert = found
+    past = tuple(
+        one for one in read_episodes(db, alert.id, at) if one.started_at < episode.started_at
+    )
+    noted = (note for one in past[:_NOTED_EPISODES] for note in read_notes(db, one.id))
+    first = past[-1].started_at if past else episode.started_at
+    acks, notes, told = (
+        read_episode_acknowledgements(db, number),
+        read_notes(db, number),
+        read_episode_outbox(db, number),
+    )
+    return AlertHistory(
+        episode,
+        alert,
+        transitions=read_transitions(db, episode, at),
+        acknowledgements=tuple(ack for ack in acks if ack.at <= at),
+        notes=tuple(note for note in notes if note.at <= at),
+        past=past,
+        past_notes=tuple(note for note in noted if note.at <= at),
+        feedback=read_feedback(db, first),
+        outbox_rows=tuple(row for row in told if row.created_at <= at),
+        rule=read_rules(db).get(alert.rule, {}),
+    )

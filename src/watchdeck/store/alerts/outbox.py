@@ -1,4 +1,4 @@
-"""The outbox: what is to be told to others, written with what it tells of, sent later."""
+"""The outbox: notifications, stored in the transaction of their cause and sent later."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
 
-_POST = """
+_INSERT = """
 insert into outbox (
     id, channel, kind, episode, payload, dedup_key, fold, lane, created_at, not_before, attempts,
     sent_at, gave_up_at, cancelled_at, last_error
@@ -56,142 +56,227 @@ update outbox
 set cancelled_at = :at, dedup_key = dedup_key || '/cancelled/' || cast(id as text)
 where dedup_key = :dedup_key and {_WAITING}
 """
-"""Its key is free again: what is taken back now may truly happen later."""
+"""Also frees the deduplication key: what is cancelled now may happen again later."""
 
-_LOST = f"select {_COLUMNS} from outbox where gave_up_at >= :since order by id"
+_GIVEN_UP_SINCE = f"select {_COLUMNS} from outbox where gave_up_at >= :since order by id"
 _OF_EPISODE = f"select {_COLUMNS} from outbox where episode = :episode order by id"
-_SEAL = f"update outbox set fold = :fold where id = :id and {_WAITING}"
-_RECENT_FOLDS = """
+_FREEZE = f"update outbox set fold = :fold where id = :id and {_WAITING}"
+_RECENT_GROUPS = """
 select distinct fold from (
     select fold, created_at from outbox
     where fold <> '' and cancelled_at is null order by id desc limit :most
 ) as newest where created_at >= :since order by fold
 """
-_TIDY = """
+_PRUNE = """
 delete from outbox
 where created_at < :before and (sent_at is not null or gave_up_at is not null
     or cancelled_at is not null)
 and not exists (select 1 from episode where id = outbox.episode and ended_at is null)
 """
 
-
-KEPT = 90 * 86_400_000
-"""For how long (ms) it is remembered who was told of what is over."""
+OUTBOX_RETENTION = 90 * 86_400_000
+"""Milliseconds that settled rows of ended episodes are stored."""
 
 
 class Backlog(Struct, frozen=True):
-    """How many rows are due and unsent, and since when the oldest waits; None when none does."""
+    """The number of due and unsent rows, and the creation time (ms UTC) of the oldest or None."""
 
     waiting: int
     since: int | None
 
 
-def enqueue(db: Connection, postings: Iterable[OutboxEntry], now: int) -> int:
-    """Write what is to be told, inside the transaction of what it tells of; how many were new."""
-    return sum(db.execute(_POST, _row(one, now)).rowcount for one in postings)
+def enqueue(db: Connection, entries: Iterable[OutboxEntry], now: int) -> int:
+    """Insert outbox rows in the caller's transaction; returns how many were not duplicates."""
+    return sum(db.execute(_INSERT, _row(entry, now)).rowcount for entry in entries)
 
 
-def _row(posting: OutboxEntry, now: int) -> dict[str, Any]:
+def _row(entry: OutboxEntry, now: int) -> dict[str, Any]:
     return {
-        "channel": posting.channel,
-        "kind": posting.kind,
-        "episode": posting.episode,
-        "payload": json.dumps(posting.payload, sort_keys=True),
-        "dedup_key": posting.dedup_key,
-        "fold": posting.fold,
-        "lane": posting.lane,
+        "channel": entry.channel,
+        "kind": entry.kind,
+        "episode": entry.episode,
+        "payload": json.dumps(entry.payload, sort_keys=True),
+        "dedup_key": entry.dedup_key,
+        "fold": entry.group,
+        "lane": entry.ordering_key,
         "created_at": now,
-        "not_before": posting.not_before,
-        "sent_at": now if posting.done else None,
+        "not_before": entry.not_before,
+        "sent_at": now if entry.is_delivered else None,
     }
 
 
-def due_channels(db: Connection, now: int) -> tuple[str, ...]:
-    """The channels to which something is to be sent at `now` (ms UTC)."""
+def read_due_channels(db: Connection, now: int) -> tuple[str, ...]:
+    """The channels with rows due at `now` (ms UTC)."""
     return tuple(row[0] for row in db.execute(_DUE_CHANNELS, {"now": now}).fetchall())
 
 
-def due(
+def read_due(
     db: Connection, now: int, limit: int = 500, channel: str | None = None
 ) -> tuple[OutboxRow, ...]:
-    """What is to be sent at `now` (ms UTC), to one channel or all, the longest waiting first.
+    """The rows due at `now` (ms UTC), of one channel or all, the longest due first.
 
-    What is behind something in its lane that is not due yet waits with it.
+    A row is not due while an earlier one of its episode and ordering key is not due either.
     """
     asked = {"now": now, "limit": limit, "channel": channel}
-    return tuple(_posted(row) for row in db.execute(_DUE, asked).fetchall())
+    return tuple(_outbox_row(row) for row in db.execute(_DUE, asked).fetchall())
 
 
-def next_due(db: Connection) -> int | None:
-    """When the next row is to be sent (ms UTC); None when none waits."""
+def read_next_due(db: Connection) -> int | None:
+    """When the next row is due (ms UTC); None when there is none."""
     at: int | None = db.execute(_NEXT).fetchone()[0]
     return at
 
 
-def backlog(db: Connection, now: int) -> Backlog:
-    """What is due and unsent at `now` (ms UTC)."""
+def read_backlog(db: Connection, now: int) -> Backlog:
+    """The backlog at `now` (ms UTC)."""
     since, waiting = db.execute(_OLDEST, {"now": now}).fetchone()
     return Backlog(waiting, since)
 
 
-def sent(db: Connection, numbers: Iterable[int], at: int) -> None:
-    """These rows arrived, inside the caller's transaction."""
+def mark_sent(db: Connection, numbers: Iterable[int], at: int) -> None:
+    """Mark rows as sent, in the caller's transaction."""
     db.executemany(_SENT, [{"id": number, "at": at} for number in numbers])
 
 
-def failed(db: Connection, numbers: Iterable[int], again_at: int, error: str) -> None:
-    """These rows did not arrive, and are tried again at `again_at` (ms UTC)."""
+def mark_failed(db: Connection, numbers: Iterable[int], again_at: int, error: str) -> None:
+    """Count a failed attempt; the next one is due at `again_at` (ms UTC)."""
     rows = [{"id": number, "again_at": again_at, "error": error} for number in numbers]
     db.executemany(_FAILED, rows)
 
 
-def gave_up(db: Connection, numbers: Iterable[int], at: int, error: str) -> None:
-    """These rows will not be tried again."""
+def mark_given_up(db: Connection, numbers: Iterable[int], at: int, error: str) -> None:
+    """Mark rows that are not attempted again."""
     db.executemany(_GAVE_UP, [{"id": number, "at": at, "error": error} for number in numbers])
 
 
 def cancel(db: Connection, dedup_key: str, at: int) -> int:
-    """Take back what was not sent yet, inside the caller's transaction; how many rows."""
+    """Cancel the unsent rows of a key, in the caller's transaction; returns how many."""
     return db.execute(_CANCEL, {"dedup_key": dedup_key, "at": at}).rowcount
 
 
 def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
-    """Make rows one message for good, inside the caller's transaction: none joins it any more.
+    """Fix the rows of one message, in the caller's transaction: no later row can join it.
 
-    What was taken back meanwhile is left out; returns the numbers of the rest.
+    Returns the numbers of the rows in it: those cancelled or settled meanwhile are left out.
     """
     return tuple(
-        number for number in numbers if db.execute(_SEAL, {"id": number, "fold": fold}).rowcount
+        number for number in numbers if db.execute(_FREEZE, {"id": number, "fold": fold}).rowcount
     )
 
 
-def recent_folds(db: Connection, since: int) -> tuple[str, ...]:
-    """The folds of what was written at `since` (ms UTC) or later, of the newest 5,000 rows.
+def read_recent_groups(db: Connection, since: int) -> tuple[str, ...]:
+    """The groups of rows created at `since` (ms UTC) or later, among the newest 5,000.
 
-    Nothing waits to be folded into what was taken back.
+    Cancelled rows do not count.
     """
     asked = {"since": since, "most": 5_000}
-    return tuple(row[0] for row in db.execute(_RECENT_FOLDS, asked).fetchall())
+    return tuple(row[0] for row in db.execute(_RECENT_GROUPS, asked).fetchall())
 
 
-def lost_since(db: Connection, since: int) -> tuple[OutboxRow, ...]:
-    """What was given up at `since` (ms UTC) or later."""
-    return tuple(_posted(row) for row in db.execute(_LOST, {"since": since}).fetchall())
+def read_given_up(db: Connection, since: int) -> tuple[OutboxRow, ...]:
+    """The rows given up at `since` (ms UTC) or later."""
+    return tuple(
+        _outbox_row(row) for row in db.execute(_GIVEN_UP_SINCE, {"since": since}).fetchall()
+    )
 
 
-def read_posted(db: Connection, episode: int) -> tuple[OutboxRow, ...]:
-    """All that was or is to be told of an episode, the oldest first."""
-    return tuple(_posted(row) for row in db.execute(_OF_EPISODE, {"episode": episode}).fetchall())
+def read_episode_outbox(db: Connection, episode: int) -> tuple[OutboxRow, ...]:
+    """All rows of an episode, sent or not, oldest first."""
+    return tuple(
+        _outbox_row(row) for row in db.execute(_OF_EPISODE, {"episode": episode}).fetchall()
+    )
 
 
 def prune(db: Connection, before: int) -> int:
-    """Forget what was settled and written before a moment (ms UTC); how many rows.
+    """Delete settled rows created before a moment (ms UTC); returns how many.
 
-    What was told of an episode that is still open is kept: its end must find who was told.
+    Rows of open episodes stay: the message about their end goes to the same channels.
     """
-    return db.execute(_TIDY, {"before": before}).rowcount
+    return db.execute(_PRUNE, {"before": before}).rowcount
 
 
-def _posted(row: Sequence[Any]) -> OutboxRow:
+def _outbox_row(row: Sequence[Any]) -> OutboxRow:
     number, channel, kind, episode, payload, *rest = row
     return OutboxRow(number, channel, kind, episode, json.loads(payload), *rest)
+
+
+_QUIET = "('resolved', 'acknowledged', 'unacknowledged', 'reminder')"
+"""Kinds of message that page nobody."""
+
+_GROUPS = f"""
+select distinct fold from outbox
+where channel = :channel and episode = :episode and sent_at is not null and kind not in {_QUIET}
+order by fold
+"""
+
+_MEMBERS = f"""
+select distinct e.id, e.ended_at is null, exists (
+    select 1 from acknowledgement as k where k.episode = e.id and k.ended_at is null
+), (select max(k.ended_at) from acknowledgement as k where k.episode = e.id)
+from outbox as o join episode as e on e.id = o.episode
+where o.channel = :channel and o.fold = :fold and o.sent_at is not null and o.kind not in {_QUIET}
+order by e.id
+"""
+
+_UNACKNOWLEDGED_GROUPS = f"""
+select distinct o.fold from outbox as o join episode as e on e.id = o.episode
+where o.channel = :channel and o.sent_at is not null and o.kind not in {_QUIET}
+and e.ended_at is null and not exists (
+    select 1 from acknowledgement as k where k.episode = e.id and k.ended_at is null
+)
+order by o.fold
+"""
+
+
+class NotifiedGroup(Struct, frozen=True):
+    """The episodes that paged one channel as one group."""
+
+    group: str
+    open: tuple[int, ...]
+    """Numbers of the open episodes."""
+    unacknowledged: tuple[int, ...]
+    """Numbers of the open episodes without an owner."""
+    released_at: int = 0
+    """When the last owner of an unacknowledged one gave it up (ms UTC); 0 when none had one."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all its episodes have ended."""
+        return not self.open
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether every open episode has an owner."""
+        return not self.unacknowledged
+
+
+def read_notified_groups(
+    db: Connection, channel: str, episodes: Iterable[int]
+) -> tuple[NotifiedGroup, ...]:
+    """The groups by which these episodes paged a channel."""
+    groups = {
+        row[0]: None
+        for number in episodes
+        for row in db.execute(_GROUPS, {"channel": channel, "episode": number}).fetchall()
+    }
+    return tuple(_notified_group(db, channel, group) for group in groups)
+
+
+def read_unacknowledged_groups(db: Connection, channel: str) -> tuple[NotifiedGroup, ...]:
+    """The groups that paged a channel and have an open episode without an owner."""
+    rows = db.execute(_UNACKNOWLEDGED_GROUPS, {"channel": channel}).fetchall()
+    return tuple(_notified_group(db, channel, row[0]) for row in rows)
+
+
+def _notified_group(db: Connection, channel: str, group: str) -> NotifiedGroup:
+    rows = db.execute(_MEMBERS, {"channel": channel, "fold": group}).fetchall()
+    open_rows = [row for row in rows if row[1]]
+    unowned = [
+        (number, released_at) for number, _, has_owner, released_at in open_rows if not has_owner
+    ]
+    return NotifiedGroup(
+        group,
+        tuple(number for number, *_ in open_rows),
+        tuple(number for number, _ in unowned),
+        max((released_at or 0 for _, released_at in unowned), default=0),
+    )

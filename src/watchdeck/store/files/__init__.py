@@ -1,1 +1,1 @@
-"""SQLite files on disk: directory, connections, copies, reserved space."""
+"""A store on disk: its directory and lock, its SQLite files, and the disk below."""

@@ -1,13 +1,14 @@
-"""Connections to the store's files: how they are opened, what is refused, what went wrong."""
+"""Connections to the SQLite files of a store: opening, transactions, errors, whole copies."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -19,39 +20,38 @@ from watchdeck.errors import (
     StoreMissing,
     StoreTooNew,
 )
-from watchdeck.store.files.directory import check_file
-from watchdeck.store.schema.registry import schema_of
-from watchdeck.store.schema.step import Schema
+from watchdeck.store.files.directory import FILE_MODE, check_file, sync
+from watchdeck.store.schema.registry import Schema, schema_of
 
 __all__ = [
     "Connection",
     "StorageFault",
     "corruption_as_error",
     "data_version",
-    "faults",
-    "reading",
+    "open_readonly",
+    "open_writable",
     "snapshot",
+    "store_errors",
     "transaction",
-    "writing",
 ]
 
 StorageFault = (sqlite3.Error, StoreError)
-"""All that can go wrong with a connection, for those who go on without it."""
+"""Every exception of a connection, for callers that go on without the store."""
 
 _WRITE_TIMEOUT = 5.0
 _READ_TIMEOUT = 0.25
-"""Seconds. A reader is never blocked by a writer in WAL; only recovery and upgrades block it."""
+"""Seconds. With a WAL no writer blocks a reader; only recovery and upgrades do."""
 
 _WAL_LIMIT = 64 << 20
 
 
-def writing(path: Path, *, synchronous: str = "FULL") -> Connection:
-    """Open a file of the store for writing, in autocommit: group writes with `transaction`.
+def open_writable(path: Path, *, synchronous: str = "FULL") -> Connection:
+    """Open a database file for writing, in autocommit mode: group writes with `transaction`.
 
-    Raises StoreMissing, StoreBehind, StoreTooNew, StoreCorrupt, or StoreError when it is busy.
+    Raises StoreMissing, StoreBehind, StoreTooNew, StoreCorrupt, or StoreError when busy.
     """
     db = _open(path, "rw", _WRITE_TIMEOUT)
-    with _closing_on_failure(db, path):
+    with _close_on_failure(db, path):
         check_version(db, path, schema_of(path))
         db.execute("pragma journal_mode = wal")
         db.execute(f"pragma synchronous = {_SYNCHRONOUS[synchronous]}")
@@ -63,43 +63,43 @@ def writing(path: Path, *, synchronous: str = "FULL") -> Connection:
 _SYNCHRONOUS = {"NORMAL": "normal", "FULL": "full", "OFF": "off"}
 
 
-def reading(path: Path, *, still: bool = False) -> Connection:
-    """Open a file of the store read-only. Raises as `writing` does.
+def open_readonly(path: Path, *, still: bool = False) -> Connection:
+    """Open a database file read-only, on the thread that will use it. Raises as `open_writable`.
 
-    A connection stays on the thread that opened it. A file without a write-ahead log stands
-    `still`: it can be read where nothing may be written, but no change of it is ever seen.
+    `still` is for a file without a write-ahead log: it can be read in a read-only directory, and
+    the connection never sees a later change.
     """
     db = _open(path, "ro&immutable=1" if still else "ro", _READ_TIMEOUT)
-    with _closing_on_failure(db, path):
+    with _close_on_failure(db, path):
         check_version(db, path, schema_of(path))
     return db
 
 
 def open_unchecked(path: Path, *, mode: str = "ro") -> Connection:
-    """Open any SQLite file of ours without asking for its version: for upgrades and checks."""
+    """Open a database file of any version, for upgrades and checks. Raises StoreError."""
     return _open(path, mode, _WRITE_TIMEOUT)
 
 
 def _open(path: Path, mode: str, timeout: float) -> Connection:
     for suffix in ("", "-wal", "-shm"):
         check_file(path.with_name(path.name + suffix), missing_ok=bool(suffix))
-    with faults(path):
+    with store_errors(path):
         uri = f"{path.absolute().as_uri()}?mode={mode}"
         db = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None)
-    with _closing_on_failure(db, path):
+    with _close_on_failure(db, path):
         db.execute("pragma trusted_schema = off")
     return db
 
 
-def version(db: Connection) -> tuple[int, int]:
-    """The application_id and the version that stand in a file's header."""
+def read_version(db: Connection) -> tuple[int, int]:
+    """The application_id and the version in a file's header."""
     (application,) = db.execute("pragma application_id").fetchone()
     (number,) = db.execute("pragma user_version").fetchone()
     return application, number
 
 
 def check_version(db: Connection, path: Path, schema: Schema) -> None:
-    """Raises unless the file is of this schema and of exactly the version known here."""
+    """Raises StoreBehind when the file is older than this schema; else as `check_kind`."""
     number = check_kind(db, path, schema)
     if number < schema.version:
         raise StoreBehind(
@@ -109,11 +109,11 @@ def check_version(db: Connection, path: Path, schema: Schema) -> None:
 
 
 def check_kind(db: Connection, path: Path, schema: Schema) -> int:
-    """The version of a file. Raises StoreCorrupt when it is no store, StoreTooNew when newer."""
-    application, number = version(db)
+    """The version of a file. Raises StoreCorrupt when it is not a store's, StoreTooNew if newer."""
+    application, number = read_version(db)
     if application != schema.application or number < 1:
         raise StoreCorrupt(
-            f"{path} is not a watchdeck {schema.name} file{_empty(path)}."
+            f"{path} is not a watchdeck {schema.name} file{_empty_hint(path)}."
             " Move it away and start the collector, or put a backup in its place."
         )
     if number > schema.version:
@@ -124,15 +124,15 @@ def check_kind(db: Connection, path: Path, schema: Schema) -> int:
     return number
 
 
-def _empty(path: Path) -> str:
+def _empty_hint(path: Path) -> str:
     return ": it is empty" if path.stat().st_size == 0 else ""
 
 
 @contextmanager
 def transaction(db: Connection) -> Iterator[Connection]:
-    """Write all of the block or nothing of it.
+    """Commit all writes of the block, or none when it raises.
 
-    It takes the write lock at once: one that began by reading would fail to upgrade later.
+    The write lock is taken at once: a transaction that began by reading may fail to get it later.
     """
     db.execute("begin immediate")
     try:
@@ -146,14 +146,14 @@ def transaction(db: Connection) -> Iterator[Connection]:
 
 
 def data_version(db: Connection) -> int:
-    """A number that is another one once another connection has committed; 5 us to ask."""
+    """A number that changes when another connection commits; reading it takes 5 us."""
     (number,) = db.execute("pragma data_version").fetchone()
     return int(number)
 
 
 @contextmanager
 def snapshot(db: Connection) -> Iterator[Connection]:
-    """Read one moment of a file. Keep the block short: while it lasts the WAL can only grow."""
+    """Read one state of the file in the whole block; until it ends, the WAL can only grow."""
     db.execute("begin")
     try:
         yield db
@@ -162,8 +162,8 @@ def snapshot(db: Connection) -> Iterator[Connection]:
             db.execute("rollback")
 
 
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-"""An unknown table or column (ERROR) in a file of the right version is damage too."""
+_CORRUPTION_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""SQLITE_ERROR is an unknown table or column: in a file of the right version, damage too."""
 
 _REASONS = {
     sqlite3.SQLITE_BUSY: "is busy: another process is upgrading or recovering it. Try again.",
@@ -182,28 +182,18 @@ _REASONS = {
 
 
 @contextmanager
-def faults(path: Path) -> Iterator[None]:
-    """Every error of SQLite within the block as a StoreError that names the file."""
+def store_errors(path: Path) -> Iterator[None]:
+    """Raise every SQLite error of the block as a StoreError that names the file."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _fault(path, error) from error
+        raise _store_error(path, error) from error
     except UnicodeDecodeError as error:
-        # what SQLite has to say of a damaged schema may quote it
-        raise corrupt(path, str(error)) from error
+        # the message about a damaged schema may quote bytes of it
+        raise corruption_error(path, str(error)) from error
 
 
-@contextmanager
-def faults_of(db: Connection) -> Iterator[None]:
-    """As `faults`, for the file that a connection was opened on."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        _, _, path = db.execute("pragma database_list").fetchone()
-        raise _fault(Path(path), error) from error
-
-
-_SENSELESS = (
+_DECODE_ERRORS = (
     ValueError,
     LookupError,
     TypeError,
@@ -213,33 +203,33 @@ _SENSELESS = (
     struct.error,
     zlib.error,
 )
-"""What flipped bytes within a row can raise where SQLite itself sees nothing wrong."""
+"""What decoding a row with damaged bytes can raise, where SQLite itself finds no error."""
 
 
 @contextmanager
 def corruption_as_error(path: Path) -> Iterator[None]:
-    """As `faults`, and rows that make no sense are damage too: for what only reads."""
+    """As `store_errors`, with rows that cannot be decoded as StoreCorrupt; for readers."""
     try:
-        with faults(path):
+        with store_errors(path):
             yield
-    except _SENSELESS as error:
-        raise corrupt(path, f"{type(error).__name__}: {error}") from error
+    except _DECODE_ERRORS as error:
+        raise corruption_error(path, f"{type(error).__name__}: {error}") from error
 
 
-def _fault(path: Path, error: sqlite3.Error) -> StoreError:
+def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     code = extended & 0xFF
     if not os.path.lexists(path):
         return StoreMissing(f"{path} has gone. `watchdeck collect` makes a new store.")
-    if code in _DAMAGED:
-        return corrupt(path, str(error))
+    if code in _CORRUPTION_CODES:
+        return corruption_error(path, str(error))
     reason = _REASONS.get(extended) or _REASONS.get(code, "cannot be used.")
     kind = StoreFull if code == sqlite3.SQLITE_FULL else StoreError
     return kind(f"{path} {reason} (SQLite: {error})")
 
 
-def corrupt(path: Path, detail: str) -> StoreCorrupt:
-    """The error for a damaged file, with what would work."""
+def corruption_error(path: Path, detail: str) -> StoreCorrupt:
+    """The error for a damaged file, with the remedy."""
     return StoreCorrupt(
         f"{path} is damaged ({detail}). Move it away and start the collector, or put a backup in"
         " its place; `watchdeck doctor` examines it."
@@ -247,10 +237,44 @@ def corrupt(path: Path, detail: str) -> StoreCorrupt:
 
 
 @contextmanager
-def _closing_on_failure(db: Connection, path: Path) -> Iterator[None]:
+def _close_on_failure(db: Connection, path: Path) -> Iterator[None]:
     try:
-        with faults(path):
+        with store_errors(path):
             yield
     except BaseException:
         db.close()
         raise
+
+
+def copy_file(source: Path, target: Path) -> int:
+    """Copy one state of `source` to the new file `target` (0600), while others write to it.
+
+    Returns the size in bytes. The copy is compact, checked in full, and on disk. A failure leaves
+    nothing behind. Raises StoreError, also when `target` exists.
+    """
+    if os.path.lexists(target):
+        raise StoreError(f"{target} exists already, and is not overwritten. Name another place.")
+    fresh = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    # created here, because SQLite would create it readable by others
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
+    try:
+        with closing(open_unchecked(source)) as db, store_errors(source):
+            db.execute("vacuum into ?", (str(fresh),))
+        check_integrity(fresh)
+        sync(fresh)
+        fresh.rename(target)
+    finally:
+        for suffix in ("", "-journal"):
+            with suppress(FileNotFoundError):
+                fresh.with_name(fresh.name + suffix).unlink()
+    sync(target.parent)
+    return target.stat().st_size
+
+
+def check_integrity(path: Path) -> None:
+    """Check every page of a file that nobody writes. Raises StoreError that lists the errors."""
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with store_errors(path), closing(sqlite3.connect(uri, uri=True)) as db:
+        found = [row[0] for row in db.execute("pragma integrity_check(3)")]
+    if found != ["ok"]:
+        raise StoreError(f"the copy {path.name} is not sound: {'; '.join(found)}")

@@ -1,4 +1,4 @@
-"""The directory of a store: its files, who may touch them, and the lock of its one collector."""
+"""The directory of a store: its files, the checks before they are used, and the collector lock."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ FILE_MODE = 0o600
 
 _LOCK_TRIES = 10
 _LOCK_PAUSE = 0.02
-"""Seconds. Whoever asks for the holder holds the lock for some microseconds: that passes."""
+"""Seconds. `lock_holder` itself takes the lock for some microseconds, so a retry is needed."""
 
 
 class StoreDirectory(Struct, frozen=True):
-    """A directory with two SQLite files and a lock; it may not exist yet."""
+    """The directory of two SQLite files and a lock file; it may not exist yet."""
 
     path: Path
 
     @property
     def metrics(self) -> Path:
-        """Scrapes and what is derived from them: many, small, losable by a tick."""
+        """The file of scrapes and derived values: many small rows; the last second may be lost."""
         return self.path / "metrics.db"
 
     @property
     def state(self) -> Path:
-        """What was decided and done: few, precious."""
+        """The file of decisions and actions: few rows, none of which may be lost."""
         return self.path / "state.db"
 
     @property
     def lock(self) -> Path:
-        """Held by the one collector for as long as it runs."""
+        """The file that the one collector locks for as long as it runs."""
         return self.path / "collector.lock"
 
     @property
     def backups(self) -> Path:
-        """Where a copy goes before a file of an older version is changed."""
+        """The directory for copies that are made before a file is upgraded."""
         return self.path / "backups"
 
     @property
     def consoles(self) -> Path:
-        """Where consoles say that they are there."""
+        """The directory of one presence file for each open console."""
         return self.path / "consoles"
 
     def create(self) -> None:
-        """Make the directory (0700) where there is none; one that exists keeps its mode.
+        """Create the directory (0700) if it does not exist; an existing one keeps its mode.
 
-        Raises StoreError when it may not be used as it is, or when root would put files where only
-        another user should.
+        Raises StoreError when it cannot be trusted, or when root would create files in the
+        directory of another user.
         """
         if _lstat(self.path) is None:
             with os_errors_as_store_error(self.path):
-                _refuse_foreign_root(_nearest(self.path))
+                _refuse_root(_nearest_parent(self.path))
                 self.path.mkdir(DIRECTORY_MODE, parents=True, exist_ok=True)
                 self.path.chmod(DIRECTORY_MODE)
         self.check()
-        _refuse_foreign_root(self.path)
+        _refuse_root(self.path)
 
     def check(self) -> None:
-        """Raises StoreMissing or StoreError when the directory is not one that can be trusted."""
+        """Raises StoreMissing when there is no directory, StoreError when it cannot be trusted."""
         found = _lstat(self.path)
         if found is None:
             raise StoreMissing(f"there is no store in {self.path}. `watchdeck collect` makes one.")
@@ -86,13 +86,14 @@ class StoreDirectory(Struct, frozen=True):
 
     @contextmanager
     def hold_lock(self) -> Iterator[None]:
-        """Be the one collector of this store until the block ends, or the process does.
+        """Hold the collector lock of this store until the block or the process ends.
 
-        Raises CollectorRunning that names the process which is, or StoreError when none can be.
+        Raises CollectorRunning, which names the process that holds the lock, or StoreError when
+        the lock file cannot be used.
         """
         self.check()
         with os_errors_as_store_error(self.lock):
-            handle = self._locked()
+            handle = self._acquire_lock()
         try:
             with os_errors_as_store_error(self.lock):
                 os.ftruncate(handle, 0)
@@ -102,40 +103,40 @@ class StoreDirectory(Struct, frozen=True):
             os.close(handle)
 
     def lock_holder(self) -> int | None:
-        """The process that holds the lock; None when nobody does, 0 when it did not say who."""
+        """The id of the process that holds the lock; None when none does, 0 when it is unknown."""
         try:
             handle = os.open(self.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return None
         try:
-            if _flock(handle, fcntl.LOCK_SH):
+            if _try_lock(handle, fcntl.LOCK_SH):
                 return None
-            said = os.read(handle, 32).strip()
-            return int(said) if said.isdigit() else 0
+            pid = os.read(handle, 32).strip()
+            return int(pid) if pid.isdigit() else 0
         finally:
             os.close(handle)
 
     def locked_at(self) -> int | None:
-        """When the lock was last taken, in ms UTC; None when it never was."""
+        """When the lock was last taken (ms UTC); None when it never was."""
         found = _lstat(self.lock)
         return None if found is None else found.st_mtime_ns // 1_000_000
 
-    def places(self) -> tuple[tuple[int, ...] | None, ...]:
-        """Which files the database files and the lock are; None for each that there is not."""
+    def file_identities(self) -> tuple[tuple[int, ...] | None, ...]:
+        """Identities of both database files and the lock; None for a file that does not exist."""
         return tuple(file_identity(path) for path in (self.metrics, self.state, self.lock))
 
-    def logs(self) -> tuple[tuple[int, ...] | None, ...]:
-        """Which files the write-ahead logs are: each is the same for as long as it is written."""
+    def log_identities(self) -> tuple[tuple[int, ...] | None, ...]:
+        """Identities of both write-ahead logs; the same for as long as the log is in use."""
         files = (self.metrics, self.state)
         return tuple(file_identity(path.with_name(f"{path.name}-wal")) for path in files)
 
-    def _locked(self) -> int:
+    def _acquire_lock(self) -> int:
         check_file(self.lock, missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         for attempt in range(_LOCK_TRIES):
             time.sleep(_LOCK_PAUSE if attempt else 0)
             handle = os.open(self.lock, flags, FILE_MODE)
-            if _flock(handle, fcntl.LOCK_EX) and _is_same(handle, self.lock):
+            if _try_lock(handle, fcntl.LOCK_EX) and _is_open_file(handle, self.lock):
                 return handle
             os.close(handle)
         holder = self.lock_holder()
@@ -146,9 +147,10 @@ class StoreDirectory(Struct, frozen=True):
 
 
 def check_file(path: Path, *, missing_ok: bool = False) -> None:
-    """Raises a StoreError unless this is a plain file that only its owner's circle can write.
+    """Raises StoreError unless the path is a regular file that not everybody can write.
 
-    A symbolic link is refused, so that nobody is led to write elsewhere.
+    A symbolic link is refused, because it could lead writes elsewhere. A missing file raises
+    StoreMissing, unless `missing_ok`.
     """
     found = _lstat(path)
     if found is None:
@@ -165,14 +167,14 @@ def check_file(path: Path, *, missing_ok: bool = False) -> None:
 
 @contextmanager
 def os_errors_as_store_error(path: Path) -> Iterator[None]:
-    """Every error of the system within the block as a StoreError that names the place."""
+    """Raise every OSError of the block as a StoreError that names the path."""
     try:
         yield
     except OSError as error:
-        raise _refused(path, error) from error
+        raise _os_error(path, error) from error
 
 
-def _refused(path: Path, error: OSError) -> StoreError:
+def _os_error(path: Path, error: OSError) -> StoreError:
     return StoreError(
         f"{path} cannot be used: {error.strerror}. Make room and check its permissions, or name"
         " another directory (`store =`)."
@@ -180,9 +182,9 @@ def _refused(path: Path, error: OSError) -> StoreError:
 
 
 def file_identity(path: Path, *, written: bool = False) -> tuple[int, ...] | None:
-    """Which file a path leads to, and on demand when it was written, in ns.
+    """Device and inode of a path, and with `written` its modification time (ns) instead of 0.
 
-    Another one that is put there has another place.
+    None when there is no such file. Another file that is put in its place has another identity.
     """
     with suppress(OSError):
         found = path.lstat()
@@ -191,7 +193,7 @@ def file_identity(path: Path, *, written: bool = False) -> tuple[int, ...] | Non
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or directory has reached the disk."""
+    """Wait until a file or directory is on disk (fsync)."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -200,8 +202,8 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def exclusive(directory: Path) -> Iterator[None]:
-    """Keep other processes from creating or upgrading files here until the block ends."""
+def lock_directory(directory: Path) -> Iterator[None]:
+    """Keep other processes from creating or upgrading files in a directory during the block."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -210,15 +212,15 @@ def exclusive(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _flock(handle: int, kind: int) -> bool:
+def _try_lock(handle: int, kind: int) -> bool:
     with suppress(BlockingIOError):
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
         return True
     return False
 
 
-def _is_same(handle: int, path: Path) -> bool:
-    """Whether the path still leads to the open file: a lock on a deleted file locks nobody."""
+def _is_open_file(handle: int, path: Path) -> bool:
+    """Whether the path still is the open file: a lock on a deleted file has no effect."""
     opened, found = os.fstat(handle), _lstat(path)
     return found is not None and os.path.samestat(opened, found)
 
@@ -233,16 +235,16 @@ def _lstat(path: Path) -> os.stat_result | None:
             f"{path} may not be looked at by this user. Use the store as the user who made it."
         ) from error
     except OSError as error:
-        raise _refused(path, error) from error
+        raise _os_error(path, error) from error
 
 
-def _nearest(path: Path) -> Path:
-    """The closest parent that exists."""
+def _nearest_parent(path: Path) -> Path:
+    """The closest parent directory that exists."""
     return next(parent for parent in path.absolute().parents if parent.exists())
 
 
-def _refuse_foreign_root(path: Path) -> None:
-    """Files that root makes at another user's place lock that user out of the own store."""
+def _refuse_root(path: Path) -> None:
+    """Raises StoreError when root would create files that lock the owner out of the store."""
     owner = path.stat().st_uid
     if os.geteuid() == 0 and owner != 0:
         raise StoreError(

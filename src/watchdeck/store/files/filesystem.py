@@ -1,48 +1,85 @@
-"""What the disk under a store is, and whose its files are."""
+"""The disk below a store: its type, the owners and modes of files, bytes used, reserved space."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from watchdeck.store.files.ballast import NAME
+from watchdeck.store.files.directory import FILE_MODE
+
+BALLAST_NAME = "ballast"
+BALLAST_SIZE = 32 << 20
+_LEAST_FREE = 4 * BALLAST_SIZE
+"""Bytes. With less free than this, no space is reserved."""
+
+
+class Ballast:
+    """A file of `size` bytes that reserves disk space, to be released when the disk is full.
+
+    On a full disk SQLite cannot even delete (measured), so old history could not be removed. A
+    store smaller than its ballast has nothing to remove, and needs none.
+    """
+
+    def __init__(self, directory: Path, budget: int) -> None:
+        self._path = directory / BALLAST_NAME
+        self.size = min(BALLAST_SIZE, budget // 32)
+
+    def reserve(self) -> None:
+        """Create the file when the disk has enough free space; failing to do so is no error."""
+        with suppress(OSError):
+            if self._path.exists() or shutil.disk_usage(self._path.parent).free < _LEAST_FREE:
+                return
+            handle = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
+            try:
+                os.posix_fallocate(handle, 0, self.size)
+            finally:
+                os.close(handle)
+
+    def release(self) -> None:
+        """Delete the file, so that the disk has space again."""
+        with suppress(OSError):
+            self._path.unlink()
+
 
 _NETWORKED = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs")
 )
-"""File systems whose locks and shared memory SQLite's write-ahead log cannot rely on."""
+"""File systems on which the locks and shared memory of SQLite's WAL are not reliable."""
+
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def kind_of_disk(path: Path, mounts: Path = _MOUNTS) -> str | None:
-    """The type of the file system that `path` is on, such as `ext4`; None when it is not said."""
+def filesystem_type(path: Path, mounts: Path = _MOUNTS) -> str | None:
+    """The type of the file system that holds `path`, such as `ext4`; None when it is unknown."""
     try:
         lines = mounts.read_text(errors="surrogateescape").splitlines()
     except OSError:
         return None
-    places = (_mount(line) for line in lines)
     real = path.resolve()
-    over = [(place, kind) for place, kind in places if real.is_relative_to(place)]
-    # of two mounts on one place the later hides the earlier
-    return max(enumerate(over), key=lambda one: (len(one[1][0]), one[0]))[1][1] if over else None
+    mounts_above = [mount for mount in map(_parse_mount, lines) if real.is_relative_to(mount[0])]
+    # of two mounts on one mount point the later hides the earlier: `max` must find the last
+    mounts_above.reverse()
+    return max(mounts_above, key=lambda mount: len(mount[0]))[1] if mounts_above else None
 
 
-def _mount(line: str) -> tuple[str, str]:
-    """The place and the type in one line of mountinfo, where blanks are escaped in octal."""
+def _parse_mount(line: str) -> tuple[str, str]:
+    """Mount point and type from one line of mountinfo, which escapes blanks in octal."""
     left, _, right = line.partition(" - ")
     return left.split(" ")[4].replace("\\040", " "), right.split(" ")[0]
 
 
-def is_networked(kind: str) -> bool:
-    """Whether other machines can write to a disk of this type."""
+def is_network_filesystem(kind: str) -> bool:
+    """Whether a file system of this type is on a network, where other machines can write."""
     return kind in _NETWORKED
 
 
-def faulty_permissions(directory: Path) -> Iterator[str]:
-    """What is wrong with the owners and modes of a store's directory and files, with the cure."""
+def permission_problems(directory: Path) -> Iterator[str]:
+    """Problems with owners and modes of a store's directory and files, each with its remedy."""
     owner = directory.lstat().st_uid
     for path in (directory, *sorted(directory.iterdir())):
         found = path.lstat()
@@ -58,6 +95,8 @@ def faulty_permissions(directory: Path) -> Iterator[str]:
 
 
 def bytes_in(directory: Path) -> int:
-    """All that the files of a store's directory take, but the ballast: backups included."""
-    files = (path for path in directory.rglob("*") if not path.is_dir() and path.name != NAME)
+    """Bytes of all files in a store's directory, with backups and without the ballast."""
+    files = (
+        path for path in directory.rglob("*") if not path.is_dir() and path.name != BALLAST_NAME
+    )
     return sum(path.lstat().st_size for path in files)

@@ -1,4 +1,4 @@
-"""History in bulk: days of scrapes packed at once, in any process, and written by one."""
+"""Backfill: past scrapes packed by the day in any process, and inserted by one writer."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from watchdeck.domain.metrics.series import Layout
-from watchdeck.store.metrics.frames import Stream
-from watchdeck.store.metrics.hourly import DAY, HourlyAggregate, aggregate
-from watchdeck.store.metrics.latest import endpoints
-from watchdeck.store.metrics.layouts import LayoutTable, cumulative
-from watchdeck.store.metrics.rollups import add_rollup, pack_hours
-from watchdeck.store.metrics.segments import Packed, SegmentPeriod, add_segment, packed
+from watchdeck.store.metrics.frames import LayoutTable, Stream, cumulative_flags
+from watchdeck.store.metrics.latest import read_endpoint_ids
+from watchdeck.store.metrics.rollups import HourlyAggregate, add_rollup, aggregate, pack_rollups
+from watchdeck.store.metrics.segments import (
+    DAY,
+    PackedSegment,
+    SegmentPeriod,
+    add_segment,
+    pack_segment,
+)
 
 if TYPE_CHECKING:
-    from watchdeck.store.metrics.column_blob import Floats, Integers
+    from watchdeck.store.metrics.codec import Floats, Integers
 
 
-class Stretch(Struct, frozen=True):
+class ScrapeHistory(Struct, frozen=True):
     """Scrapes of one endpoint and stream with one layout.
 
     `times` are in ms UTC and ascend; `values` has a row for each, a column for each series.
@@ -33,62 +37,62 @@ class Stretch(Struct, frozen=True):
     values: Floats
 
 
-class Encoded(Struct, frozen=True):
-    """A stretch as it will be kept; it can travel from a process to another."""
+class PackedHistory(Struct, frozen=True):
+    """A ScrapeHistory packed for the store; it can be sent to another process."""
 
     endpoint: str
     stream: Stream
     layout: Layout
-    days: tuple[Packed, ...]
-    rollups: tuple[tuple[HourlyAggregate, int, Packed], ...]
+    days: tuple[PackedSegment, ...]
+    rollups: tuple[tuple[HourlyAggregate, int, PackedSegment], ...]
 
 
-def encode(stretch: Stretch) -> Encoded:
-    """Pack a stretch, the most of the work; nothing is read or written.
+def pack_history(history: ScrapeHistory) -> PackedHistory:
+    """Pack a history, which is most of the work; it reads and writes no file.
 
-    What a counter rose by from an earlier stretch is in neither: give whole months at once.
+    The rise of a counter between two histories is lost, so pass whole months at once.
     """
     import numpy as np
 
-    times, values = stretch.times, stretch.values
+    times, values = history.times, history.values
     whole = int(times.searchsorted(_end_of_days(times)))
-    unknown = np.full(len(stretch.layout), np.nan)
-    rolled = (
-        aggregate(times[:whole], values[:whole], unknown, cumulative(stretch.layout))
+    unknown = np.full(len(history.layout), np.nan)
+    hourly = (
+        aggregate(times[:whole], values[:whole], unknown, cumulative_flags(history.layout))
         if whole
         else {}
     )
-    return Encoded(
-        stretch.endpoint,
-        stretch.stream,
-        stretch.layout,
-        tuple(_days(times, values)),
-        tuple(pack_hours(rolled)),
+    return PackedHistory(
+        history.endpoint,
+        history.stream,
+        history.layout,
+        tuple(_pack_days(times, values)),
+        tuple(pack_rollups(hourly)),
     )
 
 
 def _end_of_days(times: Integers) -> int:
-    """The end of the last whole day: hours of one that goes on are rolled up when it is over."""
+    """The end of the last whole day (ms UTC): a day gets rollups only when it is over."""
     step = int(times[-1] - times[-2]) if len(times) > 1 else 0
     return (int(times[-1]) + step) // DAY * DAY
 
 
-def _days(times: Integers, values: Floats) -> Iterator[Packed]:
+def _pack_days(times: Integers, values: Floats) -> Iterator[PackedSegment]:
     import numpy as np
 
     _, starts = np.unique(times // DAY, return_index=True)
     for start, end in zip(starts, [*starts[1:], len(times)], strict=True):
-        yield packed(times[start:end], values[start:end])
+        yield pack_segment(times[start:end], values[start:end])
 
 
-def insert(db: Connection, encoded: Iterable[Encoded]) -> None:
-    """Keep packed stretches of endpoints that are registered, inside the caller's transaction.
+def insert_history(db: Connection, histories: Iterable[PackedHistory]) -> None:
+    """Store packed histories in the caller's transaction.
 
-    Raises KeyError for an endpoint that is not.
+    Raises KeyError when an endpoint is not registered.
     """
-    numbers = {name: number for number, name in endpoints(db)}
+    numbers = {name: number for number, name in read_endpoint_ids(db)}
     layouts = LayoutTable(db)
-    for one in encoded:
+    for one in histories:
         endpoint, layout = numbers[one.endpoint], layouts.id_of(one.layout)
         for day in one.days:
             add_segment(db, endpoint, one.stream, SegmentPeriod.DAY, layout, day)

@@ -1,15 +1,17 @@
-"""A column of float64 as few bytes, equal bit for bit when it comes back.
+"""Columns of float64 as few bytes, equal bit for bit when decoded; many columns in one blob.
 
 A constant is one value; a column of decimals is the differences of its scaled integers, zigzagged,
-byte-shuffled and deflated; anything else is the exclusive or of neighbours, shuffled and deflated.
-Bits are compared, never values: 0.0 equals -0.0, and NaN equals nothing.
+byte-shuffled and deflated; any other is the exclusive or of neighbours, byte-shuffled and deflated.
+Bits are compared, never values, because 0.0 equals -0.0 and NaN does not equal itself. A blob is a
+table of u32 offsets from the end of the table, then the times, then each column of the layout.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,19 +21,19 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Words = NDArray[np.uint64]
 
-_CONSTANT, _SCALED, _MIXED = 0, 1, 2
+_CONSTANT, _SCALED, _XOR = 0, 1, 2
 _HEAD = struct.Struct("<BBBBq")
-"""The head of a scaled column: tag, decimals, width, whether deflated, first integer."""
+"""The head of a scaled column: tag, decimals, width, 1 if deflated, first integer."""
 
 _POWERS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
-"""Literals: a computed power may be off by a bit."""
+"""Powers of ten as literals: a computed one may be off by a bit."""
 
 _EXACT = float(1 << 53)
 _LEVEL = 6
 
 
-def encode(values: Floats) -> bytes:
-    """A column of at least one value as bytes; its length is not among them."""
+def encode_column(values: Floats) -> bytes:
+    """Encode a column of at least one value; the number of values is not in the bytes."""
     import numpy as np
 
     column = np.ascontiguousarray(values, np.float64)
@@ -39,30 +41,30 @@ def encode(values: Floats) -> bytes:
     if (bits == bits[0]).all():
         return bytes((_CONSTANT,)) + bits[:1].tobytes()
     for decimals in range(len(_POWERS)):
-        whole = _whole(column, decimals)
+        whole = _to_integers(column, decimals)
         if whole is not None:
-            return _scaled(whole, decimals)
-    return bytes((_MIXED,)) + zlib.compress(_planes(_neighbours(bits), 8), _LEVEL)
+            return _encode_integers(whole, decimals)
+    return bytes((_XOR,)) + zlib.compress(_shuffle_bytes(_xor_neighbours(bits), 8), _LEVEL)
 
 
-def decode(blob: bytes, count: int) -> Floats:
-    """The `count` values of a column that `encode` made."""
+def decode_column(blob: bytes, count: int) -> Floats:
+    """Decode a column of `count` values."""
     import numpy as np
 
     tag = blob[0]
     if tag == _CONSTANT:
         return np.full(count, np.frombuffer(blob, np.uint64, 1, 1)[0]).view(np.float64)
-    if tag == _MIXED:
-        bits = _unplaned(zlib.decompress(blob[1:]), 8)
+    if tag == _XOR:
+        bits = _unshuffle_bytes(zlib.decompress(blob[1:]), 8)
         return np.bitwise_xor.accumulate(bits).view(np.float64)
     _, decimals, width, deflated, first = _HEAD.unpack_from(blob)
     body = blob[_HEAD.size :]
-    coded = _unplaned(zlib.decompress(body) if deflated else body, width)
-    return _summed(coded, first, count) / _POWERS[decimals]
+    coded = _unshuffle_bytes(zlib.decompress(body) if deflated else body, width)
+    return _decode_integers(coded, first, count) / _POWERS[decimals]
 
 
-def _whole(column: Floats, decimals: int) -> Integers | None:
-    """The column as integers of `decimals` places; None when some value is not exactly one."""
+def _to_integers(column: Floats, decimals: int) -> Integers | None:
+    """The column times ten to the `decimals`, as integers; None when any value is not exact."""
     import numpy as np
 
     with np.errstate(over="ignore", invalid="ignore"):
@@ -75,20 +77,20 @@ def _whole(column: Floats, decimals: int) -> Integers | None:
     return scaled.astype(np.int64)
 
 
-def _scaled(whole: Integers, decimals: int) -> bytes:
+def _encode_integers(whole: Integers, decimals: int) -> bytes:
     import numpy as np
 
     steps = np.diff(whole)
     zigzag = ((steps << 1) ^ (steps >> 63)).view(np.uint64)
     width = next(w for w in (1, 2, 4, 8) if int(zigzag.max()) < 1 << 8 * w)
-    body = _planes(zigzag, width)
+    body = _shuffle_bytes(zigzag, width)
     deflated = zlib.compress(body, _LEVEL)
     shorter = len(deflated) < len(body)
     head = _HEAD.pack(_SCALED, decimals, width, shorter, int(whole[0]))
     return head + (deflated if shorter else body)
 
 
-def _summed(zigzag: Words, first: int, count: int) -> Floats:
+def _decode_integers(zigzag: Words, first: int, count: int) -> Floats:
     import numpy as np
 
     one = np.uint64(1)
@@ -98,21 +100,89 @@ def _summed(zigzag: Words, first: int, count: int) -> Floats:
     return np.cumsum(whole).astype(np.float64)
 
 
-def _neighbours(bits: Words) -> Words:
+def _xor_neighbours(bits: Words) -> Words:
     mixed = bits.copy()
     mixed[1:] ^= bits[:-1]
     return mixed
 
 
-def _planes(words: Words, width: int) -> bytes:
-    """All lowest bytes first, then the next: like bytes lie together, and deflate well."""
+def _shuffle_bytes(words: Words, width: int) -> bytes:
+    """All lowest bytes first, then the next ones: similar bytes are adjacent and deflate well."""
     import numpy as np
 
     return words.astype(f"<u{width}").view(np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _unplaned(planes: bytes, width: int) -> Words:
+def _unshuffle_bytes(planes: bytes, width: int) -> Words:
     import numpy as np
 
     rows = np.frombuffer(planes, np.uint8).reshape(width, -1)
     return np.ascontiguousarray(rows.T).view(f"<u{width}").ravel().astype(np.uint64)
+
+
+_OFFSET = 4
+
+
+class Seekable(Protocol):
+    """A source of bytes: in memory, or an SQLite blob that is read in place."""
+
+    def seek(self, offset: int, /) -> object:
+        """Move to an offset."""
+
+    def read(self, length: int, /) -> bytes:
+        """Read `length` bytes from the current offset."""
+
+
+def encode_blob(times: Integers, values: Floats) -> bytes:
+    """Encode at least one time (ms UTC), and a row of values for each, as one blob."""
+    import numpy as np
+
+    columns = np.ascontiguousarray(values.T, np.float64)
+    parts = [encode_column(times.astype(np.float64)), *map(encode_column, columns)]
+    ends = np.cumsum([0, *map(len, parts)], dtype="<u4")
+    return ends.tobytes() + b"".join(parts)
+
+
+class ColumnBlob:
+    """Reads single columns of a blob with `count` times. Raises ValueError when it is damaged."""
+
+    def __init__(self, source: Seekable, columns: int, count: int) -> None:
+        self._source = source
+        self._columns = columns
+        self._count = count
+
+    def times(self) -> Integers:
+        """The times (ms UTC)."""
+        import numpy as np
+
+        return self._decode(0).astype(np.int64)
+
+    def column(self, place: int) -> Floats:
+        """The values of one column."""
+        return self._decode(place + 1)
+
+    def matrix(self) -> Floats:
+        """All values: one row for each time."""
+        import numpy as np
+
+        rows = np.empty((self._columns, self._count))
+        for place in range(self._columns):
+            rows[place] = self.column(place)
+        return rows.T
+
+    def _decode(self, part: int) -> Floats:
+        start, end = struct.unpack("<II", self._read(part * _OFFSET, 2 * _OFFSET))
+        base = (self._columns + 2) * _OFFSET
+        values = decode_column(self._read(base + start, end - start), self._count)
+        if len(values) != self._count:
+            raise ValueError(f"a column has {len(values)} values instead of {self._count}")
+        return values
+
+    def _read(self, start: int, length: int) -> bytes:
+        self._source.seek(start)
+        return self._source.read(length)
+
+
+def load_blob(blob: bytes, columns: int, count: int) -> ColumnBlob:
+    """A ColumnBlob of bytes in memory."""
+    return ColumnBlob(BytesIO(blob), columns, count)

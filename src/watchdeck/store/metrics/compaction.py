@@ -1,4 +1,4 @@
-"""Folding: the frames of an hour become segments, the segments of a day become one and rollups."""
+"""Compaction: frames of an hour become segments, segments of a day become one, and rollups."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from watchdeck.store.files.connection import transaction
-from watchdeck.store.metrics.frames import read_frames, remove_frames
-from watchdeck.store.metrics.hourly import DAY, HOUR, aggregate
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.rollups import add_rollup, before, pack_hours
+from watchdeck.store.metrics.frames import LayoutTable, delete_frames, read_frames
+from watchdeck.store.metrics.rollups import add_rollup, aggregate, pack_rollups, read_last_values
 from watchdeck.store.metrics.segments import (
+    DAY,
+    HOUR,
     Segment,
     SegmentPeriod,
     add_segment,
-    begun_segments,
-    in_order,
+    delete_segments,
+    find_segments_starting,
     load_segment,
-    packed,
-    remove_segments,
+    merge_by_time,
+    pack_segment,
 )
 
 if TYPE_CHECKING:
-    from watchdeck.store.metrics.column_blob import Floats, Integers
+    from watchdeck.store.metrics.codec import Floats, Integers
 
 
 class CompactionSpan(Struct, frozen=True):
-    """One endpoint's hour or day of UTC, from `start` (ms)."""
+    """One hour or day of UTC of one endpoint, from `start` (ms UTC)."""
 
     endpoint: int
     start: int
@@ -36,54 +36,54 @@ class CompactionSpan(Struct, frozen=True):
 
     @property
     def end(self) -> int:
-        """The first moment after it."""
+        """The first moment after the span (ms UTC)."""
         return self.start + (HOUR if self.level is SegmentPeriod.HOUR else DAY)
 
 
-class _Pile(Struct):
-    """All that is there of one stream and layout, the oldest source first."""
+class _Parts(Struct):
+    """The times and values of one stream and layout, one entry a source, oldest first."""
 
     times: list[Integers] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
 
 
 def compact(db: Connection, layouts: LayoutTable, span: CompactionSpan) -> None:
-    """Put what lies in a span together: a segment for each stream and layout.
+    """Compact all frames and segments of a span into one segment for each stream and layout.
 
-    What is read and packed is outside the transaction: only the writer may call this, for nobody
-    else changes these rows. Nothing is lost wherever it ends, and doing it again changes nothing.
+    It reads and packs before its transaction, so only the writer may call it: nobody else changes
+    these rows. An interrupted call loses nothing, and a second one changes nothing.
     """
-    segments = begun_segments(db, span.endpoint, span.start, span.end, span.level)
-    piles = _piles(db, layouts, span, segments)
-    joined = {place: in_order(pile.times, pile.values) for place, pile in piles.items()}
-    made = {place: packed(*stretch) for place, stretch in joined.items()}
+    segments = find_segments_starting(db, span.endpoint, span.start, span.end, span.level)
+    parts = _read_parts(db, layouts, span, segments)
+    joined = {place: merge_by_time(part.times, part.values) for place, part in parts.items()}
+    made = {place: pack_segment(*stretch) for place, stretch in joined.items()}
     with transaction(db):
-        remove_segments(db, segments)
+        delete_segments(db, segments)
         for (stream, layout), stretch in made.items():
             add_segment(db, span.endpoint, stream, span.level, layout, stretch)
             if span.level is SegmentPeriod.DAY:
-                _roll(db, layouts, span, stream, layout, *joined[stream, layout])
-        remove_frames(db, span.endpoint, span.start, span.end)
+                _add_rollups(db, layouts, span, stream, layout, *joined[stream, layout])
+        delete_frames(db, span.endpoint, span.start, span.end)
 
 
-def _piles(
+def _read_parts(
     db: Connection, layouts: LayoutTable, span: CompactionSpan, segments: list[Segment]
-) -> dict[tuple[int, int], _Pile]:
-    piles: dict[tuple[int, int], _Pile] = {}
+) -> dict[tuple[int, int], _Parts]:
+    parts: dict[tuple[int, int], _Parts] = {}
     for segment in segments:
-        pile = piles.setdefault((segment.stream, segment.layout), _Pile())
-        bundle = load_segment(db, layouts, segment)
-        pile.times.append(bundle.times())
-        pile.values.append(bundle.matrix())
+        part = parts.setdefault((segment.stream, segment.layout), _Parts())
+        blob = load_segment(db, layouts, segment)
+        part.times.append(blob.times())
+        part.values.append(blob.matrix())
     frames = read_frames(db, span.endpoint, span.start, span.end)
     for place, (times, values) in frames.items():
-        pile = piles.setdefault(place, _Pile())
-        pile.times.append(times)
-        pile.values.append(values)
-    return piles
+        part = parts.setdefault(place, _Parts())
+        part.times.append(times)
+        part.values.append(values)
+    return parts
 
 
-def _roll(
+def _add_rollups(
     db: Connection,
     layouts: LayoutTable,
     span: CompactionSpan,
@@ -93,7 +93,7 @@ def _roll(
     values: Floats,
 ) -> None:
     columns = len(layouts.columns(layout))
-    earlier = before(db, span.endpoint, stream, layout, columns, span.start)
-    rolled = aggregate(times, values, earlier, layouts.cumulative(layout))
-    for row in pack_hours(rolled):
+    earlier = read_last_values(db, span.endpoint, stream, layout, columns, span.start)
+    rolled = aggregate(times, values, earlier, layouts.cumulative_flags(layout))
+    for row in pack_rollups(rolled):
         add_rollup(db, span.endpoint, stream, layout, columns, row)

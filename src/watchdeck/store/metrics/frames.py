@@ -1,7 +1,8 @@
-"""Frames: the values of one scrape as one blob, found by endpoint, time and stream."""
+"""Frames: the values of one scrape as one blob, and the layouts that name their columns."""
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable
 from enum import IntEnum
@@ -11,37 +12,128 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Frame
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 
 if TYPE_CHECKING:
-    from watchdeck.store.metrics.column_blob import Floats, Integers
+    from watchdeck.store.metrics.codec import Floats, Integers
+
+_INSERT_LAYOUT = """
+insert into layout (digest, columns, cumulative) values (:digest, :columns, :cumulative)
+on conflict (digest) do nothing
+"""
+_LAYOUT_ID = "select id from layout where digest = :digest"
+_COLUMNS = "select columns from layout where id = :layout"
+_CUMULATIVE = "select cumulative from layout where id = :layout"
+
+_FORGET_LAYOUTS = """
+delete from layout where id not in (
+    select layout from frame union select layout from segment
+    union select layout from rollup union select layout from latest
+)
+"""
+
+
+class LayoutTable:
+    """The layouts of one store: stored once, shared by many frames, cached for one connection."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._ids: dict[bytes, int] = {}
+        self._columns: dict[int, tuple[str, ...]] = {}
+        self._positions: dict[int, dict[str, int]] = {}
+
+    def id_of(self, layout: Layout) -> int:
+        """The id of a layout; a new one is inserted in the caller's transaction."""
+        digest = layout.digest
+        if digest not in self._ids:
+            self._db.execute(_INSERT_LAYOUT, {"digest": digest} | _layout_row(layout))
+            ((number,),) = self._db.execute(_LAYOUT_ID, {"digest": digest}).fetchall()
+            self._ids[digest] = number
+        return self._ids[digest]
+
+    def forget(self) -> None:
+        """Empty the cache, after a rollback of new layouts or a deletion of old ones."""
+        self._ids.clear()
+        self._columns.clear()
+        self._positions.clear()
+
+    def columns(self, number: int) -> tuple[str, ...]:
+        """The column names of a layout, in the order of a frame's values."""
+        if number not in self._columns:
+            ((text,),) = self._db.execute(_COLUMNS, {"layout": number}).fetchall()
+            self._columns[number] = tuple(json.loads(text))
+        return self._columns[number]
+
+    def positions(self, number: int) -> dict[str, int]:
+        """The index of each column of a layout."""
+        if number not in self._positions:
+            columns = self.columns(number)
+            self._positions[number] = {name: place for place, name in enumerate(columns)}
+        return self._positions[number]
+
+    def cumulative_flags(self, number: int) -> bytes:
+        """As the function `cumulative_flags`, for a stored layout."""
+        ((flags,),) = self._db.execute(_CUMULATIVE, {"layout": number}).fetchall()
+        return bytes(flags)
+
+
+def delete_unused_layouts(db: Connection) -> int:
+    """Delete layouts that no row uses, in the caller's transaction; returns how many.
+
+    It reads the head of every row, so call it a few times a day; then `forget` every LayoutTable.
+    """
+    return db.execute(_FORGET_LAYOUTS).rowcount
+
+
+def _layout_row(layout: Layout) -> dict[str, str | bytes]:
+    return {
+        "columns": json.dumps([str(series) for series in layout.series]),
+        "cumulative": cumulative_flags(layout),
+    }
+
+
+def cumulative_flags(layout: Layout) -> bytes:
+    """A byte for each column: 1 when its values only rise, except at a reset."""
+    return bytes(map(_is_cumulative, layout.series))
+
+
+def _is_cumulative(series: Series) -> bool:
+    if series.type is SeriesType.SUMMARY:
+        return series.name.endswith(("_sum", "_count"))
+    return series.type in (SeriesType.COUNTER, SeriesType.HISTOGRAM)
+
 
 _ENDPOINT_SHIFT = 43
+
 _LAST_MOMENT = (1 << 42) - 1
 
-_ADD_FRAME = """
+_INSERT_FRAME = """
 insert into frame (k, layout, v) values (:k, :layout, :v)
 on conflict (k) do update set layout = excluded.layout, v = excluded.v
 """
+
 _BETWEEN = "select k, layout, v from frame where k >= :first and k < :past order by k"
+
 _NEWEST = "select k, layout, v from frame where k >= :first and k < :past and (k & 1) = :stream \
 order by k desc limit :most"
+
 _REMOVE = "delete from frame where k >= :first and k < :past"
-_FORGET = """
+
+_FORGET_FRAMES = """
 delete from frame
 where k in (select k from frame where k >= :first and k < :past order by k limit :most)
 """
 
 
 class Stream(IntEnum):
-    """The two frames of a scrape; the number is the last bit of a frame's key."""
+    """The two frames of a scrape; the value is the last bit of a frame's key."""
 
     SERIES = 0
     SIGNALS = 1
 
 
-class Window(Struct, frozen=True):
-    """One stream of one endpoint from `start` until before `end` (ms UTC)."""
+class StreamWindow(Struct, frozen=True):
+    """One stream of one endpoint, from `start` until before `end` (ms UTC)."""
 
     endpoint: int
     stream: Stream
@@ -49,20 +141,20 @@ class Window(Struct, frozen=True):
     end: int
 
 
-def key(endpoint: int, at: int, stream: int = 0) -> int:
-    """A frame's key: 20 bits of endpoint, 42 of time in ms UTC, one of stream.
+def frame_key(endpoint: int, at: int, stream: int = 0) -> int:
+    """A frame's key: 20 bits of endpoint, 42 of time (ms UTC), one of stream.
 
-    One endpoint's frames lie together, in the order of time; the scrape's true time is in the key.
+    The frames of one endpoint are adjacent on disk, in the order of time.
     """
     return endpoint << _ENDPOINT_SHIFT | min(max(at, 0), _LAST_MOMENT) << 1 | stream
 
 
-def moment(k: int) -> int:
+def frame_time(k: int) -> int:
     """The time (ms UTC) in a frame's key."""
     return k >> 1 & _LAST_MOMENT
 
 
-def values_of(blob: bytes) -> array[float]:
+def decode_values(blob: bytes) -> array[float]:
     """The float64 values of a blob."""
     return array("d", blob)
 
@@ -70,28 +162,28 @@ def values_of(blob: bytes) -> array[float]:
 def add_frame(
     db: Connection, layouts: LayoutTable, endpoint: int, at: int, stream: Stream, frame: Frame
 ) -> None:
-    """Keep a frame, inside the caller's transaction; the same key twice is one frame."""
+    """Store a frame in the caller's transaction; it replaces a frame of the same key."""
     row = {
-        "k": key(endpoint, at, stream),
+        "k": frame_key(endpoint, at, stream),
         "layout": layouts.id_of(frame.layout),
         "v": frame.values.tobytes(),
     }
-    db.execute(_ADD_FRAME, row)
+    db.execute(_INSERT_FRAME, row)
 
 
 def read_frames(
     db: Connection, endpoint: int, start: int, end: int
 ) -> dict[tuple[int, int], tuple[Integers, Floats]]:
-    """Times and values by stream and layout of an endpoint's frames within a window (ms UTC).
+    """Times and values from `start` until before `end` (ms UTC), by stream and layout.
 
     All rows are fetched at once: an unfinished cursor would keep the WAL from shrinking.
     """
     import numpy as np
 
-    bounds = {"first": key(endpoint, start), "past": key(endpoint, end)}
+    bounds = {"first": frame_key(endpoint, start), "past": frame_key(endpoint, end)}
     rows: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
     for k, layout, blob in db.execute(_BETWEEN, bounds).fetchall():
-        rows.setdefault((k & 1, layout), []).append((moment(k), blob))
+        rows.setdefault((k & 1, layout), []).append((frame_time(k), blob))
     return {
         place: (
             np.array([time for time, _ in found], np.int64),
@@ -101,28 +193,32 @@ def read_frames(
     }
 
 
-def newest_frames(db: Connection, window: Window, most: int) -> list[tuple[int, int, bytes]]:
-    """Time, layout and blob of the newest frames within a window, the newest first."""
+def newest_frames(db: Connection, window: StreamWindow, most: int) -> list[tuple[int, int, bytes]]:
+    """Time, layout and blob of the newest frames of a window, newest first."""
     bounds = {
-        "first": key(window.endpoint, window.start),
-        "past": key(window.endpoint, window.end),
+        "first": frame_key(window.endpoint, window.start),
+        "past": frame_key(window.endpoint, window.end),
         "stream": int(window.stream),
         "most": most,
     }
-    return [(moment(k), layout, v) for k, layout, v in db.execute(_NEWEST, bounds).fetchall()]
+    return [(frame_time(k), layout, v) for k, layout, v in db.execute(_NEWEST, bounds).fetchall()]
 
 
-def remove_frames(db: Connection, endpoint: int, start: int, end: int) -> None:
-    """Delete the frames of both streams within a window, inside the caller's transaction."""
-    db.execute(_REMOVE, {"first": key(endpoint, start), "past": key(endpoint, end)})
+def delete_frames(db: Connection, endpoint: int, start: int, end: int) -> None:
+    """Delete both streams from `start` until before `end`, in the caller's transaction."""
+    db.execute(_REMOVE, {"first": frame_key(endpoint, start), "past": frame_key(endpoint, end)})
 
 
-def forget_frames(db: Connection, endpoints: Iterable[int], before: int, most: int) -> int:
-    """Delete up to `most` frames older than `before`; returns how many went."""
+def delete_old_frames(db: Connection, endpoints: Iterable[int], before: int, most: int) -> int:
+    """Delete up to `most` frames older than `before` (ms UTC); returns how many."""
     gone = 0
     for endpoint in endpoints:
-        bounds = {"first": key(endpoint, 0), "past": key(endpoint, before), "most": most - gone}
-        gone += db.execute(_FORGET, bounds).rowcount
+        bounds = {
+            "first": frame_key(endpoint, 0),
+            "past": frame_key(endpoint, before),
+            "most": most - gone,
+        }
+        gone += db.execute(_FORGET_FRAMES, bounds).rowcount
         if gone >= most:
             break
     return gone

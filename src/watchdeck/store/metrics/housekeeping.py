@@ -1,4 +1,4 @@
-"""What the writer does between two commits, a little at a time: folding, thinning, giving back."""
+"""Housekeeping of metrics.db between two commits: compaction, retention, the size budget."""
 
 from __future__ import annotations
 
@@ -8,50 +8,164 @@ from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
 
-from watchdeck.domain.settings.endpoint import Retention
+from msgspec import Struct
+
+from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreFull
-from watchdeck.store.files.ballast import Ballast
 from watchdeck.store.files.connection import StorageFault, corruption_as_error, transaction
+from watchdeck.store.files.filesystem import Ballast
 from watchdeck.store.metrics.compaction import CompactionSpan, compact
-from watchdeck.store.metrics.frames import Stream, moment
-from watchdeck.store.metrics.hourly import DAY, HOUR
-from watchdeck.store.metrics.layouts import LayoutTable, forget_layouts
-from watchdeck.store.metrics.retention import THIN, StoreSize, forget_old, give_back, thin, weigh
-from watchdeck.store.metrics.segments import SegmentPeriod
+from watchdeck.store.metrics.frames import (
+    LayoutTable,
+    Stream,
+    delete_old_frames,
+    delete_unused_layouts,
+    frame_time,
+)
+from watchdeck.store.metrics.latest import read_endpoint_ids
+from watchdeck.store.metrics.rollups import PERIOD
+from watchdeck.store.metrics.segments import DAY, HOUR, SegmentPeriod
 
-_LOOK_EVERY = 60_000
+_AT_ONCE = 20
+"""Segments or rollups deleted in one transaction: some milliseconds, so that no commit waits."""
+
+_FRAMES_AT_ONCE = 2_000
+_PAGES_AT_ONCE = 200
+_FREE_PAGES = 500
+"""Free pages (8 MB) that stay in the file, for the rows that are written next."""
+
+_OLD_SEGMENTS = """
+delete from segment where id in (
+    select id from segment where stream = :stream and first < :before order by first limit :most
+)
+"""
+_OLD_ROLLUPS = """
+delete from rollup where id in (
+    select id from rollup where period < :before order by period limit :most
+)
+"""
+_EVER = 1 << 62
+
+THIN, SIGNALS_ONLY, LATEST_ONLY = 0.80, 0.90, 0.95
+"""Shares of the budget above which the oldest is deleted, series, then signals not stored."""
+
+
+class StoreSize(Struct, frozen=True):
+    """The bytes in use, without free pages inside the files, and the budget for them."""
+
+    used: int
+    budget: int
+
+    @property
+    def share(self) -> float:
+        """The used part of the budget, as a ratio."""
+        return self.used / self.budget if self.budget else 1.0
+
+    def has_room_for(self, stream: Stream) -> bool:
+        """Whether there is room for more history of this stream."""
+        return self.share < (SIGNALS_ONLY if stream is Stream.SERIES else LATEST_ONLY)
+
+    def __str__(self) -> str:
+        """What is not stored for lack of room, in words; empty when there is room."""
+        if self.has_room_for(Stream.SERIES):
+            return ""
+        lost = "series are" if self.has_room_for(Stream.SIGNALS) else "history is"
+        return (
+            f"the store has used {self.share:.0%} of its budget: {lost} not kept any more. Raise"
+            " `retention.budget`, or keep fewer series"
+        )
+
+
+def measure_size(db: Connection, path: Path, budget: int) -> StoreSize:
+    """Measure metrics.db, whose path this is, and state.db beside it."""
+    (pages,), (free,), (size,) = (
+        db.execute(f"pragma {name}").fetchone()
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    state = path.with_name("state.db")
+    beside = state.stat().st_size if state.exists() else 0
+    return StoreSize((pages - free) * size + beside, budget)
+
+
+def delete_expired(db: Connection, retention: Retention, now: int) -> bool:
+    """Delete a few rows past their retention at `now` (ms UTC); whether more may be left."""
+    raw, rolled = now - int(retention.raw), now - int(retention.rollups)
+    numbers = [number for number, _ in read_endpoint_ids(db)]
+    with transaction(db):
+        deleted = delete_old_frames(db, numbers, raw, _FRAMES_AT_ONCE) // _FRAMES_AT_ONCE
+        for stream in Stream:
+            deleted += _delete_rows(db, _OLD_SEGMENTS, raw - DAY, stream)
+        deleted += _delete_rows(db, _OLD_ROLLUPS, rolled - PERIOD)
+    return deleted > 0
+
+
+def delete_oldest(db: Connection) -> bool:
+    """Delete some of the oldest rows: series, then signals, then rollups; False if none."""
+    with transaction(db):
+        return bool(
+            _delete_rows(db, _OLD_SEGMENTS, _EVER, Stream.SERIES)
+            or _delete_rows(db, _OLD_SEGMENTS, _EVER, Stream.SIGNALS)
+            or _delete_rows(db, _OLD_ROLLUPS, _EVER)
+        )
+
+
+def release_pages(db: Connection) -> bool:
+    """Return some free pages to the disk; returns whether there may be more."""
+    (free,) = db.execute("pragma freelist_count").fetchone()
+    if free <= _FREE_PAGES:
+        return False
+    # `execute` would stop after the first page: the pragma has no columns to fetch
+    db.executescript(f"pragma incremental_vacuum({_PAGES_AT_ONCE})")
+    return True
+
+
+def _delete_rows(
+    db: Connection, statement: str, before: int, stream: Stream = Stream.SERIES
+) -> int:
+    bounds = {"before": before, "stream": int(stream), "most": _AT_ONCE}
+    return db.execute(statement, bounds).rowcount
+
+
+_CHECK_INTERVAL = 60_000
+
+
 _LAG = 10 * 60_000
-"""How long after its end an hour or day is folded: scrapes that waited for the disk come late."""
+"""Milliseconds from the end of an hour or day to its compaction: delayed scrapes come late."""
+
 
 _LONGEST_LOG = 64 << 20
+
 
 _OLDEST_FRAMES = """
 select id, (select min(k) from frame where k >= id << 43 and k < (id + 1) << 43) as oldest
 from endpoint where oldest is not null order by id
 """
-_UNFOLDED_DAYS = f"""
+
+
+_UNCOMPACTED_DAYS = f"""
 select distinct endpoint, first / {DAY} * {DAY} from segment
 where level = 0 and first < :before order by 2, 1
 """
 
+
 Job = Callable[[], bool | None]
-"""Some milliseconds of work; it answers True when it is to be done again."""
+"""Some milliseconds of work; it returns True when it must run again."""
 
 
-def spans_due(db: Connection, now: int) -> Iterator[CompactionSpan]:
-    """The oldest hour of each endpoint and every day that have ended and are not folded yet."""
+def find_due_spans(db: Connection, now: int) -> Iterator[CompactionSpan]:
+    """Spans that ended and are not compacted: every day, the oldest hour of each endpoint."""
     for endpoint, k in db.execute(_OLDEST_FRAMES).fetchall():
-        start = moment(k) // HOUR * HOUR
+        start = frame_time(k) // HOUR * HOUR
         if start + HOUR + _LAG <= now:
             yield CompactionSpan(endpoint, start, SegmentPeriod.HOUR)
     today = (now - _LAG) // DAY * DAY
-    for endpoint, start in db.execute(_UNFOLDED_DAYS, {"before": today}).fetchall():
+    for endpoint, start in db.execute(_UNCOMPACTED_DAYS, {"before": today}).fetchall():
         yield CompactionSpan(endpoint, start, SegmentPeriod.DAY)
 
 
 class Housekeeper:
-    """Keeps metrics.db small, on the writer's own connection."""
+    """Compacts metrics.db and limits its size, on the writer's own connection."""
 
     def __init__(
         self,
@@ -67,23 +181,23 @@ class Housekeeper:
         self._retention = retention
         self._ballast = ballast
         self._due: deque[Job] = deque()
-        self._looked_at: int | None = None
-        self._weight = StoreSize(0, int(retention.budget))
+        self._checked_at: int | None = None
+        self._size = StoreSize(0, int(retention.budget))
         self._log = ""
         self._failing = ""
         self._failed = ""
 
     @property
     def problem(self) -> str:
-        """What a person should know of the file; empty when all is well."""
-        return "; ".join(filter(None, (str(self._weight), self._log, self._failing)))
+        """Why history is not stored, or housekeeping fails, in words; empty when all is well."""
+        return "; ".join(filter(None, (str(self._size), self._log, self._failing)))
 
-    def keeps(self, stream: Stream) -> bool:
+    def has_room_for(self, stream: Stream) -> bool:
         """Whether there is room for more history of this stream."""
-        return self._weight.keeps(stream)
+        return self._size.has_room_for(stream)
 
     def step(self, now: int) -> None:
-        """Do one piece of what is due; what fails is said, and tried again at the next look."""
+        """Run one due job; a failure is in `problem`, and tried again at the next check."""
         try:
             with corruption_as_error(self._path):
                 self._step(now)
@@ -93,8 +207,10 @@ class Housekeeper:
                 self._ballast.release()
 
     def _step(self, now: int) -> None:
-        if not self._due and (self._looked_at is None or abs(now - self._looked_at) >= _LOOK_EVERY):
-            self._looked_at = now
+        if not self._due and (
+            self._checked_at is None or abs(now - self._checked_at) >= _CHECK_INTERVAL
+        ):
+            self._checked_at = now
             self._failing, self._failed = self._failed, ""
             self._due.extend(self._jobs(now))
         if self._due:
@@ -103,41 +219,41 @@ class Housekeeper:
                 self._due.append(job)
 
     def _jobs(self, now: int) -> Iterator[Job]:
-        yield self._weigh
-        yield partial(forget_old, self._db, self._retention, now)
-        spans = list(spans_due(self._db, now))
+        yield self._limit_size
+        yield partial(delete_expired, self._db, self._retention, now)
+        spans = list(find_due_spans(self._db, now))
         yield from (partial(compact, self._db, self._layouts, span) for span in spans)
         if any(span.level is SegmentPeriod.DAY for span in spans):
-            yield self._forget_layouts
-        yield partial(give_back, self._db)
-        yield self._shorten_log
+            yield self._delete_layouts
+        yield partial(release_pages, self._db)
+        yield self._truncate_log
 
-    def _weigh(self) -> bool:
-        """Look how much there is; thin it out until there is little enough."""
-        self._weight = weigh(self._db, self._path, int(self._retention.budget))
-        if self._weight.used >= self._ballast.size:
-            self._ballast.take()
-        return self._weight.share >= THIN and thin(self._db)
+    def _limit_size(self) -> bool:
+        """Measure the size, and delete the oldest rows while it is above the limit."""
+        self._size = measure_size(self._db, self._path, int(self._retention.budget))
+        if self._size.used >= self._ballast.size:
+            self._ballast.reserve()
+        return self._size.share >= THIN and delete_oldest(self._db)
 
-    def _forget_layouts(self) -> None:
+    def _delete_layouts(self) -> None:
         with transaction(self._db):
-            forget_layouts(self._db)
+            delete_unused_layouts(self._db)
         self._layouts.forget()
 
-    def _shorten_log(self) -> None:
-        """Have the write-ahead log emptied when it is long; never wait for a reader."""
+    def _truncate_log(self) -> None:
+        """Truncate a long write-ahead log, without ever waiting for a reader."""
         log = self._path.with_name(f"{self._path.name}-wal")
         if not log.exists() or log.stat().st_size <= _LONGEST_LOG:
             self._log = ""
             return
-        (patience,) = self._db.execute("pragma busy_timeout").fetchone()
+        (timeout,) = self._db.execute("pragma busy_timeout").fetchone()
         self._db.execute("pragma busy_timeout = 0")
         busy, _, _ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
-        self._db.execute(f"pragma busy_timeout = {int(patience)}")
-        self._log = _PINNED if busy else ""
+        self._db.execute(f"pragma busy_timeout = {int(timeout)}")
+        self._log = _LOG_HELD if busy else ""
 
 
-_PINNED = (
+_LOG_HELD = (
     "the write-ahead log cannot be emptied: some process holds an old moment of metrics.db open."
     " End consoles that hang"
 )

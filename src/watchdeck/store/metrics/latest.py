@@ -1,4 +1,4 @@
-"""The newest scrape of every endpoint, and the collector's heartbeat."""
+"""The newest state: endpoints, their newest scrapes and raw responses, and the heartbeat."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from watchdeck.domain.board.board import CollectorStatus, LatestScrape, SignalValue
 from watchdeck.domain.metrics.scrape import (
@@ -18,18 +18,16 @@ from watchdeck.domain.metrics.scrape import (
     Identity,
     ModelState,
     Outcome,
+    ResponseRecord,
     Scrape,
     Truncation,
 )
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS
-from watchdeck.domain.settings.facts import EndpointFacts
-from watchdeck.domain.values.plain import to_plain
-from watchdeck.domain.values.slo import Slo
-from watchdeck.domain.values.units import Milliseconds, Ratio
-from watchdeck.store.metrics.frames import Stream, Window, values_of
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.raw import NewestRow, newest_row
-from watchdeck.store.metrics.segment_cache import SegmentCache
+from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
+from watchdeck.domain.values.units import Milliseconds, Ratio, to_plain
+from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, decode_values
+from watchdeck.store.metrics.raw import NewestRow, read_newest_row
+from watchdeck.store.metrics.segments import DAY, SegmentCache
 
 _REGISTER = """
 insert into endpoint (id, name, facts, retired_at)
@@ -62,37 +60,35 @@ select e.facts, l.at, l.outcome, l.detail, l.failures, l.kind, l.model_state, l.
 from latest as l join endpoint as e on e.id = l.endpoint
 where e.retired_at is null order by e.id
 """
-_BEAT = """
+_SAVE_HEARTBEAT = """
 insert into heartbeat (one, beat) values (1, :beat)
 on conflict (one) do update set beat = excluded.beat
 """
-_LAST_BEAT = "select beat from heartbeat where one = 1"
-
-_A_DAY = 86_400_000
+_HEARTBEAT = "select beat from heartbeat where one = 1"
 
 
-def register(db: Connection, facts: Sequence[EndpointFacts], at: int) -> dict[str, int]:
-    """Make the fleet known, retire who is no longer in it; returns each endpoint's number.
+def register_endpoints(db: Connection, facts: Sequence[EndpointFacts], at: int) -> dict[str, int]:
+    """Store the fleet and retire endpoints that left it; returns the id of each endpoint by name.
 
-    Inside the caller's transaction. A retired endpoint keeps its history.
+    In the caller's transaction. A retired endpoint keeps its history.
     """
     for one in facts:
         db.execute(_REGISTER, {"name": one.name, "facts": json.dumps(to_plain(one))})
     known = {one.name for one in facts}
-    for _, name in endpoints(db):
+    for _, name in read_endpoint_ids(db):
         if name not in known:
             db.execute(_RETIRE, {"at": at, "name": name})
-    return {name: number for number, name in endpoints(db) if name in known}
+    return {name: number for number, name in read_endpoint_ids(db) if name in known}
 
 
-def endpoints(db: Connection) -> list[tuple[int, str]]:
-    """Number and name of every endpoint ever watched."""
+def read_endpoint_ids(db: Connection) -> list[tuple[int, str]]:
+    """Id and name of every endpoint, retired ones included."""
     return db.execute(_ALL_ENDPOINTS).fetchall()
 
 
 def save_latest(db: Connection, layouts: LayoutTable, endpoint: int, scrape: Scrape) -> None:
-    """Make a scrape the newest of its endpoint, inside the caller's transaction."""
-    identity, cut = scrape.identity, scrape.cut
+    """Store a scrape as the newest of its endpoint, in the caller's transaction."""
+    identity, cut = scrape.identity, scrape.truncation
     row = (
         *(endpoint, scrape.at, scrape.outcome.value, scrape.detail, scrape.failures, scrape.kind),
         *(scrape.model_state.value, scrape.model_detail),
@@ -105,81 +101,82 @@ def save_latest(db: Connection, layouts: LayoutTable, endpoint: int, scrape: Scr
 
 
 def read_facts(db: Connection) -> tuple[EndpointFacts, ...]:
-    """The fleet as it is configured now."""
-    return tuple(read_numbered(db).values())
+    """The facts of every endpoint in the fleet, retired ones excluded."""
+    return tuple(read_facts_by_id(db).values())
 
 
-def read_numbered(db: Connection) -> dict[int, EndpointFacts]:
-    """The fleet as it is configured now, by the number that each endpoint has in the store."""
-    return {number: _facts(text) for number, _, text in db.execute(_ENDPOINTS).fetchall()}
+def read_facts_by_id(db: Connection) -> dict[int, EndpointFacts]:
+    """The facts of every endpoint in the fleet, by its id."""
+    return {number: _parse_facts(text) for number, _, text in db.execute(_ENDPOINTS).fetchall()}
 
 
 def read_latest(db: Connection) -> tuple[LatestScrape, ...]:
-    """The newest scrape of every endpoint that is watched, by the order of their first sight."""
+    """The newest scrape of every endpoint in the fleet, in the order of their ids."""
     layouts = LayoutTable(db)
     rows = db.execute(_LATEST).fetchall()
-    return tuple(_latest(_facts(text), row, layouts) for text, *row in rows)
+    return tuple(_latest_scrape(_parse_facts(text), row, layouts) for text, *row in rows)
 
 
 def read_latest_at(
-    db: Connection, at: int, near: SegmentCache | None = None
+    db: Connection, at: int, cache: SegmentCache | None = None
 ) -> tuple[LatestScrape, ...]:
-    """The newest scrape of every endpoint at a moment of the past, at most a day before it.
+    """The newest scrape of every endpoint at a past moment (ms UTC), at most a day before it.
 
-    Only signals were kept for the past: what else a scrape said is unknown. `near` remembers what
-    was unpacked, for the next moment.
+    Only outcome and signals are stored for the past. `cache` holds unpacked rows for later calls.
     """
-    layouts, near = LayoutTable(db), near or SegmentCache()
+    layouts, cache = LayoutTable(db), cache or SegmentCache()
     found = []
     for number, _, text in db.execute(_ENDPOINTS).fetchall():
-        row = newest_row(db, layouts, Window(number, Stream.SIGNALS, at - _A_DAY, at + 1), near)
+        row = read_newest_row(
+            db, layouts, StreamWindow(number, Stream.SIGNALS, at - DAY, at + 1), cache
+        )
         if row is not None:
-            found.append(_past(_facts(text), row))
+            found.append(_past_scrape(_parse_facts(text), row))
     return tuple(found)
 
 
-def _past(facts: EndpointFacts, row: NewestRow) -> LatestScrape:
-    """A scrape of the past, expected as often as there was one then."""
+def _past_scrape(facts: EndpointFacts, row: NewestRow) -> LatestScrape:
+    """A past scrape, with the interval of that time in its facts."""
     outcome = OUTCOMES[int(row.values[row.columns.index(OUTCOME_COLUMN)])]
     failures = 0 if outcome is Outcome.OK else 1
-    then = replace(facts, every=max(facts.every, row.spacing))
-    return LatestScrape(then, row.at, outcome, failures, readings(row.columns, row.values))
+    then = replace(facts, every=max(facts.every, row.interval))
+    return LatestScrape(then, row.at, outcome, failures, signal_values(row.columns, row.values))
 
 
-def _latest(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTable) -> LatestScrape:
-    at, outcome, detail, failures, kind, state, words, *rest = row
+def _latest_scrape(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTable) -> LatestScrape:
+    at, outcome, detail, failures, kind, state, state_detail, *rest = row
     version, started, replicas, resets, *cut, missing, layout, blob = rest
     return LatestScrape(
         facts=facts,
         at=at,
         outcome=Outcome(outcome),
         failures=failures,
-        signals=readings(layouts.columns(layout), values_of(blob)),
+        signals=signal_values(layouts.columns(layout), decode_values(blob)),
         detail=detail,
         kind=kind,
         model_state=ModelState(state),
-        model_detail=words,
+        model_detail=state_detail,
         identity=Identity(version, started, replicas, resets),
         cut=Truncation(*cut),
         not_measurable=tuple(missing.split()),
     )
 
 
-def readings(columns: Iterable[str], values: array[float]) -> dict[str, SignalValue]:
-    """The signals that a frame holds a value for; what is NaN is absent, never 0."""
-    given = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
+def signal_values(columns: Iterable[str], values: array[float]) -> dict[str, SignalValue]:
+    """The signals of a frame that have a value; NaN means absent, never 0."""
+    present = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
     return {
         name: SignalValue(
-            value, SIGNALS[name].unit, given.get(f"{name}.low"), given.get(f"{name}.high")
+            value, SIGNALS[name].unit, present.get(f"{name}.low"), present.get(f"{name}.high")
         )
-        for name, value in given.items()
+        for name, value in present.items()
         if name in SIGNALS
     }
 
 
 @lru_cache(maxsize=4_096)
-def _facts(text: str) -> EndpointFacts:
-    """The facts in a row; they change with the configuration alone, and cost half of a board."""
+def _parse_facts(text: str) -> EndpointFacts:
+    """Parse the facts of a row; cached, because parsing would be half the cost of a board."""
     raw = json.loads(text)
     slo = raw.pop("slo")
     for name in ("serves", "depends_on", "resources"):
@@ -195,26 +192,26 @@ def _slo(availability: float | None, latency_p95: int | None, error_ratio: float
     )
 
 
-def save_heartbeat(db: Connection, beat: CollectorStatus) -> None:
-    """Keep the newest heartbeat, inside the caller's transaction."""
-    db.execute(_BEAT, {"beat": json.dumps(to_plain(beat))})
+def save_heartbeat(db: Connection, heartbeat: CollectorStatus) -> None:
+    """Store the newest heartbeat, in the caller's transaction."""
+    db.execute(_SAVE_HEARTBEAT, {"beat": json.dumps(to_plain(heartbeat))})
 
 
 def read_heartbeat(db: Connection) -> CollectorStatus | None:
     """The newest heartbeat; None when no collector ever ran.
 
-    What a newer collector says of itself beyond what is known here is left out.
+    Fields that a newer collector adds are ignored.
     """
-    row = db.execute(_LAST_BEAT).fetchone()
+    row = db.execute(_HEARTBEAT).fetchone()
     if row is None:
         return None
-    said = json.loads(row[0])
+    stored = json.loads(row[0])
     return CollectorStatus(
-        **{name: said[name] for name in CollectorStatus.__struct_fields__ if name in said}
+        **{name: stored[name] for name in CollectorStatus.__struct_fields__ if name in stored}
     )
 
 
-_ALL = """
+_LATEST_ROWS = """
 select endpoint, at, outcome, detail, failures, kind, model_state, model_detail, version,
     started_at, replicas, resets, cut_series, cut_labels, cut_duplicates, cut_malformed,
     not_measurable, layout, v
@@ -223,7 +220,7 @@ from latest order by endpoint
 
 
 class LatestRow(NamedTuple):
-    """One endpoint's newest scrape; `values` are in the order of its layout's columns."""
+    """The row of an endpoint's newest scrape, without parsing, for the engine."""
 
     endpoint: int
     at: int
@@ -247,15 +244,41 @@ class LatestRow(NamedTuple):
 
     @property
     def values(self) -> array[float]:
-        """The values of its signals; an absent one is NaN."""
-        return values_of(self.blob)
+        """The values of its signals, in the order of its layout's columns; NaN when absent."""
+        return decode_values(self.blob)
 
     @property
     def identity(self) -> Identity:
-        """Who answered."""
+        """The identity of the server that responded."""
         return Identity(self.version, self.started_at, self.replicas, self.resets)
 
 
-def read_newest(db: Connection) -> list[LatestRow]:
-    """The newest scrape of every endpoint that ever had one, by its number."""
-    return [LatestRow._make(row) for row in db.execute(_ALL).fetchall()]
+def read_latest_rows(db: Connection) -> list[LatestRow]:
+    """The newest scrape of every endpoint, retired ones included, in the order of their ids."""
+    return [LatestRow._make(row) for row in db.execute(_LATEST_ROWS).fetchall()]
+
+
+_DELETE_RESPONSES = "delete from exchange where endpoint = :endpoint"
+
+_INSERT_RESPONSE = """
+insert into exchange (endpoint, asked, at, status, headers, body)
+values (:endpoint, :asked, :at, :status, :headers, :body)
+"""
+
+_RESPONSES = """
+select x.asked, x.at, x.status, x.headers, x.body from exchange as x
+join endpoint as e on e.id = x.endpoint where e.name = :name order by x.id
+"""
+
+
+def save_responses(db: Connection, endpoint: int, responses: Sequence[ResponseRecord]) -> None:
+    """Replace the stored raw responses of an endpoint, in the caller's transaction."""
+    db.execute(_DELETE_RESPONSES, {"endpoint": endpoint})
+    db.executemany(_INSERT_RESPONSE, [{"endpoint": endpoint} | asdict(one) for one in responses])
+
+
+def read_responses(db: Connection, endpoint: str) -> tuple[ResponseRecord, ...]:
+    """The last raw responses of one endpoint, in the order of their requests."""
+    return tuple(
+        ResponseRecord(*row) for row in db.execute(_RESPONSES, {"name": endpoint}).fetchall()
+    )

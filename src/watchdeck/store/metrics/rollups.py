@@ -1,29 +1,168 @@
-"""The table of rollups: one row for a field of all columns of a layout over thirty days."""
+"""Rollups: hourly aggregates of every column; one row holds one aggregate for thirty days."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
-from watchdeck.store.metrics.column_blob import ColumnBlob, unpacked
-from watchdeck.store.metrics.frames import Stream, Window
-from watchdeck.store.metrics.hourly import (
-    HOUR,
-    PERIOD,
-    HourlyAggregate,
-    HourlyField,
-    combined,
-    forward_fill,
-    periods,
-)
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.segments import Packed, in_order, packed
+from watchdeck.store.metrics.codec import ColumnBlob, load_blob
+from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow
+from watchdeck.store.metrics.segments import DAY, HOUR, PackedSegment, merge_by_time, pack_segment
 
 if TYPE_CHECKING:
-    from watchdeck.store.metrics.column_blob import Floats
+    from watchdeck.store.metrics.codec import Floats, Integers
+
+PERIOD = 30 * DAY
+"""Milliseconds of hours in one row: a year of one column then takes a dozen reads."""
+
+
+class HourlyAggregate(IntEnum):
+    """An aggregate of one hour; its number is stored.
+
+    INCREASE is the sum of the rises of a cumulative column, from its value before the hour; a fall
+    is a reset, and counts as a rise by the whole new value. It is NaN for other columns.
+    """
+
+    LOW = 0
+    HIGH = 1
+    TOTAL = 2
+    COUNT = 3
+    LAST = 4
+    INCREASE = 5
+
+
+class HourlyValues(Struct, frozen=True):
+    """One aggregate over time: `times` are starts of hours (ms UTC), `values` has a row for each.
+
+    An hour without any value has NaN, and a COUNT of 0.
+    """
+
+    times: Integers
+    values: Floats
+
+
+def aggregate(
+    times: Integers, values: Floats, before: Floats, cumulative: bytes
+) -> dict[HourlyAggregate, HourlyValues]:
+    """Aggregate scrapes by the hour; their times (ms UTC) ascend, an absent value is NaN.
+
+    `before` is the value of each column before the first scrape, NaN where it is unknown.
+    """
+    import numpy as np
+
+    hours, starts = np.unique(times // HOUR, return_index=True)
+    parts: list[dict[HourlyAggregate, Floats]] = []
+    for first, past in _chunks(starts, *values.shape):
+        edges = [*starts[first:past], len(times) if past == len(hours) else starts[past]]
+        part = values[edges[0] : edges[-1]]
+        parts.append(_aggregate_hours(part, np.array(edges[:-1]) - edges[0], before, cumulative))
+        before = forward_fill(np.vstack([before, parts[-1][HourlyAggregate.LAST]]))[-1]
+    return {
+        field: HourlyValues(hours * HOUR, np.concatenate([part[field] for part in parts]))
+        for field in parts[0]
+    }
+
+
+def _chunks(starts: Integers, rows: int, columns: int) -> Iterator[tuple[int, int]]:
+    """Ranges of hours that fit into the processor's cache: four times as fast as all at once."""
+    hours = len(starts)
+    each = max(1, _CACHED * hours // (rows * max(1, columns)))
+    return ((first, min(first + each, hours)) for first in range(0, hours, each))
+
+
+_CACHED = 1 << 17
+"""Values in one range: a megabyte."""
+
+
+def _aggregate_hours(
+    values: Floats, starts: Integers, before: Floats, cumulative: bytes
+) -> dict[HourlyAggregate, Floats]:
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):  # sums of infinities
+        found = {
+            HourlyAggregate.LOW: np.fmin.reduceat(values, starts),
+            HourlyAggregate.HIGH: np.fmax.reduceat(values, starts),
+            HourlyAggregate.TOTAL: _hourly_sums(values, starts),
+            HourlyAggregate.COUNT: np.add.reduceat(~np.isnan(values), starts, dtype=np.float64),
+            HourlyAggregate.LAST: _hourly_lasts(values, starts),
+        }
+        if any(cumulative):
+            steps = _hourly_sums(_increases(values, before), starts)
+            steps[:, ~np.frombuffer(cumulative, np.bool_)] = np.nan
+            found[HourlyAggregate.INCREASE] = steps
+    return found
+
+
+def combine_layouts(field: HourlyAggregate, parts: Sequence[HourlyValues]) -> HourlyValues:
+    """Combine one aggregate of several layouts; an hour that two of them have becomes one."""
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    times = np.concatenate([part.times for part in parts])
+    order = np.argsort(times, kind="stable")
+    hours, starts = np.unique(times[order], return_index=True)
+    values = np.concatenate([part.values for part in parts])[order]
+    if field is HourlyAggregate.LOW:
+        return HourlyValues(hours, np.fmin.reduceat(values, starts))
+    if field is HourlyAggregate.HIGH:
+        return HourlyValues(hours, np.fmax.reduceat(values, starts))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return HourlyValues(
+            hours,
+            (_hourly_lasts if field is HourlyAggregate.LAST else _hourly_sums)(values, starts),
+        )
+
+
+def split_by_period(hours: HourlyValues) -> Iterator[tuple[int, HourlyValues]]:
+    """The hours of each period, with the start of the period (ms UTC)."""
+    import numpy as np
+
+    numbers = hours.times // PERIOD
+    for number in np.unique(numbers):
+        there = numbers == number
+        yield int(number) * PERIOD, HourlyValues(hours.times[there], hours.values[there])
+
+
+def forward_fill(values: Floats) -> Floats:
+    """Replace each absent value by the newest one before it in its column."""
+    import numpy as np
+
+    rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
+    return np.take_along_axis(values, np.maximum.accumulate(rows, axis=0), axis=0)
+
+
+def _hourly_sums(values: Floats, starts: Integers) -> Floats:
+    import numpy as np
+
+    known = ~np.isnan(values)
+    sums: Floats = np.add.reduceat(np.where(known, values, 0.0), starts)
+    return np.where(np.logical_or.reduceat(known, starts), sums, np.nan)
+
+
+def _hourly_lasts(values: Floats, starts: Integers) -> Floats:
+    import numpy as np
+
+    numbers = np.arange(len(values)).reshape(-1, *(1,) * (values.ndim - 1))
+    rows = np.where(np.isnan(values), -1, numbers)
+    last = np.maximum.reduceat(rows, starts)
+    return np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0))
+
+
+def _increases(values: Floats, before: Floats) -> Floats:
+    """How much each value rose above the known one before it; the whole value after a reset."""
+    import numpy as np
+
+    earlier = forward_fill(np.vstack([before, values]))[:-1]
+    steps = np.where(values >= earlier, values - earlier, values)
+    return np.where(np.isnan(earlier) & ~np.isnan(values), 0.0, steps)
+
 
 _ADD = """
 insert into rollup (endpoint, stream, period, layout, field, count, b)
@@ -31,19 +170,23 @@ values (:endpoint, :stream, :period, :layout, :field, :count, :b)
 on conflict (endpoint, stream, period, layout, field)
 do update set count = excluded.count, b = excluded.b
 """
+
 _ROW = """
 select count, b from rollup where endpoint = :endpoint and stream = :stream
 and period = :period and layout = :layout and field = :field
 """
+
 _BEFORE = f"""
 select count, b from rollup where endpoint = :endpoint and stream = :stream
 and layout = :layout and field = :field and period > :start - 2 * {PERIOD} and period < :start
 order by period
 """
+
 _BETWEEN = f"""
 select layout, count, b from rollup where endpoint = :endpoint and stream = :stream
 and field = :field and period > :start - {PERIOD} and period < :end order by period, layout
 """
+
 _NEWEST = """
 select layout, count, b from rollup where endpoint = :endpoint and stream = :stream
 and field = :field and period = (
@@ -52,13 +195,13 @@ and field = :field and period = (
 """
 
 
-def pack_hours(
-    rolled: Mapping[HourlyAggregate, HourlyField],
-) -> Iterator[tuple[HourlyAggregate, int, Packed]]:
-    """The rows that these hours make: field, beginning of the period (ms UTC), what is kept."""
+def pack_rollups(
+    rolled: Mapping[HourlyAggregate, HourlyValues],
+) -> Iterator[tuple[HourlyAggregate, int, PackedSegment]]:
+    """The rows to store: aggregate, start of the period (ms UTC), packed hours."""
     for field, hours in rolled.items():
-        for period, part in periods(hours):
-            yield field, period, packed(part.times, part.values)
+        for period, part in split_by_period(hours):
+            yield field, period, pack_segment(part.times, part.values)
 
 
 def add_rollup(
@@ -67,35 +210,36 @@ def add_rollup(
     stream: int,
     layout: int,
     columns: int,
-    row: tuple[HourlyAggregate, int, Packed],
+    row: tuple[HourlyAggregate, int, PackedSegment],
 ) -> None:
-    """Keep hours, inside the caller's transaction; an hour that was there is replaced."""
-    field, period, fresh = row
+    """Store hours in the caller's transaction; an hour that is stored already is replaced."""
+    field, period, new = row
     place = {"endpoint": endpoint, "stream": stream, "layout": layout}
     place |= {"period": period, "field": int(field)}
-    there = db.execute(_ROW, place).fetchone()
-    kept = (
-        fresh if there is None else _joined(unpacked(there[1], columns, there[0]), fresh, columns)
+    stored = db.execute(_ROW, place).fetchone()
+    if stored is not None:
+        new = _merge(load_blob(stored[1], columns, stored[0]), new, columns)
+    db.execute(_ADD, place | {"count": new.count, "b": new.b})
+
+
+def _merge(stored: ColumnBlob, new: PackedSegment, columns: int) -> PackedSegment:
+    more = load_blob(new.b, columns, new.count)
+    return pack_segment(
+        *merge_by_time([stored.times(), more.times()], [stored.matrix(), more.matrix()])
     )
-    db.execute(_ADD, place | {"count": kept.count, "b": kept.b})
 
 
-def _joined(there: ColumnBlob, fresh: Packed, columns: int) -> Packed:
-    more = unpacked(fresh.b, columns, fresh.count)
-    return packed(*in_order([there.times(), more.times()], [there.matrix(), more.matrix()]))
-
-
-def before(
+def read_last_values(
     db: Connection, endpoint: int, stream: int, layout: int, columns: int, start: int
 ) -> Floats:
-    """The last value of each column before `start`, as far as a period back; else NaN."""
+    """The last value of each column before `start` (ms UTC), at most a period back; else NaN."""
     import numpy as np
 
     place = {"endpoint": endpoint, "stream": stream, "layout": layout, "start": start}
     known = np.full((1, columns), np.nan)
     for count, blob in db.execute(_BEFORE, place | {"field": int(HourlyAggregate.LAST)}).fetchall():
-        bundle = unpacked(blob, columns, count)
-        rows = bundle.matrix()[bundle.times() < start]
+        blob_values = load_blob(blob, columns, count)
+        rows = blob_values.matrix()[blob_values.times() < start]
         known = forward_fill(np.vstack([known, rows]))[-1:]
     last: Floats = known[0]
     return last
@@ -104,30 +248,30 @@ def before(
 def read_hours(
     db: Connection,
     layouts: LayoutTable,
-    window: Window,
+    window: StreamWindow,
     columns: Sequence[str],
     field: HourlyAggregate,
-) -> dict[str, HourlyField]:
-    """One field of the columns that have it, in the hours that begin within a window."""
-    found: dict[str, list[HourlyField]] = {}
+) -> dict[str, HourlyValues]:
+    """One aggregate of each column that has it, for hours that start inside a window."""
+    found: dict[str, list[HourlyValues]] = {}
     rows = db.execute(_BETWEEN, asdict(window) | {"field": int(field)}).fetchall()
     for layout, count, blob in rows:
-        places = layouts.places(layout)
-        bundle = unpacked(blob, len(places), count)
-        times = bundle.times()
+        places = layouts.positions(layout)
+        blob_values = load_blob(blob, len(places), count)
+        times = blob_values.times()
         there = (times >= window.start) & (times < window.end)
         for column in columns:
             if column in places:
-                part = HourlyField(times[there], bundle.column(places[column])[there])
+                part = HourlyValues(times[there], blob_values.column(places[column])[there])
                 found.setdefault(column, []).append(part)
-    return {column: combined(field, parts) for column, parts in found.items()}
+    return {column: combine_layouts(field, parts) for column, parts in found.items()}
 
 
-def rolled_until(db: Connection, layouts: LayoutTable, endpoint: int, stream: Stream) -> int:
-    """The end of the newest hour that was rolled up (ms UTC); 0 when none was."""
+def read_rollup_end(db: Connection, layouts: LayoutTable, endpoint: int, stream: Stream) -> int:
+    """The end of the newest hour in the rollups (ms UTC); 0 when there is none."""
     place = {"endpoint": endpoint, "stream": int(stream), "field": int(HourlyAggregate.COUNT)}
     newest = 0
     for layout, count, blob in db.execute(_NEWEST, place).fetchall():
-        times = unpacked(blob, len(layouts.columns(layout)), count).times()
+        times = load_blob(blob, len(layouts.columns(layout)), count).times()
         newest = max(newest, int(times[-1]) + HOUR)
     return newest

@@ -1,4 +1,4 @@
-"""Segments: the frames of one endpoint, stream and layout of an hour, later of a day, packed."""
+"""Segments: the frames of one endpoint, stream and layout in one hour, later one day, packed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from watchdeck.store.metrics.column_blob import ColumnBlob, pack, unpacked
-from watchdeck.store.metrics.frames import Window
-from watchdeck.store.metrics.hourly import DAY
-from watchdeck.store.metrics.layouts import LayoutTable
+from watchdeck.store.metrics.codec import ColumnBlob, encode_blob, load_blob
+from watchdeck.store.metrics.frames import LayoutTable, StreamWindow
 
 if TYPE_CHECKING:
-    from watchdeck.store.metrics.column_blob import Floats, Integers
+    from watchdeck.store.metrics.codec import Floats, Integers
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+"""Milliseconds."""
 
 _ADD = """
 insert into segment (endpoint, stream, level, layout, first, last, count, b)
@@ -39,14 +41,14 @@ _REMOVE = "delete from segment where id = :id"
 
 
 class SegmentPeriod(IntEnum):
-    """How long a stretch a segment holds: it begins and ends within one such of UTC."""
+    """The period of a segment: its frames are of one hour, or one day, of UTC."""
 
     HOUR = 0
     DAY = 1
 
 
 class Segment(Struct, frozen=True):
-    """What stands beside a packed stretch: its first and last time (ms UTC) and how many."""
+    """The columns of a segment without its blob: `first` and `last` are in ms UTC."""
 
     id: int
     stream: int
@@ -57,8 +59,8 @@ class Segment(Struct, frozen=True):
     count: int
 
 
-class Packed(Struct, frozen=True):
-    """A stretch as it is kept."""
+class PackedSegment(Struct, frozen=True):
+    """The scrapes of a segment as one blob, with first and last time (ms UTC) and number."""
 
     first: int
     last: int
@@ -66,55 +68,60 @@ class Packed(Struct, frozen=True):
     b: bytes
 
 
-def packed(times: Integers, values: Floats) -> Packed:
-    """A stretch of at least one scrape, its times ascending, as it is kept."""
-    return Packed(int(times[0]), int(times[-1]), len(times), pack(times, values))
+def pack_segment(times: Integers, values: Floats) -> PackedSegment:
+    """Pack at least one scrape; the times (ms UTC) ascend."""
+    return PackedSegment(int(times[0]), int(times[-1]), len(times), encode_blob(times, values))
 
 
 def add_segment(
-    db: Connection, endpoint: int, stream: int, level: SegmentPeriod, layout: int, stretch: Packed
+    db: Connection,
+    endpoint: int,
+    stream: int,
+    level: SegmentPeriod,
+    layout: int,
+    stretch: PackedSegment,
 ) -> None:
-    """Keep a segment, inside the caller's transaction."""
+    """Store a segment in the caller's transaction, replacing one that begins at the same time."""
     place = {"endpoint": endpoint, "stream": stream, "level": int(level), "layout": layout}
     db.execute(_ADD, place | asdict(stretch))
 
 
-def find_segments(db: Connection, window: Window) -> list[Segment]:
-    """The segments that have something within a window, oldest first."""
+def find_segments(db: Connection, window: StreamWindow) -> list[Segment]:
+    """The segments with scrapes inside a window, oldest first."""
     return [Segment(*row) for row in db.execute(_OVERLAPPING, asdict(window)).fetchall()]
 
 
-def begun_segments(
+def find_segments_starting(
     db: Connection, endpoint: int, start: int, end: int, level: SegmentPeriod
 ) -> list[Segment]:
-    """The segments of both streams, up to a level, that begin from `start` until before `end`."""
+    """Segments of both streams up to a level that begin from `start` until before `end`."""
     bounds = {"endpoint": endpoint, "start": start, "end": end, "level": int(level)}
     return [Segment(*row) for row in db.execute(_BEGUN, bounds).fetchall()]
 
 
 @contextmanager
 def open_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> Iterator[ColumnBlob]:
-    """A segment where it lies, for whoever wants few of its columns.
+    """A segment read in place, for callers that need few of its columns.
 
-    While it is open, a moment of the file is held: keep the block short.
+    A read transaction is open until the block ends: keep it short.
     """
-    with db.blobopen("segment", "b", segment.id, readonly=True) as blob:
-        yield ColumnBlob(blob, len(layouts.columns(segment.layout)), segment.count)
+    with db.blobopen("segment", "b", segment.id, readonly=True) as raw:
+        yield ColumnBlob(raw, len(layouts.columns(segment.layout)), segment.count)
 
 
 def load_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> ColumnBlob:
-    """A segment in memory, for whoever wants most of its columns."""
+    """A segment in memory, for callers that need most of its columns."""
     ((blob,),) = db.execute(_BLOB, {"id": segment.id}).fetchall()
-    return unpacked(blob, len(layouts.columns(segment.layout)), segment.count)
+    return load_blob(blob, len(layouts.columns(segment.layout)), segment.count)
 
 
-def remove_segments(db: Connection, segments: Iterable[Segment]) -> None:
-    """Delete segments, inside the caller's transaction."""
+def delete_segments(db: Connection, segments: Iterable[Segment]) -> None:
+    """Delete segments, in the caller's transaction."""
     db.executemany(_REMOVE, [{"id": segment.id} for segment in segments])
 
 
-def in_order(times: Sequence[Integers], values: Sequence[Floats]) -> tuple[Integers, Floats]:
-    """Stretches as one, in the order of time; of the same time the last one given counts."""
+def merge_by_time(times: Sequence[Integers], values: Sequence[Floats]) -> tuple[Integers, Floats]:
+    """Merge parts in the order of time; of two rows of the same time, the last given one wins."""
     import numpy as np
 
     if len(times) == 1:
@@ -124,3 +131,69 @@ def in_order(times: Sequence[Integers], values: Sequence[Floats]) -> tuple[Integ
         return joined, beside
     ascending, places = np.unique(joined[::-1], return_index=True)
     return ascending, beside[len(joined) - 1 - places]
+
+
+CACHED_ROWS = 100
+"""Scrapes cached on either side of a moment: 60 kB a model, and 16 minutes at 10 s."""
+
+
+CACHED_SEGMENTS = 1_000
+"""The number of segments of which rows are cached."""
+
+
+class CachedRows(Struct, frozen=True):
+    """Consecutive scrapes of a segment; `begins` if its first, `ends` if its last is there."""
+
+    times: Integers
+    values: Floats
+    begins: bool
+    ends: bool
+
+    def count_before(self, moment: int) -> int | None:
+        """How many rows are before a moment (ms UTC); None when the nearest may not be cached."""
+        past = int(self.times.searchsorted(moment))
+        within = (past > 0 or self.begins) and (past < len(self.times) or self.ends)
+        return past if within else None
+
+
+class SegmentCache:
+    """Rows of segments around the moments read last, so that a step in time unpacks nothing.
+
+    It belongs to one thread.
+    """
+
+    def __init__(self) -> None:
+        self._cache: dict[Segment, CachedRows] = {}
+        self._db: Connection | None = None
+
+    def rows(
+        self, db: Connection, layouts: LayoutTable, segment: Segment, end: int
+    ) -> tuple[CachedRows, int]:
+        """Rows of a segment around `end` (ms UTC), and how many of them are before it."""
+        if self._db is not db:
+            self._db = db
+            self._cache.clear()
+        rows = self._cache.get(segment)
+        past = rows.count_before(end) if rows else None
+        if rows is None or past is None:
+            rows, past = _load_rows(db, layouts, segment, end)
+            self._cache.pop(segment, None)
+            self._cache[segment] = rows
+            if len(self._cache) > CACHED_SEGMENTS:
+                del self._cache[next(iter(self._cache))]
+        return rows, past
+
+
+def _load_rows(
+    db: Connection, layouts: LayoutTable, segment: Segment, end: int
+) -> tuple[CachedRows, int]:
+    import numpy as np
+
+    blob = load_segment(db, layouts, segment)
+    times = blob.times()
+    past = int(times.searchsorted(end))
+    first, last = max(0, past - CACHED_ROWS), min(len(times), past + CACHED_ROWS)
+    columns = range(len(layouts.columns(segment.layout)))
+    values = np.array([blob.column(place)[first:last] for place in columns]).T
+    rows = CachedRows(times[first:last].copy(), values, begins=first == 0, ends=last == len(times))
+    return rows, past - first

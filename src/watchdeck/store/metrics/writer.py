@@ -1,4 +1,4 @@
-"""The one writer of metrics.db: a thread that commits what is queued, and never blocks a scrape."""
+"""The only writer of metrics.db: a thread that commits queued scrapes and never blocks one."""
 
 from __future__ import annotations
 
@@ -12,32 +12,42 @@ from msgspec import Struct
 
 from watchdeck.domain.board.board import CollectorStatus
 from watchdeck.domain.metrics.scrape import Scrape
-from watchdeck.domain.settings.endpoint import Retention
-from watchdeck.domain.settings.facts import EndpointFacts
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError, StoreFull
-from watchdeck.store.files.ballast import Ballast
-from watchdeck.store.files.connection import Connection, StorageFault, faults, transaction, writing
+from watchdeck.store.files.connection import (
+    Connection,
+    StorageFault,
+    open_writable,
+    store_errors,
+    transaction,
+)
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, add_frame
+from watchdeck.store.files.filesystem import Ballast
+from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
 from watchdeck.store.metrics.housekeeping import Housekeeper
-from watchdeck.store.metrics.latest import register, save_heartbeat, save_latest
-from watchdeck.store.metrics.layouts import LayoutTable
-from watchdeck.store.metrics.responses import save_exchanges
+from watchdeck.store.metrics.latest import (
+    register_endpoints,
+    save_heartbeat,
+    save_latest,
+    save_responses,
+)
 
 _BATCH = 500
 _GATHER = 0.05
-"""Seconds that scrapes gather before a commit: a commit costs more than the scrapes in it."""
+"""Seconds that scrapes are collected for one commit, which costs more than its scrapes."""
 
 _RETRY = 2.0
-"""Seconds between two tries while nothing can be written."""
+"""Seconds between two attempts while nothing can be written."""
 
 
 class WriterStatus(Struct, frozen=True):
-    """What waits, what was dropped for want of room, why nothing can be written, or empty."""
+    """The queue of the writer, and why nothing can be written."""
 
     queued: int
     dropped: int
+    """Scrapes lost because the queue was full."""
     problem: str
     committed_at: int | None
 
@@ -45,19 +55,19 @@ class WriterStatus(Struct, frozen=True):
 _Registration = tuple[tuple[EndpointFacts, ...], Future[None]]
 
 
-class _Open(Struct, frozen=True):
-    """The file while it can be written."""
+class _OpenFile(Struct, frozen=True):
+    """The open file, while it can be written."""
 
     db: Connection
     layouts: LayoutTable
-    keeper: Housekeeper
+    housekeeper: Housekeeper
 
 
-class Writer:
+class MetricsWriter:
     """Owns the only write connection of metrics.db, on a thread of its own.
 
-    What is submitted waits in memory until it is committed; over `capacity` the oldest is dropped
-    and counted. While the disk refuses, the thread tries again and says why.
+    Submitted scrapes wait in memory until they are committed; above `capacity` the oldest is
+    dropped and counted. While writes fail, the thread tries again, and `status` says why.
     """
 
     def __init__(
@@ -73,28 +83,28 @@ class Writer:
         self._clock = clock
         self._capacity = capacity
         self._waiting: deque[Scrape] = deque()
-        self._beat: CollectorStatus | None = None
-        self._facts: _Registration | None = None
+        self._heartbeat: CollectorStatus | None = None
+        self._registration: _Registration | None = None
         self._wake = threading.Condition()
         self._closing = False
         self._dropped = 0
         self._problem = ""
         self._committed_at: int | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._open: _Open | None = None
+        self._open: _OpenFile | None = None
         self._ballast = Ballast(directory.path, int(retention.budget))
-        self._untidy = ""
+        self._housekeeping_problem = ""
         self._ids: dict[str, int] = {}
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the thread."""
         self._thread.start()
 
     def register(self, facts: Sequence[EndpointFacts]) -> None:
-        """Make the fleet known before its first scrape. Raises StoreError when it cannot be."""
+        """Store the fleet, before its first scrape. Raises StoreError when that fails."""
         done: Future[None] = Future()
         with self._wake:
-            self._facts = (tuple(facts), done)
+            self._registration = (tuple(facts), done)
             self._wake.notify()
         done.result(timeout=30)
 
@@ -107,20 +117,20 @@ class Writer:
             self._waiting.append(scrape)
             self._wake.notify()
 
-    def beat(self, heartbeat: CollectorStatus) -> None:
-        """Keep the newest heartbeat with the next commit."""
+    def submit_heartbeat(self, heartbeat: CollectorStatus) -> None:
+        """Store the newest heartbeat with the next commit."""
         with self._wake:
-            self._beat = heartbeat
+            self._heartbeat = heartbeat
             self._wake.notify()
 
     def status(self) -> WriterStatus:
-        """What the writer says of itself; from any thread."""
+        """The state of the writer; callable from any thread."""
         with self._wake:
-            problem = "; ".join(filter(None, (self._problem, self._untidy)))
+            problem = "; ".join(filter(None, (self._problem, self._housekeeping_problem)))
             return WriterStatus(len(self._waiting), self._dropped, problem, self._committed_at)
 
     def close(self) -> None:
-        """Write what is queued and end; what the disk refuses is lost after one more try."""
+        """Write the queue and stop the thread; a queue that fails once more is lost."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -130,45 +140,43 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not (self._closing or self._waiting or self._beat or self._facts):
+                while not (self._closing or self._waiting or self._heartbeat or self._registration):
                     self._wake.wait()
-                if not self._closing and not self._facts:
+                if not self._closing and not self._registration:
                     self._wake.wait(_RETRY if self._problem else _GATHER)
                 closing = self._closing
             wrote = self._write()
             if wrote and not closing:
-                self._tidy()
+                self._run_housekeeping()
             if closing and (not wrote or not self.status().queued):
                 break
         if self._open is not None:
             self._open.db.close()
 
     def _write(self) -> bool:
-        """Commit a batch; whether the disk took it."""
+        """Commit a batch; returns whether that worked."""
         with self._wake:
             batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
-            beat, facts = self._beat, self._facts
+            heartbeat, registration = self._heartbeat, self._registration
             dropped = self._dropped
         try:
-            self._commit(batch, beat, facts[0] if facts else None)
+            self._commit(batch, heartbeat, registration[0] if registration else None)
         except StorageFault as error:
-            self._failed(error, facts)
+            self._handle_failure(error, registration)
             return False
         with self._wake:
-            gone = self._dropped - dropped
-            for _ in range(max(0, len(batch) - gone)):
+            dropped_meanwhile = self._dropped - dropped
+            for _ in range(max(0, len(batch) - dropped_meanwhile)):
                 self._waiting.popleft()
-            self._beat = None if self._beat is beat else self._beat
-            self._facts = None if self._facts is facts else self._facts
+            self._heartbeat = None if self._heartbeat is heartbeat else self._heartbeat
+            self._registration = None if self._registration is registration else self._registration
             self._problem = ""
             self._committed_at = self._clock()
-        if facts:
-            facts[1].set_result(None)
+        if registration:
+            registration[1].set_result(None)
         return True
 
-    def _failed(
-        self, error: Exception, facts: tuple[tuple[EndpointFacts, ...], Future[None]] | None
-    ) -> None:
+    def _handle_failure(self, error: Exception, registration: _Registration | None) -> None:
         if isinstance(error, StoreFull):
             self._ballast.release()
         with self._wake:
@@ -177,16 +185,16 @@ class Writer:
             with suppress(*StorageFault):
                 self._open.db.close()
         self._open = None
-        if facts and not self._ids:
-            self._facts = None
-            facts[1].set_exception(StoreError(str(error)))
+        if registration and not self._ids:
+            self._registration = None
+            registration[1].set_exception(StoreError(str(error)))
 
-    def _opened(self) -> _Open:
+    def _open_file(self) -> _OpenFile:
         if self._open is None:
             path = self._directory.metrics
-            db = writing(path, synchronous="NORMAL")
+            db = open_writable(path, synchronous="NORMAL")
             layouts = LayoutTable(db)
-            self._open = _Open(
+            self._open = _OpenFile(
                 db, layouts, Housekeeper(db, layouts, path, self._retention, self._ballast)
             )
         return self._open
@@ -194,34 +202,38 @@ class Writer:
     def _commit(
         self,
         batch: list[Scrape],
-        beat: CollectorStatus | None,
+        heartbeat: CollectorStatus | None,
         facts: tuple[EndpointFacts, ...] | None,
     ) -> None:
-        store = self._opened()
-        with faults(self._directory.metrics), transaction(store.db):
+        store = self._open_file()
+        with store_errors(self._directory.metrics), transaction(store.db):
             for scrape in batch:
-                self._keep(store, scrape)
+                self._save(store, scrape)
             if facts is not None:
-                self._ids = register(store.db, facts, self._clock())
-            if beat is not None:
-                save_heartbeat(store.db, beat)
+                self._ids = register_endpoints(store.db, facts, self._clock())
+            if heartbeat is not None:
+                save_heartbeat(store.db, heartbeat)
 
-    def _keep(self, store: _Open, scrape: Scrape) -> None:
-        """Keep a scrape's frames and its latest row; of an endpoint not registered, nothing."""
+    def _save(self, store: _OpenFile, scrape: Scrape) -> None:
+        """Store the frames of a scrape and its latest row, if its endpoint is registered."""
         endpoint = self._ids.get(scrape.endpoint)
         if endpoint is None:
             return
-        page = scrape.series
-        if page is not None and len(page.layout) and store.keeper.keeps(Stream.SERIES):
-            add_frame(store.db, store.layouts, endpoint, scrape.at, Stream.SERIES, page)
-        if store.keeper.keeps(Stream.SIGNALS):
+        series = scrape.series
+        if (
+            series is not None
+            and len(series.layout)
+            and store.housekeeper.has_room_for(Stream.SERIES)
+        ):
+            add_frame(store.db, store.layouts, endpoint, scrape.at, Stream.SERIES, series)
+        if store.housekeeper.has_room_for(Stream.SIGNALS):
             add_frame(store.db, store.layouts, endpoint, scrape.at, Stream.SIGNALS, scrape.signals)
         save_latest(store.db, store.layouts, endpoint, scrape)
         if scrape.exchanges:
-            save_exchanges(store.db, endpoint, scrape.exchanges)
+            save_responses(store.db, endpoint, scrape.exchanges)
 
-    def _tidy(self) -> None:
-        """A little housekeeping; what it cannot do is said, and never costs a scrape."""
+    def _run_housekeeping(self) -> None:
+        """Run one housekeeping job; a failure is in `status`, and loses no scrape."""
         if self._open is not None:
-            self._open.keeper.step(self._clock())
-            self._untidy = self._open.keeper.problem
+            self._open.housekeeper.step(self._clock())
+            self._housekeeping_problem = self._open.housekeeper.problem

@@ -1,1 +1,1 @@
-"""The tables of both files as numbered steps."""
+"""The tables of both database files, as numbered migration steps."""

@@ -1,8 +1,6 @@
-"""The tables of metrics.db, step by step."""
+"""The tables of metrics.db: scrapes, and what is computed from them."""
 
 from __future__ import annotations
-
-from watchdeck.store.schema.step import MigrationStep
 
 _FIRST = """
 create table endpoint (
@@ -95,5 +93,5 @@ create table heartbeat (
 ) strict;
 """
 
-MIGRATIONS: tuple[MigrationStep, ...] = (_FIRST,)
-"""Each entry takes the file one version further; an entry that was released never changes."""
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""One step for each version of metrics.db, oldest first; a released step never changes."""

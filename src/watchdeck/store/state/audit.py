@@ -1,8 +1,8 @@
-"""The audit: who did what, append-only, each row chained to the one before by its hash.
+"""The audit: an append-only record of all actions, each row chained to the last one by its hash.
 
-Found out: an edited, deleted, inserted or reordered row, and a shortened end. Not found out by the
-file alone: a person who may write it and rewrites the whole chain with its head. Against that, keep
-a head (its count and hash) elsewhere and hand it to `verify`.
+`verify` detects an edited, deleted, inserted or reordered row, and a cut end. It cannot detect that
+somebody who may write the file rewrote the whole chain with its head. Against that, store a head
+(its count and hash) elsewhere and pass it to `verify`.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _LAST = "select subject, at from audit where action = :action order by number de
 
 _SOME = f"select {', '.join(_COLUMNS)} from audit where number between :first and :last order by 1"
 
-_NOTHING = "0" * 64
-"""What the first row is chained to."""
+_FIRST_PREVIOUS = "0" * 64
+"""The previous hash of the first row."""
 
 
 class ChainHead(Struct, frozen=True):
-    """The end of a chain: how many rows, and the hash of the last."""
+    """The end of a chain: the number of rows, and the hash of the last one."""
 
     rows: int
     hash: str
@@ -47,19 +47,19 @@ class ChainHead(Struct, frozen=True):
         return f"{self.rows}:{self.hash}"
 
 
-class Verified(Struct, frozen=True):
-    """What came of reading the whole chain; `first_bad` is the number of the first bad row.
-
-    `rows` are the sound ones before it, and `head` is their end: note it down elsewhere.
-    """
+class AuditVerification(Struct, frozen=True):
+    """The result of reading the whole chain."""
 
     rows: int
+    """Sound rows before the first bad one."""
     first_bad: int | None
+    """The number of the first bad row."""
     why: str
     head: ChainHead
+    """The end of the sound rows; store it elsewhere."""
 
 
-def append(
+def append_audit(
     db: Connection,
     at: int,
     who: Operator,
@@ -68,9 +68,9 @@ def append(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> ChainHead:
-    """Add a row, inside the transaction of the caller, so that deed and record are one.
+    """Append a row in the caller's transaction, so that an action and its record commit together.
 
-    `before` and `after` are what the deed changed, as plain values; no secret belongs there.
+    `before` and `after` are what the action changed, as plain values without secrets.
     """
     end = read_head(db)
     row = {
@@ -80,29 +80,29 @@ def append(
         "origin": clean(who.origin),
         "action": clean(action),
         "subject": clean(subject),
-        "before": None if before is None else _canonical(before),
-        "after": None if after is None else _canonical(after),
+        "before": None if before is None else _canonical_json(before),
+        "after": None if after is None else _canonical_json(after),
         "previous": end.hash,
     }
-    sealed = _seal(row)
+    sealed = _row_hash(row)
     db.execute(_APPEND, row | {"hash": sealed})
     return ChainHead(end.rows + 1, sealed)
 
 
 def read_head(db: Connection) -> ChainHead:
-    """The end of the chain as the file says it."""
+    """The end of the chain as stored in the file; its hash is empty when it is missing."""
     found = db.execute(_HEAD).fetchone()
     return ChainHead(*found) if found else ChainHead(0, "")
 
 
-def last_of_action(db: Connection, action: str) -> tuple[str, int] | None:
-    """The subject and time of the newest deed of one kind; None when there was none."""
+def read_last_of_action(db: Connection, action: str) -> tuple[str, int] | None:
+    """Subject and time (ms UTC) of the newest row of an action; None when there is none."""
     found = db.execute(_LAST, {"action": action}).fetchone()
     return None if found is None else (str(found[0]), int(found[1]))
 
 
 class AuditEntry(Struct, frozen=True):
-    """One row of the audit, as it was entered; `at` in ms UTC."""
+    """One row of the audit; `at` is in ms UTC."""
 
     number: int
     at: int
@@ -115,7 +115,7 @@ class AuditEntry(Struct, frozen=True):
 
 
 def read_entries(db: Connection, first: int, last: int) -> tuple[AuditEntry, ...]:
-    """The rows of these numbers, both included, the oldest first."""
+    """The rows from number `first` to `last`, both included, oldest first."""
     rows = db.execute(_SOME, {"first": first, "last": last}).fetchall()
     return tuple(
         AuditEntry(*row[:6], *(None if text is None else json.loads(text) for text in row[6:8]))
@@ -123,21 +123,21 @@ def read_entries(db: Connection, first: int, last: int) -> tuple[AuditEntry, ...
     )
 
 
-def verify(db: Connection, known: ChainHead | None = None) -> Verified:
-    """Read the whole chain, and name the first row that is not as it was written.
+def verify(db: Connection, known: ChainHead | None = None) -> AuditVerification:
+    """Read the whole chain and find the first row that is not as it was written.
 
-    `known` is a head that was kept elsewhere: it finds out a chain that was rewritten whole.
+    `known` is a head that was stored elsewhere; it reveals a chain that was rewritten as a whole.
     """
-    end, met = ChainHead(0, _NOTHING), known is None or known.rows == 0
-    for row, sealed in _rows(db):
+    end, met = ChainHead(0, _FIRST_PREVIOUS), known is None or known.rows == 0
+    for row, sealed in _read_rows(db):
         bad = _bad_row(row, sealed, end)
         if bad:
-            return Verified(end.rows, bad[0], bad[1], end)
+            return AuditVerification(end.rows, bad[0], bad[1], end)
         end = ChainHead(row["number"], sealed)
         met = met or end == known
     bad = _bad_end(end, read_head(db)) or _bad_past(end, known, met=met)
     first_bad, why = bad or (None, _SOUND)
-    return Verified(end.rows, first_bad, why, end)
+    return AuditVerification(end.rows, first_bad, why, end)
 
 
 _SOUND = (
@@ -154,7 +154,7 @@ def _bad_row(row: Mapping[str, Any], sealed: str, end: ChainHead) -> _Bad:
         return expected, f"row {expected} is missing"
     if number < expected:
         return number, f"row {number} was put in before the first"
-    if sealed != _seal(row):
+    if sealed != _row_hash(row):
         return number, f"row {number} was changed after it was written"
     if row["previous"] != end.hash:
         return (
@@ -184,9 +184,9 @@ def _bad_past(end: ChainHead, known: ChainHead | None, *, met: bool) -> _Bad:
     return known.rows, f"row {known.rows} is not the one known elsewhere: the chain was rewritten"
 
 
-def _rows(db: Connection) -> Iterator[tuple[dict[str, Any], str]]:
-    """Each row and its hash; text that is not UTF-8 is a bad row, not the end of reading."""
-    usual, db.text_factory = db.text_factory, _lenient
+def _read_rows(db: Connection) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each row with its hash; text that is not UTF-8 makes a bad row instead of an error."""
+    usual, db.text_factory = db.text_factory, _decode_leniently
     try:
         for *values, sealed in db.execute(_READ):
             yield dict(zip(_COLUMNS, values, strict=True)), sealed
@@ -194,16 +194,18 @@ def _rows(db: Connection) -> Iterator[tuple[dict[str, Any], str]]:
         db.text_factory = usual
 
 
-def _lenient(text: bytes) -> str:
+def _decode_leniently(text: bytes) -> str:
     return text.decode(errors="surrogateescape")
 
 
-def _seal(row: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(row, default=repr).encode()).hexdigest()
+def _row_hash(row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical_json(row, default=repr).encode()).hexdigest()
 
 
-def _canonical(value: Mapping[str, Any], *, default: Callable[[object], str] | None = None) -> str:
-    """The one text of a value: what the hash is made of must not depend on anything else."""
+def _canonical_json(
+    value: Mapping[str, Any], *, default: Callable[[object], str] | None = None
+) -> str:
+    """The only JSON text of a value: a hash must not depend on order or blanks."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=default
     )
@@ -217,10 +219,10 @@ GUARDS = (
     "audit_head_moves_on",
     "audit_head_stays",
 )
-"""The triggers that refuse to change what was written."""
+"""The triggers that refuse changes to written rows."""
 
 
 def missing_guards(db: Connection) -> tuple[str, ...]:
-    """The guards that somebody took away."""
+    """The triggers that somebody removed."""
     found = {row[0] for row in db.execute("select name from sqlite_master where type = 'trigger'")}
     return tuple(name for name in GUARDS if name not in found)

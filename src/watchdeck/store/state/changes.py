@@ -1,4 +1,4 @@
-"""Change markers, and the identities they are found by: what each server last said of itself."""
+"""Change markers, and the last identity of each server, by which changes are detected."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ set at = excluded.at, version = excluded.version, started_at = excluded.started_
     replicas = excluded.replicas, resets = excluded.resets
 """
 
-MOST = 1_000
-"""More markers than this are never read at once: a chart cannot show them."""
+MAX_CHANGES = 1_000
+"""Limit of markers in one read: a chart cannot show more."""
 
 
 def record_change(db: Connection, endpoint: str, at: int, what: str, text: str, source: str) -> int:
-    """Keep a marker, inside the transaction of the caller; returns its id."""
+    """Insert a marker, in the caller's transaction; returns its id."""
     row = {"endpoint": endpoint, "at": at, "what": what, "text": text, "source": source}
     ((number,),) = db.execute(_ADD, row).fetchall()
     return int(number)
 
 
 def read_changes(
-    db: Connection, start: int, end: int, endpoint: str | None = None, limit: int = MOST
+    db: Connection, start: int, end: int, endpoint: str | None = None, limit: int = MAX_CHANGES
 ) -> tuple[Change, ...]:
-    """The newest markers from `start` until before `end`, oldest first."""
+    """The newest `limit` markers from `start` until before `end` (ms UTC), oldest first."""
     asked = {"start": start, "end": end, "endpoint": endpoint, "limit": limit}
     rows = db.execute(_BETWEEN, asked).fetchall()
     return tuple(Change(*row) for row in reversed(rows))
 
 
 def read_identities(db: Connection) -> dict[str, Identity]:
-    """What every server last said of itself, by endpoint."""
+    """The last identity of every server, by endpoint."""
     rows = db.execute(_IDENTITIES).fetchall()
     return {endpoint: Identity(*parts) for endpoint, *parts in rows}
 
 
 def save_identity(db: Connection, endpoint: str, identity: Identity, at: int) -> None:
-    """Remember what a server says of itself, inside the transaction of the caller."""
+    """Store the identity of a server, in the caller's transaction."""
     db.execute(_SAVE_IDENTITY, {"endpoint": endpoint, "at": at, **asdict(identity)})

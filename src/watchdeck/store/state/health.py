@@ -1,4 +1,4 @@
-"""The health of every model, now and at any moment before."""
+"""The health of every model, now and at any past moment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from watchdeck.domain.board.health import Health, HealthChange
+from watchdeck.domain.board.board import Health, HealthChange
 
 _ADD = """
 insert into health_change (endpoint, at, health, cause, why, since)
@@ -40,7 +40,7 @@ where (endpoint, at) in (
 )
 order by endpoint
 """
-"""A join here would be answered by reading all changes there ever were."""
+"""A join instead would read every stored change."""
 
 _BETWEEN = """
 select endpoint, at, health, cause, why, since
@@ -53,9 +53,9 @@ order by at
 
 
 def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
-    """Keep changes, inside the transaction of the caller; the same change twice is one.
+    """Store changes, in the caller's transaction; the same endpoint and time is one change.
 
-    A change that is older than what is known enters the history alone.
+    A change older than the health in force enters only the history.
     """
     rows = [asdict(change) for change in changes]
     db.executemany(_ADD, rows)
@@ -63,9 +63,9 @@ def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
 
 
 def read_health(db: Connection, at: int | None = None) -> dict[str, HealthChange]:
-    """The health in force by endpoint, now or at a moment of the past (ms UTC).
+    """The health in force by endpoint, now or at a past moment (ms UTC).
 
-    An endpoint that had not been judged yet is absent.
+    An endpoint that was not evaluated yet is absent.
     """
     rows = db.execute(_NOW) if at is None else db.execute(_THEN, {"at": at})
     return {row[0]: _change(row) for row in rows.fetchall()}

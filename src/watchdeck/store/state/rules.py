@@ -1,4 +1,4 @@
-"""The rules and the planned work in force, as consoles find them: a collector writes them."""
+"""The rules and the maintenance in force: the collector writes them, consoles read them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
 from watchdeck.domain.values.matcher import Matcher
-from watchdeck.domain.values.plain import to_plain
+from watchdeck.domain.values.units import to_plain
 
 if TYPE_CHECKING:
     from watchdeck.domain.rules.rule import Rule
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 RuleTable = Literal["rule", "maintenance"]
 
 StoredRule = Mapping[str, Any]
-"""What is known of a rule, as plain values; no secret belongs there."""
+"""A rule as plain values, without secrets."""
 
-_KEEP = """
+_SAVE = """
 insert into {table} (name, facts, at, retired_at) values (:name, :facts, :at, null)
 on conflict (name) do update set facts = excluded.facts, at = excluded.at, retired_at = null
 """
@@ -29,31 +29,33 @@ _READ = "select name, facts from {table} where retired_at is null order by name"
 
 
 def save_rules(db: Connection, rules: Iterable[Rule], at: int) -> None:
-    """Make these the rules in force, inside the caller's transaction; others are retired."""
-    _save(db, "rule", {rule.name: _facts(rule) for rule in rules}, at)
+    """Store the rules in force and retire all others, in the caller's transaction."""
+    _save(db, "rule", {rule.name: _rule_facts(rule) for rule in rules}, at)
 
 
 def save_maintenance(db: Connection, works: Iterable[Maintenance], at: int) -> None:
-    """Make this the planned work in force, inside the caller's transaction."""
-    _save(db, "maintenance", {work.name: to_plain(work) for work in works}, at)
+    """Store the maintenance in force and retire all other, in the caller's transaction."""
+    _save(db, "maintenance", {work.name: _maintenance_facts(work) for work in works}, at)
 
 
 def read_rules(db: Connection) -> dict[str, StoredRule]:
-    """What is known of each rule in force, by its name.
+    """The rules in force, by name.
 
-    `when` and the rest are as they were written; `tells_of_trouble` says that an alert of it mutes
-    the others of its model.
+    `when` and the rest are as configured; `tells_of_trouble` says that an alert of the rule mutes
+    the other alerts of its model.
     """
-    return {name: _parsed(text) for name, text in db.execute(_READ.format(table="rule")).fetchall()}
+    return {
+        name: _parse_rule(text) for name, text in db.execute(_READ.format(table="rule")).fetchall()
+    }
 
 
 def read_maintenance(db: Connection) -> tuple[Maintenance, ...]:
-    """The planned work in force, by name."""
+    """The maintenance in force, in the order of its names."""
     rows = db.execute(_READ.format(table="maintenance")).fetchall()
-    return tuple(_maintenance(text) for _, text in rows)
+    return tuple(_parse_maintenance(text) for _, text in rows)
 
 
-def _facts(rule: Rule) -> dict[str, Any]:
+def _rule_facts(rule: Rule) -> dict[str, Any]:
     from watchdeck.domain.rules.rule import (  # a console reads rules and never writes one
         Absent,
         FailedScrapes,
@@ -67,6 +69,13 @@ def _facts(rule: Rule) -> dict[str, Any]:
     }
 
 
+def _maintenance_facts(work: Maintenance) -> dict[str, Any]:
+    facts = to_plain(work)
+    if facts["recurrence"] is not None:
+        facts["recurrence"]["lasts"] = facts["recurrence"].pop("duration")
+    return facts
+
+
 def _save(db: Connection, table: RuleTable, wanted: Mapping[str, StoredRule], at: int) -> None:
     texts = {name: json.dumps(facts, sort_keys=True) for name, facts in wanted.items()}
     known = dict(db.execute(_READ.format(table=table)).fetchall())
@@ -74,18 +83,18 @@ def _save(db: Connection, table: RuleTable, wanted: Mapping[str, StoredRule], at
         db.execute(_RETIRE.format(table=table), {"name": name, "at": at})
     for name, text in texts.items():
         if known.get(name) != text:
-            db.execute(_KEEP.format(table=table), {"name": name, "facts": text, "at": at})
+            db.execute(_SAVE.format(table=table), {"name": name, "facts": text, "at": at})
 
 
 @lru_cache(maxsize=1_000)
-def _parsed(text: str) -> StoredRule:
-    """They change with a configuration, and are read with every board."""
+def _parse_rule(text: str) -> StoredRule:
+    """Parse the facts of a rule; cached, because every board reads rules that rarely change."""
     facts: StoredRule = json.loads(text)
     return facts
 
 
 @lru_cache(maxsize=1_000)
-def _maintenance(text: str) -> Maintenance:
+def _parse_maintenance(text: str) -> Maintenance:
     known = json.loads(text)
     again = known["recurrence"]
     if again is not None:

@@ -1,0 +1,172 @@
+"""What a person types after the name of an action, read as a request."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from watchdeck.actions.requests import (
+    AcknowledgeRequest,
+    ChangeRequest,
+    EscalateRequest,
+    FeedbackRequest,
+    NoteRequest,
+    PinRequest,
+    ResolveRequest,
+    SilenceRequest,
+    TakeOverRequest,
+    UnacknowledgeRequest,
+    UndoRequest,
+    UnpinRequest,
+    UnsilenceRequest,
+)
+from watchdeck.domain.alerts.alert import Feedback
+from watchdeck.domain.board.change import REPORTED_KINDS, ChangeKind
+from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
+from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Milliseconds
+from watchdeck.errors import WatchdeckError
+
+_OPTION = re.compile(r"--(\S*?)(?:[= ]\s*(\S*)\s*(.*))?")
+
+
+class ArgumentError(WatchdeckError):
+    """What was typed after an action's name cannot be read; the text says what works."""
+
+
+class Selection(Struct, frozen=True):
+    """What an action typed on a screen is about.
+
+    `episodes` are the chosen alerts, `model` the one in focus, `at` the moment pointed at (ms UTC),
+    None for now.
+    """
+
+    episodes: tuple[int, ...] = ()
+    model: str = ""
+    at: int | None = None
+
+
+class TypedArguments(Struct, frozen=True):
+    """Labels, a length of time (ms) and words, in this order."""
+
+    matchers: tuple[Matcher, ...] = ()
+    length: int | None = None
+    words: str = ""
+
+
+def parse_arguments(text: str) -> TypedArguments:
+    """Read `model=fraud 2h a deploy`: matchers and a time come before the words."""
+    matchers: list[Matcher] = []
+    length: int | None = None
+    rest = text.split()
+    while rest:
+        if length is None and (found := _read_length(rest[0])) is not None:
+            length = found
+        elif (matcher := _read_matcher(rest[0])) is not None:
+            matchers.append(matcher)
+        else:
+            break
+        rest.pop(0)
+    return TypedArguments(tuple(matchers), length, " ".join(rest))
+
+
+def _read_length(word: str) -> int | None:
+    try:
+        return int(Milliseconds.parse(word))
+    except ValueError:
+        return None
+
+
+def _read_matcher(word: str) -> Matcher | None:
+    try:
+        return read_matcher(word)
+    except MatcherError:
+        return None
+
+
+def parse_acknowledge(text: str, about: Selection) -> AcknowledgeRequest:
+    """`[2h] [NOTE]`."""
+    typed = parse_arguments(text)
+    return AcknowledgeRequest(about.episodes, typed.length, typed.words)
+
+
+def parse_take_over(text: str, about: Selection) -> TakeOverRequest:
+    """Nothing, or a note."""
+    return TakeOverRequest(about.episodes, text)
+
+
+def parse_unacknowledge(_text: str, about: Selection) -> UnacknowledgeRequest:
+    """Nothing."""
+    return UnacknowledgeRequest(about.episodes)
+
+
+def parse_escalate(_text: str, about: Selection) -> EscalateRequest:
+    """Nothing."""
+    return EscalateRequest(about.episodes)
+
+
+def parse_resolve(text: str, about: Selection) -> ResolveRequest:
+    """A note."""
+    return ResolveRequest(about.episodes, text)
+
+
+def parse_note(text: str, about: Selection) -> NoteRequest:
+    """The text of the note."""
+    return NoteRequest(about.episodes, text)
+
+
+def parse_feedback(text: str, about: Selection) -> FeedbackRequest:
+    """One of `useful`, `noise` and `late`."""
+    return FeedbackRequest(about.episodes, Feedback(text))
+
+
+def parse_silence(text: str, _about: Selection) -> SilenceRequest:
+    """`model=NAME 2h REASON`."""
+    typed = parse_arguments(text)
+    return SilenceRequest(typed.matchers, typed.length, typed.words)
+
+
+def parse_unsilence(text: str, _about: Selection) -> UnsilenceRequest:
+    """The number of a silence."""
+    return UnsilenceRequest(_read_number(text, "silence"))
+
+
+def parse_pin(text: str, _about: Selection) -> PinRequest:
+    """`model=NAME 1d TEXT`, or `rule=NAME`, or both."""
+    typed = parse_arguments(text)
+    labels = {one.label: one.wanted for one in typed.matchers if not one.pattern}
+    if typed.length is None:
+        raise ArgumentError("a known issue needs an end: pin model=NAME 1d WHAT IS KNOWN")
+    model, rule = labels.get("model", ""), labels.get("rule", "")
+    return PinRequest(typed.words, typed.length, model, rule)
+
+
+def parse_unpin(text: str, _about: Selection) -> UnpinRequest:
+    """The number of a known issue."""
+    return UnpinRequest(_read_number(text, "known issue"))
+
+
+def parse_change(text: str, about: Selection) -> ChangeRequest:
+    """A note, or what follows `--what`, as in the shell: `--what deploy v2`."""
+    match = _OPTION.fullmatch(text)
+    if match is None:
+        return ChangeRequest(about.model, ChangeKind.NOTE, text, about.at)
+    option, kind, words = match.groups(default="")
+    if option != "what" or kind not in REPORTED_KINDS:
+        said = clean(text, 40)
+        raise ArgumentError(
+            f"{said!r} is no change; write TEXT, or --what {'|'.join(REPORTED_KINDS)} TEXT"
+        )
+    return ChangeRequest(about.model, ChangeKind(kind), words, about.at)
+
+
+def parse_undo(_text: str, _about: Selection) -> UndoRequest:
+    """Nothing: what is undone is the newest action of this console."""
+    return UndoRequest(())
+
+
+def _read_number(text: str, what: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 18:
+        raise ArgumentError(f"write the number of the {what}")
+    return int(text)

@@ -1,1 +1,0 @@
-"""Commands that run a process until it ends: the console, the collector, the demo."""

@@ -1,0 +1,145 @@
+"""The models that each rule covers, and why it does not cover the others; as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from watchdeck.cli.output import count_noun, to_json
+from watchdeck.config.reading.kinds import load_kinds
+from watchdeck.domain.board.board import Model
+from watchdeck.domain.kinds.kind import Kind
+from watchdeck.domain.rules.rule import Rule, RuleFamily, Unsupported
+from watchdeck.domain.settings.endpoint import Endpoint, EndpointFacts, public_facts
+from watchdeck.domain.values.text import clean
+from watchdeck.engine.rules.applicability import (
+    NOT_MATCHED,
+    measurable_signals,
+    measured_signals,
+    reason_not_applicable,
+)
+
+
+class RuleTarget(Struct, frozen=True):
+    """A model that rules can apply to; `signals` is None before its first scrape."""
+
+    facts: EndpointFacts
+    kind: str | None
+    signals: Collection[str] | None
+
+
+class RuleCoverage(Struct, frozen=True):
+    """A rule, the models that it applies to, and the names of the other models by reason."""
+
+    rule: Rule
+    targets: tuple[RuleTarget, ...]
+    excluded: Mapping[str, tuple[str, ...]]
+
+    @property
+    def state(self) -> str:
+        """Whether the rule is on, waits for signals or is switched off."""
+        if not self.rule.enabled:
+            return "switched off"
+        if isinstance(self.rule.test, Unsupported):
+            return f"waiting for {', '.join(self.rule.test.signals)}"
+        return f"on {count_noun(len(self.targets), 'model')}"
+
+
+def targets_of_board(models: Iterable[Model]) -> tuple[RuleTarget, ...]:
+    """The models of a board."""
+    kinds = {kind.name: kind for kind in load_kinds()}
+    return tuple(_target_of_model(model, kinds) for model in models)
+
+
+def _target_of_model(model: Model, kinds: Mapping[str, Kind]) -> RuleTarget:
+    latest = model.latest
+    if latest is None:
+        return RuleTarget(model.facts, None, None)
+    signals = measured_signals(latest, kinds.get(latest.kind or ""))
+    return RuleTarget(model.facts, latest.kind, signals)
+
+
+def targets_of_config(endpoints: Iterable[Endpoint]) -> tuple[RuleTarget, ...]:
+    """The endpoints of a configuration, where no store exists yet."""
+    kinds = {kind.name: kind for kind in load_kinds()}
+    return tuple(
+        _target_of_facts(public_facts(endpoint), kinds.get(endpoint.kind)) for endpoint in endpoints
+    )
+
+
+def _target_of_facts(facts: EndpointFacts, kind: Kind | None) -> RuleTarget:
+    signals = measurable_signals(facts, kind) if kind else None
+    return RuleTarget(facts, kind.name if kind else None, signals)
+
+
+def coverage_of(rule: Rule, targets: Sequence[RuleTarget]) -> RuleCoverage:
+    """The targets that a rule applies to; a rule that waits for signals applies to none."""
+    covered: list[RuleTarget] = []
+    excluded: dict[str, list[str]] = {}
+    for target in targets:
+        why = reason_not_applicable(rule, target.facts, target.kind, target.signals)
+        if why:
+            excluded.setdefault(why, []).append(target.facts.name)
+        elif not isinstance(rule.test, Unsupported):
+            covered.append(target)
+    names = {why: tuple(names) for why, names in excluded.items()}
+    return RuleCoverage(rule, tuple(covered), names)
+
+
+def coverage_text(coverages: Sequence[RuleCoverage]) -> str:
+    """The rules by family, then those that wait for signals, then those switched off."""
+    groups: dict[str, list[RuleCoverage]] = {family: [] for family in RuleFamily}
+    groups |= {"waiting for signals": [], "switched off": []}
+    for coverage in coverages:
+        groups[_group_name(coverage)].append(coverage)
+    name = max((len(one.rule.name) for one in coverages), default=0)
+    when = max((len(one.rule.when) for one in coverages), default=0)
+    lines: list[str] = []
+    for title, group in groups.items():
+        lines += ["", title] if group else []
+        lines += (
+            f"  {one.rule.severity:d}  {one.rule.name:{name}}  {clean(one.rule.when):{when}}  "
+            f"{_coverage_words(one)}"
+            for one in sorted(group, key=lambda one: one.rule.severity)
+        )
+    return "\n".join(line.rstrip() for line in lines[1:]) or "no rules"
+
+
+def _group_name(one: RuleCoverage) -> str:
+    if not one.rule.enabled:
+        return "switched off"
+    return "waiting for signals" if isinstance(one.rule.test, Unsupported) else one.rule.family
+
+
+def _coverage_words(one: RuleCoverage) -> str:
+    """How many models a rule covers; why, when it covers none."""
+    if one.targets or not one.rule.enabled or isinstance(one.rule.test, Unsupported):
+        return one.state
+    reasons = {why: len(names) for why, names in one.excluded.items() if why != NOT_MATCHED}
+    words = ", ".join(f"{count_noun(count, 'model')} {why}" for why, count in reasons.items())
+    return f"on no model: {words or 'none is meant'}"
+
+
+def coverage_json(coverages: Iterable[RuleCoverage]) -> str:
+    """The rules and their models as JSON."""
+    return to_json(
+        [
+            {
+                **rule_json(one.rule),
+                "family": one.rule.family,
+                "enabled": one.rule.enabled,
+                "origin": one.rule.origin,
+                "state": one.state,
+                "models": [model.facts.name for model in one.targets],
+                "held_back": one.excluded,
+            }
+            for one in coverages
+        ]
+    )
+
+
+def rule_json(rule: Rule) -> dict[str, Any]:
+    """The fields of a rule in JSON."""
+    return {"name": rule.name, "when": rule.when, "severity": int(rule.severity)}

@@ -1,1 +1,0 @@
-"""Commands on the store: export, backup, audit, doctor."""

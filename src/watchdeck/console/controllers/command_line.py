@@ -1,0 +1,130 @@
+"""The command line of `:` and the palette: both run rows of one table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from watchdeck.console.controllers.port import ConsolePort
+from watchdeck.console.input.commands import (
+    Command,
+    CommandError,
+    CompletionContext,
+    completions,
+    entries,
+    hint,
+    parse,
+)
+from watchdeck.console.input.keys import KeyScope
+from watchdeck.console.models.columns import sortable_columns
+from watchdeck.console.models.list_panel import ModelList
+from watchdeck.console.theme.themes import theme_files
+from watchdeck.console.widgets.prompt import Hint, Prompt
+from watchdeck.domain.board.filter import FilterError
+
+COMMAND = ":"
+"""The sign of the prompt for a command."""
+
+
+class CommandLine:
+    """Reads commands as they are typed, and runs them; `table` is set once all rows are known."""
+
+    def __init__(self, port: ConsolePort) -> None:
+        self._port = port
+        self.table: tuple[Command, ...] = ()
+
+    def keys(self) -> Mapping[str, Callable[[], object]]:
+        """Functions of the keys, by the id of the binding."""
+        return {"command": self.begin, "palette": self.open_palette}
+
+    def commands(self) -> tuple[Command, ...]:
+        """Rows for the table of commands: what can be done to a list of models."""
+        return (
+            Command(
+                *("filter", "Show some models only", self.filter_models, "TEXT"),
+                choices=lambda known: known.filters,
+                is_free=True,
+            ),
+            Command(
+                *("sort", "Sort the models by a column", self.sort_models, "COLUMN"),
+                choices=lambda known: known.columns,
+            ),
+        )
+
+    def begin(self, text: str = "") -> None:
+        """Ask for a command on the screen in view, or for the rest of one."""
+        screen = self._port.current_screen
+        if screen is not None:
+            past = self._port.view_state.typed.setdefault(COMMAND, [])
+            screen.open_prompt(Prompt(COMMAND, self, past, text))
+
+    def open_palette(self) -> None:
+        """Find anything by a few of its letters."""
+        screen = self._port.current_screen
+        if screen is not None and screen.WHERE is not KeyScope.PALETTE:
+            from watchdeck.console.dialogs.command_palette import PaletteScreen
+
+            found = tuple(entries(self._known(), self.table))
+            state, mode = self._port.view_state, self._port.current_mode
+            self._port.push_screen(PaletteScreen(state, mode, found, self._choose))
+
+    def _choose(self, entry: str) -> None:
+        """Run an entry of the palette; one that is only begun is typed to its end."""
+        if entry.endswith(" "):
+            self.begin(entry)
+        else:
+            self.submit(entry)  # what it is about may have gone in the meantime: then nothing
+
+    def _known(self) -> CompletionContext:
+        settings, models = self._port.view_state.settings, self._models()
+        return CompletionContext(
+            tuple(model.facts.name for model in self._port.view_state.models),
+            tuple(sorted(theme_files(settings.environ))),
+            sortable_columns(models.columns) if models else (),
+            tuple(f"@{name}" for name in settings.view.filters),
+        )
+
+    def _models(self) -> ModelList | None:
+        screen = self._port.current_screen
+        return next(iter(screen.query(ModelList)), None) if screen else None
+
+    def _models_or_notice(self) -> ModelList | None:
+        models = self._models()
+        if models is None:
+            self._port.say("this works on a list of models: 1 or 2 goes to one")
+        return models
+
+    def filter_models(self, text: str) -> None:
+        """Show some models only."""
+        models = self._models_or_notice()
+        if models is None:
+            return
+        try:
+            models.filter(text)
+        except FilterError as error:
+            self._port.say(f"{error} (at character {error.position + 1})")
+
+    def sort_models(self, column: str) -> None:
+        """Sort the models by a column."""
+        models = self._models_or_notice()
+        if models is not None:
+            models.sort(column)
+
+    def hint(self, text: str) -> Hint:
+        """What a line can become, or would do."""
+        return Hint(hint(text, self._known(), self.table))
+
+    def complete(self, text: str) -> str:
+        """The first line that a beginning can become."""
+        return next(iter(completions(text, self._known(), self.table)), "")
+
+    def submit(self, text: str) -> Hint | None:
+        """Run a command."""
+        try:
+            parsed = parse(text, self._known(), self.table)
+        except CommandError as error:
+            return Hint(str(error), error.position)
+        self._port.call_later(parsed.command.run, parsed.text)
+        return None
+
+    def cancel(self) -> None:
+        """Nothing is run."""

@@ -1,0 +1,49 @@
+"""The link to the terminal: spared when it is slow, and measured for whoever asks."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from watchdeck.console.controllers.port import ConsolePort
+from watchdeck.console.input.commands import Command
+from watchdeck.console.terminal.app import DiffRenderedApp
+from watchdeck.console.widgets.chrome_lines import meter
+
+SLOW = 0.15
+"""Seconds of a round trip to the terminal from which on less is sent."""
+
+
+class LinkMonitor:
+    """Watches the traffic between an application and its terminal."""
+
+    def __init__(self, app: DiffRenderedApp, port: ConsolePort) -> None:
+        self._app = app
+        self._port = port
+        self._is_metered = False
+
+    def commands(self) -> tuple[Command, ...]:
+        """Rows for the table of commands."""
+        words = "What goes over the link to this terminal, or no longer"
+        return (Command("meter", words, lambda _: self.toggle_meter()),)
+
+    def tick(self) -> None:
+        """Send less over a slow link, unless the settings say whether it is; show the meter."""
+        traffic = self._app.traffic
+        if traffic is None:
+            return
+        is_set = self._port.view_state.settings.view.slow_link is not None
+        lag = traffic.lowest_lag
+        if not is_set and not self._app.is_link_slow and lag is not None and lag > SLOW:
+            self._app.reduce_output()
+            words = f"the link is slow ({lag * 1_000:.0f} ms): fewer colours, no mouse"
+            self._port.say(words)
+        elif self._is_metered:
+            self._port.say(meter(traffic))
+
+    def toggle_meter(self) -> None:
+        """Show the traffic, or no longer."""
+        self._is_metered = not self._is_metered
+        if not self._is_metered:
+            self._port.show(replace(self._port.view_state, notice=""))
+        elif self._app.traffic is None:
+            self._port.say("nothing is measured here: Textual itself draws on this terminal")

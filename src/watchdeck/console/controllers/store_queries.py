@@ -1,0 +1,105 @@
+"""What is read from the store beside the boards: queries of screens, trends, presence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from msgspec.structs import replace
+from textual.message_pump import MessagePump
+
+from watchdeck.console.controllers.port import ConsolePort
+from watchdeck.console.state.board_source import OpenSource
+from watchdeck.console.state.messages import QueryRequested
+from watchdeck.console.state.queries import (
+    MAX_TREND_MODELS,
+    TREND_STEP,
+    Sparkline,
+    read_kinds,
+    read_trends,
+)
+from watchdeck.console.state.services import ConsolePresence
+from watchdeck.domain.board.board import Board, Presence, sort_worst_first
+from watchdeck.domain.kinds.kind import Kind
+
+
+class QueryController:
+    """Reads on threads, each through a source of its own; without `open_source` nothing."""
+
+    def __init__(self, port: ConsolePort, open_source: OpenSource | None) -> None:
+        self._port = port
+        self._open_source = open_source
+        self._read: tuple[int, frozenset[str]] | None = None
+
+    def answer(self, request: QueryRequested) -> None:
+        """Run the query of a screen, and hand its result to that screen."""
+        if self._open_source is not None:
+            work = partial(_run, self._open_source, request)
+            self._port.run_in_thread(work, partial(_deliver, request.asker), request.kind)
+
+    def read_trends(self, board: Board | None) -> None:
+        """Read the last hour of the worst models whenever five more minutes are known."""
+        if self._open_source is None or board is None:
+            return
+        names = tuple(
+            model.facts.name for model in sort_worst_first(board.models)[:MAX_TREND_MODELS]
+        )
+        wanted = (board.at // TREND_STEP, frozenset(names))
+        if wanted != self._read:
+            self._read = wanted
+            work = partial(read_trends, self._open_source, names, board.at)
+            self._port.run_in_thread(work, self._show_trends, "trends")
+
+    def _show_trends(self, trends: Mapping[str, Sparkline]) -> None:
+        self._port.show(replace(self._port.view_state, trends=trends))
+
+    def read_kinds(self) -> None:
+        """Read the kinds of server, once."""
+        if self._open_source is not None and not self._port.view_state.kinds:
+            self._port.run_in_thread(read_kinds, self._show_kinds, "kinds", exclusive=False)
+
+    def _show_kinds(self, kinds: Mapping[str, Kind]) -> None:
+        self._port.show(replace(self._port.view_state, kinds=kinds))
+
+
+def _run(open_source: OpenSource, request: QueryRequested) -> Callable[[], None]:
+    source = open_source()
+    try:
+        return request.read(source)
+    finally:
+        source.close()
+
+
+def _deliver(asker: MessagePump, answer: Callable[[], None]) -> None:
+    asker.call_later(answer)  # dropped when the screen has gone
+
+
+class PresenceController:
+    """Announces this console to the others on its store, and shows those."""
+
+    def __init__(self, port: ConsolePort, presence: ConsolePresence | None) -> None:
+        self._port = port
+        self._presence = presence
+        self._announced = ""
+
+    def announce(self) -> None:
+        """Announce the view of the screen in view."""
+        screen = self._port.current_screen
+        if self._presence is not None and screen is not None:
+            self._announced = screen.view
+            work = partial(self._presence.announce, screen.view, self._port.clock())
+            self._port.run_in_thread(work, self._show_others, "presence")
+
+    def announce_change(self) -> None:
+        """Announce the view in view when it is another than before."""
+        screen = self._port.current_screen
+        if screen is not None and screen.view != self._announced:
+            self.announce()
+
+    def _show_others(self, others: tuple[Presence, ...]) -> None:
+        self._port.show(replace(self._port.view_state, others=others))
+
+    def leave(self) -> None:
+        """Remove this console from the store."""
+        if self._presence is not None:
+            self._presence.leave()

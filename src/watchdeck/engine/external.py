@@ -1,0 +1,339 @@
+"""Evaluation of external alerts: events become episodes, and silence never resolves one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+
+from msgspec.structs import replace
+
+from watchdeck.domain.alerts.alert import (
+    Alert,
+    AlertEvent,
+    AlertState,
+    DataState,
+    Episode,
+    Transition,
+)
+from watchdeck.domain.alerts.lifecycle import Evaluation, advance, mark_no_data
+from watchdeck.domain.external.event import ExternalEvent, Status
+from watchdeck.domain.external.lifecycle import (
+    EARLY_RESOLVE_WINDOW,
+    ResolveContext,
+    advance_time,
+    apply_event,
+    is_no_data_rule,
+    is_resolve_of,
+    reason_to_distrust,
+)
+from watchdeck.domain.external.source import (
+    ExternalSource,
+    RemoteAlertState,
+    SourceProtocol,
+    repeat_event,
+)
+from watchdeck.domain.rules.rule import Absent, Rule, RuleFamily, Severity, labels_of
+from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.domain.values.format import format_duration
+from watchdeck.store.alerts.episodes import alert_id, read_episodes
+from watchdeck.store.alerts.external import (
+    PendingResolve,
+    defer_resolve,
+    delete_old_events,
+    drop_deferred,
+    has_pending_events,
+    mark_lost,
+    mark_processed,
+    pending_events,
+    read_deferred,
+    read_open_external,
+    read_remote_states,
+    read_sources,
+    sender_alive_at,
+)
+from watchdeck.store.files.connection import Connection
+
+CHECK_INTERVAL = 5_000
+"""Milliseconds between two checks of what time alone changes: silent sources, held resolves."""
+
+AlertKey = tuple[str, str]
+"""Source and fingerprint."""
+
+Labels = Mapping[str, str]
+
+SaveTransitions = Callable[[Alert, Episode, tuple[Transition, ...]], Episode | None]
+"""Saves an episode with its transitions and messages, in the caller's transaction.
+
+Returns the episode as saved, with its number; None when another process changed it first.
+"""
+
+SILENT_SOURCE = Rule(
+    name="source_silent",
+    when="a source of alerts is silent",
+    test=Absent(),
+    severity=Severity.HIGH,
+    resolve_for=0,
+    family=RuleFamily.FAILURE,
+)
+"""The rule of the one alert that reports a silent source."""
+
+_SILENT_FINGERPRINT = "source silent"
+"""The fingerprint of that alert; no sender can use it, since it has a blank."""
+
+
+class ExternalSchedule:
+    """When to evaluate external alerts: at once after an event, else every CHECK_INTERVAL.
+
+    Without any source nothing is ever due.
+    """
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self._evaluated_at: int | None = None
+
+    def is_due(self, now: int) -> bool:
+        """Whether to evaluate at `now` (ms UTC); if so, the interval starts again."""
+        last = self._evaluated_at
+        if last is not None and abs(now - last) < CHECK_INTERVAL:
+            return has_pending_events(self._db)
+        self._evaluated_at = now
+        return bool(read_sources(self._db)) or has_pending_events(self._db)
+
+
+def label_index(endpoints: Collection[EndpointFacts]) -> dict[str, Labels]:
+    """The labels of endpoints by name, and by the name of a model that only one endpoint serves."""
+    by_name: dict[str, Labels] = {facts.name: labels_of(facts) for facts in endpoints}
+    served = Counter(facts.model for facts in endpoints)
+    by_model = {
+        facts.model: by_name[facts.name]
+        for facts in endpoints
+        if facts.model and served[facts.model] == 1
+    }
+    return by_model | by_name
+
+
+class ExternalEvaluation:
+    """One evaluation of all external alerts at `now` (ms UTC), in the caller's transaction.
+
+    `down_models` are the models that send no data. `labels` are those of our endpoints by the
+    names that sources use; an alert about an endpoint gets its labels. `suppressed` receives what
+    mutes an alert at its source, before the alert is saved.
+    """
+
+    def __init__(
+        self,
+        db: Connection,
+        now: int,
+        save: SaveTransitions,
+        *,
+        down_models: Collection[str] = (),
+        labels: Mapping[str, Labels] | None = None,
+        suppressed: MutableMapping[int, tuple[str, ...]] | None = None,
+    ) -> None:
+        self._db = db
+        self._now = now
+        self._save = save
+        self._down_models = down_models
+        self._labels = labels or {}
+        self._suppressed = {} if suppressed is None else suppressed
+        self._states: dict[str, dict[str, RemoteAlertState]] = {}
+        self._sources = {source.name: source for source in read_sources(db)}
+        pairs = read_open_external(db)
+        self._open = {(alert.source, alert.fingerprint): (one, alert) for one, alert in pairs}
+        self._early = {alert_key(one): one for one in read_deferred(db, PendingResolve.EARLY)}
+        self._held = {alert_key(one): one for one in read_deferred(db, PendingResolve.HELD)}
+
+    def run(self) -> int:
+        """Process the pending events, then what time alone changes; returns how many events."""
+        events = pending_events(self._db)
+        for event in events:
+            self._process(event)
+        mark_processed(self._db, events, self._now)
+        self._check_deferred()
+        for source in self._sources.values():
+            self._check_liveness(source)
+        delete_old_events(self._db, self._now)
+        return len(events)
+
+    def _process(self, event: ExternalEvent) -> None:
+        source = self._sources.get(event.source)
+        if source is not None and source.deadman and event.rule == source.deadman:
+            lost_at = None if event.status is Status.FIRING else event.received_at
+            mark_lost(self._db, source, lost_at)
+            self._sources[source.name] = replace(source, lost_at=lost_at)
+        elif event.status is Status.FIRING:
+            self._process_firing(event)
+        else:
+            self._process_resolve(event)
+
+    def _process_firing(self, event: ExternalEvent) -> None:
+        resolve = self._early.get(alert_key(event))
+        if resolve is not None and is_resolve_of(resolve, event):
+            return
+        pair = self._open.get(alert_key(event))
+        alert = self._alert_of(event)
+        if pair is not None:
+            self._save_change(alert, pair[0], *apply_event(pair[0], event))
+            return
+        self._save_new(alert, *apply_event(None, event, self._previous_episode(alert)))
+
+    def _process_resolve(self, event: ExternalEvent) -> None:
+        pair = self._open.get(alert_key(event))
+        if pair is None:
+            self._early[alert_key(event)] = event
+            defer_resolve(self._db, PendingResolve.EARLY, event)
+            return
+        episode, alert = pair
+        after, steps = apply_event(episode, event, doubt=self._doubt_of(event, alert))
+        self._save_change(alert, episode, after, steps)
+        if after is not None and after.is_open and after.condition is AlertState.CLEARING:
+            self._held[alert_key(event)] = event
+            defer_resolve(self._db, PendingResolve.HELD, event)
+
+    def _check_deferred(self) -> None:
+        """Check the deferred resolves and the flapping episodes again."""
+        for event in self._early.values():
+            if self._now - event.received_at > EARLY_RESOLVE_WINDOW:
+                drop_deferred(self._db, PendingResolve.EARLY, event)
+        for key in list(self._held):
+            pair = self._open.get(key)
+            if pair is None or pair[0].condition is not AlertState.CLEARING:
+                drop_deferred(self._db, PendingResolve.HELD, self._held.pop(key))
+        for key, (episode, alert) in list(self._open.items()):
+            if episode.flapping or episode.condition is AlertState.CLEARING:
+                doubt = self._doubt_of(self._held[key], alert) if key in self._held else ""
+                self._save_change(alert, episode, *advance_time(episode, self._now, doubt=doubt))
+
+    def _doubt_of(self, event: ExternalEvent, alert: Alert) -> str:
+        """Why a resolve is not trusted; empty when it is."""
+        source = self._sources.get(event.source) or ExternalSource(
+            event.source, SourceProtocol.EVENTS
+        )
+        last = self._last_state(alert)
+        context = ResolveContext(
+            now=self._now,
+            source=source,
+            last=last,
+            alive_at=sender_alive_at(self._db, event.source, event.sender),
+            silent_for=source.silent_for(self._now, [last] if last else []),
+            absent=tuple(self._no_data_rules(alert)),
+            is_model_silent=alert.model in self._down_models,
+        )
+        return reason_to_distrust(event, context)
+
+    def _no_data_rules(self, alert: Alert) -> Iterable[str]:
+        """The firing alerts that say that the target of this one sends no data."""
+        for episode, other in self._open.values():
+            fires = episode.condition is AlertState.FIRING and episode.data is not DataState.NONE
+            is_about_data = is_no_data_rule(other.rule) and other.id != alert.id
+            if fires and is_about_data and _is_same_target(alert, other):
+                yield other.rule
+
+    def _check_liveness(self, source: ExternalSource) -> None:
+        """Hold the alerts of a silent source, and raise or end the one alert about its silence."""
+        pairs = [
+            (episode, alert)
+            for (name, fingerprint), (episode, alert) in list(self._open.items())
+            if name == source.name and fingerprint != _SILENT_FINGERPRINT
+        ]
+        states = [state for _, alert in pairs if (state := self._last_state(alert))]
+        silent_for = source.silent_for(self._now, states)
+        why = f"{source.name} is silent for {format_duration(silent_for)}"
+        for episode, alert in pairs:
+            if silent_for:
+                self._hold(episode, alert, why)
+            else:
+                self._check_repeats(source, episode, alert)
+        self._update_silence_alert(source, silent_for)
+
+    def _hold(
+        self, episode: Episode, alert: Alert, why: str, verb: AlertEvent = AlertEvent.HELD
+    ) -> None:
+        last = self._last_state(alert)
+        seen = replace(episode, seen_at=max(episode.seen_at, last.at if last else 0))
+        after, steps = mark_no_data(seen, self._now, why, verb)
+        if steps:
+            self._save_change(alert, episode, after, steps)
+
+    def _check_repeats(self, source: ExternalSource, episode: Episode, alert: Alert) -> None:
+        """Fire on at a repeat of the source; hold an alert whose promised repeat did not come."""
+        last = self._last_state(alert)
+        if last is None:
+            return
+        is_fresh = episode.condition is AlertState.FIRING and episode.data is DataState.FRESH
+        quiet = self._now - last.at
+        if not is_fresh and last.at > episode.seen_at:
+            event = repeat_event(alert, episode, last)
+            self._save_change(alert, episode, *apply_event(episode, event))
+        elif source.way is SourceProtocol.POST and quiet > last.promise_duration:
+            why = f"{last.sender or source.name} said nothing of it for {format_duration(quiet)}"
+            self._hold(episode, alert, why, AlertEvent.NO_DATA)
+
+    def _update_silence_alert(self, source: ExternalSource, silent_for: int) -> None:
+        pair = self._open.get((source.name, _SILENT_FINGERPRINT))
+        if bool(silent_for) is (pair is not None):
+            return
+        labels = {"source": source.name}
+        alert = Alert(0, source.name, _SILENT_FINGERPRINT, SILENT_SOURCE.name, "", labels)
+        alert = replace(alert, id=alert_id(self._db, alert))
+        why = _silence_text(source, silent_for)
+        found = Evaluation(bool(silent_for), None, None, why, self._now)
+        previous = self._previous_episode(alert)
+        self._save_new(alert, *advance(SILENT_SOURCE, 1_000, pair and pair[0], found, previous))
+
+    def _alert_of(self, event: ExternalEvent) -> Alert:
+        """The alert that an event is about, with its number."""
+        known = self._labels.get(event.model, {})
+        model = known.get("model", event.model)
+        labels = {**known, **event.labels, "model": model}
+        alert = Alert(0, event.source, event.fingerprint, event.rule, model, labels)
+        alert = replace(alert, id=alert_id(self._db, alert))
+        self._suppressed[alert.id] = event.suppressed_by
+        return alert
+
+    def _last_state(self, alert: Alert) -> RemoteAlertState | None:
+        """What the source last reported about an alert while it fired."""
+        if alert.source not in self._states:
+            self._states[alert.source] = read_remote_states(self._db, alert.source)
+        return self._states[alert.source].get(alert.fingerprint)
+
+    def _previous_episode(self, alert: Alert) -> Episode | None:
+        return next(iter(read_episodes(self._db, alert.id, self._now, 1)), None)
+
+    def _save_new(self, alert: Alert, after: Episode | None, steps: tuple[Transition, ...]) -> None:
+        """Save an episode that is new or was reopened, if there is one."""
+        if after is not None:
+            self._save_change(alert, None, replace(after, alert=alert.id), steps)
+
+    def _save_change(
+        self,
+        alert: Alert,
+        before: Episode | None,
+        after: Episode | None,
+        steps: tuple[Transition, ...],
+    ) -> None:
+        """Save an episode if it changed."""
+        if after is None or after == before:
+            return
+        saved = self._save(alert, after, steps)
+        key = (alert.source, alert.fingerprint)
+        self._open.pop(key, None)
+        if saved is not None and saved.is_open:
+            self._open[key] = (saved, alert)
+
+
+def alert_key(event: ExternalEvent) -> AlertKey:
+    """The key of the alert that an event is about."""
+    return event.source, event.fingerprint
+
+
+def _is_same_target(one: Alert, other: Alert) -> bool:
+    by = "model" if one.model or other.model else "instance"
+    return one.labels.get(by, "") == other.labels.get(by, "") != ""
+
+
+def _silence_text(source: ExternalSource, silent_for: int) -> str:
+    if source.retired:
+        return f"{source.name} is not listened to any more"
+    silent = f"{source.name} is silent for {format_duration(silent_for)}"
+    return "; ".join(filter(None, (silent if silent_for else "it is heard again", source.problem)))
