@@ -1,7 +1,5 @@
 """Unexpected exceptions in endless loops: caught, logged with their place, and counted."""
 
-from __future__ import annotations
-
 import logging
 import traceback
 from collections.abc import Iterator

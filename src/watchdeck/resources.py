@@ -1,7 +1,5 @@
 """The shipped data folders: inside the package when installed, beside it in a checkout."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

@@ -11,7 +11,7 @@ import pytest
 from console.console_commands import COMMANDS
 from watchdeck.actions import requests
 from watchdeck.actions.action import Action, Place
-from watchdeck.actions.actor import Actor, Role
+from watchdeck.actions.actor import Actor, ActorRole
 from watchdeck.actions.table import (
     ACTIONS,
     NOT_IN_THE_SHELL,
@@ -83,6 +83,6 @@ def test_two_keys_never_share_an_id() -> None:
 
 
 def test_a_viewer_does_nothing(tmp_path: Path) -> None:
-    viewer = Actor(StoreDirectory(tmp_path), WHO, role=Role.VIEWER)
+    viewer = Actor(StoreDirectory(tmp_path), WHO, role=ActorRole.VIEWER)
     with pytest.raises(WatchdeckError, match="unack needs the role operator"):
         perform(viewer, requests.UnacknowledgeRequest((1,)), 0)

@@ -35,7 +35,7 @@ from array import array
 from pathlib import Path
 from watchdeck import __version__
 from watchdeck.domain.board.board import EndpointFacts, CollectorStatus
-from watchdeck.domain.settings.endpoint import Retention
+from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Frame, ModelState, Outcome, Scrape
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, signal_layout
 from watchdeck.engine.engine import Engine
@@ -95,7 +95,7 @@ from watchdeck.console.terminal import driver
 from watchdeck.console.run import run
 from watchdeck.store.files.directory import StoreDirectory
 if sys.argv[2] == "plain":
-    driver.Terminal._connect = lambda self: None
+    driver.TerminalDriver._connect = lambda self: None
 path = StoreDirectory(Path(sys.argv[1]))
 sys.exit(run(path, clock=lambda: time.time_ns() // 1_000_000))
 """

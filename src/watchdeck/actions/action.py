@@ -1,13 +1,11 @@
 """What an action of an operator is: how it is asked for, by whom, and what it runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import StrEnum
 
 from msgspec import Struct
 
-from watchdeck.actions.actor import Role
+from watchdeck.actions.actor import ActorRole
 from watchdeck.actions.arguments import Selection
 from watchdeck.actions.requests import ActionRequest
 
@@ -117,4 +115,4 @@ class Action(Struct, frozen=True):
     keys: tuple[ActionKey, ...] = ()
     shell: Shell | None = None
     can_undo: bool = True
-    role: Role = Role.OPERATOR
+    role: ActorRole = ActorRole.OPERATOR

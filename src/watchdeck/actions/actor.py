@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from watchdeck.store.files.directory import StoreDirectory
 
 
-class Role(IntEnum):
+class ActorRole(IntEnum):
     """What somebody may do; each role may also do what the ones before it may."""
 
     VIEWER = 0
@@ -26,4 +26,4 @@ class Actor(Struct, frozen=True):
     directory: StoreDirectory
     who: Operator
     routing: Routing | None = None
-    role: Role = Role.OPERATOR
+    role: ActorRole = ActorRole.OPERATOR

@@ -1,7 +1,5 @@
 """What a person types after the name of an action, read as a request."""
 
-from __future__ import annotations
-
 import re
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Mark a change: what a person says happened, or what the configuration says of an endpoint."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import closing
 from difflib import get_close_matches
@@ -53,7 +51,7 @@ def add_change(
     """
     text = clean(marker.text.strip())
     _refuse_bad(text, at, now)
-    _refuse_unknown(endpoint, [facts.name for facts in _known(directory)])
+    _refuse_unknown(endpoint, [facts.name for facts in _read_endpoints(directory)])
     with (
         closing(open_writable(directory.state)) as db,
         store_errors(directory.state),
@@ -70,7 +68,7 @@ def mark_configured(
     Asked before the fleet is registered. An endpoint that is new, or that has no such text, has
     nothing to tell. Returns how many were marked.
     """
-    before = {facts.name: facts.change for facts in _known(directory)}
+    before = {facts.name: facts.change for facts in _read_endpoints(directory)}
     moved = [one for one in fleet if one.change and one.change != before.get(one.name, one.change)]
     if moved:
         with (
@@ -98,7 +96,7 @@ def _mark(
     return number
 
 
-def _known(directory: StoreDirectory) -> tuple[EndpointFacts, ...]:
+def _read_endpoints(directory: StoreDirectory) -> tuple[EndpointFacts, ...]:
     with closing(open_readonly(directory.metrics)) as db, store_errors(directory.metrics):
         return read_facts(db)
 

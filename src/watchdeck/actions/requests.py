@@ -1,7 +1,5 @@
 """Requests: what an operator asks an action to do, as plain values that any transport can carry."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import Feedback

@@ -1,7 +1,5 @@
 """Create or upgrade the store, on somebody's behalf."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What every action on alerts shares: one transaction, its audit rows, and its notifications."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any

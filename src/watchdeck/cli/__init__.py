@@ -1,7 +1,5 @@
 """The command line: a command's module is imported only when the command runs."""
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Text and JSON that several commands print: tables, counts, numbers."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Sequence

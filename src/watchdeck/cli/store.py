@@ -1,7 +1,5 @@
 """Commands on the store: export, backup, audit, doctor."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import closing
 from pathlib import Path

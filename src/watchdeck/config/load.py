@@ -1,7 +1,5 @@
 """The configuration file: found, loaded within limits, or refused with all its problems."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Maintenance windows: their texts checked and compiled."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

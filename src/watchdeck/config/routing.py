@@ -1,7 +1,5 @@
 """Routing of notifications: routes, escalations and rotas, checked and built."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial

@@ -1,7 +1,5 @@
 """The rules in force: the pack with a configuration's changes, and the configuration's own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path

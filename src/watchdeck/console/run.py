@@ -80,7 +80,7 @@ def _open_reader(directory: StoreDirectory) -> BoardSource:
 
 
 def _has_terminal() -> bool:
-    """Keys come from stdin, and Textual draws on stderr."""
+    """Whether stdin, for keys, and stderr, where Textual draws, are terminals."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -90,7 +90,7 @@ def refuse_here() -> None:
 
 
 def refuse_bad_terminal(environ: Mapping[str, str], *, has_terminal: bool) -> None:
-    """Raises WatchdeckError that says what works where a console cannot."""
+    """Raises WatchdeckError, with what works instead, on a terminal without a cursor or none."""
     if not has_terminal:
         raise WatchdeckError(
             "the console needs a terminal for its keys (stdin) and its picture (stderr)."
@@ -104,7 +104,7 @@ def refuse_bad_terminal(environ: Mapping[str, str], *, has_terminal: bool) -> No
 
 
 async def _run_until_exit(console: Console) -> None:
-    """Run; signals end it as the key does, also those that were ignored before."""
+    """Run the console; signals end it as the quit key does, even if ignored before."""
     loop = asyncio.get_running_loop()
     for number in _EXIT_SIGNALS:
         loop.add_signal_handler(number, console.exit)

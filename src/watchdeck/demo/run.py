@@ -1,7 +1,5 @@
 """The demo: a fleet, a collector and a store, which are removed when the demo ends."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """What goes wrong in the demo: the incidents of the past twelve weeks and of the first minutes."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import Struct

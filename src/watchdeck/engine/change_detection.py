@@ -1,7 +1,5 @@
 """Automatic change markers: a new version, a restart, another number of replicas."""
 
-from __future__ import annotations
-
 from watchdeck.domain.board.change import detect_changes, merge_identity
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.metrics.latest import LatestRow

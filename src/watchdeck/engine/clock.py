@@ -1,7 +1,5 @@
 """Detection of clock jumps and pauses: the wall clock compared with one that is never set."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from watchdeck.domain.values.format import format_duration

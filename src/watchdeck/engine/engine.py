@@ -1,7 +1,5 @@
 """The engine: from the newest scrapes to alerts, health changes and change markers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """Evaluation of external alerts: events become episodes, and silence never resolves one."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 

@@ -1,7 +1,5 @@
 """The health of every model, evaluated again only when one of its inputs changes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from watchdeck.domain.alerts.alert import ActiveAlert

@@ -1,7 +1,5 @@
 """Self-monitoring: the collector's own health as alerts, since its faults would hide all others."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Callable
 

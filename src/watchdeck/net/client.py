@@ -1,7 +1,5 @@
 """The HTTP client of one endpoint: every response limited, every failure named."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """The protocol of a connection to one origin, and its requests and responses."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """The headers of an endpoint's requests, with its secrets, for the origins that may have them."""
 
-from __future__ import annotations
-
 import base64
 
 from watchdeck import __version__

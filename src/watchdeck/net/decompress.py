@@ -1,7 +1,5 @@
 """Decompression of a body up to a limit, one layer only."""
 
-from __future__ import annotations
-
 import zlib
 
 from watchdeck.domain.metrics.scrape import Outcome

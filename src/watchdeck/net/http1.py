@@ -1,7 +1,5 @@
 """Parser of HTTP/1.1 responses: as strict as h11, at a tenth of its time."""
 
-from __future__ import annotations
-
 import re
 
 from msgspec import Struct

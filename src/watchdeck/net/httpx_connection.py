@@ -1,7 +1,5 @@
 """A connection over httpx's transport, every failure named."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """httpx's transport over our own sockets: checked addresses, readable certificates, no anyio."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib.util
 import ssl

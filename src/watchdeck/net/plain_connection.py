@@ -3,8 +3,6 @@
 A page costs 95 µs here and 300 µs with httpx's transport, and most pages come over plain http.
 """
 
-from __future__ import annotations
-
 import asyncio
 
 from watchdeck.domain.metrics.scrape import Outcome

@@ -1,7 +1,5 @@
 """Reads one HTTP/1.1 request, strictly and within limits."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 

@@ -1,7 +1,5 @@
 """DNS resolver; a name server that hangs delays no other look-up."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import threading

@@ -1,7 +1,5 @@
 """A small HTTP/1.1 server for senders of alerts: few connections, short timeouts."""
 
-from __future__ import annotations
-
 import asyncio
 import http.client
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """A byte stream over one socket, with a limit on what it may receive."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 import threading

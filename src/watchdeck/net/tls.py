@@ -1,7 +1,5 @@
 """TLS: a shared context for equal settings, and the expiry dates of certificates."""
 
-from __future__ import annotations
-
 import ssl
 from datetime import UTC, datetime
 from functools import cache, lru_cache

@@ -3,8 +3,6 @@
 apprise costs 0.3 s and 28 MB, so only the collector loads it, on another thread.
 """
 
-from __future__ import annotations
-
 import gc
 from functools import cache
 from types import ModuleType

@@ -1,7 +1,5 @@
 """A command as receiver: run without a shell, with the notification as JSON on its input."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -4,8 +4,6 @@ A notification is built once, before its first attempt. Every attempt has the sa
 receiver may drop a duplicate.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping

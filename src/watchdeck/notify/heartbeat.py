@@ -1,7 +1,5 @@
 """Heartbeats to an outside service while the collector is well; it pages when they stop."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """PagerDuty: notifications as events (Events API v2), and acknowledgements made there."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime

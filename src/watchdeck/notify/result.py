@@ -1,7 +1,5 @@
 """The result of a delivery attempt: sent, try again, or give up."""
 
-from __future__ import annotations
-
 import http.client
 from typing import Protocol
 

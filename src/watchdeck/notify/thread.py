@@ -1,7 +1,5 @@
 """Blocking calls, each on a thread of its own, so that the event loop goes on."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Webhooks: each notification as a CloudEvents 1.0 event in structured JSON."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime

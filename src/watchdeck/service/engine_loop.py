@@ -1,7 +1,5 @@
 """The engine in the collector's process, on one thread; opened again after a fault."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

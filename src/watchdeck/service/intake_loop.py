@@ -1,7 +1,5 @@
 """External alerts in the collector's process: the intake, and a poller for each Alertmanager."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Iterator
 

@@ -1,7 +1,5 @@
 """Notifications in the collector's process: outbox, acknowledgements from PagerDuty, heartbeats."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

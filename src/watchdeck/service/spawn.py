@@ -1,7 +1,5 @@
 """Starts a collector for a console that finds none."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Backup: a consistent and checked copy of both files, which can be used as a store."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import shutil

@@ -1,7 +1,5 @@
 """The self-check of a store: each check passes, fails or is unknown, and names the remedy."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Export: scrapes of the store as rows of CSV, JSON lines or a SQLite file."""
 
-from __future__ import annotations
-
 import csv
 import difflib
 import json

@@ -1,7 +1,5 @@
 """Presence: one small file for each open console, with its user and the view on screen."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -1,7 +1,5 @@
 """All that a console or a command reads of a store, through two read-only connections."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path

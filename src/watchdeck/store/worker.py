@@ -1,7 +1,5 @@
 """Work on state.db on one thread of its own: SQLite blocks, and its connections cannot move."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -19,18 +19,18 @@ from store.alerts.made import end, fire
 from store.stores import ANNA, state_only
 from watchdeck.actions.actor import Actor
 from watchdeck.actions.arguments import parse_arguments
-from watchdeck.console.alerts.detail_lines import charted_signal, entries, facts
+from watchdeck.console.alerts.detail_lines import alert_lines, charted_signal, history_rows
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.alerts.list_lines import (
     AlertGroup,
-    arranged,
-    columns,
-    counts,
+    alert_columns,
     external_sources_line,
-    key_of,
+    filter_and_sort_alerts,
     reason_words,
-    state,
-    worst,
+    row_key,
+    state_counts,
+    state_span,
+    worst_alert,
 )
 from watchdeck.console.alerts.list_panel import AlertList
 from watchdeck.console.app import Console
@@ -59,7 +59,7 @@ from watchdeck.store.reader import Reader
 
 def listed(found: tuple[ActiveAlert, ...], typed: str = "", folded: str = "") -> list[str]:
     wanted = parse(typed, ALERTS) if typed else EVERYTHING
-    return [key_of(row) for row in arranged(found, wanted, frozenset({folded}), NOW)]
+    return [row_key(row) for row in filter_and_sort_alerts(found, wanted, frozenset({folded}), NOW)]
 
 
 def test_what_nobody_has_comes_first_then_the_worst_then_the_oldest() -> None:
@@ -72,7 +72,7 @@ def test_what_nobody_has_comes_first_then_the_worst_then_the_oldest() -> None:
 
 
 def test_a_folded_group_is_one_row_that_stands_for_all_of_its_alerts() -> None:
-    rows = arranged(alerts(), EVERYTHING, frozenset({"risk"}), NOW)
+    rows = filter_and_sort_alerts(alerts(), EVERYTHING, frozenset({"risk"}), NOW)
     groups = [row for row in rows if isinstance(row, AlertGroup)]
     assert len(rows) == 8
     assert [len(group.members) for group in groups] == [3]
@@ -92,20 +92,20 @@ def test_a_filter_leaves_others_out() -> None:
 
 
 def test_the_worst_alert_is_one_that_somebody_should_take() -> None:
-    first = worst(alerts())
+    first = worst_alert(alerts())
     assert first is not None
     assert first.episode.id == 4
-    assert worst((taken(raised(1)),)) is None
-    assert worst(()) is None
+    assert worst_alert((taken(raised(1)),)) is None
+    assert worst_alert(()) is None
 
 
 def test_the_muted_alerts_are_always_counted() -> None:
-    assert str(counts(alerts())).startswith(" ▲ 4 firing  1 muted  ? 1 no data ")
-    assert str(counts(())) == " 0 muted "
+    assert str(state_counts(alerts())).startswith(" ▲ 4 firing  1 muted  ? 1 no data ")
+    assert str(state_counts(())) == " 0 muted "
 
 
 def test_a_state_is_told_by_number_shape_and_word() -> None:
-    assert [state(one).text for one in alerts()[:7]] == [
+    assert [state_span(one).text for one in alerts()[:7]] == [
         "2 ▲ FIRING",
         "1 ✓ ACKED",
         "1 ? NO DATA",
@@ -128,27 +128,27 @@ def test_the_deck_shows_the_most_urgent_and_counts_all() -> None:
 def test_the_deck_and_the_list_tell_the_same_age() -> None:
     fired = raised(3, started_at=NOW - 9 * MINUTE)
     _, (line,) = urgent_alert_lines([fired], NOW, 80, 1)
-    age = next(column for column in columns(DotStyle.BRAILLE, 120) if column.name == "age")
+    age = next(column for column in alert_columns(DotStyle.BRAILLE, 120) if column.name == "age")
     assert age.cell(fired, NOW).text == "3m"
     assert " 3m " in str(line)
 
 
 def test_a_muted_alert_tells_who_wanted_that_what_for_and_for_how_long() -> None:
     mute = Mute(MuteKind.SILENCE, "3", NOW + 60 * MINUTE, "anna: a deploy")
-    shown = facts(replace(raised(12), mutes=(mute,)), None, NOW, 90, boards.settings().zone)
+    shown = alert_lines(replace(raised(12), mutes=(mute,)), None, NOW, 90, boards.settings().zone)
     assert " nobody is told: silence 3 for 1h more, anna: a deploy" in [str(one) for one in shown]
 
 
 def test_what_a_person_ended_says_so_and_an_old_alert_its_date() -> None:
     over = raised(12, ended_at=NOW, condition=AlertState.OK, end_reason=EndReason.MANUAL)
     assert reason_words(over).startswith("ended by hand; ")
-    shown = facts(raised(3 * 24 * 60), None, NOW, 90, boards.settings().zone)
+    shown = alert_lines(raised(3 * 24 * 60), None, NOW, 90, boards.settings().zone)
     assert "since Nov 20 05:00 (3d)" in str(shown[0])
 
 
 def test_an_alert_tells_its_state_reason_and_rule_and_what_is_known_first() -> None:
     zone = boards.settings().zone
-    shown = facts(alerted.pinned(taken(raised(12))), alerted.story(), NOW, 90, zone)
+    shown = alert_lines(alerted.pinned(taken(raised(12))), alerted.story(), NOW, 90, zone)
     assert [str(line) for line in shown] == [
         " known: the vendor is told",
         " 2 ✓ ACKED  latency-slow of fraud-detector  since 04:48 (12m)  anna 25m left",
@@ -158,7 +158,7 @@ def test_an_alert_tells_its_state_reason_and_rule_and_what_is_known_first() -> N
 
 
 def test_a_story_is_told_newest_first_and_then_what_was_before() -> None:
-    told = entries(alerted.story(), alerts(), (alerted.deploy(),))
+    told = history_rows(alerted.story(), alerts(), (alerted.deploy(),))
     assert [(entry.kind, entry.words) for entry in told] == [
         ("note", "rolled back to 2.0"),
         ("acknowledged", "for 26m"),
@@ -449,5 +449,5 @@ async def test_a_key_pressed_twice_is_not_for_the_alert_that_moved_up(tmp_path: 
     ],
 )
 def test_what_there_is_room_for(cells: int, shown: list[str]) -> None:
-    found, _ = fit_columns(columns(DotStyle.BRAILLE, cells), cells, alerts())
+    found, _ = fit_columns(alert_columns(DotStyle.BRAILLE, cells), cells, alerts())
     assert [column.name for column in found] == shown

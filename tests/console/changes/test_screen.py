@@ -14,7 +14,7 @@ from watchdeck.console.changes.lines import (
     relation_of,
 )
 from watchdeck.console.changes.screen import RecentChangesScreen
-from watchdeck.console.lines.line import TextRole
+from watchdeck.console.lines.line import Role
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.state.queries import FleetChanges
 from watchdeck.domain.board.board import Change, Health, HealthChange
@@ -75,7 +75,7 @@ def test_what_an_events_model_is_to_the_one_asked_about_is_said() -> None:
 
 
 def test_a_row_tells_the_time_and_how_long_before_it_was() -> None:
-    event = ChangeEvent(NOW - 5 * MINUTE, "features", "◆", "deploy", "", TextRole.ACCENT)
+    event = ChangeEvent(NOW - 5 * MINUTE, "features", "◆", "deploy", "", Role.ACCENT)
     (row,) = event_rows([event], NOW, boards.settings().zone, None, ())
     assert (row.clock, row.age) == ("04:55:00", "5m")
 

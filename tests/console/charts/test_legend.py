@@ -12,7 +12,7 @@ from watchdeck.console.charts.chart import ChartData, chart_lines
 from watchdeck.console.charts.legend import QuantileBounds, change_line, legend, value_at
 from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, line_sample
 from watchdeck.console.charts.series import chart_objective, chart_signals, short_name
-from watchdeck.console.lines.line import DotStyle, TextRole
+from watchdeck.console.lines.line import DotStyle, Role
 from watchdeck.domain.board.board import Change, History
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Slo
@@ -40,7 +40,7 @@ def text(shown: ChartData, bounds: QuantileBounds | None = None, cells: int = 80
 
 
 FLAT = LineSeries(history([0.1] * 60), "p95")
-STEEP = LineSeries(history([n / 1_000 for n in range(60)]), "p50", LineStyle.DASHED, TextRole.TEXT)
+STEEP = LineSeries(history([n / 1_000 for n in range(60)]), "p50", LineStyle.DASHED, Role.TEXT)
 
 
 def test_a_legend_names_shape_word_and_newest_value_of_each_curve() -> None:
@@ -114,13 +114,13 @@ def test_a_change_after_the_cursor_is_not_said() -> None:
 
 
 def test_a_change_under_the_cursor_stands_out() -> None:
-    def roles(cursor: int) -> set[TextRole]:
+    def roles(cursor: int) -> set[Role]:
         shown = ChartData((FLAT,), Unit.SECONDS, WINDOW, None, (DEPLOY.at,), cursor)
         (line,) = change_line([DEPLOY], shown, 60, boards.NOW, 80)
         return {span.role for span in line.spans}
 
-    assert TextRole.STRONG in roles(DEPLOY.at)
-    assert TextRole.STRONG not in roles(DEPLOY.at + 5 * STEP)
+    assert Role.STRONG in roles(DEPLOY.at)
+    assert Role.STRONG not in roles(DEPLOY.at + 5 * STEP)
 
 
 def test_changes_and_the_cursor_are_marked_on_the_time_axis() -> None:

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from watchdeck.console.lines.line import (
     Line,
+    Role,
     Span,
-    TextRole,
     cut,
     dim_line,
     fit,
@@ -85,9 +85,9 @@ def test_spans_are_cut_where_the_room_ends() -> None:
 
 
 def test_a_dimmed_line_keeps_its_words() -> None:
-    drawn = line(Span("✖ DOWN", TextRole.DOWN), " churn")
+    drawn = line(Span("✖ DOWN", Role.DOWN), " churn")
     assert str(dim_line(drawn)) == "✖ DOWN churn"
-    assert {span.role for span in dim_line(drawn).spans} == {TextRole.MUTED}
+    assert {span.role for span in dim_line(drawn).spans} == {Role.MUTED}
 
 
 def test_a_line_without_spans_is_empty() -> None:

@@ -1,7 +1,7 @@
 from msgspec.structs import replace
 
 from console import boards
-from watchdeck.console.lines.line import NO_VALUE, TextRole, width
+from watchdeck.console.lines.line import NO_VALUE, Role, width
 from watchdeck.console.lines.list_position import ListPosition
 from watchdeck.console.lines.table import Table, table_lines
 from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, signal_rows, summary_lines
@@ -47,7 +47,7 @@ def test_what_was_left_out_of_a_page_is_counted() -> None:
     cut = boards.model("x", seen=boards.latest("x", cut=Truncation(series=12, malformed=3)))
     lines = summary_lines(cut, boards.NOW, 120)
     assert "cut series 12  cut malformed 3" in str(lines[1])
-    assert {span.role for span in lines[1].spans if span.text in ("12", "3")} == {TextRole.WARNING}
+    assert {span.role for span in lines[1].spans if span.text in ("12", "3")} == {Role.WARNING}
 
 
 def test_what_is_not_known_of_a_server_is_a_dash() -> None:

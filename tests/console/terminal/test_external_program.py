@@ -14,7 +14,7 @@ from console.boards import Store
 from console.pty_console import RESTORED, STUB, Terminal
 from console.terminal.test_signals import shown
 from watchdeck.console.app import Console
-from watchdeck.console.controllers.config_check import check
+from watchdeck.console.controllers.config_check import check_config
 from watchdeck.console.state.messages import BoardUpdated, PagerRequested
 from watchdeck.console.state.services import Services
 from watchdeck.console.state.view_state import ViewSettings
@@ -169,9 +169,11 @@ def test_a_program_that_does_not_end_well_is_said(tmp_path: Path) -> None:
 def test_the_check_tells_every_problem_and_what_it_means_for_who_runs(tmp_path: Path) -> None:
     path = tmp_path / "watchdeck.toml"
     path.write_text(GOOD)
-    assert check(path, {}).words.startswith("watchdeck.toml: 1 endpoint, no problems. A running")
+    assert check_config(path, {}).words.startswith(
+        "watchdeck.toml: 1 endpoint, no problems. A running"
+    )
     path.write_text(GOOD + '[console]\ntheme = "drak"\nlayout = "none"\n')
-    found = check(path, {})
+    found = check_config(path, {})
     assert [one.key for one in found.problems] == ["console.theme", "console.layout"]
     assert "2 problems. A running collector goes on with what it read" in found.words
 

@@ -17,7 +17,7 @@ from watchdeck.console.terminal.capabilities import (
     reduce_colours,
 )
 from watchdeck.console.terminal.traffic import Traffic, TrafficMeter
-from watchdeck.console.widgets.chrome_lines import meter
+from watchdeck.console.widgets.chrome_lines import traffic_words
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_only_the_dearest_colours_are_spared(depth: ColourDepth, spared: ColourD
 
 
 def test_the_meter_says_what_it_does_not_know() -> None:
-    words = meter(Traffic(12_345, 9, 2, 80.4))
+    words = traffic_words(Traffic(12_345, 9, 2, 80.4))
     assert words == f"link: 80 B/s, 12,345 B sent, lag {NO_VALUE}, 2 frames overtaken"
-    assert "lag 320 ms" in meter(Traffic(lag=0.32))
+    assert "lag 320 ms" in traffic_words(Traffic(lag=0.32))
 
 
 class Far(Console):

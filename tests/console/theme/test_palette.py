@@ -8,7 +8,7 @@ import pytest
 from rich.style import Style
 
 from watchdeck.console.lines.health import HEALTH_BADGES
-from watchdeck.console.lines.line import Background, TextRole
+from watchdeck.console.lines.line import Background, Role
 from watchdeck.console.theme.styles import StyleSheet
 from watchdeck.console.theme.themes import (
     COLOUR_NAMES,
@@ -38,12 +38,12 @@ def test_every_text_of_a_theme_is_readable_on_every_ground(path: Path) -> None:
     colours = load_palette(path).colours
     found = {
         f"{role} on {ground}": round(contrast(colours[role], colours[ground]), 2)
-        for role in TextRole
+        for role in Role
         for ground in Background
-        if role is not TextRole.RULE and contrast(colours[role], colours[ground]) < READABLE
+        if role is not Role.RULE and contrast(colours[role], colours[ground]) < READABLE
     }
     assert found == {}
-    assert contrast(colours[TextRole.RULE], colours[Background.PLAIN]) >= VISIBLE
+    assert contrast(colours[Role.RULE], colours[Background.PLAIN]) >= VISIBLE
 
 
 def test_there_is_a_theme_for_every_eye_and_terminal() -> None:
@@ -57,14 +57,14 @@ def test_high_contrast_is_twice_as_high_as_needed() -> None:
     colours = load_palette(folder("themes") / "high-contrast.toml").colours
     least = min(
         contrast(colours[role], colours[ground])
-        for role in TextRole
+        for role in Role
         for ground in Background
-        if role is not TextRole.RULE
+        if role is not Role.RULE
     )
     assert least >= 7
 
 
-HEALTHS = (TextRole.OK, TextRole.WARNING, TextRole.CRITICAL, TextRole.DOWN, TextRole.UNKNOWN)
+HEALTHS = (Role.OK, Role.WARNING, Role.CRITICAL, Role.DOWN, Role.UNKNOWN)
 
 SEEN_BY = {
     "deuteranopia": (
@@ -125,14 +125,14 @@ def test_without_colours_of_its_own_a_theme_tells_by_shape_and_word(name: str) -
 
 def every_style(palette: Palette) -> list[Style]:
     brush = StyleSheet(palette)
-    return [brush.style(role, ground) for role in TextRole for ground in Background]
+    return [brush.style(role, ground) for role in Role for ground in Background]
 
 
 def test_the_row_of_the_cursor_differs_in_every_theme() -> None:
     for path in THEMES:
         brush = StyleSheet(load_palette(path))
         plain, cursor = (
-            brush.style(TextRole.TEXT, ground) for ground in (Background.PLAIN, Background.CURSOR)
+            brush.style(Role.TEXT, ground) for ground in (Background.PLAIN, Background.CURSOR)
         )
         assert plain != cursor, path.stem
 

@@ -9,7 +9,7 @@ from textual.color import Color
 
 import watchdeck.console
 from console import boards
-from watchdeck.console.lines.line import Background, DotStyle, Line, Span, TextRole, line
+from watchdeck.console.lines.line import Background, DotStyle, Line, Role, Span, line
 from watchdeck.console.setup import dots_for
 from watchdeck.console.theme.styles import OutputSanitizer, StyleSheet
 
@@ -42,7 +42,7 @@ def test_a_line_becomes_a_strip_of_exactly_the_width() -> None:
 
 
 def test_a_role_has_its_colour_on_its_ground() -> None:
-    style = brush().style(TextRole.DOWN, Background.CURSOR)
+    style = brush().style(Role.DOWN, Background.CURSOR)
     colours = brush().palette.colours
     assert style.color is not None
     assert style.bgcolor is not None
@@ -51,7 +51,7 @@ def test_a_role_has_its_colour_on_its_ground() -> None:
 
 
 def test_a_span_may_lie_on_a_ground_of_its_own() -> None:
-    strip = brush().strip(Line((Span("lit", TextRole.TEXT, Background.CURSOR), Span("not"))), 8)
+    strip = brush().strip(Line((Span("lit", Role.TEXT, Background.CURSOR), Span("not"))), 8)
     grounds = [segment.style and segment.style.bgcolor for segment in strip]
     names = [ground and ground.name for ground in grounds]
     colours = brush().palette.colours

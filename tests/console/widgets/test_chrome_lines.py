@@ -6,11 +6,17 @@ from console import boards
 from watchdeck.console.input.keys import MODES, KeyScope
 from watchdeck.console.input.keys import footer as footer_keys
 from watchdeck.console.input.time_cursor import PastOffset
-from watchdeck.console.lines.line import Line, Span, TextRole, width
+from watchdeck.console.lines.line import Line, Role, Span, width
 from watchdeck.console.lines.panel_header import DataAge, header_line, panel_lines
 from watchdeck.console.overview.collector_lines import collector_lines
 from watchdeck.console.state.board_source import BoardProblem, BoardSnapshot, stale_reason
-from watchdeck.console.widgets.chrome_lines import StatusBarState, banner, bar, footer, too_small
+from watchdeck.console.widgets.chrome_lines import (
+    StatusBarState,
+    banner_lines,
+    footer_line,
+    too_small_lines,
+    top_line,
+)
 from watchdeck.domain.board.board import Collector, CollectorState
 
 STORE = "/home/ops/.local/state/watchdeck"
@@ -18,13 +24,13 @@ SITUATION = StatusBarState("deck", MODES, STORE, UTC)
 
 
 def top(sight: BoardSnapshot, cells: int = 80, where: StatusBarState = SITUATION) -> str:
-    drawn = str(bar(sight, where, boards.NOW, cells))
+    drawn = str(top_line(sight, where, boards.NOW, cells))
     assert width(drawn) == cells
     return " ".join(drawn.split())
 
 
 def said(sight: BoardSnapshot, notice: str = "") -> list[str]:
-    return [str(line).strip() for line in banner(sight, notice, UTC, 80)]
+    return [str(line).strip() for line in banner_lines(sight, notice, UTC, 80)]
 
 
 def with_collector(collector: Collector) -> BoardSnapshot:
@@ -48,8 +54,8 @@ def test_the_path_of_the_store_gives_way_first() -> None:
 
 
 def test_the_mode_in_view_is_marked() -> None:
-    drawn = bar(boards.snapshot(), SITUATION, boards.NOW, 80)
-    assert [span.text.strip() for span in drawn.spans if span.role is TextRole.TITLE] == ["1 deck"]
+    drawn = top_line(boards.snapshot(), SITUATION, boards.NOW, 80)
+    assert [span.text.strip() for span in drawn.spans if span.role is Role.TITLE] == ["1 deck"]
 
 
 def test_a_read_only_console_says_so() -> None:
@@ -72,9 +78,9 @@ def test_the_past_cannot_be_missed() -> None:
     past = boards.snapshot(boards.board(live=False))
     assert top(past).endswith("PAST Nov 23 05:00:00 UTC")
     assert said(past) == ["◆ PAST: all is as it was at 2026-11-23 05:00:00 UTC; L is live"]
-    lines = (bar(past, SITUATION, boards.NOW, 80), *banner(past, "a notice", UTC, 80))
+    lines = (top_line(past, SITUATION, boards.NOW, 80), *banner_lines(past, "a notice", UTC, 80))
     assert all(line.inverted for line in lines)
-    assert not bar(boards.snapshot(), SITUATION, boards.NOW, 80).inverted
+    assert not top_line(boards.snapshot(), SITUATION, boards.NOW, 80).inverted
     assert stale_reason(past) == ""
 
 
@@ -99,9 +105,9 @@ def test_a_stopped_a_blind_and_a_full_collector_are_said_plainly() -> None:
 
 def test_preparing_is_no_alarm() -> None:
     words = "preparing the store (collector, pid 7)"
-    lines = banner(BoardSnapshot(None, BoardProblem.PREPARING, words), "", UTC, 80)
+    lines = banner_lines(BoardSnapshot(None, BoardProblem.PREPARING, words), "", UTC, 80)
     assert [str(line).strip() for line in lines] == [f"… {words}"]
-    assert {span.role for line in lines for span in line.spans} <= {TextRole.TEXT, TextRole.WARNING}
+    assert {span.role for line in lines for span in line.spans} <= {Role.TEXT, Role.WARNING}
 
 
 def test_a_notice_stands_under_what_is_wrong() -> None:
@@ -119,13 +125,13 @@ def test_the_collector_tells_its_pace_and_its_losses() -> None:
         " scrape p50 12 ms  p95 84 ms  in flight 1  endpoints 8  scrapes 8.88 k",
         " samples 4.1 M  failed 12  cut 0  overrun 0  queued 2  dropped 3",
     ]
-    warned = {span.text for line in lines for span in line.spans if span.role is TextRole.WARNING}
+    warned = {span.text for line in lines for span in line.spans if span.role is Role.WARNING}
     assert warned == {"12", "3"}
 
 
 def test_a_late_collector_and_one_that_never_was() -> None:
     late = collector_lines(boards.collector(lag=4.0, scrape_p50=None), boards.NOW, 80)
-    assert Span("4 s", TextRole.WARNING) in late[0].spans
+    assert Span("4 s", Role.WARNING) in late[0].spans
     assert "p50 –" in str(late[1])  # noqa: RUF001
     never = collector_lines(Collector(CollectorState.STOPPED), boards.NOW, 80)
     assert str(never[0]) == " ✖ stopped  never seen on this store"
@@ -147,19 +153,20 @@ def test_a_panel_tells_the_age_of_its_data_and_why_it_is_stale() -> None:
     fresh = header_line("fleet", (), DataAge(boards.NOW - 7_000, boards.NOW), 41)
     assert str(fresh) == "── fleet ────────────────────── 5s ago ──"
     doubtful = DataAge(boards.NOW - 120_000, boards.NOW, "no collector is running")
-    lines = panel_lines("fleet", (), doubtful, (Line((Span("● ok", TextRole.OK),)),), 60)
+    lines = panel_lines("fleet", (), doubtful, (Line((Span("● ok", Role.OK),)),), 60)
     assert "2m ago: no collector is running" in str(lines[0])
-    assert lines[1].spans[0].role is TextRole.MUTED
+    assert lines[1].spans[0].role is Role.MUTED
 
 
 def test_the_footer_shows_as_many_keys_as_there_is_room() -> None:
     keys = footer_keys(KeyScope.DECK)
     assert (
-        " ".join(str(footer(keys, 80)).split()) == "Enter open a ack s sort / filter ? help Q quit"
+        " ".join(str(footer_line(keys, 80)).split())
+        == "Enter open a ack s sort / filter ? help Q quit"
     )
-    assert width(str(footer(keys, 20))) <= 20
+    assert width(str(footer_line(keys, 20))) <= 20
 
 
 def test_the_page_for_a_small_terminal_names_the_size() -> None:
-    said = [str(line) for line in too_small(40, 10, (60, 16), "F9")]
+    said = [str(line) for line in too_small_lines(40, 10, (60, 16), "F9")]
     assert said == ["watchdeck needs 60x16", "this is 40x10", "F9 quits"]

@@ -1,7 +1,5 @@
 """Acknowledge episodes, take them over, end acknowledgements; of two people only one succeeds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from watchdeck.actions.actor import Actor

@@ -1,7 +1,5 @@
 """Escalate by hand: notify the next step of an escalation without waiting until it is due."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from watchdeck.actions.actor import Actor

@@ -1,7 +1,5 @@
 """Resolve episodes by hand, write notes on them, and give feedback on ended ones."""
 
-from __future__ import annotations
-
 from msgspec.structs import replace
 
 from watchdeck.actions.actor import Actor

@@ -1,7 +1,5 @@
 """Silence alerts by their labels, and pin known issues."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from watchdeck.actions.actor import Actor

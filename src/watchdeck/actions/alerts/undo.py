@@ -1,7 +1,5 @@
 """Undo: reverse what an operator has just done to alerts, unless something followed from it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

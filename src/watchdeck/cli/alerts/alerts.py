@@ -1,7 +1,5 @@
 """`watchdeck alerts`: the open alerts, and the silences in force."""
 
-from __future__ import annotations
-
 from contextlib import closing
 
 import click

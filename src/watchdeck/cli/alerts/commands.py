@@ -1,7 +1,5 @@
 """Shell commands on alerts, made from the table of actions: they do what the keys do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -27,6 +25,7 @@ _TYPES: Mapping[Form, Callable[[], click.ParamType[Any]]] = {
     Form.FLAG: lambda: click.BOOL,
     Form.FEEDBACK: lambda: click.Choice([one.value for one in Feedback]),
 }
+_EXAMPLES = {Form.LENGTH: "1d", Form.NUMBER: "12"}
 _LISTS = (Form.ALERTS, Form.MATCHERS)
 
 Values = Mapping[str, Any]
@@ -43,7 +42,7 @@ def build_command(name: str) -> click.Command:
     parameters += (_parameter(one, is_optional=True) for one in options)
 
     def callback(**values: Any) -> None:
-        for action, shell in _chosen(main, others, values):
+        for action, shell in _select_actions(main, others, values):
             _perform(action, shell, values)
 
     return click.Command(name, params=parameters, callback=callback, help=main[1].help)
@@ -74,7 +73,7 @@ def _key(argument: ShellArgument) -> str:
     return argument.field or argument.name.strip("-").replace("-", "_")
 
 
-def _chosen(
+def _select_actions(
     main: tuple[Action, Shell], others: list[tuple[Action, Shell]], values: Values
 ) -> Iterator[tuple[Action, Shell]]:
     """The actions that were asked for: the command's own, unless an option asks for another."""
@@ -99,7 +98,8 @@ def _request(action: Action, shell: Shell, values: Values) -> ActionRequest:
             fields[name] = _READERS.get(name, _read)(values[name])
     missing = [one for one in shell.arguments if one.is_required and one.field not in fields]
     if missing:
-        raise click.UsageError(f"{missing[0].name} is missing")
+        name, example = missing[0].name, _EXAMPLES.get(missing[0].form, "TEXT")
+        raise click.UsageError(f"{name} is missing; write {name} {example}")
     return action.request(**fields)
 
 

@@ -1,7 +1,5 @@
 """Alerts as text and as JSON: what `alerts` and `status` print."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

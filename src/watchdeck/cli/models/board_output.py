@@ -1,7 +1,5 @@
 """A board as text and as JSON: what `status` and `demo --once` print, and their exit code."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`watchdeck change add`: a deploy, retrain or configuration marked on every chart."""
 
-from __future__ import annotations
-
 import click
 
 from watchdeck.cli.options import Context, TimeParam, iso, now, operator

@@ -3,8 +3,6 @@
 The followed lines suit screen readers: no colour, no cursor, and nothing is ever overwritten.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress

@@ -1,7 +1,5 @@
 """The models that each rule covers, and why it does not cover the others; as text and as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 

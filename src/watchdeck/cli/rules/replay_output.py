@@ -1,7 +1,5 @@
 """The result of replaying a rule over stored history, as text and as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any

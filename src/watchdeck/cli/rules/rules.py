@@ -1,7 +1,5 @@
 """`watchdeck rules`: list and check rules, and try them on the past before they page anybody."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime

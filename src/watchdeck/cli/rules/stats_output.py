@@ -1,7 +1,5 @@
 """The quality of the rules, as text and as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct

@@ -211,11 +211,11 @@ def _result_lines(result: EndpointCheckResult) -> Iterator[str]:
         yield f"  {scrape.truncation.total} lines of its page were left out: it passes the bounds"
     if measurable := result.measurable():
         yield "  measurable:"
-        yield from _indented(", ".join(measurable))
+        yield from _indent(", ".join(measurable))
     if reasons := result.not_measurable():
         yield "  not measurable:"
         for why, names in _names_by_reason(reasons).items():
-            yield from _indented(f"{', '.join(names)}: {why}")
+            yield from _indent(f"{', '.join(names)}: {why}")
 
 
 def _state_text(scrape: Scrape) -> str:
@@ -230,7 +230,7 @@ def _names_by_reason(reasons: dict[str, str]) -> dict[str, list[str]]:
     return names
 
 
-def _indented(text: str) -> list[str]:
+def _indent(text: str) -> list[str]:
     return wrap(clean(text, 4_000), _WIDTH, initial_indent="    ", subsequent_indent="      ")
 
 

@@ -1,7 +1,5 @@
 """The grammar of sample lines and of `# TYPE` comments."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

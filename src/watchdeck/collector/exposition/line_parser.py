@@ -1,7 +1,5 @@
 """Parses a page line by line: from the cache where a line is known, else by the grammar."""
 
-from __future__ import annotations
-
 from itertools import compress
 from operator import attrgetter, is_
 

@@ -1,7 +1,5 @@
 """Caches of the parser: labels by their bytes, and series by what precedes a value in a line."""
 
-from __future__ import annotations
-
 import re
 
 from watchdeck.collector.exposition.grammar import clean_label

@@ -1,7 +1,5 @@
 """One Alertmanager: its API client, the poll of its alerts, and the sync of silences with it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import secrets

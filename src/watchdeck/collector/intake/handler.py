@@ -1,7 +1,5 @@
 """The HTTP paths of the intake: alerts are committed to the store before the sender gets a 200."""
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Callable, Mapping
 

@@ -1,7 +1,5 @@
 """The canary: an inference sent on purpose, and the check of its response."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from watchdeck.domain.kinds.kind import ProbeResponse

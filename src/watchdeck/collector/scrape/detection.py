@@ -1,7 +1,5 @@
 """Detection of an endpoint's kind of server, by GET requests that neither wake nor cost a model."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress

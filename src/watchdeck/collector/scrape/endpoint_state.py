@@ -1,7 +1,5 @@
 """The state of an endpoint between scrapes, and the Scrape that follows from an attempt."""
 
-from __future__ import annotations
-
 import math
 from array import array
 

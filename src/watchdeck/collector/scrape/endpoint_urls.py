@@ -1,7 +1,5 @@
 """The URLs of an endpoint: the serving address, and where its page may be."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """The scrape manager: one task for each endpoint on its own schedule, none waiting for another."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import math

@@ -1,7 +1,5 @@
 """Responses of an endpoint, recorded for people: cleaned, shortened, without secrets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from msgspec.structs import replace

@@ -1,7 +1,5 @@
 """Statistics of the scrape loop: lateness, durations, counts, and whether the network is cut."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit

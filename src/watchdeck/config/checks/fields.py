@@ -1,7 +1,5 @@
 """Checks that several tables share: texts, URLs, headers, secrets, bounds and names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from keyword import iskeyword

@@ -1,7 +1,5 @@
 """Checks of the sources of external alerts: the intake and the Alertmanagers."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Checks of the channels and the heartbeat, as written and as they would work now."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """One alert rule: its text checked, merged with the pack's, and compiled."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Generates a systemd unit for the collector: minimal permissions, always restarted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """On-call calendars: iCalendar files, read again when they change, expanded into shifts."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

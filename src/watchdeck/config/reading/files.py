@@ -1,7 +1,5 @@
 """Configuration files, read within limits and parsed as TOML, and the paths in them."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

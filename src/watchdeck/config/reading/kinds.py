@@ -1,7 +1,5 @@
 """The kinds of server: one TOML file each, all checked before any is used."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache

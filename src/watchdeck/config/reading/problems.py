@@ -1,7 +1,5 @@
 """Problems of a configuration: the place, what is wrong, and a hint."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 

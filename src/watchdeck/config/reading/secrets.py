@@ -1,7 +1,5 @@
 """Secrets: resolved from the references of a configuration, and never printed."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

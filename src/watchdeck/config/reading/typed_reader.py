@@ -1,7 +1,5 @@
 """The typed reader of TOML tables: each setting alone, so that no problem hides another."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Iterable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""One alert: its state and rule in a few lines, and its story as rows."""
+"""One alert: its state and rule as lines, and its history as rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.console.alerts.list_lines import owner_words, reason_words, state
+from watchdeck.console.alerts.list_lines import owner_words, reason_words, state_span
 from watchdeck.console.lines.line import (
     NO_VALUE,
     Line,
+    Role,
     Span,
-    TextRole,
     untrusted_text,
     wrap,
     wrap_parts,
@@ -28,14 +28,14 @@ from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.notifications.outbox import OutboxRow
 
 BEFORE = 30 * 60_000
-"""What changed so many milliseconds before it began is told with an alert."""
+"""Milliseconds before an alert began whose changes are listed in its history."""
 
 _DAY = 86_400_000
-"""A moment that is older (ms) has its date."""
+"""Age (ms) from which a moment is shown with its date."""
 
 
 class HistoryRow(Struct, frozen=True):
-    """One row of a story: when (ms UTC), what kind of thing, and what it was in words."""
+    """One row of an alert's history: time (ms UTC), kind of event, and words."""
 
     at: int
     kind: str
@@ -43,31 +43,35 @@ class HistoryRow(Struct, frozen=True):
     by: str = ""
 
 
-def facts(
+def alert_lines(
     raised: ActiveAlert, story: AlertHistory | None, now: int, cells: int, zone: tzinfo | None
 ) -> tuple[Line, ...]:
-    """What is known already, the state and its reason, the rule, who has it, who hears of it."""
+    """Known issue, state, reason, rule, owner, and who was notified, as lines."""
     episode, alert = raised.episode, raised.alert
     pinned = [
         line
         for pin in raised.known_issues
-        for line in wrap(f"known: {pin.text}", cells - 1, TextRole.ACCENT)
+        for line in wrap(f"known: {pin.text}", cells - 1, Role.ACCENT)
     ]
     rule = story.rule if story else {}
     parts = (
-        (state(raised),),
+        (state_span(raised),),
         (
-            untrusted_text(alert.rule, TextRole.STRONG),
+            untrusted_text(alert.rule, Role.STRONG),
             untrusted_text(f" of {alert.model}" if alert.model else ""),
         ),
         (Span(_since(episode, now, zone)),),
-        *_handled(raised, now),
+        *_handling_spans(raised, now),
     )
     body = (
         *pinned,
         *wrap_parts(parts, cells - 1),
         *wrap(reason_words(raised), cells - 1, most=2),
-        *(line for mute in raised.mutes for line in wrap(_muted(mute, now), cells - 1, most=2)),
+        *(
+            line
+            for mute in raised.mutes
+            for line in wrap(_mute_words(mute, now), cells - 1, most=2)
+        ),
         *wrap_parts(_rule(rule, alert.labels), cells - 1),
     )
     return tuple(replace(one, spans=(Span(" "), *one.spans)) for one in body)
@@ -83,35 +87,35 @@ def _since(episode: Episode, now: int, zone: tzinfo | None) -> str:
     return f"since {clock_time(began, zone, form)} ({short_duration(now - began)})"
 
 
-def _muted(mute: Mute, now: int) -> str:
-    """Why nobody hears of it, by whose will, and for how long still."""
+def _mute_words(mute: Mute, now: int) -> str:
+    """Why an alert is muted, by whom, and for how much longer."""
     still = "" if mute.until is None else f" for {short_duration(mute.until - now)} more"
     return f"nobody is told: {mute.reason_words}{still}{f', {mute.why}' if mute.why else ''}"
 
 
-def _handled(raised: ActiveAlert, now: int) -> Iterator[tuple[Span, ...]]:
+def _handling_spans(raised: ActiveAlert, now: int) -> Iterator[tuple[Span, ...]]:
     if raised.acknowledgement is not None:
-        yield (untrusted_text(f"{owner_words(raised, now)} left", TextRole.ACCENT),)
+        yield (untrusted_text(f"{owner_words(raised, now)} left", Role.ACCENT),)
     elif raised.episode.is_open:
-        yield (Span("nobody has it", TextRole.WARNING),)
+        yield (Span("nobody has it", Role.WARNING),)
     if raised.feedback is not None:
-        yield (Span(f"thought {raised.feedback}", TextRole.MUTED),)
+        yield (Span(f"thought {raised.feedback}", Role.MUTED),)
 
 
 def _rule(rule: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[Span, ...]]:
-    yield (untrusted_text(str(rule.get("when") or "no rule of ours"), TextRole.MUTED),)
+    yield (untrusted_text(str(rule.get("when") or "no rule of ours"), Role.MUTED),)
     for name in ("playbook", "runbook"):
         if rule.get(name):
-            yield (untrusted_text(f"{name}: {rule[name]}", TextRole.ACCENT),)
+            yield (untrusted_text(f"{name}: {rule[name]}", Role.ACCENT),)
     yield (
         untrusted_text(
-            "  ".join(f"{key}={value}" for key, value in sorted(labels.items())), TextRole.MUTED
+            "  ".join(f"{key}={value}" for key, value in sorted(labels.items())), Role.MUTED
         ),
     )
 
 
 def charted_signal(story: AlertHistory) -> str | None:
-    """The signal that an alert is about, `up` where it is about a model that is away.
+    """The signal of an alert's rule; `up` for a model that is down.
 
     None where no rule of ours raised it.
     """
@@ -121,15 +125,15 @@ def charted_signal(story: AlertHistory) -> str | None:
     return next((word for word in found if word in SIGNALS), None)
 
 
-def entries(
+def history_rows(
     story: AlertHistory, related: Iterable[ActiveAlert], changes: Iterable[Change]
 ) -> tuple[HistoryRow, ...]:
-    """The story, the newest first; then what else is wrong, and what was before."""
-    own = sorted(_own(story, changes), key=lambda entry: -entry.at)
-    return (*own, *_related(story, related), *_past(story))
+    """The history, newest first; then other open alerts, and earlier episodes."""
+    own = sorted(_own_rows(story, changes), key=lambda entry: -entry.at)
+    return (*own, *_related_rows(story, related), *_past(story))
 
 
-def _own(story: AlertHistory, changes: Iterable[Change]) -> Iterator[HistoryRow]:
+def _own_rows(story: AlertHistory, changes: Iterable[Change]) -> Iterator[HistoryRow]:
     for step in story.transitions:
         yield HistoryRow(step.at, step.verb.value.partition(".")[2].replace("_", " "), step.why)
     for ack in story.acknowledgements:
@@ -159,7 +163,7 @@ def _came_of(row: OutboxRow) -> str:
     return f"waits, tried {row.attempts}x: {row.last_error}" if row.attempts else "waits"
 
 
-def _related(story: AlertHistory, related: Iterable[ActiveAlert]) -> Iterator[HistoryRow]:
+def _related_rows(story: AlertHistory, related: Iterable[ActiveAlert]) -> Iterator[HistoryRow]:
     for one in related:
         other = one.alert
         close = other.model == story.alert.model or other.rule == story.alert.rule
@@ -182,16 +186,16 @@ def _past(story: AlertHistory) -> Iterator[HistoryRow]:
         )
 
 
-def columns(zone: tzinfo | None) -> Columns[HistoryRow]:
-    """The columns of a story."""
+def history_columns(zone: tzinfo | None) -> Columns[HistoryRow]:
+    """The columns of the history."""
 
     def when(entry: HistoryRow, now: int) -> Span:
         form = "%H:%M:%S" if now - entry.at < _DAY else "%b %d %H:%M"
-        return Span(clock_time(entry.at, zone, form), TextRole.MUTED)
+        return Span(clock_time(entry.at, zone, form), Role.MUTED)
 
     return (
         Column("when", "when", 12, when),
-        Column("kind", "what", 12, lambda entry, _now: untrusted_text(entry.kind, TextRole.STRONG)),
+        Column("kind", "what", 12, lambda entry, _now: untrusted_text(entry.kind, Role.STRONG)),
         Column("by", "who", 8, lambda entry, _now: untrusted_text(entry.by), most=20, rank=1),
         Column("words", "", 20, lambda entry, _now: untrusted_text(entry.words), most=400),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from watchdeck.console.alerts.detail_lines import columns, entries, facts
-from watchdeck.console.lines.line import Line, Span, TextRole, cut, wrap
+from watchdeck.console.alerts.detail_lines import alert_lines, history_columns, history_rows
+from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
 from watchdeck.console.state.view_state import ViewState
@@ -40,8 +40,8 @@ class AlertPanel(Panel):
         fresh = DataAge(state.metrics_at, state.now, state.stale)
         found = state.alert(self._episode)
         if found is None:
-            return panel_lines("alert", (), fresh, wrap(f" {_GONE}", cells, TextRole.MUTED), cells)
-        body = facts(found, self._history, state.now, cells, state.settings.zone)
+            return panel_lines("alert", (), fresh, wrap(f" {_GONE}", cells, Role.MUTED), cells)
+        body = alert_lines(found, self._history, state.now, cells, state.settings.zone)
         name = cut(f"{found.alert.rule} {found.alert.model}".strip(), cells - 30)
         return panel_lines(name, (), fresh, body[: rows - 1], cells)
 
@@ -77,8 +77,8 @@ class AlertHistoryList(List):
         state = self.view_state
         if state is None:
             return
-        rows = entries(self._history, state.alerts, state.changes) if self._history else ()
+        rows = history_rows(self._history, state.alerts, state.changes) if self._history else ()
         keys = tuple(f"{row.at} {row.kind} {place}" for place, row in enumerate(reversed(rows)))
         empty = self._problem or "reading the story"
-        self.table = Table(columns(state.settings.zone), rows, keys[::-1], empty)
+        self.table = Table(history_columns(state.settings.zone), rows, keys[::-1], empty)
         self.redraw()

@@ -1,4 +1,4 @@
-"""Alerts in rows, by word, shape and colour; those of one owner under what they share."""
+"""The rows and columns of the list of alerts; several of one owner stand in a group."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from watchdeck.console.charts.sparkline import sparkline
-from watchdeck.console.lines.line import NO_VALUE, DotStyle, Line, Span, TextRole, untrusted_text
+from watchdeck.console.lines.line import NO_VALUE, DotStyle, Line, Role, Span, untrusted_text
 from watchdeck.console.lines.relative_time import age, age_phrase, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, DisplayState, EndReason
@@ -29,20 +29,20 @@ _SHAPES = {
 }
 
 _ROLES = {
-    Severity.CRITICAL: TextRole.DOWN,
-    Severity.HIGH: TextRole.CRITICAL,
-    Severity.MEDIUM: TextRole.WARNING,
-    Severity.LOW: TextRole.TEXT,
+    Severity.CRITICAL: Role.DOWN,
+    Severity.HIGH: Role.CRITICAL,
+    Severity.MEDIUM: Role.WARNING,
+    Severity.LOW: Role.TEXT,
 }
 
 _QUIET = {
-    DisplayState.ACKED: TextRole.TEXT,
-    DisplayState.MUTED: TextRole.MUTED,
-    DisplayState.CLEARING: TextRole.TEXT,
-    DisplayState.PENDING: TextRole.MUTED,
-    DisplayState.RESOLVED: TextRole.OK,
+    DisplayState.ACKED: Role.TEXT,
+    DisplayState.MUTED: Role.MUTED,
+    DisplayState.CLEARING: Role.TEXT,
+    DisplayState.PENDING: Role.MUTED,
+    DisplayState.RESOLVED: Role.OK,
 }
-"""What nobody has to do anything about has no colour of its severity."""
+"""States that need no action, whose role is not that of the severity."""
 
 OPEN_FIRST = (
     DisplayState.FIRING,
@@ -54,17 +54,17 @@ OPEN_FIRST = (
     DisplayState.MUTED,
     DisplayState.RESOLVED,
 )
-"""The order of a list for a person who has ten seconds: what nobody has yet comes first."""
+"""Order of the states in the list: what nobody has acknowledged comes first."""
 
 HOURS = 24
-"""The hours of a strip."""
+"""Hours of the activity strip."""
 
 FOLDED_FROM = 3
-"""So many alerts of one owner stand under a line of their own."""
+"""Alerts of one owner from which they stand in a group."""
 
 
 class AlertGroup(Struct, frozen=True):
-    """The alerts of one owner: the labels that all of them share are told once, here."""
+    """The alerts of one owner, under one row that shows the labels they share."""
 
     owner: str
     members: tuple[ActiveAlert, ...]
@@ -85,8 +85,8 @@ class AlertGroup(Struct, frozen=True):
 AlertListRow = AlertGroup | ActiveAlert
 
 
-def key_of(row: AlertListRow) -> str:
-    """The name of a row that stays while it moves."""
+def row_key(row: AlertListRow) -> str:
+    """The key of a row, the same wherever the row stands."""
     return f"group {row.owner}" if isinstance(row, AlertGroup) else f"episode {row.episode.id}"
 
 
@@ -101,17 +101,17 @@ def members_of(row: AlertListRow) -> tuple[ActiveAlert, ...]:
 
 
 def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
-    """What alerts are sorted by: the most urgent is the least."""
+    """Sort key of alerts: the most urgent is the smallest."""
     place = OPEN_FIRST.index(raised.display_state)
     unheard = 0 if place < OPEN_FIRST.index(DisplayState.ACKED) else place
     episode = raised.episode
     return unheard, int(episode.severity), place, episode.started_at
 
 
-def arranged(
+def filter_and_sort_alerts(
     alerts: Iterable[ActiveAlert], wanted: Filter, folded: frozenset[str], now: int
 ) -> tuple[AlertListRow, ...]:
-    """The alerts that are wanted, most urgent first, several of one owner under their group."""
+    """The alerts that match, most urgent first; several of one owner in a group."""
     found = [
         one for one in alerts if wanted == EVERYTHING or matches(wanted, FilteredAlert(one, now))
     ]
@@ -125,17 +125,17 @@ def arranged(
             continue
         group = AlertGroup(owner, tuple(members), folded=owner in folded)
         units.append((group,) if group.folded else (group, *members))
-    return tuple(row for unit in sorted(units, key=_first) for row in unit)
+    return tuple(row for unit in sorted(units, key=_unit_urgency) for row in unit)
 
 
-def _first(unit: Sequence[AlertListRow]) -> tuple[int, int, int, int]:
-    """A group is as urgent as its most urgent alert."""
+def _unit_urgency(unit: Sequence[AlertListRow]) -> tuple[int, int, int, int]:
+    """The urgency of an alert, or of a group's most urgent alert."""
     row = unit[0]
     return urgency(row.members[0] if isinstance(row, AlertGroup) else row)
 
 
-def worst(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
-    """The alert that somebody should take first; None where nobody has to do anything."""
+def worst_alert(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
+    """The most urgent alert that nobody has acknowledged; None when there is none."""
     waiting = [
         one
         for one in alerts
@@ -145,37 +145,35 @@ def worst(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
     return min(free, key=urgency, default=None)
 
 
-def counts(alerts: Iterable[ActiveAlert]) -> Line:
-    """How many alerts are how; the muted ones are always told, and what is over last."""
+def state_counts(alerts: Iterable[ActiveAlert]) -> Line:
+    """How many alerts have which state; muted ones are always counted, ended ones last."""
     found = list(alerts)
     states = Counter(one.display_state for one in found)
     muted = sum(1 for one in found if one.mutes and one.episode.is_open)
-    hidden = Span(f" {muted} muted ", TextRole.WARNING if muted else TextRole.MUTED)
+    hidden = Span(f" {muted} muted ", Role.WARNING if muted else Role.MUTED)
     spans = [
-        Span(f" {_SHAPES[shown]} {states[shown]} {shown.value.lower()} ", _counted(shown))
+        Span(f" {_SHAPES[shown]} {states[shown]} {shown.value.lower()} ", _count_role(shown))
         for shown in OPEN_FIRST
         if states[shown] and shown is not DisplayState.MUTED
     ]
     return Line((*spans[:1], hidden, *spans[1:]))
 
 
-def _counted(shown: DisplayState) -> TextRole:
-    return _QUIET.get(shown, TextRole.CRITICAL)
+def _count_role(shown: DisplayState) -> Role:
+    return _QUIET.get(shown, Role.CRITICAL)
 
 
 def external_sources_line(sources: Iterable[ExternalSource], now: int) -> tuple[Span, ...]:
-    """The other systems whose alerts are heard, when last, and what is wrong with one."""
+    """The external alert sources: when each was last received, and its problem."""
     spans = []
     for source in sources:
         when = age_phrase(source.heard_at or None, now)
         words = f"  {source.name} {source.problem or f'heard {when}'}"
-        spans.append(
-            untrusted_text(words, TextRole.WARNING if source.problem else TextRole.MUTED, 120)
-        )
+        spans.append(untrusted_text(words, Role.WARNING if source.problem else Role.MUTED, 120))
     return tuple(spans)
 
 
-def state(raised: ActiveAlert) -> Span:
+def state_span(raised: ActiveAlert) -> Span:
     """Severity, shape and word: `1 ▲ FIRING`, `3 ✓ ACKED`."""
     shown = raised.display_state
     role = _QUIET.get(shown, _ROLES[raised.episode.severity])
@@ -183,13 +181,13 @@ def state(raised: ActiveAlert) -> Span:
 
 
 def owner_words(raised: ActiveAlert, now: int) -> str:
-    """Who has it and for how long still: `anna 25m`."""
+    """The owner and the remaining time: `anna 25m`."""
     ack = raised.acknowledgement
     return f"{ack.by} {short_duration(ack.expires_at - now)}" if ack else ""
 
 
 def reason_words(raised: ActiveAlert) -> str:
-    """What is wrong, led by what is known already and why nobody hears of it."""
+    """The reason of an alert, after its known issue and why it is muted."""
     pins = [f"known: {pin.text}" for pin in raised.known_issues[:1]]
     mutes = [f"muted: {mute.reason_words}" for mute in raised.mutes[:1]]
     by_hand = ["ended by hand"] if raised.episode.end_reason is EndReason.MANUAL else []
@@ -202,14 +200,14 @@ def reason_words(raised: ActiveAlert) -> str:
 
 def _state(row: AlertListRow, _now: int) -> Span:
     if isinstance(row, AlertGroup):
-        return Span(f"{'▶' if row.folded else '▼'} {len(row.members)} alerts", TextRole.TITLE)
-    return state(row)
+        return Span(f"{'▶' if row.folded else '▼'} {len(row.members)} alerts", Role.TITLE)
+    return state_span(row)
 
 
 def _rule(row: AlertListRow, _now: int) -> Span:
     if isinstance(row, AlertGroup):
-        return untrusted_text(f"owner={row.owner}", TextRole.TITLE)
-    return untrusted_text(row.alert.rule, TextRole.STRONG)
+        return untrusted_text(f"owner={row.owner}", Role.TITLE)
+    return untrusted_text(row.alert.rule, Role.STRONG)
 
 
 def _model(row: AlertListRow, _now: int) -> Span:
@@ -226,23 +224,21 @@ def _age(row: AlertListRow, now: int) -> Span:
 def _who(row: AlertListRow, now: int) -> Span:
     if isinstance(row, AlertGroup):
         taken = sum(1 for member in row.members if member.acknowledgement)
-        return Span(f"{taken} of {len(row.members)}" if taken else "", TextRole.MUTED)
-    return untrusted_text(owner_words(row, now), TextRole.ACCENT)
+        return Span(f"{taken} of {len(row.members)}" if taken else "", Role.MUTED)
+    return untrusted_text(owner_words(row, now), Role.ACCENT)
 
 
 def _why(row: AlertListRow, _now: int) -> Span:
     if isinstance(row, AlertGroup):
-        return untrusted_text(row.shared, TextRole.MUTED)
-    return untrusted_text(
-        reason_words(row), TextRole.TEXT if row.episode.is_open else TextRole.MUTED
-    )
+        return untrusted_text(row.shared, Role.MUTED)
+    return untrusted_text(reason_words(row), Role.TEXT if row.episode.is_open else Role.MUTED)
 
 
 _WITH_HOURS = 132
-"""From so many cells on there is room for the strip beside the reasons, which come first."""
+"""Cells from which the activity strip fits beside the reasons."""
 
 
-def columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertListRow]:
+def alert_columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertListRow]:
     """The columns of the list of alerts; the strip is the last 24 hours, the newest last.
 
     Where nobody has any (`owned`), no column tells who.
@@ -251,7 +247,7 @@ def columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertL
     def hours(row: AlertListRow, _now: int) -> Span:
         if isinstance(row, AlertGroup):
             return Span("")
-        return Span(activity_strip(row.hours, dots), TextRole.CHART)
+        return Span(activity_strip(row.hours, dots), Role.CHART)
 
     owners = (Column("who", "who", 9, _who, most=20, rank=1),) if owned else ()
     strips = (Column("hours", "24 h", HOURS, hours),) if cells >= _WITH_HOURS else ()
@@ -267,5 +263,5 @@ def columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertL
 
 
 def activity_strip(hours: Sequence[float], dots: DotStyle) -> str:
-    """One character an hour: how much of it an alert fired; blank where it did not."""
+    """One character an hour: the share of it in which an alert fired; blank for none."""
     return sparkline([share or float("nan") for share in hours], dots, 1.0)

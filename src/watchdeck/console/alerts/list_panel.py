@@ -5,23 +5,23 @@ from __future__ import annotations
 from watchdeck.console.alerts.list_lines import (
     AlertGroup,
     AlertListRow,
-    arranged,
-    columns,
-    counts,
+    alert_columns,
     episodes_of,
     external_sources_line,
-    key_of,
+    filter_and_sort_alerts,
     members_of,
+    row_key,
+    state_counts,
 )
-from watchdeck.console.lines.line import Line, Span, TextRole
+from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
 from watchdeck.console.state.messages import AlertOpened
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.board.filter import Filter, matches, parse
-from watchdeck.domain.board.filter_fields import ALERTS, FilteredAlert
+from watchdeck.domain.board.filter import Filter, parse
+from watchdeck.domain.board.filter_fields import ALERTS
 
 _QUIET = "no alert is open, and none ended in the last quarter of an hour"
 
@@ -59,23 +59,23 @@ class AlertList(FilterableList):
         """Read a filter of alerts. Raises FilterError."""
         return parse(typed, ALERTS)
 
-    def count_matches(self, wanted: Filter) -> int:
-        """How many alerts match."""
-        now = self.view_state.now if self.view_state else 0
-        return sum(matches(wanted, FilteredAlert(one, now)) for one in self.alerts)
+    @property
+    def match_count(self) -> int:
+        """How many alerts match the filter: the line of a group is none of its own."""
+        return len({one.episode.id for row in self.table.rows for one in members_of(row)})
 
     def lead(self, state: ViewState) -> tuple[Line, ...]:
         """How many alerts have which state, and how many are muted."""
-        return (counts(state.alerts),)
+        return (state_counts(state.alerts),)
 
     def heading(
         self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
         """The rule tells how many there are, what is left out, and the age of the metrics."""
         fresh = DataAge(state.metrics_at, state.now, state.stale)
-        count = len({one.episode.id for row in self.table.rows for one in members_of(row)})
+        count = self.match_count
         if "".join(span.text for span in more).isdecimal():
-            more = (Span(str(count), TextRole.MUTED),)
+            more = (Span(str(count), Role.MUTED),)
         sources = external_sources_line(state.sources, state.now)
         words = (*more, *self.filter_words(count, cells), *sources)
         return panel_lines(self._title, words, fresh, body, cells)
@@ -103,7 +103,7 @@ class AlertList(FilterableList):
     @property
     def _chosen_rows(self) -> list[AlertListRow]:
         keys = self.table.marked or {self.cursor}
-        return [row for row in self.table.rows if key_of(row) in keys]
+        return [row for row in self.table.rows if row_key(row) in keys]
 
     @property
     def cursor_row(self) -> AlertListRow | None:
@@ -135,11 +135,11 @@ class AlertList(FilterableList):
         state = self.view_state
         if state is None:
             return
-        rows = arranged(state.alerts, self.wanted, self._folded, state.now)
-        keys = tuple(map(key_of, rows))
+        rows = filter_and_sort_alerts(state.alerts, self.wanted, self._folded, state.now)
+        keys = tuple(map(row_key, rows))
         marked = self.table.marked & frozenset(keys)
         owned = any(one.acknowledgement for one in state.alerts)
-        shown = columns(state.settings.dots, self.size.width, owned=owned)
+        shown = alert_columns(state.settings.dots, self.size.width, owned=owned)
         self.table = Table(shown, rows, keys, self._empty_words(state), marked)
         self.redraw()
 

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from msgspec import Struct
 
 from watchdeck.console.lines.health import HEALTH_BADGES, health_label
-from watchdeck.console.lines.line import Line, Span, TextRole, spans_width, untrusted_text, wrap
+from watchdeck.console.lines.line import Line, Role, Span, spans_width, untrusted_text, wrap
 from watchdeck.console.lines.relative_time import clock_time, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.alerts.alert import ActiveAlert
@@ -26,7 +26,7 @@ class ChangeEvent(Struct, frozen=True):
     shape: str
     what: str
     words: str
-    role: TextRole
+    role: Role
 
 
 def change_events(
@@ -37,7 +37,7 @@ def change_events(
     `healths` are the health changes of each model, from the one in force at `start` on.
     """
     markers = [
-        ChangeEvent(one.at, one.endpoint, "◆", one.what, one.text, TextRole.ACCENT)
+        ChangeEvent(one.at, one.endpoint, "◆", one.what, one.text, Role.ACCENT)
         for one in changes
         if one.at >= start
     ]
@@ -104,7 +104,7 @@ def reason_lines(
     """Two lines: the health of a model with its reason, and its open alerts."""
     since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     start = (Span(" "), health_label(model.health), *since, Span("  "))
-    why = wrap(model.why, cells - spans_width(start), TextRole.STRONG, most=1)
+    why = wrap(model.why, cells - spans_width(start), Role.STRONG, most=1)
     first = Line((*start, *(why[0].spans if why else ())))
     reasons = [
         f"{one.alert.rule} {one.display_state.value.lower()}: {one.episode.why}"
@@ -112,7 +112,7 @@ def reason_lines(
         if one.alert.model == model.facts.name and one.episode.is_open
     ]
     text = f"alerts: {'; '.join(reasons)}" if reasons else "no alert of it is open"
-    role = TextRole.WARNING if reasons else TextRole.MUTED
+    role = Role.WARNING if reasons else Role.MUTED
     return (first, Line((Span(" "), untrusted_text(text, role))))
 
 
@@ -121,16 +121,16 @@ def _what(row: EventRow, _now: int) -> Span:
 
 
 def _model(row: EventRow, _now: int) -> Span:
-    return untrusted_text(row.event.endpoint, TextRole.STRONG)
+    return untrusted_text(row.event.endpoint, Role.STRONG)
 
 
 def _related(row: EventRow, _now: int) -> Span:
-    return Span(row.relation, TextRole.ACCENT)
+    return Span(row.relation, Role.ACCENT)
 
 
 EVENT_COLUMNS: Columns[EventRow] = (
-    Column("when", "when", 8, lambda row, _: Span(row.clock, TextRole.MUTED)),
-    Column("before", "before", 6, lambda row, _: Span(row.age, TextRole.MUTED), right=True, rank=2),
+    Column("when", "when", 8, lambda row, _: Span(row.clock, Role.MUTED)),
+    Column("before", "before", 6, lambda row, _: Span(row.age, Role.MUTED), right=True, rank=2),
     Column("model", "model", 14, _model, most=24),
     Column("what", "what", 14, _what, most=24),
     Column("words", "in words", 20, lambda row, _: untrusted_text(row.event.words), most=80),

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from watchdeck.console.changes import lines as before
 from watchdeck.console.changes.lines import LOOKBACK, ChangeEvent
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Span, TextRole, untrusted_text
+from watchdeck.console.lines.line import Line, Role, Span, untrusted_text
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.relative_time import clock_time
 from watchdeck.console.lines.table import Table
@@ -59,7 +59,7 @@ class EventList(List):
     ) -> tuple[Line, ...]:
         """The rule names the moment before which the changes were."""
         at = clock_time(self._moment, state.settings.zone, "%b %d %H:%M:%S")
-        name = (untrusted_text(f"{self._about}  ", TextRole.STRONG, 80),) if self._about else ()
+        name = (untrusted_text(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
         fresh = DataAge(None if self._events is None else state.now, state.now, state.stale)
         subject = f"changed in the 30 min before {at}"
         return panel_lines(subject, (*name, *more), fresh, body, cells)

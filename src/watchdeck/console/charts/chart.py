@@ -7,7 +7,7 @@ from msgspec import Struct
 from watchdeck.console.charts.axis import ValueAxis, time_step, value_axis
 from watchdeck.console.charts.dot_grid import merge_spans, stack_layers
 from watchdeck.console.charts.line_plot import LineSeries, TimeRange, points, series_layers
-from watchdeck.console.lines.line import DotStyle, Line, Span, TextRole, cut, fit, width
+from watchdeck.console.lines.line import DotStyle, Line, Role, Span, cut, fit, width
 from watchdeck.console.lines.number import amount
 from watchdeck.console.lines.relative_time import clock_time, utc_offset, utc_offset_ms
 from watchdeck.domain.values.units import Unit
@@ -104,10 +104,10 @@ def _marks(data: ChartData, layout: ChartLayout) -> dict[tuple[int, int], Span]:
     marks: dict[tuple[int, int], Span] = {}
     row = _row_of(data.objective, layout)
     if row is not None:
-        marks |= {(row, cell): Span("╌", TextRole.WARNING) for cell in range(layout.plot_width)}
+        marks |= {(row, cell): Span("╌", Role.WARNING) for cell in range(layout.plot_width)}
     if data.cursor is not None:
         cell = column_of(data.cursor, data.window, layout.plot_width)
-        marks |= {(row, cell): Span("│", TextRole.STRONG) for row in range(layout.plot_height)}
+        marks |= {(row, cell): Span("│", Role.STRONG) for row in range(layout.plot_height)}
     return marks
 
 
@@ -142,26 +142,26 @@ def _labels(axis: ValueAxis, unit: Unit, rows: int) -> dict[int, str]:
 
 
 def _label(text: str, margin: int) -> Span:
-    return Span(f"{fit(text, margin, right=True)}{'┤' if text else '│'}", TextRole.MUTED)
+    return Span(f"{fit(text, margin, right=True)}{'┤' if text else '│'}", Role.MUTED)
 
 
 def _time_axis(data: ChartData, layout: ChartLayout, cells: int) -> tuple[Line, ...]:
     window, margin, columns = data.window, layout.margin, layout.plot_width
     step = time_step(max(1, window.end - window.start), max(1, columns // 10))
     form = "%H:%M" if step < _DAY else "%b %d"
-    ticks = [Span("─", TextRole.MUTED)] * columns
+    ticks = [Span("─", Role.MUTED)] * columns
     zone = cut(utc_offset(window.end, window.zone), margin)
     text = [*zone, *" " * (cells - len(zone))]
     for at in range(_first_tick(window, step), window.end + 1, step):
         label = clock_time(at, window.zone, form)
         place = margin + 1 + column_of(at, window, columns) - len(label) // 2
         if place > len(zone) and place + len(label) <= len(text):
-            ticks[column_of(at, window, columns)] = Span("┴", TextRole.MUTED)
+            ticks[column_of(at, window, columns)] = Span("┴", Role.MUTED)
             text[place : place + len(label)] = label
     _mark_changes(ticks, data, columns)
     return (
-        Line((Span(f"{' ' * margin}└", TextRole.MUTED), *merge_spans(ticks))),
-        Line((Span("".join(text), TextRole.MUTED),)),
+        Line((Span(f"{' ' * margin}└", Role.MUTED), *merge_spans(ticks))),
+        Line((Span("".join(text), Role.MUTED),)),
     )
 
 
@@ -170,11 +170,11 @@ def _mark_changes(ticks: list[Span], data: ChartData, columns: int) -> None:
     window = data.window
     for at in data.changes:
         if window.start <= at <= window.end:
-            ticks[column_of(at, window, columns)] = Span("◆", TextRole.ACCENT)
+            ticks[column_of(at, window, columns)] = Span("◆", Role.ACCENT)
     if data.cursor is not None:
         cell = column_of(data.cursor, window, columns)
         shape = "◆" if ticks[cell].text == "◆" else "▲"
-        ticks[cell] = Span(shape, TextRole.STRONG)
+        ticks[cell] = Span(shape, Role.STRONG)
 
 
 def _first_tick(window: TimeRange, step: int) -> int:
@@ -186,7 +186,5 @@ def _first_tick(window: TimeRange, step: int) -> int:
 def _empty_plot(cells: int, rows: int) -> tuple[Line, ...]:
     blank = [Line()] * max(0, rows - 2)
     if blank:
-        blank[len(blank) // 2] = Line(
-            (Span(cut("  no data in this window", cells), TextRole.MUTED),)
-        )
+        blank[len(blank) // 2] = Line((Span(cut("  no data in this window", cells), Role.MUTED),))
     return tuple(blank)

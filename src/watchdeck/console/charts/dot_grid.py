@@ -7,7 +7,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from watchdeck.console.lines.line import DotStyle, Span, TextRole
+from watchdeck.console.lines.line import DotStyle, Role, Span
 
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLOCK = ((1, 2), (4, 8))
@@ -57,7 +57,7 @@ class Layer(Struct, frozen=True):
     """One grid, and the role of its dots."""
 
     grid: DotGrid
-    role: TextRole
+    role: Role
 
 
 Marks = Mapping[tuple[int, int], Span]

@@ -20,9 +20,9 @@ from watchdeck.console.charts.line_plot import (
 from watchdeck.console.lines.line import (
     DotStyle,
     Line,
+    Role,
     Span,
     Spans,
-    TextRole,
     cut,
     untrusted_text,
     wrap_parts,
@@ -49,14 +49,14 @@ def legend(
         for n, series in enumerate(data.series)
     ]
     if data.objective is not None:
-        objective = Span(f"SLO {amount(data.objective, data.unit)}", TextRole.WARNING)
-        parts.insert(1, (Span("╌╌ ", TextRole.WARNING), objective))
+        objective = Span(f"SLO {amount(data.objective, data.unit)}", Role.WARNING)
+        parts.insert(1, (Span("╌╌ ", Role.WARNING), objective))
     return tuple(Line((Span(" "), *line.spans)) for line in wrap_parts(parts, cells - 1, gap=3))
 
 
 def _name(series: LineSeries, dots: DotStyle) -> Spans:
     sample = Span(f"{line_sample(series.style, dots).rstrip()} ", series.role)
-    return (sample, untrusted_text(f"{series.name} ", TextRole.MUTED, 60))
+    return (sample, untrusted_text(f"{series.name} ", Role.MUTED, 60))
 
 
 def _value(series: LineSeries, data: ChartData, columns: int, bounds: QuantileBounds | None) -> str:
@@ -134,6 +134,6 @@ def _change_line(
 ) -> Line:
     when = f"{clock_time(change.at, zone, '%b %d %H:%M')} {age_phrase(change.at, now)}  "
     text = f"{change.what}: {change.text}" if change.text else change.what
-    spans = (Span(" ◆ ", TextRole.ACCENT), Span(when, TextRole.MUTED))
+    spans = (Span(" ◆ ", Role.ACCENT), Span(when, Role.MUTED))
     room = cells - sum(len(span.text) for span in spans)
-    return Line((*spans, Span(cut(text, room), TextRole.STRONG if strong else TextRole.TEXT)))
+    return Line((*spans, Span(cut(text, room), Role.STRONG if strong else Role.TEXT)))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from watchdeck.console.charts.axis import ValueAxis
 from watchdeck.console.charts.dot_grid import DotGrid, Layer
-from watchdeck.console.lines.line import DotStyle, TextRole
+from watchdeck.console.lines.line import DotStyle, Role
 from watchdeck.domain.board.board import History
 
 GAP = 2.5
@@ -63,7 +63,7 @@ class LineSeries(Struct, frozen=True):
     history: History
     name: str
     style: LineStyle = LineStyle.SOLID
-    role: TextRole = TextRole.CHART
+    role: Role = Role.CHART
     has_band: bool = True
     """Whether a band shows the lowest and highest values that the points stand for."""
 
@@ -154,7 +154,7 @@ def series_layers(
     layers = [Layer(line, series.role)]
     if series.has_band and series.history.low is not None:
         _fill_band(band, axis, found)
-        layers.append(Layer(band, TextRole.MUTED))
+        layers.append(Layer(band, Role.MUTED))
     return layers
 
 

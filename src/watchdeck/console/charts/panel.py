@@ -9,7 +9,7 @@ from watchdeck.console.charts.chart import ChartData, chart_layout, chart_lines
 from watchdeck.console.charts.legend import QuantileBounds, change_line, legend
 from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, points
 from watchdeck.console.charts.series import ChartComparison, chart_objective, short_name
-from watchdeck.console.lines.line import Line, Span, TextRole, wrap
+from watchdeck.console.lines.line import Line, Role, Span, wrap
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.relative_time import age_phrase, clock_time, short_duration
 from watchdeck.console.state.queries import HistoryQuery, HistoryResult
@@ -18,10 +18,10 @@ from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.metrics.signal import SIGNALS
 
 _LINE_STYLES = (
-    (LineStyle.SOLID, TextRole.CHART),
-    (LineStyle.DASHED, TextRole.TEXT),
-    (LineStyle.DASH_DOT, TextRole.ACCENT),
-    (LineStyle.DOTTED, TextRole.TEXT),
+    (LineStyle.SOLID, Role.CHART),
+    (LineStyle.DASHED, Role.TEXT),
+    (LineStyle.DASH_DOT, Role.ACCENT),
+    (LineStyle.DOTTED, Role.TEXT),
 )
 """Style and role of the lines of a chart, the front one first."""
 
@@ -69,17 +69,17 @@ class ChartPanel(Panel):
     def _subtitle(self, shown: ChartInput, state: ViewState) -> tuple[Span, ...]:
         """The length of the time range, after the time under the cursor if there is one."""
         length = shown.query.end - shown.query.start
-        span = Span(f"last {short_duration(length)}", TextRole.MUTED)
+        span = Span(f"last {short_duration(length)}", Role.MUTED)
         if shown.cursor is None:
             return (span,)
         form = "%H:%M:%S" if length < 86_400_000 else "%b %d %H:%M"
         at = clock_time(shown.cursor, state.settings.zone, form)
-        return (Span(f"{at} {age_phrase(shown.cursor, state.now)}  ", TextRole.STRONG), span)
+        return (Span(f"{at} {age_phrase(shown.cursor, state.now)}  ", Role.STRONG), span)
 
     def _body(self, shown: ChartInput, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         if shown.result is None:
             text = shown.problem or "reading the history"
-            return wrap(f" {text}", cells, TextRole.WARNING if shown.problem else TextRole.MUTED)
+            return wrap(f" {text}", cells, Role.WARNING if shown.problem else Role.MUTED)
         data = self._data(shown, state)
         head = self._legend_lines(shown.result, data, state, (cells, rows))
         return (*head, *chart_lines(data, cells, max(3, rows - len(head)), state.settings.dots))
@@ -128,9 +128,7 @@ def _line_series(shown: ChartInput, window: TimeRange) -> tuple[LineSeries, ...]
     if result and result.before is not None and shown.comparison is not None:
         now = LineSeries(by_name[names[0]], names[0])
         label = shown.comparison.label
-        return now, LineSeries(
-            result.before, label, LineStyle.DOTTED, TextRole.ACCENT, has_band=False
-        )
+        return now, LineSeries(result.before, label, LineStyle.DOTTED, Role.ACCENT, has_band=False)
     known = [n for n in names if n == names[0] or any(points(by_name[n], window))]
     return tuple(
         LineSeries(by_name[name], short_name(name, known), *style, has_band=not place)

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from watchdeck.actions.action import Action, ActionKey, Place, Subject
-from watchdeck.actions.actor import Actor, Role
+from watchdeck.actions.actor import Actor, ActorRole
 from watchdeck.actions.arguments import ArgumentError, Selection, parse_arguments
 from watchdeck.actions.requests import ActionRequest, ChangeRequest, UndoRequest
 from watchdeck.actions.table import ACTIONS, perform
-from watchdeck.console.alerts.list_lines import worst
+from watchdeck.console.alerts.list_lines import worst_alert
 from watchdeck.console.controllers.command_line import CommandLine
 from watchdeck.console.controllers.port import ConsolePort
 from watchdeck.console.input.commands import Command
@@ -102,7 +102,7 @@ class ActionController:
         """What a key is about: chosen alerts, or on the deck the worst that nobody has."""
         screen = self._port.current_screen
         if where is Place.DECK:
-            first = worst(self._port.view_state.alerts)
+            first = worst_alert(self._port.view_state.alerts)
             return (first.episode.id,) if first else ()
         if screen is None:
             return ()
@@ -173,7 +173,7 @@ class ActionController:
         """Why nobody can act here now; empty when somebody can."""
         state, actor = self._port.view_state, self._actor
         is_change = action.subject is Subject.MODEL
-        if state.settings.read_only or actor is None or actor.role is Role.VIEWER:
+        if state.settings.read_only or actor is None or actor.role is ActorRole.VIEWER:
             refused = "no change is marked" if is_change else "nothing is done to alerts"
             return f"this console is read-only: {refused} from it"
         if state.board is not None and not state.board.live and not is_change:

@@ -13,17 +13,17 @@ from watchdeck.domain.settings.configuration import ConsoleSettings
 _CALLS = (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
 
 _LONGEST = 120
-"""Cells of a notice: a desktop shows no more."""
+"""Cells of a desktop notice."""
 
 _FORMS = {
     "osc9": "\x1b]9;{text}\x07",
     "osc777": "\x1b]777;notify;watchdeck;{text}\x07",
 }
-"""How a terminal is asked to tell its desktop; which of them it knows, a person has to say."""
+"""Sequences for a desktop notice; a setting says which one the terminal knows."""
 
 
 def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
-    """The alerts that page somebody right now, and that nobody has, by their episodes."""
+    """The firing alerts that page somebody and that nobody has acknowledged, by episode."""
     return {
         one.episode.id: one
         for one in board.alerts
@@ -37,7 +37,7 @@ def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
 def bell_sequence(
     found: Iterable[ActiveAlert], view: ConsoleSettings, environ: Mapping[str, str]
 ) -> str:
-    """What makes the terminal ring and tell of new pages, as far as a person wants it."""
+    """The control sequence of bell and desktop notice, as the settings want them; may be empty."""
     names = [f"{one.alert.rule} {one.alert.model}".strip() for one in found]
     if not names:
         return ""

@@ -27,7 +27,7 @@ class ConfigCheck(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What follows from it for those who run."""
+        """What the check means for a running collector and console."""
         count = len(self.problems)
         name = clean(self.path.name, 40)
         if count:
@@ -41,8 +41,8 @@ class ConfigCheck(Struct, frozen=True):
         )
 
 
-def check(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
-    """Read a configuration as a start would, and ask nobody (25 ms: its types are made)."""
+def check_config(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
+    """Read a configuration as at a start, without network (25 ms: its types are made)."""
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
 
@@ -54,11 +54,11 @@ def check(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
 
 
 def view_problems(view: ConsoleSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
-    """Every problem: theme, keys, layout, columns, filters.
+    """Every problem of the console's settings: theme, keys, layout, columns, filters.
 
-    A collector runs with any of them, and a console too: it says what it does instead.
+    None of them stops a collector or a console, which says what it uses instead.
     """
-    yield from _theme(view.theme, environ)
+    yield from _theme_problems(view.theme, environ)
     yield from apply_keymap(view.keys)[1]
     if words := layout_problem(view.layout):
         yield Problem("console.layout", words)
@@ -72,7 +72,7 @@ def view_problems(view: ConsoleSettings, environ: Mapping[str, str]) -> Iterator
             yield Problem(child_key("console.filters", name), text)
 
 
-def _theme(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:
+def _theme_problems(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:
     try:
         load_theme(name, environ)
     except ConfigError as error:

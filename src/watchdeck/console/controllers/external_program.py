@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.app import SuspendNotSupported
 
-from watchdeck.console.controllers.config_check import ConfigCheck, check
+from watchdeck.console.controllers.config_check import ConfigCheck, check_config
 from watchdeck.console.controllers.port import ConsolePort
 from watchdeck.console.input.commands import Command
 from watchdeck.console.state.board_source import BoardSnapshot
@@ -71,7 +71,7 @@ class ExternalProgramController:
         else:
             before = _read(path)
             problem = self._run(editor_command, str(path))
-            look = partial(check, path, self._port.view_state.settings.environ)
+            look = partial(check_config, path, self._port.view_state.settings.environ)
             self._port.run_in_thread(look, partial(self._show_check, before, problem), "check")
 
     def _run(self, program: Program, *more: str, text: str | None = None) -> str:

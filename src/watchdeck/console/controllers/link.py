@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from watchdeck.console.controllers.port import ConsolePort
 from watchdeck.console.input.commands import Command
 from watchdeck.console.terminal.app import DiffRenderedApp
-from watchdeck.console.widgets.chrome_lines import meter
+from watchdeck.console.widgets.chrome_lines import traffic_words
 
 SLOW = 0.15
 """Seconds of a round trip to the terminal from which on less is sent."""
@@ -38,7 +38,7 @@ class LinkMonitor:
             words = f"the link is slow ({lag * 1_000:.0f} ms): fewer colours, no mouse"
             self._port.say(words)
         elif self._is_metered:
-            self._port.say(meter(traffic))
+            self._port.say(traffic_words(traffic))
 
     def toggle_meter(self) -> None:
         """Show the traffic, or no longer."""

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from watchdeck.console.input.commands import found
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Span, TextRole, untrusted_text
+from watchdeck.console.lines.line import Line, Role, Span, untrusted_text
 from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.lines.table import Column, Columns, Table
 from watchdeck.console.state.view_state import ViewState
@@ -20,8 +20,8 @@ from watchdeck.console.widgets.list import List
 PaletteEntry = tuple[str, str]
 
 _COLUMNS: Columns[PaletteEntry] = (
-    Column("line", "", 24, lambda entry, _now: untrusted_text(entry[0], TextRole.STRONG), most=48),
-    Column("words", "", 16, lambda entry, _now: Span(entry[1], TextRole.MUTED), most=60, rank=1),
+    Column("line", "", 24, lambda entry, _now: untrusted_text(entry[0], Role.STRONG), most=48),
+    Column("words", "", 16, lambda entry, _now: Span(entry[1], Role.MUTED), most=60, rank=1),
 )
 
 _STEPS = {"down": 1, "up": -1}

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 
 from watchdeck.config.reading.problems import Problem
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Span, TextRole, untrusted_text, wrap
+from watchdeck.console.lines.line import Line, Role, Span, untrusted_text, wrap
 from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.lines.table import Column, Columns, Table
 from watchdeck.console.state.messages import EditRequested
@@ -19,14 +19,14 @@ _COLUMNS: Columns[Problem] = (
         "key",
         "where",
         12,
-        lambda one, _now: untrusted_text(one.key or "the file", TextRole.STRONG),
+        lambda one, _now: untrusted_text(one.key or "the file", Role.STRONG),
         most=40,
     ),
     Column(
         "problem",
         "problem",
         24,
-        lambda one, _now: untrusted_text(one.text, TextRole.WARNING),
+        lambda one, _now: untrusted_text(one.text, Role.WARNING),
         most=90,
     ),
     Column(

@@ -75,18 +75,18 @@ def parse(line: str, known: CompletionContext, commands: Sequence[Command]) -> P
         one for one in commands if name and one.name.startswith(name)
     ]
     if len(found) != 1:
-        raise CommandError(0, _unknown(name, [one.name for one in found or commands]))
+        raise CommandError(0, _suggestion(name, [one.name for one in found or commands]))
     command = found[0]
     if text and not command.takes:
         raise CommandError(len(name) + 1, f"nothing follows {command.name}")
     if command.takes and not text and not command.is_bare:
         raise CommandError(len(line), f"{command.name} needs a {command.takes}")
     if command.takes and not command.is_free and text not in command.choices(known):
-        raise CommandError(len(name) + 1, _unknown(text, command.choices(known)))
+        raise CommandError(len(name) + 1, _suggestion(text, command.choices(known)))
     return ParsedCommand(command, text)
 
 
-def _unknown(given: str, choices: Sequence[str]) -> str:
+def _suggestion(given: str, choices: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(given, choices, 1)

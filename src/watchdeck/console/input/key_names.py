@@ -12,7 +12,7 @@ _OTHERWISE = {
     "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at",
     "hyphen_minus": "minus", "plus_sign": "plus", "low_line": "underscore",
 }  # fmt: skip
-"""Where the usual word is not Unicode's."""
+"""Names of Textual that differ from Unicode's."""
 
 
 def _word(sign: str) -> str:
@@ -37,7 +37,7 @@ _SAME = {
     "ctrl+h": "backspace",
     "ctrl+left_square_bracket": "escape",
 }
-"""What terminals cannot tell from another key."""
+"""Keys that a terminal sends as another key."""
 
 _MODIFIED = re.compile(r"((?:ctrl|alt)\+)?(shift\+)?(.+)", re.IGNORECASE)
 
@@ -65,7 +65,7 @@ def textual_key_name(written: str) -> str:
 
 
 def _plain(written: str, *, lower: bool) -> str | None:
-    """A key without others held down; None when there is none of that name."""
+    """The name of a key without modifiers; None when there is no such key."""
     if len(written) == 1 and written.isalnum() and written.isascii():
         return written.lower() if lower else written
     named = written.lower()

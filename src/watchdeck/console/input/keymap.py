@@ -1,4 +1,4 @@
-"""The keys that a person wants instead of ours: all of them, or none when one cannot be had."""
+"""The keymap of a person: all of their keys are used, or none when one of them is wrong."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _TABLE = "console.keys"
 
 
 def apply_keymap(wanted: Mapping[str, str]) -> tuple[tuple[Key, ...], tuple[Problem, ...]]:
-    """The table with these keys by the id of a binding, and every problem with them.
+    """The table of keys with these keys, by binding id, and every problem with them.
 
     With a problem the table is ours, untouched: half a keymap would be nobody's.
     """
-    problems = [*_unknown(wanted)]
+    problems = [*_unknown_binding_problems(wanted)]
     found: dict[str, str] = {}
     for name, written in wanted.items():
-        spelled, wrong = _spelled(name, written)
+        spelled, wrong = _read_keys(name, written)
         problems += wrong
         found[name] = "" if wrong else spelled
     keys = tuple(replace(key, keys=found.get(key.id, key.keys)) for key in KEYS)
-    problems += _clashes((key for key in keys if key.keys), found)
+    problems += _conflict_problems((key for key in keys if key.keys), found)
     return (KEYS, tuple(problems)) if problems else (keys, ())
 
 
-def _unknown(wanted: Mapping[str, str]) -> Iterator[Problem]:
+def _unknown_binding_problems(wanted: Mapping[str, str]) -> Iterator[Problem]:
     known = [key.id for key in KEYS]
     for name in wanted:
         if name not in known:
@@ -38,8 +38,8 @@ def _unknown(wanted: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(child_key(_TABLE, name), "is not a binding", hint)
 
 
-def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
-    """The keys as Textual knows them, and what is wrong with some."""
+def _read_keys(name: str, written: str) -> tuple[str, list[Problem]]:
+    """The keys as Textual names them, and the problems with them."""
     spelled, problems = [], []
     for one in [","] if written.strip() == "," else written.split(","):
         try:
@@ -54,8 +54,8 @@ def _spelled(name: str, written: str) -> tuple[str, list[Problem]]:
     return ",".join(dict.fromkeys(spelled)), problems
 
 
-def _clashes(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem]:
-    """Two bindings on one key of one screen, told once however many screens have both."""
+def _conflict_problems(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem]:
+    """Two bindings on one key of a screen, named once for all screens that have both."""
     places = defaultdict(list)
     for where, name, clashing in key_conflicts(keys):
         places[name, tuple(key.id for key in clashing)].append(where)

@@ -1,4 +1,4 @@
-"""A moment as a person types it: `14:30`, `2026-11-20 03:00`, `yesterday 9:15`, `-2h`."""
+"""Times as a person types them: `14:30`, `2026-11-20 03:00`, `yesterday 9:15`, `-2h`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXAMPLES = "14:30, yesterday 9:15, 2026-11-20 03:00, -2h"
 
 
 class MomentError(ValueError):
-    """What is typed is no moment, or one that has not come yet; the text says what would be."""
+    """A text that is not a time, or a time in the future; the words give examples."""
 
 
 def parse(text: str, now: int, shown: int, zone: tzinfo | None) -> int:

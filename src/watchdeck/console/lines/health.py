@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from watchdeck.console.lines.line import Line, Span, TextRole
+from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.domain.board.board import WORST_FIRST, Health, Model
 
 
@@ -17,15 +17,15 @@ class HealthBadge(Struct, frozen=True):
     shape: str
     word: str
     short: str
-    role: TextRole
+    role: Role
 
 
 HEALTH_BADGES = {
-    Health.DOWN: HealthBadge("✖", "DOWN", "DOWN", TextRole.DOWN),
-    Health.CRITICAL: HealthBadge("▲", "CRITICAL", "CRIT", TextRole.CRITICAL),
-    Health.UNKNOWN: HealthBadge("?", "UNKNOWN", "UNKN", TextRole.UNKNOWN),
-    Health.WARNING: HealthBadge("◆", "WARNING", "WARN", TextRole.WARNING),
-    Health.OK: HealthBadge("●", "ok", "ok", TextRole.OK),
+    Health.DOWN: HealthBadge("✖", "DOWN", "DOWN", Role.DOWN),
+    Health.CRITICAL: HealthBadge("▲", "CRITICAL", "CRIT", Role.CRITICAL),
+    Health.UNKNOWN: HealthBadge("?", "UNKNOWN", "UNKN", Role.UNKNOWN),
+    Health.WARNING: HealthBadge("◆", "WARNING", "WARN", Role.WARNING),
+    Health.OK: HealthBadge("●", "ok", "ok", Role.OK),
 }
 
 

@@ -17,7 +17,7 @@ NO_VALUE = "\u2013"
 ELLIPSIS = "…"
 
 
-class TextRole(StrEnum):
+class Role(StrEnum):
     """Meaning of a span; the palette has a colour for each role."""
 
     TEXT = "text"
@@ -54,7 +54,7 @@ class Span(Struct, frozen=True):
     """Sanitized text with one role; untrusted text must pass `untrusted_text`, `cut` or `fit`."""
 
     text: str
-    role: TextRole = TextRole.TEXT
+    role: Role = Role.TEXT
     background: Background | None = None
     """None is the background of the line."""
 
@@ -79,7 +79,7 @@ def line(*spans: Span | str, background: Background = Background.PLAIN) -> Line:
     return Line(tuple(Span(s) if isinstance(s, str) else s for s in spans), background)
 
 
-def untrusted_text(text: str, role: TextRole = TextRole.TEXT, limit: int = 1_024) -> Span:
+def untrusted_text(text: str, role: Role = Role.TEXT, limit: int = 1_024) -> Span:
     """Untrusted text as a span: control, bidi and zero-width characters become visible."""
     return Span(clean(text, limit), role)
 
@@ -122,7 +122,7 @@ def wrap_parts(parts: Iterable[tuple[Span, ...]], cells: int, gap: int = 2) -> t
     return tuple(Line(spans) for spans in lines)
 
 
-def wrap(text: str, cells: int, role: TextRole = TextRole.TEXT, most: int = 4) -> tuple[Line, ...]:
+def wrap(text: str, cells: int, role: Role = Role.TEXT, most: int = 4) -> tuple[Line, ...]:
     """Untrusted text on at most `most` lines, broken between words; the last line is cut."""
     words = clean(text).split()
     lines: list[str] = []
@@ -159,4 +159,4 @@ def shorten(spans: Iterable[Span], cells: int) -> tuple[Span, ...]:
 
 def dim_line(line: Line) -> Line:
     """The line as shown when its data is stale: text and shapes stay, colours do not."""
-    return replace(line, spans=tuple(replace(span, role=TextRole.MUTED) for span in line.spans))
+    return replace(line, spans=tuple(replace(span, role=Role.MUTED) for span in line.spans))

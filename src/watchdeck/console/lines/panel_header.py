@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from watchdeck.console.lines.line import Line, Span, TextRole, cut, dim_line, justify, spans_width
+from watchdeck.console.lines.line import Line, Role, Span, cut, dim_line, justify, spans_width
 from watchdeck.console.lines.relative_time import age_phrase
 
 
@@ -21,20 +21,20 @@ class DataAge(Struct, frozen=True):
         """The age in words, and the reason when the data is stale, in at most `cells` cells."""
         text = age_phrase(self.at, self.now)
         if not self.stale:
-            return (Span(text, TextRole.MUTED),)
-        return (Span(cut(f"{text}: {self.stale}", cells), TextRole.WARNING),)
+            return (Span(text, Role.MUTED),)
+        return (Span(cut(f"{text}: {self.stale}", cells), Role.WARNING),)
 
 
 def header_line(title: str, more: Iterable[Span], age: DataAge | None, cells: int) -> Line:
     """The title and `more` at the left, the age of the data at the right."""
     extra = tuple(more)
     gap = (Span("  "),) if extra else ()
-    left = (Span("── ", TextRole.RULE), Span(title, TextRole.TITLE), *gap, *extra, Span(" "))
+    left = (Span("── ", Role.RULE), Span(title, Role.TITLE), *gap, *extra, Span(" "))
     right: tuple[Span, ...] = ()
     if age is not None:
         room = max(12, cells - spans_width(left) - 6)
-        right = (Span(" "), *age.spans(room), Span(" ──", TextRole.RULE))
-    return justify(left, right, cells, Span("─", TextRole.RULE))
+        right = (Span(" "), *age.spans(room), Span(" ──", Role.RULE))
+    return justify(left, right, cells, Span("─", Role.RULE))
 
 
 def panel_lines(

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.console.lines.line import Background, Line, Span, TextRole, fit, width, wrap
+from watchdeck.console.lines.line import Background, Line, Role, Span, fit, width, wrap
 from watchdeck.console.lines.list_position import ListPosition
 
 Row = TypeVar("Row")
@@ -107,7 +107,7 @@ def heading_line(columns: Columns[Row], gap: int, by: str = "", *, rising: bool 
         for head, column in zip(heads, columns, strict=True)
     ]
     margin = " " * MARGIN
-    return Line((Span(margin + (" " * gap).join(cells), TextRole.MUTED),))
+    return Line((Span(margin + (" " * gap).join(cells), Role.MUTED),))
 
 
 def row_line(
@@ -126,7 +126,7 @@ def row_line(
     """
     start = "✓" if marked else "▌" if cursor else " " * MARGIN
     background = Background.CURSOR if cursor else None
-    spans = [Span(start, TextRole.ACCENT, background)]
+    spans = [Span(start, Role.ACCENT, background)]
     for place, column in enumerate(columns):
         span = column.cell(item, now)
         before = " " * gap if place else ""
@@ -142,7 +142,7 @@ def table_lines(
 ) -> tuple[Line, ...]:
     """The heading and the rows in view, in at most `rows` lines; without rows, the empty text."""
     if not table.rows:
-        return (Line(), *wrap(f" {table.empty}", cells, TextRole.MUTED)) if table.empty else ()
+        return (Line(), *wrap(f" {table.empty}", cells, Role.MUTED)) if table.empty else ()
     columns, gap = fit_columns(table.columns, cells, table.rows[:_MEASURED_ROWS], now)
     shown = range(position.top, min(len(table.rows), position.top + rows - 1))
     return (

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from watchdeck.console.lines import number
 from watchdeck.console.lines.health import health_label, short_health_label
-from watchdeck.console.lines.line import NO_VALUE, Span, TextRole, untrusted_text
+from watchdeck.console.lines.line import NO_VALUE, Role, Span, untrusted_text
 from watchdeck.console.lines.relative_time import age, format_age_short
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.board.board import Health, Model, SignalValue, sort_worst_first
@@ -33,7 +33,7 @@ def _signal_column(
 ) -> Column[Model]:
     def cell(model: Model, _now: int) -> Span:
         text = text_of(_value_of(model, signal))
-        return Span(text, TextRole.MUTED if text == NO_VALUE else TextRole.TEXT)
+        return Span(text, Role.MUTED if text == NO_VALUE else Role.TEXT)
 
     def sort_key(model: Model) -> float | None:
         value = _value_of(model, signal)
@@ -57,7 +57,7 @@ def _health(model: Model, _now: int) -> Span:
 
 
 def _name(model: Model, _now: int) -> Span:
-    return untrusted_text(model.facts.name, TextRole.STRONG)
+    return untrusted_text(model.facts.name, Role.STRONG)
 
 
 def _name_key(model: Model) -> str:
@@ -69,7 +69,7 @@ def _kind_key(model: Model) -> str | None:
 
 
 def _kind(model: Model, _now: int) -> Span:
-    return untrusted_text(_kind_key(model) or NO_VALUE, TextRole.MUTED)
+    return untrusted_text(_kind_key(model) or NO_VALUE, Role.MUTED)
 
 
 def _since(model: Model, now: int) -> Span:
@@ -81,11 +81,11 @@ def _seen_at(model: Model) -> int | None:
 
 
 def _seen(model: Model, now: int) -> Span:
-    return Span(format_age_short(_seen_at(model), now), TextRole.MUTED)
+    return Span(format_age_short(_seen_at(model), now), Role.MUTED)
 
 
 def _why(model: Model, _now: int) -> Span:
-    return untrusted_text(model.why, TextRole.MUTED if model.health is Health.OK else TextRole.TEXT)
+    return untrusted_text(model.why, Role.MUTED if model.health is Health.OK else Role.TEXT)
 
 
 MODEL_COLUMNS: Columns[Model] = (

@@ -10,9 +10,9 @@ from watchdeck.console.lines.health import health_label
 from watchdeck.console.lines.line import (
     NO_VALUE,
     Line,
+    Role,
     Span,
     Spans,
-    TextRole,
     spans_width,
     untrusted_text,
     wrap,
@@ -34,7 +34,7 @@ def summary_lines(model: Model, now: int, cells: int, most: int = 6) -> tuple[Li
     """The health and its reason, the last scrape, the server and the configuration, wrapped."""
     since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     state = (Span(" "), health_label(model.health), *since, Span("  "))
-    why = wrap(model.why, cells - spans_width(state), TextRole.STRONG, most=2)
+    why = wrap(model.why, cells - spans_width(state), Role.STRONG, most=2)
     first = (Line((*state, *why[0].spans)), *_indent_lines(why[1:])) if why else (Line(state),)
     latest = model.latest
     parts = [*(_identity(latest, now) if latest else ()), *_configuration(model.facts)]
@@ -48,20 +48,20 @@ def _indent_lines(lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
 def _outcome(latest: LatestScrape | None, now: int) -> list[Spans]:
     if latest is None:
-        return [(Span("not scraped yet", TextRole.MUTED),)]
-    role = TextRole.TEXT if latest.outcome is Outcome.OK else TextRole.WARNING
+        return [(Span("not scraped yet", Role.MUTED),)]
+    role = Role.TEXT if latest.outcome is Outcome.OK else Role.WARNING
     outcome = Span(latest.outcome.replace("_", " "), role)
     parts = [
         _pair("scrape", age_phrase(latest.at, now)),
-        (Span("outcome ", TextRole.MUTED), outcome),
+        (Span("outcome ", Role.MUTED), outcome),
     ]
     if latest.detail:
-        parts.append((untrusted_text(latest.detail, TextRole.WARNING, 200),))
+        parts.append((untrusted_text(latest.detail, Role.WARNING, 200),))
     if latest.failures:
-        parts.append(_pair("failed in a row", str(latest.failures), TextRole.WARNING))
+        parts.append(_pair("failed in a row", str(latest.failures), Role.WARNING))
     parts.append(_pair("model", latest.model_state.replace("_", " ")))
     if latest.model_detail:
-        parts.append((untrusted_text(latest.model_detail, TextRole.MUTED, 200),))
+        parts.append((untrusted_text(latest.model_detail, Role.MUTED, 200),))
     return [*parts, *_truncation(latest.cut)]
 
 
@@ -74,9 +74,7 @@ def _truncation(cut: Truncation) -> list[Spans]:
         "malformed": cut.malformed,
     }
     return [
-        _pair(f"cut {what}", str(count), TextRole.WARNING)
-        for what, count in reasons.items()
-        if count
+        _pair(f"cut {what}", str(count), Role.WARNING) for what, count in reasons.items() if count
     ]
 
 
@@ -93,7 +91,7 @@ def _identity(latest: LatestScrape, now: int) -> list[Spans]:
 
 def _configuration(facts: EndpointFacts) -> list[Spans]:
     parts = [
-        (untrusted_text(facts.url, TextRole.MUTED, 200),),
+        (untrusted_text(facts.url, Role.MUTED, 200),),
         _pair("every", format_duration(facts.every)),
     ]
     if facts.model:
@@ -103,12 +101,12 @@ def _configuration(facts: EndpointFacts) -> list[Spans]:
     if facts.tier is not None:
         parts.append(_pair("tier", str(facts.tier)))
     if facts.insecure:
-        parts.append((Span("TLS NOT VERIFIED", TextRole.WARNING),))
+        parts.append((Span("TLS NOT VERIFIED", Role.WARNING),))
     return parts
 
 
-def _pair(label: str, value: str, role: TextRole = TextRole.TEXT) -> Spans:
-    return (Span(f"{label} ", TextRole.MUTED), untrusted_text(value, role, 80))
+def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
+    return (Span(f"{label} ", Role.MUTED), untrusted_text(value, role, 80))
 
 
 class SignalRow(Struct, frozen=True):
@@ -149,21 +147,21 @@ def _order(row: SignalRow) -> int:
 
 
 def _signal_name(row: SignalRow, _now: int) -> Span:
-    return Span(row.signal.name, TextRole.MUTED if row.value is None else TextRole.STRONG)
+    return Span(row.signal.name, Role.MUTED if row.value is None else Role.STRONG)
 
 
 def _signal_value(row: SignalRow, _now: int) -> Span:
     if row.value is None:
-        return untrusted_text(f"{NO_VALUE} {row.absent}", TextRole.MUTED)
+        return untrusted_text(f"{NO_VALUE} {row.absent}", Role.MUTED)
     return Span(describe_value(row.value))
 
 
 def _signal_age(row: SignalRow, now: int) -> Span:
-    return Span(format_age_short(row.at, now), TextRole.MUTED)
+    return Span(format_age_short(row.at, now), Role.MUTED)
 
 
 def _signal_meaning(row: SignalRow, _now: int) -> Span:
-    return Span(row.signal.means, TextRole.MUTED)
+    return Span(row.signal.means, Role.MUTED)
 
 
 SIGNAL_COLUMNS: Columns[SignalRow] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdeck.console.lines.line import Line, Span, TextRole, cut, wrap
+from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
 from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, signal_rows, summary_lines
@@ -40,7 +40,7 @@ class ModelSummaryPanel(Panel):
         body = (
             summary_lines(model, state.now, cells, rows - 1)
             if model
-            else wrap(f" {_GONE}", cells, TextRole.WARNING)
+            else wrap(f" {_GONE}", cells, Role.WARNING)
         )
         name = cut(model.facts.name, cells - 30) if model else "model"
         return panel_lines(name, (), _data_age(model, state), body, cells)
@@ -67,7 +67,7 @@ class SignalList(List):
             return (Line(),) * rows
         source = signal_sources(kind, model.facts.map).get(self.cursor_name or "", "")
         words = f" from {source}" if source else " its kind of server tells no source of it"
-        lines = wrap(words.strip(), self.size.width - 1, TextRole.MUTED, most=rows)
+        lines = wrap(words.strip(), self.size.width - 1, Role.MUTED, most=rows)
         padding = [Line()] * (rows - len(lines))
         return (*(Line((Span(" "), *line.spans)) for line in lines), *padding)
 

@@ -24,19 +24,19 @@ from watchdeck.domain.metrics.signal import SIGNALS
 _HOUR, _DAY = 3_600_000, 86_400_000
 
 SPANS = (900_000, _HOUR, 6 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 90 * _DAY)
-"""How far a chart looks back, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d, 90 d."""
+"""Lengths of time that a chart shows, in milliseconds: 15 min, 1 h, 6 h, 24 h, 7 d, 30 d, 90 d."""
 
 _MINUTE = 60_000
 STEPS = (_MINUTE, _MINUTE, 5 * _MINUTE, 30 * _MINUTE, 3 * _HOUR, 12 * _HOUR, _DAY)
-"""How far a step through time goes in each span, in milliseconds."""
+"""Length of a step through time for each span, in milliseconds."""
 
 FIRST_SPAN = SPANS[1]
 
 POINTS = 240
-"""A history is read in about so many points: two dots a cell on a wide terminal."""
+"""Points of a history query: two dots a cell on a wide terminal."""
 
 FIRST_SIGNALS = ("latency_p95", "latency_mean", "request_rate", "availability")
-"""The first of these that the model has is drawn first."""
+"""Signals to draw first; the first one that the model has is taken."""
 
 
 class DetailScreen(BaseScreen, inherit_bindings=False):
@@ -61,7 +61,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def about(self) -> tuple[str, int]:
-        """What changed before the cursor, or before it became as it is, unless that is well."""
+        """What changed before the cursor; without one, before an unhealthy model became so."""
         model = self._model
         if self._cursor is not None:
             return self._model_name, self._cursor
@@ -163,13 +163,13 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         self.query_one(SignalList).action_move(by)
 
     def action_zoom(self, by: int) -> None:
-        """Look back further, or closer."""
+        """Show a longer time, or a shorter one."""
         place = SPANS.index(self._span) + by
         self._span = SPANS[max(0, min(len(SPANS) - 1, place))]
         self._read_chart()
 
     def action_compare(self) -> None:
-        """Beside the signal itself earlier: yesterday, last week, before a change, not at all."""
+        """Compare with yesterday, last week, before a change, or nothing: the next of these."""
         moment = self.state.board_time if self._cursor is None else self._cursor
         self._against = next_comparison(self._against, self._changes, moment)
         self._read_chart()
@@ -186,7 +186,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         chart.chart_input = replace(chart.chart_input, cursor=self._cursor)
 
     def action_answers(self) -> None:
-        """What the server last answered, word for word."""
+        """Open the last raw responses of the server."""
         name = self._model_name
         self.ask("answers", lambda source: source.responses(name), self._open_answers)
 
@@ -205,7 +205,7 @@ def _columns(signal: str, model: Model | None) -> tuple[str, ...]:
 
 
 def _is_same_chart(one: HistoryQuery, other: HistoryQuery) -> bool:
-    """Whether only time moved: then the old picture stays until the new one is there."""
+    """Whether only time moved: then the old chart stays until the new one is read."""
     return (one.columns, one.end - one.start, bool(one.earlier)) == (
         other.columns,
         other.end - other.start,

@@ -14,8 +14,7 @@ from watchdeck.console.state.messages import ModelOpened
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.domain.board.board import Model
-from watchdeck.domain.board.filter import Filter, FilterError, matches, parse
-from watchdeck.domain.board.filter_fields import FilteredModel
+from watchdeck.domain.board.filter import Filter, FilterError, parse
 
 EMPTY = "no model is watched yet: `watchdeck init URL` writes a configuration"
 
@@ -77,10 +76,6 @@ class ModelList(FilterableList):
             names = ", ".join(f"@{name}" for name in saved) or "none yet: [console] filters"
             raise FilterError(1, f"there is no filter of this name. Saved are {names}")
         return parse(saved[typed[1:]])
-
-    def count_matches(self, wanted: Filter) -> int:
-        """How many models match."""
-        return sum(matches(wanted, FilteredModel(model)) for model in self.models)
 
     def lead(self, state: ViewState) -> tuple[Line, ...]:
         """The line with the count of each health, if any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from watchdeck.console.lines.line import Line, Span, TextRole, cut, untrusted_text, width
+from watchdeck.console.lines.line import Line, Role, Span, cut, untrusted_text, width
 from watchdeck.console.lines.relative_time import age_phrase
 from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.values.text import clean
@@ -19,22 +19,22 @@ def response_lines(records: Iterable[ResponseRecord], now: int, cells: int) -> t
     """Each request with the status, headers and the stored part of the body of its response."""
     lines: list[Line] = []
     for one in records:
-        role = TextRole.OK if one.status is not None and one.status < 400 else TextRole.WARNING
+        role = Role.OK if one.status is not None and one.status < 400 else Role.WARNING
         status = "no answer" if one.status is None else str(one.status)
         lines.append(
             Line(
                 (
-                    untrusted_text(f" {cut(one.asked, cells // 2)}  ", TextRole.STRONG),
+                    untrusted_text(f" {cut(one.asked, cells // 2)}  ", Role.STRONG),
                     Span(f"{status}  ", role),
-                    Span(age_phrase(one.at, now), TextRole.MUTED),
+                    Span(age_phrase(one.at, now), Role.MUTED),
                 )
             )
         )
         if one.headers:
-            lines.append(Line((Span(f"   {cut(one.headers, cells - 4)}", TextRole.MUTED),)))
+            lines.append(Line((Span(f"   {cut(one.headers, cells - 4)}", Role.MUTED),)))
         lines += [part for text in one.body.splitlines() for part in _body_lines(text, cells)]
         lines.append(Line())
-    return tuple(lines) or (Line((Span(f" {NO_RESPONSE}", TextRole.MUTED),)),)
+    return tuple(lines) or (Line((Span(f" {NO_RESPONSE}", Role.MUTED),)),)
 
 
 def _body_lines(text: str, cells: int) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""What a model's server last answered, word for word."""
+"""The last raw responses of a model's server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from watchdeck.domain.metrics.scrape import ResponseRecord
 
 
 class ResponsesPanel(Panel, can_focus=True):
-    """Every question and its answer; `top` is the first line in view."""
+    """Requests and raw responses; `top` is the first line in view."""
 
     top: reactive[int] = reactive(0, repaint=False)
 
@@ -38,13 +38,13 @@ class ResponsesPanel(Panel, can_focus=True):
         return panel_lines(f"answers of {cut(self._about, 40)}", (), fresh, shown, cells)
 
     def scroll(self, by: int) -> None:
-        """Move the lines, as far as there are any."""
+        """Scroll, no further than the lines reach."""
         self.top = max(0, min(self.top + by, self._count - self.size.height + 1))
         self.redraw()
 
 
 class ResponsesScreen(BaseScreen, inherit_bindings=False):
-    """The answers as they were when the screen was opened."""
+    """The responses as they were when the screen was opened."""
 
     WHERE = KeyScope.EXCHANGE
     BINDINGS = bindings(KeyScope.EXCHANGE)
@@ -68,7 +68,7 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def subject(self) -> str:
-        """The model that answered."""
+        """The model of the responses."""
         return self._about
 
     @property
@@ -77,7 +77,7 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
         return self._about
 
     def action_pager(self) -> None:
-        """Read all of it in a pager of one's own: clean, as everything that is shown."""
+        """Open all of it in the pager of the person, sanitized as on the screen."""
         self.post_message(PagerRequested(responses_text(self._found, self.state.now)))
 
     def action_scroll(self, by: int) -> None:

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from watchdeck.console.lines.line import (
     NO_VALUE,
     Line,
+    Role,
     Span,
     Spans,
-    TextRole,
     cut,
     untrusted_text,
     wrap,
     wrap_parts,
 )
 from watchdeck.console.lines.relative_time import age, age_phrase
-from watchdeck.console.widgets.chrome_lines import state
+from watchdeck.console.widgets.chrome_lines import collector_state
 from watchdeck.domain.board.board import Collector, CollectorStatus, Presence
 from watchdeck.domain.values.format import format_value
 from watchdeck.domain.values.units import Unit
@@ -29,15 +29,20 @@ def collector_lines(collector: Collector, now: int, cells: int) -> tuple[Line, .
     """The collector's problems, then its state, timing and losses, wrapped."""
     status = collector.heartbeat
     if status is None:
-        reason = Span(collector.missing_reason, TextRole.MUTED)
-        return wrap_parts([(Span(" "), state(collector)), (reason,)], cells)
+        reason = Span(collector.missing_reason, Role.MUTED)
+        return wrap_parts([(Span(" "), collector_state(collector)), (reason,)], cells)
     problems = [
         line
         for words in (_blind_warning(status), _store_warning(status), status.outside)
         if words
-        for line in wrap(f"▲ {words}", cells - 1, TextRole.CRITICAL, most=2)
+        for line in wrap(f"▲ {words}", cells - 1, Role.CRITICAL, most=2)
     ]
-    parts = [(state(collector),), *_identity(status, now), *_timing(status), *_volume(status)]
+    parts = [
+        (collector_state(collector),),
+        *_identity(status, now),
+        *_timing(status),
+        *_volume(status),
+    ]
     lines = [*problems, *wrap_parts(parts, cells - 1)]
     return tuple(Line((Span(" "), *line.spans)) for line in lines)
 
@@ -48,8 +53,8 @@ def other_consoles(others: Sequence[Presence], cells: int) -> tuple[Span, ...]:
         return ()
     names = ", ".join(f"{one.who} ({one.view})" for one in others)
     return (
-        Span("also here ", TextRole.MUTED),
-        untrusted_text(cut(names, max(8, cells)), TextRole.ACCENT),
+        Span("also here ", Role.MUTED),
+        untrusted_text(cut(names, max(8, cells)), Role.ACCENT),
     )
 
 
@@ -76,7 +81,7 @@ def _timing(status: CollectorStatus) -> list[Spans]:
         _pair(
             "lag",
             format_value(status.lag, Unit.SECONDS),
-            TextRole.WARNING if late else TextRole.TEXT,
+            Role.WARNING if late else Role.TEXT,
         ),
         _pair("scrape p50", _seconds(status.scrape_p50)),
         _pair("p95", _seconds(status.scrape_p95)),
@@ -97,12 +102,12 @@ def _volume(status: CollectorStatus) -> list[Spans]:
     ]
 
 
-def _pair(label: str, value: str, role: TextRole = TextRole.TEXT) -> Spans:
-    return (Span(f"{label} ", TextRole.MUTED), untrusted_text(value, role, 40))
+def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
+    return (Span(f"{label} ", Role.MUTED), untrusted_text(value, role, 40))
 
 
 def _loss(label: str, count: int) -> Spans:
-    return _pair(label, _count(count), TextRole.WARNING if count else TextRole.TEXT)
+    return _pair(label, _count(count), Role.WARNING if count else Role.TEXT)
 
 
 def _count(count: int) -> str:

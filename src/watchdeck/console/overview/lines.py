@@ -6,14 +6,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
-from watchdeck.console.alerts.list_lines import counts, owner_words, reason_words, state, urgency
+from watchdeck.console.alerts.list_lines import (
+    owner_words,
+    reason_words,
+    state_counts,
+    state_span,
+    urgency,
+)
 from watchdeck.console.charts.sparkline import sparkline
 from watchdeck.console.lines.health import HEALTH_BADGES
 from watchdeck.console.lines.line import (
     DotStyle,
     Line,
+    Role,
     Span,
-    TextRole,
     cut,
     fit,
     spans_width,
@@ -38,13 +44,11 @@ def fleet_columns(trends: Mapping[str, Sparkline], dots: DotStyle) -> Columns[Mo
         if trend is None:
             return Span("")
         top = target.seconds if target is not None else 2 * median_level(trend.latency)
-        return Span(sparkline(trend.latency, dots, top), TextRole.CHART)
+        return Span(sparkline(trend.latency, dots, top), Role.CHART)
 
     def errors(model: Model, _now: int) -> Span:
         trend = trends.get(model.facts.name)
-        return Span(
-            sparkline(trend.errors, dots, _MIN_ERROR_SCALE) if trend else "", TextRole.CHART
-        )
+        return Span(sparkline(trend.errors, dots, _MIN_ERROR_SCALE) if trend else "", Role.CHART)
 
     *before, why = SUMMARY_COLUMNS
     return (
@@ -71,17 +75,17 @@ def urgent_alert_lines(
     """The counts of open alerts by state, and one line for each of the `rows` most urgent."""
     opened = [one for one in alerts if one.episode.is_open]
     first = sorted(opened, key=urgency)[:rows]
-    return counts(opened).spans, tuple(_urgent_alert_line(one, now, cells) for one in first)
+    return state_counts(opened).spans, tuple(_urgent_alert_line(one, now, cells) for one in first)
 
 
 def _urgent_alert_line(raised: ActiveAlert, now: int, cells: int) -> Line:
     spans = (
         Span(" "),
-        Span(fit(state(raised).text, 12), state(raised).role),
-        untrusted_text(fit(f" {raised.alert.model}", 16), TextRole.STRONG),
-        Span(fit(age(raised.episode.since, now), 7, right=True), TextRole.MUTED),
+        Span(fit(state_span(raised).text, 12), state_span(raised).role),
+        untrusted_text(fit(f" {raised.alert.model}", 16), Role.STRONG),
+        Span(fit(age(raised.episode.since, now), 7, right=True), Role.MUTED),
         untrusted_text(
-            f"  {owner_words(raised, now)}" if raised.acknowledgement else "", TextRole.ACCENT
+            f"  {owner_words(raised, now)}" if raised.acknowledgement else "", Role.ACCENT
         ),
     )
     return Line(
@@ -104,8 +108,8 @@ def _change_line(change: Change, now: int, zone: tzinfo | None, cells: int) -> L
     room = cells - len(when) - 24
     return Line(
         (
-            Span(when, TextRole.MUTED),
-            Span(f"  {name}  ", TextRole.STRONG),
+            Span(when, Role.MUTED),
+            Span(f"  {name}  ", Role.STRONG),
             untrusted_text(cut(text, room)),
         )
     )
@@ -122,10 +126,10 @@ def impact_lines(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, 
 
 def _impact_line(model: Model, names: Sequence[str], cells: int) -> Line:
     badge = HEALTH_BADGES[model.health]
-    name = untrusted_text(model.facts.name, TextRole.STRONG, 40)
+    name = untrusted_text(model.facts.name, Role.STRONG, 40)
     start = (Span(f" {badge.shape} ", badge.role), name)
     text = cut(", ".join(names), cells - spans_width(start) - 9)
-    return Line((*start, Span(" hurts ", TextRole.MUTED), untrusted_text(text)))
+    return Line((*start, Span(" hurts ", Role.MUTED), untrusted_text(text)))
 
 
 def _affected_names(model: Model, models: tuple[Model, ...]) -> list[str]:

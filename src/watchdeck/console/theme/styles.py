@@ -15,16 +15,16 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
 
-from watchdeck.console.lines.line import NO_VALUE, Background, Line, TextRole
+from watchdeck.console.lines.line import NO_VALUE, Background, Line, Role
 from watchdeck.console.theme.themes import REVERSE, Palette
 
-_BOLD = {TextRole.STRONG, TextRole.TITLE, TextRole.DOWN, TextRole.CRITICAL}
+_BOLD = {Role.STRONG, Role.TITLE, Role.DOWN, Role.CRITICAL}
 _COLOURED_IN_REVERSE = {
-    TextRole.OK,
-    TextRole.WARNING,
-    TextRole.CRITICAL,
-    TextRole.DOWN,
-    TextRole.UNKNOWN,
+    Role.OK,
+    Role.WARNING,
+    Role.CRITICAL,
+    Role.DOWN,
+    Role.UNKNOWN,
 }
 """Roles that keep their colour in reverse video; with more, the screen would be a patchwork."""
 
@@ -48,9 +48,9 @@ class StyleSheet:
     def __init__(self, palette: Palette, *, ascii: bool = False) -> None:  # noqa: A002
         self.palette = palette
         self.ascii = ascii
-        self._styles: dict[tuple[TextRole, Background], Style] = {}
+        self._styles: dict[tuple[Role, Background], Style] = {}
 
-    def style(self, role: TextRole, background: Background) -> Style:
+    def style(self, role: Role, background: Background) -> Style:
         """The style of text of this role on this background."""
         key = (role, background)
         if key not in self._styles:
@@ -86,7 +86,7 @@ class StyleSheet:
             for span in line.spans
             if span.text
         ]
-        return Strip(segments).adjust_cell_length(cells, self.style(TextRole.TEXT, line.background))
+        return Strip(segments).adjust_cell_length(cells, self.style(Role.TEXT, line.background))
 
     def _displayable(self, text: str) -> str:
         return text.translate(_ASCII) if self.ascii else text

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdeck.console.lines.line import Background, TextRole
+from watchdeck.console.lines.line import Background, Role
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
 from watchdeck.resources import folder
@@ -22,7 +22,7 @@ _MAX_FILES = 200
 
 COLOUR_NAMES = (
     *(background.value for background in Background),
-    *(role.value for role in TextRole),
+    *(role.value for role in Role),
 )
 """The colours that every theme must define."""
 

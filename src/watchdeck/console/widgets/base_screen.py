@@ -110,8 +110,8 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         yield TooSmall(id="too-small").data_bind(bound)
 
     def panels(self) -> ComposeResult:
-        """The panels of this screen, bound to its view state."""
-        raise NotImplementedError
+        """The panels of this screen, bound to its view state; none by default."""
+        yield from ()
 
     def open_prompt(self, prompt: Prompt) -> None:
         """Have a text typed at the bottom of the screen."""

@@ -31,7 +31,7 @@ class TopBar(Panel):
         settings = state.settings
         known = (settings.store, settings.zone, settings.read_only, state.past, self._trail)
         where = StatusBarState(self._mode, keys.MODES, *known)
-        return (bar.bar(state.snapshot, where, state.now, cells),)
+        return (bar.top_line(state.snapshot, where, state.now, cells),)
 
 
 class Banner(Panel):
@@ -44,7 +44,7 @@ class Banner(Panel):
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """The warnings, worst first, then the notice."""
         live = keys.key_label("time.live", state.settings.keys)
-        return bar.banner(state.snapshot, state.notice, state.settings.zone, cells, live)
+        return bar.banner_lines(state.snapshot, state.notice, state.settings.zone, cells, live)
 
     def rebuild(self) -> None:
         """Take as many rows as there are lines; none hides the panel."""
@@ -72,7 +72,7 @@ class Footer(Panel):
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One line."""
-        return (bar.footer(keys.footer(self._where, state.settings.keys), cells),)
+        return (bar.footer_line(keys.footer(self._where, state.settings.keys), cells),)
 
 
 class TooSmall(Panel):
@@ -85,4 +85,4 @@ class TooSmall(Panel):
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         """The size there is, and the size that is needed."""
         leave = keys.key_label("quit", state.settings.keys)
-        return bar.too_small(cells, rows, SMALLEST, leave)
+        return bar.too_small_lines(cells, rows, SMALLEST, leave)

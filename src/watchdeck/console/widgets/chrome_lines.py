@@ -12,8 +12,8 @@ from watchdeck.console.lines.line import (
     NO_VALUE,
     Background,
     Line,
+    Role,
     Span,
-    TextRole,
     cut,
     justify,
     spans_width,
@@ -27,17 +27,17 @@ from watchdeck.domain.board.board import Collector, CollectorState
 from watchdeck.domain.values.text import clean
 
 _STATES = {
-    CollectorState.RUNNING: ("●", TextRole.OK),
-    CollectorState.STALLED: ("◆", TextRole.WARNING),
-    CollectorState.STOPPED: ("✖", TextRole.DOWN),
+    CollectorState.RUNNING: ("●", Role.OK),
+    CollectorState.STALLED: ("◆", Role.WARNING),
+    CollectorState.STOPPED: ("✖", Role.DOWN),
 }
 """Shape and role of each state of the collector."""
 
 
 class StatusBarState(Struct, frozen=True):
-    """What the top line tells beside the board: where one is, and as whom.
+    """What the top line shows beside the board: mode, store, clock and read-only.
 
-    `trail` is what was opened within the mode; it gives way first.
+    `trail` is the screen opened within the mode; it is shortened first.
     """
 
     mode: str
@@ -49,8 +49,8 @@ class StatusBarState(Struct, frozen=True):
     trail: str = ""
 
 
-def bar(snapshot: BoardSnapshot, where: StatusBarState, now: int, cells: int) -> Line:
-    """Name, modes, store, age of the data, collector, clock; the store's path gives way first."""
+def top_line(snapshot: BoardSnapshot, where: StatusBarState, now: int, cells: int) -> Line:
+    """The top line: name, modes, store, age of the data, collector, clock; paths are cut first."""
     past = snapshot.board is not None and not snapshot.board.live
     right = (
         _past(snapshot.board.at, where)
@@ -61,15 +61,15 @@ def bar(snapshot: BoardSnapshot, where: StatusBarState, now: int, cells: int) ->
     if past:
         return replace(justify(left, right, cells, Span(" ")), inverted=True)
     room = cells - spans_width(left) - spans_width(right) - 3
-    store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", TextRole.MUTED)
+    store = Span(f"{_path(where.store, room)}  " if room >= 12 else " ", Role.MUTED)
     ending = [store, *right, Span(" ")]
     return Line(justify(left, ending, cells, Span(" ")).spans, Background.BAR)
 
 
 def _left(where: StatusBarState, room: int) -> list[Span]:
-    """Name and modes; where there is no room for all names, that of the mode in view alone."""
-    trail = [Span(f" → {cut(where.trail, 24)} ", TextRole.TITLE)] if where.trail else []
-    start = Span(" watchdeck ", TextRole.STRONG)
+    """Name and modes; without room for all names, only that of the mode in view."""
+    trail = [Span(f" → {cut(where.trail, 24)} ", Role.TITLE)] if where.trail else []
+    start = Span(" watchdeck ", Role.STRONG)
     named = [start, *(_mode(where, key, name, name) for key, name in where.modes), *trail]
     if spans_width(named) <= room:
         return named
@@ -78,29 +78,29 @@ def _left(where: StatusBarState, room: int) -> list[Span]:
 
 def _mode(where: StatusBarState, key: str, name: str, otherwise: str) -> Span:
     if name == where.mode:
-        return Span(f" {key} {name} ", TextRole.TITLE)
-    return Span(f" {key} {otherwise} " if otherwise else f" {key} ", TextRole.MUTED)
+        return Span(f" {key} {name} ", Role.TITLE)
+    return Span(f" {key} {otherwise} " if otherwise else f" {key} ", Role.MUTED)
 
 
 def _path(path: str, cells: int) -> str:
-    """The end of a path is what tells stores apart."""
+    """A path, cut at its beginning: stores differ at the end."""
     shown = clean(path)
     return shown if len(shown) <= cells else "…" + cut(shown[len(shown) - cells + 1 :], cells - 1)
 
 
 def _data(snapshot: BoardSnapshot, now: int) -> list[Span]:
     at = snapshot.board.metrics_at if snapshot.board else None
-    role = TextRole.WARNING if stale_reason(snapshot) else TextRole.TEXT
-    return [Span("data ", TextRole.MUTED), Span(f"{age(at, now)}  ", role)]
+    role = Role.WARNING if stale_reason(snapshot) else Role.TEXT
+    return [Span("data ", Role.MUTED), Span(f"{age(at, now)}  ", role)]
 
 
 def _collector(snapshot: BoardSnapshot) -> list[Span]:
     if snapshot.board is None or snapshot.trouble is not BoardProblem.NONE:
-        return [Span(f"collector {NO_VALUE}  ", TextRole.MUTED)]
-    return [Span("collector ", TextRole.MUTED), state(snapshot.board.collector), Span("  ")]
+        return [Span(f"collector {NO_VALUE}  ", Role.MUTED)]
+    return [Span("collector ", Role.MUTED), collector_state(snapshot.board.collector), Span("  ")]
 
 
-def state(collector: Collector) -> Span:
+def collector_state(collector: Collector) -> Span:
     """The state of the collector by shape, word and colour."""
     shape, role = _STATES[collector.state]
     return Span(f"{shape} {collector.state}", role)
@@ -108,15 +108,15 @@ def state(collector: Collector) -> Span:
 
 def _clock(where: StatusBarState, now: int) -> list[Span]:
     text = f"{clock_time(now, where.zone)} {utc_offset(now, where.zone)}"
-    return [*_read_only(where), Span(text, TextRole.STRONG)]
+    return [*_read_only(where), Span(text, Role.STRONG)]
 
 
 def _read_only(where: StatusBarState) -> list[Span]:
-    return [Span("read-only  ", TextRole.WARNING)] if where.read_only else []
+    return [Span("read-only  ", Role.WARNING)] if where.read_only else []
 
 
 def _past(at: int, where: StatusBarState) -> list[Span]:
-    """The moment shown, how long ago it was, and how fast it runs."""
+    """The moment shown, how long ago it was, and how fast it plays."""
     moment = f"{clock_time(at, where.zone, '%b %d %H:%M:%S')} {utc_offset(at, where.zone)}"
     said = f"PAST  {moment}"
     if where.past is not None:
@@ -128,10 +128,10 @@ def _pace(past: PastOffset) -> str:
     return f"> {past.speed}x" if past.speed else "||"
 
 
-def banner(
+def banner_lines(
     snapshot: BoardSnapshot, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
 ) -> tuple[Line, ...]:
-    """What must not be missed: no newer data, a blind collector, the past, a notice.
+    """The warning lines: no newer data, a blind collector, the past, a notice.
 
     `live` is the key that leads from the past to now.
     """
@@ -142,39 +142,37 @@ def banner(
     ]
     if notice:
         said = " ".join(notice.splitlines())
-        lines += wrap(f"→ {said}", cells - 1, TextRole.ACCENT, most=3)
+        lines += wrap(f"→ {said}", cells - 1, Role.ACCENT, most=3)
     past = snapshot.board is not None and not snapshot.board.live
     return tuple(Line((Span(" "), *line.spans), Background.BAR, past) for line in lines)
 
 
 def _warnings(
     snapshot: BoardSnapshot, zone: tzinfo | None, live: str
-) -> list[tuple[str, str, TextRole]]:
+) -> list[tuple[str, str, Role]]:
     if snapshot.trouble is BoardProblem.BROKEN:
-        return [("✖", snapshot.words, TextRole.CRITICAL)]
+        return [("✖", snapshot.words, Role.CRITICAL)]
     if snapshot.trouble is BoardProblem.PREPARING:
-        return [("…", snapshot.words, TextRole.WARNING)]
+        return [("…", snapshot.words, Role.WARNING)]
     board = snapshot.board
     if board is None:
         return []
     if not board.live:
         moment = clock_time(board.at, zone, "%Y-%m-%d %H:%M:%S")
         said = f"PAST: all is as it was at {moment} {utc_offset(board.at, zone)}; {live} is live"
-        return [("◆", said, TextRole.WARNING)]
+        return [("◆", said, Role.WARNING)]
     beat = board.collector.heartbeat
-    said_so = [("✖", stale_reason(snapshot), TextRole.CRITICAL)]
+    said_so = [("✖", stale_reason(snapshot), Role.CRITICAL)]
     if beat is not None:
-        said_so.append(
-            ("▲", beat.blind and f"the collector is blind: {beat.blind}", TextRole.CRITICAL)
-        )
-        said_so.append(("▲", beat.storing and f"store: {beat.storing}", TextRole.CRITICAL))
-        said_so.append(("▲", beat.outside, TextRole.CRITICAL))
-        said_so.append(("◆", beat.clock, TextRole.WARNING))
+        said_so.append(("▲", beat.blind and f"the collector is blind: {beat.blind}", Role.CRITICAL))
+        said_so.append(("▲", beat.storing and f"store: {beat.storing}", Role.CRITICAL))
+        said_so.append(("▲", beat.outside, Role.CRITICAL))
+        said_so.append(("◆", beat.clock, Role.WARNING))
     return [warning for warning in said_so if warning[1]]
 
 
-def meter(traffic: Traffic) -> str:
-    """What goes over the link to the terminal, in words."""
+def traffic_words(traffic: Traffic) -> str:
+    """The traffic to the terminal, in words."""
     lag = NO_VALUE if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
     return (
         f"link: {traffic.rate:.0f} B/s, {traffic.sent:,} B sent, lag {lag},"
@@ -182,20 +180,20 @@ def meter(traffic: Traffic) -> str:
     )
 
 
-def footer(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
-    """The keys that work here, as far as there is room."""
+def footer_line(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
+    """The last line: keys of the screen, as many as fit."""
     spans: list[Span] = [Span(" ")]
     for key, words in keys:
-        part = [Span(key, TextRole.ACCENT), Span(f" {words}  ", TextRole.MUTED)]
+        part = [Span(key, Role.ACCENT), Span(f" {words}  ", Role.MUTED)]
         if spans_width([*spans, *part]) <= cells:
             spans += part
     return Line(tuple(spans), Background.BAR)
 
 
-def too_small(cells: int, rows: int, least: tuple[int, int], leave: str) -> tuple[Line, ...]:
-    """The page below the smallest layout: it names the size that is needed."""
+def too_small_lines(cells: int, rows: int, least: tuple[int, int], leave: str) -> tuple[Line, ...]:
+    """The lines of a terminal that is too small: they name the size that is needed."""
     need = f"watchdeck needs {least[0]}x{least[1]}"
     have = f"this is {cells}x{rows}"
     return tuple(
-        Line((untrusted_text(text, TextRole.WARNING),)) for text in (need, have, f"{leave} quits")
+        Line((untrusted_text(text, Role.WARNING),)) for text in (need, have, f"{leave} quits")
     )

@@ -7,11 +7,11 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Span, TextRole, cut
+from watchdeck.console.lines.line import Role, Span, cut
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.list import List
 from watchdeck.console.widgets.prompt import Hint, Prompt
-from watchdeck.domain.board.filter import EVERYTHING, Filter, FilterError
+from watchdeck.domain.board.filter import EVERYTHING, Filter, FilterError, parse
 
 FILTER = "/"
 """The sign of the prompt for a filter."""
@@ -36,15 +36,16 @@ class FilterableList(List):
     @property
     def total(self) -> int:
         """How many rows there would be without a filter."""
-        raise NotImplementedError
+        return len(self.table.keys)
 
     def read_filter(self, typed: str) -> Filter:
         """Read a filter of these rows. Raises FilterError."""
-        raise NotImplementedError
+        return parse(typed)
 
-    def count_matches(self, wanted: Filter) -> int:
-        """How many rows match."""
-        raise NotImplementedError
+    @property
+    def match_count(self) -> int:
+        """How many rows match the filter."""
+        return len(self.table.keys)
 
     @property
     def marks(self) -> int:
@@ -65,9 +66,9 @@ class FilterableList(List):
         spans = []
         if self.typed:
             words = f"  {count} of {self.total} by /{self.typed}"
-            spans.append(Span(cut(words, max(24, cells // 2)), TextRole.WARNING))
+            spans.append(Span(cut(words, max(24, cells // 2)), Role.WARNING))
         if self.table.marked:
-            spans.append(Span(f"  {self.marks} marked", TextRole.ACCENT))
+            spans.append(Span(f"  {self.marks} marked", Role.ACCENT))
         return tuple(spans)
 
     def action_filter(self) -> None:
@@ -105,7 +106,7 @@ class FilterPrompt:
         except FilterError as error:
             return Hint(str(error), error.position)
         self._rows.show_matches(wanted, typed)
-        count = f"{self._rows.count_matches(wanted)} of {self._rows.total}"
+        count = f"{self._rows.match_count} of {self._rows.total}"
         return Hint(count if typed else self._rows.FILTER_HELP)
 
     def complete(self, _text: str) -> str:

@@ -9,8 +9,9 @@ from textual.reactive import reactive
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines import list_position as place
-from watchdeck.console.lines.line import Line, Span, TextRole
+from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.console.lines.list_position import ListPosition
+from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.lines.table import Table, row_range, table_lines
 from watchdeck.console.state.messages import RowReached
 from watchdeck.console.state.view_state import ViewState
@@ -33,10 +34,14 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         return ()
 
     def heading(
-        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
+        self,
+        state: ViewState,  # noqa: ARG002 - a list with a title shows an age
+        more: tuple[Span, ...],
+        body: tuple[Line, ...],
+        cells: int,
     ) -> tuple[Line, ...]:
-        """The whole panel: a rule that tells which rows are in view, and the body under it."""
-        raise NotImplementedError
+        """The whole panel: a header that says which rows are in view, over the body."""
+        return (header_line("", more, None, cells), *body)
 
     @property
     def subject(self) -> str:
@@ -53,7 +58,7 @@ class List(Panel, can_focus=True, inherit_bindings=False):
         )
         lead = self.lead(state)
         room = rows - 1 - len(lead)
-        more = (Span(row_range(self.table, self.place, room), TextRole.MUTED),)
+        more = (Span(row_range(self.table, self.place, room), Role.MUTED),)
         shown = table_lines(self.table, self.place, state.now, cells, room)
         return self.heading(state, more, (*lead, *shown), cells)
 

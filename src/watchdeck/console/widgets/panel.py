@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from watchdeck.console.lines.line import Line, Span, TextRole
+from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.console.state.view_state import ViewSettings, ViewState
 
 
@@ -33,9 +33,9 @@ class Panel(Widget):
         """What matters to the drawing alone: the lines are drawn again when one differs."""
         return (state.now, state.stale)
 
-    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """The panel as lines, at most `rows` of at most so many cells."""
-        raise NotImplementedError
+    def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
+        """The panel as lines: at most `rows` lines of at most `cells` cells; empty by default."""
+        return ()
 
     def watch_view_state(self, state: ViewState | None) -> None:
         """Rebuild or redraw what changed; other settings change every cell."""
@@ -96,7 +96,7 @@ def _with_letter(lines: tuple[Line, ...], letter: str) -> tuple[Line, ...]:
     if not letter or not lines:
         return lines
     first, *rest = lines[0].spans
-    mark = Span(f"[{letter}]", TextRole.WARNING)
+    mark = Span(f"[{letter}]", Role.WARNING)
     return (Line((mark, Span(first.text[3:], first.role), *rest), lines[0].background), *lines[1:])
 
 

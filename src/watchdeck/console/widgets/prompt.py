@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
-from watchdeck.console.lines.line import Background, Line, Span, TextRole, cut
+from watchdeck.console.lines.line import Background, Line, Role, Span, cut
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
 
@@ -60,13 +60,11 @@ class HintLine(Panel):
         """One line over the one that is typed."""
         if self.hint.at is None:
             return (
-                Line(
-                    (Span(f"  {cut(self.hint.words, cells - 3)}", TextRole.MUTED),), Background.BAR
-                ),
+                Line((Span(f"  {cut(self.hint.words, cells - 3)}", Role.MUTED),), Background.BAR),
             )
         # under what is typed at the left; a word that would not fit begins further left
         gap = min(2 + self.hint.at, max(2, cells - len(self.hint.words) - 3))
-        words = Span(f"▼ {cut(self.hint.words, cells - gap - 2)}", TextRole.WARNING)
+        words = Span(f"▼ {cut(self.hint.words, cells - gap - 2)}", Role.WARNING)
         return (Line((Span(" " * gap), words), Background.BAR),)
 
     def watch_hint(self) -> None:
@@ -87,7 +85,7 @@ class PromptSymbol(Panel):
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
         """One character."""
-        return (Line((Span(f" {self._sign}", TextRole.ACCENT),)),)
+        return (Line((Span(f" {self._sign}", Role.ACCENT),)),)
 
 
 class PromptInput(Input, inherit_bindings=True):

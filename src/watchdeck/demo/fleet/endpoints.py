@@ -1,7 +1,5 @@
 """The eight endpoints of the demo: their configuration, load and responses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from msgspec import Struct, field

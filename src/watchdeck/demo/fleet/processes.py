@@ -1,7 +1,5 @@
 """Child processes of the demo: each ends with the demo, however the demo ends."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The server process of the fleet: eight HTTP servers on loopback."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

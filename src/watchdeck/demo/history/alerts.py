@@ -1,7 +1,5 @@
 """The alerts and the health of the past, evaluated by the engine's own code scrape by scrape."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field

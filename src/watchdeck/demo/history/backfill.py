@@ -1,7 +1,5 @@
 """Fills a new store with the demo's past: worker processes simulate it, this process writes it."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -4,8 +4,6 @@ Each function returns the new row, or a Refusal with the reason. The store saves
 its revision has not changed.
 """
 
-from __future__ import annotations
-
 from msgspec import Struct
 from msgspec.structs import replace
 

@@ -3,8 +3,6 @@
 `DisplayState`, the one word on a screen, is derived from the three.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import Struct, field

@@ -4,8 +4,6 @@ Every function is pure and takes the time. Timers count the time that samples co
 two samples counts as one interval.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec import Struct

@@ -4,8 +4,6 @@ The wall clock of the zone decides when a window opens. Its duration is elapsed 
 the clock does not lengthen it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 

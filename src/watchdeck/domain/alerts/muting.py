@@ -1,7 +1,5 @@
 """Muting: the reasons why no notification is sent for an alert; the alert itself goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field

@@ -1,7 +1,5 @@
 """Changes of endpoints: detected on scrapes, or written in the configuration by people."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import Struct

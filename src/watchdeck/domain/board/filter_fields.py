@@ -1,7 +1,5 @@
 """The texts, fields and numbers of models and alerts that filters match."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct

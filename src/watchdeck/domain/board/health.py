@@ -3,8 +3,6 @@
 Limits are in rules only: the health comes from the scrape itself or from the worst alert.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from watchdeck.domain.alerts.alert import ActiveAlert, AlertState

@@ -1,7 +1,5 @@
 """Parsers of Alertmanager and Prometheus payloads into events, with limits for hostile bodies."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Parser of CloudEvents 1.0 about alerts into external events."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote

@@ -3,8 +3,6 @@
 An event is the report with cleaned texts. Events are evaluated later, in the order of arrival.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from enum import StrEnum

@@ -4,8 +4,6 @@ The sender has waited already, so an event fires at once, and `fired_at` is the 
 An untrusted resolve is held: its episode is clearing, without data.
 """
 
-from __future__ import annotations
-
 import re
 
 from msgspec import Struct

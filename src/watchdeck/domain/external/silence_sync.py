@@ -1,7 +1,5 @@
 """Silence synchronisation: every acknowledgement is also a silence in Alertmanager."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 

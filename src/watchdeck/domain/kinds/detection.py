@@ -1,7 +1,5 @@
 """Detection of the kind of a server by its metrics page and probe responses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Kinds of server, as data: how to detect one, probe its health, and read its signals."""
 
-from __future__ import annotations
-
 from msgspec import Struct, field
 
 from watchdeck.domain.metrics.scrape import ModelState

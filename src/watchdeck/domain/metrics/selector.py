@@ -1,7 +1,5 @@
 """Selectors of series in the syntax of Prometheus, and an index that finds what they select."""
 
-from __future__ import annotations
-
 import re
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache

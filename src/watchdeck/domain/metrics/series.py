@@ -1,7 +1,5 @@
 """Series and layouts: the names of the values of a frame."""
 
-from __future__ import annotations
-
 import hashlib
 from enum import StrEnum
 from functools import cached_property

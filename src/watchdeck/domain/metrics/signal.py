@@ -1,7 +1,5 @@
 """Signals: the measurements of a model, each with a name and a unit."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from msgspec import Struct

@@ -4,8 +4,6 @@ Single, daily and weekly events with exceptions are read. Anything else is refus
 because a misread shift pages the wrong person.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta

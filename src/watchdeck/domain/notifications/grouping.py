@@ -4,8 +4,6 @@ The name of a slot holds all its state, so only the outbox stores it: `GROUP.PAR
 OPENED (ms UTC) is the start of the window of the group.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping
 

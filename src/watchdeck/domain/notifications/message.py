@@ -5,8 +5,6 @@ On the way out a `Transition` becomes a `Message` (here), routes make it one `Ou
 `Notification` (`outbox`). A muted alert makes no message; an owed page follows when the mute ends.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from enum import StrEnum

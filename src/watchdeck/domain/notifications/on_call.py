@@ -1,7 +1,5 @@
 """On-call rotas: who is on call at a time, by turns or by a calendar file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 

@@ -3,8 +3,6 @@
 `to_payload` writes the payload of an entry, and `build_notification` reads it; nothing else does.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

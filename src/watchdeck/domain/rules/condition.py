@@ -6,8 +6,6 @@
 `request_rate < 50% of last week over 1h`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

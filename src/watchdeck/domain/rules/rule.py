@@ -1,7 +1,5 @@
 """Rules: when a model is in trouble, how severe the trouble is, and which labels its alert has."""
 
-from __future__ import annotations
-
 from enum import IntEnum, StrEnum
 
 from msgspec import Struct, field

@@ -1,7 +1,5 @@
 """Tokens of a rule's `when`: the reader that parses them, and limits in the unit of a signal."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The whole configuration as one type, with the settings of the store and of the console."""
 
-from __future__ import annotations
-
 from msgspec import Struct, field
 
 from watchdeck.domain.settings.endpoint import Endpoint

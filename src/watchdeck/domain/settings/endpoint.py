@@ -1,7 +1,5 @@
 """An endpoint as its owner configures it, and as the store knows it."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 

@@ -1,7 +1,5 @@
 """Sources of external alerts: the webhook server of watchdeck, and the Alertmanagers it polls."""
 
-from __future__ import annotations
-
 from msgspec import Struct, field
 
 from watchdeck.domain.values.secret import Secret, Tls

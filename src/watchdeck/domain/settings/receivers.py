@@ -1,7 +1,5 @@
 """Channels and routes: whom watchdeck notifies of which alerts, and how."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """Rules and maintenance windows as the configuration writes them, before they are parsed."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from msgspec import Struct

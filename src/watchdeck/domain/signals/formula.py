@@ -1,7 +1,5 @@
 """The builder of formulas: signal specs of a kind become functions over one page's positions."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

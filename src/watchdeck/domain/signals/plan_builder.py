@@ -1,7 +1,5 @@
 """The builder of plans, from a kind and the layout of a page, and the sources of signals."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar

@@ -1,7 +1,5 @@
 """Interpretation of probe responses: the model is ready, loading, asleep or not there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 

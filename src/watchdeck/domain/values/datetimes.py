@@ -1,7 +1,5 @@
 """Dates and times as text: RFC 3339 timestamps, and hours and days in a time zone."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Numbers for people: three significant digits, and the unit."""
 
-from __future__ import annotations
-
 import math
 
 from watchdeck.domain.values.units import Unit

@@ -1,7 +1,5 @@
 """Classes of host addresses: loopback, private, and those that a host name must not resolve to."""
 
-from __future__ import annotations
-
 import ipaddress
 from functools import lru_cache
 

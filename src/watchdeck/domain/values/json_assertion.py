@@ -4,8 +4,6 @@
 assertion holds when it holds for at least one element.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

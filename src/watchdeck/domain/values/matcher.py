@@ -1,7 +1,5 @@
 """Matchers: label conditions that select the alerts of a rule, a silence or a route."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterable, Mapping

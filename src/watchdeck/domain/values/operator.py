@@ -1,7 +1,5 @@
 """The operator: the person who presses a key or runs a command."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 

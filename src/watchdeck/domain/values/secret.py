@@ -1,7 +1,5 @@
 """References to secrets, and the TLS settings of a connection."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Cleaning of text from outside, once, at intake: terminal control characters become visible."""
 
-from __future__ import annotations
-
 import re
 
 _UNSAFE = re.compile(

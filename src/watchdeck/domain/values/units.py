@@ -1,7 +1,5 @@
 """Durations, ratios and sizes: numbers that parse from text such as `10s` and print back to it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from enum import StrEnum

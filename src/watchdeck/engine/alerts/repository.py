@@ -1,7 +1,5 @@
 """The open alerts, their acknowledgements and mutes; saves each change with all that follows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field

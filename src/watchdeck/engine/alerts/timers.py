@@ -1,7 +1,5 @@
 """Time-driven tasks of open alerts: expiries, reminders, escalations and overdue pages."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The quality of rules: the feedback on their alerts, and their pages at night."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct

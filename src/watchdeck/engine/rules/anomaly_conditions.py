@@ -1,7 +1,5 @@
 """The two conditions that compare with the past: anomalies, and the same time a week before."""
 
-from __future__ import annotations
-
 from zlib import crc32
 
 from msgspec import Struct

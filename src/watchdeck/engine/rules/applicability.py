@@ -1,7 +1,5 @@
 """The models that a rule applies to, and why it does not apply to the others."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from msgspec.structs import replace

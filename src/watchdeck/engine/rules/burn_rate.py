@@ -1,7 +1,5 @@
 """Burn rates of error budgets: the good and bad events of an endpoint over any window."""
 
-from __future__ import annotations
-
 import math
 from array import array
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Evaluation of the rules on all endpoints: at each new scrape, and when scrapes stay away."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 

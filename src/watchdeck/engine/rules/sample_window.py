@@ -1,7 +1,5 @@
 """Ring of recent samples of one signal, from which windowed rules compute their aggregates."""
 
-from __future__ import annotations
-
 import math
 from array import array
 from bisect import bisect_right

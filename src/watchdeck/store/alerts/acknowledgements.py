@@ -1,7 +1,5 @@
 """What operators do about alerts: acknowledgements, notes, silences, known issues, feedback."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from sqlite3 import Connection

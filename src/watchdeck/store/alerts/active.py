@@ -1,7 +1,5 @@
 """The alerts of a board: open and recently ended episodes, with owner, notes and feedback."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from sqlite3 import Connection

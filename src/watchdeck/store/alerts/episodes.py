@@ -1,7 +1,5 @@
 """Alerts, their episodes and transitions, and the history of one episode."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection

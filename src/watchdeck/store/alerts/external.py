@@ -1,7 +1,5 @@
 """External alerts: their sources, the events received, and the last state of each alert."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from enum import StrEnum

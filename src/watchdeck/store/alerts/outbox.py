@@ -1,7 +1,5 @@
 """The outbox: notifications, stored in the transaction of their cause and sent later."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection

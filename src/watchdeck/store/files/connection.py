@@ -1,7 +1,5 @@
 """Connections to the SQLite files of a store: opening, transactions, errors, whole copies."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import sqlite3

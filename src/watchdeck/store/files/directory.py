@@ -1,7 +1,5 @@
 """The directory of a store: its files, the checks before they are used, and the collector lock."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import stat

@@ -1,7 +1,5 @@
 """The disk below a store: its type, the owners and modes of files, bytes used, reserved space."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import stat

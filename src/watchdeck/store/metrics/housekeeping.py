@@ -1,7 +1,5 @@
 """Housekeeping of metrics.db between two commits: compaction, retention, the size budget."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial

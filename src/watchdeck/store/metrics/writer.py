@@ -1,7 +1,5 @@
 """The only writer of metrics.db: a thread that commits queued scrapes and never blocks one."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence

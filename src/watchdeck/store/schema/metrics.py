@@ -1,7 +1,5 @@
 """The tables of metrics.db: scrapes, and what is computed from them."""
 
-from __future__ import annotations
-
 _FIRST = """
 create table endpoint (
     id integer primary key,

@@ -1,7 +1,5 @@
 """The schema of each database file: its numbered migration steps, and how one is applied."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from sqlite3 import Connection, complete_statement

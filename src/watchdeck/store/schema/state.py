@@ -4,8 +4,6 @@ The tables, not the triggers, are portable SQL that a second database engine wou
 that people change has a `rev` for compare-and-set.
 """
 
-from __future__ import annotations
-
 _FIRST = """
 create table health_change (
     endpoint text not null,

@@ -5,8 +5,6 @@ somebody who may write the file rewrote the whole chain with its head. Against t
 (its count and hash) elsewhere and pass it to `verify`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Change markers, and the last identity of each server, by which changes are detected."""
 
-from __future__ import annotations
-
 from sqlite3 import Connection
 
 from msgspec.structs import asdict

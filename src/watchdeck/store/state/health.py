@@ -1,7 +1,5 @@
 """The health of every model, now and at any past moment."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from typing import Any
