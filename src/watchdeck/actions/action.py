@@ -11,7 +11,7 @@ from watchdeck.actions.requests import ActionRequest
 
 
 class Subject(StrEnum):
-    """What an action needs on the screen where it is asked for."""
+    """The selection on a screen that an action needs before it can run."""
 
     OPEN_ALERTS = "open alerts"
     ALERTS = "alerts"
@@ -28,13 +28,13 @@ class Place(StrEnum):
 
 
 class ActionKey(Struct, frozen=True):
-    """A key of the console that asks for an action.
+    """A key of the console that starts an action.
 
     Attributes:
         id: Stable name, by which a person remaps the key.
-        begins: Text that is put on the command line to be finished; empty: the key acts at once.
-            `{labels}` and `{model}` stand for those of the chosen alerts.
-        text: Stands in for what would be typed after the action's name.
+        begins: Text to put on the command line, for the person to finish; empty: the key acts at
+            once. `{labels}` and `{model}` stand for those of the selected alerts.
+        text: The arguments of the action, as if typed after its name.
         footer: The word in the last line of the screen, or empty.
     """
 
@@ -74,10 +74,10 @@ class Shell(Struct, frozen=True):
     """An action in the shell: `command` ARGUMENTS.
 
     Attributes:
-        summary: Its line in the list of commands.
-        help: The first line of its own help.
-        option: An option of `command`, which is another action's, that asks for this one instead.
-        beside: The other action is also run when its text is given.
+        summary: The line of the command in the list of commands.
+        help: The first line of the command's own help.
+        option: When `command` belongs to another action, the option that runs this action instead.
+        beside: The other action is run as well when its text is given.
     """
 
     command: str
@@ -89,18 +89,18 @@ class Shell(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True):
-    """One thing that an operator does: asked for by a key, a command or a request.
+    """One thing that an operator does: started by a key, a command or a request.
 
     Attributes:
-        name: Its name after `:` and in a request.
-        request: The type of its arguments.
-        parse: Reads what is typed after its name. Raises ArgumentError.
-        words: What it does, for the palette.
-        takes: What follows its name, or empty; with `is_bare` it may also be left out.
-        choices: Beginnings of what follows, offered as completions.
-        is_typed: It can be asked for by name in the console.
-        can_undo: The key `u` undoes it for ten seconds.
-        role: Who may do it.
+        name: The action's name after `:` and in a request.
+        request: The type of the action's arguments.
+        parse: Reads the arguments that are typed after the name. Raises ArgumentError.
+        words: What the action does, for the palette.
+        takes: The form of the arguments, or empty; with `is_bare` they may be left out.
+        choices: Beginnings of arguments, offered as completions.
+        is_typed: The action can be started by its name in the console.
+        can_undo: The key `u` undoes the action for ten seconds.
+        role: Who may run the action.
     """
 
     name: str

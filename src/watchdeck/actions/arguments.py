@@ -84,54 +84,54 @@ def _read_matcher(word: str) -> Matcher | None:
 
 
 def parse_acknowledge(text: str, about: Selection) -> AcknowledgeRequest:
-    """`[2h] [NOTE]`."""
+    """Parse `[LENGTH] [NOTE]`: acknowledge the selected episodes."""
     typed = parse_arguments(text)
     return AcknowledgeRequest(about.episodes, typed.length, typed.words)
 
 
 def parse_take_over(text: str, about: Selection) -> TakeOverRequest:
-    """Nothing, or a note."""
+    """Parse an optional note: take over the selected episodes."""
     return TakeOverRequest(about.episodes, text)
 
 
 def parse_unacknowledge(_text: str, about: Selection) -> UnacknowledgeRequest:
-    """Nothing."""
+    """Ignore the text: the acknowledgements of the selected episodes end."""
     return UnacknowledgeRequest(about.episodes)
 
 
 def parse_escalate(_text: str, about: Selection) -> EscalateRequest:
-    """Nothing."""
+    """Ignore the text: the selected episodes escalate."""
     return EscalateRequest(about.episodes)
 
 
 def parse_resolve(text: str, about: Selection) -> ResolveRequest:
-    """A note."""
+    """Parse a note: resolve the selected episodes with it."""
     return ResolveRequest(about.episodes, text)
 
 
 def parse_note(text: str, about: Selection) -> NoteRequest:
-    """The text of the note."""
+    """Parse the text of a note on the selected episodes."""
     return NoteRequest(about.episodes, text)
 
 
 def parse_feedback(text: str, about: Selection) -> FeedbackRequest:
-    """One of `useful`, `noise` and `late`."""
+    """Parse `useful`, `noise` or `late`: rate the selected episodes. Raises ValueError."""
     return FeedbackRequest(about.episodes, Feedback(text))
 
 
 def parse_silence(text: str, _about: Selection) -> SilenceRequest:
-    """`model=NAME 2h REASON`."""
+    """Parse `MATCHER... LENGTH REASON`, such as `model=fraud 2h a deploy`."""
     typed = parse_arguments(text)
     return SilenceRequest(typed.matchers, typed.length, typed.words)
 
 
 def parse_unsilence(text: str, _about: Selection) -> UnsilenceRequest:
-    """The number of a silence."""
+    """Parse the number of a silence to end. Raises ArgumentError."""
     return UnsilenceRequest(_read_number(text, "silence"))
 
 
 def parse_pin(text: str, _about: Selection) -> PinRequest:
-    """`model=NAME 1d TEXT`, or `rule=NAME`, or both."""
+    """Parse `model=NAME 1d TEXT`, `rule=NAME 1d TEXT`, or both labels. Raises ArgumentError."""
     typed = parse_arguments(text)
     labels = {one.label: one.wanted for one in typed.matchers if not one.pattern}
     if typed.length is None:
@@ -141,12 +141,12 @@ def parse_pin(text: str, _about: Selection) -> PinRequest:
 
 
 def parse_unpin(text: str, _about: Selection) -> UnpinRequest:
-    """The number of a known issue."""
+    """Parse the number of a known issue to remove. Raises ArgumentError."""
     return UnpinRequest(_read_number(text, "known issue"))
 
 
 def parse_change(text: str, about: Selection) -> ChangeRequest:
-    """A note, or what follows `--what`, as in the shell: `--what deploy v2`."""
+    """Parse the text of a note, or `--what KIND TEXT` such as `--what deploy v2`."""
     match = _OPTION.fullmatch(text)
     if match is None:
         return ChangeRequest(about.model, ChangeKind.NOTE, text, about.at)
@@ -160,7 +160,7 @@ def parse_change(text: str, about: Selection) -> ChangeRequest:
 
 
 def parse_undo(_text: str, _about: Selection) -> UndoRequest:
-    """Nothing: what is undone is the newest action of this console."""
+    """Ignore the text: the newest action of this console is undone."""
     return UndoRequest(())
 
 

@@ -29,7 +29,7 @@ LONGEST = 200
 
 
 class ChangeError(WatchdeckError):
-    """A marker that cannot be kept."""
+    """A change that cannot be stored; the text says why."""
 
     exit_code = 2
 
@@ -63,10 +63,10 @@ def add_change(
 def mark_configured(
     directory: StoreDirectory, fleet: Sequence[EndpointFacts], who: Operator, now: int
 ) -> int:
-    """Mark each endpoint whose change text is another than when a collector last started.
+    """Record a change for each endpoint whose `change` text differs from the stored one.
 
-    Asked before the fleet is registered. An endpoint that is new, or that has no such text, has
-    nothing to tell. Returns how many were marked.
+    Must run before the fleet is registered. Skips new endpoints, and those without such a text.
+    Returns how many changes were recorded.
     """
     before = {facts.name: facts.change for facts in _read_endpoints(directory)}
     moved = [one for one in fleet if one.change and one.change != before.get(one.name, one.change)]

@@ -71,7 +71,7 @@ def _summaries() -> dict[str, str]:
 
 
 def _action_command(name: str) -> click.Command | None:
-    """The command that the table of actions makes of a name; None when it has none of that name."""
+    """The command built from the actions of this name; None when no action has the name."""
     from watchdeck.actions.table import shell_summaries
 
     if name not in shell_summaries():

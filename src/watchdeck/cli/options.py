@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-from msgspec import Struct
 
-from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.errors import ConfigError, WatchdeckError
@@ -23,13 +21,15 @@ from watchdeck.errors import ConfigError, WatchdeckError
 if TYPE_CHECKING:
     from watchdeck.domain.notifications.routing import Routing
     from watchdeck.domain.settings.configuration import Settings
+    from watchdeck.domain.values.operator import Operator
     from watchdeck.store.files.directory import StoreDirectory
 
 
-class Context(Struct, frozen=True, dict=True):
+class Context:
     """The context that click passes to every command; it loads the configuration once."""
 
-    config: str | None = None
+    def __init__(self, config: str | None = None) -> None:
+        self.config = config
 
     def path(self) -> Path:
         """The configuration file. Raises ConfigError, which lists the places that were searched."""
@@ -74,6 +74,8 @@ def now() -> int:
 
 def operator() -> Operator:
     """The person who runs this command: the OS user, and the origin of their SSH session."""
+    from watchdeck.domain.values.operator import Operator
+
     origin = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
     return Operator(clean(user_name(os.getuid()), 64), clean(origin, 64))
 

@@ -33,9 +33,9 @@ def dots_for(environ: Mapping[str, str]) -> DotStyle:
 def console_settings(
     directory: StoreLocation, wanted: ConsoleSettings | None = None, *, read_only: bool = False
 ) -> ViewSettings:
-    """The settings that a person wants, with the shapes that this terminal can show.
+    """The configured view settings, with dots and colours that this terminal can show.
 
-    What cannot be used is replaced by what is usual, and named in `problem`.
+    A setting that cannot be used becomes its default, and `problem` names it.
     """
     view, environ = wanted or ConsoleSettings(), dict(os.environ)
     dots = dots_for(environ) if view.glyphs == "auto" else DotStyle(view.glyphs)

@@ -215,7 +215,7 @@ class Engine:
         return True
 
     def _save_notified(self, alert: Alert, episode: Episode) -> bool:
-        """Save when an episode was paged or escalated, together with its newest figures."""
+        """Save an episode that was paged or escalated, together with its newest figures."""
         state = self._evaluator.find_state(alert)
         current = state.episode if state and state.episode else episode
         notified = replace(current, paged_at=episode.paged_at, escalated=episode.escalated)

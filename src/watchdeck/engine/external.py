@@ -220,7 +220,7 @@ class ExternalEvaluation:
         return reason_to_distrust(event, context)
 
     def _no_data_rules(self, alert: Alert) -> Iterable[str]:
-        """The firing alerts that say that the target of this one sends no data."""
+        """The rules of firing alerts which say that the target of this alert sends no data."""
         for episode, other in self._open.values():
             fires = episode.condition is AlertState.FIRING and episode.data is not DataState.NONE
             is_about_data = is_no_data_rule(other.rule) and other.id != alert.id
@@ -254,7 +254,7 @@ class ExternalEvaluation:
             self._save_change(alert, episode, after, steps)
 
     def _check_repeats(self, source: ExternalSource, episode: Episode, alert: Alert) -> None:
-        """Fire on at a repeat of the source; hold an alert whose promised repeat did not come."""
+        """Fire again when the source repeats an alert; hold one whose promised repeat is late."""
         last = self._last_state(alert)
         if last is None:
             return

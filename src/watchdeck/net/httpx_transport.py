@@ -70,7 +70,7 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         return _HttpcoreStream(self._stream, self)
 
     async def secure(self, stream: ByteStream, context: ssl.SSLContext, host: str) -> None:
-        """Start TLS; a certificate that is refused is read once more, only for its date."""
+        """Start TLS; read a refused certificate over a second connection, for its expiry date."""
         try:
             await stream.secure(context, host)
         except ssl.SSLCertVerificationError:

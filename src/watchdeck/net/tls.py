@@ -46,9 +46,9 @@ def _fallback_store() -> str | None:
 
 
 async def peer_certificate(peer: str, port: int, host: str) -> bytes | None:
-    """The DER certificate of a server that is not trusted; nothing is sent to it.
+    """The certificate (DER) of an untrusted server, read on a new connection that sends no data.
 
-    Raises OSError when the server accepts no second connection.
+    Raises OSError when that connection fails.
     """
     stream = await connect([peer], port)
     try:

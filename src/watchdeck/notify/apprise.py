@@ -39,7 +39,7 @@ class AppriseNotifier:
         self._resolve = resolve
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Send it as text; apprise's reason for a failure is dropped: it may hold the address."""
+        """Send the text; drop apprise's own reason for a failure, which may hold the address."""
         try:
             url = resolve_address(self._channel.url or "", self._resolve)
             refusal = self._refusal_of(url)

@@ -73,7 +73,7 @@ class _ChannelState(Struct):
 class Delivery:
     """Sends what is due in the outbox, each channel in a task of its own: a slow one delays none.
 
-    `worker` is used by one Delivery alone: it decides which rows belong together.
+    `worker` must not be shared: only one Delivery may decide which rows are sent together.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ class HeartbeatSender:
             await asyncio.sleep(self._heartbeat.every.seconds)
 
     async def send(self) -> bool:
-        """Send one, unless the collector has a problem; returns whether it arrived."""
+        """Send one heartbeat, unless the collector has a problem; returns whether it arrived."""
         if self._collector_problem():
             return False
         try:

@@ -47,7 +47,7 @@ class Notifier(Protocol):
     """One way to send; it returns whether a retry makes sense, and never retries itself."""
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Send it once; a retry comes with the same id."""
+        """Send a notification once; a retry comes with the same id."""
 
 
 class ReceiverResponse(Struct, frozen=True):

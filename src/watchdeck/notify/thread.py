@@ -10,7 +10,9 @@ Result = TypeVar("Result")
 
 
 async def to_thread(function: Callable[[], Result]) -> Result:
-    """Return what `function` returns, or raise what it raises; a cancelled caller leaves it behind.
+    """Run a function on a thread of its own, and return or raise what it does.
+
+    Cancelling the caller does not stop the function.
 
     The threads of the event loop are few, and the process waits for them when it ends: a name
     server or a receiver that hangs would hold it. These threads die with the process.

@@ -31,7 +31,7 @@ class WebhookNotifier:
         self._source = source
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Post it; the receiver may drop a duplicate by its idempotency-key header."""
+        """Post a notification; its idempotency-key header lets the receiver drop a duplicate."""
         try:
             url = resolve_address(self._channel.url or "", self._resolve)
             configured = {

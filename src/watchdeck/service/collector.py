@@ -209,7 +209,7 @@ def recent_probes(
 ) -> Iterator[tuple[str, list[int], list[bool]]]:
     """The probes of the last hour by endpoint: their times (ms UTC), and whether each was good.
 
-    A good probe was up, and its model did not report that it was not ready.
+    A probe is good when the server was up and did not report its model as not ready.
     """
     with closing(open_readonly(directory.metrics)) as db:
         for endpoint in endpoints:

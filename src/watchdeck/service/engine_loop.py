@@ -76,7 +76,7 @@ class EngineService:
 
     @property
     def stuck(self) -> str:
-        """Why nothing is evaluated, or that nothing was for too long; empty when all is well."""
+        """Why evaluation fails, or for how long it has not run; empty when all is well."""
         idle = self._steady() - self._evaluated_at
         return self.problem or (f"nothing was judged for {idle} ms" if idle > STUCK_AFTER else "")
 

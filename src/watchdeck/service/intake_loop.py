@@ -61,7 +61,7 @@ class IntakeService:
         return "; ".join(filter(None, (self._problem, self._faults.problem, *problems)))
 
     async def run(self) -> None:
-        """Run until cancelled, also without any source."""
+        """Receive from every source until cancelled; without a source, only wait."""
         try:
             await self._register_sources()
             async with asyncio.TaskGroup() as group:

@@ -73,7 +73,7 @@ class ReopeningConnection:
 
     @property
     def state_read(self) -> tuple[int, int | None]:
-        """Which state of which file was read last; two reads of equal states find the same rows."""
+        """The id of the file and state that was read last: equal ids mean equal rows."""
         return self._opened, self._seen
 
     def close(self) -> None:
@@ -146,7 +146,7 @@ class Reader:
         return assemble_board(metrics, state, past_collector(metrics.latest, at), at, live=False)
 
     def _read_metrics(self, at: int | None) -> MetricsSnapshot:
-        """The metrics of a board; live ones are read again only after a write (14 ms for 200)."""
+        """The metrics of a board; live ones are cached until a write (14 ms for 200 models)."""
         with self._metrics.read() as db:
             if at is not None:
                 return read_metrics(db, at, self._segments)

@@ -77,7 +77,7 @@ def _undo_row(action: ActionTransaction, entry: AuditEntry) -> None:
 
 
 def _refusal(action: ActionTransaction, entry: AuditEntry, rev: int | None) -> Refusal | None:
-    """Why it is too late: the time is up, or the row is not as the action left it."""
+    """Why an undo is too late: its time is up, or the row has changed since the action."""
     return undo_refusal(entry.at, (entry.after or {}).get("rev", 0), rev, action.now)
 
 

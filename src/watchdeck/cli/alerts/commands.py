@@ -33,7 +33,7 @@ Values = Mapping[str, Any]
 
 
 def build_command(name: str) -> click.Command:
-    """The command of a name: its own action, and the options that ask for another one."""
+    """Build a command: its own action, and options that run another action instead."""
     found = [(action, shell) for action, shell in _shells() if shell.command == name]
     main, *others = sorted(found, key=lambda pair: pair[1].option is not None)
     options = [shell.option for _, shell in others if shell.option]
@@ -53,7 +53,7 @@ def _shells() -> Iterator[tuple[Action, Shell]]:
 
 
 def _parameter(argument: ShellArgument, *, is_optional: bool) -> click.Parameter:
-    """An argument or option; of those that another action has no use for none is required."""
+    """Build a click argument or option; `is_optional` when another action can do without it."""
     kind, is_required = _TYPES[argument.form](), argument.is_required and not is_optional
     if argument.name.startswith("-"):
         names, is_flag = [argument.name, _key(argument)], argument.form is Form.FLAG

@@ -56,7 +56,7 @@ def _silence(one: Silence, now: int) -> str:
 
 
 def as_json(raised: ActiveAlert) -> dict[str, Any]:
-    """One alert, as scripts rely on it; `state` is its condition."""
+    """One alert as JSON for scripts; `state` is the state of its episode."""
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
     return {
         "id": str(episode.id),

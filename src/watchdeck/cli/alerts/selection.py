@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AlertSelector(click.ParamType[int | Matcher]):
-    """`12`, or `model=fraud`, `rule=~latency-.*`."""
+    """A command-line argument that selects alerts: an episode number, or a matcher."""
 
     name = "WHICH"
 
@@ -45,9 +45,9 @@ def board_alerts(directory: StoreDirectory, at: int | None = None) -> tuple[Acti
 
 
 def select_episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -> tuple[int, ...]:
-    """The open episodes that are meant: those of the numbers, and those with all the labels.
+    """The episodes with the given numbers, and the open episodes that meet every matcher.
 
-    Raises WatchdeckError when labels mean none.
+    Raises WatchdeckError when no open alert meets the matchers.
     """
     from watchdeck.domain.alerts.muting import matching_alerts
 
@@ -65,7 +65,7 @@ def select_episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -
 
 
 def print_result(done: ActionResult) -> None:
-    """Say what came of a deed; the exit code is 1 when it was done to none."""
+    """Print the result of an action; the exit code is 1 when the action changed nothing."""
     click.echo(done.words)
     for lost in done.refusals[1:]:
         click.echo(f"  {lost}")

@@ -89,9 +89,8 @@ class AlertmanagerClient:
 class SilenceSync(Struct, frozen=True):
     """Silences in an Alertmanager that follow the acknowledgements of its alerts here.
 
-    The silences there are the only record, so a collector that stops between two changes leaves
-    nothing behind that the next one does not find. Methods raise RequestError, PayloadError or
-    StoreError.
+    The silences in the Alertmanager are the only record, so a collector that restarts between two
+    changes loses none. Methods raise RequestError, PayloadError or StoreError.
     """
 
     source: str
@@ -99,12 +98,12 @@ class SilenceSync(Struct, frozen=True):
     worker: StoreWorker
 
     async def read_silences(self) -> tuple[RemoteSilence, ...]:
-        """The silences that this store made there."""
+        """The silences that this store made in the Alertmanager."""
         store = await self._store_name()
         return tuple(read_remote_silences(parse_json(await self.client.get(SILENCES)), store))
 
     async def reconcile(self, alerts: bytes, silences: tuple[RemoteSilence, ...], now: int) -> None:
-        """Post and end silences as the acknowledgements demand; `alerts` is the list from there."""
+        """Post and end silences to match acknowledgements; `alerts` is the Alertmanager's list."""
         store = await self._store_name()
 
         def plan(db: Connection) -> tuple[SilenceChange, ...]:
@@ -160,7 +159,7 @@ class AlertmanagerPoller:
 
     @property
     def problem(self) -> str:
-        """The fault of our own in the latest poll; empty when there was none."""
+        """The internal fault of the latest poll; empty when there was none."""
         return self._faults.problem
 
     def poll_soon(self) -> None:
@@ -229,7 +228,7 @@ def _without_silences(event: ExternalEvent, own: set[str]) -> ExternalEvent:
 
 
 async def intake_problems(settings: Settings, now: int) -> list[str]:
-    """Why alerts would not be received, by one try: no token, Alertmanagers that fail."""
+    """Try each source once; returns the problems: no intake token, an Alertmanager that fails."""
     problems = []
     if settings.intake:
         try:

@@ -36,7 +36,7 @@ class CanaryProbe:
         return f"canary {self._url.path}"
 
     def is_due(self, at: int) -> bool:
-        """Whether to send it at `at` (ms UTC); also after the clock was set back."""
+        """Whether the canary is due at `at` (ms UTC); at once when the clock was set back."""
         return self._due is None or at >= self._due or at < self._due - int(self._canary.every)
 
     def request(self) -> Request:
@@ -47,7 +47,10 @@ class CanaryProbe:
         return Request(self._url, _JSON, self._canary.method, body)
 
     def check(self, response: ProbeResponse, at: int) -> None:
-        """Check the response. Raises RequestError when it is wrong."""
+        """Check the response, and schedule the next canary after `at` (ms UTC).
+
+        Raises RequestError when the status is not 2xx, or the assertion fails.
+        """
         if response.status is None or not 200 <= response.status < 300:
             raise self._error(status_words(response.status or 0))
         if why := self._assertion_failure(response.body):

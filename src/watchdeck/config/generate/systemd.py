@@ -93,8 +93,8 @@ class UnitSpec(Struct, frozen=True):
 def unit(spec: UnitSpec) -> str:
     """The text of a unit that runs `watchdeck collect`.
 
-    Raises ConfigError when a path has a character that a unit cannot hold. The collector does not
-    notify systemd, so a started unit has a running program that may not collect yet.
+    Raises ConfigError when a path has a character that a unit cannot hold. The unit
+    counts as started when the program runs, before it collects: it does not notify systemd.
     """
     command = (*spec.program, "--config", str(spec.config), "collect")
     paths = (spec.program[0], str(spec.config), str(spec.store))

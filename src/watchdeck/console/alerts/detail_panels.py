@@ -23,7 +23,7 @@ class AlertPanel(Panel):
         self._history: AlertHistory | None = None
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The alert."""
+        """The panel is rebuilt when the alert changes."""
         return (state.alert(self._episode),)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ _QUIET = "no alert is open, and none ended in the last quarter of an hour"
 
 
 class AlertList(FilterableList):
-    """The alerts, most urgent first; several of one owner stand under their group."""
+    """The alerts, most urgent first; alerts with the same `owner` label form a group."""
 
     FILTER_HELP = (
         "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
@@ -42,7 +42,7 @@ class AlertList(FilterableList):
         return (*super().slices(state), state.alerts)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The rule tells the age of the metrics, and when other systems were heard."""
+        """The list is redrawn when the age of the metrics or of an external source changes."""
         return (*super().ages(state), state.metrics_at, state.sources)
 
     @property

@@ -71,7 +71,7 @@ def relation_of(name: str, model: Model | None, models: Iterable[Model]) -> str:
 
 
 class EventRow(Struct, frozen=True):
-    """One row: an event, its time of day, its age at the moment, and its relation to the model."""
+    """One row: an event, its time of day, its age, and how its endpoint relates to the model."""
 
     event: ChangeEvent
     clock: str

@@ -43,7 +43,7 @@ class QuantileBounds(Struct, frozen=True):
 def legend(
     data: ChartData, columns: int, cells: int, dots: DotStyle, bounds: QuantileBounds | None = None
 ) -> tuple[Line, ...]:
-    """Each series with line sample, name and value: at the cursor, else the newest one."""
+    """One entry per series: line sample, name, and value at the cursor (the newest without one)."""
     parts = [
         (*_name(series, dots), untrusted_text(_value(series, data, columns, None if n else bounds)))
         for n, series in enumerate(data.series)

@@ -53,7 +53,7 @@ class ChartPanel(Panel):
         self._model_name = model_name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The model: its objectives may change."""
+        """The panel is rebuilt when the model changes: its objectives may be new."""
         return (state.model(self._model_name),)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:

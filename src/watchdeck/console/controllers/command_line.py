@@ -94,7 +94,7 @@ class CommandLine:
         return models
 
     def filter_models(self, text: str) -> None:
-        """Show some models only."""
+        """Filter the list of models by `text`; a text that is not a filter becomes a notice."""
         models = self._models_or_notice()
         if models is None:
             return

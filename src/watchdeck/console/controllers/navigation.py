@@ -103,6 +103,6 @@ class Navigation:
             screen.zoom.toggle()
 
     def say_how_to_quit(self) -> None:
-        """Say how to leave: many leave programs with Ctrl+C, which here is the key of this."""
+        """Show a notice that names the key for quitting; Ctrl+C, a common way to quit, shows it."""
         leave = key_label("quit", self._port.view_state.settings.keys)
         self._port.say(f"{leave} leaves the console; the collector goes on")

@@ -25,9 +25,9 @@ _HELP = f"a time to go to: {EXAMPLES}"
 
 
 class TimeTravelController:
-    """Keeps the cursor: the moment that was asked for.
+    """Keeps the time cursor: the moment that was requested.
 
-    What is shown follows when it has been read: nothing is claimed of a moment before.
+    The console keeps showing the previous moment until the board of the new one has been read.
     """
 
     def __init__(self, port: ConsolePort, poller: BoardPoller | None, cursor: TimeCursor) -> None:
@@ -149,7 +149,7 @@ class TimeTravelController:
         return ""
 
     def submit(self, text: str) -> Hint | None:
-        """Go to a time."""
+        """Go to the time that the text means; returns the mistake, None when there is none."""
         try:
             at = self._parse(text)
         except MomentError as error:

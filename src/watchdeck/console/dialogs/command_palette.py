@@ -78,7 +78,7 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
         yield EntryList(id="entries").data_bind(BaseScreen.view_state)
 
     def on_mount(self) -> None:
-        """Everything, until something is typed."""
+        """Focus the input, and list every entry until something is typed."""
         self.query_one(Input).focus()
         self._find("")
 

@@ -70,7 +70,7 @@ class ProblemList(List):
 
 
 class ProblemsScreen(BaseScreen, inherit_bindings=False):
-    """The problems as they were when the editor was left."""
+    """The screen of configuration problems, found when the editor was closed."""
 
     WHERE = KeyScope.PROBLEMS
     BINDINGS = bindings(KeyScope.PROBLEMS)

@@ -45,7 +45,7 @@ _MODIFIED = re.compile(r"((?:ctrl|alt)\+)?(shift\+)?(.+)", re.IGNORECASE)
 def textual_key_name(written: str) -> str:
     """The name by which Textual knows a key: `slash` for `/`, `pagedown` for `PgDn`.
 
-    Raises ValueError whose words after `; ` say what to write.
+    Raises ValueError with a text `REASON; ADVICE` when a terminal sends no such key.
     """
     match = _MODIFIED.fullmatch(written)
     if match is None:

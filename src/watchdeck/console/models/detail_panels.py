@@ -73,7 +73,7 @@ class SignalList(List):
 
     @property
     def cursor_name(self) -> str | None:
-        """The signal under the cursor, computed without the rows in view."""
+        """The signal under the cursor, also before the rows are drawn; None without signals."""
         place = self.place
         keys = self.table.keys
         if not keys:
@@ -83,7 +83,7 @@ class SignalList(List):
     def heading(
         self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
     ) -> tuple[Line, ...]:
-        """A header with the age of the values, over the rows."""
+        """The panel's lines: a header with `more` and the age of the values, then `body`."""
         return panel_lines(
             "signals", more, _data_age(state.model(self._model_name), state), body, cells
         )

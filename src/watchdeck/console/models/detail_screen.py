@@ -94,7 +94,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         return self.state.model(self._model_name)
 
     def show(self, state: ViewState) -> None:
-        """Read the chart's points again when time has moved it."""
+        """Show a view state; read the chart's points again when the chart's time range moved."""
         super().show(state)
         self._read_chart()
 
@@ -175,7 +175,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         self._read_chart()
 
     def action_read(self, by: int) -> None:
-        """Move the cursor over the chart; over the newest moment there is none."""
+        """Move the chart's cursor by `by` columns; at the newest moment the cursor disappears."""
         chart = self.query_one(ChartPanel)
         if self._wanted is None or chart.chart_input is None:
             return

@@ -40,7 +40,7 @@ class ModelList(FilterableList):
         return self._columns
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The models."""
+        """The list is rebuilt when the models change."""
         return (*super().slices(state), state.models)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ _MIN_SCROLLED_ROWS = 4
 
 
 class RowDiff(NamedTuple):
-    """The changed cells of row `y`: (start, stop) columns in the row as it should be."""
+    """The cells to write in row `y`: `ranges` are (start, stop) columns of the row `wanted`."""
 
     y: int
     wanted: CellRow

@@ -127,7 +127,7 @@ class FlowControl:
 
     @property
     def is_request_due(self) -> bool:
-        """Whether a status request has to be sent now."""
+        """Whether to ask the terminal for a status report now, which shows what has arrived."""
         return self._requested_at is None and (
             self._in_flight >= REQUEST_AFTER or not self._responds
         )

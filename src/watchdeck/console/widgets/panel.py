@@ -87,7 +87,7 @@ class Panel(Widget):
         self.redraw_now()
 
     def watch_letter(self) -> None:
-        """A letter is shown here, or no longer."""
+        """Redraw: Textual calls this when `letter` has changed."""
         self.redraw()
 
 

@@ -22,7 +22,7 @@ _REMEMBERED = 100
 
 
 class Hint(Struct, frozen=True):
-    """A word on what is typed: `at` is the character it is about, None when it is no mistake."""
+    """A hint on the typed text: `at` is the index of a wrong character, None without a mistake."""
 
     words: str = ""
     at: int | None = None
@@ -48,7 +48,7 @@ class PromptOwner(Protocol):
 
 
 class HintLine(Panel):
-    """What is wrong, under the character that it is about, or what else could be typed."""
+    """The line above the input: a mistake, over its character, or else what can be typed."""
 
     hint: reactive[Hint] = reactive(Hint(), repaint=False)
 
@@ -89,7 +89,7 @@ class PromptSymbol(Panel):
 
 
 class PromptInput(Input, inherit_bindings=True):
-    """The line itself; up and down go through what was typed before."""
+    """The input line of a prompt; up and down recall the texts that were typed before."""
 
     def __init__(self, past: list[str]) -> None:
         super().__init__(compact=True, select_on_focus=False)

@@ -29,7 +29,7 @@ Count = TypeVar("Count", int, "Integers")
 
 
 class Load(Struct, frozen=True):
-    """How a model is used."""
+    """The simulated load of one model: request rate, latency, errors and tokens."""
 
     rate: float
     """Requests a second at the busiest hour, 14:00 UTC on a working day."""

@@ -160,7 +160,7 @@ def derive_scrapes(
 
 
 def _reported_state(endpoint: DemoEndpoint, kind: Kind, *, loaded: bool) -> ProbeResult:
-    """The model state that the server reports while the model is loaded, or is not."""
+    """The model state that the server reports with the model `loaded`, or unloaded."""
     answers = {path: ProbeResponse(200, body.encode()) for path, body in endpoint.paths.items()}
     for path, body in endpoint.model_paths.items():
         answers[path] = ProbeResponse(200, body.encode()) if loaded else ProbeResponse(404)

@@ -139,7 +139,7 @@ def renewed_acknowledgement(
 
 
 def owner_words(ack: Acknowledgement, who: str, now: int) -> str:
-    """The owner of an episode, as a reason for refusing it to `who`."""
+    """The text that refuses an episode to `who`: its owner, and since when or for how long."""
     if ack.by == who:
         return f"you have it already, for {format_duration(ack.expires_at - now)} more"
     return f"{ack.by} took it {_age_words(now - ack.at)} ago"

@@ -17,7 +17,7 @@ UNDO_WINDOW = 10_000
 
 
 class AlertState(StrEnum):
-    """The condition of an episode; an episode that ended is `ok`."""
+    """The state of an alert episode: pending, firing, clearing, or `ok` once it has ended."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -37,7 +37,7 @@ class DataState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode ended; missing data never ends one."""
+    """Why an episode ended: `withdrawn` when its rule or model was removed; never missing data."""
 
     CLEARED = "cleared"
     DROPPED = "dropped"

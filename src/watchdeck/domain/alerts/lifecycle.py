@@ -121,9 +121,9 @@ def mark_no_data(
 
 
 def mark_stale(episode: Episode, now: int) -> Episode:
-    """Mark an open episode as stale when the collector starts, unless it has no data already.
+    """Mark an open episode as stale when the collector starts, unless its data state is `none`.
 
-    The time without a collector counts in no timer.
+    No timer counts the time without a collector.
     """
     if episode.data is DataState.NONE:
         return episode
@@ -141,7 +141,7 @@ def shift_times(episode: Episode, jump: int) -> Episode:
 
 
 def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> EpisodeUpdate:
-    """End an episode; the reason is `withdrawn` when its rule or model was removed."""
+    """End an episode at `at` (ms UTC) for a reason; `why` explains it to people."""
     after = replace(episode, condition=AlertState.OK, ended_at=at, end_reason=reason)
     verb = AlertEvent.DROPPED if reason is EndReason.DROPPED else AlertEvent.RESOLVED
     return after, (Transition(verb, at, after, why),)
@@ -360,7 +360,7 @@ def record_unchanged(recent: int, samples: int) -> int:
 
 
 def flapping_score(recent: int) -> float:
-    """The weighted share of changes among the newest samples, between 0 and 1."""
+    """The weighted share of changes (0 to 1) in `recent`: a bit per sample, bit 0 the newest."""
     changes = (weight for age, weight in enumerate(_WEIGHTS) if recent >> age & 1)
     return sum(changes) / FLAPPING_SAMPLES
 

@@ -206,7 +206,7 @@ def repeat_event(alert: Alert, episode: Episode, last: RemoteAlertState) -> Exte
 
 
 def mark_reappeared(event: ExternalEvent, before: RemoteAlertState | None) -> ExternalEvent:
-    """The event of a listed alert, with a new key if the list had lost the alert before."""
+    """Give the event a new key when its alert is known, but was not in the source's last list."""
     if before is None or before.listed:
         return event
     return replace(event, key=event_key(event.key, "again", event.received_at))

@@ -42,7 +42,7 @@ class ProbeMeaning(Struct, frozen=True):
 
 
 class ProbeSpec(Struct, frozen=True):
-    """A GET of a scrape beside the metrics page; it must never wake a model."""
+    """A GET that a scrape sends besides the metrics page; must never wake an unloaded model."""
 
     path: str
     """May contain `{model}`: then the probe is skipped when the endpoint names no model."""

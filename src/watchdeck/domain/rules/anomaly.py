@@ -92,7 +92,7 @@ class Baseline(Struct, frozen=True):
         return distance / (self.above if distance > 0 else self.below)
 
     def with_offset(self, offset: float) -> Baseline:
-        """The baseline with its centre moved by `offset`, as at an hour of a season."""
+        """The baseline with its centre moved by `offset`, such as the seasonal part of an hour."""
         centre = self.centre + offset
         least = _SHARE * abs(centre)
         return Baseline(centre, max(self.above, least), max(self.below, least))

@@ -76,7 +76,7 @@ class Threshold(Struct, frozen=True):
 
 
 class BurnRateWindows(Struct, frozen=True):
-    """Two windows (ms); true when the error budget burns faster than `factor` in both.
+    """A pair of windows (ms): the error budget must burn faster than `factor` in both.
 
     The short window ends the alert soon after the trouble ends.
     """

@@ -109,7 +109,7 @@ class AlertRepository:
         self.suppressed = read_suppressed(self._db)
 
     def refresh_mutes(self, changed: Iterable[EpisodeOfAlert] = ()) -> None:
-        """Compute what mutes alerts anew, with the alerts that are about to be saved."""
+        """Compute the mutes again; `changed` are alerts that are about to be saved."""
         found = {alert.id: (episode, alert) for episode, alert in self.open_alerts.values()}
         found |= {alert.id: (episode, alert) for episode, alert in changed}
         self.down_models = find_down_models(found.values(), self._is_down_alert)

@@ -103,9 +103,9 @@ class WeekOverWeekCondition(Struct, frozen=True):
     comparison: WeekOverWeek
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether it is; None when either week is unknown.
+        """Whether this week's mean is past the limit; None when either week has no mean.
 
-        After a week with a mean of 0, nothing is below the limit, and above it is unknown.
+        When the mean of the week before is 0, `below` is false and `above` is unknown (None).
         """
         current, limit, value = self.comparison.latest, self._limit, sample.value(self.test.signal)
         if current is None or limit is None or value != value:  # noqa: PLR0124 - NaN

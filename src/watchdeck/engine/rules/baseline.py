@@ -75,7 +75,7 @@ class BaselineDeviation(NamedTuple):
 class SignalBaseline:
     """The baseline of one signal of one endpoint, in 8 kB; seasonality takes 3 kB more.
 
-    `latest` is None before a day is known, and while the newest bucket has no value.
+    `latest` compares the newest bucket; None with less than a day of data, or an empty bucket.
     """
 
     __slots__ = (

@@ -47,14 +47,17 @@ class EndpointCondition(Protocol):
     """The condition of a rule, bound to one endpoint."""
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: FBT001
-        """Whether it is true at `now` (ms UTC), or None; `held` is whether it was true before."""
+        """Whether the condition is true at `now` (ms UTC); None when unknown.
+
+        `held` says whether the condition was true before.
+        """
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:
         """The value, the limit and the reason in words, whether true or not."""
 
 
 class Measurement(NamedTuple):
-    """The value, the limit and the reason of an evaluation; `samples` is how many it needs."""
+    """The value, limit and reason of an evaluation; `samples` is the number of samples it needs."""
 
     value: float | None
     limit: float | None
@@ -185,7 +188,7 @@ def _rate_text(rate: float) -> str:
 
 
 class AbsentCondition(Struct):
-    """No scrape for too long, not even a failed one; `seen_at` is the last, or when we started."""
+    """No scrape for too long, not even a failed one; `seen_at` is the last scrape, or the start."""
 
     test: Absent
     every: int
@@ -218,7 +221,10 @@ class DownCondition(Struct, frozen=True):
     test: FailedScrapes
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Fewer failures are unknown (None), and so is an unreadable page of a ready model."""
+        """Whether the model is down; None with too few failures.
+
+        None too when the page of a ready model could not be read.
+        """
         if sample.state == _NOT_READY:
             return True
         if not sample.failures:

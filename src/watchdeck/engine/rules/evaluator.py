@@ -79,7 +79,7 @@ class RuleEvaluator:
     ) -> None:
         """Take over the alerts of the store; `restarted` marks all of them as stale.
 
-        An episode that nobody else changed keeps its state of here, which may be newer.
+        An episode that no other process changed keeps its state in memory, which may be newer.
         """
         self._open = {
             alert.fingerprint: (mark_stale(episode, now) if restarted else episode, alert)
@@ -222,7 +222,7 @@ class RuleEvaluator:
                 one.last_ended = one.last_ended and shift_times(one.last_ended, jump)
 
     def resume(self, now: int) -> None:
-        """Continue after a pause: open episodes are stale, and no target is silent yet."""
+        """Continue after a pause: mark open episodes stale, restart each no-data timer at `now`."""
         for target in self.targets.values():
             target.last_good_at = now
             for one in target.rule_states:

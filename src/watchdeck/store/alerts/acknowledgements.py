@@ -255,7 +255,7 @@ def save_feedback(db: Connection, episode: int, feedback: Feedback, by: str, at:
 
 
 def delete_feedback(db: Connection, episode: int) -> bool:
-    """Delete the feedback on an episode, in the caller's transaction; whether there was any."""
+    """Delete the feedback on an episode, in the caller's transaction; True if there was any."""
     return db.execute(_DELETE_FEEDBACK, {"episode": episode}).rowcount == 1
 
 

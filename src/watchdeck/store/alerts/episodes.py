@@ -137,7 +137,7 @@ def open_episode(db: Connection, episode: Episode) -> Episode:
 def save_episode(db: Connection, episode: Episode) -> bool:
     """Update an episode, in the caller's transaction; False when it was changed since it was read.
 
-    The stored `rev` is then one more.
+    Saving increments the stored `rev`.
     """
     return db.execute(_SAVE, _row(episode)).rowcount == 1
 

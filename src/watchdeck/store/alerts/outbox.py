@@ -153,9 +153,9 @@ def cancel(db: Connection, dedup_key: str, at: int) -> int:
 
 
 def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
-    """Fix the rows of one message, in the caller's transaction: no later row can join it.
+    """Close a group, in the caller's transaction: no later row joins its notification.
 
-    Returns the numbers of the rows in it: those cancelled or settled meanwhile are left out.
+    Returns the numbers of the rows in the group, without those cancelled or settled meanwhile.
     """
     return tuple(
         number for number in numbers if db.execute(_FREEZE, {"id": number, "fold": fold}).rowcount

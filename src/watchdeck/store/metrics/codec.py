@@ -184,5 +184,5 @@ class ColumnBlob:
 
 
 def load_blob(blob: bytes, columns: int, count: int) -> ColumnBlob:
-    """A ColumnBlob of bytes in memory."""
+    """Open bytes in memory as a blob of `columns` columns with `count` values each."""
     return ColumnBlob(BytesIO(blob), columns, count)

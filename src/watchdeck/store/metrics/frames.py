@@ -205,7 +205,10 @@ def newest_frames(db: Connection, window: StreamWindow, most: int) -> list[tuple
 
 
 def delete_frames(db: Connection, endpoint: int, start: int, end: int) -> None:
-    """Delete both streams from `start` until before `end`, in the caller's transaction."""
+    """Delete the frames from `start` until before `end` (ms UTC), in the caller's transaction.
+
+    Frames of both streams, series and signals, are deleted.
+    """
     db.execute(_REMOVE, {"first": frame_key(endpoint, start), "past": frame_key(endpoint, end)})
 
 

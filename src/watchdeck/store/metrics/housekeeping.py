@@ -87,7 +87,7 @@ def measure_size(db: Connection, path: Path, budget: int) -> StoreSize:
 
 
 def delete_expired(db: Connection, retention: Retention, now: int) -> bool:
-    """Delete a few rows past their retention at `now` (ms UTC); whether more may be left."""
+    """Delete a few rows past their retention at `now` (ms UTC); True if more may be left."""
     raw, rolled = now - int(retention.raw), now - int(retention.rollups)
     numbers = [number for number, _ in read_endpoint_ids(db)]
     with transaction(db):

@@ -55,7 +55,7 @@ def read_raw(
 
 
 def read_oldest_time(db: Connection, window: StreamWindow) -> int | None:
-    """The time (ms UTC) of the oldest stored scrape; None when there is none."""
+    """The oldest scrape's time (ms UTC) of the window's endpoint, whatever its bounds; or None."""
     place = {"endpoint": window.endpoint, "stream": int(window.stream)}
     bounds = {"first": frame_key(window.endpoint, 0), "past": frame_key(window.endpoint + 1, 0)}
     (segment,) = db.execute(_FIRST_SEGMENT, place).fetchone()

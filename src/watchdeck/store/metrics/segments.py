@@ -60,7 +60,7 @@ class Segment(Struct, frozen=True):
 
 
 class PackedSegment(Struct, frozen=True):
-    """The scrapes of a segment as one blob, with first and last time (ms UTC) and number."""
+    """The scrapes of a segment as one blob, with first and last time (ms UTC) and their count."""
 
     first: int
     last: int
@@ -142,7 +142,7 @@ CACHED_SEGMENTS = 1_000
 
 
 class CachedRows(Struct, frozen=True):
-    """Consecutive scrapes of a segment; `begins` if its first, `ends` if its last is there."""
+    """Consecutive scrapes of a segment; `begins` and `ends`: with its first and last scrape."""
 
     times: Integers
     values: Floats

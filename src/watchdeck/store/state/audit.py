@@ -221,6 +221,6 @@ GUARDS = (
 
 
 def missing_guards(db: Connection) -> tuple[str, ...]:
-    """The triggers that somebody removed."""
+    """The names of the triggers that protect the audit and no longer exist."""
     found = {row[0] for row in db.execute("select name from sqlite_master where type = 'trigger'")}
     return tuple(name for name in GUARDS if name not in found)
