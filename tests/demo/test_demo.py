@@ -120,10 +120,12 @@ def test_one_board_of_the_demo_is_printed_and_nothing_is_left(tmp_path: Path) ->
         text=True,
         check=True,
     )
-    models = {model["name"]: model for model in json.loads(done.stdout)["models"]}
+    board = json.loads(done.stdout)
+    models = {model["name"]: model for model in board["models"]}
     assert {name: model["kind"] for name, model in models.items()} == KINDS
     assert models["fraud-detector"]["signals"]["request_rate"]["value"] > 0
-    assert "error_ratio" not in models["demand-forecast"]["signals"]
+    is_night = board["at"][11:13] in ("00", "01")  # UTC: the only hours in which it is asked
+    assert is_night or "error_ratio" not in models["demand-forecast"]["signals"]
     assert "error_ratio" in models["support-chat"]["not_measurable"]
     assert list(tmp_path.iterdir()) == []
     assert done.stderr == ""

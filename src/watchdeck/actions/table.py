@@ -42,22 +42,24 @@ ACTIONS = (
         name="ack",
         request=requests.AcknowledgeRequest,
         parse=arguments.parse_acknowledge,
-        words="Take the chosen alerts: [2h] [NOTE]",
+        words="Acknowledge the chosen alerts: [2h] [NOTE]",
         subject=Subject.OPEN_ALERTS,
         takes="NOTE",
         is_bare=True,
         keys=(
-            ActionKey("deck.acknowledge", "a", "Take the worst alert", "ack", Place.DECK),
-            ActionKey("ack.set", "a", "Take it, for as long as is usual", "ack"),
-            ActionKey("ack.with", "A", "Take it for a time, with a note", begins="ack "),
+            ActionKey("deck.acknowledge", "a", "Acknowledge the worst alert", "ack", Place.DECK),
+            ActionKey("ack.set", "a", "Acknowledge it for the usual time", "ack"),
+            ActionKey("ack.with", "A", "Acknowledge it for a time, with a note", begins="ack "),
         ),
         shell=Shell(
             "ack",
-            "Take alerts, for a while.",
-            "Take the alerts WHICH: numbers of episodes, or labels such as model=fraud.",
+            "Acknowledge alerts, for a while.",
+            "Acknowledge the alerts WHICH: numbers of episodes, or labels such as model=fraud.",
             (
                 _WHICH,
-                ShellArgument("length", "--for", Form.LENGTH, "For how long; else as is usual."),
+                ShellArgument(
+                    "length", "--for", Form.LENGTH, "For how long; else for the usual time."
+                ),
                 ShellArgument("note", "--note", Form.TEXT, "What you know already."),
             ),
         ),
@@ -66,25 +68,25 @@ ACTIONS = (
         name="takeover",
         request=requests.TakeOverRequest,
         parse=arguments.parse_take_over,
-        words="Take the chosen alerts from who has them",
+        words="Take the chosen alerts over from their owners",
         subject=Subject.OPEN_ALERTS,
-        keys=(ActionKey("ack.takeover", "t", "Take it from who has it"),),
+        keys=(ActionKey("ack.takeover", "t", "Take it over from its owner"),),
         shell=Shell(
             "ack",
-            option=ShellArgument("", "--take-over", Form.FLAG, "Take it from who has it."),
+            option=ShellArgument("", "--take-over", Form.FLAG, "Take it over from its owner."),
         ),
     ),
     Action(
         name="unack",
         request=requests.UnacknowledgeRequest,
         parse=arguments.parse_unacknowledge,
-        words="Give the chosen alerts back",
+        words="End the acknowledgement of the chosen alerts",
         subject=Subject.OPEN_ALERTS,
-        keys=(ActionKey("ack.end", "U", "Give it back"),),
+        keys=(ActionKey("ack.end", "U", "End the acknowledgement"),),
         shell=Shell(
             "unack",
-            "Give alerts back.",
-            "Give the alerts WHICH back: they are nobody's.",
+            "End acknowledgements.",
+            "End the acknowledgement of the alerts WHICH.",
             (_WHICH,),
         ),
     ),
@@ -92,78 +94,21 @@ ACTIONS = (
         name="escalate",
         request=requests.EscalateRequest,
         parse=arguments.parse_escalate,
-        words="Tell those who come next of the chosen alerts",
+        words="Escalate the chosen alerts to the next step",
         subject=Subject.OPEN_ALERTS,
-        keys=(ActionKey("alert.escalate", "e", "Tell those who come next"),),
+        keys=(ActionKey("alert.escalate", "e", "Escalate it to the next step"),),
         shell=Shell(
             "escalate",
-            "Notify the next step of an escalation at once.",
-            "Notify those who come next in the escalation of the alerts WHICH.",
+            "Escalate alerts to the next step at once.",
+            "Escalate the alerts WHICH to the next step at once.",
             (_WHICH,),
-        ),
-    ),
-    Action(
-        name="resolve",
-        request=requests.ResolveRequest,
-        parse=arguments.parse_resolve,
-        words="End the chosen alerts by hand",
-        subject=Subject.OPEN_ALERTS,
-        takes="NOTE",
-        keys=(ActionKey("alert.resolve", "R", "End it by hand, with a note", begins="resolve "),),
-        shell=Shell(
-            "resolve",
-            "End alerts by hand, with a note.",
-            "End the alerts WHICH by hand; what is still true a while later fires anew.",
-            (
-                _WHICH,
-                ShellArgument("note", "--note", Form.TEXT, "Why it is over.", is_required=True),
-            ),
-        ),
-    ),
-    Action(
-        name="note",
-        request=requests.NoteRequest,
-        parse=arguments.parse_note,
-        words="Write a note on the chosen alerts",
-        subject=Subject.ALERTS,
-        takes="TEXT",
-        keys=(ActionKey("alert.note", "n", "Write a note", "note", begins="note "),),
-        shell=Shell(
-            "note",
-            "Write on an alert, or say what it was worth.",
-            "Write TEXT on the alert WHICH, open or over.",
-            (
-                ShellArgument("episodes", "WHICH", Form.ALERT, is_required=True),
-                ShellArgument("text", "TEXT", Form.TEXT),
-            ),
-        ),
-    ),
-    Action(
-        name="opinion",
-        request=requests.FeedbackRequest,
-        parse=arguments.parse_feedback,
-        words="Say what an alert that is over was worth",
-        subject=Subject.ALERTS,
-        is_typed=False,
-        keys=(
-            ActionKey("alert.useful", "plus", "It was useful, now it is over", text="useful"),
-            ActionKey("alert.noise", "minus", "It was noise", text="noise"),
-            ActionKey("alert.late", "equals_sign", "It came too late", text="late"),
-        ),
-        shell=Shell(
-            "note",
-            option=ShellArgument(
-                *("opinion", "--opinion", Form.FEEDBACK),
-                help="What an alert that is over was worth.",
-            ),
-            beside=True,
         ),
     ),
     Action(
         name="silence",
         request=requests.SilenceRequest,
         parse=arguments.parse_silence,
-        words="Tell nobody: model=NAME 2h REASON",
+        words="Silence alerts: model=NAME 2h REASON",
         subject=Subject.NOTHING,
         takes="WHICH",
         keys=(
@@ -174,9 +119,8 @@ ACTIONS = (
         ),
         shell=Shell(
             "silence",
-            "Have nobody told of some alerts for a while.",
-            "Have nobody told of alerts with the labels WHICH: model=fraud, rule=~latency-.* and"
-            " so on.",
+            "Silence alerts for a while.",
+            "Silence alerts with the labels WHICH: model=fraud, rule=~latency-.* and so on.",
             (
                 ShellArgument("matchers", "WHICH", Form.MATCHERS, is_required=True),
                 ShellArgument(
@@ -188,7 +132,7 @@ ACTIONS = (
                 ),
                 ShellArgument(
                     *("until_resolved", "--until-resolved", Form.FLAG),
-                    help="End it when what it hides is over.",
+                    help="End it when the alerts that it hides have ended.",
                 ),
             ),
         ),
@@ -202,9 +146,45 @@ ACTIONS = (
         takes="NUMBER",
         shell=Shell(
             "unsilence",
-            "End a silence before its time.",
-            "End the silence NUMBER; `watchdeck alerts` lists those in force.",
+            "End a silence early.",
+            "End the silence NUMBER; `watchdeck alerts` lists the active ones.",
             (_NUMBER,),
+        ),
+    ),
+    Action(
+        name="note",
+        request=requests.NoteRequest,
+        parse=arguments.parse_note,
+        words="Write a note on the chosen alerts",
+        subject=Subject.ALERTS,
+        takes="TEXT",
+        keys=(ActionKey("alert.note", "n", "Write a note", "note", begins="note "),),
+        shell=Shell(
+            "note",
+            "Write a note on an alert, or rate it.",
+            "Write TEXT on the alert WHICH, open or ended.",
+            (
+                ShellArgument("episodes", "WHICH", Form.ALERT, is_required=True),
+                ShellArgument("text", "TEXT", Form.TEXT),
+            ),
+        ),
+    ),
+    Action(
+        name="resolve",
+        request=requests.ResolveRequest,
+        parse=arguments.parse_resolve,
+        words="End the chosen alerts by hand",
+        subject=Subject.OPEN_ALERTS,
+        takes="NOTE",
+        keys=(ActionKey("alert.resolve", "R", "End it by hand, with a note", begins="resolve "),),
+        shell=Shell(
+            "resolve",
+            "End alerts by hand, with a note.",
+            "End the alerts WHICH by hand; a condition that stays true fires again.",
+            (
+                _WHICH,
+                ShellArgument("note", "--note", Form.TEXT, "Why it is over.", is_required=True),
+            ),
         ),
     ),
     Action(
@@ -216,14 +196,14 @@ ACTIONS = (
         takes="WHAT",
         keys=(
             ActionKey(
-                *("alert.pin", "P", "Pin a known issue on its model"),
+                *("alert.pin", "P", "Pin a known issue to its model"),
                 begins="pin model={model} 1d ",
             ),
         ),
         shell=Shell(
             "pin",
-            "Pin a known issue on a model or a rule.",
-            "Pin TEXT, which is known, on a model or a rule until it expires.",
+            "Pin a known issue to a model or a rule.",
+            "Pin TEXT, a known issue, to a model or a rule until it expires.",
             (
                 ShellArgument("text", "TEXT", Form.TEXT),
                 ShellArgument("model", "--model", Form.TEXT, "The model that it is about."),
@@ -238,29 +218,50 @@ ACTIONS = (
         name="unpin",
         request=requests.UnpinRequest,
         parse=arguments.parse_unpin,
-        words="Take a known issue away",
+        words="Remove a known issue",
         subject=Subject.NOTHING,
         takes="NUMBER",
         shell=Shell(
             "pin",
             option=ShellArgument(
-                *("number", "--end", Form.NUMBER), help="Take the known issue NUMBER away."
+                *("number", "--end", Form.NUMBER), help="Remove the known issue NUMBER."
             ),
+        ),
+    ),
+    Action(
+        name="opinion",
+        request=requests.FeedbackRequest,
+        parse=arguments.parse_feedback,
+        words="Rate an ended alert",
+        subject=Subject.ALERTS,
+        is_typed=False,
+        keys=(
+            ActionKey("alert.useful", "plus", "It has ended: it was useful", text="useful"),
+            ActionKey("alert.noise", "minus", "It has ended: it was noise", text="noise"),
+            ActionKey("alert.late", "equals_sign", "It has ended: it came too late", text="late"),
+        ),
+        shell=Shell(
+            "note",
+            option=ShellArgument(
+                *("opinion", "--opinion", Form.FEEDBACK),
+                help="Rate an ended alert.",
+            ),
+            beside=True,
         ),
     ),
     Action(
         name="undo",
         request=requests.UndoRequest,
         parse=arguments.parse_undo,
-        words="Take back what was just done",
+        words="Undo the last action",
         subject=Subject.NOTHING,
-        keys=(ActionKey("undo", "u", "Take back what was just done", where=Place.EVERYWHERE),),
+        keys=(ActionKey("undo", "u", "Undo the last action", where=Place.EVERYWHERE),),
         can_undo=False,
     ),
 )
 """Every action, in the order of the palette."""
 
-NOT_IN_THE_SHELL = {"undo": "it undoes what one has just done at this console"}
+NOT_IN_THE_SHELL = {"undo": "it undoes the last action of one console"}
 """Actions that the shell lacks, and why."""
 
 NOT_ON_A_KEY = {

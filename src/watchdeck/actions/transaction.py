@@ -57,7 +57,7 @@ class ActionTransaction(Struct):
         """An episode with its alert and acknowledgement; None, with a refusal, if it is missing."""
         found = read_episode(self.db, number)
         if found is None:
-            self.refusals.append(f"episode {number}: there is none of this number")
+            self.refusals.append(f"episode {number} does not exist")
             return None
         episode, alert = found
         return ActiveAlert(alert, episode, read_live_acknowledgement(self.db, number))

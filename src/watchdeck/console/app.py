@@ -124,7 +124,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         return (
             *chain.from_iterable(one.commands() for one in (*first, *last)),
             Command("help", "The keys that work here", lambda _: self.navigation.show_help()),
-            Command("redraw", "Draw the screen anew", lambda _: self.redraw()),
+            Command("redraw", "Redraw the screen", lambda _: self.redraw()),
             Command("quit", "Leave; the collector goes on", lambda _: self.exit()),
         )
 

@@ -148,7 +148,7 @@ def test_many_are_taken_at_once_and_those_that_are_not_free_are_named(
     assert done.affected == (numbers[1], numbers[2])
     assert done.refusals == (
         "slow of a: boris took it 1m ago",
-        "episode 99: there is none of this number",
+        "episode 99 does not exist",
     )
     assert done.words == "you have 2 alerts for 2h; 2 not: slow of a: boris took it 1m ago"
 
@@ -375,7 +375,7 @@ def test_an_alert_is_escalated_by_hand_step_by_step_and_a_step_is_taken_back(
     assert done.words == "slow of fraud: boss will be told"
     assert episode(store, number).escalated == 1
     more = escalate(Actor(store, ANNA, LADDER), EscalateRequest((number,)), NOW)
-    assert more.words.endswith("all steps of its escalation were taken")
+    assert more.words.endswith("its escalation has no further step")
     undo(Actor(store, ANNA), UndoRequest(tuple(done.undo)), NOW + SECOND)
     assert episode(store, number).escalated == 0
     with closing(open_readonly(store.state)) as db:
@@ -416,7 +416,7 @@ def test_who_is_told_next_of_what_was_given_back_has_waited_since_then(
 def test_what_nobody_was_paged_for_is_not_escalated(store: StoreDirectory) -> None:
     number = fired(store)
     assert (
-        "nobody was paged"
+        "no channel that was notified"
         in escalate(Actor(store, ANNA, LADDER), EscalateRequest((number,)), NOW).words
     )
 

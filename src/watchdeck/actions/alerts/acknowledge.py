@@ -85,7 +85,10 @@ def unacknowledge(actor: Actor, request: UnacknowledgeRequest, now: int) -> Acti
         for alert in action.read_alerts(request.episodes):
             ended = decide_unacknowledge(alert.acknowledgement, now)
             if isinstance(ended, Refusal) or not save_ended_acknowledgement(action, ended):
-                action.refuse(alert, ended if isinstance(ended, Refusal) else "it was just ended")
+                action.refuse(
+                    alert,
+                    ended if isinstance(ended, Refusal) else "somebody else has just ended it",
+                )
                 continue
             done.append(alert)
             action.affected.append(alert.episode.id)

@@ -29,7 +29,9 @@ def escalate(actor: Actor, request: EscalateRequest, now: int) -> ActionResult:
             if isinstance(step, DueStep):
                 after = replace(after, escalated=step.escalated)
             if isinstance(step, Refusal) or not save_episode(action.db, after):
-                action.refuse(alert, step if isinstance(step, Refusal) else "it has just moved on")
+                action.refuse(
+                    alert, step if isinstance(step, Refusal) else "it changed meanwhile; look again"
+                )
                 continue
             done.append(alert)
             told += step.to
@@ -43,9 +45,9 @@ def _next_step(alert: ActiveAlert, routing: Routing) -> DueStep | Refusal:
         return Refusal("it is over")
     escalation = escalation_of(alert, routing)
     if escalation is None:
-        return Refusal("nobody was paged for it on a way with an escalation")
+        return Refusal("no channel that was notified of it has an escalation")
     step = next_step(escalation, alert.episode.escalated)
-    return step or Refusal("all steps of its escalation were taken")
+    return step or Refusal("its escalation has no further step")
 
 
 def _notify(action: ActionTransaction, alert: ActiveAlert, step: DueStep) -> None:

@@ -32,7 +32,7 @@ def resolve(actor: Actor, request: ResolveRequest, now: int) -> ActionResult:
                 continue
             after, steps = moved
             if not save_episode(action.db, after):
-                action.refuse(alert, "it has just moved on")
+                action.refuse(alert, "it changed meanwhile; look again")
                 continue
             done.append(alert)
             action.affected.append(number)
@@ -78,7 +78,7 @@ def note(actor: Actor, request: NoteRequest, now: int) -> ActionResult:
         for alert in action.read_alerts(request.episodes):
             number = alert.episode.id
             if not words:
-                action.refuse(alert, "a note says something")
+                action.refuse(alert, "the note is empty")
                 continue
             kept = add_note(action.db, number, actor.who.user, words, now)
             done.append(alert)
@@ -95,7 +95,7 @@ def give_feedback(actor: Actor, request: FeedbackRequest, now: int) -> ActionRes
         for alert in action.read_alerts(request.episodes):
             number = alert.episode.id
             if alert.episode.is_open:
-                action.refuse(alert, "it is not over; what it was worth is known afterwards")
+                action.refuse(alert, "it is still open; rate it when it has ended")
                 continue
             save_feedback(action.db, number, request.opinion, actor.who.user, now)
             done.append(alert)

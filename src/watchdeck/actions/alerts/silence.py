@@ -61,7 +61,7 @@ def unsilence(actor: Actor, request: UnsilenceRequest, now: int) -> ActionResult
             raise AlertError(f"there is no silence {request.number}.")
         ended = decide_unsilence(found, now)
         if isinstance(ended, Refusal) or not end_silence(action.db, found, now):
-            why = ended.why if isinstance(ended, Refusal) else "it was just ended"
+            why = ended.why if isinstance(ended, Refusal) else "somebody else has just ended it"
             raise AlertError(f"silence {request.number}: {why}.")
         action.affected.append(request.number)
         action.audit("silence.ended", subject(found), as_row(found), as_row(ended))

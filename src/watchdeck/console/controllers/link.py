@@ -23,7 +23,7 @@ class LinkMonitor:
 
     def commands(self) -> tuple[Command, ...]:
         """Rows for the table of commands."""
-        words = "What goes over the link to this terminal, or no longer"
+        words = "Show or hide the traffic on the link to this terminal"
         return (Command("meter", words, lambda _: self.toggle_meter()),)
 
     def tick(self) -> None:

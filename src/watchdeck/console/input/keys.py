@@ -77,9 +77,6 @@ def _action_keys(*where: Place) -> list[Key]:
     ]
 
 
-_ALERT_KEYS = ("a", "A", "t", "U", "e", "s", "n", "R", "P", "plus", "minus", "equals_sign")
-"""The order of the keys about alerts in footer and help."""
-
 KEYS = (
     Key(
         "deck.open",
@@ -111,10 +108,10 @@ KEYS = (
     ),
     Key("alert.model", "m", "model", "Open its model", KeyScope.ALERT, "model"),
     Key("alert.back", "escape", "back", "Back to where you came from", KeyScope.ALERT, "back"),
-    *sorted(_action_keys(Place.ALERTS), key=lambda one: _ALERT_KEYS.index(one.keys)),
+    *_action_keys(Place.ALERTS),
     Key("models.sort", "s", "sort(1)", "Sort by the next column", KeyScope.FLEET, "sort"),
     Key("models.sort_back", "R", "sort(-1)", "Sort by the column before", KeyScope.FLEET),
-    Key("models.turn", "r", "turn", "Sort the other way round", KeyScope.FLEET),
+    Key("models.turn", "r", "turn", "Reverse the order", KeyScope.FLEET),
     Key("list.mark", "v", "mark", "Mark the row and go on", KeyScope.CHOICE),
     Key("list.mark_all", "V", "mark_all", "Mark all that is shown, or none", KeyScope.CHOICE),
     Key("list.filter", "slash", "filter", "Filter the list", KeyScope.CHOICE, "filter", opens=True),
@@ -122,11 +119,11 @@ KEYS = (
     Key("list.up", "up,k", "move(-1)", "Previous row", KeyScope.LIST),
     Key("list.page_down", "pagedown,ctrl+d", "page(1)", "One page down", KeyScope.LIST),
     Key("list.page_up", "pageup,ctrl+u", "page(-1)", "One page up", KeyScope.LIST),
-    Key("list.first", "home,g", "first", "First row, and stay on it", KeyScope.LIST),
+    Key("list.first", "home,g", "first", "First row, and stay there", KeyScope.LIST),
     Key("list.last", "end,G", "last", "Last row", KeyScope.LIST),
     Key("detail.next", "tab,right", "signal(1)", "Next signal", KeyScope.DETAIL, "next signal"),
     Key("detail.previous", "shift+tab,left", "signal(-1)", "Previous signal", KeyScope.DETAIL),
-    Key("detail.wider", "minus", "zoom(1)", "Look back further", KeyScope.DETAIL, "wider"),
+    Key("detail.wider", "minus", "zoom(1)", "Look further back", KeyScope.DETAIL, "wider"),
     Key("detail.closer", "plus,equals_sign", "zoom(-1)", "Look closer", KeyScope.DETAIL, "closer"),
     Key(
         "chart.left",
@@ -136,12 +133,12 @@ KEYS = (
         KeyScope.DETAIL,
         "read",
     ),
-    Key("chart.right", "l,shift+right", "read(1)", "Read to the right, and off", KeyScope.DETAIL),
+    Key("chart.right", "l,shift+right", "read(1)", "Read to the right, then off", KeyScope.DETAIL),
     Key(
         "chart.compare",
         "c",
         "compare",
-        "Beside yesterday, last week, before a change",
+        "Compare with yesterday, last week, before a change",
         KeyScope.DETAIL,
         "compare",
     ),
@@ -150,7 +147,7 @@ KEYS = (
         "detail.answers",
         "x",
         "answers",
-        "What the server last answered",
+        "The last responses of the server",
         KeyScope.DETAIL,
         opens=True,
     ),
@@ -182,24 +179,24 @@ KEYS = (
     _anywhere("mode.alerts", "3", "The alerts"),
     *_action_keys(Place.EVERYWHERE),
     _anywhere("help.open", "question_mark", "The keys that work here", "help", opens=True),
-    _anywhere("command", "colon", "Give a command by name", opens=True),
+    _anywhere("command", "colon", "Type a command", opens=True),
     _anywhere("palette", "ctrl+p", "Find a model, view or command", opens=True),
     _anywhere("changes.before", "b", "What changed in the 30 minutes before", opens=True),
     _anywhere("time.back", "left_square_bracket", "A step into the past"),
     _anywhere("time.on", "right_square_bracket", "A step towards now"),
     _anywhere("time.seek", "S", "Go to a time", opens=True),
-    _anywhere("time.play", "space", "Let the past run, or stand"),
-    _anywhere("time.faster", "greater_than_sign", "Run faster"),
-    _anywhere("time.slower", "less_than_sign", "Run slower"),
+    _anywhere("time.play", "space", "Play or pause the past"),
+    _anywhere("time.faster", "greater_than_sign", "Play faster"),
+    _anywhere("time.slower", "less_than_sign", "Play slower"),
     _anywhere("time.live", "L", "Back to now"),
     _anywhere("panel.jump", "f", "Go to a panel by its letter", opens=True),
     _anywhere("panel.zoom", "z", "One panel on the whole screen"),
     _anywhere("theme.next", "T", "The next theme"),
-    _anywhere("screen.redraw", "ctrl+l", "Draw the screen anew"),
+    _anywhere("screen.redraw", "ctrl+l", "Redraw the screen"),
     _anywhere("copy", "y", "Copy the row under the cursor"),
-    _anywhere("suspend", "ctrl+z", "Stop here; fg comes back"),
+    _anywhere("suspend", "ctrl+z", "Suspend; `fg` resumes"),
     _anywhere("quit", "Q", "Leave; the collector goes on", "quit"),
-    _anywhere("quit.hint", "ctrl+c", "Says how to leave"),
+    _anywhere("quit.hint", "ctrl+c", "Show how to leave"),
 )
 """Every key of the console."""
 

@@ -6,7 +6,7 @@ from dateutil.rrule import DAILY, WEEKLY, rrule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.config.reading.calendars import shifts_of
+from watchdeck.config.recurrence import shifts_of
 from watchdeck.domain.notifications.calendar import (
     MAX_EVENTS,
     CalendarEvent,
