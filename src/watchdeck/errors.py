@@ -2,7 +2,7 @@
 
 
 class WatchdeckError(Exception):
-    """The base of every error that is shown as one plain sentence, without a traceback."""
+    """The base of all errors that users see as plain sentences, without a traceback."""
 
     exit_code: int = 1
 
@@ -24,7 +24,7 @@ class StoreBehind(StoreError):
 
 
 class StoreTooNew(StoreError):
-    """The store was written by a newer watchdeck; both version numbers are named."""
+    """The store was written by a newer watchdeck; the text names both version numbers."""
 
 
 class StoreCorrupt(StoreError):
@@ -36,4 +36,4 @@ class StoreFull(StoreError):
 
 
 class CollectorRunning(WatchdeckError):
-    """Another collector holds the store's lock; its process is named."""
+    """Another collector holds the store's lock; the text names its process."""

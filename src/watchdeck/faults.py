@@ -23,7 +23,7 @@ class FaultCounter:
 
     @contextmanager
     def catch(self) -> Iterator[None]:
-        """Run one turn; an exception is logged and counted, a cancellation is not caught."""
+        """Run one turn of the loop; exceptions are logged and counted, cancellation passes."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a turn that fails must not end the loop
@@ -32,7 +32,7 @@ class FaultCounter:
             self.problem = ""
 
     def record(self, error: BaseException, turn: str = "") -> None:
-        """Count a fault and log it; `turn` names the one that failed where the loop has several."""
+        """Count and log a fault; `turn` names the failed part of a loop that has several."""
         self.count += 1
         what = turn or self._loop
         self.problem = f"{what} failed with {describe_fault(error)} ({self.count} so far)"

@@ -66,7 +66,7 @@ def test_a_change_is_kept_with_who_marked_it(directory: StoreDirectory) -> None:
         pytest.param("zzz", "x", NOW, "There are: fraud-detector", id="no such model"),
         pytest.param(FRAUD.name, "  ", NOW, "empty", id="no words"),
         pytest.param(FRAUD.name, "x" * 201, NOW, "201 characters", id="too many words"),
-        pytest.param(FRAUD.name, "x", NOW + 1, "not come yet", id="the future"),
+        pytest.param(FRAUD.name, "x", NOW + 1, "in the future", id="the future"),
     ],
 )
 def test_what_cannot_be_marked_is_refused_and_leaves_nothing(

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -67,7 +68,7 @@ class Shown:
         return "\n".join(self.lines())
 
     @property
-    def list(self) -> List:
+    def list(self) -> List[Any]:
         return self.console.screen.query_one(List)
 
     @property

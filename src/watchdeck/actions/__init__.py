@@ -1,1 +1,1 @@
-"""One function an operator verb; keys and commands call the same one."""
+"""The actions of operators, one function each, which keys, commands and the shell all call."""

@@ -1,4 +1,4 @@
-"""What an action of an operator is: how it is asked for, by whom, and what it runs."""
+"""The description of an operator's action: its keys, its arguments, its shell command, its role."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -31,11 +31,12 @@ class ActionKey(Struct, frozen=True):
     """A key of the console that starts an action.
 
     Attributes:
-        id: Stable name, by which a person remaps the key.
-        begins: Text to put on the command line, for the person to finish; empty: the key acts at
-            once. `{labels}` and `{model}` stand for those of the selected alerts.
+        id: Stable name, by which the configuration remaps the key.
+        words: What the key does, for the help.
+        begins: Text that the key puts on the command line, for the person to finish; when empty,
+            the key acts at once. `{labels}` and `{model}` are filled from the selected alerts.
         text: The arguments of the action, as if typed after its name.
-        footer: The word in the last line of the screen, or empty.
+        footer: The word for the key in the last line of the screen; empty: not shown there.
     """
 
     id: str
@@ -48,7 +49,7 @@ class ActionKey(Struct, frozen=True):
 
 
 class Form(StrEnum):
-    """How an argument is written in the shell."""
+    """The form of an argument in the shell, which decides how its text is read."""
 
     ALERTS = "alerts"
     ALERT = "one alert"
@@ -61,7 +62,7 @@ class Form(StrEnum):
 
 
 class ShellArgument(Struct, frozen=True):
-    """An argument or option of a shell command, and the field of the request that it fills."""
+    """An argument or option of a shell command; its value fills `field` of the request."""
 
     field: str
     name: str
@@ -71,13 +72,13 @@ class ShellArgument(Struct, frozen=True):
 
 
 class Shell(Struct, frozen=True):
-    """An action in the shell: `command` ARGUMENTS.
+    """The shell command of an action: `watchdeck COMMAND ARGUMENTS`.
 
     Attributes:
         summary: The line of the command in the list of commands.
         help: The first line of the command's own help.
         option: When `command` belongs to another action, the option that runs this action instead.
-        beside: The other action is run as well when its text is given.
+        beside: With `option`, the action that owns `command` runs as well when its text is given.
     """
 
     command: str
@@ -96,7 +97,9 @@ class Action(Struct, frozen=True):
         request: The type of the action's arguments.
         parse: Reads the arguments that are typed after the name. Raises ArgumentError.
         words: What the action does, for the palette.
-        takes: The form of the arguments, or empty; with `is_bare` they may be left out.
+        subject: The selection that the action needs.
+        takes: A word for the arguments, such as `NOTE`; empty when the action has none.
+        is_bare: The arguments may be left out.
         choices: Beginnings of arguments, offered as completions.
         is_typed: The action can be started by its name in the console.
         can_undo: The key `u` undoes the action for ten seconds.

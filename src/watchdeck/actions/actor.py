@@ -1,4 +1,4 @@
-"""Who acts on which store, and what they may do there."""
+"""The actor of an action: an operator, a store, and what the operator may do there."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class ActorRole(IntEnum):
-    """What somebody may do; each role may also do what the ones before it may."""
+    """The role of an actor; each role may also do everything that the roles before it may."""
 
     VIEWER = 0
     OPERATOR = 1
 
 
 class Actor(Struct, frozen=True):
-    """An operator at a store; without `routing` nobody outside is notified of what they do."""
+    """An operator acting on a store; without `routing`, no channel is notified of the actions."""
 
     directory: StoreDirectory
     who: Operator

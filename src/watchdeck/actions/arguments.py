@@ -1,4 +1,4 @@
-"""What a person types after the name of an action, read as a request."""
+"""Parsers of the text typed after the name of an action; each returns a request."""
 
 import re
 
@@ -34,15 +34,14 @@ class ArgumentError(WatchdeckError):
 
 
 class Selection(Struct, frozen=True):
-    """What an action typed on a screen is about.
-
-    `episodes` are the chosen alerts, `model` the one in focus, `at` the moment pointed at (ms UTC),
-    None for now.
-    """
+    """The alerts, model and time on a screen to which a typed action applies."""
 
     episodes: tuple[int, ...] = ()
+    """The numbers of the episodes of the selected alerts."""
     model: str = ""
+    """The model in focus; empty without one."""
     at: int | None = None
+    """The time under the chart's cursor (ms UTC); None for now."""
 
 
 class TypedArguments(Struct, frozen=True):
@@ -54,7 +53,7 @@ class TypedArguments(Struct, frozen=True):
 
 
 def parse_arguments(text: str) -> TypedArguments:
-    """Read `model=fraud 2h a deploy`: matchers and a time come before the words."""
+    """Read text such as `model=fraud 2h a deploy`: matchers and one length of time, then words."""
     matchers: list[Matcher] = []
     length: int | None = None
     rest = text.split()
@@ -84,38 +83,38 @@ def _read_matcher(word: str) -> Matcher | None:
 
 
 def parse_acknowledge(text: str, about: Selection) -> AcknowledgeRequest:
-    """Parse `[LENGTH] [NOTE]`: acknowledge the selected episodes."""
+    """Parse `[LENGTH] [NOTE]` into a request to acknowledge the selected episodes."""
     typed = parse_arguments(text)
     return AcknowledgeRequest(about.episodes, typed.length, typed.words)
 
 
 def parse_take_over(text: str, about: Selection) -> TakeOverRequest:
-    """Parse an optional note: take over the selected episodes."""
+    """Parse an optional note into a request to take over the selected episodes."""
     return TakeOverRequest(about.episodes, text)
 
 
 def parse_unacknowledge(_text: str, about: Selection) -> UnacknowledgeRequest:
-    """Ignore the text: the acknowledgements of the selected episodes end."""
+    """Return a request to end the acknowledgements of the selected episodes; ignore the text."""
     return UnacknowledgeRequest(about.episodes)
 
 
 def parse_escalate(_text: str, about: Selection) -> EscalateRequest:
-    """Ignore the text: the selected episodes escalate."""
+    """Return a request to escalate the selected episodes; ignore the text."""
     return EscalateRequest(about.episodes)
 
 
 def parse_resolve(text: str, about: Selection) -> ResolveRequest:
-    """Parse a note: resolve the selected episodes with it."""
+    """Parse a note into a request to resolve the selected episodes."""
     return ResolveRequest(about.episodes, text)
 
 
 def parse_note(text: str, about: Selection) -> NoteRequest:
-    """Parse the text of a note on the selected episodes."""
+    """Return a request to write the text as a note on the selected episodes."""
     return NoteRequest(about.episodes, text)
 
 
 def parse_feedback(text: str, about: Selection) -> FeedbackRequest:
-    """Parse `useful`, `noise` or `late`: rate the selected episodes. Raises ValueError."""
+    """Parse `useful`, `noise` or `late` as feedback on the selected episodes. Raises ValueError."""
     return FeedbackRequest(about.episodes, Feedback(text))
 
 
@@ -146,7 +145,7 @@ def parse_unpin(text: str, _about: Selection) -> UnpinRequest:
 
 
 def parse_change(text: str, about: Selection) -> ChangeRequest:
-    """Parse the text of a note, or `--what KIND TEXT` such as `--what deploy v2`."""
+    """Parse TEXT (a note) or `--what KIND TEXT`, as in `--what deploy v2`. Raises ArgumentError."""
     match = _OPTION.fullmatch(text)
     if match is None:
         return ChangeRequest(about.model, ChangeKind.NOTE, text, about.at)
@@ -160,7 +159,7 @@ def parse_change(text: str, about: Selection) -> ChangeRequest:
 
 
 def parse_undo(_text: str, _about: Selection) -> UndoRequest:
-    """Ignore the text: the newest action of this console is undone."""
+    """Return a request without audit rows, which the console fills in; ignore the text."""
     return UndoRequest(())
 
 

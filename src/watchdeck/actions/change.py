@@ -1,4 +1,4 @@
-"""Mark a change: what a person says happened, or what the configuration says of an endpoint."""
+"""Change markers from an operator, or from the `change` text of an endpoint's configuration."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -25,7 +25,7 @@ from watchdeck.store.state.audit import append_audit
 from watchdeck.store.state.changes import record_change
 
 LONGEST = 200
-"""Characters of a marker's text: it is read on one line."""
+"""Maximum number of characters of a marker's text, which is shown on one line."""
 
 
 class ChangeError(WatchdeckError):
@@ -35,7 +35,7 @@ class ChangeError(WatchdeckError):
 
 
 def mark_change(actor: Actor, request: ChangeRequest, now: int) -> ActionResult:
-    """Mark a change as a request describes it. Raises what `add_change` raises."""
+    """Store the change that a request describes. Raises ChangeError and StoreError."""
     at, marker = now if request.at is None else request.at, Marker(request.what, request.text)
     number = add_change(actor.directory, request.model, marker, at, actor.who, now)
     return ActionResult(f"change {number} of {request.model} marked", (number,))
@@ -44,10 +44,10 @@ def mark_change(actor: Actor, request: ChangeRequest, now: int) -> ActionResult:
 def add_change(
     directory: StoreDirectory, endpoint: str, marker: Marker, at: int, who: Operator, now: int
 ) -> int:
-    """Store a change of `at` (ms UTC) and write its author to the audit; returns its number.
+    """Store a change made at `at` (ms UTC), with its audit row; returns its number.
 
-    Raises ChangeError for an endpoint that is not watched, an empty or long text, and a time in
-    the future; StoreError.
+    Raises ChangeError for an unknown endpoint, an empty or too long text, or a time after `now`.
+    Raises StoreError.
     """
     text = clean(marker.text.strip())
     _refuse_bad(text, at, now)
@@ -108,7 +108,7 @@ def _refuse_bad(text: str, at: int, now: int) -> None:
         said = f"the text of a change is {len(text)} characters long; {LONGEST} are kept."
         raise ChangeError(said)
     if at > now:
-        raise ChangeError("a change is marked when it has happened; that moment has not come yet.")
+        raise ChangeError("a change cannot be in the future; mark it when it has happened.")
 
 
 def _refuse_unknown(name: str, known: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Requests: what an operator asks an action to do, as plain values that any transport can carry."""
+"""The arguments of actions, as plain values that any transport can carry."""
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ class ActionRequest(Struct, frozen=True, tag_field="action"):
 
 
 class AcknowledgeRequest(ActionRequest, frozen=True, tag="ack"):
-    """Acknowledge episodes; without `length` for as long as is usual for their severity."""
+    """Acknowledge episodes; when `length` is None, for the default time of their severity."""
 
     episodes: tuple[int, ...]
     length: int | None = None
@@ -33,7 +33,7 @@ class UnacknowledgeRequest(ActionRequest, frozen=True, tag="unack"):
 
 
 class EscalateRequest(ActionRequest, frozen=True, tag="escalate"):
-    """Notify the next step of the escalation of episodes at once."""
+    """Notify the next escalation step of episodes at once."""
 
     episodes: tuple[int, ...]
 
@@ -53,14 +53,14 @@ class NoteRequest(ActionRequest, frozen=True, tag="note"):
 
 
 class FeedbackRequest(ActionRequest, frozen=True, tag="opinion"):
-    """Say whether ended episodes were useful, noise or late."""
+    """Rate ended episodes as useful, noise or late."""
 
     episodes: tuple[int, ...]
     opinion: Feedback
 
 
 class SilenceRequest(ActionRequest, frozen=True, tag="silence"):
-    """Silence alerts whose labels match, for a length of time and a reason."""
+    """Silence alerts whose labels match all matchers; refused when `length` is None."""
 
     matchers: tuple[Matcher, ...]
     length: int | None
@@ -90,7 +90,7 @@ class UnpinRequest(ActionRequest, frozen=True, tag="unpin"):
 
 
 class ChangeRequest(ActionRequest, frozen=True, tag="change"):
-    """Mark a change of a model at a moment `at` (ms UTC), None for now."""
+    """Mark a change of a model at `at` (ms UTC); None means now."""
 
     model: str
     what: ChangeKind

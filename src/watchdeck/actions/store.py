@@ -1,4 +1,4 @@
-"""Create or upgrade the store, on somebody's behalf."""
+"""Creation, upgrade and backup of the store, each with an audit row."""
 
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +14,10 @@ from watchdeck.store.state.audit import append_audit
 def prepare_store(
     directory: StoreDirectory, who: Operator, now: int
 ) -> tuple[MigrationResult, ...]:
-    """Bring both files to the version of this program, and enter what was done in the audit."""
+    """Create or upgrade both files of the store; returns one result for each changed file.
+
+    Each result becomes an audit row. Raises StoreError.
+    """
     done = prepare(directory)
     if done:
         with (
@@ -34,9 +37,9 @@ def _enter(db: Connection, one: MigrationResult, who: Operator, now: int) -> Non
 
 
 def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) -> BackupResult:
-    """Copy the store to `target`, and enter in the audit who did it and where the copy is.
+    """Copy the store to `target`, and write an audit row with the operator and the copy's path.
 
-    The copy itself does not hold that entry: it is older. Raises StoreError.
+    The copy does not contain that row, which is written later. Raises StoreError.
     """
     with closing(open_writable(directory.state)) as db:
         done = backup(directory, target, now=now)

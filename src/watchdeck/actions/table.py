@@ -1,4 +1,4 @@
-"""The table of an operator's actions: keys, `:` commands, palette, help and the shell read it."""
+"""The table of all actions, from which keys, `:` commands, palette, help and shell are made."""
 
 from __future__ import annotations
 
@@ -269,10 +269,10 @@ NOT_ON_A_KEY = {
     "unsilence": "the number of a silence is typed after :unsilence",
     "unpin": "the number of a known issue is typed after :unpin",
 }
-"""Actions that no key asks for, and why."""
+"""Actions without a key, and why."""
 
 NOT_TYPED = {"opinion": "its three words are three keys"}
-"""Actions that the console does not take by name, and why."""
+"""Actions that cannot be typed after `:` in the console, and why."""
 
 ActionFunction = Callable[[Actor, Any, int], "ActionResult"]
 """Runs an action for an actor, on its request, at a time (ms UTC)."""
@@ -282,18 +282,18 @@ _BY_REQUEST = {action.request: action for action in ACTIONS}
 
 
 def action_named(name: str) -> Action:
-    """The action of a name. Raises KeyError."""
+    """The action with this name. Raises KeyError."""
     return _BY_NAME[name]
 
 
 def shell_summaries() -> dict[str, str]:
-    """The shell commands that actions have of their own, each with its line in the list."""
+    """The shell commands of actions, each with its line in the list of commands."""
     shells = (action.shell for action in ACTIONS if action.shell is not None)
     return {shell.command: shell.summary for shell in shells if shell.summary}
 
 
 def perform(actor: Actor, request: requests.ActionRequest, now: int) -> ActionResult:
-    """Run the action that a request asks for, at `now` (ms UTC).
+    """Run the action of a request, at `now` (ms UTC).
 
     Raises WatchdeckError when the actor's role does not allow it, or when it cannot be done.
     """
@@ -305,9 +305,9 @@ def perform(actor: Actor, request: requests.ActionRequest, now: int) -> ActionRe
 
 @cache
 def functions() -> Mapping[type[requests.ActionRequest], ActionFunction]:
-    """The function of every action.
+    """The function of each action, by the type of its request.
 
-    Loading them costs 40 ms, which no first frame of a console should wait for.
+    Imported at the first call: this costs 40 ms, which would delay the first frame of a console.
     """
     from watchdeck.actions.alerts import acknowledge, escalate, resolve, silence, undo
     from watchdeck.actions.change import mark_change

@@ -1,4 +1,4 @@
-"""What every action on alerts shares: one transaction, its audit rows, and its notifications."""
+"""The transaction of an action on alerts, with its audit rows and its notifications."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -28,13 +28,13 @@ class AlertError(WatchdeckError):
 
 
 class ActionResult(Struct, frozen=True):
-    """What an action did.
+    """The result of an action.
 
     Attributes:
         words: A sentence for the operator.
         affected: The numbers of the episodes, silences or known issues that it changed.
-        refusals: Why it left each of the others as they were.
-        undo: The numbers of its audit rows, by which it is undone.
+        refusals: One reason for each alert that it left unchanged.
+        undo: The numbers of its audit rows, which `UndoRequest` needs.
     """
 
     words: str
@@ -44,7 +44,7 @@ class ActionResult(Struct, frozen=True):
 
 
 class ActionTransaction(Struct):
-    """An action while it runs: what it has changed, refused and written to the audit so far."""
+    """A running action; collects the numbers it changed, its refusals and its audit rows."""
 
     db: Connection
     actor: Actor
@@ -54,7 +54,7 @@ class ActionTransaction(Struct):
     audited: list[int] = field(default_factory=list)
 
     def read_alert(self, number: int) -> ActiveAlert | None:
-        """An episode with its alert and acknowledgement; None, with a refusal, if it is missing."""
+        """The episode `number` with its alert; None, and a recorded refusal, if there is none."""
         found = read_episode(self.db, number)
         if found is None:
             self.refusals.append(f"episode {number} does not exist")
@@ -63,12 +63,12 @@ class ActionTransaction(Struct):
         return ActiveAlert(alert, episode, read_live_acknowledgement(self.db, number))
 
     def read_alerts(self, numbers: Iterable[int]) -> Iterator[ActiveAlert]:
-        """Each episode once, in order; missing ones are refusals."""
+        """Read each episode once, in order; a missing one is recorded as a refusal."""
         found = map(self.read_alert, dict.fromkeys(numbers))
         return (alert for alert in found if alert is not None)
 
     def refuse(self, alert: ActiveAlert, why: Refusal | str) -> None:
-        """Record why an alert is left as it is."""
+        """Record the reason why an alert stays unchanged."""
         reason = why.why if isinstance(why, Refusal) else why
         self.refusals.append(f"{alert_label(alert)}: {reason}")
 
@@ -79,14 +79,14 @@ class ActionTransaction(Struct):
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
     ) -> None:
-        """Append one row to the audit."""
+        """Append one row to the audit, with the subject before and after the action."""
         head = append_audit(self.db, self.now, self.actor.who, action, subject, before, after)
         self.audited.append(head.rows)
 
     def notify(
         self, messages: Iterable[Message], alert: ActiveAlert, to: Iterable[str] | None = None
     ) -> dict[str, Any]:
-        """Queue messages for the channels that were notified of this alert, or for others.
+        """Queue messages for the channels in `to`, by default those notified of this alert.
 
         They are sent when the action can no longer be undone. Returns their keys, which belong in
         the audit row: undoing the action cancels them.
@@ -105,7 +105,7 @@ class ActionTransaction(Struct):
         return {"told": keys}
 
     def finish(self, words: str) -> ActionResult:
-        """The result; `words` describe what was done where anything was."""
+        """The result of the action; `words` describe its success, if it changed anything."""
         refusals = tuple(self.refusals)
         text = words if self.affected else "not done"
         if refusals and self.affected:
@@ -125,11 +125,11 @@ def action_transaction(actor: Actor, now: int) -> Iterator[ActionTransaction]:
 
 
 def alert_label(alert: ActiveAlert) -> str:
-    """How a sentence names an alert: `slow of fraud`."""
+    """The name of an alert in a sentence: `slow of fraud` (rule and model)."""
     rule, model = alert.alert.rule, alert.alert.model
     return f"{rule} of {model}" if model else rule
 
 
 def alert_labels(alerts: list[ActiveAlert]) -> str:
-    """How a sentence names alerts: one by its label, several by their number."""
+    """The name of alerts in a sentence: `slow of fraud` for one, `3 alerts` for several."""
     return alert_label(alerts[0]) if len(alerts) == 1 else f"{len(alerts)} alerts"

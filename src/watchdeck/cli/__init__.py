@@ -12,7 +12,7 @@ from watchdeck.errors import WatchdeckError
 
 
 class _ShellCommand(NamedTuple):
-    """The module below watchdeck.cli and the attribute of a command, and its line in the help."""
+    """A shell command: its MODULE:ATTRIBUTE below watchdeck.cli, and its line in the help."""
 
     path: str
     help: str
@@ -59,7 +59,7 @@ _COMMANDS = {
 
 
 def _summaries() -> dict[str, str]:
-    """One line for each command; those that do something to alerts follow the list of alerts."""
+    """The help line of each command, in order; commands that act on alerts follow `alerts`."""
     from watchdeck.actions.table import shell_summaries
 
     found = {}
@@ -93,7 +93,7 @@ class LazyGroup(click.Group):
         ctx: click.Context,  # noqa: ARG002 - click's signature
         cmd_name: str,
     ) -> click.Command | None:
-        """The command with this name, or None."""
+        """The command with this name; None when there is none. Imports its module."""
         if cmd_name not in _COMMANDS:
             return _action_command(cmd_name)
         module, _, attribute = _COMMANDS[cmd_name].path.partition(":")
@@ -105,7 +105,7 @@ class LazyGroup(click.Group):
         ctx: click.Context,  # noqa: ARG002 - click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write one line for each command, from the table, without importing any."""
+        """Write the help line of each command, without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_summaries().items()))
 
@@ -135,7 +135,7 @@ def group(ctx: click.Context, /, config: str | None, **options: Any) -> None:
     elif given := [name for name, value in options.items() if value]:
         raise click.UsageError(
             f"before a command --{given[0].replace('_', '-')} is the console's. Write it after the"
-            f" command: watchdeck {ctx.invoked_subcommand} --help tells what that takes."
+            f" command: watchdeck {ctx.invoked_subcommand} --help lists its options."
         )
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: the context, the operator, the clock, and types of options."""
+"""Parts that all commands share: the context, the operator, the clock, and option types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """The context that click passes to every command; it loads the configuration once."""
+    """The context that click passes to every command; the configuration is loaded only once."""
 
     def __init__(self, config: str | None = None) -> None:
         self.config = config
@@ -100,7 +100,7 @@ class TimeParam(click.ParamType[int]):
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The time in milliseconds UTC; a time without a zone is in UTC."""
+        """The time in ms UTC; a time without a zone is in UTC. Raises click.BadParameter."""
         if isinstance(value, int):
             return value
         if match := _AGO.fullmatch(value.strip()):
@@ -121,7 +121,7 @@ class PastTimeParam(TimeParam):
     """A point in time that is not in the future."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The time in milliseconds UTC, not after now."""
+        """The time in ms UTC. Raises click.BadParameter when it is after now."""
         at = super().convert(value, param, ctx)
         if at > now():
             self.fail(f"{iso(at)} has not come yet; write a moment of the past.", param, ctx)
@@ -134,7 +134,7 @@ class DurationParam(click.ParamType[int]):
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The duration in milliseconds."""
+        """The duration in ms. Raises click.BadParameter."""
         try:
             return int(Milliseconds.parse(str(value)))
         except ValueError as error:
@@ -142,7 +142,7 @@ class DurationParam(click.ParamType[int]):
 
 
 def iso(at: int) -> str:
-    """A time as ISO 8601 in UTC, to the second."""
+    """A time (ms UTC) as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -156,7 +156,7 @@ class CommandFailure(click.ClickException):
         self.cause = cause
 
     def show(self, file: IO[str] | None = None) -> None:
-        """Print the cause."""
+        """Print the error that caused the failure, to stderr by default."""
         if isinstance(self.cause, click.ClickException):
             self.cause.show(file)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows (the heads first) with columns lined up; the last column keeps its own width."""
+    """Rows as lines with aligned columns; the first row is the header, the last column unpadded."""
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     return [_line(row, widths) for row in rows]
 
@@ -22,10 +22,10 @@ def to_json(value: object) -> str:
 
 
 def finite_or_none(value: float | None) -> float | None:
-    """The number, or None where JSON has no word for it (infinity, NaN)."""
+    """The number; None for None, infinity and NaN, which JSON cannot hold."""
     return value if value is not None and math.isfinite(value) else None
 
 
 def count_noun(count: int, noun: str) -> str:
-    """The count with its noun: `1 model`, `3 models`."""
+    """A count with its noun: `1 model`, `3 models`."""
     return f"{count} {noun}{'s' * (count != 1)}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _READ_ONLY = "read-only: nothing is changed, and others on this store do not see this console"
 
 _ONCE_TIMEOUT = 20.0
-"""Seconds for which `demo --once` waits until every model has a health."""
+"""Maximum seconds that `demo --once` waits until every model has a health."""
 
 
 @click.command()
@@ -34,7 +34,7 @@ def console(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: b
 
     context: Context = ctx.obj
     directory = context.directory()
-    refuse_here()  # before a collector is started for a console that cannot open
+    refuse_here()  # else a collector would start for a console that cannot open
     notice = _READ_ONLY if read_only else ensure_collector(directory, context.path())
     view = context.settings().console
     view = replace(view, slow_link=True) if slow_link else view

@@ -1,4 +1,4 @@
-"""The configuration file: found, loaded within limits, or refused with all its problems."""
+"""Finds and loads the configuration file within limits, or refuses it with all its problems."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,8 +44,8 @@ def _no_problems(_settings: Settings) -> Iterable[Problem]:
 def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
     """The path of the configuration to use; None when there is none.
 
-    A named file (`--config`, WATCHDECK_CONFIG) is used whether it exists or not; otherwise
-    ./watchdeck.toml and the XDG configuration directory, the first that exists.
+    A named file (`--config`, WATCHDECK_CONFIG) is used whether it exists or not; otherwise the
+    first that exists of ./watchdeck.toml and watchdeck.toml in the XDG configuration directory.
     """
     named = path or environ.get("WATCHDECK_CONFIG")
     if named:
@@ -55,9 +55,9 @@ def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
 
 
 def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problems) -> Settings:
-    """The settings in a file, its paths absolute. Raises ConfigError with every problem in it.
+    """Load the settings in a file, with absolute paths. Raises ConfigProblems with every problem.
 
-    `also` makes further checks, whose problems are listed with the others.
+    `also` is a further check, whose problems are listed with the others.
     """
     file = read_file(path)
     raw = parse(str(path), file.text)
@@ -75,9 +75,9 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problem
 
 
 def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Settings:
-    """The settings with the rules of all files; problems of rules and maintenance are appended.
+    """Add the rules of all rule files; append the problems of rules and of maintenance.
 
-    Their modules take 40 ms to import, which only a configuration with rules pays.
+    The modules take 40 ms to import, so they are imported only when the settings need them.
     """
     folder = path.absolute().parent / RULES_FOLDER
     if settings.rule or settings.alerts.disable or folder.is_dir():
@@ -93,7 +93,7 @@ def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Sett
 
 
 def _routing_problems(settings: Settings, path: Path, *, private: bool) -> Iterable[Problem]:
-    """Problems of channels and routes; only a configuration that has some pays the import."""
+    """Problems of channels and routes; the check is imported only when there are any."""
     tables = (settings.channel, settings.route, settings.escalation, settings.rota)
     if not any(tables) and settings.heartbeat is None:
         return ()
@@ -113,7 +113,7 @@ def store_path(settings: Settings, environ: Mapping[str, str]) -> Path:
 
 
 def _xdg_folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
-    """Watchdeck's folder in a base directory; a relative one is ignored, as XDG demands."""
+    """Watchdeck's folder in an XDG base directory; a relative base is ignored, as XDG demands."""
     base = environ.get(variable, "")
     if not base.startswith("/"):
         base = f"{environ.get('HOME') or Path.home()}/{default}"
@@ -121,7 +121,7 @@ def _xdg_folder(environ: Mapping[str, str], variable: str, default: str) -> Path
 
 
 def _endpoint_names(raw: dict[str, Any]) -> list[tuple[int, str]]:
-    """The number and the name of each endpoint that has a name, whatever else is wrong with it."""
+    """Index and name of each endpoint that has a name, even if it is otherwise wrong."""
     listed = raw.get("endpoint")
     tables = listed if isinstance(listed, list) else []
     names = (table.get("name") if isinstance(table, dict) else None for table in tables)
@@ -154,7 +154,7 @@ def _retention_problems(retention: Retention) -> Iterator[Problem]:
     yield from fields.bound_problems(retention, _RETENTION_BOUNDS)
     if retention.rollups < retention.raw:
         text = f"is {retention.rollups}, shorter than raw ({retention.raw})"
-        yield Problem("rollups", text, "Rollups are what is left after raw.")
+        yield Problem("rollups", text, "Keep rollups at least as long as raw.")
 
 
 def _console_problems(console: ConsoleSettings) -> Iterator[Problem]:
@@ -163,11 +163,11 @@ def _console_problems(console: ConsoleSettings) -> Iterator[Problem]:
         yield Problem("glyphs", "is not a way to draw", hint)
     if console.notices not in NOTICES:
         hint = did_you_mean(console.notices, NOTICES[1:], 'There are "osc9" and "osc777".')
-        yield Problem("notices", "is not a way to tell a desktop", hint)
+        yield Problem("notices", "is no way to send desktop notices", hint)
 
 
 def _store_problems(store: str) -> Iterator[Problem]:
-    """A store that cannot be the path of a directory."""
+    """Problems of a `store` that cannot be the path of a directory."""
     if not store.strip():
         yield Problem("store", "is empty", "Leave it out for the usual place.")
     elif clean(store, 4_096) != store:

@@ -1,4 +1,4 @@
-"""Maintenance windows: their texts checked and compiled."""
+"""Checks the texts of maintenance windows, and compiles them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,7 @@ _WEEKS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 
 def maintenance_in_force(settings: Settings) -> tuple[Maintenance, ...]:
-    """The maintenance windows of settings without problems."""
+    """Compile the maintenance windows of settings that have no problems."""
     return tuple(map(_compile, settings.maintenance))
 
 
@@ -52,7 +52,10 @@ def _recurrence(text: MaintenanceText) -> Recurrence | None:
 
 
 def _moment(text: str | None, zone: str) -> int | None:
-    """A time (ms UTC), in `zone` unless it names its own offset. Raises ValueError."""
+    """Read a time in `zone`, or with its own offset, as ms UTC. Raises ValueError.
+
+    None when there is no text.
+    """
     if text is None:
         return None
     try:
@@ -81,7 +84,7 @@ def _problems(text: MaintenanceText) -> Iterator[Problem]:
 
 
 def _part_problems(text: MaintenanceText) -> Iterator[Problem]:
-    """Texts that cannot be read, each part alone."""
+    """Problems of texts that cannot be read: matchers, zone, hours, days, starts and ends."""
     for number, one in enumerate(text.match):
         yield from fields.read_problems(f"match[{number}]", read_matcher, one)
     zone_problems = fields.read_problems("zone", read_zone, text.zone)

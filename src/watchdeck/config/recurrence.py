@@ -1,4 +1,4 @@
-"""Recurring events expanded into shifts [start, end), a week of UTC at a time."""
+"""Expands calendar events that recur into on-call shifts [start, end), one UTC week at a time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ _WEEK = 7 * 86_400_000
 
 
 def shifts_of(events: Sequence[CalendarEvent]) -> ShiftsNear:
-    """The shifts of events, expanded week by week on demand; safe to call from any thread.
+    """A function from a time (ms UTC) to all shifts in its week, callable from any thread.
 
-    Four weeks stay expanded: an escalation reads the time of its first page as well as now.
+    It caches four weeks: an escalation asks for the time of its first page as well as for now.
     """
 
     @lru_cache(maxsize=4)
@@ -40,9 +40,9 @@ def _expand(event: CalendarEvent, begins: int) -> Iterator[OnCallShift]:
 def _starts(event: CalendarEvent, rule: RecurrenceRule, begins: int) -> Iterator[datetime]:
     """The local starts of all shifts that may overlap the week from `begins` (ms UTC).
 
-    dateutil visits every occurrence since DTSTART, so a division skips the intervals before the
-    week; a margin of a day is longer than any change of the clock. dateutil also searches until
-    the year 9999 for a weekday that a daily rule never meets: the weekdays are compared here.
+    dateutil visits every occurrence since DTSTART; a division skips those before the week, with a
+    margin of a day for changes of the clock. The weekdays of a daily rule are compared here:
+    dateutil would search for one that never comes until the year 9999.
     """
     from dateutil.rrule import DAILY, WEEKLY, rrule
 

@@ -33,22 +33,28 @@ _AGAIN: Bounds = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
 
 
 class _KnownNames(Struct, frozen=True):
-    """Names that may be used: channels and rotas, escalations, and people with a channel."""
+    """The names that routes, escalations and rotas may use, and the folder of their files."""
 
     targets: tuple[str, ...]
+    """Names of channels and rotas, and `console`."""
     escalations: tuple[str, ...]
     people: frozenset[str]
+    """People with a channel, casefolded."""
     base: Path
 
 
 def routing_of(settings: Settings) -> Routing:
-    """The routing of settings without problems."""
+    """Build the routing of settings that have no problems."""
     calendars = CalendarFiles(settings.rota)
     return Routing(settings.channel, settings.route, settings.escalation, settings.rota, calendars)
 
 
 def routing_problems(settings: Settings, base: Path, *, private: bool) -> Iterator[Problem]:
-    """Every problem of channels, routes, escalations and rotas; paths are below `base`."""
+    """Every problem of channels, routes, escalations and rotas.
+
+    `base` is the folder of relative paths; unless the configuration is `private`, secrets in it are
+    problems too.
+    """
     known = _known_names(settings, base)
 
     yield from channel_problems(settings, private=private)
@@ -73,7 +79,7 @@ def _known_names(settings: Settings, base: Path) -> _KnownNames:
 
 
 def _name_clashes(settings: Settings) -> Iterator[Problem]:
-    """A rota with the name of a channel or of another rota, two escalations with one name."""
+    """Problems of names that are used twice: by rotas and channels, or by escalations."""
     channels = {name for _, name in fields.table_names(settings.channel, Channel)}
     rotas = fields.table_names(settings.rota, OnCallSchedule)
     escalations = fields.table_names(settings.escalation, Escalation)
@@ -106,7 +112,7 @@ def _route_problems(route: Route, known: _KnownNames) -> Iterator[Problem]:
 
 
 def _contradiction(route: Route) -> str:
-    """Why no alert can match all conditions of a route, or an empty text."""
+    """The reason why no alert can match a route; empty when some alert can."""
     wanted: dict[str, str] = {}
     for one in _matchers(route):
         if one.pattern or one.negated:
@@ -120,7 +126,7 @@ def _contradiction(route: Route) -> str:
 
 
 def _matchers(route: Route) -> list[Matcher]:
-    """The matchers of a route that can be read."""
+    """The matchers of a route, without those that cannot be read."""
     matchers = []
     for text in route.match:
         with suppress(ValueError):
@@ -129,7 +135,7 @@ def _matchers(route: Route) -> list[Matcher]:
 
 
 def _unreachable_routes(routes: tuple[Route, ...]) -> Iterator[Problem]:
-    """Routes behind one that matches all of their alerts."""
+    """Problems of routes that never match: an earlier route takes all of their alerts."""
     listed = list(fields.readable_tables(routes[:MOST], Route))
     for place, (number, route) in enumerate(listed):
         for before, earlier in listed[:place]:
@@ -214,7 +220,7 @@ def _calendar_people(rota: OnCallSchedule, known: _KnownNames) -> tuple[list[str
 def _unreachable_people(
     rota: OnCallSchedule, people: Iterable[str], known: _KnownNames
 ) -> Iterator[Problem]:
-    """People of a rota who have no channel, when the rota has no channel for them either."""
+    """The problem of a rota without a channel, if somebody in it has no channel either."""
     missing = sorted({one for one in people if one.casefold() not in known.people})
     if missing and not rota.to:
         text = f"is missing, and {missing[0]!r} has no channel"
@@ -234,6 +240,6 @@ def _reference_problems(
 
 
 def _optional_problems(key: str, read: Callable[[str], object], text: str) -> Iterator[Problem]:
-    """Why a text cannot be read; an empty one counts as not written."""
+    """The problem of a text that cannot be read; an empty text counts as not written."""
     if text:
         yield from fields.read_problems(key, read, text)

@@ -1,4 +1,4 @@
-"""The rules in force: the pack with a configuration's changes, and the configuration's own."""
+"""The rules in force: the packaged rules with a configuration's changes, and its own rules."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -24,15 +24,15 @@ _MOST_RULES = 1_000
 def add_rule_folder(
     settings: Settings, path: Path, folder: Path, problems: list[Problem]
 ) -> Settings:
-    """The settings with the rules of a folder added; the problems of its files are appended."""
+    """Add the rules in a folder to the settings; append the problems of its files."""
     own = add_origin(settings.rule, path)
     return replace(settings, rule=own + read_folder(folder, problems))
 
 
 def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
-    """The rules of settings without problems, those of the pack first.
+    """Compile the rules of settings that have no problems, the packaged rules first.
 
-    A disabled rule is included, with `enabled` false: it is listed and not evaluated.
+    A disabled rule is included with `enabled` false: it is listed, and not evaluated.
     """
     disabled = set(settings.alerts.disable)
     texts = {text.name: text for text in _pack(settings)}
@@ -60,7 +60,10 @@ def all_rule_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def add_rule_files(settings: Settings, files: Iterable[Path], problems: list[Problem]) -> Settings:
-    """The settings with the rules of more files added; the problems of the files are appended."""
+    """Add the rules of more files to the settings; append the problems of the files.
+
+    A file whose rules the settings have already is skipped.
+    """
     known = {Path(text.origin).resolve() for text in settings.rule}
     more = [file for file in files if file.resolve() not in known]
     texts = tuple(text for file in more for text in read_rules(file, problems))
@@ -68,9 +71,9 @@ def add_rule_files(settings: Settings, files: Iterable[Path], problems: list[Pro
 
 
 def rule_file_problems(settings: Settings, files: Iterable[Path]) -> list[Problem]:
-    """The problems of rule files that would be added to the configuration.
+    """The problems of rule files, checked as if they were added to the configuration.
 
-    Without any, all rules that match no configured model are listed instead.
+    Without any, the rules that match no configured model are listed instead.
     """
     problems: list[Problem] = []
     extended = add_rule_files(settings, files, problems)
@@ -101,7 +104,7 @@ def rules_matching_everything(settings: Settings) -> Iterator[Problem]:
     for text in settings.rule:
         for number, matcher in enumerate(matchers_of(text)):
             if matcher.matches_everything:
-                key, hint = f"{text.place}.match[{number}]", "Without it, it is the same."
+                key, hint = f"{text.place}.match[{number}]", "Leave it out."
                 yield Problem(key, f"{matcher} means every model", hint, text.origin)
 
 
@@ -150,7 +153,7 @@ def _duplicate_problems(texts: Iterable[RuleText]) -> Iterator[Problem]:
 
 @cache
 def load_pack(folder: Path = PACKAGED) -> tuple[RuleText, ...]:
-    """The rules of the pack, by file and in the file's order.
+    """The packaged rules, sorted by file name, in the order of each file.
 
     Raises ConfigProblems with every problem of its files.
     """
@@ -162,13 +165,13 @@ def load_pack(folder: Path = PACKAGED) -> tuple[RuleText, ...]:
 
 
 def read_folder(folder: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
-    """The rules of all files in a folder, which need not exist; problems are appended."""
+    """The readable rules of all files in a folder, which may be missing; appends all problems."""
     paths = sorted(folder.glob("*.toml"))
     return tuple(rule for path in paths for rule in read_rules(path, problems))
 
 
 def read_rules(path: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
-    """The readable rules of one file; its problems are appended."""
+    """The readable rules of one file; appends all problems of the file."""
     found: list[Problem] = []
     try:
         raw = parse(str(path), read_file(path).text)
@@ -180,7 +183,7 @@ def read_rules(path: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
 
 
 def add_origin(rules: tuple[object, ...], path: Path) -> tuple[RuleText, ...]:
-    """The rules with their file and place, without INVALID ones."""
+    """The rules with their file and position; rules that could not be read are left out."""
     return tuple(
         replace(rule, origin=str(path), place=f"rule[{number}]")
         for number, rule in enumerate(rules)

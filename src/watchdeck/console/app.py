@@ -1,4 +1,4 @@
-"""The console: an application that shows the view state, and the controllers beside it."""
+"""The Textual application of the console: it shows the view state and owns the controllers."""
 
 from __future__ import annotations
 
@@ -58,20 +58,22 @@ from watchdeck.domain.values.units import Clock
 from watchdeck.errors import WatchdeckError
 
 STARTING = 15_000
-"""How long a collector that was started may need until it has the store, in milliseconds."""
+"""Milliseconds that a collector which was just started may take to create the store."""
 
 _SANITIZER = OutputSanitizer()
 
 _WIDTHS = ((0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide"), (150, "-broad"))
 _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"), (46, "-towering"))
-"""From how many cells or rows on a screen has a class, for the layouts of the style sheet."""
+"""Style classes of a screen, each with the least columns or rows from which it applies."""
 
 
 class Console(DiffRenderedApp, inherit_bindings=False):
-    """Shows boards. Without `open_source` no store is polled, and boards are posted to it.
+    """The console application, which shows the newest board of a store.
 
-    `at` is a moment of the past to show instead of now. `notice` is said for a while at the start:
-    that a collector was started, so that a store which is not there yet is no failure.
+    `at` is a moment of the past (ms UTC) to show; None shows now.
+    `notice` is shown at the start. With a notice a missing store is no failure for STARTING ms:
+    a collector was just started and creates it.
+    `open_source` opens the store to poll; without it, boards come only as BoardUpdated messages.
     """
 
     TITLE = "watchdeck"
@@ -118,7 +120,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         self._apply_settings(notice)
 
     def _commands(self) -> tuple[Command, ...]:
-        """Every command, in the order of the palette."""
+        """All commands of the console, in the order of the palette."""
         first = (self.navigation, self.command_line, self.themes, self.time_travel)
         last = (self.actions, self.programs, self.link)
         return (
@@ -129,7 +131,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         )
 
     def _keys(self) -> dict[str, Callable[[], object]]:
-        """The functions of the keys that work everywhere, and of the actions, by binding id."""
+        """The functions of the keys that work everywhere, and of the action keys, by binding id."""
         return {
             **self.navigation.keys(),
             **self.command_line.keys(),
@@ -143,13 +145,13 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         }
 
     def action_run(self, key: str) -> None:
-        """Call the function of a key, by the id of its binding."""
+        """Call the function of the key binding with the id `key`."""
         self._key_functions[key]()
 
     def _apply_settings(self, notice: str) -> None:
         settings = self._view_state.settings
         self._apply_palette(settings.styles.palette)
-        # Textual goes through the whole map at every key that is pressed: 4 ms if all were in it
+        # Textual searches the whole keymap at every key press: 4 ms if all keys were in it
         changed = [key for key in settings.keys if key not in KEYS]
         self.set_keymap({key.id: key.keys for key in changed})
         words = "; ".join(filter(None, (settings.problem, notice)))
@@ -161,11 +163,11 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         self.theme = palette.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Everything that is drawn passes the sanitizer last."""
+        """The line filters of Textual, then the sanitizer, which every drawn line passes last."""
         return (*super().get_line_filters(), _SANITIZER)
 
     def on_mount(self) -> None:
-        """Begin to poll: the board is read while the first frame is laid out."""
+        """Start the timers and the poller, which reads while the first frame is laid out."""
         self.screen_change_signal.subscribe(self, self._show_on, immediate=True)
         self.set_interval(1.0, self.tick)
         self.set_interval(PRESENCE_INTERVAL / 1_000, self.presence.announce)
@@ -174,13 +176,13 @@ class Console(DiffRenderedApp, inherit_bindings=False):
             self._poller.start()
 
     def on_unmount(self) -> None:
-        """Close the store."""
+        """Stop the poller, and remove this console from the list of open consoles."""
         if self._poller:
             self._poller.stop()
         self.presence.leave()
 
     async def on_event(self, event: events.Event) -> None:
-        """Handle an event as Textual does, but keys in their turn."""
+        """Handle an event as Textual does, except keys, which may wait for a screen to open."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self.type_ahead.receive(event)
         else:
@@ -191,7 +193,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         await self.type_ahead.release()
 
     def tick(self) -> None:
-        """Ages move on, in steps; a notice has its time; the past may run."""
+        """Once a second: update ages, remove an expired notice, and play the past on."""
         self.time_travel.tick()
         self.link.tick()
         now, state = self._moment(), self._view_state
@@ -201,13 +203,13 @@ class Console(DiffRenderedApp, inherit_bindings=False):
             self.show(replace(state, now=now))
 
     def _moment(self) -> int:
-        """The moment that is shown: the board's, wherever the time cursor is since."""
+        """The moment shown (ms UTC): now for a live board, else the moment of the board."""
         board = self._view_state.board
         return round_to_step(self.clock()) if board is None or board.live else board.at
 
     @property
     def view_state(self) -> ViewState:
-        """What is shown."""
+        """The view state on screen."""
         return self._view_state
 
     @property
@@ -217,25 +219,25 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         return screen if isinstance(screen, BaseScreen) else None
 
     def show(self, state: ViewState) -> None:
-        """Show another view state."""
+        """Replace the view state, and update the screen in view."""
         self._view_state = state
         if self.is_running and self.screen_stack:
             self._show_on(self.screen)
 
     def _show_on(self, screen: Screen[object]) -> None:
-        """Only the screen in view is updated; the others rest until they are shown again."""
+        """Update the screen in view; other screens are updated when they are shown again."""
         if isinstance(screen, BaseScreen):
             screen.show(self._view_state)
             self.presence.announce_change()
 
     def say(self, notice: str, lasts: int = NOTICE_LASTS) -> None:
-        """Show a notice under the top line, for a while (ms)."""
+        """Show a notice under the top line, for `lasts` milliseconds."""
         self._notice_ends = self.clock() + lasts
         self.show(replace(self._view_state, notice=notice))
 
     @property
     def output(self) -> TerminalOutput | None:
-        """The terminal, for control sequences; None when there is none."""
+        """The terminal to write control sequences to; None when there is none."""
         return self._driver
 
     def run_in_thread(
@@ -246,7 +248,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         *,
         exclusive: bool = True,
     ) -> None:
-        """Do some work on a thread, then call `then` with its result; says a WatchdeckError."""
+        """Run `work` on a thread, then `then` with its result; shows a WatchdeckError."""
         run = partial(self._run_and_report, work, then)
         self.run_worker(run, thread=True, exclusive=exclusive, group=group)
 
@@ -289,13 +291,13 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         self.programs.edit()
 
     def _fatal_error(self) -> None:
-        """Say what happened in plain text: Textual's own page shows the values of variables."""
+        """Print the traceback as plain text: Textual's own would show the values of variables."""
         lines = traceback.format_exc().splitlines()
         self.panic(Text("\n".join(clean(line, 200) for line in lines)))
 
 
 def _textual_theme(palette: Palette) -> Theme:
-    """A palette as Textual's style sheets use it."""
+    """The Textual theme with the colours of a palette."""
     accent, text, ground = (_css_colour(palette, one) for one in ("accent", "text", "background"))
     return Theme(
         palette.name,
@@ -309,6 +311,6 @@ def _textual_theme(palette: Palette) -> Theme:
 
 
 def _css_colour(palette: Palette, name: str) -> str:
-    """A colour as Textual's style sheets name it."""
+    """The colour of this name in a palette, as Textual's style sheets write it."""
     colour = palette.colours[name]
     return f"ansi_{colour}" if palette.terminal else colour

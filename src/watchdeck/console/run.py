@@ -1,4 +1,4 @@
-"""The console on a terminal: from an open store to a restored screen, whatever ends it."""
+"""Running the console on this process's terminal, which is restored however the console ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EXIT_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 """Signals that end the console as the quit key does; otherwise they leave a broken terminal."""
 
 _NO_CURSOR_TERMINALS = ("", "dumb", "unknown")
-"""Terminals that cannot place a cursor."""
+"""Values of TERM for terminals that cannot place a cursor."""
 
 
 def run(
@@ -37,11 +37,11 @@ def run(
     notice: str = "",
     config: Path | None = None,
 ) -> int:
-    """Show the console until the person leaves; the exit code, 0 unless it failed.
+    """Show the console until the operator quits; returns the exit code, 0 unless it failed.
 
-    `actor` is who sits at it, as the other consoles on this store see; without one it is read-only,
-    and not seen. `config` is the file that can be edited from it.
-    Raises WatchdeckError when this is no terminal that a console can be drawn on.
+    `actor` is the operator, shown to other consoles; None: the console is read-only and hidden.
+    `config` is the configuration file that can be edited from the console.
+    Raises WatchdeckError when this process has no terminal that a console can be drawn on.
     """
     refuse_here()
     from watchdeck.console.app import Console
@@ -65,7 +65,7 @@ def run(
 
 
 def drive(console: Console) -> int:
-    """Run a console on this process's terminal, and put the terminal back; the exit code."""
+    """Run a console on this process's terminal, then restore it; returns the exit code."""
     from watchdeck.console.terminal.driver import TerminalDriver
 
     console.driver_class = TerminalDriver
@@ -90,7 +90,7 @@ def refuse_here() -> None:
 
 
 def refuse_bad_terminal(environ: Mapping[str, str], *, has_terminal: bool) -> None:
-    """Raises WatchdeckError, with what works instead, on a terminal without a cursor or none."""
+    """Raises WatchdeckError without a terminal, or on one that cannot place a cursor."""
     if not has_terminal:
         raise WatchdeckError(
             "the console needs a terminal for its keys (stdin) and its picture (stderr)."
@@ -104,7 +104,7 @@ def refuse_bad_terminal(environ: Mapping[str, str], *, has_terminal: bool) -> No
 
 
 async def _run_until_exit(console: Console) -> None:
-    """Run the console; signals end it as the quit key does, even if ignored before."""
+    """Run the console; exit signals end it like the quit key, even if they were ignored before."""
     loop = asyncio.get_running_loop()
     for number in _EXIT_SIGNALS:
         loop.add_signal_handler(number, console.exit)

@@ -1,4 +1,4 @@
-"""The settings of a console: what a person wants, as far as this terminal can show it."""
+"""The view settings of a console: the configured ones, as far as the terminal supports them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watchdeck.domain.settings.configuration import ConsoleSettings
 from watchdeck.errors import ConfigError
 
 _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
-"""Terminals whose fonts have no braille; blocks and most shapes they have."""
+"""Values of TERM for terminals whose fonts have blocks and most shapes, but no braille."""
 
 
 def dots_for(environ: Mapping[str, str]) -> DotStyle:
@@ -56,7 +56,7 @@ def console_settings(
 
 
 def _keys(view: ConsoleSettings) -> tuple[tuple[Key, ...], str]:
-    """The keys that are wanted, else the usual ones and why."""
+    """The keys as configured and ""; with a problem the default keys and the reason."""
     keys, problems = apply_keymap(view.keys)
     if not problems:
         return keys, ""
@@ -66,7 +66,7 @@ def _keys(view: ConsoleSettings) -> tuple[tuple[Key, ...], str]:
 
 
 def _palette(name: str, environ: Mapping[str, str]) -> tuple[Palette, str]:
-    """The theme of this name, else the usual one and why."""
+    """The palette of a theme and ""; if it cannot be loaded, the default one and the reason."""
     try:
         return load_theme(name, environ), ""
     except ConfigError as error:

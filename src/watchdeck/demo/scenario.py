@@ -1,4 +1,4 @@
-"""What goes wrong in the demo: the incidents of the past twelve weeks and of the first minutes."""
+"""The faults of the demo: incidents in the past twelve weeks, and in its first minutes."""
 
 from enum import StrEnum
 
@@ -7,6 +7,7 @@ from msgspec import Struct
 from watchdeck.domain.board.change import ChangeKind
 
 DAYS = 84
+"""Days of history before the demo."""
 
 INTERVAL = 60_000
 """Milliseconds between two scrapes, today and around incidents."""
@@ -26,11 +27,11 @@ SCRAPE_INTERVALS = (
     ScrapeInterval(31, 6 * INTERVAL),
     ScrapeInterval(DAYS, 12 * INTERVAL),
 )
-"""The newest first. With a scrape a minute for twelve weeks, the back-fill takes 15 s on two cores.
+"""The intervals by age, newest first. A scrape a minute for twelve weeks would take 15 s to make.
 
-Six minutes are the window of an endpoint that is scraped every minute, and twelve the longest gap
-that it bridges, so each request counts in one rate. An availability needs ten scrapes an hour: it
-is known for the thirty days that charts show.
+Rates of an endpoint that is scraped every minute cover six minutes, and bridge gaps of up to twelve
+minutes, so that each request counts in one rate. An availability needs ten scrapes an hour: it is
+known for the thirty days that charts show.
 """
 
 INCIDENT_MARGIN = 3_600_000
@@ -40,7 +41,7 @@ OPTIMISED = "fraud-detector"
 
 
 class LatencyPhase(Struct, frozen=True):
-    """A phase of the optimised model; `what` and `text` are the change that it begins with."""
+    """A phase in the optimisation of a model; it begins with the change `what`, `text`."""
 
     days: int
     """How many days ago the phase begins."""
@@ -63,11 +64,11 @@ CHANGES = (
 )
 
 PHASES = (LatencyPhase(DAYS, 3.73, "first version", crowded=0.12), *CHANGES)
-"""The 95th percentiles, as the histograms give them: 200, 170, 140, 70, 50 ms."""
+"""The phases, oldest first; their 95th percentiles by histogram: 200, 170, 140, 70, 50 ms."""
 
 
 class FaultKind(StrEnum):
-    """What goes wrong with an endpoint."""
+    """Kinds of faults: slow responses, an unloaded model, no responses, no requests."""
 
     SLOW = "slow"
     UNLOADED = "unloaded"
@@ -91,7 +92,7 @@ class Incident(Struct, frozen=True):
     """How long the fault lasts."""
 
     peak: float = 1.0
-    """The factor of the latency of a slow model in the middle of the incident."""
+    """For a SLOW fault: the factor on the latency in the middle of the incident."""
 
     def start(self, now: int) -> int:
         """When the fault begins, in a history that ends at `now`; both in ms UTC."""
@@ -113,7 +114,7 @@ INCIDENTS = (
     Incident(OPTIMISED, FaultKind.SLOW, 12, 11 * 60 + 19, 18, peak=2.9),
     Incident("churn-score", FaultKind.HANGS, 9, 16 * 60 + 5, 4),
 )
-"""None is in the last week: the live scenario begins with a healthy fleet."""
+"""Past incidents, oldest first; none in the last week, as the live demo begins healthy."""
 
 
 class ScenarioEvent(Struct, frozen=True):
@@ -130,11 +131,11 @@ SCENARIO = (
     ScenarioEvent("churn-score", FaultKind.UNLOADED, 45, 200),
     ScenarioEvent("search-ranker", FaultKind.HANGS, 75, 240),
 )
-"""The nightly model needs no event: it gets no requests by day."""
+"""Faults of the live demo; the nightly model needs none, as it gets no requests by day."""
 
 
 def active_faults(endpoint: str, second: float) -> frozenset[FaultKind]:
-    """The faults of an endpoint at a second of the demo."""
+    """The faults of an endpoint at a second of the live demo; empty when healthy."""
     return frozenset(
         event.fault
         for event in SCENARIO
@@ -143,7 +144,7 @@ def active_faults(endpoint: str, second: float) -> frozenset[FaultKind]:
 
 
 def slowness(endpoint: str, second: float) -> float:
-    """The factor of an endpoint's latency: it climbs to nine within the first minute of a fault."""
+    """The factor on an endpoint's latency: 1, rising to 9 in the first minute of a SLOW fault."""
     for event in SCENARIO:
         if (event.endpoint, event.fault) == (endpoint, FaultKind.SLOW):
             minutes = (second - event.start) / 60

@@ -1,29 +1,35 @@
-"""Detection of clock jumps and pauses: the wall clock compared with one that is never set."""
+"""Detection of clock jumps and pauses: the wall clock compared with a monotonic clock."""
 
 from msgspec import Struct
 
 from watchdeck.domain.values.format import format_duration
 
 JUMP_THRESHOLD = 2_000
-"""Milliseconds between the two clocks beyond which the wall clock was set, and did not drift."""
+"""Milliseconds by which both clocks must diverge for a jump; a smaller difference is drift."""
 
 PAUSE_THRESHOLD = 10_000
-"""Milliseconds between two ticks beyond which the machine or the process was asleep."""
+"""Milliseconds between two ticks above which the machine or the process was suspended."""
 
 JUMP_SHOWN_FOR = 600_000
 """Milliseconds for which screens show a jump."""
 
 
 class ClockMonitor(Struct):
-    """Both clocks at the last tick (ms); `steady` also counts while the machine sleeps."""
+    """Detects clock jumps and pauses; holds both clocks (ms) as they were at the last tick."""
 
     wall: int
     steady: int
+    """A monotonic clock, which also counts while the machine sleeps."""
     jumped_at: int = 0
+    """The `steady` time of the newest jump (ms)."""
     jumped_by: int = 0
+    """Milliseconds of the newest jump, negative when the clock was set back; 0 without a jump."""
 
     def tick(self, wall: int, steady: int) -> tuple[int, int]:
-        """The jump of the wall clock and the pause since the last tick (ms), 0 when negligible."""
+        """Store both clocks; returns the jump of `wall`, and the pause, since the last tick.
+
+        Both are in ms, and 0 below their thresholds.
+        """
         passed = steady - self.steady
         jump = wall - self.wall - passed
         self.wall, self.steady = wall, steady

@@ -32,9 +32,10 @@ _DAY = 86_400_000
 
 
 class Engine:
-    """Evaluates all models once a tick, and writes what changed; one a collector, on one thread.
+    """Evaluates the rules on all models at each tick, and writes every change to the store.
 
-    Its state is read from the store at the start, so that a restart writes nothing twice.
+    A collector has one engine, on one thread. It starts with the state that the store holds, so
+    that a restart writes nothing twice.
     """
 
     def __init__(
@@ -65,11 +66,11 @@ class Engine:
         self._pruned_at = 0
 
     def evaluate(self, now: int, blind: str = "") -> int:
-        """Evaluate all models at `now` (ms UTC); returns how many changes were written.
+        """Evaluate all rules on all models at `now` (ms UTC); returns how many changes it wrote.
 
-        The changes of a tick are one transaction: readers see all of them or none. While the
-        collector is `blind` (the reason why it reaches nothing), no rule is evaluated: alerts keep
-        firing, and none begins.
+        Readers see all changes by our own rules in a tick, or none: they are one transaction.
+        `blind` is the reason why the collector reaches no endpoint, empty when it reaches some.
+        While it is blind, no rule on models is evaluated: alerts keep firing, and none begins.
         """
         self._read_state(now)
         rows = self._latest_rows()
@@ -94,20 +95,20 @@ class Engine:
         return written
 
     def _prune_outbox(self, now: int) -> None:
-        """Delete old messages, once a day."""
+        """Delete old rows of the outbox, once a day."""
         if now - self._pruned_at >= _DAY:
             self._pruned_at = now
             with transaction(self._state):
                 prune(self._state, now - OUTBOX_RETENTION)
 
     def publish(self, now: int) -> None:
-        """Store the rules and the maintenance that are in force, for readers."""
+        """Store the rules and the maintenance in force, so that other processes can read them."""
         with transaction(self._state):
             save_rules(self._state, self._rules, now)
             save_maintenance(self._state, self._repository.config.maintenance, now)
 
     def apply_clock_jump(self, jump: int, now: int) -> None:
-        """Continue after the wall clock was set to `now` (ms UTC) by a jump (ms).
+        """Shift all times in memory and in the store: the wall clock jumped by `jump` ms to `now`.
 
         Every deadline stays as far away as before, and no source or target counts as silent.
         """
@@ -122,13 +123,13 @@ class Engine:
         self._repository.load(now)
 
     def resume(self, now: int) -> None:
-        """Continue after a pause of the collector: as after a restart, all episodes are stale."""
+        """Continue after a pause of the collector: mark open episodes stale, as after a restart."""
         self._read_state(now)
         self._evaluator.resume(now)
         self._self_monitor.resume(now)
 
     def _read_state(self, now: int) -> None:
-        """Load the alerts, at the start and whenever another process has written."""
+        """Load the alerts of the store, unless no other process wrote to it since the last read."""
         version = data_version(self._state)
         if version == self._version:
             return
@@ -150,7 +151,7 @@ class Engine:
     def _evaluate_rules(
         self, rows: Sequence[EndpointRow], now: int, blind: str
     ) -> Iterator[EpisodeChange]:
-        """The changes by all rules; none while the collector is blind: its scrapes mean nothing."""
+        """Episode changes by all rules on models; none while the collector is blind."""
         if blind:
             self._evaluated_at |= {row.endpoint: row.at for _, row in rows}
         elif self._was_blind:
@@ -172,7 +173,7 @@ class Engine:
     def _evaluate_scrape(
         self, facts: EndpointFacts, row: LatestRow, now: int
     ) -> Sequence[EpisodeChange]:
-        """The changes by a new scrape; one from before a pause of the collector changes nothing."""
+        """Episode changes by a new scrape; none when the scrape is older than the silence limit."""
         target = self._evaluator.update_target(facts, row.kind, now)
         sample = ScrapeValues(
             row.at,
@@ -203,7 +204,10 @@ class Engine:
             self._save(one, now)
 
     def _save(self, change: EpisodeChange, now: int) -> bool:
-        """Save a change; False when another process was first, and all is loaded again."""
+        """Save a change; returns False when another process changed the episode first.
+
+        The next tick then loads all alerts from the store again.
+        """
         saved = self._repository.save(change.alert, change.episode, change.steps, now)
         if saved is None:
             self._version = -1
@@ -215,14 +219,14 @@ class Engine:
         return True
 
     def _save_notified(self, alert: Alert, episode: Episode) -> bool:
-        """Save an episode that was paged or escalated, together with its newest figures."""
+        """Save an episode that was paged or escalated; False when another process was first."""
         state = self._evaluator.find_state(alert)
         current = state.episode if state and state.episode else episode
         notified = replace(current, paged_at=episode.paged_at, escalated=episode.escalated)
         return self._save(EpisodeChange(alert, notified, state=state), episode.paged_at or 0)
 
     def _evaluate_external(self, now: int) -> int:
-        """Evaluate what external sources sent; returns how many events were processed."""
+        """Evaluate external alerts when it is time; returns the number of events processed."""
         if not self._external_schedule.is_due(now):
             return 0
         self._repository.refresh_mutes()

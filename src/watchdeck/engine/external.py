@@ -1,4 +1,4 @@
-"""Evaluation of external alerts: events become episodes, and silence never resolves one."""
+"""Evaluation of external alerts: events become episodes; a silent source never resolves one."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
@@ -52,10 +52,10 @@ from watchdeck.store.alerts.external import (
 from watchdeck.store.files.connection import Connection
 
 CHECK_INTERVAL = 5_000
-"""Milliseconds between two checks of what time alone changes: silent sources, held resolves."""
+"""Milliseconds between two checks for silent sources and held resolves, which need no event."""
 
 AlertKey = tuple[str, str]
-"""Source and fingerprint."""
+"""The source and fingerprint of an external alert."""
 
 Labels = Mapping[str, str]
 
@@ -90,7 +90,7 @@ class ExternalSchedule:
         self._evaluated_at: int | None = None
 
     def is_due(self, now: int) -> bool:
-        """Whether to evaluate at `now` (ms UTC); if so, the interval starts again."""
+        """Whether to evaluate at `now` (ms UTC): events are pending, or the interval is over."""
         last = self._evaluated_at
         if last is not None and abs(now - last) < CHECK_INTERVAL:
             return has_pending_events(self._db)
@@ -99,7 +99,7 @@ class ExternalSchedule:
 
 
 def label_index(endpoints: Collection[EndpointFacts]) -> dict[str, Labels]:
-    """The labels of endpoints by name, and by the name of a model that only one endpoint serves."""
+    """The labels of each endpoint by its name, and by its model if no other endpoint serves it."""
     by_name: dict[str, Labels] = {facts.name: labels_of(facts) for facts in endpoints}
     served = Counter(facts.model for facts in endpoints)
     by_model = {
@@ -113,9 +113,11 @@ def label_index(endpoints: Collection[EndpointFacts]) -> dict[str, Labels]:
 class ExternalEvaluation:
     """One evaluation of all external alerts at `now` (ms UTC), in the caller's transaction.
 
-    `down_models` are the models that send no data. `labels` are those of our endpoints by the
-    names that sources use; an alert about an endpoint gets its labels. `suppressed` receives what
-    mutes an alert at its source, before the alert is saved.
+    Args:
+        save: Saves each changed episode.
+        down_models: Models that send no data; resolves of their alerts are not trusted.
+        labels: The result of `label_index`; an alert about an endpoint gets its labels.
+        suppressed: Filled with the mutes of alerts at their source, by the id of the alert.
     """
 
     def __init__(
@@ -142,7 +144,7 @@ class ExternalEvaluation:
         self._held = {alert_key(one): one for one in read_deferred(db, PendingResolve.HELD)}
 
     def run(self) -> int:
-        """Process the pending events, then what time alone changes; returns how many events."""
+        """Process pending events, silent sources and held resolves; returns how many events."""
         events = pending_events(self._db)
         for event in events:
             self._process(event)
@@ -189,7 +191,7 @@ class ExternalEvaluation:
             defer_resolve(self._db, PendingResolve.HELD, event)
 
     def _check_deferred(self) -> None:
-        """Check the deferred resolves and the flapping episodes again."""
+        """Drop deferred resolves that are over; advance clearing and flapping episodes to now."""
         for event in self._early.values():
             if self._now - event.received_at > EARLY_RESOLVE_WINDOW:
                 drop_deferred(self._db, PendingResolve.EARLY, event)
@@ -220,7 +222,7 @@ class ExternalEvaluation:
         return reason_to_distrust(event, context)
 
     def _no_data_rules(self, alert: Alert) -> Iterable[str]:
-        """The rules of firing alerts which say that the target of this alert sends no data."""
+        """The rules of firing alerts that report missing data of this alert's target."""
         for episode, other in self._open.values():
             fires = episode.condition is AlertState.FIRING and episode.data is not DataState.NONE
             is_about_data = is_no_data_rule(other.rule) and other.id != alert.id
@@ -264,7 +266,7 @@ class ExternalEvaluation:
             event = repeat_event(alert, episode, last)
             self._save_change(alert, episode, *apply_event(episode, event))
         elif source.way is SourceProtocol.POST and quiet > last.promise_duration:
-            why = f"{last.sender or source.name} said nothing of it for {format_duration(quiet)}"
+            why = f"{last.sender or source.name} did not repeat it for {format_duration(quiet)}"
             self._hold(episode, alert, why, AlertEvent.NO_DATA)
 
     def _update_silence_alert(self, source: ExternalSource, silent_for: int) -> None:
@@ -280,7 +282,7 @@ class ExternalEvaluation:
         self._save_new(alert, *advance(SILENT_SOURCE, 1_000, pair and pair[0], found, previous))
 
     def _alert_of(self, event: ExternalEvent) -> Alert:
-        """The alert that an event is about, with its number."""
+        """The alert of an event, with its number in the store; notes its mutes at the source."""
         known = self._labels.get(event.model, {})
         model = known.get("model", event.model)
         labels = {**known, **event.labels, "model": model}
@@ -290,7 +292,7 @@ class ExternalEvaluation:
         return alert
 
     def _last_state(self, alert: Alert) -> RemoteAlertState | None:
-        """What the source last reported about an alert while it fired."""
+        """The last report of its source that the alert fires; None without one."""
         if alert.source not in self._states:
             self._states[alert.source] = read_remote_states(self._db, alert.source)
         return self._states[alert.source].get(alert.fingerprint)
@@ -299,7 +301,7 @@ class ExternalEvaluation:
         return next(iter(read_episodes(self._db, alert.id, self._now, 1)), None)
 
     def _save_new(self, alert: Alert, after: Episode | None, steps: tuple[Transition, ...]) -> None:
-        """Save an episode that is new or was reopened, if there is one."""
+        """Save a new or reopened episode; nothing when `after` is None."""
         if after is not None:
             self._save_change(alert, None, replace(after, alert=alert.id), steps)
 
@@ -310,7 +312,7 @@ class ExternalEvaluation:
         after: Episode | None,
         steps: tuple[Transition, ...],
     ) -> None:
-        """Save an episode if it changed."""
+        """Save an episode if it differs from `before`."""
         if after is None or after == before:
             return
         saved = self._save(alert, after, steps)
@@ -332,6 +334,6 @@ def _is_same_target(one: Alert, other: Alert) -> bool:
 
 def _silence_text(source: ExternalSource, silent_for: int) -> str:
     if source.retired:
-        return f"{source.name} is not listened to any more"
+        return f"{source.name} is not configured any more"
     silent = f"{source.name} is silent for {format_duration(silent_for)}"
     return "; ".join(filter(None, (silent if silent_for else "it is heard again", source.problem)))

@@ -30,7 +30,10 @@ class HealthTracker:
         now: int,
         blind: str,
     ) -> Iterator[HealthChange]:
-        """The healths at `now` (ms UTC) that differ from those recorded."""
+        """Yield the health, at `now` (ms UTC), of each model whose recorded health differs.
+
+        `blind` is the reason why the collector reaches no endpoint, empty when it reaches some.
+        """
         for facts, row in rows:
             found = alerts(facts)
             inputs = (
@@ -47,7 +50,7 @@ class HealthTracker:
                     yield change
 
     def record(self, changes: Sequence[HealthChange]) -> None:
-        """Store changes in the caller's transaction."""
+        """Store changed healths, in the caller's transaction."""
         record_health(self._state, changes)
         self._recorded |= {change.endpoint: change for change in changes}
 

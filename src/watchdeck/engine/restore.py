@@ -25,17 +25,17 @@ from watchdeck.engine.rules.anomaly_conditions import AnomalyCondition
 from watchdeck.engine.rules.baseline import Buckets
 
 TIME_BUDGET = 0.2
-"""Seconds of a tick to restore in; one endpoint takes 0.1 s."""
+"""Seconds for which a tick restores targets; one endpoint takes 0.1 s."""
 
 BUDGET_SIGNALS = ("up", "ready", "error_ratio", "request_rate")
 """The signals from which error budgets are computed."""
 
 
 def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TIME_BUDGET) -> int:
-    """Restore targets that have a sample, at least one, for `seconds`; returns how many.
+    """Restore targets that have a sample, for `seconds` but at least one; returns how many.
 
-    Windows and budgets come first, beginning with targets that have open alerts, which must not be
-    taken for silent meanwhile. Baselines come last: they take longest, and page nobody.
+    Windows and error budgets come first, and among them those of targets with open alerts, which
+    must not be taken for silent meanwhile. Baselines come last: they take longest, and page nobody.
     """
     until, done = time.monotonic() + seconds, 0
     waiting = [one for one in fleet if not one.baselines_restored and one.sample is not None]
@@ -55,7 +55,7 @@ def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TI
 
 
 def _restore_windows(db: Connection, target: Target) -> None:
-    assert target.sample is not None  # noqa: S101 - the caller chose such
+    assert target.sample is not None  # noqa: S101 - callers check it
     end = target.sample.at + 1
     start = end - max((window.span for window in target.windows.values()), default=0)
     found = read_signals(db, target.facts.name, tuple(target.windows), start, end)
@@ -66,7 +66,7 @@ def _restore_windows(db: Connection, target: Target) -> None:
 def _restore_budgets(db: Connection, target: Target) -> None:
     import numpy as np
 
-    assert target.sample is not None  # noqa: S101 - the caller chose such
+    assert target.sample is not None  # noqa: S101 - callers check it
     if not target.budgets:
         return
     end = target.sample.at + 1
@@ -107,13 +107,13 @@ def _count_requests(
 
 
 _COUNTERS = {"availability": _count_probes, "error_ratio": _count_requests}
-"""The bad events and all events of each scrape, 0 where unknown; columns as in BUDGET_SIGNALS."""
+"""By SLO signal, the function that counts the bad and all events of each scrape; unknown is 0."""
 
 
 def _sum_cells(
     times: Integers, bad: Floats, total: Floats, end: int
 ) -> Iterator[tuple[int, float, float]]:
-    """The counts as (time, bad, total), summed by the cells of the level that will hold them."""
+    """Sum the counts of each cell of a budget; yields its start (ms UTC), bad and total."""
     import numpy as np
 
     if not len(times):
@@ -129,7 +129,7 @@ def _sum_cells(
 
 def restore_baselines(db: Connection, target: Target) -> None:
     """Fill the baselines of a target that has a sample, and replay its past deviations."""
-    assert target.sample is not None  # noqa: S101 - the caller chose such
+    assert target.sample is not None  # noqa: S101 - callers check it
     end = target.sample.at + 1
     histories = target.histories
     wanted = [(one.signal, one.buckets_before(end)) for one in histories]

@@ -1,4 +1,4 @@
-"""Self-monitoring: the collector's own health as alerts, since its faults would hide all others."""
+"""Self-monitoring: alerts about the collector itself, whose faults would hide all other alerts."""
 
 from array import array
 from collections.abc import Callable
@@ -21,36 +21,37 @@ CHECK_INTERVAL = 10_000
 """Milliseconds between two self-checks."""
 
 LOST_FOR = 3_600_000
-"""Milliseconds for which a message that was given up keeps its alert firing."""
+"""Milliseconds for which a message that was given up keeps the alert `messages-lost` firing."""
 
 _MAX_LAG = 5.0
-"""Seconds by which scrapes may start late."""
+"""Seconds by which scrapes may start late without an alert."""
 
 _MAX_UNSTORED = 30_000
-"""Milliseconds without a stored heartbeat, after which nothing else is stored either."""
+"""Milliseconds without a stored heartbeat after which the store counts as not written."""
 
 _MAX_UNSENT = 300_000
-"""Milliseconds that a due message may wait."""
+"""Milliseconds for which a due message may wait without an alert."""
 
 _NEVER = 1 << 62
 _NOTHING_WAITS = Backlog(0, None)
 
 
 class CollectorHealth(Struct):
-    """The inputs of the self-checks: the last stored heartbeat, the network and the outbox.
-
-    Heartbeats before `since` (ms UTC) are of another process, or of before a pause.
-    """
+    """The inputs of the self-checks: the last stored heartbeat, the network and the outbox."""
 
     since: int = 0
+    """Heartbeats before this time (ms UTC) do not count: they precede a start or a pause."""
     newest: CollectorStatus | None = None
+    """The last stored heartbeat, however old."""
     blind: str = ""
+    """Why the collector reaches no endpoint; empty when it reaches some."""
     backlog: Backlog = _NOTHING_WAITS
     lost: tuple[OutboxRow, ...] = ()
+    """Messages that were given up within LOST_FOR."""
 
     @property
     def heartbeat(self) -> CollectorStatus | None:
-        """The last stored heartbeat, if it is not older than `since`."""
+        """The last stored heartbeat; None without one, or when it is older than `since`."""
         return self.newest if self.newest and self.newest.at >= self.since else None
 
 
@@ -64,17 +65,17 @@ class SelfCheck(Struct, frozen=True):
     check: HealthCheck
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether something is wrong; None when unknown."""
+        """Whether the check finds a problem; None when unknown."""
         return self.check(self.health, now)[0]
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """What is wrong, or that nothing is."""
+        """The measured value and its limit; the text names the problem, or says all is well."""
         return self.check(self.health, now)[1]
 
 
 def _check_lag(health: CollectorHealth, _: int) -> tuple[bool | None, Measurement]:
     if health.heartbeat is None:
-        return None, Measurement(None, _MAX_LAG, "no word of the collector yet")
+        return None, Measurement(None, _MAX_LAG, "no heartbeat of the collector yet")
     lag = health.heartbeat.lag
     return lag > _MAX_LAG, Measurement(
         lag, _MAX_LAG, f"scrapes begin {format_duration(round(1_000 * lag))} late"
@@ -139,11 +140,11 @@ _CHECKS: tuple[tuple[Rule, HealthCheck], ...] = (
 )
 
 SELF_RULES = tuple(rule for rule, _ in _CHECKS)
-"""The rules that hold without any configuration."""
+"""The rules on the collector itself, which need no configuration."""
 
 
 class SelfMonitor:
-    """The collector as one more target; its name is empty, as it is not a model."""
+    """The collector as a rule target of its own, with an empty name since it is not a model."""
 
     def __init__(self) -> None:
         self._health = CollectorHealth()
@@ -166,13 +167,16 @@ class SelfMonitor:
         )
 
     def resume(self, now: int) -> None:
-        """Continue after a pause or a clock jump: heartbeats from before do not count."""
+        """Continue after a pause or a clock jump: ignore heartbeats from before `now` (ms UTC)."""
         self._health.since = now
 
     def check(
         self, metrics: Connection, state: Connection, now: int, blind: str
     ) -> ScrapeValues | None:
-        """Collect the inputs at `now` (ms UTC); None when the last check was too recent."""
+        """Read the inputs of the self-checks at `now` (ms UTC).
+
+        Returns an empty sample to evaluate the rules with; None within CHECK_INTERVAL of the last.
+        """
         before = self.target.sample
         if before is not None and 0 <= now - before.at < CHECK_INTERVAL:
             return None

@@ -54,7 +54,7 @@ class Url(Struct, frozen=True):
         return Url(replace(self.origin, port=port), _quote_target(path))
 
     def redirect(self, location: str) -> Url:
-        """The target of a redirect. Raises RequestError when that is no URL or another origin."""
+        """The target of a redirect. Raises RequestError when it is no URL or has another origin."""
         target = self._join(location)
         for part in ("scheme", "host", "port"):
             if getattr(target.origin, part) != getattr(self.origin, part):

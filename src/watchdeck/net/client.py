@@ -24,7 +24,7 @@ MAX_REDIRECTS = 3
 """Redirects that are followed, all of them on the same origin."""
 
 HEADERS = 64
-"""Headers of a response that are returned."""
+"""Most headers of a response that are returned; others are dropped."""
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _SAME_METHOD = frozenset((307, 308))
@@ -103,7 +103,7 @@ def default_connection(origin: Origin, settings: Tls, resolver: Resolver) -> Con
     """The cheapest connection: our own for plain http, httpx for TLS."""
     if origin.scheme == "http":
         return PlainConnection(origin, resolver)
-    # 0.1 s and 10 MB, which only TLS pays
+    # the import costs 0.1 s and 10 MB, so only TLS pays for it
     from watchdeck.net.httpx_connection import HttpxConnection
 
     return HttpxConnection(origin, settings, resolver)
@@ -114,7 +114,7 @@ def client_for(
     resolver: Resolver | None = None,
     factory: ConnectionFactory = default_connection,
 ) -> HttpClient:
-    """The client of one endpoint over real connections."""
+    """The client of one endpoint, with its secrets and limits; clients may share a resolver."""
     own_resolver = resolver or Resolver()
 
     def connect(origin: Origin) -> Connection:
@@ -138,7 +138,7 @@ async def _exchange_with_retry(connection: Connection, request: Request) -> RawR
 
 
 def _merge_headers(usual: Headers, own: Headers) -> Headers:
-    """The usual headers, overridden by the owner's."""
+    """The headers of a request, overridden by those of the endpoint."""
     return tuple({**dict(usual), **dict(own)}.items())
 
 

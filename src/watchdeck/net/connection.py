@@ -7,15 +7,15 @@ from msgspec import Struct
 from watchdeck.net.address import Url
 
 MAX_HEAD = 128 << 10
-"""Bytes of the head of a response, interim responses included."""
+"""Most bytes of the head of a response, interim responses included."""
 
 MAX_PIECES = 16_384
-"""Parts of a body: each costs 20 µs whatever its size, and a hostile server sends a megabyte in
-parts of one byte."""
+"""Most parts of a body: each costs 20 µs, and a hostile server may send a megabyte in parts of one
+byte."""
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request; the body of its response may have `limit` bytes as sent.
+    """One HTTP request; `limit` is the most bytes of the response's body, before decompression.
 
     Headers hold secrets, so `repr` leaves them out.
     """
@@ -43,12 +43,12 @@ class Connection(Protocol):
 
     @property
     def certificate(self) -> bytes | None:
-        """The server's latest certificate (DER), also when it was refused."""
+        """The server's latest certificate (DER), even a refused one; None without TLS."""
         ...
 
     @property
     def peer(self) -> str:
-        """The IP address of the latest connection, or empty."""
+        """The server's IP address on the latest connection; empty before the first."""
         ...
 
     @property
@@ -61,5 +61,5 @@ class Connection(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close at once."""
+        """Close the connection at once, even during a request."""
         ...

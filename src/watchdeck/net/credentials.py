@@ -1,4 +1,4 @@
-"""The headers of an endpoint's requests, with its secrets, for the origins that may have them."""
+"""The headers of an endpoint's requests; secrets go only to the origins that may have them."""
 
 import base64
 
@@ -23,11 +23,11 @@ _ALWAYS = (
 
 _HIDDEN = "(secret)"
 _SHORTEST = 4
-"""Characters of a value that is hidden: a shorter one occurs in any text."""
+"""Fewest characters of a value that is hidden: a shorter one may occur in any text."""
 
 
 class Credentials:
-    """The headers of one endpoint; secrets are resolved once, and again after they were refused.
+    """The headers of one endpoint; secrets are resolved once, and again after a 401 or 403.
 
     Secrets go only to the origins that the configuration names: another port of the same host,
     where a kind may have its page, may belong to somebody else.
@@ -39,7 +39,10 @@ class Credentials:
         self._ready: dict[tuple[Origin, bool], Headers] = {}
 
     def headers(self, origin: Origin, *, identity: bool) -> Headers:
-        """The headers for one origin. Raises RequestError when a secret cannot be resolved."""
+        """The headers for one origin; `identity` asks for a body without compression.
+
+        Raises RequestError when a secret cannot be resolved.
+        """
         key = (origin, identity)
         if key not in self._ready:
             self._ready[key] = self._build(origin, identity=identity)
@@ -86,7 +89,7 @@ class Credentials:
 
 
 def _check_value(name: str, value: str) -> str:
-    """The value, if it can be sent: a library's error would print the value."""
+    """The value. Raises RequestError, with no value in its text, when HTTP forbids it."""
     if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
         raise RequestError(
             Outcome.UNREACHABLE,

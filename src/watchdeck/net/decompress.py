@@ -52,5 +52,5 @@ def _damage_error() -> RequestError:
 
 
 def too_large(limit: int) -> RequestError:
-    """The failure of a body over its limit."""
+    """The error for a body of more than `limit` bytes."""
     return RequestError(Outcome.TOO_LARGE, f"the body is over {Bytes(limit)}")

@@ -28,7 +28,7 @@ class Failure(Struct, frozen=True):
 
 
 class RequestError(WatchdeckError):
-    """A request that failed in a named way."""
+    """A request that failed; `failure` holds its outcome and a short reason."""
 
     def __init__(self, outcome: Outcome, detail: str) -> None:
         super().__init__(detail)
@@ -77,7 +77,7 @@ _CERTIFICATE = {
     62: "the certificate is for another host name",
     64: "the certificate is for another address",
 }
-"""By OpenSSL's verification codes (x509_vfy.h): their numbers do not change."""
+"""Reasons by OpenSSL's verification codes (x509_vfy.h), whose numbers do not change."""
 
 _TLS = {
     "WRONG_VERSION_NUMBER": "the server does not speak TLS here",
@@ -91,7 +91,7 @@ _CHAIN = 12
 
 
 def failure_of(error: BaseException, otherwise: Failure) -> Failure:
-    """The failure that the deepest known cause means; `otherwise` when no cause is known."""
+    """The failure for an exception, by its deepest known cause; `otherwise` if none is known."""
     found = otherwise
     for cause in _causes(error):
         found = _system_failure(cause) or _header_failure(cause) or found
@@ -131,7 +131,7 @@ def _header_failure(error: BaseException) -> Failure | None:
 
 
 def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | None:
-    """The entry of the most specific class of an error."""
+    """The entry for the most specific class of an error that the table has, else None."""
     return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 
@@ -140,5 +140,5 @@ def _lower_words(reason: str) -> str:
 
 
 def status_words(status: int) -> str:
-    """A status with its name: `503 Service Unavailable`."""
+    """A status code with its name: `503 Service Unavailable`."""
     return f"{status} {http.client.responses.get(status, '')}".rstrip()

@@ -10,10 +10,10 @@ from watchdeck.net.decompress import too_large
 from watchdeck.net.failure import RequestError
 
 MAX_HEAD_SIZE = 100 << 10
-"""Bytes of one head, as in httpcore."""
+"""Most bytes of one head (status line and headers), as in httpcore."""
 
 MAX_LINE = 8 << 10
-"""Bytes of one header line, or of the line before a chunk."""
+"""Most bytes of one header line, or of the line before a chunk."""
 
 _END = re.compile(rb"\n\r?\n")
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
@@ -41,7 +41,7 @@ class ResponseHead(Struct, frozen=True):
 
 
 def end_of_head(data: bytes, start: int = 0) -> int | None:
-    """Where the body begins; None while the head is incomplete. Raises RequestError (too large)."""
+    """The index of the body; None while the head is incomplete. Raises RequestError (too large)."""
     found = _END.search(data, max(0, start - 3))
     if (found.end() if found else len(data)) > MAX_HEAD_SIZE:
         raise RequestError(Outcome.TOO_LARGE, "the headers are too large")
@@ -68,12 +68,12 @@ def read_head(data: bytes, method: str = "GET") -> ResponseHead:
 
 
 def not_http() -> RequestError:
-    """The failure of a response that is not HTTP."""
+    """The error for a response that is not HTTP."""
     return RequestError(Outcome.UNREADABLE, "the answer is not proper HTTP")
 
 
 def read_fields(lines: list[bytes]) -> dict[str, str]:
-    """The headers by lower-case name; values of a repeated header are joined, so none can hide."""
+    """Header values by lower-case name, those of a repeated header joined. Raises RequestError."""
     found: dict[str, str] = {}
     for line in lines:
         name, value = _split_header(line)
@@ -82,7 +82,7 @@ def read_fields(lines: list[bytes]) -> dict[str, str]:
 
 
 def _split_header(line: bytes) -> tuple[str, str]:
-    """Split one header in code: a pattern that trims blanks takes quadratic time on many blanks."""
+    """Split a header without a regular expression, which takes quadratic time on many blanks."""
     if len(line) > MAX_LINE:
         raise RequestError(Outcome.TOO_LARGE, "a header is too large")
     name, colon, value = line.partition(b":")
@@ -99,7 +99,7 @@ def _is_chunked(headers: dict[str, str]) -> bool:
 
 
 def read_length(headers: dict[str, str]) -> int | None:
-    """The content-length, or None. Raises RequestError when there are several."""
+    """The content-length (bytes), or None. Raises RequestError when it is no single number."""
     text = headers.get("content-length")
     if text is None:
         return None

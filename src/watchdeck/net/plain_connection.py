@@ -18,7 +18,7 @@ REQUESTS = 64
 """Encoded requests that are cached."""
 
 INTERIM = 16
-"""Interim heads before the head of the response."""
+"""Most interim (1xx) heads before the head of the response."""
 
 _BROKEN = Failure(Outcome.RESET, "the connection was closed in the middle")
 _SWITCHING = 101
@@ -116,13 +116,13 @@ async def _read_head(stream: ByteStream, method: str) -> tuple[ResponseHead, byt
             return head, data
         if head.status == _SWITCHING:
             raise not_http()
-    raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer can be")
+    raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer may have")
 
 
 async def _read_body(
     stream: ByteStream, head: ResponseHead, rest: bytes, limit: int
 ) -> tuple[bytes, bytes]:
-    """The body, and the bytes after it, which should not be there."""
+    """The body, and the bytes after it, of which a proper response has none."""
     stream.allowance = 2 * limit
     if head.length is not None and head.length > limit:
         raise too_large(limit)

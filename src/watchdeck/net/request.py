@@ -13,13 +13,13 @@ from watchdeck.net.failure import RequestError
 from watchdeck.net.http1 import MAX_LINE, ChunkedDecoder, read_fields, read_length
 
 HEAD = 16 << 10
-"""Bytes of a request's head."""
+"""Most bytes of a request's head."""
 
 FIELDS = 64
-"""Headers of a request."""
+"""Most headers of a request."""
 
 PIECE = 64 << 10
-"""Bytes of one read of a body of unknown length."""
+"""Most bytes of one read of a chunked body."""
 
 _LINE = re.compile(rb"([A-Z]{1,20}) (/[!-~]{0,2047}) HTTP/1\.([01])")
 
@@ -35,7 +35,8 @@ class RequestRejected(WatchdeckError):
 class RequestHead(Struct, frozen=True):
     """The request line and headers; header names are in lower case.
 
-    `keep_alive` is whether the sender wants to use the connection again.
+    `length` is the content-length, None without one; `keep_alive` is whether the sender wants to
+    use the connection again.
     """
 
     method: str
@@ -78,7 +79,7 @@ def _parse_head(request_line: re.Match[bytes], lines: list[bytes]) -> RequestHea
         raise RequestRejected(400, "the request is not proper HTTP/1.1") from None
     encoding = headers.get("transfer-encoding")
     if encoding is not None and (encoding.lower() != "chunked" or length is not None):
-        raise RequestRejected(400, "the request does not say clearly how long it is")
+        raise RequestRejected(400, "the request does not state its length clearly")
     if request_line[3] == b"1" and "host" not in headers:
         raise RequestRejected(400, "the request names no host")
     closing = "close" in headers.get("connection", "").lower()
@@ -93,7 +94,7 @@ def _parse_head(request_line: re.Match[bytes], lines: list[bytes]) -> RequestHea
 
 
 async def read_request_body(reader: asyncio.StreamReader, head: RequestHead, limit: int) -> bytes:
-    """A body of at most `limit` bytes as sent and decompressed. Raises RequestRejected."""
+    """The body, at most `limit` bytes before and after decompression. Raises RequestRejected."""
     if (head.length or 0) > limit:
         raise RequestRejected(413, f"the body is over {Bytes(limit)}")
     try:

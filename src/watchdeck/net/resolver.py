@@ -12,7 +12,7 @@ from watchdeck.domain.values.host_address import is_ip_address, is_link_local_or
 from watchdeck.net.failure import RequestError
 
 MAX_LOOK_UPS = 32
-"""Look-ups at one time; others wait."""
+"""Most look-ups at one time; others wait."""
 
 LookUp = Callable[[str], list[str]]
 

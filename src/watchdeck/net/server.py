@@ -17,7 +17,7 @@ from watchdeck.net.request import (
 )
 
 CONNECTIONS = 64
-"""Connections at one time; others get a 503 with Retry-After."""
+"""Most connections at one time; others get a 503 with Retry-After."""
 
 TIMEOUT = 10.0
 """Seconds to receive a whole request after connecting."""
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class Response(Struct, frozen=True):
-    """A response: status, text, and headers beside the usual ones."""
+    """A response: status, text, and additional headers."""
 
     status: int
     text: str = ""
@@ -48,7 +48,10 @@ RequestHandler = Callable[[RequestHead, bytes], Awaitable[Response]]
 
 
 class HttpServer:
-    """Listens until closed; `limit` is in bytes of a body, `timeout` in seconds of a request."""
+    """Checks request heads with `admit`, and responds with `handle`.
+
+    `limit` is the most bytes of a body; `timeout` the most seconds to receive a request.
+    """
 
     def __init__(
         self, admit: AdmitRequest, handle: RequestHandler, *, limit: int, timeout: float = TIMEOUT
@@ -118,7 +121,7 @@ class HttpServer:
         return await self._handle(head, body)
 
 
-_BUSY = Response(503, "too many connections; come again", (("retry-after", "10"),))
+_BUSY = Response(503, "too many connections; try again later", (("retry-after", "10"),))
 _REJECTION_HEADERS = {401: (("www-authenticate", "Bearer"),)}
 
 

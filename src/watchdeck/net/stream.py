@@ -20,7 +20,7 @@ STAGGER = 0.25
 
 
 class _ReceiveBuffer(threading.local):
-    """The receive buffer that all streams of a loop share; each read is copied out at its length.
+    """The receive buffer that all streams of a thread share; what is received is copied out.
 
     A new buffer for every read costs 20 µs, mostly to allocate and free its memory.
     """
@@ -35,9 +35,9 @@ _buffer = _ReceiveBuffer()
 class ByteStream(asyncio.BufferedProtocol):
     """The bytes of one connection to the IP address `peer`.
 
-    `ended` is whether the other side sends no more, `eof_read` whether the reader has seen that.
-    `allowance` counts down with every byte read, and below 0 nothing more is read: this limits
-    heads as well as bodies.
+    `ended`: whether the other side sends no more.
+    `eof_read`: whether the reader has seen that end.
+    `allowance`: bytes that may still be read, heads included; below 0, `read` raises.
     """
 
     def __init__(self, peer: str, port: int) -> None:
@@ -54,11 +54,11 @@ class ByteStream(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Store the transport."""
+        """Keep the transport (called by asyncio)."""
         self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own name
-        """The buffer to receive into."""
+        """The buffer into which asyncio receives."""
         return _buffer.view
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -70,25 +70,25 @@ class ByteStream(asyncio.BufferedProtocol):
         self._wake()
 
     def eof_received(self) -> None:
-        """The other side sends no more; the transport closes itself."""
+        """Record that the other side sends no more; the transport closes itself."""
         self.ended = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is closed, maybe by an error."""
+        """Record that the connection is closed, by the error `exc` if not None."""
         self.ended = True
         self._error = exc
         self._wake()
 
     @property
     def readable(self) -> bool:
-        """Whether data or an end came without a request: the connection cannot be reused."""
+        """Whether unread data or the end arrived; an idle connection is then of no more use."""
         return self.ended or bool(self._chunks)
 
     async def read(self) -> bytes:
-        """The next bytes, none at the end. Raises OSError, or RequestError over the allowance."""
+        """The next bytes, empty at the end. Raises OSError, or RequestError over the allowance."""
         if self.allowance < 0:
-            raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer can be")
+            raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer may have")
         while not self._chunks:
             if self._error is not None:
                 raise self._error
@@ -100,7 +100,7 @@ class ByteStream(asyncio.BufferedProtocol):
         return self._pop_chunk()
 
     def write(self, data: bytes) -> None:
-        """Send; bytes that the other side does not read yet stay in memory: requests are small."""
+        """Send bytes without waiting. Raises the error that closed the connection."""
         if self._error is not None:
             raise self._error
         self._transport.write(data)
@@ -110,7 +110,7 @@ class ByteStream(asyncio.BufferedProtocol):
         self._transport.abort()
 
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
-        """Start TLS. Raises ssl.SSLError; the connection is of no use then."""
+        """Start TLS. Raises OSError (ssl.SSLError is one); the connection is then of no use."""
         loop = asyncio.get_running_loop()
         secured = await loop.start_tls(self._transport, self, context, server_hostname=host)
         if secured is None:
@@ -133,7 +133,7 @@ class ByteStream(asyncio.BufferedProtocol):
 
 
 async def connect(addresses: list[str], port: int) -> ByteStream:
-    """Connect to the first address that accepts, each with a head start. Raises OSError."""
+    """Connect to the first address that accepts, starting one every 0.25 s. Raises OSError."""
     if len(addresses) == 1:
         return await _connect_to(addresses[0], port)
     winner = None

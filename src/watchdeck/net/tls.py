@@ -13,7 +13,7 @@ DAY = 86_400_000
 
 
 def context(tls: Tls) -> ssl.SSLContext:
-    """The context for these settings, shared by all endpoints with equal ones (1 MB each).
+    """The context for these settings (1 MB), shared by all endpoints with equal settings.
 
     Raises RequestError when one of its files cannot be used; the next call tries again.
     """
@@ -36,7 +36,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
 
 
 def _fallback_store() -> str | None:
-    """The certificate store that comes with httpx, in a container that has none."""
+    """The path of certifi's certificates; None when the system has its own, as most do."""
     system = ssl.get_default_verify_paths()
     if system.cafile or system.capath:
         return None
@@ -75,7 +75,7 @@ def expiry(certificate: bytes) -> int | None:
     try:
         outer = _content_start(certificate, 0)
         position = _content_start(certificate, outer)
-        if certificate[position] == 0xA0:  # the version is left out by the oldest certificates
+        if certificate[position] == 0xA0:  # the oldest certificates have no version
             position = _element_end(certificate, position)
         for _ in ("serial number", "algorithm", "issuer"):
             position = _element_end(certificate, position)
@@ -112,5 +112,5 @@ def _read_time(tag: int, text: bytes) -> int:
 
 
 def days_left(expires: int, at: int) -> float:
-    """Days until a certificate expires; negative after that."""
+    """Days from `at` until a certificate expires (both ms UTC); negative after that."""
     return (expires - at) / DAY

@@ -1,1 +1,1 @@
-"""Sends what is in the outbox to receivers, at least once and in order."""
+"""Sends the messages of the outbox to receivers, at least once and in order."""

@@ -1,6 +1,7 @@
-"""Every other service, through apprise (extra `notify`), which the first notification loads.
+"""Notifications to all other services, through the library apprise (extra `notify`).
 
-apprise costs 0.3 s and 28 MB, so only the collector loads it, on another thread.
+apprise costs 0.3 s and 28 MB: only the collector loads it, with the first notification, on another
+thread.
 """
 
 import gc
@@ -21,7 +22,7 @@ from watchdeck.notify.thread import to_thread
 from watchdeck.notify.webhook import resolve_address
 
 _MAX_LINES = 20
-"""Alerts of one notification that are listed: most services cut long texts."""
+"""Limit of alerts that one notification lists: most services cut long texts."""
 
 _NOTIFY_TYPES = {
     Severity.CRITICAL: "failure",
@@ -39,7 +40,7 @@ class AppriseNotifier:
         self._resolve = resolve
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Send the text; drop apprise's own reason for a failure, which may hold the address."""
+        """Send the text once; apprise's failure reason is dropped: it may hold the address."""
         try:
             url = resolve_address(self._channel.url or "", self._resolve)
             refusal = self._refusal_of(url)
@@ -79,7 +80,7 @@ class AppriseNotifier:
 
 
 def _sender_for(url: str) -> Any:
-    """An apprise object with this one service.
+    """An apprise object that sends to this one address.
 
     Raises ReceiverUnreachable when apprise is not installed or cannot read the address.
     """

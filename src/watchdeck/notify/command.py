@@ -1,4 +1,4 @@
-"""A command as receiver: run without a shell, with the notification as JSON on its input."""
+"""Commands as receivers: run without a shell, with the notification as JSON on stdin."""
 
 import asyncio
 import json
@@ -18,14 +18,14 @@ _ALWAYS_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "TM
 """Environment variables that every command gets; any other must be named in its channel."""
 
 _MAX_STDERR = 4_096
-"""Bytes of its standard error that are kept; the rest is read and dropped."""
+"""Bytes of a command's standard error that are kept; the rest is read and dropped."""
 
 _GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL."""
 
 
 class CommandNotifier:
-    """Runs a command for each notification, in a process group that ends with the time limit.
+    """Runs a command for each notification, in a process group that is killed at the end.
 
     Exit status 0 is success. `WATCHDECK_ID` in its environment is the id of the notification.
     """
@@ -39,7 +39,7 @@ class CommandNotifier:
         } | self._named
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Run the command; any end but status 0 in time is retried."""
+        """Run the command; a retry follows any exit status but 0, and a timeout."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._channel.command,

@@ -1,4 +1,4 @@
-"""Delivery of the outbox: at least once, in order, with retries, and never given up in silence.
+"""Delivery of the outbox: at least once, in order, with retries; each loss raises an alert.
 
 A notification is built once, before its first attempt. Every attempt has the same id, so that a
 receiver may drop a duplicate.
@@ -35,16 +35,16 @@ _FIRST_WAIT, _LONGEST_WAIT = 2_000, 300_000
 """Milliseconds: waits double from the first to the longest."""
 
 _BURST = 5
-"""Notifications that an idle channel may get at once."""
+"""Limit of notifications that an idle channel gets at once."""
 
 _MAX_ROWS = 2_000
-"""Rows of one channel that are read at once; a larger group becomes two notifications."""
+"""Limit of rows of one channel that are read at once; a larger group becomes two notifications."""
 
 _MINUTE = 60_000
 
 
 class Receiver(Struct, frozen=True):
-    """A configured channel, ready to send: at most `rate` a minute, each within `timeout` s."""
+    """A channel, ready to send: at most `rate` notifications a minute, each within `timeout` s."""
 
     notifier: Notifier
     rate: int = 60
@@ -71,7 +71,7 @@ class _ChannelState(Struct):
 
 
 class Delivery:
-    """Sends what is due in the outbox, each channel in a task of its own: a slow one delays none.
+    """Sends the due rows of the outbox, in a task for each channel: a slow one delays no other.
 
     `worker` must not be shared: only one Delivery may decide which rows are sent together.
     """
@@ -97,7 +97,7 @@ class Delivery:
         return self._problem or self._faults.problem
 
     async def run(self) -> None:
-        """Poll and send until cancelled; the next run repeats an attempt that was cancelled."""
+        """Poll the outbox and send until cancelled; the next run repeats a cancelled attempt."""
         try:
             while True:
                 with self._faults.catch():
@@ -110,7 +110,7 @@ class Delivery:
             await self.wait_until_idle()
 
     async def send_due(self) -> None:
-        """Start sending what is due; returns before it is sent."""
+        """Start a task for each idle channel that has due rows, and do not wait for these tasks."""
         now = self._clock()
         try:
             for channel in await self._worker.run(lambda db: read_due_channels(db, now)):
@@ -127,7 +127,7 @@ class Delivery:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_all(self, channel: str, state: _ChannelState) -> None:
-        """Send what is due to one channel, in order; a failure blocks only its ordering keys."""
+        """Send the due rows of one channel in order; a failure blocks its ordering keys."""
         blocked: set[str] = set()
         receiver, now = self._receivers.get(channel), self._clock()
         try:
@@ -149,7 +149,7 @@ class Delivery:
     async def _deliver(
         self, rows: tuple[OutboxRow, ...], receiver: Receiver | None, state: _ChannelState
     ) -> bool:
-        """Send one notification; returns whether others with its ordering keys may follow."""
+        """Send one notification, and store the result; False when its ordering keys must wait."""
         notification = await self._freeze(rows)
         if notification is None:
             return True
@@ -172,7 +172,7 @@ class Delivery:
         return True
 
     async def _freeze(self, rows: tuple[OutboxRow, ...]) -> Notification | None:
-        """Close a group before its first attempt, and build its notification.
+        """Close a group of rows, so that no later row joins it, and build its notification.
 
         Rows that were cancelled meanwhile are left out; None when no row is left.
         """
@@ -201,7 +201,7 @@ class Delivery:
             return TryAgain(f"watchdeck could not send it ({type(error).__name__})")
 
     def _wait(self, attempts: int) -> int:
-        """Milliseconds until the next attempt: they double, with jitter so that retries spread."""
+        """Milliseconds until the next attempt: doubled each time, with jitter to spread retries."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts, 20))
         return int(longest * self._jitter.uniform(0.5, 1.0))
 
@@ -210,7 +210,7 @@ class Delivery:
 
 
 def group_rows(rows: Iterable[OutboxRow]) -> list[tuple[OutboxRow, ...]]:
-    """The rows of each notification, in the order of the first row of each group."""
+    """Group rows into notifications, in the order of the oldest row of each."""
     groups: dict[str, list[OutboxRow]] = {}
     for row in sorted(rows, key=lambda row: row.id):
         groups.setdefault(row.group or f"#{row.id}", []).append(row)

@@ -1,4 +1,4 @@
-"""Heartbeats to an outside service while the collector is well; it pages when they stop."""
+"""Heartbeats, sent while the collector is well, to an outside service that pages if they stop."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class HeartbeatSender:
         return self._faults.problem or self._problem
 
     async def run(self) -> None:
-        """Send one heartbeat an interval, until cancelled."""
+        """Send a heartbeat at each interval, until cancelled."""
         while True:
             with self._faults.catch():
                 await self.send()

@@ -1,4 +1,4 @@
-"""HTTP requests to receivers: bounded, certificates verified, never redirected."""
+"""HTTP requests to receivers: limited in time and size, certificates verified, no redirects."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class HttpSender:
             failure = "no answer in time"
         except ReceiverUnreachable as error:
             failure = str(error)
-        # outside the handler: what a library raises may hold an address with its key
+        # outside the handler: an error of a library may hold an address with its key
         raise ReceiverUnreachable(failure)
 
     async def _send(self, request: ReceiverRequest, context: ssl.SSLContext) -> ReceiverResponse:
@@ -87,7 +87,10 @@ class HttpSender:
         raise ReceiverUnreachable(failure)
 
     async def _addresses(self, host: str) -> list[str]:
-        """The addresses to try; an IP address in the configuration is always allowed."""
+        """The addresses of a host; an IP address in the configuration is always allowed.
+
+        Raises ReceiverUnreachable when no allowed address is found.
+        """
         if is_ip_address(host):
             return [host]
         try:
@@ -100,7 +103,7 @@ class HttpSender:
         return allowed
 
     def _tls_context(self) -> ssl.SSLContext:
-        """The TLS context, and httpx with all it loads late; runs on another thread.
+        """The TLS context; also imports httpx, which is slow: call it on another thread.
 
         The first call takes 0.3 s; half of that are modules that anyio loads with its first loop.
         """
@@ -185,13 +188,13 @@ async def _body(response: httpx.Response) -> bytes:
 
 
 def _retry_after(response: httpx.Response) -> int | None:
-    """The wait of a Retry-After header (seconds or a date), in milliseconds."""
+    """The wait of a Retry-After header (seconds or a date) in ms; None when it has none."""
     text = response.headers.get("retry-after", "")[:60]
     if text.isascii() and text.isdecimal():
         return min(int(text[:9]) * 1_000, _MAX_RETRY_AFTER)
     try:
         until = parsedate_to_datetime(text)
-        # a date without a zone is naive: HTTP's dates are all in UTC
+        # a date without a zone is in UTC, as all dates of HTTP
         left = until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
@@ -203,7 +206,7 @@ _CERTIFICATE = {
     18: "the certificate is self-signed",
     62: "the certificate is for another host name",
 }
-"""By OpenSSL's verification codes (x509_vfy.h)."""
+"""Texts for OpenSSL's verification codes (x509_vfy.h)."""
 
 _FAILURES: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "TLS failed"),

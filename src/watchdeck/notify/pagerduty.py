@@ -39,9 +39,9 @@ _SEVERITIES = {
 class PagerDutyNotifier:
     """Sends notifications to one service of PagerDuty.
 
-    All episodes of one notification share one key there: they are acknowledged when all of them
-    are, and resolved when all of them have ended. PagerDuty cannot take an acknowledgement back,
-    so an alert that must page again gets a new key.
+    All episodes of one notification share one incident: it is acknowledged when all of them are,
+    and resolved when all of them have ended. PagerDuty cannot withdraw an acknowledgement, so an
+    alert that must page again gets a new incident.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class PagerDutyNotifier:
     async def __call__(self, notification: Notification) -> DeliveryResult:
         """Send the events of a notification; PagerDuty ignores a repeated event.
 
-        A retry leaves out the events that were accepted: PagerDuty limits events a minute.
+        A retry leaves out the events that were accepted: PagerDuty limits events per minute.
         """
         accepted = self._accepted.setdefault(notification.id, set())
         end: DeliveryResult = Sent()
@@ -102,7 +102,7 @@ class PagerDutyNotifier:
 
 
 def dedup_key(notification_id: str) -> str:
-    """The key of a notification in PagerDuty; at most 255 characters."""
+    """The PagerDuty incident key of a notification; at most 255 characters."""
     return f"watchdeck/{notification_id}"[:255]
 
 
@@ -151,7 +151,7 @@ API_URL = "https://api.pagerduty.com"
 
 
 _KEYS_PER_POLL = 20
-"""Keys in one poll; the next poll continues with the rest."""
+"""Limit of incidents in one poll; the next poll continues with the rest."""
 
 
 SaveAck = Callable[[tuple[int, ...], str, str], Awaitable[None]]
@@ -170,8 +170,8 @@ class PagerDutyAckPoller:
     """Polls PagerDuty for the acknowledgements of one channel.
 
     An incident that is resolved there while its alert fires counts as acknowledged: only a good
-    sample or a note of an operator ends an episode. An acknowledgement older than the last
-    release here counts for nothing.
+    sample or an operator of watchdeck ends an episode. An acknowledgement from before the last one
+    ended here is ignored.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class PagerDutyAckPoller:
         self.problem = ""
 
     async def poll(self, groups: tuple[NotifiedGroup, ...]) -> None:
-        """Save the acknowledgements of these groups; a failure sets `problem` and ends the poll."""
+        """Save the acknowledgements of some groups; a failure sets `problem` and ends the poll."""
         self.problem = ""
         start = self._polls * _KEYS_PER_POLL % max(1, len(groups))
         self._polls += 1
@@ -219,7 +219,7 @@ class PagerDutyAckPoller:
 def remote_ack(body: bytes, key: str) -> RemoteAck | None:
     """The acknowledgement of an incident, from the response to `GET /incidents`.
 
-    Only a person counts, not a service or a time limit that closed the incident. Raises
+    None when no person acknowledged or resolved it: services and time limits do not count. Raises
     WatchdeckError when the response has an unknown form.
     """
     try:
@@ -227,7 +227,7 @@ def remote_ack(body: bytes, key: str) -> RemoteAck | None:
         found = [one for one in incidents if one.get("incident_key", key) == key]
         return next(filter(None, map(_ack_of, found)), None)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise WatchdeckError("its answer makes no sense") from None
+        raise WatchdeckError("its response has an unknown form") from None
 
 
 def _ack_of(incident: Mapping[str, Any]) -> RemoteAck | None:

@@ -24,14 +24,13 @@ class Sent(Struct, frozen=True):
 
 
 class TryAgain(Struct, frozen=True):
-    """The attempt failed and may succeed later; `after` (ms) is what the receiver asked for.
-
-    `hold` means that the channel should get nothing else until then.
-    """
+    """The attempt failed and may succeed later."""
 
     why: str
     after: int | None = None
+    """Milliseconds that the receiver asked to wait; None when it did not."""
     hold: bool = False
+    """Whether the channel should get no other notification before the next attempt."""
 
 
 class GiveUp(Struct, frozen=True):
@@ -44,14 +43,14 @@ DeliveryResult = Sent | TryAgain | GiveUp
 
 
 class Notifier(Protocol):
-    """One way to send; it returns whether a retry makes sense, and never retries itself."""
+    """Sends to one channel; never retries, but returns whether a retry makes sense."""
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Send a notification once; a retry comes with the same id."""
+        """Send a notification once; a retry has the same id."""
 
 
 class ReceiverResponse(Struct, frozen=True):
-    """The HTTP response of a receiver; `retry_after` in ms, the body cut."""
+    """The HTTP response of a receiver; `retry_after` in ms, the body cut at 64 KiB."""
 
     status: int
     retry_after: int | None = None
@@ -78,7 +77,7 @@ def result_of(response: ReceiverResponse, secrets: tuple[str, ...]) -> DeliveryR
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with secrets hidden: a receiver may repeat what was sent to it."""
+    """The text with each secret replaced: a receiver may repeat secrets that were sent to it."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN) if len(secret) >= _MIN_SECRET else text
     return text

@@ -10,12 +10,10 @@ Result = TypeVar("Result")
 
 
 async def to_thread(function: Callable[[], Result]) -> Result:
-    """Run a function on a thread of its own, and return or raise what it does.
+    """Run a function on a new daemon thread; returns its result, or raises its exception.
 
-    Cancelling the caller does not stop the function.
-
-    The threads of the event loop are few, and the process waits for them when it ends: a name
-    server or a receiver that hangs would hold it. These threads die with the process.
+    Cancelling the caller does not stop the function. The threads of the event loop would not do:
+    they are few, and a hanging name server or receiver would keep the process from ending.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()

@@ -20,7 +20,7 @@ _TIMES = ("at", "started_at", "acknowledged_until")
 
 
 class WebhookNotifier:
-    """Posts notifications to one address; a retry has the same id."""
+    """Posts notifications to the URL of a channel; a retry has the same id."""
 
     def __init__(
         self, channel: Channel, http: HttpSender, resolve: SecretResolver, source: str
@@ -63,7 +63,7 @@ def resolve_address(value: str | Secret, resolve: SecretResolver) -> str:
 
 
 def cloud_event(notification: Notification, source: str) -> dict[str, Any]:
-    """A notification as a CloudEvent; `source` and `id` together identify it."""
+    """A notification as a CloudEvent, which its `source` and `id` together identify."""
     more = len(notification.alerts) - MAX_LINES
     about = ",".join(str(number) for number in notification.episodes[:MAX_LINES])
     return {

@@ -1,1 +1,1 @@
-"""The loops that run inside the collector process, and their only wiring."""
+"""The loops of the collector process, and the code that connects them."""

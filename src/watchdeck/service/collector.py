@@ -33,7 +33,7 @@ from watchdeck.store.metrics.history import read_signals
 from watchdeck.store.metrics.writer import MetricsWriter
 
 HEARTBEAT_INTERVAL = 1.0
-"""Seconds between two heartbeats."""
+"""Seconds between two heartbeats, which tell readers of the store that the collector runs."""
 
 
 def collect(
@@ -154,7 +154,7 @@ async def _watch_store_files(
         if directory.file_identities() != opened or (lost and is_well and was_well):
             raise StoreMissing(
                 f"files of {directory.path} were deleted or replaced while the collector wrote to"
-                " them. Start it again: it goes on with what is there, and makes what is not."
+                " them. Start it again: it keeps the files that exist, and creates the others."
             )
 
 
@@ -201,7 +201,7 @@ def _join_problems(*problems: str) -> str:
 
 
 PROBE_HISTORY = 3_600_000
-"""Milliseconds of probes that the scraper needs after a start."""
+"""Milliseconds of past probes that the scraper needs after a start."""
 
 
 def recent_probes(

@@ -1,4 +1,4 @@
-"""The engine in the collector's process, on one thread; opened again after a fault."""
+"""The loop that runs the engine in the collector's process, on a thread of its own."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ STUCK_AFTER = 30_000
 
 
 def steady_clock() -> int:
-    """Milliseconds of a clock that is never set; it counts while the machine sleeps, if it can."""
+    """A monotonic clock in ms; on Linux it also counts while the machine sleeps."""
     boottime = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime_ns(boottime) // 1_000_000
 
@@ -58,11 +58,11 @@ class EngineService:
         )
         self._engine: Engine | None = None
         self._fault = ""
-        self._faults = FaultCounter("the judgement")
+        self._faults = FaultCounter("the evaluation of rules")
         self._evaluated_at = steady()
 
     async def run(self) -> None:
-        """Evaluate once a tick on one thread: a SQLite connection cannot move to another."""
+        """Evaluate once a tick until cancelled, on one thread, as SQLite connections need."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="engine") as thread:
             while True:
@@ -82,7 +82,7 @@ class EngineService:
 
     @property
     def clock(self) -> str:
-        """The last jump of the wall clock in words; empty without a recent one."""
+        """The newest jump of the wall clock in words; empty without one in the last 10 minutes."""
         return self._clock_monitor.jump_text
 
     def tick(self) -> None:
@@ -90,7 +90,7 @@ class EngineService:
         with self._faults.catch():
             self._tick()
         if self._faults.problem:
-            self._engine = None  # its memory may be half updated: the store has the last whole tick
+            self._engine = None  # its memory may be half updated; the store has whole ticks
 
     def _tick(self) -> None:
         now = self._clock()

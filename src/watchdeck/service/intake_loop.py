@@ -23,7 +23,8 @@ from watchdeck.store.worker import StoreWorker
 PUSH_SILENT_AFTER = 150_000
 """Milliseconds without a request after which a Prometheus with open alerts is silent.
 
-It repeats alerts every minute; with a longer validity, half of that validity counts.
+Prometheus repeats alerts every minute. If half the validity of an open alert is longer, that half
+counts instead.
 """
 
 RETRY_INTERVAL = 10.0
@@ -56,7 +57,7 @@ class IntakeService:
 
     @property
     def problem(self) -> str:
-        """Why a source cannot be received; empty when all is well."""
+        """Why the alerts of some source cannot be received; empty when all is well."""
         problems = (poller.problem for poller in self._pollers.values())
         return "; ".join(filter(None, (self._problem, self._faults.problem, *problems)))
 
@@ -84,7 +85,7 @@ class IntakeService:
                     lambda db: register_sources(db, self._sources, self._clock())
                 )
             except StoreError as error:
-                self._problem = f"nobody else is heard: {clean(str(error), 200)}"
+                self._problem = f"external alerts cannot be received: {clean(str(error), 200)}"
                 await asyncio.sleep(self._retry_after)
             else:
                 self._problem = ""
@@ -160,5 +161,5 @@ def source_names(settings: Settings) -> dict[str, str]:
 
 
 def _default_source(names: Collection[str]) -> str:
-    """The source of a webhook with an unknown URL: the only Alertmanager, if there is just one."""
+    """The source of a webhook with an unknown URL: the only configured one, else `alertmanager`."""
     return next(iter(names)) if len(names) == 1 else ALERTMANAGER

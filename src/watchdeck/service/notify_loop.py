@@ -36,7 +36,7 @@ ACK_POLL_INTERVAL = 15.0
 """Seconds between two polls for acknowledgements made in PagerDuty."""
 
 READINESS_INTERVAL = 60.0
-"""Seconds between two checks that every secret and program is there."""
+"""Seconds between two checks that the secrets and programs of all receivers exist."""
 
 _GRACE = 5.0
 """Seconds beyond the timeout of a channel, for the work before and after its request."""
@@ -48,8 +48,8 @@ _BATCH_TIMEOUT = 300.0
 class NotifyService:
     """Sends notifications and heartbeats, and polls for acknowledgements made in PagerDuty.
 
-    `collector_problem` returns why the collector is not well; heartbeats are sent while that is
-    empty. Without any channel, the service only closes the rows of the outbox.
+    `collector_problem` returns why the collector is not well, or an empty text: heartbeats are sent
+    only while it is empty.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class NotifyService:
         }
         self._not_ready = ""
         self._poll_faults = FaultCounter("asking who took what on the phone")
-        self._faults = FaultCounter("the look at receivers")
+        self._faults = FaultCounter("the check of receivers")
         self._heartbeats = None
         if settings.heartbeat is not None:
             http = HttpSender(_GRACE, settings.heartbeat.ca)
@@ -94,7 +94,7 @@ class NotifyService:
         return "; ".join(filter(None, found))
 
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Send notifications and heartbeats, and poll for acknowledgements, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._delivery.run(), name="delivery")
@@ -120,7 +120,7 @@ class NotifyService:
                 try:
                     await poller.poll(await self._worker.run(read))
                 except StoreError as error:
-                    poller.problem = f"nobody can be asked: {clean(str(error), 200)}"
+                    poller.problem = f"acknowledgements cannot be polled: {clean(str(error), 200)}"
                 except Exception as error:  # noqa: BLE001 - one channel must not end the others
                     self._poll_faults.record(error)
                     poller.problem = self._poll_faults.problem
@@ -141,7 +141,7 @@ class NotifyService:
 
 
 def event_source() -> str:
-    """The `source` of every event: this machine."""
+    """The CloudEvents `source` of every notification, with the name of this machine."""
     return f"/watchdeck/{clean(socket.gethostname(), 80)}"
 
 

@@ -9,10 +9,10 @@ from watchdeck.store.files.directory import FILE_MODE, StoreDirectory, os_errors
 
 
 def ensure_collector(directory: StoreDirectory, config: Path) -> str:
-    """Start a collector unless one runs; returns a message, empty when one was running.
+    """Start a collector unless one runs; returns a notice for the user, empty when one ran.
 
-    It outlives the console, in its own session, and logs to `collector.log` in the store's
-    directory. Raises StoreError when that directory cannot be used.
+    The collector outlives the console, in its own session, and logs to `collector.log` in the
+    store's directory. Raises StoreError when that directory cannot be used.
     """
     directory.create()
     if directory.lock_holder() is not None:
@@ -22,7 +22,7 @@ def ensure_collector(directory: StoreDirectory, config: Path) -> str:
     with os_errors_as_store_error(log):
         handle = os.open(log, flags, FILE_MODE)
     try:
-        started = subprocess.Popen(  # noqa: S603 - our own program, by an argument list
+        started = subprocess.Popen(  # noqa: S603 - our own program, no shell
             [sys.executable, "-m", "watchdeck", "--config", str(config.absolute()), "collect"],
             stdin=subprocess.DEVNULL,
             stdout=handle,

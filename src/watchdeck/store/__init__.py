@@ -1,1 +1,1 @@
-"""All SQL and every byte on disk: metrics.db holds many small facts, state.db few precious."""
+"""Storage: all SQL and files. metrics.db has many small rows, state.db few that nobody may lose."""

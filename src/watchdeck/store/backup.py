@@ -17,17 +17,19 @@ from watchdeck.store.state.audit import AuditVerification, verify
 
 
 class BackupResult(Struct, frozen=True):
-    """A finished backup. A broken audit does not stop it: the copy is evidence."""
+    """A finished backup."""
 
     path: Path
     at: int
+    """Time of the backup (ms UTC)."""
     sizes: dict[str, int]
     """Bytes by file name."""
     audit: AuditVerification
+    """The check of the copied audit; a broken one does not stop a backup, which is evidence."""
 
 
 def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult:
-    """Copy both files to the new directory `target`, or to a new one inside it when it exists.
+    """Copy both files to a new directory: `target`, or one inside `target` when that exists.
 
     The collector may run meanwhile. To restore, put the two files where the store was. Raises
     StoreError, and then leaves nothing behind.

@@ -48,7 +48,7 @@ CHANGES_SHOWN = 86_400_000
 
 
 class MetricsSnapshot(Struct, frozen=True):
-    """What a board needs of metrics.db."""
+    """The part of a board that is read from metrics.db."""
 
     facts: tuple[EndpointFacts, ...]
     latest: tuple[LatestScrape, ...]
@@ -56,7 +56,7 @@ class MetricsSnapshot(Struct, frozen=True):
 
 
 class StateSnapshot(Struct, frozen=True):
-    """What a board needs of state.db."""
+    """The part of a board that is read from state.db."""
 
     health: dict[str, HealthChange]
     changes: tuple[Change, ...]
@@ -67,13 +67,16 @@ class StateSnapshot(Struct, frozen=True):
 
 
 def read_metrics(db: Connection, at: int | None, near: SegmentCache) -> MetricsSnapshot:
-    """The fleet, its newest scrapes and the heartbeat, live or at a past moment (ms UTC)."""
+    """Endpoints, their newest scrapes and the heartbeat, now or at a past moment `at` (ms UTC).
+
+    `near` caches unpacked rows for later calls.
+    """
     latest = read_latest(db) if at is None else read_latest_at(db, at, near)
     return MetricsSnapshot(read_facts(db), latest, read_heartbeat(db))
 
 
 def read_state(db: Connection, at: int | None, now: int) -> StateSnapshot:
-    """Health, recent changes, alerts and silences, live or at a past moment (ms UTC)."""
+    """Health, recent changes, alerts and silences, now or at a past moment `at` (ms UTC)."""
     end = now if at is None else at
     alerts = read_active_alerts(db, at, now)
     silences = tuple(one for one in read_silences(db, end) if at is None or one.starts_at <= at)
@@ -91,7 +94,7 @@ _ANY_SOURCE = "select name from source limit 1"
 
 
 def _read_sources(db: Connection) -> tuple[ExternalSource, ...]:
-    """The external sources in use; the code for them is imported only where there are any."""
+    """The external sources in use; their code is imported only when there are any."""
     if db.execute(_ANY_SOURCE).fetchone() is None:
         return ()
     from watchdeck.store.alerts.external import read_sources
@@ -132,7 +135,7 @@ def _add_mute_reasons(
 def assemble_board(
     metrics: MetricsSnapshot, state: StateSnapshot, collector: Collector, at: int, *, live: bool
 ) -> Board:
-    """The Board of `at` (ms UTC), with its models sorted by name."""
+    """Assemble the Board of `at` (ms UTC): models sorted by name, alerts with mute reasons."""
     latest = {one.facts.name: one for one in metrics.latest}
     alerts = _add_mute_reasons(state, metrics.facts, at)
     alerts_by_model: defaultdict[str, list[ActiveAlert]] = defaultdict(list)
@@ -178,8 +181,8 @@ def current_collector(
 ) -> Collector:
     """The state of the collector, from its lock and its newest heartbeat.
 
-    Stopped when no process holds the lock; stalled when the holder has sent no heartbeat for too
-    long. A heartbeat of an earlier process does not count.
+    It is stopped when no process holds the lock, and stalled when the holder has sent no heartbeat
+    for too long. A heartbeat of an earlier process does not count.
     """
     holder = directory.lock_holder()
     if holder is None:

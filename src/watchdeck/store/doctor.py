@@ -83,7 +83,7 @@ def _run_check(check: Callable[[_CheckContext], _Outcome], case: _CheckContext) 
     except StoreError as error:
         return CheckStatus.FAIL, str(error)
     except OSError as error:
-        return CheckStatus.UNKNOWN, f"this could not be asked: {error}"
+        return CheckStatus.UNKNOWN, f"the check could not be made: {error}"
 
 
 def _check_directory(case: _CheckContext) -> _Outcome:
@@ -143,7 +143,7 @@ def _check_size(case: _CheckContext) -> _Outcome:
     if used > case.budget:
         return (
             CheckStatus.FAIL,
-            f"{text}: the collector thins out the oldest; or raise `retention.budget`",
+            f"{text}: the collector deletes the oldest data; or raise `retention.budget`",
         )
     return CheckStatus.PASS, text
 
@@ -154,7 +154,7 @@ def _check_logs(case: _CheckContext) -> _Outcome:
     largest = max((path.stat().st_size for path in logs if path.exists()), default=0)
     if largest > _LARGEST_LOG:
         return CheckStatus.FAIL, (
-            f"a write-ahead log has {_format_size(largest)}: some process holds an old moment open;"
+            f"a write-ahead log has {_format_size(largest)}: some process still reads an old state;"
             " end consoles that hang"
         )
     return CheckStatus.PASS, f"the write-ahead logs have at most {_format_size(largest)}"
@@ -165,7 +165,7 @@ _LARGEST_LOG = 80 << 20
 
 
 def _is_without_log(path: Path) -> bool:
-    """Whether a file has no write-ahead log, and so no writer; opened as such, it gets none."""
+    """Whether a file has no write-ahead log: nobody writes it, and it can be opened immutable."""
     return not os.path.lexists(path.with_name(f"{path.name}-wal"))
 
 
@@ -233,7 +233,7 @@ def _check_collector(case: _CheckContext) -> _Outcome:
 def _check_lag(case: _CheckContext) -> _Outcome:
     heartbeat = _read_heartbeat(case)
     if heartbeat is None:
-        return CheckStatus.UNKNOWN, "no collector has ticked yet"
+        return CheckStatus.UNKNOWN, "no collector has sent a heartbeat yet"
     age, late = format_duration(case.now - heartbeat.at), heartbeat.lag * 1_000
     text = f"last tick {age} ago, {late:.0f} ms late"
     problems = [one for one in (heartbeat.blind, heartbeat.storing, heartbeat.outside) if one]

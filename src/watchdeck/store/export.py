@@ -29,7 +29,7 @@ from watchdeck.store.reader import Reader
 Cell = str | int | float | None
 ExportRow = Sequence[Cell]
 Sink = Callable[[Iterable[ExportRow]], object]
-"""Writes rows, one block at a time."""
+"""A function that writes a block of rows."""
 
 
 class ExportFormat(StrEnum):
@@ -48,7 +48,7 @@ class ExportTable(Struct, frozen=True):
 
 
 def csv_sink(table: ExportTable, file: TextIO) -> Sink:
-    """Comma-separated values with a header; an absent value is an empty cell.
+    """A sink of comma-separated values with a header; an absent value is an empty cell.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
@@ -68,7 +68,7 @@ def _csv_cell(cell: Cell) -> Cell:
 
 
 def json_sink(table: ExportTable, file: TextIO) -> Sink:
-    """One JSON object a line; an absent value is null, and infinities are strings."""
+    """A sink of one JSON object a line; an absent value is null, and infinities are strings."""
     names = tuple(table.columns)
 
     def write(rows: Iterable[ExportRow]) -> None:
@@ -87,7 +87,7 @@ def _json_cell(cell: Cell) -> Cell:
 
 @contextmanager
 def sqlite_sink(table: ExportTable, path: Path) -> Iterator[Sink]:
-    """A table of plain rows in a new SQLite file, with an index by endpoint and time."""
+    """A sink that fills a table in a new SQLite file; an index by endpoint and time is added."""
     columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns.items())
     insert = f"insert into {table.name} values ({', '.join('?' * len(table.columns))})"
     with store_errors(path), closing(sqlite3.connect(path)) as db:
@@ -131,7 +131,8 @@ def export(
     """Write all scrapes from `start` until before `end` (ms UTC); returns the number of rows.
 
     No endpoints means all. Memory use does not grow with the window. A file (0600) appears only
-    when complete, and is never overwritten. Raises StoreError, also for SQLite to a stream.
+    when complete; an existing one is never overwritten. Raises StoreError, also when SQLite is
+    asked for on a stream.
     """
     if start >= end:
         raise StoreError("the window is empty: its start must lie before its end.")
@@ -180,7 +181,7 @@ _ROWS = {Stream.SIGNALS: _signal_rows, Stream.SERIES: _series_rows}
 
 
 def _value(value: float) -> float | None:
-    """NaN means no value, and is exported as such, never as 0."""
+    """The value, or None for NaN, which means that there is no value: never 0."""
     return None if math.isnan(value) else value
 
 
@@ -219,7 +220,7 @@ def _open_file_sink(path: Path, form: ExportFormat, table: ExportTable) -> Itera
 
 @contextmanager
 def _create_file(target: Path) -> Iterator[Path]:
-    """A new file beside `target`, renamed to it when the block ends without an error."""
+    """Create a temporary file beside `target`; it becomes `target` when the block succeeds."""
     if os.path.lexists(target):
         raise StoreError(f"{target} exists already, and is not overwritten. Name another file.")
     fresh = target.with_name(f".{target.name}-{secrets.token_hex(4)}")

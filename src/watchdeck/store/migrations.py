@@ -48,16 +48,18 @@ CREATE TABLE "_sqlite_migrations" (
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name")""",
 )
-"""The table of sqlite-utils, created without it: its import would cost half a second."""
+"""The migration table of sqlite-utils, written out: to import sqlite-utils takes half a second."""
 
 
 class MigrationResult(Struct, frozen=True):
-    """A created file, whose `before` is 0, or an upgraded one, whose `copy` is its backup."""
+    """A database file that was created or upgraded."""
 
     path: Path
     before: int
+    """The version before; 0 for a created file."""
     after: int
     copy: Path | None = None
+    """The backup of an upgraded file; None for a created file."""
 
 
 def prepare(
@@ -65,8 +67,9 @@ def prepare(
 ) -> tuple[MigrationResult, ...]:
     """Create or upgrade both files; returns one result for each that was not ready yet.
 
-    Raises StoreTooNew or StoreCorrupt before any change when either file must not be changed, and
-    StoreBehind while the collector of an older watchdeck still writes.
+    Raises StoreTooNew when a file is newer than this program, StoreCorrupt when it is no file of a
+    store, and StoreBehind while the collector of an older watchdeck still writes; then nothing is
+    changed.
     """
     directory.create()
     with os_errors_as_store_error(directory.path), lock_directory(directory.path):
@@ -123,7 +126,7 @@ def _remove_unfinished(path: Path) -> None:
 
 
 def create_file(path: Path, schema: Schema) -> None:
-    """Create a file beside its path and move it there when complete, so it is never seen empty."""
+    """Create a database file under another name, and rename it to `path` when it is complete."""
     fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
     try:
@@ -141,7 +144,7 @@ def create_file(path: Path, schema: Schema) -> None:
 
 def _build(db: Connection, schema: Schema) -> None:
     db.execute(f"pragma page_size = {schema.page_size}")
-    # set after WAL it stays NONE
+    # before WAL: once WAL is set, it stays NONE
     db.execute(f"pragma auto_vacuum = {schema.auto_vacuum}")
     with transaction(db):
         db.execute(f"pragma application_id = {schema.application}")
@@ -165,7 +168,7 @@ def _step_name(number: int) -> str:
 
 
 def upgrade(db: Connection, schema: Schema) -> None:
-    """Apply all missing steps in one transaction, and record them in the ledger."""
+    """Apply all missing steps in one transaction, and record them in the table of migrations."""
     from sqlite_utils import Database, Migrations  # takes half a second, once after an update
 
     migrations = Migrations(_SET)

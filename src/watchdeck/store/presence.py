@@ -13,11 +13,11 @@ from watchdeck.store.files.directory import DIRECTORY_MODE, FILE_MODE, StoreDire
 
 _MAX_FILES = 50
 _MAX_BYTES = 2_048
-"""Limits of what is read: other programs may have put files there."""
+"""Limits of reading the folder: other programs may have put files there."""
 
 
 class PresenceFile:
-    """The presence file of this process; its failures are ignored, for no operator needs them."""
+    """The presence file of this process; file errors are ignored, because nothing depends on it."""
 
     def __init__(self, directory: StoreDirectory) -> None:
         self._folder = directory.consoles
@@ -37,7 +37,7 @@ class PresenceFile:
             fresh.rename(self._path)
 
     def leave(self) -> None:
-        """Delete the file."""
+        """Delete the presence file, because the console closes."""
         with suppress(OSError):
             self._path.unlink()
 
@@ -52,7 +52,10 @@ class PresenceFile:
 def read_presence(
     folder: Path, now: int, *, but: Path | None = None, clear: bool = False
 ) -> tuple[Presence, ...]:
-    """The open consoles, except the file `but`; `clear` deletes the files of those that died."""
+    """The consoles that are open at `now` (ms UTC), except that of the file `but`.
+
+    `clear` also deletes the files of consoles that died.
+    """
     found = []
     with suppress(OSError):
         for path in sorted(folder.glob("*.json"))[:_MAX_FILES]:

@@ -39,7 +39,7 @@ _Identity = tuple[int, ...] | None
 
 
 class ReopeningConnection:
-    """A read-only connection to one file: opened late, reopened when the file was replaced."""
+    """A read-only connection to one file: opened at first use, again after a replacement."""
 
     def __init__(self, directory: StoreDirectory, path: Path) -> None:
         self._directory = directory
@@ -52,10 +52,11 @@ class ReopeningConnection:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Read one state of the file in the whole block. Raises StoreError and its subclasses only.
+        """Give the block a connection that sees one unchanging state of the file.
 
-        After any failure the next call opens the file again, so a repaired store is read again. A
-        newer watchdeck may have upgraded the open file: its version is checked each time (15 us).
+        After any failure the next call opens the file again, so a repaired store is read again. The
+        version is checked each time (15 us), because a newer watchdeck may have upgraded the open
+        file. Raises only StoreError and its subclasses.
         """
         with self._close_on_failure():
             db = self._connection()
@@ -65,7 +66,7 @@ class ReopeningConnection:
                 yield db
 
     def has_changed(self) -> bool:
-        """Whether the file was replaced or written since the last call of this or of `read`."""
+        """Whether the file was written or replaced since the last call of this method or `read`."""
         with self._close_on_failure():
             db = self._connection()
             before, self._seen = self._seen, data_version(db)
@@ -73,7 +74,7 @@ class ReopeningConnection:
 
     @property
     def state_read(self) -> tuple[int, int | None]:
-        """The id of the file and state that was read last: equal ids mean equal rows."""
+        """Identifies the file and the state of it that was read last: equal ids mean equal rows."""
         return self._opened, self._seen
 
     def close(self) -> None:
@@ -95,10 +96,10 @@ class ReopeningConnection:
         return self._db
 
     def _find_files(self) -> tuple[_Identity, _Identity]:
-        """Identities of the file and its write-ahead log; a deleted file would still be readable.
+        """Identities of the file and its write-ahead log, which show that one was replaced.
 
-        Without a log the file is opened as one that nobody writes, and no later change is seen: the
-        modification time is then part of the identity.
+        Without a log the file is opened immutable, and no later change is seen: the modification
+        time is then part of the identity.
         """
         log = file_identity(self._log)
         return file_identity(self._path, written=log is None), log
@@ -114,10 +115,10 @@ class ReopeningConnection:
 
 
 class Reader:
-    """Reads a store, on the thread that reads first; close it at the end.
+    """Reads both files of a store, on the thread that reads first; close it at the end.
 
-    The files are opened late, and again after they were replaced or could not be read. Every method
-    raises StoreError and its subclasses only.
+    The files are opened at first use, and again after they were replaced or could not be read.
+    Every method raises only StoreError and its subclasses.
     """
 
     def __init__(self, directory: StoreDirectory) -> None:
@@ -129,7 +130,7 @@ class Reader:
         self._live_state = self._metrics.state_read
 
     def has_changed(self) -> bool:
-        """Whether either file was written or replaced since the last read or call of this."""
+        """Whether either file was written or replaced since the last read or `has_changed`."""
         return any([self._metrics.has_changed(), self._state.has_changed()])
 
     def board(self, now: int, at: int | None = None) -> Board:
@@ -163,24 +164,31 @@ class Reader:
         end: int,
         points: int | None = None,
     ) -> tuple[History, ...]:
-        """Signals of one endpoint from `start` until before `end`, thinned to about `points`."""
+        """Signals of one endpoint from `start` until before `end` (ms UTC), one History a column.
+
+        Each has about `points` points, or all stored ones when `points` is None; see
+        `read_signals`.
+        """
         from watchdeck.store.metrics.history import read_signals
 
         with self._metrics.read() as db:
             return read_signals(db, endpoint, columns, start, end, points=points)
 
     def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:
-        """The change markers from `start` until before `end`, oldest first."""
+        """Change markers of one endpoint, or of all (None), oldest first.
+
+        Only the newest 1,000 from `start` until before `end` (ms UTC).
+        """
         with self._state.read() as db:
             return read_changes(db, start, end, endpoint)
 
     def health_history(self, endpoint: str, start: int, end: int) -> tuple[HealthChange, ...]:
-        """Health changes from `start` until before `end`, led by the one in force at `start`."""
+        """The health change in force at `start`, then all until before `end` (ms UTC)."""
         with self._state.read() as db:
             return read_health_history(db, endpoint, start, end)
 
     def alert_history(self, episode: int, at: int) -> AlertHistory | None:
-        """All about one episode as known at `at` (ms UTC); None when there is no such episode."""
+        """All about one episode as known at `at` (ms UTC); None when no such number exists."""
         with self._state.read() as db:
             return read_alert_history(db, episode, at)
 
@@ -192,7 +200,7 @@ class Reader:
         return tuple((episode, alert, feedback.get(episode.id)) for episode, alert in found)
 
     def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:
-        """The last raw responses of one endpoint, in the order of their requests."""
+        """The last raw responses of one endpoint, in the order of its requests; empty if none."""
         with self._metrics.read() as db:
             return read_responses(db, endpoint)
 
@@ -202,7 +210,7 @@ class Reader:
             return read_endpoint_names(db)
 
     def blocks(self, endpoint: str, stream: Stream, start: int, end: int) -> Iterator[Block]:
-        """All scrapes from `start` until before `end`, a bounded block at a time.
+        """All scrapes of an endpoint from `start` until before `end` (ms UTC), in bounded blocks.
 
         No read transaction is open between two blocks, so a long export lets the WAL shrink.
         """

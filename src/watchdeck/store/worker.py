@@ -1,4 +1,4 @@
-"""Work on state.db on one thread of its own: SQLite blocks, and its connections cannot move."""
+"""A thread for work on state.db: SQLite blocks, and its connections stay on one thread."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,10 @@ class StoreWorker:
         self._db: Connection | None = None
 
     async def run(self, function: Callable[[Connection], Result]) -> Result:
-        """Return what `function` returns; it commits its own writes. Raises StoreError."""
+        """Run `function` on the thread and return its result; it commits its own writes.
+
+        Raises StoreError, also for SQLite's errors, and whatever else `function` raises.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
 
     async def run_in_transaction(self, function: Callable[[Connection], Result]) -> Result:
@@ -43,7 +46,7 @@ class StoreWorker:
         return await self.run(write)
 
     async def close(self) -> None:
-        """Close the file once every call that was made before has ended."""
+        """Close the file when all earlier calls have ended."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 

@@ -289,7 +289,7 @@ def test_a_known_issue_is_pinned_and_taken_away(store: StoreDirectory) -> None:
     unpin(Actor(store, BORIS), UnpinRequest(1), NOW + 1)
     with pytest.raises(AlertError, match="no known issue 1"):
         unpin(Actor(store, BORIS), UnpinRequest(1), NOW + 1)
-    with pytest.raises(AlertError, match="about a model or a rule"):
+    with pytest.raises(AlertError, match="needs a text, and a model or a rule"):
         pin(
             Actor(store, ANNA),
             PinRequest(model=("", "")[0], rule=("", "")[1], length=NOW + MINUTE - NOW, text="x"),

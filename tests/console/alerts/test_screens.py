@@ -407,11 +407,11 @@ async def test_the_list_follows_a_filter_and_says_where_it_is_wrong(tmp_path: Pa
         await at.press("3", "slash", *"model", "equals_sign", *"churn")
         assert "1 of 2" in at.text()
         await at.press("enter")
-        assert at.console.screen.query_one(AlertList).table.keys == ("episode 2",)
+        assert at.console.screen.query_one(AlertList).rows.table.keys == ("episode 2",)
         await at.press("slash", "space", *"p95", "greater_than_sign")
         assert "after p95> a value is missing" in at.text()
         await at.press("escape")
-        assert len(at.console.screen.query_one(AlertList).table.keys) == 2
+        assert len(at.console.screen.query_one(AlertList).rows.table.keys) == 2
 
 
 async def test_enter_folds_a_group_and_unfolds_it() -> None:
@@ -421,11 +421,11 @@ async def test_enter_folds_a_group_and_unfolds_it() -> None:
         console.post_message(BoardUpdated(boards.snapshot(made)))
         await pilot.pause()
         await pilot.press("3", "down", "enter")
-        rows = console.screen.query_one(AlertList)
-        assert "group risk" in rows.table.keys
-        assert len(rows.table.keys) == 8
-        rows.fold("risk")
-        assert len(rows.table.keys) == 11
+        alerts = console.screen.query_one(AlertList)
+        assert "group risk" in alerts.rows.table.keys
+        assert len(alerts.rows.table.keys) == 8
+        alerts.fold("risk")
+        assert len(alerts.rows.table.keys) == 11
 
 
 async def test_a_key_pressed_twice_is_not_for_the_alert_that_moved_up(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from textual.pilot import Pilot
 from console import boards
 from console.boards import Store
 from watchdeck.console.app import Console
-from watchdeck.console.dialogs.command_palette import EntryList
 from watchdeck.console.models.columns import (
     MODEL_COLUMNS,
     SortOrder,
@@ -21,6 +20,7 @@ from watchdeck.console.models.columns import (
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.models.list_panel import ModelList
 from watchdeck.console.state.messages import BoardUpdated
+from watchdeck.console.widgets.list import List
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import EVERYTHING, parse
 from watchdeck.domain.settings.configuration import ConsoleSettings
@@ -51,7 +51,7 @@ class Desk:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.list.table.keys
+        return self.list.rows.table.keys
 
     def text(self) -> str:
         strips = self.console.screen._compositor.render_strips()
@@ -150,7 +150,7 @@ async def test_rows_are_sorted_by_any_column_and_the_cursor_keeps_its_row() -> N
     async with desk() as at:
         at.list.go("embeddings")
         await at.press("s", "s", "s", "s")
-        assert at.list.order == SortOrder("p95")
+        assert at.list.rows.order == SortOrder("p95")
         assert at.names[0] == "summariser"
         assert "p95↓" in at.text()
         assert at.list.cursor == "embeddings"
@@ -158,7 +158,7 @@ async def test_rows_are_sorted_by_any_column_and_the_cursor_keeps_its_row() -> N
         assert at.names[-1] in {"churn", "night-batch"}
         assert at.list.cursor == "embeddings"
         await at.press("R", "R", "R", "R")
-        assert at.list.order == SortOrder()
+        assert at.list.rows.order == SortOrder()
 
 
 async def test_marks_stay_with_their_rows() -> None:
@@ -167,14 +167,14 @@ async def test_marks_stay_with_their_rows() -> None:
         await at.press("v")
         assert at.list.cursor != "embeddings"
         await at.press("s")
-        assert at.list.table.marked == {"embeddings"}
+        assert at.list.rows.table.marked == {"embeddings"}
         assert "1 marked" in at.text()
         await at.board(boards.small_fleet())
-        assert at.list.table.marked == {"embeddings"}
+        assert at.list.rows.table.marked == {"embeddings"}
         await at.press("V")
-        assert len(at.list.table.marked) == 8
+        assert len(at.list.rows.table.marked) == 8
         await at.press("V")
-        assert at.list.table.marked == frozenset()
+        assert at.list.rows.table.marked == frozenset()
 
 
 async def test_only_what_is_shown_is_marked_at_once() -> None:
@@ -182,7 +182,7 @@ async def test_only_what_is_shown_is_marked_at_once() -> None:
         await at.press("slash")
         await at.type("mm")
         await at.press("enter", "V", "slash", "escape")
-        assert at.list.table.marked == {"summariser", "recommender"}
+        assert at.list.rows.table.marked == {"summariser", "recommender"}
 
 
 def test_what_has_no_value_stands_last_either_way() -> None:
@@ -211,7 +211,7 @@ def test_five_thousand_models_are_filtered_and_sorted_as_few_are() -> None:
 
 async def test_the_columns_are_those_that_were_chosen_and_a_wrong_one_is_told() -> None:
     async with desk(columns=("p95", "memory_bytes", "name")) as at:
-        assert [column.name for column in at.list.columns] == ["p95", "memory_bytes", "name"]
+        assert [column.name for column in at.list.rows.columns] == ["p95", "memory_bytes", "name"]
         assert "memory bytes" in at.text()
     columns, wrong = choose_columns(("p59", "errors"))
     assert [column.name for column in columns] == ["name", "errors"]
@@ -230,7 +230,7 @@ async def test_a_command_does_what_a_key_does() -> None:
         await command(at, "models")
         assert at.console.current_mode == "models"
         await command(at, "sort p95")
-        assert at.list.order == SortOrder("p95")
+        assert at.list.rows.order == SortOrder("p95")
         await command(at, "filter churn")
         assert at.names == ("churn",)
         await command(at, "theme light")
@@ -274,7 +274,7 @@ async def test_the_palette_finds_and_opens() -> None:
         assert isinstance(at.console.screen, DetailScreen)
         assert at.console.screen.view == "vision-ocr"
         await at.press("escape", "ctrl+p", "down", "down")
-        chosen = at.console.screen.query_one(EntryList).cursor
+        chosen = at.console.screen.query_one(List).cursor
         await at.press("enter")
         assert isinstance(at.console.screen, DetailScreen)
         assert chosen == f"model {at.console.screen.view}"

@@ -162,8 +162,8 @@ def test_a_sentence_reads_as_it_says_and_prints_back(text: str, test: Test, hold
         pytest.param("queue_depth > 9999999999999", 14, "too much", "20", id="beyond a float"),
         pytest.param("p99 > slo", 6, "promises nothing of latency_p99", "error_ratio", id="no SLO"),
         pytest.param("availability > slo", 15, "is kept", "availability < slo", id="turned round"),
-        pytest.param("p95 > 2s until < 3s", 17, "still true", "Turn", id="never over"),
-        pytest.param("p95 > slo until < 1s", 18, "hangs on the SLO", "", id="two measures"),
+        pytest.param("p95 > 2s until < 3s", 17, "still true", "Exchange", id="never over"),
+        pytest.param("p95 > slo until < 1s", 18, "depends on the SLO", "", id="two measures"),
         pytest.param("p95 > 1s fro 5m", 9, "'fro' is too much", "mean 'for'", id="a typing slip"),
         pytest.param("p95 > 1s for 5", 13, "has no unit", "ms, s, m", id="five of what time?"),
         pytest.param("p95 > 1s for 0s", 13, "not between 1s and 31d", "", id="no time"),
@@ -172,7 +172,7 @@ def test_a_sentence_reads_as_it_says_and_prints_back(text: str, test: Test, hold
         pytest.param(
             "last(p95) > 1s over 5m", 12, "not of a window", "Leave", id="the last of all"
         ),
-        pytest.param("avrg(p95) > 1s", 0, "is not asked", "'avg'", id="no aggregate"),
+        pytest.param("avrg(p95) > 1s", 0, "is not a function", "'avg'", id="no aggregate"),
         pytest.param(
             "burn(p95) fast", 5, "no budget to burn", "burn(availability)", id="no budget"
         ),

@@ -108,7 +108,7 @@ def test_what_is_mapped_stands_in_for_the_kinds_own() -> None:
         pytest.param("json", {"latency": "$.p95"}, "latency needs a histogram", id="JSON latency"),
         pytest.param("prometheus", {"errors": "a"}, "errors needs requests", id="of what?"),
         pytest.param("prometheus", {"requests": "a{", "errors": "b"}, "requests: ", id="both go"),
-        pytest.param("prometheus", {"requests": "a / 0"}, "requests: nothing", id="a / 0"),
+        pytest.param("prometheus", {"requests": "a / 0"}, "requests: a value", id="a / 0"),
     ],
 )
 def test_a_wrong_map_is_told_and_never_breaks_a_scrape(

@@ -1,4 +1,4 @@
-"""Acknowledge episodes, take them over, end acknowledgements; of two people only one succeeds."""
+"""Acknowledge, take over and release episodes; of two people at once, only one succeeds."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ from watchdeck.store.alerts.acknowledgements import end_acknowledgement, save_ac
 from watchdeck.store.alerts.episodes import save_episode, subject_of
 
 LONGEST_NOTE = 1_000
-"""Characters of a note that are stored: it is read at night."""
+"""Maximum number of characters of a note that are stored; the rest is cut."""
 
 
 def acknowledge(actor: Actor, request: AcknowledgeRequest, now: int) -> ActionResult:
-    """Acknowledge episodes that nobody has acknowledged; the refusal of another names its owner."""
+    """Acknowledge episodes; an acknowledged one is refused, with the name of its owner."""
     who, text, done = actor.who.user, clean(request.note.strip(), LONGEST_NOTE), []
     expires_at = None if request.length is None else now + request.length
     lengths: set[int] = set()
@@ -51,7 +51,7 @@ def acknowledge(actor: Actor, request: AcknowledgeRequest, now: int) -> ActionRe
 
 
 def take_over(actor: Actor, request: TakeOverRequest, now: int) -> ActionResult:
-    """Replace the acknowledgements of other owners, who are notified."""
+    """Replace acknowledgements of other owners by the actor's own; those owners are notified."""
     text, done = clean(request.note.strip(), LONGEST_NOTE), []
     with action_transaction(actor, now) as action:
         for alert in action.read_alerts(request.episodes):
@@ -79,7 +79,7 @@ def take_over(actor: Actor, request: TakeOverRequest, now: int) -> ActionResult:
 
 
 def unacknowledge(actor: Actor, request: UnacknowledgeRequest, now: int) -> ActionResult:
-    """End acknowledgements, whoever made them."""
+    """End the acknowledgements of episodes, whoever made them."""
     done = []
     with action_transaction(actor, now) as action:
         for alert in action.read_alerts(request.episodes):
@@ -108,7 +108,7 @@ def unacknowledge(actor: Actor, request: UnacknowledgeRequest, now: int) -> Acti
 def save_new_acknowledgement(
     action: ActionTransaction, wanted: Acknowledgement
 ) -> Acknowledgement | Refusal:
-    """Store an acknowledgement, unless somebody else was faster."""
+    """Store a new acknowledgement and return it; a refusal when somebody else was faster."""
     kept = save_acknowledgement(action.db, wanted)
     if kept is not None:
         action.affected.append(wanted.episode)
@@ -119,13 +119,13 @@ def save_new_acknowledgement(
 
 
 def save_ended_acknowledgement(action: ActionTransaction, ended: Acknowledgement) -> bool:
-    """Store the end of an acknowledgement; returns False when it changed meanwhile."""
+    """Store the end of an acknowledgement; returns False when another process changed it first."""
     reason = ended.end_reason or AckEnd.UNACKED
     return end_acknowledgement(action.db, ended, action.now, reason)
 
 
 def as_row(ack: Acknowledgement) -> dict[str, Any]:
-    """An acknowledgement as the audit records it."""
+    """The fields of an acknowledgement in an audit row."""
     return {
         "id": ack.id,
         "episode": ack.episode,

@@ -18,7 +18,7 @@ from watchdeck.store.alerts.episodes import save_episode, subject_of
 
 
 def escalate(actor: Actor, request: EscalateRequest, now: int) -> ActionResult:
-    """Take the next escalation step of open episodes now."""
+    """Notify the next escalation step of open episodes now."""
     done: list[ActiveAlert] = []
     told: list[str] = []
     with action_transaction(actor, now) as action:

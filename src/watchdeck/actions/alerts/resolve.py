@@ -72,7 +72,7 @@ def _row(episode: Episode) -> dict[str, object]:
 
 
 def note(actor: Actor, request: NoteRequest, now: int) -> ActionResult:
-    """Write a note on episodes, open or ended."""
+    """Write a note on episodes, open or ended; an empty note is refused."""
     words, done = clean(request.text.strip(), LONGEST_NOTE), []
     with action_transaction(actor, now) as action:
         for alert in action.read_alerts(request.episodes):
@@ -89,7 +89,7 @@ def note(actor: Actor, request: NoteRequest, now: int) -> ActionResult:
 
 
 def give_feedback(actor: Actor, request: FeedbackRequest, now: int) -> ActionResult:
-    """Rate ended episodes as useful, noise or late."""
+    """Rate ended episodes as useful, noise or late; open ones are refused."""
     done = []
     with action_transaction(actor, now) as action:
         for alert in action.read_alerts(request.episodes):

@@ -23,7 +23,7 @@ from watchdeck.store.alerts.acknowledgements import (
 from watchdeck.store.alerts.active import read_active_alerts
 
 LONGEST_REASON = 300
-"""Characters of a reason, and of a known issue: they are read on one line."""
+"""Maximum number of characters of a reason or a known issue, which are shown on one line."""
 
 
 def silence(actor: Actor, request: SilenceRequest, now: int) -> ActionResult:
@@ -69,12 +69,12 @@ def unsilence(actor: Actor, request: UnsilenceRequest, now: int) -> ActionResult
 
 
 def subject(found: Silence) -> str:
-    """How the audit names a silence."""
+    """The name of a silence in the audit: its number and its matchers."""
     return f"silence {found.id}: {' '.join(map(str, found.matchers))}"
 
 
 def as_row(found: Silence) -> dict[str, Any]:
-    """A silence as the audit records it."""
+    """The fields of a silence in an audit row."""
     return {
         "id": found.id,
         "matchers": [str(matcher) for matcher in found.matchers],
@@ -88,7 +88,7 @@ def as_row(found: Silence) -> dict[str, Any]:
 def pin(actor: Actor, request: PinRequest, now: int) -> ActionResult:
     """Pin a known issue to the alerts of a model, a rule or both.
 
-    Raises AlertError when the text, both names or a valid length is missing.
+    Raises AlertError without a text, without a model or rule, or when the length is not allowed.
     """
     words, (model, rule) = (
         clean(request.text.strip(), LONGEST_REASON),
@@ -97,7 +97,7 @@ def pin(actor: Actor, request: PinRequest, now: int) -> ActionResult:
     expires_at = now + request.length
     refusal = check_duration("a known issue", now, expires_at)
     if not words or not (model or rule) or refusal:
-        why = refusal.why if refusal else "a known issue is about a model or a rule, and says what"
+        why = refusal.why if refusal else "a known issue needs a text, and a model or a rule"
         raise AlertError(f"{why}.")
     with action_transaction(actor, now) as action:
         issue = KnownIssue(0, model, rule, words, actor.who.user, now, expires_at)

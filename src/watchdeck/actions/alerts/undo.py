@@ -1,4 +1,4 @@
-"""Undo: reverse what an operator has just done to alerts, unless something followed from it."""
+"""Undo: reverse an operator's last action on alerts, unless they have changed since."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,7 +45,7 @@ _MOVED_ON = Refusal("it has moved on since")
 
 
 def undo(actor: Actor, request: UndoRequest, now: int) -> ActionResult:
-    """Undo the action with these audit rows; undoing is an action with audit rows of its own.
+    """Undo the action that wrote the audit rows in the request, and write new audit rows.
 
     No audit row is deleted. Raises AlertError when the rows do not exist or belong to somebody
     else.
@@ -212,4 +212,4 @@ _UNDO: dict[str, Callable[[ActionTransaction, AuditEntry], Refusal | None]] = {
     "silence.created": _undo_silence,
     "silence.ended": _undo_unsilence,
 }
-"""What takes back each deed."""
+"""The function that undoes an audit row, by the `action` of the row."""

@@ -1,4 +1,4 @@
-"""Shell commands on alerts, made from the table of actions: they do what the keys do."""
+"""Shell commands on alerts, built from the table of actions: they do what the keys do."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -29,11 +29,11 @@ _EXAMPLES = {Form.LENGTH: "1d", Form.NUMBER: "12"}
 _LISTS = (Form.ALERTS, Form.MATCHERS)
 
 Values = Mapping[str, Any]
-"""What was written, by the field of a request, or by the option that asks for another action."""
+"""The parsed arguments, by request field, or by the option that selects another action."""
 
 
 def build_command(name: str) -> click.Command:
-    """Build a command: its own action, and options that run another action instead."""
+    """Build a shell command, which runs its own action, or the action whose option is given."""
     found = [(action, shell) for action, shell in _shells() if shell.command == name]
     main, *others = sorted(found, key=lambda pair: pair[1].option is not None)
     options = [shell.option for _, shell in others if shell.option]
@@ -53,7 +53,7 @@ def _shells() -> Iterator[tuple[Action, Shell]]:
 
 
 def _parameter(argument: ShellArgument, *, is_optional: bool) -> click.Parameter:
-    """Build a click argument or option; `is_optional` when another action can do without it."""
+    """Build a click argument or option; `is_optional` if an action of the command needs none."""
     kind, is_required = _TYPES[argument.form](), argument.is_required and not is_optional
     if argument.name.startswith("-"):
         names, is_flag = [argument.name, _key(argument)], argument.form is Form.FLAG
@@ -76,7 +76,7 @@ def _key(argument: ShellArgument) -> str:
 def _select_actions(
     main: tuple[Action, Shell], others: list[tuple[Action, Shell]], values: Values
 ) -> Iterator[tuple[Action, Shell]]:
-    """The actions that were asked for: the command's own, unless an option asks for another."""
+    """The actions to run: the command's own, unless an option selects another."""
     asked = [pair for pair in others if pair[1].option and values[_key(pair[1].option)]]
     if not asked or any(shell.beside and values.get("text") for _, shell in asked):
         yield main
@@ -91,7 +91,7 @@ def _perform(action: Action, shell: Shell, values: Values) -> None:
 
 
 def _request(action: Action, shell: Shell, values: Values) -> ActionRequest:
-    """The request that the values fill. Raises click.UsageError when one is missing."""
+    """Build the request of an action. Raises click.UsageError when a required value is missing."""
     fields = {}
     for name in action.request.__struct_fields__:
         if values.get(name) is not None:

@@ -14,7 +14,7 @@ _HEADS = ("NUMBER", "SEV", "STATE", "RULE", "MODEL", "FOR", "WHO", "WHY")
 
 
 def as_text(alerts: Sequence[ActiveAlert], silences: Sequence[Silence], now: int) -> str:
-    """A line an alert, and a line a silence."""
+    """A line for each alert, open and severe ones first; then the number muted and the silences."""
     rows = [_HEADS, *(_row(one, now) for one in sorted(alerts, key=_badness))]
     lines = table_lines(rows) if alerts else ["no alert is open"]
     muted = sum(1 for one in alerts if one.mutes and one.episode.is_open)
@@ -56,7 +56,7 @@ def _silence(one: Silence, now: int) -> str:
 
 
 def as_json(raised: ActiveAlert) -> dict[str, Any]:
-    """One alert as JSON for scripts; `state` is the state of its episode."""
+    """One alert as a JSON object; `state` is the state of its episode."""
     alert, episode, ack = raised.alert, raised.episode, raised.acknowledgement
     return {
         "id": str(episode.id),
@@ -82,12 +82,12 @@ def as_json(raised: ActiveAlert) -> dict[str, Any]:
 
 
 def open_alerts_json(alerts: Iterable[ActiveAlert]) -> list[dict[str, Any]]:
-    """The alerts that are not over, the worst first."""
+    """The open alerts as JSON objects, the worst first."""
     return [as_json(one) for one in sorted(alerts, key=_badness) if one.episode.is_open]
 
 
 def silence_json(one: Silence) -> dict[str, Any]:
-    """One silence."""
+    """One silence as a JSON object."""
     return {
         "id": one.id,
         "matchers": [str(matcher) for matcher in one.matchers],

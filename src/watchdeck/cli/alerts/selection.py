@@ -1,4 +1,4 @@
-"""Which alerts a command is about: numbers of episodes, or labels that they have."""
+"""Selection of alerts on the command line, by numbers of episodes or by labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AlertSelector(click.ParamType[int | Matcher]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | Matcher:
-        """The number of an episode, or a matcher."""
+        """An episode number or a matcher. Raises click.BadParameter."""
         text = str(value)
         if text.isdecimal() and len(text) < 19:
             return int(text)
@@ -37,7 +37,7 @@ class AlertSelector(click.ParamType[int | Matcher]):
 
 
 def board_alerts(directory: StoreDirectory, at: int | None = None) -> tuple[ActiveAlert, ...]:
-    """The alerts of a board."""
+    """The alerts of the live board, or of the board at `at` (ms UTC)."""
     from watchdeck.store.reader import Reader
 
     with closing(Reader(directory)) as reader:

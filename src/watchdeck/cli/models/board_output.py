@@ -28,11 +28,11 @@ _EXIT_CODES = {
 }
 
 _SIGNALS = (("p95", "latency_p95"), ("req/s", "request_rate"), ("errors", "error_ratio"))
-"""The signals of the text table, with their heads."""
+"""The headers and the signals of the last columns of the text table."""
 
 
 def exit_code(board: Board) -> int:
-    """The exit code of the worst model; 3 (unknown) for a board without models."""
+    """The exit code of the worst model: 0 ok, 1 warning, 2 critical or down, 3 unknown or none."""
     present = {model.health for model in board.models}
     return next((_EXIT_CODES[health] for health in WORST_FIRST if health in present), 3)
 

@@ -17,7 +17,7 @@ from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError
 
 POLL_INTERVAL = 0.5
-"""Seconds between two checks whether the store changed."""
+"""Seconds between two checks for a change of the store."""
 
 MAX_AGE = 5_000
 """Milliseconds after which an unchanged store is read again: data that stops is a change too."""
@@ -44,7 +44,7 @@ def command(ctx: click.Context, at: int | None, *, as_json: bool, follow: bool) 
         )
     with closing(Reader(context.directory())) as reader:
         if follow:
-            # it ends when the person interrupts, or when the reader of the pipe goes away
+            # Ctrl+C ends it, or the end of the program that reads the pipe
             with suppress(KeyboardInterrupt, BrokenPipeError):
                 follow_board(reader, now, time.sleep, click.echo)
         board = reader.board(now(), at)
@@ -54,14 +54,14 @@ def command(ctx: click.Context, at: int | None, *, as_json: bool, follow: bool) 
 
 
 class BoardReader(Protocol):
-    """A store to follow."""
+    """The part of a store reader that `status --follow` needs."""
 
     def has_changed(self) -> bool:
         """Whether anything was written since the last call."""
         ...
 
     def board(self, now: int, at: int | None = None) -> Board:
-        """The live board of `now`."""
+        """The live board at `now` (ms UTC); with `at`, the board of that past time."""
         ...
 
 
@@ -79,7 +79,7 @@ def follow_board(
     pause: Callable[[float], object],
     write: Callable[[str], object],
 ) -> None:
-    """Write a line for each change, until an exception such as KeyboardInterrupt ends it."""
+    """Write a line for each change of the board; only an exception (KeyboardInterrupt) ends it."""
     state = FollowState()
     while True:
         for line in new_lines(source, state, clock()):
@@ -88,7 +88,7 @@ def follow_board(
 
 
 def new_lines(source: BoardReader, state: FollowState, now: int) -> Iterator[str]:
-    """The lines to print at `now` (ms UTC), mostly none."""
+    """The lines to print at `now` (ms UTC), none without a change; updates `state`."""
     try:
         if not source.has_changed() and now - state.read_at < MAX_AGE:
             return
@@ -108,7 +108,7 @@ def new_lines(source: BoardReader, state: FollowState, now: int) -> Iterator[str
 
 
 def differences(before: Board | None, after: Board) -> Iterator[str]:
-    """What differs between two boards: collector, models worst first, change markers."""
+    """A line for each difference of two boards: collector, health of models, change markers."""
     old_state = before.collector.state if before else None
     if old_state is not after.collector.state:
         yield f"collector: {_arrow_from(old_state)}{after.collector.state}"

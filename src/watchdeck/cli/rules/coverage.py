@@ -1,4 +1,4 @@
-"""The models that each rule covers, and why it does not cover the others; as text and as JSON."""
+"""The models that each rule applies to, and why not to the others; as text and as JSON."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from watchdeck.engine.rules.applicability import (
 
 
 class RuleTarget(Struct, frozen=True):
-    """A model that rules can apply to; `signals` is None before its first scrape."""
+    """A model to which rules may apply; `signals` is None before its first scrape."""
 
     facts: EndpointFacts
     kind: str | None
@@ -37,7 +37,7 @@ class RuleCoverage(Struct, frozen=True):
 
     @property
     def state(self) -> str:
-        """Whether the rule is on, waits for signals or is switched off."""
+        """The state in words: `switched off`, `waiting for SIGNALS` or `on 3 models`."""
         if not self.rule.enabled:
             return "switched off"
         if isinstance(self.rule.test, Unsupported):
@@ -46,7 +46,7 @@ class RuleCoverage(Struct, frozen=True):
 
 
 def targets_of_board(models: Iterable[Model]) -> tuple[RuleTarget, ...]:
-    """The models of a board."""
+    """The models of a board, as targets of rules."""
     kinds = {kind.name: kind for kind in load_kinds()}
     return tuple(_target_of_model(model, kinds) for model in models)
 
@@ -60,7 +60,7 @@ def _target_of_model(model: Model, kinds: Mapping[str, Kind]) -> RuleTarget:
 
 
 def targets_of_config(endpoints: Iterable[Endpoint]) -> tuple[RuleTarget, ...]:
-    """The endpoints of a configuration, where no store exists yet."""
+    """The endpoints of a configuration, as targets of rules before a store exists."""
     kinds = {kind.name: kind for kind in load_kinds()}
     return tuple(
         _target_of_facts(public_facts(endpoint), kinds.get(endpoint.kind)) for endpoint in endpoints
@@ -73,7 +73,7 @@ def _target_of_facts(facts: EndpointFacts, kind: Kind | None) -> RuleTarget:
 
 
 def coverage_of(rule: Rule, targets: Sequence[RuleTarget]) -> RuleCoverage:
-    """The targets that a rule applies to; a rule that waits for signals applies to none."""
+    """Sort targets by whether a rule applies; a rule that waits for signals applies to none."""
     covered: list[RuleTarget] = []
     excluded: dict[str, list[str]] = {}
     for target in targets:
@@ -87,7 +87,7 @@ def coverage_of(rule: Rule, targets: Sequence[RuleTarget]) -> RuleCoverage:
 
 
 def coverage_text(coverages: Sequence[RuleCoverage]) -> str:
-    """The rules by family, then those that wait for signals, then those switched off."""
+    """A line for each rule: by family, then those that wait for signals, then those off."""
     groups: dict[str, list[RuleCoverage]] = {family: [] for family in RuleFamily}
     groups |= {"waiting for signals": [], "switched off": []}
     for coverage in coverages:
@@ -112,7 +112,7 @@ def _group_name(one: RuleCoverage) -> str:
 
 
 def _coverage_words(one: RuleCoverage) -> str:
-    """How many models a rule covers; why, when it covers none."""
+    """The state of a rule in words; when it applies to no model, with the reasons."""
     if one.targets or not one.rule.enabled or isinstance(one.rule.test, Unsupported):
         return one.state
     reasons = {why: len(names) for why, names in one.excluded.items() if why != NOT_MATCHED}

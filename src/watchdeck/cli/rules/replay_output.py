@@ -18,10 +18,10 @@ from watchdeck.engine.rules.applicability import NOT_MATCHED
 
 _WIDTH = 98
 _MAX_LISTED = 10
-"""Firings of one model that are listed one by one."""
+"""Limit of firings that the text lists for one model; the newest are listed."""
 
 _NEGLIGIBLE = 0.01
-"""The share of scrapes, or of time, that may be missing without a remark."""
+"""Share of scrapes, or of time, that may be missing without a remark in the report."""
 
 _WEEK = 7 * 86_400_000
 
@@ -42,13 +42,13 @@ class ReplayReport(Struct, frozen=True):
 
     @property
     def weeks(self) -> float:
-        """How many weeks of scrapes were replayed."""
+        """The number of weeks from the first replayed scrape until `end`."""
         first = min((one.first for one in self.replays if one.first is not None), default=self.end)
         return (self.end - max(first, self.start)) / _WEEK
 
 
 def report_text(report: ReplayReport) -> str:
-    """When the rule would have fired on each model, and how often in total."""
+    """The report as text: the firings on each model, and how often the rule fired in total."""
     rule = report.coverage.rule
     kind = "a page" if rule.severity.is_paging else "a notice"
     head = f"{clean(rule.name)}: {clean(rule.when)} (severity {rule.severity:d}, {kind})"
@@ -98,12 +98,12 @@ def _duration_text(firing: Firing, end: int) -> str:
 
 
 def _doubts(replay: Replay, report: ReplayReport) -> Iterator[str]:
-    """The reasons to trust a replay less."""
+    """Reasons to trust a replay less, such as missing history; none when it is complete."""
     if replay.first is None:
         yield "nothing was scraped in that time"
         return
     if isinstance(report.coverage.rule.test, Absent):
-        yield "absence cannot be played: a hole in history is a time in which nobody collected"
+        yield "absence cannot be replayed: a gap in history is a time without a collector"
     missing, needed = replay.first - report.start, lookback(report.coverage.rule)
     slack = 2 * replay.every
     if missing > slack:
@@ -117,7 +117,7 @@ def _doubts(replay: Replay, report: ReplayReport) -> Iterator[str]:
         yield f"nobody collected for {format_duration(replay.uncollected)} of it"
     if replay.unknown > _NEGLIGIBLE * replay.samples:
         share = format_value(replay.unknown / replay.samples, SIGNALS["error_ratio"].unit)
-        yield f"for {share} of its scrapes nobody can tell whether the rule was true"
+        yield f"for {share} of its scrapes it is unknown whether the rule was true"
     every = next(
         one.facts.every for one in report.coverage.targets if one.facts.name == replay.model
     )
@@ -179,5 +179,5 @@ def _replay_json(replay: Replay, report: ReplayReport) -> dict[str, Any]:
 
 
 def times_text(count: int) -> str:
-    """`never`, `once`, `3 times`."""
+    """A count in words: `never`, `once`, `twice`, `3 times`."""
     return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")

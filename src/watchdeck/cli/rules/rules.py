@@ -41,7 +41,7 @@ _MONTH = 30 * 86_400_000
 
 
 class RuleError(WatchdeckError):
-    """A request about rules that is not possible; the text says what would work."""
+    """A `rules` command that is not possible; the text says what would work."""
 
     exit_code = 2
 
@@ -165,7 +165,7 @@ def _select_targets(
 
 
 def _find_rule(settings: Settings, name: str, words: str | None) -> Rule:
-    """The rule called `name`; with the condition `words` instead of its own, when given."""
+    """The rule called `name`, with the condition `words` when given. Raises RuleError."""
     rules = {rule.name: rule for rule in rules_in_force(settings)}
     if words is None:
         if name not in rules:
@@ -181,7 +181,7 @@ def _find_rule(settings: Settings, name: str, words: str | None) -> Rule:
 
 
 def _error_with_pointer(words: str, error: ConditionError) -> str:
-    """The error, the condition, and a mark below the position of the error."""
+    """The text of an error, with the condition and a mark below the error's position."""
     sentence = f"{error.text}. {error.hint}".strip()
     before = clean(words[: error.position], 400)
     return f"{sentence}\n  {before}{clean(words[error.position :], 200)}\n  {' ' * len(before)}^"
@@ -203,7 +203,7 @@ def _try_limits(
     start: int,
     end: int,
 ) -> tuple[rule_stats.LimitTrial, ...]:
-    """The trials of other limits for a rule; none when nobody called an alert of it noise."""
+    """The trials of other limits for a rule; none when none of its alerts was rated noise."""
     rules = {rule.name: replace(rule, enabled=True) for rule in rules_in_force(context.settings())}
     if not quality.noise or quality.rule not in rules:
         return ()

@@ -21,7 +21,7 @@ class RuleStatsReport(Struct, frozen=True):
 
 
 def stats_text(stats: RuleStatsReport) -> str:
-    """A line for each rule that fired, the noisiest first, and better limits below."""
+    """A line for each rule that fired, the noisiest first; below, the trials of other limits."""
     if not stats.qualities:
         return f"no rule fired since {iso(stats.start)}"
     head = ("RULE", "FIRED", "MODELS", "PAGES", "AT NIGHT", "USEFUL", "NOISE", "LATE", "PRECISION")

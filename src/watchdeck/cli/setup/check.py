@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from watchdeck.domain.settings.configuration import Settings
 
 AT_ONCE = 50
-"""Endpoints that are scraped at the same time."""
+"""Limit of endpoints that are scraped at the same time."""
 
 _WIDTH = 98
 
@@ -70,7 +70,7 @@ class EndpointCheckResult(Struct, frozen=True):
         return self.scrape.outcome is Outcome.OK
 
     def measurable(self) -> tuple[str, ...]:
-        """The signals that this endpoint gives, or will give once it has traffic."""
+        """The signals that this endpoint gives, or will give with traffic; none without a page."""
         if self.scrape.series is None and not self.is_ok:
             return ()
         columns = {series.name for series in self.scrape.signals.layout.series}
@@ -82,7 +82,7 @@ class EndpointCheckResult(Struct, frozen=True):
         return any(url.startswith("https:") for url in urls)
 
     def not_measurable(self) -> dict[str, str]:
-        """The signals that cannot be measured here, each with its reason."""
+        """The signals that this endpoint cannot give, with reasons; empty for an unknown kind."""
         if self.kind is None:
             return {}
         return {name: reason_not_measurable(self.kind, name) for name in self.scrape.not_measurable}
@@ -103,7 +103,7 @@ class CheckReport(Struct, frozen=True):
 
     @property
     def is_ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the configuration, all endpoints, receivers and alert sources passed."""
         failed = any(not result.is_ok for result in self.endpoints or ())
         return not (self.problems or failed or self.receivers or self.intake)
 
@@ -188,7 +188,7 @@ def _report_lines(report: CheckReport, count: int) -> Iterator[str]:
 
 
 def results_text(results: Sequence[EndpointCheckResult]) -> str:
-    """A paragraph for each endpoint, and the count of those that failed."""
+    """A paragraph for each endpoint, then the number of those that failed."""
     failed = sum(not result.is_ok for result in results)
     total = f"{failed} of {len(results)} endpoints failed." if failed else "All were reached."
     return "\n\n".join(["\n".join(_result_lines(result)) for result in results] + [total])

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from watchdeck.collector.scrape.detection import DetectionResult
 
 AT_ONCE = 20
-"""Servers that are probed at the same time."""
+"""Limit of servers that are probed at the same time."""
 
 
 class UrlParam(click.ParamType[str]):
-    """The address of a server; `host:port` alone means http."""
+    """A URL argument; `host:port` alone means http."""
 
     name = "URL"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The address with its scheme."""
+        """The URL with its scheme. Raises click.BadParameter."""
         from watchdeck.config.checks.fields import url_problem
 
         url = value if "://" in value else f"http://{value}"
@@ -114,7 +114,7 @@ def _check_absent(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all, readable by its owner alone: URLs may hold passwords."""
+    """Write the file whole or not at all, readable only by its owner: URLs may hold passwords."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=".watchdeck-", dir=path.parent)
         try:

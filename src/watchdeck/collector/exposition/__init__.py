@@ -1,4 +1,4 @@
-"""Prometheus text 0.0.4 and 1.0.0, and OpenMetrics: bytes in, one shared layout and values out."""
+"""Parser of metrics pages (Prometheus text 0.0.4 and 1.0.0, OpenMetrics) to layout and values."""
 
 from watchdeck.collector.exposition.grammar import ParseError, Sample
 from watchdeck.collector.exposition.page_parser import NotMetrics, PageParser, ParsedPage

@@ -11,7 +11,7 @@ from watchdeck.domain.metrics.series import LabelPairs, SeriesType
 from watchdeck.domain.values.text import clean
 
 MAX_PREFIX = 32_768
-"""Bytes before the value. A longer line is left out: its labels alone exceed every limit."""
+"""Most bytes of a line before its value; a longer line, with labels over any limit, is left out."""
 
 BLANK = rb"[ \t\r\f\v]"
 NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
@@ -56,7 +56,7 @@ TYPES = {
     "stateset": SeriesType.GAUGE,
     "gaugehistogram": SeriesType.GAUGE,
 }
-"""The type words of all formats."""
+"""Series types by the words of `# TYPE` comments, for all formats."""
 
 _COUNTER, _GAUGE, _HISTOGRAM, _SUMMARY = (
     SeriesType.COUNTER, SeriesType.GAUGE, SeriesType.HISTOGRAM, SeriesType.SUMMARY,
@@ -71,7 +71,7 @@ _SUFFIXES = {
     "_info": {_GAUGE: _GAUGE},
     "_created": {_COUNTER: _GAUGE, _HISTOGRAM: _GAUGE, _SUMMARY: _GAUGE},
 }
-"""The type of a series named by its family plus a suffix, by the family's type."""
+"""By the suffix of a series' name: the type of the series for each type of its family."""
 
 
 class ParseError(ValueError):
@@ -79,20 +79,21 @@ class ParseError(ValueError):
 
 
 class LineParts(Struct, frozen=True):
-    """A line that matches the grammar, its labels not yet parsed.
-
-    `start` is where the value begins; a `plain` line has no timestamp or exemplar.
-    """
+    """A line that matches the grammar, its labels not yet parsed."""
 
     name: bytes
+    """The metric name before the braces; empty when it is quoted inside them."""
     braces: bytes | None
+    """The labels with their braces; None when the line has none."""
     value: float
     start: int
+    """The position in the line at which the value begins."""
     plain: bool
+    """Whether the line has neither a timestamp nor an exemplar."""
 
 
 class Sample(Struct, frozen=True):
-    """A name, its labels in the page's order, and a value."""
+    """A parsed line: metric name, labels in the page's order, and value."""
 
     name: str
     labels: LabelPairs
@@ -143,8 +144,9 @@ def read_number(text: bytes) -> float:
 def read_numbers(texts: list[bytes], joined: bytes) -> list[float] | None:
     """Many numbers by the rules of `read_number`; None when one of them is not a number.
 
-    `joined` is all texts together. Only `_` and digits that overflow to infinity pass `float` and
-    not the formats, so two checks of the whole replace a regular expression for each text.
+    `joined` is all texts together. `float` accepts two things that the formats do not: `_`, and
+    digits that overflow to infinity. One check of all texts for each of them is faster than a
+    regular expression for each text.
     """
     try:
         values = list(map(float, texts))
@@ -163,7 +165,7 @@ def _has_overflow(texts: list[bytes], values: list[float]) -> bool:
 
 
 def read_labels(text: bytes) -> tuple[str, LabelPairs]:
-    """The labels between a pair of braces, and the metric name if it is there, else ""."""
+    """Parse the text between braces: metric name ("" if none) and labels. Raises ParseError."""
     terms = _LABELS.fullmatch(text)
     if terms is None:
         raise ParseError("a label cannot be read")
@@ -192,14 +194,14 @@ def read_name(text: bytes) -> str:
 
 
 def clean_label(text: str, limit: int = 1_024) -> str:
-    """The text without control characters, interned: equal texts are one object."""
+    """The text with control characters escaped, cut to `limit` characters, and interned."""
     if text.isascii() and text.isprintable() and len(text) <= limit:
         return intern(text)
     return intern(clean(text, limit))
 
 
 class TypeComments(dict[str, SeriesType]):
-    """The type of every series name of a page; its own `# TYPE` comment beats its suffix."""
+    """Series types of a page by name: from its own `# TYPE`, else its family's, else UNTYPED."""
 
     def __init__(self, comments: Iterable[bytes]) -> None:
         self._declared = {

@@ -1,4 +1,4 @@
-"""The layouts of one endpoint: few, although its labels may change with every scrape."""
+"""The layouts of an endpoint's pages, kept few even if its labels change with every scrape."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from msgspec import Struct, field
 from watchdeck.domain.metrics.series import Layout, Series
 
 MAX_LAYOUTS = 16
-"""New layouts of an endpoint in an hour; the store writes a segment for each."""
+"""Most new layouts of an endpoint in an hour: the store writes a segment for each."""
 
 PAGES_PER_LAYOUT = 22
-"""Pages that earn one new layout: 16 an hour at a scrape every ten seconds."""
+"""Pages to read for each new layout: at a scrape every 10 s this allows 16 layouts an hour."""
 
 ShareLayout = Callable[[tuple[Series, ...]], Layout]
 """Returns the one shared layout of these series."""
 
 
 class AlignedValues(Struct, frozen=True):
-    """A layout and the values in its order; `missing` counts the page's series it does not hold."""
+    """A layout and the values in its order; `missing` counts the page's series outside it."""
 
     layout: Layout
     values: array[float]
@@ -30,7 +30,7 @@ class AlignedValues(Struct, frozen=True):
 
 
 class _Union(Struct):
-    """The series of several layouts; `candidates` are the last page's series that it lacks."""
+    """A layout of the series of several pages; `candidates` are new series of the last page."""
 
     layout: Layout
     candidates: frozenset[Series] = frozenset()
@@ -53,11 +53,12 @@ class _Union(Struct):
 
 
 class EndpointLayouts:
-    """Chooses the layout of each page: its own while there is credit for new ones, then a union.
+    """Chooses the layout of each page, and limits how many new layouts an endpoint makes.
 
-    The union holds NaN for series that a page lacks. It grows by series that two pages in a row
-    had, as credit allows; labels that are new in every scrape never get in. Two equal pages in a
-    row end the union.
+    Within the limit, the layout of a page has exactly its series. Beyond the limit, pages share a
+    union: a layout with the series of recent pages, and NaN for those that a page lacks. Only
+    series that two pages in a row had are added to a union, so labels that are new in every
+    scrape never get in. Two pages in a row with the same series end the union.
     """
 
     def __init__(self, share: ShareLayout, max_series: int) -> None:

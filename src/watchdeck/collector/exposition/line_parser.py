@@ -23,45 +23,52 @@ _BLANK_FIRST = 2
 _FIRST_BYTES = bytes(
     0 if byte in b"#" else _BLANK_FIRST if byte in b" \t\r\f\v" else 1 for byte in range(256)
 )
-"""What a line is by its first byte: 0 is not a sample, 1 is a sample, 2 starts with a blank."""
+"""By the first byte of a line: 0 for no sample, 1 for a sample, 2 for a blank (undecided)."""
 
 _INVERSE = bytes.maketrans(b"\0\1", b"\1\0")
 _NAMES, _TYPES = attrgetter("name"), attrgetter("type")
 
 
 class ParseLimits(Struct, frozen=True):
-    """Limits of a page: its series, the labels of one, characters of a name and of a value."""
+    """Limits of a page; what exceeds them is left out."""
 
     series: int
+    """Most series of the page."""
     labels: int
+    """Most labels of one series."""
     name: int
+    """Most characters of a metric name or label name."""
     value: int
+    """Most characters of a label value."""
 
     @property
     def lines(self) -> int:
-        """Lines that are parsed: four for each series, and 1,000 for comments."""
+        """Most lines that are parsed: four for each series, and 1,000 for comments."""
         return 4 * self.series + 1_000
 
 
 class ParsedLines(Struct):
-    """The samples of a page, before duplicates are removed.
-
-    `samples` has a 1 for every line with a value; `series` has None in place of a series over a
-    limit. A `plain` page has no timestamp or exemplar; `unread` lines follow the line limit.
-    """
+    """The samples of a page, before duplicates are removed; the lists have one entry a sample."""
 
     samples: bytearray
+    """A 1 for each line of the page that holds a sample, else a 0."""
     prefixes: list[bytes] = field(default_factory=list)
+    """The part of each line before its value."""
     series: list[Series | None] = field(default_factory=list)
+    """None stands for a series over a limit."""
     values: list[float] = field(default_factory=list)
     malformed: int = 0
+    """Lines that do not follow the grammar."""
     unread: int = 0
+    """Lines after the line limit."""
     plain: bool = True
+    """Whether no line has a timestamp or exemplar."""
     level: str = "cached"
+    """`grammar` when a line had to be parsed by the grammar, else `cached`."""
 
 
 class DistinctSeries(Struct, frozen=True):
-    """The distinct series of a page, with the positions of their values (None: all)."""
+    """The distinct series of a page; `positions` are those of their values, None for all."""
 
     positions: tuple[int, ...] | None
     series: tuple[Series, ...]
@@ -74,7 +81,7 @@ def invert_mask(mask: bytes | bytearray) -> bytes:
 
 
 def split_lines(body: bytes, limits: ParseLimits) -> list[bytes]:
-    """The lines of a page; the last holds all that follows the line limit."""
+    """The lines of a page up to the line limit; the last item is all the rest, not split."""
     return body.split(b"\n", limits.lines)
 
 
@@ -187,7 +194,7 @@ class _LineParser:
         return Series(name, labels, self._types[name])
 
     def _build_limited(self, name: str, labels: LabelPairs) -> Series | None:
-        """A clean series; None when it is over a limit."""
+        """The series with cleaned names and values; None when it is over a limit."""
         limits = self._limits
         if len(labels) > limits.labels or len(name) > limits.name:
             return None
@@ -202,7 +209,7 @@ class _LineParser:
 
 
 def deduplicate(parsed: ParsedLines, limits: ParseLimits) -> DistinctSeries:
-    """Take the first of equal series, up to the series limit, and count the rest."""
+    """Keep the first of equal series, up to the series limit; `truncation` counts the others."""
     series = tuple(one for one in parsed.series if one is not None)
     if len(series) == len(parsed.series) == len(set(map(id, series))) <= limits.series:
         cut = Truncation(series=parsed.unread, malformed=parsed.malformed)

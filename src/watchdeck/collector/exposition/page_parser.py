@@ -1,4 +1,4 @@
-"""The page parser of all endpoints: each page at the cheapest level that gives the right result."""
+"""The page parser: by the shape of an earlier page, else by cached lines, else by the grammar."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.values.text import clean
 
 _MIN_LINES = 40_000
-"""Lines cached for all endpoints, 20 MB at most; more when one page may have more."""
+"""Lines cached for all endpoints (at most 20 MB), or the lines that one page may have if more."""
 
 _MAX_TEMPLATES = 3
-"""Templates of an endpoint: the replicas behind one address answer in turn."""
+"""Templates kept of an endpoint: replicas behind one address answer in turn."""
 
 
 class NotMetrics(ValueError):
@@ -36,27 +36,25 @@ class NotMetrics(ValueError):
 
 
 class ParsedPage(Struct, frozen=True):
-    """A page's shared layout, its values, counts of what was left out, and the parser's level.
-
-    `level` is "positional", "cached" or "grammar"; the other fields do not depend on it.
-    """
+    """A parsed page: its values in the order of its layout, which equal pages share."""
 
     layout: Layout
     values: array[float]
     truncation: Truncation
+    """Counts of series and lines that were left out."""
     level: str
+    """How the page was parsed: `positional`, `cached` or `grammar`; the result is the same."""
 
 
 class PageShape(Struct, frozen=True):
-    """All bytes of a page except its values.
-
-    `samples` has a 1 for every line that holds a value; `prefixes` precede those values; `others`
-    are comments, empty lines and malformed lines.
-    """
+    """All bytes of a page except its values."""
 
     samples: bytes
+    """A 1 for each line that holds a value, else a 0."""
     prefixes: tuple[bytes, ...]
+    """The part of each of those lines before its value."""
     others: tuple[bytes, ...]
+    """Comments, empty lines and malformed lines."""
 
     @property
     def size(self) -> int:
@@ -66,16 +64,14 @@ class PageShape(Struct, frozen=True):
 
 
 class PageTemplate(Struct, frozen=True, weakref=True):
-    """A page's shape and the layout that follows from it; endpoints share templates.
-
-    `positions` are those of the values that the layout holds, None for all; `truncation` counts
-    what is left out of every page of this shape.
-    """
+    """A page's shape with its layout, to read later pages of that shape; endpoints share these."""
 
     shape: PageShape
     layout: Layout
     positions: tuple[int, ...] | None
+    """Positions of the values that the layout holds; None for all."""
     truncation: Truncation
+    """Counts of what is left out of every page of this shape."""
     _gaps: bytes = b""
     _size: int = 0
 
@@ -86,8 +82,8 @@ class PageTemplate(Struct, frozen=True, weakref=True):
     def values(self, lines: list[bytes], size: int) -> array[float] | None:
         """The values of a page of `size` bytes; None when the page has another shape.
 
-        A prefix that does not match removes nothing from its line, so the sum of the remaining
-        bytes proves that all prefixes match: a fifth of the time of comparing each.
+        Each line loses its prefix, or nothing when the prefix does not match. The number of bytes
+        left so proves that all match, in a fifth of the time of comparing each.
         """
         shape = self.shape
         if len(lines) != len(shape.samples) or tuple(compress(lines, self._gaps)) != shape.others:
@@ -111,9 +107,9 @@ class _EndpointPages(Struct):
 class PageParser:
     """The parser of all endpoints with equal limits: equal pages share one Layout.
 
-    A page is compared with the endpoint's templates first; then each line is looked up in the
-    cache; then the grammar parses it. Every line of a page with timestamps or exemplars is new,
-    so such a page makes no template.
+    A page is compared with the endpoint's templates first. If none fits, each line is looked up
+    in a cache, and the grammar parses the lines that are not there. A page with timestamps or
+    exemplars makes no template, because all of its lines change with every scrape.
     """
 
     def __init__(
@@ -183,7 +179,7 @@ class PageParser:
         return ParsedPage(aligned.layout, aligned.values, truncation, parsed.level)
 
     def _share_layout(self, series: tuple[Series, ...]) -> Layout:
-        """The one layout of these series; on a digest collision a layout is not shared."""
+        """The one layout of these series; a new, unshared one if its digest is that of others."""
         layout = Layout(series)
         shared = self._layouts.setdefault(layout.digest, layout)
         return shared if shared.series == series else layout
@@ -195,7 +191,7 @@ def _shape_of(lines: list[bytes], parsed: ParsedLines) -> PageShape:
 
 
 def _select(values: list[float], positions: tuple[int, ...] | None) -> array[float]:
-    """The values at these positions, or all of them."""
+    """The values at these positions; all of them for None."""
     if positions is None:
         return array("d", values)
     return array("d", map(values.__getitem__, positions))

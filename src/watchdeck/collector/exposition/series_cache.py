@@ -1,4 +1,4 @@
-"""Caches of the parser: labels by their bytes, and series by what precedes a value in a line."""
+"""Caches of the parser: labels by their bytes, and series by a line's part before its value."""
 
 import re
 
@@ -9,17 +9,17 @@ _MAX_LABELS = 20_000
 """Labels cached for all endpoints, 10 MB at most."""
 
 _MAX_LABEL_SIZE = 200
-"""Bytes of a label that is cached."""
+"""Most bytes of a label that is cached."""
 
 _LABEL = re.compile(rb'(?!__)([a-zA-Z_:][a-zA-Z0-9_:]*+)="([^"\\]*+)')
 
 LabelPair = tuple[str, str]
 
 _MAX_GENERATION_SIZE = 8 << 20
-"""Bytes of the lines of a generation: long lines need a thousand times the memory of usual ones."""
+"""Most bytes of prefixes in a generation: the longest are a thousand times a usual one."""
 
 _SeriesKey = tuple[str, tuple[LabelPair, ...], int]
-"""A series, its type by `id`: Series and StrEnum hash in Python, which is the slowest part."""
+"""Name, labels and `id` of the type of a series: to hash a Series or a StrEnum itself is slow."""
 
 
 class LabelCache:
@@ -102,7 +102,7 @@ class LineCache:
         return series
 
     def put(self, prefix: bytes, series: Series) -> Series:
-        """Store a prefix; returns the one object that stands for all equal series."""
+        """Store the series of a prefix; returns the one object that stands for all equal series."""
         lines = max(len(self._young), len(self._young_series))
         if lines >= self._capacity or self._size >= _MAX_GENERATION_SIZE:
             self._old, self._young = self._young, {}

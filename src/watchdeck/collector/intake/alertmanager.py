@@ -55,11 +55,11 @@ class AlertmanagerClient:
         self._client = client or client_for(endpoint_of(settings))
 
     async def get(self, path: str) -> bytes:
-        """The body of the response to GET. Raises RequestError."""
+        """GET a path and return the body. Raises RequestError, also for a status other than 200."""
         return await self._send(Request(self._root.at(path)))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> bytes:
-        """The body of the response to a JSON body. Raises RequestError."""
+        """POST a JSON object and return the body of the response. Raises RequestError as `get`."""
         headers = (("content-type", "application/json"),)
         encoded = json.dumps(body).encode()
         return await self._send(Request(self._root.at(path), headers, "POST", encoded))
@@ -87,10 +87,10 @@ class AlertmanagerClient:
 
 
 class SilenceSync(Struct, frozen=True):
-    """Silences in an Alertmanager that follow the acknowledgements of its alerts here.
+    """Makes silences in an Alertmanager follow the acknowledgements of its alerts in watchdeck.
 
-    The silences in the Alertmanager are the only record, so a collector that restarts between two
-    changes loses none. Methods raise RequestError, PayloadError or StoreError.
+    No other record of these silences is kept, so none is lost when a collector restarts between
+    two changes. Methods raise RequestError, PayloadError or StoreError.
     """
 
     source: str
@@ -98,12 +98,12 @@ class SilenceSync(Struct, frozen=True):
     worker: StoreWorker
 
     async def read_silences(self) -> tuple[RemoteSilence, ...]:
-        """The silences that this store made in the Alertmanager."""
+        """The silences in the Alertmanager that were made for this store."""
         store = await self._store_name()
         return tuple(read_remote_silences(parse_json(await self.client.get(SILENCES)), store))
 
     async def reconcile(self, alerts: bytes, silences: tuple[RemoteSilence, ...], now: int) -> None:
-        """Post and end silences to match acknowledgements; `alerts` is the Alertmanager's list."""
+        """Create and end silences to match acknowledgements; `alerts` is the response of ALERTS."""
         store = await self._store_name()
 
         def plan(db: Connection) -> tuple[SilenceChange, ...]:
@@ -130,7 +130,7 @@ class SilenceSync(Struct, frozen=True):
 
 
 def _labels_by_fingerprint(listed: object) -> dict[str, dict[str, str]]:
-    """The labels of listed alerts, unchanged: a silence must match them exactly."""
+    """The labels of listed alerts by fingerprint, unchanged: a silence must match them exactly."""
     alerts = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return {
         str(one.get("fingerprint")): {str(name): str(value) for name, value in labels.items()}
@@ -140,7 +140,7 @@ def _labels_by_fingerprint(listed: object) -> dict[str, dict[str, str]]:
 
 
 class AlertmanagerPoller:
-    """Polls one Alertmanager on its interval until cancelled, or sooner after `poll_soon`."""
+    """Polls the alerts of one Alertmanager on its interval, and at once after `poll_soon`."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class AlertmanagerPoller:
         return self._faults.problem
 
     def poll_soon(self) -> None:
-        """Poll at once: the Alertmanager left alerts out of a webhook."""
+        """Poll at once, because the Alertmanager left alerts out of a webhook."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -196,7 +196,7 @@ class AlertmanagerPoller:
 
     async def _poll(self) -> None:
         alerts = await self._client.get(ALERTS)
-        # after the list, which is from before any restart that shows here
+        # read after the list: a list from after a restart then comes with the time of that restart
         status = parse_json(await self._client.get(STATUS))
         silences = await self._sync.read_silences() if self._sync else ()
         started = read_rfc3339(status.get("uptime")) if isinstance(status, dict) else None
@@ -221,14 +221,14 @@ class AlertmanagerPoller:
 
 
 def _without_silences(event: ExternalEvent, own: set[str]) -> ExternalEvent:
-    """The event, not suppressed by silences that this store made."""
+    """The event, without the silences made for this store in `suppressed_by`."""
     if not own.intersection(event.suppressed_by):
         return event
     return replace(event, suppressed_by=tuple(one for one in event.suppressed_by if one not in own))
 
 
 async def intake_problems(settings: Settings, now: int) -> list[str]:
-    """Try each source once; returns the problems: no intake token, an Alertmanager that fails."""
+    """Read the intake's token and ask each Alertmanager once; returns a text for each problem."""
     problems = []
     if settings.intake:
         try:

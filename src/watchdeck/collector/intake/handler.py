@@ -29,22 +29,22 @@ _EVENTS = "/events"
 
 PayloadParser = Callable[[bytes, RequestHead, int], ParsedPayload]
 PollSoon = Callable[[str], bool]
-"""Polls a source for the alerts it left out; False when the source cannot be polled."""
+"""Starts a poll of a source that left alerts out; False when the source cannot be polled."""
 
 
 class IntakeAuth(Struct, frozen=True):
-    """Who may send: the token, resolved for each request, and the names of Alertmanagers.
-
-    `names` are by the URL that an Alertmanager gives as its own; any other URL is `otherwise`.
-    """
+    """The token that senders must present, and the source names of Alertmanagers."""
 
     token: Callable[[], str]
+    """Reads the token, for each request anew. Raises SecretError."""
     names: Mapping[str, str]
+    """Source names by the external URL that an Alertmanager states in its webhooks."""
     otherwise: str
+    """The source name for any other URL."""
 
 
 class IntakeHandler:
-    """Stores what is sent; a response of success means that it is committed."""
+    """Stores the alerts that senders post; a 200 means that they are committed."""
 
     def __init__(
         self, auth: IntakeAuth, worker: StoreWorker, clock: Callable[[], int], poll_soon: PollSoon
@@ -61,12 +61,12 @@ class IntakeHandler:
         method = "GET" if head.path == READY else "POST"
         if self._parser(head.path) is None and head.path != READY:
             places = f"{_WEBHOOK}, {_POST}, {_EVENTS} and {READY}"
-            raise RequestRejected(404, f"there is nothing here; there is {places}")
+            raise RequestRejected(404, f"no such path; there is {places}")
         if head.method != method:
             raise RequestRejected(405, f"only {method} is taken here")
 
     async def handle(self, head: RequestHead, body: bytes) -> Response:
-        """Store the alerts of a body. Raises RequestRejected."""
+        """Store the alerts in the body of an admitted request. Raises RequestRejected."""
         parse = self._parser(head.path)
         if parse is None:
             return Response(200, "ready")
@@ -90,7 +90,7 @@ class IntakeHandler:
         source = payload.events[0].source
         if not self._poll_soon(source):
             left = f"{payload.truncated} alerts were left out of a webhook"
-            problem = f"{left}; set its max_alerts to 0, or let it be asked"
+            problem = f"{left}; set its max_alerts to 0, or poll it: [[alertmanager]]"
             await self._worker.run(lambda db: mark_unreachable(db, source, problem))
 
     def _check_token(self, head: RequestHead) -> None:
@@ -98,7 +98,7 @@ class IntakeHandler:
             token = self._auth.token()
         except SecretError:
             raise RequestRejected(
-                503, "nobody can be let in: the token cannot be read here"
+                503, "the token cannot be read here, so nobody is admitted"
             ) from None
         kind, _, given = head.headers.get("authorization", "").partition(" ")
         same = hmac.compare_digest(given.strip().encode("latin-1"), token.encode())

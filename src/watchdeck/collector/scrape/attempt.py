@@ -50,7 +50,7 @@ class MetricsPage(Struct, frozen=True):
 
 
 class PageDecoder:
-    """Decodes the pages of one endpoint: exposition text, or JSON by the owner's map."""
+    """Decodes the pages of one endpoint: exposition text, or JSON by the configured `map`."""
 
     def __init__(self, endpoint: Endpoint, parser: PageParser) -> None:
         self._name = endpoint.name
@@ -59,7 +59,7 @@ class PageDecoder:
         self._json_layout = json_layout(endpoint.map)
 
     def decode(self, url: Url, response: ProbeResponse, *, json: bool = False) -> MetricsPage:
-        """The page in a response. Raises RequestError when there is none."""
+        """Parse the page in a response. Raises RequestError for a status not 2xx, or no page."""
         if response.status is None or not 200 <= response.status < 300:
             raise RequestError(Outcome.HTTP_STATUS, status_words(response.status or 0))
         return self._decode_json(url, response) if json else self._decode_text(url, response)
@@ -81,7 +81,7 @@ class PageDecoder:
 
 
 class ScrapeAttempt(Struct):
-    """All that one scrape has brought, also when its deadline cut the rest."""
+    """The results of one scrape so far; they stay partial when the deadline cuts it off."""
 
     at: int
     """When the scrape began (ms UTC)."""
@@ -89,12 +89,12 @@ class ScrapeAttempt(Struct):
     """Seconds."""
     kind: Kind | None = None
     probes: dict[str, ProbeResponse] = field(default_factory=dict)
-    """The responses by the path of the probe."""
+    """Responses to probes, by path."""
     page: MetricsPage | None = None
     failures: list[Failure] = field(default_factory=list)
-    """The first one is the outcome of the scrape."""
+    """In order; the first one decides the outcome of the scrape."""
     expires: int | None = None
-    """When the first certificate of the endpoint expires (ms UTC)."""
+    """When the first certificate of the endpoint expires (ms UTC); None without TLS."""
     canaries: int = 0
     """Canaries sent since the collector started."""
 
@@ -108,10 +108,10 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
     request: str = ""
     """The name of the request under way."""
     responses: dict[str, ProbeResponse] = field(default_factory=dict)
-    """Every response by the name of its request; the reason in place of one that did not come."""
+    """Responses by the name of the request; after a failure, the reason as the body (no status)."""
 
     async def send(self, request: Request, name: str = "") -> ProbeResponse:
-        """Send a request. Raises RequestError that names it."""
+        """Send a request and record its response. Raises RequestError with the request's name."""
         self.request = name or self.urls.short_name(request.address)
         try:
             response = await self.client.send(request)
@@ -127,7 +127,7 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
         return response
 
     async def try_probe(self, path: str, port: int | None = None) -> bool:
-        """Send a probe that the scrape can do without; False when no response came soon."""
+        """Send a probe that the scrape can do without; False without a response in 1 s."""
         with suppress(RequestError, TimeoutError):
             async with asyncio.timeout(OPTIONAL_TIMEOUT):
                 await self.probe(path, port)
@@ -135,7 +135,7 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
         return False
 
     async def read_page(self, urls: Sequence[Url], *, json: bool = False) -> None:
-        """Read the page at the first URL that has one. Raises RequestError with every failure."""
+        """Set `page` from the first URL that has one. Raises RequestError with all failures."""
         failures: list[Failure] = []
         lost: set[Origin] = set()
         for url in urls:

@@ -11,16 +11,16 @@ from watchdeck.net.connection import Request
 from watchdeck.net.failure import RequestError, status_words
 
 LARGEST = 1 << 20
-"""Bytes of a canary's body."""
+"""Most bytes of a canary's body."""
 
 _JSON = (("content-type", "application/json"),)
 
 
 class CanaryProbe:
-    """One endpoint's canary on its own interval.
+    """One endpoint's canary: a test inference, sent on its own interval.
 
-    A canary that failed is sent again with the next scrape: two failures in a row mean a model that
-    is down, and one alone does not.
+    A canary that failed is sent again with the next scrape, because only two failures in a row
+    mean that the model is down.
     """
 
     def __init__(self, canary: Canary, root: Url) -> None:
@@ -40,7 +40,7 @@ class CanaryProbe:
         return self._due is None or at >= self._due or at < self._due - int(self._canary.every)
 
     def request(self) -> Request:
-        """The request, counted as sent. Raises RequestError when its body file cannot be read."""
+        """The request, counted in `sent`. Raises RequestError when its body file is unreadable."""
         body = self._load_body()
         self._due = None
         self.sent += 1

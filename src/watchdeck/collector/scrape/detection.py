@@ -54,7 +54,7 @@ class KindDetector:
         self._page_url: Url | None = None
 
     async def find_kind(self, attempt: RunningAttempt) -> Kind | None:
-        """The kind, detected when it is not known; detection may already read the page."""
+        """The kind of server, detected if needed; None when unknown. May also read the page."""
         at = attempt.at
         if not self._is_auto or (self.current is not None and not self._is_due(at, DOUBT_INTERVAL)):
             return self.current
@@ -71,13 +71,13 @@ class KindDetector:
         return self.current
 
     def page_urls(self, urls: EndpointUrls, kind: Kind) -> Sequence[Url]:
-        """Where to read the page: where it was read last, or all places of the kind."""
+        """URLs to try for the page: the one that worked last, else all that the kind may have."""
         if self._page_url is not None:
             return (self._page_url,)
         return (*urls.on_other_ports([kind]), *urls.on_serving_port([kind]))
 
     def check(self, attempt: RunningAttempt) -> None:
-        """Check whether the attempt's page still fits the kind."""
+        """Compare the attempt's page with the kind: may change the kind, or put it in doubt."""
         page = attempt.page
         self._page_url = page.url if page else None
         if page is None:
@@ -136,7 +136,7 @@ def _page_series(attempt: RunningAttempt) -> Collection[Series] | None:
 
 
 async def _read_serving_page(attempt: RunningAttempt, kinds: Sequence[Kind]) -> Failure | None:
-    """Read the page on the serving port; the first failure when there is none."""
+    """Read the page on the serving port; returns the first failure, None when a page was read."""
     text_kinds = [kind for kind in kinds if not kind.json_map]
     try:
         await attempt.read_page(attempt.urls.on_serving_port(text_kinds))
@@ -181,17 +181,17 @@ async def _is_served(attempt: RunningAttempt, kind: Kind) -> bool:
 
 
 class DetectionResult(Struct, frozen=True):
-    """What one detection found for a command."""
+    """The result of one detection, for `watchdeck init`."""
 
     kind: Kind | None = None
     metrics_url: str | None = None
-    """Where the page was read, when it was."""
+    """URL of the page; None when none was found."""
     models: tuple[str, ...] = ()
-    """The models that the server lists or its page names."""
+    """Names of models that the server lists or its page contains."""
     probes: Mapping[str, ProbeResponse] = field(default_factory=dict)
     outcome: Outcome = Outcome.OK
     detail: str = ""
-    """Why no kind, or no page, was found."""
+    """Why no kind, or no page, was found; empty when both were."""
 
 
 async def discover(endpoint: Endpoint, kinds: Sequence[Kind]) -> DetectionResult:

@@ -29,14 +29,14 @@ _CAN_SERVE = {
     ModelState.NOT_READY: False,
     ModelState.LOADING: False,
 }
-"""A sleeping model is in neither group: it serves a request, only a little later."""
+"""Whether a model serves requests, by state; unknown for a sleeping one, which wakes first."""
 
 _OK = Failure(Outcome.OK, "")
 _WRONG_PORT = "every probe answered 404: is the url the serving address?"
 
 
 class EndpointState:
-    """One endpoint's window of counter increases and probes, and its failures in a row."""
+    """The past scrapes of an endpoint: recent counter increases and probes, failures in a row."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.window = CounterWindow(window_length(int(endpoint.every)))
@@ -45,7 +45,7 @@ class EndpointState:
         self._not_measurable: tuple[str, ...] = ()
 
     def model_state(self, attempt: ScrapeAttempt) -> ModelState:
-        """The state of the model, by what the attempt has brought so far."""
+        """The state of the model, from the responses and the page of an attempt so far."""
         return self._probe_result(attempt, self._plan(attempt)).state
 
     def scrape(self, attempt: ScrapeAttempt) -> Scrape:
@@ -75,7 +75,7 @@ class EndpointState:
         )
 
     def _plan(self, attempt: ScrapeAttempt) -> Plan | None:
-        """The plan for the page; None when a page was expected and did not come."""
+        """The plan that derives signals from the page; None when an expected page did not come."""
         kind, page = attempt.kind, attempt.page
         if kind is None or (page is None and expects_page(kind, self._endpoint)):
             return None
@@ -96,8 +96,8 @@ class EndpointState:
     def _is_wrong_port(self, kind: Kind, attempt: ScrapeAttempt) -> bool:
         """Whether all probes, also those of the server itself, were answered with 404.
 
-        A metrics port responds like that. It knows nothing of the model, which must not count as
-        down.
+        A metrics port responds like that, which says nothing about the model: the model must not
+        count as down.
         """
         requests = probe_requests(kind, self._endpoint.model)
         paths = [path for path, spec in requests if spec.about != "identity"]
@@ -154,7 +154,7 @@ def expects_page(kind: Kind, endpoint: Endpoint) -> bool:
 
 
 def _failure(attempt: ScrapeAttempt, result: ProbeResult) -> Failure:
-    """How the attempt ended; probe responses without a known meaning count only without a page."""
+    """How an attempt ended; a probe's error status counts only without a page and model state."""
     if attempt.failures:
         return attempt.failures[0]
     if attempt.page is not None or result.state is not ModelState.UNKNOWN:

@@ -11,17 +11,17 @@ from watchdeck.net.address import Url, parse_url
 
 
 class EndpointUrls(Struct, frozen=True):
-    """An endpoint's serving address, and its page when the configuration names one."""
+    """An endpoint's serving address, and the URL of its page; None when not configured."""
 
     root: Url
     page: Url | None = None
 
     def on_serving_port(self, kinds: Sequence[Kind]) -> tuple[Url, ...]:
-        """Where these kinds may have their page on the serving port, or the configured page."""
+        """URLs on the serving port where these kinds have pages; only the configured one if set."""
         return (self.page,) if self.page else self._page_urls(kinds, other_port=False)
 
     def on_other_ports(self, kinds: Sequence[Kind]) -> tuple[Url, ...]:
-        """Where these kinds may have their page on a port of its own."""
+        """URLs on other ports where these kinds have pages; none when the page is configured."""
         return () if self.page else self._page_urls(kinds, other_port=True)
 
     def short_name(self, url: Url) -> str:

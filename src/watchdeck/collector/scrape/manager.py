@@ -25,14 +25,14 @@ FIRST_SPREAD = 2.0
 """Seconds over which the first scrapes of a small fleet are spread, instead of a whole interval."""
 
 FIRST_SCRAPE = 0.01
-"""Seconds of processor time for a first scrape: it connects, and its page is new."""
+"""CPU seconds of an endpoint's first scrape, which connects and parses a new page."""
 
 JITTER = 0.02
-"""The part of an interval by which a scrape may begin later, so that fleets do not synchronise."""
+"""Largest random delay of a scrape, as a share of its interval: fleets must not synchronise."""
 
 WAKE_INTERVAL = 0.1
-"""Seconds within which scrapes begin together. A processor that wakes ten times a second instead
-of a hundred needs a third less for the same work (1,000 endpoints: 7.5 against 10.8 %)."""
+"""Seconds to which start times are rounded up, so that scrapes begin together. Waking ten times a
+second instead of a hundred saves a third of the CPU time (1,000 endpoints: 7.5 against 10.8 %)."""
 
 SPARE_FILES = 200
 """Open files that the process needs besides its connections."""
@@ -76,7 +76,7 @@ class ScrapeManager:
         self._spread = max(FIRST_SPREAD, len(endpoints) * FIRST_SCRAPE)
 
     def preload(self, endpoint: str, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Add the probes of an earlier run (ms UTC, oldest first) to the availability."""
+        """Count probes of an earlier run in the availability; `times` in ms UTC, oldest first."""
         if endpoint in self._scrapers:
             self._scrapers[endpoint].state.window.preload(times, good)
 
@@ -106,7 +106,7 @@ class ScrapeManager:
         return asyncio.create_task(self._run(scraper, pause), name=scraper.endpoint.name)
 
     def _report(self, endpoint: str, task: asyncio.Task[None]) -> None:
-        """Record a fault of our own: a scrape never raises, and one that did stops no other."""
+        """Record an exception as an internal fault: a scrape should never raise."""
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._faults.record(error, f"the scraping of {clean(endpoint)}")
@@ -145,7 +145,7 @@ class ScrapeManager:
 class ScrapeSchedule(Struct, frozen=True):
     """The scrape times of an endpoint: seconds on the monotonic clock.
 
-    `phase` is a part of the interval `every`, by a hash of the name: the same in every process, so
+    `phase` (0 to 1) is the place of a scrape in the interval `every`. It is a hash of the name, so
     a restart does not move an endpoint's scrapes.
     """
 
@@ -163,37 +163,37 @@ class ScrapeSchedule(Struct, frozen=True):
         return regular if regular >= earliest else regular + self.every
 
     def wake_time(self, due: float) -> float:
-        """The moment, just after `due`, at which all scrapes begin that are due about then."""
+        """`due` rounded up, so that scrapes that are due at about the same time begin together."""
         step = min(WAKE_INTERVAL, self.every * JITTER)
         return math.ceil(due / step) * step
 
     def next_after(self, planned: float, now: float) -> tuple[float, int]:
-        """The next time after `planned` that is not past, and how many it skips."""
+        """The first time after `planned` that is not past, and the number of times skipped."""
         late = (now - planned) / self.every - 1
         missed = max(0, math.ceil(late))
         return planned + (1 + missed) * self.every, missed
 
 
 def schedule_of(endpoint: Endpoint) -> ScrapeSchedule:
-    """The schedule of an endpoint."""
+    """The schedule of an endpoint: its interval, and a phase from the hash of its name."""
     digest = hashlib.blake2b(endpoint.name.encode(), digest_size=8).digest()
     return ScrapeSchedule(endpoint.every.seconds, int.from_bytes(digest, "big") / 2**64)
 
 
 def jitter_of(endpoint: Endpoint) -> random.Random:
-    """The endpoint's own small deviations, the same after every start."""
+    """The source of an endpoint's random delays, seeded with its name."""
     return random.Random(endpoint.name)  # noqa: S311 - spreads load, keeps no secret
 
 
 def open_files_limit(endpoints: int, soft: int, hard: int) -> int:
-    """The limit of open files for a fleet: never below `soft`, never above `hard`."""
+    """The soft limit of open files that a fleet needs: never below `soft` or above `hard`."""
     needed = SPARE_FILES + FILES_PER_ENDPOINT * endpoints
     ceiling = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     return soft if soft == resource.RLIM_INFINITY else max(soft, ceiling)
 
 
 def raise_open_files_limit(endpoints: int) -> None:
-    """Raise this process's own limit as far as allowed; many systems begin with 1,024."""
+    """Raise this process's limit of open files (often 1,024) for a fleet, as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # a container may forbid it: then it is said when it hurts
+    with suppress(OSError, ValueError):  # may be forbidden: scrapes then fail with a clear reason
         resource.setrlimit(resource.RLIMIT_NOFILE, (open_files_limit(endpoints, soft, hard), hard))

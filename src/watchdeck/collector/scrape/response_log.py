@@ -16,18 +16,18 @@ LINES, CHARACTERS = 20, 160
 """The part of a body that is recorded: its first lines, and the first characters of each."""
 
 MOST = 8
-"""Responses of one endpoint that are recorded."""
+"""Most responses of one scrape that are recorded."""
 
 _BODY = 4_096
 _LONGEST_SECRET = 1_024
-"""Bytes read of a body, and how many more: a secret at the edge is found only when it is whole."""
+"""Bytes kept of a body, and further bytes searched, so that a secret at the edge is found."""
 
 _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
 """Headers that describe a response, and never the client."""
 
 
 class ResponseLog:
-    """Decides with which scrapes of an endpoint the responses are recorded."""
+    """Adds the responses to some scrapes of an endpoint; `redact` removes secrets from texts."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         self._redact = redact
@@ -35,7 +35,7 @@ class ResponseLog:
         self._recorded_at = 0
 
     def add_to(self, scrape: Scrape, attempt: RunningAttempt) -> Scrape:
-        """The scrape, with its responses when its outcome has changed or a minute has passed."""
+        """The scrape, with its responses if outcome or model state changed, or once a minute."""
         state = (scrape.outcome, scrape.model_state)
         if state == self._recorded and abs(scrape.at - self._recorded_at) < RENEW:
             return scrape

@@ -27,7 +27,7 @@ from watchdeck.net.client import HttpClient, client_for
 from watchdeck.net.failure import RequestError
 
 RARE_INTERVAL = 600_000
-"""Milliseconds between two probes for what seldom changes: versions."""
+"""Milliseconds between two probes for values that seldom change, such as versions."""
 
 AFTER_A_FAILURE = 60_000
 """Milliseconds before an optional probe that failed is sent again."""
@@ -85,7 +85,7 @@ class Scraper:
         await self._client.close()
 
     def _endpoint_urls(self) -> EndpointUrls:
-        """The endpoint's URLs, parsed once, and the canary below them. Raises RequestError."""
+        """The URLs; the first call parses them, and makes the canary. Raises RequestError."""
         if self._urls is None:
             self._urls = endpoint_urls(self.endpoint, self._detector.kinds)
             if self.endpoint.canary is not None:
@@ -104,7 +104,7 @@ class Scraper:
             await self._send_canary(self._canary, attempt)
 
     async def _probe(self, attempt: RunningAttempt, kind: Kind) -> None:
-        """Send the probes of every scrape; a lost connection ends them."""
+        """Send the probes that belong to every scrape; none after a connection failure."""
         for path in self._probe_plan(kind).always:
             if path in attempt.probes:
                 continue
@@ -156,7 +156,7 @@ class Scraper:
             attempt.failures.append(error.failure)
 
     def _complete(self, attempt: RunningAttempt) -> None:
-        """Add what this scraper knows beside the responses of the attempt itself."""
+        """Add kind, earlier responses to rare probes, certificate expiry, and count of canaries."""
         attempt.kind = self._detector.current
         attempt.probes = {**self._rare_probes, **attempt.probes}
         attempt.expires = self._client.expires()

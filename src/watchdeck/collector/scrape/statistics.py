@@ -1,4 +1,4 @@
-"""Statistics of the scrape loop: lateness, durations, counts, and whether the network is cut."""
+"""Statistics of the scrape loop: lateness, durations, counts; and a check of our own network."""
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ UNREACHABLE = frozenset((Outcome.DNS, Outcome.TIMED_OUT, Outcome.UNREACHABLE))
 """Outcomes that a broken network of the collector causes; any other proves that a host answers."""
 
 MIN_HOSTS = 2
-"""Hosts that must be out of reach: one alone may be down by itself."""
+"""Fewest unreachable hosts that show a broken network: one alone may be down by itself."""
 
 
 class Statistics(Struct, frozen=True):
@@ -86,9 +86,9 @@ def _quantile(ordered: Sequence[float], quantile: float) -> float | None:
 
 
 class ConnectivityCheck:
-    """Whether the collector itself is cut off: its models are unknown then, and not down.
+    """Detects that the collector itself has no network: models are then unknown, not down.
 
-    A host on this machine proves nothing about the network.
+    Never concludes that with a single host, or with an endpoint on this machine.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:

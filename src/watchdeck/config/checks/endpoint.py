@@ -1,4 +1,4 @@
-"""Checks of endpoints that their types cannot make: each one alone, and against the whole fleet."""
+"""Checks of endpoints, beyond their types: each one alone, and against the whole fleet."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ class FleetNames(Struct, frozen=True, dict=True):
 
     @cached_property
     def kind_names(self) -> tuple[str, ...]:
-        """The names of the kinds, by their files: to load the kinds costs 40 ms."""
+        """The names of all kinds, from their file names: to load the kinds takes 40 ms."""
         return tuple(sorted(path.stem for path in _KINDS.glob("*.toml")))
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
-        """The kinds themselves, by name."""
+        """All kinds by name, loaded at the first use."""
         from watchdeck.config.reading.kinds import load_kinds
 
         return {kind.name: kind for kind in load_kinds()}
 
     def kind_hint(self, name: str) -> str:
-        """A hint for a kind that does not exist: a title instead of a name, a small mistake."""
+        """A hint for an unknown kind: the kind with this title or a similar name, or all names."""
         titles = {kind.title.lower(): kind.name for kind in self.kinds.values()}
         if near := titles.get(name.lower()):
             return f"Did you mean {near!r}?"
@@ -72,7 +72,7 @@ class FleetNames(Struct, frozen=True, dict=True):
 
 
 def endpoint_problems(endpoint: Endpoint, fleet: FleetNames, *, private: bool) -> Iterator[Problem]:
-    """Every problem of one endpoint; a file that is not `private` must not hold secrets."""
+    """Every problem of one endpoint; secrets in a file that is not `private` are problems too."""
     for check in _CHECKS:
         yield from check(endpoint)
     yield from _kind_problems(endpoint, fleet)
@@ -87,7 +87,7 @@ def _number_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def _slo_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """Objectives that are always met or never."""
+    """Problems of objectives that are met always, or never."""
     slo = endpoint.slo
     if slo.availability is not None and not slo.availability:
         yield Problem("slo.availability", "is 0%, which promises nothing", "Leave it out.")
@@ -98,7 +98,7 @@ def _slo_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def _keep_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """A choice of series that is neither a known word nor patterns."""
+    """Problems of `keep`, if it is neither a known word nor a list of patterns."""
     if isinstance(endpoint.keep, str):
         if endpoint.keep not in tuple(Keep):
             hint = did_you_mean(endpoint.keep, Keep, 'Patterns are a list: ["requests_*"].')
@@ -114,13 +114,13 @@ def _exclude_path_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def tls_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """A client key without its certificate."""
+    """The problem of a client key without its certificate."""
     if endpoint.tls.key is not None and endpoint.tls.certificate is None:
         yield Problem("tls", "has a key and no certificate")
 
 
 def _canary_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """An inference that cannot be sent, or whose response cannot be checked."""
+    """Problems of a canary that cannot be sent, or whose response cannot be checked."""
     canary = endpoint.canary
     if canary is None:
         return
@@ -134,14 +134,14 @@ def _canary_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 def _request_problems(canary: Canary) -> Iterator[Problem]:
     if not canary.path.startswith("/"):
-        yield Problem("path", "does not begin with /", "It is asked on the endpoint's own address.")
+        yield Problem("path", "does not begin with /", "It is below the endpoint's address.")
     if canary.method not in _METHODS:
         hint = did_you_mean(canary.method, _METHODS, f"Write {', '.join(_METHODS)}.")
         yield Problem("method", "is not a way to send an inference", hint)
     if canary.body is not None and canary.body_file is not None:
         yield Problem("body", "stands beside body_file", "Keep one of the two.")
     if canary.method != "GET" and canary.body is None and canary.body_file is None:
-        yield Problem("body", "is missing", "Write body or body_file: what the model is asked.")
+        yield Problem("body", "is missing", "Write body or body_file: the request to the model.")
 
 
 _CHECKS: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
@@ -156,11 +156,11 @@ _CHECKS: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
     tls_problems,
     _canary_problems,
 )
-"""The checks of an endpoint that need nothing else."""
+"""The checks that need only the endpoint, and not the fleet."""
 
 
 def _kind_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
-    """A kind that does not exist, or a JSON page without a map."""
+    """Problems of a kind that does not exist, or of a JSON page without a map."""
     if endpoint.kind not in (AUTO, *fleet.kind_names):
         yield Problem("kind", "is no known kind of server", fleet.kind_hint(endpoint.kind))
     elif endpoint.kind == "json" and not endpoint.map:
@@ -169,7 +169,7 @@ def _kind_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
 
 
 def _map_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
-    """Entries of a map that name no signal or no series."""
+    """Problems of map entries that name no signal or no series."""
     if not endpoint.map:
         return
     from watchdeck.domain.signals.custom_mapping import mapping_problems
@@ -184,7 +184,7 @@ def _map_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
 
 
 def _reference_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
-    """References to endpoints that do not exist, or to the endpoint itself."""
+    """Problems of references to endpoints that do not exist, or to the endpoint itself."""
     for key in ("depends_on", "resources"):
         for number, name in enumerate(getattr(endpoint, key)):
             at = f"{key}[{number}]"

@@ -15,14 +15,14 @@ from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.text import clean
 
 Bounds = dict[str, tuple[Any, Any]]
-"""The least and the greatest value of settings."""
+"""The least and the greatest allowed value of settings, by name."""
 
 TableT = TypeVar("TableT")
 
 _LIMITS = {"name": 80, "url": 2_048, "metrics_url": 2_048, "canary.body": 1 << 20}
 _LIMIT = 1_024
 _MANY_LINES = {"canary.body"}
-"""Settings that are sent and never shown."""
+"""Settings that may have several lines: they are sent and never shown."""
 
 _MOST = {"labels": 30, "headers": 50, "map": 100}
 _MOST_ITEMS = 200
@@ -51,7 +51,10 @@ _ALONE = "Make that file yours alone (chmod 600), or"
 
 
 def readable_tables(tables: Iterable[object], kind: type[TableT]) -> Iterator[tuple[int, TableT]]:
-    """The tables of a list with their numbers, without INVALID ones: their problem is listed."""
+    """Index and table of each readable table in a list; INVALID ones are left out.
+
+    The problems of INVALID tables are listed already.
+    """
     for number, table in enumerate(tables):
         if isinstance(table, kind):
             yield number, table
@@ -64,7 +67,7 @@ def table_problems(
     check: Callable[[TableT], Iterable[Problem]],
     most: int,
 ) -> Iterator[Problem]:
-    """The problems of each table of a list, and whether there are more than `most`."""
+    """The problems that `check` finds in each table, and one if there are more than `most`."""
     for number, table in readable_tables(tables[:most], kind):
         yield from add_prefix(f"{key}[{number}]", check(table))
     if len(tables) > most:
@@ -72,20 +75,20 @@ def table_problems(
 
 
 def add_prefix(key: str, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems of a table with the table's key before their own."""
+    """The problems of a table, with the key of the table before the key of each."""
     for problem in problems:
         yield replace(problem, key=f"{key}.{problem.key}".rstrip("."))
 
 
 def table_names(tables: Iterable[object], kind: type[Any]) -> list[tuple[int, str]]:
-    """The number and the name of each readable table of a list."""
+    """Index and name of each readable table in a list."""
     return [(number, table.name) for number, table in readable_tables(tables, kind)]
 
 
 def duplicate_problems(
     key: str, names: Iterable[tuple[int, str]], hint: str = ""
 ) -> Iterator[Problem]:
-    """Problems of names that two tables of a list have."""
+    """A problem for each name that an earlier table of the list has already."""
     first: dict[str, int] = {}
     for number, name in names:
         other = first.setdefault(name, number)
@@ -94,7 +97,7 @@ def duplicate_problems(
 
 
 def read_problems(key: str, read: Callable[[str], object], text: str) -> list[Problem]:
-    """Why `read` cannot read a text, in a list of one; empty when it can."""
+    """The problem if `read` refuses a text, in a list of one; else an empty list."""
     try:
         read(text)
     except (ValueError, OverflowError) as error:
@@ -112,13 +115,16 @@ def bound_problems(table: object, bounds: Bounds) -> Iterator[Problem]:
 
 
 def endpoint_text_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """Texts of an endpoint that are too long or hold control characters, and its name."""
+    """Problems of an endpoint's texts (too long, control characters) and of its name."""
     yield from text_problems(endpoint)
     yield from name_problems(endpoint.name)
 
 
 def text_problems(table: Any) -> Iterator[Problem]:
-    """Texts of any table that are too long or hold control characters; none is repeated."""
+    """Problems of texts in a table that are too long or hold control characters.
+
+    The problems do not repeat the texts.
+    """
     for key, text in _texts(table):
         limit = _LIMITS.get(key, _LIMIT)
         if len(text) > limit:
@@ -135,7 +141,7 @@ def _control_character(text: str) -> str | None:
 
 
 def _texts(table: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a table and in what it holds, with the path of its key."""
+    """Every text in a table and its inner tables, with the path of its setting."""
     for name, value in asdict(table).items():
         if value:
             yield from _texts_in(value, f"{key}.{name}" if key else name)
@@ -157,13 +163,13 @@ def _texts_in(value: object, key: str) -> Iterator[tuple[str, str]]:
 
 
 def name_problems(name: str) -> Iterator[Problem]:
-    """A name that is empty, or begins or ends with a blank."""
+    """The problem of a name that is empty, or begins or ends with a blank."""
     if not name.strip() or name != name.strip():
         yield Problem("name", "is empty, or begins or ends with a blank")
 
 
 def size_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """Lists and tables of an endpoint with too many entries."""
+    """Problems of lists and tables in an endpoint that have too many entries."""
     for name, value in asdict(endpoint).items():
         most = _MOST.get(name, _MOST_ITEMS)
         if isinstance(value, dict | tuple) and len(value) > most:
@@ -171,7 +177,7 @@ def size_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def endpoint_url_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """URLs of an endpoint that cannot be requested."""
+    """Problems of an endpoint's URLs that cannot be requested."""
     for key in ("url", "metrics_url"):
         text = getattr(endpoint, key)
         if text is not None and (problem := url_problem(text)):
@@ -179,7 +185,7 @@ def endpoint_url_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def url_problem(text: str) -> tuple[str, str] | None:
-    """What is wrong with a URL and what would be right; None when it is valid.
+    """The mistake in a URL, and a hint how to write it; None when the URL is valid.
 
     The URL is not repeated: it may hold a password.
     """
@@ -202,7 +208,7 @@ def url_problem(text: str) -> tuple[str, str] | None:
 
 
 def header_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """Headers that cannot be sent, are given twice, or are set by watchdeck itself."""
+    """Problems of headers that cannot be sent, are given twice, or are set by watchdeck itself."""
     seen: set[str] = set()
     for name, value in endpoint.headers.items():
         key, small = child_key("headers", name), name.lower()
@@ -221,7 +227,7 @@ def header_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def secret_problems(key: str, secret: Secret) -> Iterator[Problem]:
-    """A reference to a secret that names no source, or two."""
+    """The problem of a secret that does not name exactly one source, `env` or `file`."""
     if (secret.env is None) == (secret.file is None):
         yield Problem(key, "needs one of env and file")
     elif secret.env is not None and not _VARIABLE.fullmatch(secret.env):
@@ -232,7 +238,7 @@ def secret_problems(key: str, secret: Secret) -> Iterator[Problem]:
 
 
 def plain_secret_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    """Secrets written out in a configuration that other users can read."""
+    """Problems of secrets written out in a configuration that other users can read."""
     for name, value in endpoint.headers.items():
         if isinstance(value, str) and _SENSITIVE.search(name):
             text, hint = "is a secret", 'write {env = "NAME"} or {file = "PATH"}.'

@@ -44,7 +44,7 @@ def parse_listen_address(listen: str) -> tuple[str, int] | None:
 
 
 def endpoint_of(settings: Alertmanager) -> Endpoint:
-    """An Alertmanager in the form that the HTTP client and the checks take."""
+    """An Alertmanager as an Endpoint, which the HTTP client and the checks take."""
     return Endpoint(
         settings.name,
         settings.url,

@@ -1,4 +1,4 @@
-"""Checks of the channels and the heartbeat, as written and as they would work now."""
+"""Checks of channels and heartbeat: their settings, and whether they would work now."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Milliseconds
 
 MOST = 200
-"""Channels, routes, escalations and rotas that are accepted, each."""
+"""Most channels that are accepted; also most routes, most escalations and most rotas."""
 
 _NEEDED = {
     ChannelType.WEBHOOK: ("url",),
@@ -90,7 +90,7 @@ def _channel_problems(channel: Channel, *, private: bool) -> Iterator[Problem]:
 
 
 def _settings_problems(channel: Channel, kind: ChannelType) -> Iterator[Problem]:
-    """Settings that a channel of this type needs and lacks, or has and cannot use."""
+    """Problems of settings that this type of channel needs and lacks, or cannot use."""
     known = (*_COMMON, *_NEEDED[kind], *_OPTIONAL[kind])
     for name, value in asdict(channel).items():
         if name not in known and value:
@@ -167,7 +167,7 @@ def _address_problems(key: str, url: str | Secret) -> Iterator[Problem]:
 
 
 def _plain_secrets(channel: Channel) -> Iterator[Problem]:
-    """Secrets written out in a configuration that other users can read."""
+    """Problems of secrets written out in a configuration that other users can read."""
     yield from fields.plain_secret_problems(_as_endpoint(channel))
     if channel.type == ChannelType.APPRISE and isinstance(channel.url, str):
         text = "is a secret in a file that others can read"
@@ -176,7 +176,7 @@ def _plain_secrets(channel: Channel) -> Iterator[Problem]:
 
 
 def _as_endpoint(channel: Channel) -> Endpoint:
-    """The parts of a channel that are sent, in the form that the checks take."""
+    """The URL and headers of a channel as an Endpoint, which the checks take."""
     url = channel.url if isinstance(channel.url, str) else ""
     return Endpoint(channel.name, url, headers=channel.headers)
 
@@ -184,7 +184,7 @@ def _as_endpoint(channel: Channel) -> Endpoint:
 def receiver_problems(
     settings: Settings, resolve: SecretResolver = resolve_secret
 ) -> Iterator[str]:
-    """Why a channel or the heartbeat would fail now: missing secrets, programs, packages."""
+    """Reasons why a channel or the heartbeat would fail now, such as a missing secret."""
     for channel in settings.channel:
         for reason in _unmet_needs(channel, resolve):
             yield f"channel {clean(channel.name, 80)}: {reason}"

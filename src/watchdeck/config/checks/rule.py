@@ -1,4 +1,4 @@
-"""One alert rule: its text checked, merged with the pack's, and compiled."""
+"""Checks the text of one alert rule, merges it with a packaged rule, and compiles it."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _SEVERITIES = "1 is the worst; 1 and 2 page somebody, 3 and 4 are notices."
 
 
 def merge_rule(base: RuleText, text: RuleText) -> RuleText:
-    """A rule of the pack with the settings that a configuration changes.
+    """The packaged rule `base` with the settings that `text` changes.
 
     A new `when` also resets `for`.
     """
@@ -56,7 +56,7 @@ def rule_problems(text: RuleText) -> Iterator[Problem]:
 
 
 def compile_rule(text: RuleText) -> Rule:
-    """The rule of a text that has no problems."""
+    """Compile the text of a rule that has no problems."""
     when = _condition(text)
     values: dict[str, Any] = {
         "severity": text.severity and Severity(text.severity),
@@ -86,7 +86,7 @@ def matchers_of(text: RuleText) -> tuple[Matcher, ...]:
 
 
 def _condition(text: RuleText) -> Condition:
-    """The condition and its hold, from `when` or from `for`. Raises ConditionError."""
+    """The condition of a rule, with its hold time from `when` or `for`. Raises ConditionError."""
     when = read_condition(text.when or "")
     if not text.for_:
         return when
@@ -141,7 +141,7 @@ def _label_problems(text: RuleText) -> Iterator[Problem]:
 
 
 def _message_problems(message: str) -> Iterator[Problem]:
-    """Placeholders of a message that no label fills, and single braces."""
+    """Problems of a message: placeholders that no label fills, and single braces."""
     hint = "Places are {model}, {value}, {limit} and labels, such as {owner}."
     for match in _PLACEHOLDER.finditer(message):
         if not _LABEL.fullmatch(match[1]):

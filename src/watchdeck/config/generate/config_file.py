@@ -33,15 +33,15 @@ class DetectedServer(Protocol):
 
     @property
     def metrics_url(self) -> str | None:
-        """The URL where its page was read."""
+        """The URL of the metrics page that was read; None when none was."""
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that it serves, by its own responses."""
+        """The models that the server lists or its metrics page names; empty when there are none."""
 
     @property
     def detail(self) -> str:
-        """Why no kind, or no page, was detected."""
+        """The reason why no kind or no metrics page was detected; empty when both were."""
 
 
 def host(url: str) -> str:
@@ -50,9 +50,9 @@ def host(url: str) -> str:
 
 
 def render(detected: Sequence[tuple[str, DetectedServer]]) -> str:
-    """The text of a watchdeck.toml for these urls; without any, a starter with an example.
+    """The text of a watchdeck.toml for these URLs and servers; without any, an example.
 
-    It loads without problems. Texts from servers are quoted, never trusted.
+    The text loads without problems. Texts from servers are quoted, never trusted.
     """
     names: set[str] = set()
     blocks = [block for url, one in detected for block in _blocks(url, one, names)]
@@ -62,7 +62,7 @@ def render(detected: Sequence[tuple[str, DetectedServer]]) -> str:
 
 
 def _blocks(url: str, detected: DetectedServer, names: set[str]) -> Iterator[str]:
-    """An endpoint for each model of a server, or one when the server names no model."""
+    """An [[endpoint]] for each model of a server, or one when the server names no model."""
     models = tuple(model for model in detected.models if clean(model) == model and model.strip())
     yield f"\n{_comment(_description(url, detected, models))}"
     for model in models[:_MAX_MODELS] or (None,):
@@ -74,7 +74,7 @@ def _blocks(url: str, detected: DetectedServer, names: set[str]) -> Iterator[str
 
 
 def _needs_map(kind: Kind | None) -> bool:
-    """Whether a kind has a page whose request series only the owner knows."""
+    """Whether only the owner knows which series of this kind's page count requests."""
     return kind is not None and bool(kind.places) and "request_rate" in kind.unmeasurable
 
 
@@ -109,14 +109,18 @@ def _description(url: str, detected: DetectedServer, models: Sequence[str]) -> I
 
 
 class _SignalSummary(Struct, frozen=True):
-    """The signals of a kind, and the reasons why others cannot be measured."""
+    """The signals that a kind surely measures, and the reasons why it does not measure others."""
 
     measurable: tuple[str, ...]
     reasons: dict[str, list[str]]
 
     @staticmethod
     def of(kind: Kind, models: int) -> _SignalSummary:
-        """The sure signals: none that depends on options, or that mixes several models."""
+        """Summarize a kind of server that serves this number of models.
+
+        A signal that depends on options, or that mixes several models, does not count as
+        measurable.
+        """
         always = {
             spec.signal
             for spec in kind.signals
@@ -158,7 +162,7 @@ def _host_name(url: str) -> str:
 
 
 def _is_usual(url: str, page: str, places: Sequence[MetricsLocation]) -> bool:
-    """Whether a page is at a place of its kind, or at the url itself."""
+    """Whether a page needs no setting: at a place that its kind names, or at the URL itself."""
     scheme, name, port, path = _parts(url)
     usual = {(port, path)}
     for place in places:
@@ -179,5 +183,5 @@ def _comment(sentences: Sequence[str] | Iterator[str]) -> str:
 
 
 def _quote(text: str) -> str:
-    """A TOML text; JSON writes the same once control characters are removed."""
+    """Quote a text for TOML; JSON does the same once control characters are removed."""
     return json.dumps(text, ensure_ascii=False)

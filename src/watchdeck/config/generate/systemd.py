@@ -77,17 +77,15 @@ WantedBy=multi-user.target
 
 
 class UnitSpec(Struct, frozen=True):
-    """The values of a unit; all paths are absolute.
-
-    `program` starts watchdeck, without arguments. `store_by_default` means that the configuration
-    names no store: the unit then sets the path of the default.
-    """
+    """The values of a unit; all paths are absolute."""
 
     program: Sequence[str]
+    """The command that starts watchdeck, without arguments of watchdeck."""
     config: Path
     store: Path
     user: str
     store_by_default: bool = False
+    """Whether the configuration names no store; the unit then sets the path of the default."""
 
 
 def unit(spec: UnitSpec) -> str:
@@ -109,7 +107,7 @@ def unit(spec: UnitSpec) -> str:
 
 
 def _store(spec: UnitSpec) -> Iterator[str]:
-    """The only writable directory; systemd creates one below /var/lib."""
+    """Lines that make the store the only writable directory; one below /var/lib is created too."""
     path, word = spec.store, _quote_word(str(spec.store))
     if spec.store_by_default:
         yield f"Environment={_quote_word(f'XDG_STATE_HOME={path.parent}')}"
@@ -122,14 +120,14 @@ def _store(spec: UnitSpec) -> Iterator[str]:
 
 
 def _escape(text: str) -> str:
-    """A value for the rest of a line, `%` doubled. Raises ConfigError."""
+    """Escape a value of a unit (`%` doubled). Raises ConfigError for unprintable characters."""
     if not text.isprintable():
         raise ConfigError(f"a unit cannot hold {text!r}. Use a name without such characters.")
     return text.replace("%", "%%")
 
 
 def _quote_word(text: str) -> str:
-    """One of several words, quoted where necessary."""
+    """Escape one of several words in a line of a unit, and quote it where necessary."""
     escaped = _escape(text).replace("\\", "\\\\").replace('"', '\\"')
     special = set(text) & set(" ';#\\\"")
     return f'"{escaped}"' if special else escaped

@@ -23,7 +23,11 @@ _CHECK_INTERVAL = 10.0
 
 
 def read_events(path: Path, zone: str) -> tuple[CalendarEvent, ...]:
-    """The events of an iCalendar file. Raises ConfigProblems, or ValueError that names the line."""
+    """The events of an iCalendar file.
+
+    Raises ConfigProblems when the file cannot be read, ValueError with the line when it is no valid
+    calendar.
+    """
     text = read_file(path).text
     if len(text) > _MAX_SIZE:
         raise ValueError(f"is over {_MAX_SIZE >> 20} MiB")
@@ -37,10 +41,10 @@ class _LoadedCalendar(Struct, frozen=True):
 
 
 class CalendarFiles(Mapping[str, ShiftsNear]):
-    """The shifts of each rota's file; safe from any thread.
+    """The shifts of each rota that has a calendar file, by rota name; safe from any thread.
 
-    For a bad file the last good version is used, and `problem` names the file: a typing mistake
-    must not leave a rota without a person.
+    While a file is bad, its last good version is used and `problem` names the file: a typing
+    mistake must not leave a rota without a person.
     """
 
     def __init__(

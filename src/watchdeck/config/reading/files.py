@@ -77,7 +77,7 @@ def read_file(path: Path) -> ConfigText:
 
 
 def parse(file: str, text: str) -> dict[str, Any]:
-    """Parse a TOML text. Raises ConfigProblems with the line and column."""
+    """Parse a TOML text; `file` is named in errors. Raises ConfigProblems with line and column."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -103,7 +103,7 @@ def resolve_paths(settings: Settings, file: Path) -> Settings:
 
 
 def _resolve(value: Any, base: Path) -> Any:
-    """The value with absolute paths in every table that it is or holds."""
+    """A copy of a value in which every path is absolute, in inner tables too."""
     if isinstance(value, tuple):
         return tuple(_resolve(one, base) for one in value)
     if isinstance(value, dict):
@@ -119,5 +119,8 @@ def _resolve(value: Any, base: Path) -> Any:
 
 
 def absolute_path(text: str, base: Path) -> str:
-    """A path below `base`; one in the home of an unknown user stays as it is, and is not found."""
+    """An absolute path: `~` is expanded, and a relative path is below `base`.
+
+    The home of an unknown user is not expanded, so such a path is not found later.
+    """
     return str(base / os.path.expanduser(text))  # noqa: PTH111 - Path raises for no such user

@@ -1,4 +1,4 @@
-"""The kinds of server: one TOML file each, all checked before any is used."""
+"""Loads the kinds of server: one TOML file each, all checked before any is used."""
 
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ def load_kinds(folder: Path | None = None) -> tuple[Kind, ...]:
 
 
 def _unknown_keys(raw: object, target: Any, place: str) -> Iterator[str]:
-    """Keys that no field has: a misspelt one would otherwise be ignored silently."""
+    """Problems of keys that are no settings: a misspelt one would otherwise be ignored silently."""
     if isinstance(raw, list):
         for number, item in enumerate(raw):
             yield from _unknown_keys(item, get_args(target)[0], f"{place}[{number}]")
@@ -70,7 +70,7 @@ def _hints(target: Any) -> dict[str, Any]:
 
 
 def _kind_problems(kind: Kind) -> Iterator[str]:
-    """Problems that the types do not show: selectors, paths and forms that would fail later."""
+    """Problems beyond the types: selectors, paths and forms that would fail later."""
     for number, spec in enumerate(kind.signals):
         for problem in _signal_problems(spec):
             yield f"signals[{number}] ({spec.signal}): {problem}"

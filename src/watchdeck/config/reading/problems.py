@@ -37,7 +37,7 @@ _SYNONYMS = {
     "summary": "message",
     "runbook_url": "runbook",
 }
-"""The names of settings in other tools."""
+"""Names of settings in other tools, with the names here."""
 
 
 class Problem(Struct, frozen=True):
@@ -48,9 +48,9 @@ class Problem(Struct, frozen=True):
     text: str
     """What is wrong."""
     hint: str = ""
-    """What would work."""
+    """What would work; may be empty."""
     file: str = ""
-    """The file, where it is not the one that is read."""
+    """The file of the problem; empty for the configuration file itself."""
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.key, _with_full_stop(self.text), self.hint)))
@@ -75,13 +75,13 @@ def child_key(key: str, name: str) -> str:
 
 
 def from_error(key: str, error: Exception) -> Problem:
-    """The problem that an error's text describes; what follows `; ` in it is the hint."""
+    """The problem that an error describes: its text up to `; `, and the rest as the hint."""
     text, _, hint = clean(str(error), 400).partition("; ")
     return Problem(key, text, _with_full_stop(hint[:1].upper() + hint[1:]))
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that a wrong one probably means."""
+    """The known name that a wrong one probably means; None when none is near."""
     from difflib import get_close_matches
 
     by_lower = {known.lower(): known for known in names}

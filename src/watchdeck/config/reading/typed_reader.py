@@ -1,4 +1,4 @@
-"""The typed reader of TOML tables: each setting alone, so that no problem hides another."""
+"""Reads TOML tables into types, each setting alone, so that no problem hides another."""
 
 import types
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
 class Unreadable(Enum):
-    """The value in place of one that could not be read; its problem is in the list."""
+    """Stands for a value that could not be read, whose problem is listed."""
 
     INVALID = "invalid"
 
@@ -37,8 +37,9 @@ _UNITS: dict[Any, str] = {Milliseconds: "s", Ratio: "%", Bytes: "B"}
 def read(raw: object, target: Any, key: str, problems: list[Problem], outer: Any = None) -> Any:
     """Convert a TOML value to a type of the domain; INVALID when that is not possible.
 
-    Every problem is appended. A bad optional setting counts as not written; in a list of tables,
-    INVALID takes the place of a bad table. `outer` is the type of the table around, for hints.
+    Every problem is appended to `problems`. A bad optional setting counts as not written; in a list
+    of tables, INVALID takes the place of a bad table. `outer` is the type of the enclosing table,
+    for hints.
     """
     for option in _options(target):
         origin = get_origin(option)
@@ -107,7 +108,7 @@ def _is_table(target: Any) -> bool:
 
 
 def _parse_unit(target: type[Any], raw: object) -> Any:
-    """Parse a unit; msgspec calls this for every type that it does not know."""
+    """Parse a value with a unit, such as `10s`; msgspec calls this for every type unknown to it."""
     if isinstance(raw, str):
         return target.parse(raw)
     if target is Ratio and isinstance(raw, float) and 0 <= raw <= 1:
@@ -117,7 +118,7 @@ def _parse_unit(target: type[Any], raw: object) -> Any:
 
 @cache
 def _settings(target: Any) -> dict[str, Any]:
-    """The types of a table's settings by their names in the file, `for` for the field `for_`."""
+    """The types of a table's settings, by their names in the file: `for` is the field `for_`."""
     hints = get_type_hints(target)
     unwritten = getattr(target, "UNWRITTEN", ())
     names = (name for name in target.__struct_fields__ if name not in unwritten)
@@ -144,7 +145,7 @@ def _options(target: Any) -> tuple[Any, ...]:
 
 
 def _unknown_hint(name: str, target: Any, key: str, outer: Any) -> str:
-    """A hint for an unknown setting: it may belong in an inner or outer table, or be misspelt."""
+    """A hint for an unknown setting: another table that has it, or the nearest name here."""
     known = _settings(target)
     for inner, hint in known.items():
         if any(name in _settings(table) for table in _tables(hint)):
@@ -156,7 +157,7 @@ def _unknown_hint(name: str, target: Any, key: str, outer: Any) -> str:
 
 
 def _tables(target: Any) -> Iterable[Any]:
-    """The tables that a setting may hold, one or a list of them."""
+    """The types of table that a setting may hold, alone or in a list."""
     for option in _options(target):
         inside = get_args(option)[0] if get_origin(option) is tuple else option
         if _is_table(inside):
@@ -203,7 +204,7 @@ def _describe_value(raw: object) -> str:
 
 
 def _correction(raw: object, target: Any) -> str:
-    """A hint how to write the value correctly."""
+    """A hint how to write the value correctly; empty when there is none."""
     options = _options(target)
     lists = [option for option in options if get_origin(option) is tuple]
     if isinstance(raw, int | float) and not isinstance(raw, bool):

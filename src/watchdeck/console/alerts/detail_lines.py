@@ -28,7 +28,7 @@ from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.notifications.outbox import OutboxRow
 
 BEFORE = 30 * 60_000
-"""Milliseconds before an alert began whose changes are listed in its history."""
+"""Changes up to this long (ms) before an alert began are listed in its history."""
 
 _DAY = 86_400_000
 """Age (ms) from which a moment is shown with its date."""
@@ -46,7 +46,7 @@ class HistoryRow(Struct, frozen=True):
 def alert_lines(
     raised: ActiveAlert, story: AlertHistory | None, now: int, cells: int, zone: tzinfo | None
 ) -> tuple[Line, ...]:
-    """Known issue, state, reason, rule, owner, and who was notified, as lines."""
+    """The lines of an alert: known issues, state, owner, reason, mutes, rule and labels."""
     episode, alert = raised.episode, raised.alert
     pinned = [
         line
@@ -115,9 +115,9 @@ def _rule(rule: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[tuple[
 
 
 def charted_signal(story: AlertHistory) -> str | None:
-    """The signal of an alert's rule; `up` for a model that is down.
+    """The signal to chart for an alert: the one in its rule, or `up` for a model that is down.
 
-    None where no rule of ours raised it.
+    None when no signal is named, as in most external alerts.
     """
     words = re.findall(r"[a-z][a-z0-9_]*", str(story.rule.get("when", "")))
     away = ("up",) if story.rule.get("tells_of_trouble") else ()
@@ -128,7 +128,7 @@ def charted_signal(story: AlertHistory) -> str | None:
 def history_rows(
     story: AlertHistory, related: Iterable[ActiveAlert], changes: Iterable[Change]
 ) -> tuple[HistoryRow, ...]:
-    """The history, newest first; then other open alerts, and earlier episodes."""
+    """Rows of an alert's history, newest first; then related open alerts and earlier episodes."""
     own = sorted(_own_rows(story, changes), key=lambda entry: -entry.at)
     return (*own, *_related_rows(story, related), *_past(story))
 
@@ -187,7 +187,7 @@ def _past(story: AlertHistory) -> Iterator[HistoryRow]:
 
 
 def history_columns(zone: tzinfo | None) -> Columns[HistoryRow]:
-    """The columns of the history."""
+    """The columns of an alert's history; times are in `zone`, None being the machine's."""
 
     def when(entry: HistoryRow, now: int) -> Span:
         form = "%H:%M:%S" if now - entry.at < _DAY else "%b %d %H:%M"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from watchdeck.console.alerts.detail_lines import alert_lines, history_columns, history_rows
+from watchdeck.console.alerts.detail_lines import (
+    HistoryRow,
+    alert_lines,
+    history_columns,
+    history_rows,
+)
 from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
 from watchdeck.console.state.view_state import ViewState
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import ListHeader, ListRows
 from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.board.board import AlertHistory
 
@@ -15,7 +20,7 @@ _GONE = "this alert is over; its story is kept"
 
 
 class AlertPanel(Panel):
-    """The state of one alert, why, by which rule, and its owner."""
+    """The state of one alert, its reason, its rule and its owner."""
 
     def __init__(self, episode: int) -> None:
         super().__init__(id="alert")
@@ -27,16 +32,16 @@ class AlertPanel(Panel):
         return (state.alert(self._episode),)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The rule tells the age of the metrics."""
+        """The panel is redrawn when the age of the metrics changes: its header shows it."""
         return (*super().ages(state), state.metrics_at)
 
     def show_history(self, found: AlertHistory) -> None:
-        """Show what the history says of the rule."""
+        """Show the alert's rule, which is read with its history."""
         self._history = found
         self.redraw()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """A rule and the facts."""
+        """A header, and the lines of the alert; a note when it has left the board."""
         fresh = DataAge(state.metrics_at, state.now, state.stale)
         found = state.alert(self._episode)
         if found is None:
@@ -46,39 +51,35 @@ class AlertPanel(Panel):
         return panel_lines(name, (), fresh, body[: rows - 1], cells)
 
 
-class AlertHistoryList(List):
-    """Everything that happened to an alert and was done about it."""
+class AlertHistoryRows(ListRows[HistoryRow]):
+    """The history of an alert: changes of state, actions, notifications, earlier episodes."""
+
+    name = "story"
 
     def __init__(self) -> None:
-        super().__init__(id="story")
+        super().__init__()
         self._history: AlertHistory | None = None
         self._problem = ""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """Other alerts that may be open, and changes."""
+        """The list is rebuilt when the alerts or the changes of the board change."""
         return (state.alerts, state.changes)
 
-    def show_history(self, found: AlertHistory | None, problem: str) -> None:
-        """Show a history, or why there is no newer one."""
+    def take_history(self, found: AlertHistory | None, problem: str) -> None:
+        """Replace the history; None keeps the previous one and stores `problem` for the header."""
         self._history = found or self._history
         self._problem = problem
-        self.rebuild()
 
-    def heading(
-        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
-    ) -> tuple[Line, ...]:
-        """The rule tells when the newest of it happened."""
+    def header(self, state: ViewState, shown: Span, _cells: int) -> ListHeader:
+        """The header shows the age of the newest entry."""
         newest = max((entry.at for entry in self.table.rows), default=None)
-        fresh = DataAge(newest, state.now, self._problem or state.stale)
-        return panel_lines("story", more, fresh, body, cells)
+        return ListHeader(
+            "story", (shown,), DataAge(newest, state.now, self._problem or state.stale)
+        )
 
-    def rebuild(self) -> None:
-        """List the entries anew."""
-        state = self.view_state
-        if state is None:
-            return
+    def build(self, state: ViewState, _cells: int) -> Table[HistoryRow]:
+        """One row for each entry of the history."""
         rows = history_rows(self._history, state.alerts, state.changes) if self._history else ()
         keys = tuple(f"{row.at} {row.kind} {place}" for place, row in enumerate(reversed(rows)))
         empty = self._problem or "reading the story"
-        self.table = Table(history_columns(state.settings.zone), rows, keys[::-1], empty)
-        self.redraw()
+        return Table(history_columns(state.settings.zone), rows, keys[::-1], empty)

@@ -1,4 +1,4 @@
-"""One alert: why it fires, the chart at that moment, and everything that was done about it."""
+"""The screen of one alert: its reason, a chart around its start, and its history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from watchdeck.console.alerts.detail_lines import charted_signal
-from watchdeck.console.alerts.detail_panels import AlertHistoryList, AlertPanel
+from watchdeck.console.alerts.detail_panels import AlertHistoryRows, AlertPanel
 from watchdeck.console.charts.panel import ChartInput, ChartPanel
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.state.messages import ModelOpened
@@ -20,24 +20,26 @@ from watchdeck.console.state.queries import (
 )
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen, ChosenAlerts
+from watchdeck.console.widgets.list import List
 from watchdeck.domain.alerts.alert import ActiveAlert
 from watchdeck.domain.board.board import AlertHistory
 from watchdeck.domain.metrics.signal import SIGNALS
 
 _AROUND = (45 * 60_000, 15 * 60_000)
-"""How much time before and after the moment of firing the chart shows, in milliseconds."""
+"""Milliseconds that the chart shows before and after the alert fired."""
 
 _POINTS = 240
 
 
 class AlertScreen(BaseScreen, inherit_bindings=False):
-    """Everything that is known of one alert."""
+    """The detail screen of the alert with this episode id."""
 
     WHERE = KeyScope.ALERT
     BINDINGS = bindings(KeyScope.ALERT, KeyScope.ALERT_ACTIONS)
 
     def __init__(self, state: ViewState, area: str, episode: int) -> None:
         self._episode = episode
+        self._rows = AlertHistoryRows()
         self._asked: tuple[int | None, int] | None = None
         self._wanted: HistoryQuery | None = None
         super().__init__(state, area)
@@ -48,46 +50,46 @@ class AlertScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def view(self) -> str:
-        """The rule and the model."""
+        """The rule and model of the alert; `episode 7` when it has left the board."""
         alert = self._alert.alert if self._alert else None
         return f"{alert.rule} {alert.model}".strip() if alert else f"episode {self._episode}"
 
     def choose_alerts(self, *, hold: bool = False) -> ChosenAlerts:  # noqa: ARG002 - one alert
-        """This episode, open or ended."""
+        """The episode of this screen, open or ended; `hold` has no effect."""
         is_open = self._alert is not None and self._alert.episode.is_open
         return ChosenAlerts((self._episode,) if is_open else (), (self._episode,))
 
     @property
     def subject(self) -> str:
-        """The model of the alert."""
+        """The model of the alert; empty when it has none, or has left the board."""
         return self._alert.alert.model if self._alert else ""
 
     @property
     def about(self) -> tuple[str, int]:
-        """What changed before the alert began."""
+        """The model and start (ms UTC) of the alert; "" and now when it has left the board."""
         if self._alert is None:
             return "", self.state.now
         return self._alert.alert.model, self._alert.episode.started_at
 
     def show(self, state: ViewState) -> None:
-        """Read the history again when anything was decided since."""
+        """Show a view state; read the history again when the stored state has changed."""
         super().show(state)
         self._read_history()
 
     def on_mount(self) -> None:
-        """Read the history first."""
+        """Start to read the history."""
         self._read_history()
 
     def panels(self) -> ComposeResult:
-        """State over chart and history; side by side where there is room."""
+        """The alert over its chart and history, which stand side by side where they fit."""
         bound = BaseScreen.view_state
         yield AlertPanel(self._episode).data_bind(bound)
         with Container(id="body"):
             yield ChartPanel(self.subject).data_bind(bound)
-            yield AlertHistoryList().data_bind(bound)
+            yield List(self._rows).data_bind(bound)
 
     def _read_history(self) -> None:
-        """Ask for the history, once for everything that was decided since."""
+        """Ask for the history, unless it was asked for since the stored state changed."""
         board = self.state.board
         if board is None or not self.is_mounted:
             return
@@ -99,7 +101,8 @@ class AlertScreen(BaseScreen, inherit_bindings=False):
 
     def show_history(self, found: AlertHistory | None, problem: str = "") -> None:
         """Show the history that was read, or why it cannot be read."""
-        self.query_one(AlertHistoryList).show_history(found, problem)
+        self._rows.take_history(found, problem)
+        self.query_one(List).rebuild()
         if found is not None:
             self.query_one(AlertPanel).show_history(found)
             self._read_chart(found)

@@ -1,4 +1,4 @@
-"""The rows and columns of the list of alerts; several of one owner stand in a group."""
+"""The rows and columns of the list of alerts; those with the same `owner` label are grouped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _QUIET = {
     DisplayState.PENDING: Role.MUTED,
     DisplayState.RESOLVED: Role.OK,
 }
-"""States that need no action, whose role is not that of the severity."""
+"""Roles of the states that need no action; other states have the role of their severity."""
 
 OPEN_FIRST = (
     DisplayState.FIRING,
@@ -60,11 +60,11 @@ HOURS = 24
 """Hours of the activity strip."""
 
 FOLDED_FROM = 3
-"""Alerts of one owner from which they stand in a group."""
+"""The least number of alerts with the same `owner` label that form a group."""
 
 
 class AlertGroup(Struct, frozen=True):
-    """The alerts of one owner, under one row that shows the labels they share."""
+    """The alerts with one `owner` label, under one row that shows the labels they share."""
 
     owner: str
     members: tuple[ActiveAlert, ...]
@@ -72,7 +72,7 @@ class AlertGroup(Struct, frozen=True):
 
     @property
     def shared(self) -> str:
-        """The labels that every member has."""
+        """The labels that all members have, but owner and model: `job=api  team=risk`."""
         first, *rest = [member.alert.labels for member in self.members]
         same = {
             name: value
@@ -91,12 +91,12 @@ def row_key(row: AlertListRow) -> str:
 
 
 def episodes_of(row: AlertListRow) -> tuple[int, ...]:
-    """The open episodes that a row stands for."""
+    """The ids of a row's open episodes: of one alert, or of all alerts in a group."""
     return tuple(one.episode.id for one in members_of(row) if one.episode.is_open)
 
 
 def members_of(row: AlertListRow) -> tuple[ActiveAlert, ...]:
-    """The alerts that a row stands for."""
+    """The alerts of a row: one alert, or all members of a group."""
     return row.members if isinstance(row, AlertGroup) else (row,)
 
 
@@ -111,7 +111,10 @@ def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
 def filter_and_sort_alerts(
     alerts: Iterable[ActiveAlert], wanted: Filter, folded: frozenset[str], now: int
 ) -> tuple[AlertListRow, ...]:
-    """The alerts that match, most urgent first; several of one owner in a group."""
+    """The rows of matching alerts, most urgent first; many with one `owner` label form a group.
+
+    `folded` holds the `owner` labels of the groups that hide their members.
+    """
     found = [
         one for one in alerts if wanted == EVERYTHING or matches(wanted, FilteredAlert(one, now))
     ]
@@ -135,7 +138,7 @@ def _unit_urgency(unit: Sequence[AlertListRow]) -> tuple[int, int, int, int]:
 
 
 def worst_alert(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
-    """The most urgent alert that nobody has acknowledged; None when there is none."""
+    """The most urgent firing alert, neither acknowledged nor muted; None without one."""
     waiting = [
         one
         for one in alerts
@@ -146,7 +149,7 @@ def worst_alert(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
 
 
 def state_counts(alerts: Iterable[ActiveAlert]) -> Line:
-    """How many alerts have which state; muted ones are always counted, ended ones last."""
+    """A line with the number of alerts in each state; the muted ones are shown even if 0."""
     found = list(alerts)
     states = Counter(one.display_state for one in found)
     muted = sum(1 for one in found if one.mutes and one.episode.is_open)
@@ -164,7 +167,7 @@ def _count_role(shown: DisplayState) -> Role:
 
 
 def external_sources_line(sources: Iterable[ExternalSource], now: int) -> tuple[Span, ...]:
-    """The external alert sources: when each was last received, and its problem."""
+    """Each external alert source with its problem, or else the age of its last report."""
     spans = []
     for source in sources:
         when = age_phrase(source.heard_at or None, now)
@@ -181,13 +184,13 @@ def state_span(raised: ActiveAlert) -> Span:
 
 
 def owner_words(raised: ActiveAlert, now: int) -> str:
-    """The owner and the remaining time: `anna 25m`."""
+    """The owner and the remaining time: `anna 25m`; empty when nobody has the alert."""
     ack = raised.acknowledgement
     return f"{ack.by} {short_duration(ack.expires_at - now)}" if ack else ""
 
 
 def reason_words(raised: ActiveAlert) -> str:
-    """The reason of an alert, after its known issue and why it is muted."""
+    """The reason of an alert in words, after its known issue and its mute reason."""
     pins = [f"known: {pin.text}" for pin in raised.known_issues[:1]]
     mutes = [f"muted: {mute.reason_words}" for mute in raised.mutes[:1]]
     by_hand = ["ended by hand"] if raised.episode.end_reason is EndReason.MANUAL else []
@@ -235,13 +238,13 @@ def _why(row: AlertListRow, _now: int) -> Span:
 
 
 _WITH_HOURS = 132
-"""Cells from which the activity strip fits beside the reasons."""
+"""The least width (cells) with room for the activity strip beside the reasons."""
 
 
 def alert_columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertListRow]:
-    """The columns of the list of alerts; the strip is the last 24 hours, the newest last.
+    """The columns of the list of alerts, on wide terminals with a strip of the last 24 hours.
 
-    Where nobody has any (`owned`), no column tells who.
+    `owned` is whether any alert is acknowledged; otherwise the owner's column is left out.
     """
 
     def hours(row: AlertListRow, _now: int) -> Span:
@@ -263,5 +266,5 @@ def alert_columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[
 
 
 def activity_strip(hours: Sequence[float], dots: DotStyle) -> str:
-    """One character an hour: the share of it in which an alert fired; blank for none."""
+    """One character for each hour: the share of the hour in which the alert fired; blank for 0."""
     return sparkline([share or float("nan") for share in hours], dots, 1.0)

@@ -1,6 +1,9 @@
-"""The alerts of a board as a list: on the deck the urgent ones, in their own mode all."""
+"""The list of all alerts, with groups that can be folded."""
 
 from __future__ import annotations
+
+from msgspec.structs import replace
+from textual.geometry import Size
 
 from watchdeck.console.alerts.list_lines import (
     AlertGroup,
@@ -14,141 +17,114 @@ from watchdeck.console.alerts.list_lines import (
     state_counts,
 )
 from watchdeck.console.lines.line import Line, Role, Span
-from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
 from watchdeck.console.state.messages import AlertOpened
 from watchdeck.console.state.view_state import ViewState
-from watchdeck.console.widgets.filterable_list import FilterableList
-from watchdeck.domain.alerts.alert import ActiveAlert
+from watchdeck.console.widgets.base_screen import ChosenAlerts
+from watchdeck.console.widgets.filterable_list import FilterableList, FilterableRows
+from watchdeck.console.widgets.list import ListHeader
 from watchdeck.domain.board.filter import Filter, parse
 from watchdeck.domain.board.filter_fields import ALERTS
 
-_QUIET = "no alert is open, and none ended in the last quarter of an hour"
 
-
-class AlertList(FilterableList):
+class AlertRows(FilterableRows[AlertListRow]):
     """The alerts, most urgent first; alerts with the same `owner` label form a group."""
 
+    NOUN = "alert"
     FILTER_HELP = (
         "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
     )
+    EMPTY = "no alert is open, and none ended in the last quarter of an hour"
 
-    def __init__(self, title: str) -> None:
-        super().__init__(title)
-        self._folded: frozenset[str] = frozenset()
+    def __init__(self) -> None:
+        super().__init__("alerts")
+        self.folded: frozenset[str] = frozenset()
+        """Owners whose alerts are shown in one line."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
         """The alerts."""
         return (*super().slices(state), state.alerts)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The list is redrawn when the age of the metrics or of an external source changes."""
-        return (*super().ages(state), state.metrics_at, state.sources)
-
-    @property
-    def alerts(self) -> tuple[ActiveAlert, ...]:
-        """All alerts."""
-        return self.view_state.alerts if self.view_state else ()
-
-    @property
-    def total(self) -> int:
-        """The number of all alerts."""
-        return len(self.alerts)
+        """The header also shows the external sources."""
+        return (*super().ages(state), state.sources)
 
     def read_filter(self, typed: str) -> Filter:
         """Read a filter of alerts. Raises FilterError."""
         return parse(typed, ALERTS)
 
+    def build(self, state: ViewState, cells: int) -> Table[AlertListRow]:
+        """Filter and sort the alerts; a mark goes when its row is not shown."""
+        self.total = len(state.alerts)
+        rows = filter_and_sort_alerts(state.alerts, self.wanted, self.folded, state.now)
+        keys = tuple(map(row_key, rows))
+        owned = any(one.acknowledgement for one in state.alerts)
+        columns = alert_columns(state.settings.dots, cells, owned=owned)
+        marked = self.table.marked & frozenset(keys)
+        return Table(columns, rows, keys, self.empty_text(state), marked)
+
     @property
     def match_count(self) -> int:
-        """How many alerts match the filter: the line of a group is none of its own."""
+        """The number of alerts that match the filter; a group is not an alert of its own."""
         return len({one.episode.id for row in self.table.rows for one in members_of(row)})
 
-    def lead(self, state: ViewState) -> tuple[Line, ...]:
-        """How many alerts have which state, and how many are muted."""
+    @property
+    def mark_count(self) -> int:
+        """The number of marked alerts; a group is not an alert of its own."""
+        return len(self.choose(None).all)
+
+    def lead(self, state: ViewState, _row: AlertListRow | None, _size: Size) -> tuple[Line, ...]:
+        """The number of alerts in each state, and of muted alerts."""
         return (state_counts(state.alerts),)
 
-    def heading(
-        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
-    ) -> tuple[Line, ...]:
-        """The rule tells how many there are, what is left out, and the age of the metrics."""
-        fresh = DataAge(state.metrics_at, state.now, state.stale)
-        count = self.match_count
-        if "".join(span.text for span in more).isdecimal():
-            more = (Span(str(count), Role.MUTED),)
+    def header(self, state: ViewState, shown: Span, cells: int) -> ListHeader:
+        """The header also shows the external sources; it counts alerts, not groups."""
+        if shown.text.isdecimal():
+            shown = Span(str(self.match_count), Role.MUTED)
+        header = super().header(state, shown, cells)
         sources = external_sources_line(state.sources, state.now)
-        words = (*more, *self.filter_words(count, cells), *sources)
-        return panel_lines(self._title, words, fresh, body, cells)
+        return replace(header, more=(*header.more, *sources))
 
-    @property
-    def marks(self) -> int:
-        """How many alerts are marked: the line of a group is none of its own."""
-        return len(self.episodes) if self.table.marked else 0
+    def choose(self, cursor: str | None) -> ChosenAlerts:
+        """The episodes of the marked rows, else of the row with the key `cursor`.
 
-    @property
-    def open_episodes(self) -> tuple[int, ...]:
-        """The open episodes of the marked rows, else of the row under the cursor."""
-        numbers = (number for row in self._chosen_rows for number in episodes_of(row))
-        return tuple(dict.fromkeys(numbers))
-
-    @property
-    def episodes(self) -> tuple[int, ...]:
-        """The same, open or ended; a group stands for its open episodes."""
-        chosen = (
-            episodes_of(row) if isinstance(row, AlertGroup) else (row.episode.id,)
-            for row in self._chosen_rows
+        A group stands for its open episodes.
+        """
+        keys = self.table.marked or {cursor}
+        rows = [row for row in self.table.rows if row_key(row) in keys]
+        opened = dict.fromkeys(number for row in rows for number in episodes_of(row))
+        every = dict.fromkeys(
+            number
+            for row in rows
+            for number in (episodes_of(row) if isinstance(row, AlertGroup) else (row.episode.id,))
         )
-        return tuple(dict.fromkeys(number for numbers in chosen for number in numbers))
+        return ChosenAlerts(tuple(opened), tuple(every))
 
-    @property
-    def _chosen_rows(self) -> list[AlertListRow]:
-        keys = self.table.marked or {self.cursor}
-        return [row for row in self.table.rows if row_key(row) in keys]
-
-    @property
-    def cursor_row(self) -> AlertListRow | None:
-        """The row under the cursor."""
-        keys = self.table.keys
-        return self.table.rows[keys.index(self.cursor)] if self.cursor in keys else None
-
-    @property
-    def subject(self) -> str:
+    def subject(self, row: AlertListRow | None) -> str:
         """The model of the alert under the cursor."""
-        row = self.cursor_row
         return "" if row is None or isinstance(row, AlertGroup) else row.alert.model
+
+    def open_message(self, row: AlertListRow) -> AlertOpened | None:
+        """The message that opens the alert; None for a group."""
+        return None if isinstance(row, AlertGroup) else AlertOpened(row.episode.id)
+
+
+class AlertList(FilterableList[AlertRows]):
+    """A list of alerts whose groups can be folded."""
+
+    def fold(self, owner: str) -> None:
+        """Show the alerts of an owner in one line, or each in a line of its own again."""
+        self.rows.folded ^= {owner}
+        self.rebuild()
 
     def open_row(self) -> None:
         """Open the alert under the cursor; fold a group, or unfold it."""
-        row = self.cursor_row
-        if isinstance(row, AlertGroup):
-            self.fold(row.owner)
-        elif row is not None:
-            self.post_message(AlertOpened(row.episode.id))
-
-    def fold(self, owner: str) -> None:
-        """Show the alerts of an owner in one line, or each in its own again."""
-        self._folded ^= {owner}
-        self.rebuild()
-
-    def rebuild(self) -> None:
-        """Sort and filter the alerts anew."""
-        state = self.view_state
-        if state is None:
-            return
-        rows = filter_and_sort_alerts(state.alerts, self.wanted, self._folded, state.now)
-        keys = tuple(map(row_key, rows))
-        marked = self.table.marked & frozenset(keys)
-        owned = any(one.acknowledgement for one in state.alerts)
-        shown = alert_columns(state.settings.dots, self.size.width, owned=owned)
-        self.table = Table(shown, rows, keys, self._empty_words(state), marked)
-        self.redraw()
-
-    def _empty_words(self, state: ViewState) -> str:
-        if state.stale:
-            return ""
-        return f"no alert matches /{self.typed}" if self.typed and state.alerts else _QUIET
+        if isinstance(self.row, AlertGroup):
+            self.fold(self.row.owner)
+        else:
+            super().open_row()
 
     def on_resize(self) -> None:
-        """There may be room for the strip of hours, or no more."""
+        """Rebuild: the width decides whether there is a column of the last 24 hours."""
         self.rebuild()
         super().on_resize()

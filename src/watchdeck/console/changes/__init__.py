@@ -1,1 +1,1 @@
-"""The screen of changes before a moment."""
+"""The screen of changes in the half hour before a moment."""

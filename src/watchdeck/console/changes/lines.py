@@ -1,4 +1,4 @@
-"""The lines of what changed before a moment: change markers and healths of the whole fleet."""
+"""Rows and lines of the changes before a moment: change markers and health changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKBACK = 1_800_000
 
 
 class ChangeEvent(Struct, frozen=True):
-    """One change of any kind; `shape` is its mark, and `role` the colour of the mark."""
+    """A change marker or health change at `at` (ms UTC), with the shape and role of its mark."""
 
     at: int
     endpoint: str
@@ -86,7 +86,7 @@ def event_rows(
     model: Model | None,
     models: tuple[Model, ...],
 ) -> tuple[EventRow, ...]:
-    """One row for each event; times of day are in `zone`."""
+    """One row for each event; times of day are in `zone`, ages count back from `moment`."""
     return tuple(
         EventRow(
             event,

@@ -1,85 +1,78 @@
-"""What changed in the half hour before a moment, and why a model has its state."""
+"""The screen of changes in the half hour before a moment, with the health of a model."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from textual.app import ComposeResult
+from textual.geometry import Size
 
 from watchdeck.console.changes import lines as before
-from watchdeck.console.changes.lines import LOOKBACK, ChangeEvent
+from watchdeck.console.changes.lines import LOOKBACK, ChangeEvent, EventRow
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Line, Role, Span, untrusted_text
-from watchdeck.console.lines.panel_header import DataAge, panel_lines
+from watchdeck.console.lines.panel_header import DataAge
 from watchdeck.console.lines.relative_time import clock_time
 from watchdeck.console.lines.table import Table
 from watchdeck.console.state.messages import ModelOpened
 from watchdeck.console.state.queries import FleetChanges, read_fleet_changes
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import List, ListHeader, ListRows
 
 
-class EventList(List):
-    """One row a change; over them, when a model is asked about, why it has its state."""
+class EventRows(ListRows[EventRow]):
+    """The list of changes; above it the health and open alerts of the model `about`, if any."""
+
+    name = "events"
 
     def __init__(self, about: str, moment: int) -> None:
-        super().__init__(id="events")
+        super().__init__()
         self._about = about
         self._moment = moment
-        self._events: tuple[ChangeEvent, ...] | None = None
-        self._problem = ""
+        self.events: tuple[ChangeEvent, ...] | None = None
+        """The events that were read; None until then."""
+        self.problem = ""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The models and the alerts."""
+        """The list is rebuilt when the models or the alerts change."""
         return (state.models, state.alerts)
 
-    def show_changes(self, events: tuple[ChangeEvent, ...], problem: str) -> None:
-        """Show the events that were read, or why they cannot be read."""
-        self._events, self._problem = events, problem
-        self.rebuild()
+    def subject(self, row: EventRow | None) -> str:
+        """The model of the row under the cursor, else the model `about`, or empty."""
+        return (row.event.endpoint if row else "") or self._about
 
-    @property
-    def subject(self) -> str:
-        """The model of the row under the cursor, else the one that is asked about."""
-        return (self.cursor or "").partition(" ")[2] or self._about
+    def open_message(self, row: EventRow) -> ModelOpened:
+        """The message that opens the model of the row."""
+        return ModelOpened(self.subject(row))
 
-    def open_row(self) -> None:
-        """Open the model of the row under the cursor."""
-        if self.cursor is not None:
-            self.post_message(ModelOpened(self.subject))
-
-    def lead(self, state: ViewState) -> tuple[Line, ...]:
-        """Health, reason, and the open alerts."""
+    def lead(self, state: ViewState, _row: EventRow | None, size: Size) -> tuple[Line, ...]:
+        """Two lines with health and open alerts of the model `about`; none without a model."""
         model = state.model(self._about)
-        return before.reason_lines(model, state.alerts, state.now, self.size.width) if model else ()
+        return before.reason_lines(model, state.alerts, state.now, size.width) if model else ()
 
-    def heading(
-        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
-    ) -> tuple[Line, ...]:
-        """The rule names the moment before which the changes were."""
+    def header(self, state: ViewState, shown: Span, _cells: int) -> ListHeader:
+        """The header shows the model and the moment before which changes are listed."""
         at = clock_time(self._moment, state.settings.zone, "%b %d %H:%M:%S")
         name = (untrusted_text(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
-        fresh = DataAge(None if self._events is None else state.now, state.now, state.stale)
-        subject = f"changed in the 30 min before {at}"
-        return panel_lines(subject, (*name, *more), fresh, body, cells)
+        age = DataAge(None if self.events is None else state.now, state.now, state.stale)
+        return ListHeader(f"changed in the 30 min before {at}", (*name, shown), age)
 
-    def rebuild(self) -> None:
-        """List the events anew."""
-        state = self.view_state
-        if state is None:
-            return
+    def build(self, state: ViewState, _cells: int) -> Table[EventRow]:
+        """One row for each event; without any, a text that says why."""
         model, zone = state.model(self._about), state.settings.zone
-        found = before.event_rows(self._events or (), self._moment, zone, model, state.models)
-        empty = "nothing changed" if self._events is not None else "reading what changed"
+        found = before.event_rows(self.events or (), self._moment, zone, model, state.models)
+        empty = "nothing changed" if self.events is not None else "reading what changed"
         names = tuple(f"{n} {row.event.endpoint}" for n, row in enumerate(found))
         columns = before.EVENT_COLUMNS if self._about else before.FLEET_COLUMNS
-        self.table = Table(columns, found, names, self._problem or empty)
-        self.redraw()
+        return Table(columns, found, names, self.problem or empty)
 
 
 class RecentChangesScreen(BaseScreen, inherit_bindings=False):
-    """The half hour before `moment` (ms UTC); `about` is a model's name, or empty."""
+    """The changes of all models in the half hour before `moment` (ms UTC).
+
+    `about` is the model whose health and alerts are also shown; empty for none.
+    """
 
     WHERE = KeyScope.BEFORE
     BINDINGS = bindings(KeyScope.BEFORE)
@@ -87,18 +80,19 @@ class RecentChangesScreen(BaseScreen, inherit_bindings=False):
     def __init__(self, state: ViewState, area: str, about: str, moment: int) -> None:
         self._about = about
         self._moment = moment
+        self._rows = EventRows(about, moment)
         super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
-        """The list has the whole screen."""
-        yield EventList(self._about, self._moment).data_bind(BaseScreen.view_state)
+        """The list of changes on the whole screen."""
+        yield List(self._rows).data_bind(BaseScreen.view_state)
 
     def on_mount(self) -> None:
-        """Read what changed."""
+        """Start to read the changes."""
         self.reload()
 
     def reload(self) -> None:
-        """Read what changed."""
+        """Read the changes again; they are shown when they arrive."""
         names = tuple(model.facts.name for model in self.state.models)
         start, end = self._moment - LOOKBACK, self._moment + 1
         self.ask("changes", partial(read_fleet_changes, names, start, end), self.show_changes)
@@ -106,5 +100,7 @@ class RecentChangesScreen(BaseScreen, inherit_bindings=False):
     def show_changes(self, found: FleetChanges | None, problem: str = "") -> None:
         """Show the changes that were read, or why they cannot be read."""
         changes = found or FleetChanges()
-        events = before.change_events(changes.changes, changes.healths, self._moment - LOOKBACK)
-        self.query_one(EventList).show_changes(events, problem)
+        start = self._moment - LOOKBACK
+        self._rows.events = before.change_events(changes.changes, changes.healths, start)
+        self._rows.problem = problem
+        self.query_one(List).rebuild()

@@ -13,7 +13,7 @@ from watchdeck.console.lines.relative_time import clock_time, utc_offset, utc_of
 from watchdeck.domain.values.units import Unit
 
 FLOATING = ("availability", "tls_days_left")
-"""Signals whose interesting values lie far from zero."""
+"""Signals whose values lie far from 0, where their axis does not start."""
 
 OBJECTIVE_FACTOR = 3.0
 """An objective above this multiple of all values would flatten the lines: it is not drawn."""
@@ -28,11 +28,11 @@ class ChartData(Struct, frozen=True):
     unit: Unit
     window: TimeRange
     objective: float | None = None
-    """In the unit of the series."""
+    """The objective in the unit of the series; None without one."""
     changes: tuple[int, ...] = ()
     """Times (ms UTC) of change markers."""
     cursor: int | None = None
-    """Time (ms UTC) under the cursor."""
+    """Time (ms UTC) under the cursor; None without a cursor."""
 
 
 class ChartLayout(Struct, frozen=True):
@@ -80,7 +80,7 @@ def _value_axis(data: ChartData, steps: int) -> ValueAxis | None:
 
 
 def is_objective_visible(objective: float | None, low: float, high: float) -> bool:
-    """Whether an objective lies near enough to the values to be drawn."""
+    """Whether an objective exists, and lies near enough to the values to be drawn."""
     return objective is not None and objective <= OBJECTIVE_FACTOR * max(abs(low), abs(high))
 
 
@@ -178,7 +178,7 @@ def _mark_changes(ticks: list[Span], data: ChartData, columns: int) -> None:
 
 
 def _first_tick(window: TimeRange, step: int) -> int:
-    """The first round time in the time zone of the window."""
+    """The first time (ms UTC) in the window that is a multiple of `step` in its time zone."""
     ahead = utc_offset_ms(window.start, window.zone)
     return -(-(window.start + ahead) // step) * step - ahead
 

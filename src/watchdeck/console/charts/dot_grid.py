@@ -54,14 +54,14 @@ class DotGrid:
 
 
 class Layer(Struct, frozen=True):
-    """One grid, and the role of its dots."""
+    """A grid of dots, and the role that colours them."""
 
     grid: DotGrid
     role: Role
 
 
 Marks = Mapping[tuple[int, int], Span]
-"""Characters by row (0 at the top) and cell; one shows where no layer has a dot."""
+"""Characters by row (0 at the top) and cell; each shows only where no layer has a dot."""
 
 
 def stack_layers(

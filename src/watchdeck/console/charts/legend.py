@@ -34,7 +34,7 @@ from watchdeck.domain.values.units import Unit
 
 
 class QuantileBounds(Struct, frozen=True):
-    """The bounds that histogram buckets give to the quantile of the first series."""
+    """Histories of the bucket bounds between which the quantile of the first series lies."""
 
     low: History
     high: History
@@ -85,7 +85,7 @@ def _bounded_value(
 
 
 def _point_at(history: History, data: ChartData, columns: int) -> Point | None:
-    """The point at the cursor, or the newest one; None in a gap."""
+    """The point at the cursor, else the newest one; None in a gap."""
     if data.cursor is not None:
         return value_at(history, data.window, data.cursor, columns)
     recent = [p for p in points(history, data.window) if _is_recent(p, history, data.window)]
@@ -93,13 +93,13 @@ def _point_at(history: History, data: ChartData, columns: int) -> Point | None:
 
 
 def _is_recent(point: Point, history: History, window: TimeRange) -> bool:
-    """Whether no gap lies between a point and the end; 1/60 of the window is tolerated more."""
+    """Whether no gap follows a point in the window, with a tolerance of 1/60 of the window."""
     slack = (window.end - window.start) // 60
     return window.end - point.at <= GAP * max(history.every, point.step, 1) + slack
 
 
 def value_at(history: History, window: TimeRange, at: int, columns: int) -> Point | None:
-    """The mean point of the column of a time, else the nearest point; None in a gap."""
+    """The mean of the points in the column of `at`, else the nearest point; None in a gap."""
     start, end = column_period(at, window, columns)
     known = list(points(history, window))
     inside = [p for p in known if start <= p.at < end]
@@ -117,7 +117,7 @@ def value_at(history: History, window: TimeRange, at: int, columns: int) -> Poin
 def change_line(
     changes: Iterable[Change], data: ChartData, columns: int, now: int, cells: int
 ) -> tuple[Line, ...]:
-    """The newest change up to the cursor or the end, as one line; none without such a change."""
+    """One line with the newest change up to the cursor or the end; empty without a change."""
     start, end = data.window.end, data.window.end + 1
     if data.cursor is not None:
         start, end = column_period(data.cursor, data.window, columns)

@@ -17,7 +17,7 @@ from watchdeck.console.lines.line import DotStyle, Role
 from watchdeck.domain.board.board import History
 
 GAP = 2.5
-"""Two points further apart than this multiple of their usual distance are not joined."""
+"""Points further apart than this multiple of their usual distance are not joined."""
 
 _MOST = 1e100
 _LEAST = 1e-100
@@ -54,7 +54,7 @@ _ASCII_PATTERNS = {
     LineStyle.DASH_DOT: "11010",
     LineStyle.DOTTED: "10",
 }
-"""The same where a cell has only one column of dots."""
+"""The patterns for cells with only one column of dots."""
 
 
 class LineSeries(Struct, frozen=True):
@@ -76,22 +76,24 @@ class Point(Struct, frozen=True):
     low: float
     high: float
     step: int = 0
-    """Distance (ms) to the nearest neighbour, known or not: the scrape interval may change."""
+    """Distance (ms) to the nearest point, even one without a value: scrape intervals may change."""
 
 
 class Bucket(Struct, frozen=True):
-    """The points in one column of dots: their lowest and highest value, first and last point."""
+    """The points in one column of dots."""
 
     low: float
     high: float
+    """The lowest and highest value of the points."""
     first: Point
     last: Point
     band_low: float
     band_high: float
+    """The lowest and highest value that the points stand for."""
 
 
 def points(history: History, window: TimeRange) -> Iterator[Point]:
-    """Every known point in the time range."""
+    """Every point in the time range that has a finite value."""
     lows = history.low or history.values
     highs = history.high or history.values
     steps = _nearest_distances(history.times)
@@ -185,7 +187,7 @@ class LinePlotter:
             self._grid.set_column(x, bottom, top)
 
     def join(self, x0: int, y0: int, x1: int, y1: int) -> None:
-        """Draw a straight line of dots between two columns."""
+        """Draw a straight line from column `x0`, dot row `y0` to column `x1`, dot row `y1`."""
         last = y0
         for x in range(x0, x1 + 1):
             y = round(y0 + (y1 - y0) * (x - x0) / max(1, x1 - x0))
@@ -212,7 +214,7 @@ def _draw_line(plotter: LinePlotter, found: dict[int, Bucket], every: int) -> No
 
 
 def _fill_band(grid: DotGrid, axis: ValueAxis, found: dict[int, Bucket]) -> None:
-    """Set every other dot from the lowest to the highest value, and both ends always."""
+    """Fill each column from its lowest to its highest value with every other dot and both ends."""
     for x, bucket in found.items():
         bottom, top = (dot_row(grid, axis, end) for end in (bucket.band_low, bucket.band_high))
         for y in range(bottom, top + 1):

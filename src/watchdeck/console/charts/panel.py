@@ -30,7 +30,7 @@ _TWO_LINE_LEGEND_ROWS = 12
 
 
 class ChartInput(Struct, frozen=True):
-    """What a chart panel shows: a history query, and its result once it was read."""
+    """The input of a chart panel: a history query, and its result (None until it was read)."""
 
     query: HistoryQuery
     names: tuple[str, ...]
@@ -40,11 +40,11 @@ class ChartInput(Struct, frozen=True):
     """Why the history cannot be read; empty when it can."""
     comparison: ChartComparison | None = None
     cursor: int | None = None
-    """Time (ms UTC) under the cursor."""
+    """Time (ms UTC) under the cursor; None without a cursor."""
 
 
 class ChartPanel(Panel):
-    """One signal over time, with the other signals of its group or its own earlier values."""
+    """A chart of one signal, with the other signals of its group or its own earlier values."""
 
     chart_input: reactive[ChartInput | None] = reactive[ChartInput | None](None, repaint=False)
 
@@ -53,11 +53,11 @@ class ChartPanel(Panel):
         self._model_name = model_name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The panel is rebuilt when the model changes: its objectives may be new."""
+        """The model, whose change rebuilds the panel: its objectives may be new."""
         return (state.model(self._model_name),)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """A header with signal and time range, and the chart."""
+        """The lines of the panel: a header with signal and time range, and the chart."""
         model, shown = state.model(self._model_name), self.chart_input
         latest = model.latest if model else None
         age = DataAge(latest.at if latest else None, state.now, state.stale)

@@ -1,4 +1,4 @@
-"""Series of a chart: the signals that share it, their objective, and an earlier time range."""
+"""Choice of a chart's series: signals that share a chart, an objective, an earlier time range."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUPS = (
 
 
 def chart_signals(signal: str, absent: Collection[str] = ()) -> tuple[str, ...]:
-    """The signals of the chart of `signal`, which comes first, without the absent ones."""
+    """The signals of the chart of `signal`: first `signal`, then its group without `absent`."""
     group = next((group for group in _GROUPS if signal in group), ())
     return (signal, *(name for name in group if name != signal and name not in absent))
 

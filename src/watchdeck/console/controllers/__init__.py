@@ -1,1 +1,1 @@
-"""Controllers: plain objects beside the application, one subject each."""
+"""Controllers: plain objects that the application owns, one for each subject."""

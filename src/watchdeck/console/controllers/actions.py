@@ -1,4 +1,4 @@
-"""The operator's actions: chosen by a key or a command, run on a thread, undone for ten seconds."""
+"""The operator's actions: started by key or command, run on a thread, undoable for 10 s."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING_CHOSEN = {
 
 
 class ActionController:
-    """Runs actions in the name of an actor; without one the console is read-only."""
+    """Runs actions in the name of `actor`; without an actor the console is read-only."""
 
     def __init__(self, port: ConsolePort, actor: Actor | None, command_line: CommandLine) -> None:
         self._port = port
@@ -60,7 +60,7 @@ class ActionController:
         )
 
     def _hint(self, action: Action, text: str) -> str:
-        """What a typed action is about: the model in focus, or the alerts that it would hide."""
+        """A hint on a typed action: the model in focus, or how many alerts it would hide."""
         screen = self._port.current_screen
         if action.subject is Subject.MODEL:
             return f"{action.words}: {self._focus_words()}"
@@ -85,7 +85,7 @@ class ActionController:
         return f"{clock_time(at, zone, f'{date} %H:%M:%S')} {utc_offset(at, zone)}"
 
     def _press(self, action: Action, key: ActionKey) -> None:
-        """Act on the chosen alerts, or begin a command about them."""
+        """Handle an action's key: act on the chosen alerts, or begin a command about them."""
         if action.request is UndoRequest:
             self.undo()
             return
@@ -99,7 +99,7 @@ class ActionController:
             self._port.say("no open alert is chosen: there is nothing to do")
 
     def _episodes(self, action: Action, where: Place) -> tuple[int, ...]:
-        """What a key is about: chosen alerts, or on the deck the worst that nobody has."""
+        """The episodes that a key acts on: the chosen ones; on the deck the worst alert."""
         screen = self._port.current_screen
         if where is Place.DECK:
             first = worst_alert(self._port.view_state.alerts)
@@ -110,7 +110,7 @@ class ActionController:
         return chosen.open if action.subject is Subject.OPEN_ALERTS else chosen.all
 
     def _beginning(self, action: Action, begins: str) -> str:
-        """The beginning of a command, with the labels and the model of the chosen alerts."""
+        """The begun command for the prompt, with labels and model of the chosen alerts."""
         screen = self._port.current_screen
         model = screen.subject if screen else ""
         if "{model}" in begins and not model:
@@ -118,7 +118,7 @@ class ActionController:
         return begins.format(labels=self._shared_labels(), model=model).replace("  ", " ")
 
     def _shared_labels(self) -> str:
-        """The labels that all chosen alerts share."""
+        """The rule, model or owner that all chosen open alerts share; empty when there is none."""
         screen = self._port.current_screen
         numbers = screen.choose_alerts().open if screen else ()
         found = [one.alert for one in self._port.view_state.alerts if one.episode.id in numbers]
@@ -136,7 +136,7 @@ class ActionController:
         return " ".join(shared)
 
     def _run_typed(self, action: Action, text: str) -> None:
-        """Run an action that was typed: it is about what the screen in view has chosen."""
+        """Run a typed action on the alerts or the model that are chosen on the screen."""
         if action.request is UndoRequest:
             self.undo()
             return
@@ -170,7 +170,7 @@ class ActionController:
         self._port.run_in_thread(work, then, "actions", exclusive=False)
 
     def _refusal(self, action: Action) -> str:
-        """Why nobody can act here now; empty when somebody can."""
+        """The reason why an action is refused now; empty when it is allowed."""
         state, actor = self._port.view_state, self._actor
         is_change = action.subject is Subject.MODEL
         if state.settings.read_only or actor is None or actor.role is ActorRole.VIEWER:
@@ -181,7 +181,7 @@ class ActionController:
         return ""
 
     def _show_result(self, request: ActionRequest, result: ActionResult) -> None:
-        """Say what came of an action; one that did nothing leaves the one before to be undone."""
+        """Show the result of an action; if it did nothing, undo is for the action before."""
         if isinstance(request, ChangeRequest):
             self._show_change(request, result)
         elif not result.undo:
@@ -201,7 +201,7 @@ class ActionController:
             screen.reload()
 
     def undo(self) -> None:
-        """Undo the newest action of this console."""
+        """Undo the newest action of this console, or show a notice when there is none."""
         action = next(one for one in ACTIONS if one.request is UndoRequest)
         if not self._last:
             self._port.say("nothing was done here that can be taken back")
@@ -212,6 +212,6 @@ class ActionController:
             self._port.run_in_thread(work, self._show_undone, "actions", exclusive=False)
 
     def _show_undone(self, result: ActionResult) -> None:
-        """Say what was undone; that itself cannot be undone."""
+        """Show the result of an undo, which itself cannot be undone."""
         self._last = ()
         self._port.say(result.words)

@@ -1,4 +1,4 @@
-"""The bell and the desktop notice of the terminal, for a new page."""
+"""The terminal's bell and desktop notice for new paging alerts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from watchdeck.domain.settings.configuration import ConsoleSettings
 _CALLS = (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
 
 _LONGEST = 120
-"""Cells of a desktop notice."""
+"""The most cells of a desktop notice."""
 
 _FORMS = {
     "osc9": "\x1b]9;{text}\x07",
     "osc777": "\x1b]777;notify;watchdeck;{text}\x07",
 }
-"""Sequences for a desktop notice; a setting says which one the terminal knows."""
+"""Control sequences of a desktop notice, by the value of the setting `notices`."""
 
 
 def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
-    """The firing alerts that page somebody and that nobody has acknowledged, by episode."""
+    """The firing alerts of a paging severity, not acknowledged and not muted, by episode id."""
     return {
         one.episode.id: one
         for one in board.alerts
@@ -37,7 +37,7 @@ def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
 def bell_sequence(
     found: Iterable[ActiveAlert], view: ConsoleSettings, environ: Mapping[str, str]
 ) -> str:
-    """The control sequence of bell and desktop notice, as the settings want them; may be empty."""
+    """The control sequence of bell and notice for these alerts; empty when nothing is to ring."""
     names = [f"{one.alert.rule} {one.alert.model}".strip() for one in found]
     if not names:
         return ""
@@ -50,14 +50,14 @@ def bell_sequence(
 
 
 class BellController:
-    """Rings for pages that the board before did not have."""
+    """Rings for paging alerts that the previous board did not have."""
 
     def __init__(self, port: ConsolePort) -> None:
         self._port = port
         self._known: dict[int, ActiveAlert] | None = None
 
     def ring_for_new(self, board: Board | None) -> None:
-        """Ring for the new pages of a live board; the first board has none."""
+        """Ring for the new paging alerts of a live board; the first board rings for none."""
         if board is None or not board.live:
             return
         before, self._known = self._known, unacknowledged_pages(board)

@@ -1,4 +1,4 @@
-"""Copying a row: through the terminal, or into a file where it has no clipboard."""
+"""Copying a row to the terminal's clipboard, or to a file when it has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line of `:` and the palette: both run rows of one table of commands."""
+"""The `:` prompt and the command palette, which run the commands of one table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMAND = ":"
 
 
 class CommandLine:
-    """Reads commands as they are typed, and runs them; `table` is set once all rows are known."""
+    """Completes and runs typed commands; `table` is set after all controllers are made."""
 
     def __init__(self, port: ConsolePort) -> None:
         self._port = port
@@ -37,7 +37,7 @@ class CommandLine:
         return {"command": self.begin, "palette": self.open_palette}
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands: what can be done to a list of models."""
+        """Rows for the table of commands: to filter and to sort the list of models."""
         return (
             Command(
                 *("filter", "Show some models only", self.filter_models, "TEXT"),
@@ -51,14 +51,14 @@ class CommandLine:
         )
 
     def begin(self, text: str = "") -> None:
-        """Ask for a command on the screen in view, or for the rest of one."""
+        """Open the prompt for a command, with `text` already typed."""
         screen = self._port.current_screen
         if screen is not None:
             past = self._port.view_state.typed.setdefault(COMMAND, [])
             screen.open_prompt(Prompt(COMMAND, self, past, text))
 
     def open_palette(self) -> None:
-        """Find anything by a few of its letters."""
+        """Open the command palette."""
         screen = self._port.current_screen
         if screen is not None and screen.WHERE is not KeyScope.PALETTE:
             from watchdeck.console.dialogs.command_palette import PaletteScreen
@@ -68,18 +68,18 @@ class CommandLine:
             self._port.push_screen(PaletteScreen(state, mode, found, self._choose))
 
     def _choose(self, entry: str) -> None:
-        """Run an entry of the palette; one that is only begun is typed to its end."""
+        """Run an entry of the palette; one that ends with a blank is completed in the prompt."""
         if entry.endswith(" "):
             self.begin(entry)
         else:
-            self.submit(entry)  # what it is about may have gone in the meantime: then nothing
+            self.submit(entry)  # if its model has gone since, nothing happens
 
     def _known(self) -> CompletionContext:
         settings, models = self._port.view_state.settings, self._models()
         return CompletionContext(
             tuple(model.facts.name for model in self._port.view_state.models),
             tuple(sorted(theme_files(settings.environ))),
-            sortable_columns(models.columns) if models else (),
+            sortable_columns(models.rows.columns) if models else (),
             tuple(f"@{name}" for name in settings.view.filters),
         )
 
@@ -104,21 +104,21 @@ class CommandLine:
             self._port.say(f"{error} (at character {error.position + 1})")
 
     def sort_models(self, column: str) -> None:
-        """Sort the models by a column."""
+        """Sort the list of models in view by the column of this name."""
         models = self._models_or_notice()
         if models is not None:
             models.sort(column)
 
     def hint(self, text: str) -> Hint:
-        """What a line can become, or would do."""
+        """The hint on a typed line: its completions, or the effect of its command."""
         return Hint(hint(text, self._known(), self.table))
 
     def complete(self, text: str) -> str:
-        """The first line that a beginning can become."""
+        """The best completion of a line; empty when there is none."""
         return next(iter(completions(text, self._known(), self.table)), "")
 
     def submit(self, text: str) -> Hint | None:
-        """Run a command."""
+        """Run a typed command; returns the mistake in it, None when there is none."""
         try:
             parsed = parse(text, self._known(), self.table)
         except CommandError as error:
@@ -127,4 +127,4 @@ class CommandLine:
         return None
 
     def cancel(self) -> None:
-        """Nothing is run."""
+        """Do nothing: Esc ends the prompt without a command."""

@@ -1,4 +1,4 @@
-"""Checks of the configuration: of a file that was edited, and of the settings of the console."""
+"""Checks of an edited configuration file, and of the console's settings in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watchdeck.errors import ConfigError
 
 
 class ConfigCheck(Struct, frozen=True):
-    """A file, how many endpoints it has, and every problem with it."""
+    """The result of a check: file, number of endpoints (0 with problems), and all problems."""
 
     path: Path
     endpoints: int
@@ -27,7 +27,7 @@ class ConfigCheck(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What the check means for a running collector and console."""
+        """The result in words, and its meaning for a running collector and console."""
         count = len(self.problems)
         name = clean(self.path.name, 40)
         if count:
@@ -42,7 +42,7 @@ class ConfigCheck(Struct, frozen=True):
 
 
 def check_config(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
-    """Read a configuration as at a start, without network (25 ms: its types are made)."""
+    """Check a configuration file as at a start, without network; takes 25 ms."""
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
 
@@ -56,7 +56,7 @@ def check_config(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
 def view_problems(view: ConsoleSettings, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Every problem of the console's settings: theme, keys, layout, columns, filters.
 
-    None of them stops a collector or a console, which says what it uses instead.
+    None of them stops the collector or the console, which shows what it uses instead.
     """
     yield from _theme_problems(view.theme, environ)
     yield from apply_keymap(view.keys)[1]

@@ -1,4 +1,4 @@
-"""The terminal lent to a program of the person's own, and what is checked when it comes back."""
+"""Running the operator's pager or editor on the terminal, and checking the edited file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from watchdeck.console.terminal.external_program import (
 )
 
 Program = Callable[[Mapping[str, str]], list[str]]
-"""The command line of a program, by the environment."""
+"""A function from environment variables to the command line of a program."""
 
 
 class ExternalProgramController:
-    """Lends the terminal to a pager or an editor; meanwhile nothing of the console happens.
+    """Lends the terminal to a pager or an editor; the console stands still meanwhile.
 
-    `suspend` gives the terminal away; `config` is the file to edit.
+    `suspend` releases the terminal while its context is open; `config` is the file to edit.
     """
 
     def __init__(
@@ -49,20 +49,20 @@ class ExternalProgramController:
         return (Command("edit", words, lambda _: self.edit()),)
 
     def receive(self, snapshot: BoardSnapshot) -> None:
-        """Post a snapshot, called on the poller's thread; while the terminal is lent it waits."""
+        """Post a snapshot, or keep it while the terminal is lent; runs on the poller's thread."""
         if self._is_lent:
             self._waiting = snapshot
         else:
             self._port.post_message(BoardUpdated(snapshot))
 
     def page(self, text: str) -> None:
-        """Show a text in the pager."""
+        """Show a text in the operator's pager; a problem with it becomes a notice."""
         problem = self._run(pager_command, text=text)
         if problem:
             self._port.say(problem)
 
     def edit(self) -> None:
-        """Edit the configuration, and check it."""
+        """Open the configuration file in the editor, then check it and show the result."""
         path = self._config
         if self._port.view_state.settings.read_only:
             self._port.say("this console is read-only: the configuration is not edited from it")
@@ -75,7 +75,7 @@ class ExternalProgramController:
             self._port.run_in_thread(look, partial(self._show_check, before, problem), "check")
 
     def _run(self, program: Program, *more: str, text: str | None = None) -> str:
-        """Run a program on the terminal; returns what went wrong with it, in words."""
+        """Run a program on the terminal; returns the problem in words, empty without one."""
         environ, problem = self._port.view_state.settings.environ, ""
         try:
             command = [*program(environ), *more]
@@ -104,7 +104,7 @@ class ExternalProgramController:
 
 
 def _read(path: Path) -> bytes:
-    """The bytes of a file; none when it cannot be read, which the check says."""
+    """The bytes of a file; empty when it cannot be read, which the check reports."""
     try:
         return path.read_bytes()
     except OSError:

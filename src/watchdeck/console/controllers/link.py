@@ -1,4 +1,4 @@
-"""The link to the terminal: spared when it is slow, and measured for whoever asks."""
+"""The link to the terminal: less output when it is slow, and a meter of its traffic."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchdeck.console.terminal.app import DiffRenderedApp
 from watchdeck.console.widgets.chrome_lines import traffic_words
 
 SLOW = 0.15
-"""Seconds of a round trip to the terminal from which on less is sent."""
+"""Round-trip time to the terminal, in seconds, above which less output is sent."""
 
 
 class LinkMonitor:
@@ -27,7 +27,7 @@ class LinkMonitor:
         return (Command("meter", words, lambda _: self.toggle_meter()),)
 
     def tick(self) -> None:
-        """Send less over a slow link, unless the settings say whether it is; show the meter."""
+        """Reduce output on a slow link, unless `slow_link` is configured; update the meter."""
         traffic = self._app.traffic
         if traffic is None:
             return
@@ -41,7 +41,7 @@ class LinkMonitor:
             self._port.say(traffic_words(traffic))
 
     def toggle_meter(self) -> None:
-        """Show the traffic, or no longer."""
+        """Start or stop showing the traffic to the terminal as a notice."""
         self._is_metered = not self._is_metered
         if not self._is_metered:
             self._port.show(replace(self._port.view_state, notice=""))

@@ -1,4 +1,4 @@
-"""Which screen is in view: the modes, what is opened over them, help, and panels by letter."""
+"""Navigation between modes, screens opened over them, help, and panels by letter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Navigation:
         app.add_mode("alerts", self._alerts_screen)
 
     def _models_screen(self) -> Screen[None]:
-        """A screen that nobody has seen yet costs nothing before it is asked for, as all others."""
+        """The screen of the models mode; its module is imported only when it is first shown."""
         from watchdeck.console.models.list_screen import ModelsScreen
 
         return ModelsScreen(self._port.view_state, "models")
@@ -58,7 +58,7 @@ class Navigation:
         )
 
     def show_mode(self, name: str) -> None:
-        """Show a mode as it was left, or the first screen of the one that is shown."""
+        """Show a mode as it was left; if it is already in view, close all but its first screen."""
         screen = self._port.current_screen
         if screen is not None and screen.WHERE is KeyScope.HELP:
             self._app.pop_screen()
@@ -90,14 +90,14 @@ class Navigation:
             self._app.push_screen(HelpScreen(state, mode, screen.WHERE))
 
     def show_letters(self) -> None:
-        """Show a letter on each panel; `ready` is called when the next key may choose one."""
+        """Show a letter on each panel, then call `ready`: the next key chooses a panel."""
         screen = self._port.current_screen
         if screen is not None:
             screen.zoom.show_letters()
             self._app.call_later(self._ready)
 
     def zoom_panel(self) -> None:
-        """Show one panel on the whole screen, or all again."""
+        """Show the focused panel on the whole screen, or all panels again."""
         screen = self._port.current_screen
         if screen is not None:
             screen.zoom.toggle()

@@ -1,4 +1,4 @@
-"""The port of the application: what controllers need of it, and nothing else."""
+"""The interface through which controllers use the application."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from watchdeck.console.widgets.base_screen import BaseScreen
 from watchdeck.domain.values.units import Clock
 
 NOTICE_LASTS = 15_000
-"""How long a notice stays, in milliseconds."""
+"""Milliseconds that a notice stays on screen."""
 
 Result = TypeVar("Result")
 
 
 class TerminalOutput(Protocol):
-    """What takes control sequences."""
+    """A terminal that control sequences are written to."""
 
     def write(self, data: str) -> None:
-        """Write to the terminal."""
+        """Write control sequences to the terminal."""
 
 
 class ConsolePort(Protocol):
@@ -32,7 +32,7 @@ class ConsolePort(Protocol):
 
     @property
     def view_state(self) -> ViewState:
-        """What is shown."""
+        """The view state on screen."""
         ...
 
     @property
@@ -42,14 +42,14 @@ class ConsolePort(Protocol):
 
     @property
     def current_mode(self) -> str:
-        """The mode in view."""
+        """The name of the mode in view, such as `deck`."""
         ...
 
     def show(self, state: ViewState) -> None:
-        """Show another view state."""
+        """Replace the view state, and update the screen in view."""
 
     def say(self, notice: str, lasts: int = NOTICE_LASTS) -> None:
-        """Show a notice under the top line, for a while (ms)."""
+        """Show a notice under the top line, for `lasts` milliseconds."""
 
     def push_screen(self, screen: Screen[None]) -> object:
         """Put a screen over the one in view."""
@@ -63,21 +63,21 @@ class ConsolePort(Protocol):
         *,
         exclusive: bool = True,
     ) -> None:
-        """Do some work on a thread, then call `then` with its result on the application's own.
+        """Run `work` on a thread, then `then` with its result on the application's thread.
 
-        A WatchdeckError is shown as a notice. With `exclusive` older work of the group is cancelled
-        if it has not begun.
+        A WatchdeckError is shown as a notice. With `exclusive`, older work of the same `group`
+        that has not begun is cancelled.
         """
 
     @property
     def output(self) -> TerminalOutput | None:
-        """The terminal, for control sequences; None when there is none."""
+        """The terminal to write control sequences to; None when there is none."""
         ...
 
     def post_message(self, message: Message) -> bool:
-        """Post a message; may be called on any thread."""
+        """Post a message, on any thread; returns whether it was accepted."""
         ...
 
     def call_later(self, callback: Callable[..., object], *args: object) -> bool:
-        """Call a function when the messages that wait are handled."""
+        """Call a function after all waiting messages; returns whether it was scheduled."""
         ...

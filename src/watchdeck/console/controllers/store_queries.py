@@ -1,4 +1,4 @@
-"""What is read from the store beside the boards: queries of screens, trends, presence."""
+"""Reading from the store besides boards: queries of screens, trends, other consoles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from watchdeck.domain.kinds.kind import Kind
 
 
 class QueryController:
-    """Reads on threads, each through a source of its own; without `open_source` nothing."""
+    """Reads on threads, each with its own board source; without `open_source` reads nothing."""
 
     def __init__(self, port: ConsolePort, open_source: OpenSource | None) -> None:
         self._port = port
@@ -32,13 +32,13 @@ class QueryController:
         self._read: tuple[int, frozenset[str]] | None = None
 
     def answer(self, request: QueryRequested) -> None:
-        """Run the query of a screen, and hand its result to that screen."""
+        """Run the query of a screen, and pass its result to that screen."""
         if self._open_source is not None:
             work = partial(_run, self._open_source, request)
             self._port.run_in_thread(work, partial(_deliver, request.asker), request.kind)
 
     def read_trends(self, board: Board | None) -> None:
-        """Read the last hour of the worst models whenever five more minutes are known."""
+        """Read the trends of the worst models when 5 min have passed or the models differ."""
         if self._open_source is None or board is None:
             return
         names = tuple(
@@ -54,7 +54,7 @@ class QueryController:
         self._port.show(replace(self._port.view_state, trends=trends))
 
     def read_kinds(self) -> None:
-        """Read the kinds of server, once."""
+        """Read the kinds of server, unless they are known already."""
         if self._open_source is not None and not self._port.view_state.kinds:
             self._port.run_in_thread(read_kinds, self._show_kinds, "kinds", exclusive=False)
 
@@ -75,7 +75,7 @@ def _deliver(asker: MessagePump, answer: Callable[[], None]) -> None:
 
 
 class PresenceController:
-    """Announces this console to the others on its store, and shows those."""
+    """Announces this console to the others on its store, and shows the others here."""
 
     def __init__(self, port: ConsolePort, presence: ConsolePresence | None) -> None:
         self._port = port
@@ -83,7 +83,7 @@ class PresenceController:
         self._announced = ""
 
     def announce(self) -> None:
-        """Announce the view of the screen in view."""
+        """Announce the view of this console, and read the other consoles, on a thread."""
         screen = self._port.current_screen
         if self._presence is not None and screen is not None:
             self._announced = screen.view
@@ -91,7 +91,7 @@ class PresenceController:
             self._port.run_in_thread(work, self._show_others, "presence")
 
     def announce_change(self) -> None:
-        """Announce the view in view when it is another than before."""
+        """Announce the view of this console if it has changed since the last time."""
         screen = self._port.current_screen
         if screen is not None and screen.view != self._announced:
             self.announce()

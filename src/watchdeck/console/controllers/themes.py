@@ -16,7 +16,7 @@ from watchdeck.errors import ConfigError
 
 
 class ThemeController:
-    """Changes colours and panels at once; `apply` gives a palette to Textual."""
+    """Changes theme and layout of the running console; `apply` gives a palette to Textual."""
 
     def __init__(self, port: ConsolePort, apply: Callable[[Palette], None]) -> None:
         self._port = port
@@ -43,7 +43,7 @@ class ThemeController:
         self._port.show(replace(self._port.view_state, settings=settings))
 
     def set_theme(self, name: str) -> None:
-        """Use a theme; what is wrong with it is said, and the old one stays."""
+        """Use a theme; if it cannot be loaded, keep the old one and show the reason."""
         try:
             palette = load_theme(name, self._settings.environ)
         except ConfigError as error:
@@ -54,7 +54,7 @@ class ThemeController:
         self._show(replace(self._settings, styles=styles))
 
     def next_theme(self) -> None:
-        """Use the theme after this one, by name."""
+        """Use the next theme in the order of names; after the last one, the first."""
         names = sorted(theme_files(self._settings.environ))
         current = self._settings.styles.palette.name
         name = next((name for name in names if name > current), names[0])
@@ -62,7 +62,7 @@ class ThemeController:
         self._port.say(f"theme {name}")
 
     def set_layout(self, name: str) -> None:
-        """Use a layout; a name that is none is said."""
+        """Use the layout of this name; an unknown name becomes a notice."""
         if problem := layouts.layout_problem(name):
             self._port.say(problem)
             return

@@ -1,4 +1,4 @@
-"""The time machine: moves the one moment that every panel shows."""
+"""Time travel: moves the moment that all panels show."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TimeTravelController:
         )
 
     def move(self, cursor: TimeCursor) -> None:
-        """Show another moment as soon as it is read."""
+        """Replace the time cursor; its moment is shown as soon as the board is read."""
         before, self.cursor = self.cursor, cursor
         if self._poller and cursor.at != before.at:
             self._poller.show_moment(cursor.at)
@@ -67,27 +67,27 @@ class TimeTravelController:
         self._port.show(replace(state, past=self.past_offset(state.board)))
 
     def past_offset(self, board: Board | None) -> PastOffset | None:
-        """How far away a board is; None when it is the newest."""
+        """How long ago a board of the past was; None for a live board, or without a board."""
         if board is None or board.live:
             return None
         speed = self.cursor.speed if self.cursor.is_playing else 0
         return PastOffset(max(0, self._port.clock() - board.at), speed)
 
     def tick(self) -> None:
-        """Let the past run on, once a second."""
+        """Advance a playing cursor by the time since the last call, once a second."""
         now = self._port.clock()
         elapsed, self._played_at = now - self._played_at, now
         if self.cursor.is_playing:
             self.move(self.cursor.advance(min(elapsed, 2_000), now))
 
     def step(self, by: int) -> None:
-        """Step through time; the screen in view knows how far."""
+        """Go `by` steps through time; the screen in view sets the length of a step."""
         screen = self._port.current_screen
         length = screen.step if screen else STEP
         self.move(self.cursor.step(by, length, self._port.clock()))
 
     def play(self) -> None:
-        """Let the past run, or stand."""
+        """Play or pause the past; when live, show a notice with the keys that go back."""
         if self.cursor.at is None:
             keys = self._port.view_state.settings.keys
             step, seek = key_label("time.back", keys), key_label("time.seek", keys)
@@ -97,22 +97,22 @@ class TimeTravelController:
         self.move(self.cursor.toggle_play())
 
     def change_speed(self, by: int) -> None:
-        """Let the past run faster, or slower."""
+        """Play at the next speed (`by` 1), or the previous one (-1)."""
         self.move(self.cursor.change_speed(by))
         self._port.say(f"the past runs at {self.cursor.speed}x")
 
     def go_live(self) -> None:
-        """Back to now."""
+        """Return to the live board."""
         self.move(self.cursor.go_live())
 
     def seek(self, text: str) -> None:
-        """Go to a time that was typed."""
+        """Go to the time that `text` means; a mistake in it becomes a notice."""
         problem = self.submit(text)
         if problem is not None:
             self._port.say(problem.words)
 
     def show_changes(self) -> None:
-        """What changed in the half hour before the moment that the screen is about."""
+        """Open the list of changes in the half hour before the moment in focus."""
         screen = self._port.current_screen
         if screen is not None and screen.WHERE is not KeyScope.BEFORE:
             from watchdeck.console.changes.screen import RecentChangesScreen
@@ -121,7 +121,7 @@ class TimeTravelController:
             self._port.push_screen(RecentChangesScreen(state, mode, *screen.about))
 
     def open_prompt(self) -> None:
-        """Ask for a time to go to."""
+        """Open the prompt for a time to go to."""
         screen = self._port.current_screen
         if screen is not None:
             past = self._port.view_state.typed.setdefault(SEEK, [])
@@ -145,7 +145,7 @@ class TimeTravelController:
         return Hint(f"{moment}, {age_phrase(at, self._port.clock())}")
 
     def complete(self, _text: str) -> str:
-        """Nothing is completed."""
+        """An empty text: times are not completed."""
         return ""
 
     def submit(self, text: str) -> Hint | None:

@@ -1,4 +1,4 @@
-"""Keys that are typed faster than a screen opens: they wait, and go to what was opened."""
+"""Type-ahead: keys typed while a screen or prompt opens wait, and then go to it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from watchdeck.console.controllers.port import ConsolePort
 from watchdeck.console.input.keys import KEYS, KeyScope
 
 _OPENING = frozenset(key.id for key in KEYS if key.opens)
-"""The bindings after which keys mean something else; many keys may come in one packet."""
+"""Ids of the bindings that open something to which the keys typed next belong."""
 
 _OPEN_ALREADY = frozenset(((KeyScope.HELP, "help.open"), (KeyScope.BEFORE, "changes.before")))
-"""Where such a binding finds open what it would open."""
+"""Screens on which such a binding opens nothing, because its screen is already open."""
 
 _PATIENCE = 0.25
-"""Seconds that keys wait for something to have the focus: what opens need not take it."""
+"""The most seconds that keys wait for a new focus: a screen may open without one."""
 
 
 class TypeAhead:
-    """Holds keys back while what the last one opens is not there yet."""
+    """Holds keys back until the screen or prompt that the last key opens has the focus."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class TypeAhead:
         self._patience: Timer | None = None
 
     async def receive(self, key: events.Key) -> None:
-        """Handle a key in its turn."""
+        """Handle a key at once, or append it to the keys that wait."""
         if self._waiting is not None:
             self._waiting.append(key)
         else:

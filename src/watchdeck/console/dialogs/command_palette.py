@@ -10,12 +10,11 @@ from textual.widgets import Input
 
 from watchdeck.console.input.commands import found
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Role, Span, untrusted_text
-from watchdeck.console.lines.panel_header import header_line
+from watchdeck.console.lines.line import Role, Span, untrusted_text
 from watchdeck.console.lines.table import Column, Columns, Table
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import List, ListHeader, ListRows
 
 PaletteEntry = tuple[str, str]
 
@@ -27,35 +26,33 @@ _COLUMNS: Columns[PaletteEntry] = (
 _STEPS = {"down": 1, "up": -1}
 
 
-class EntryList(List):
-    """What was found, the closest first."""
+class EntryRows(ListRows[PaletteEntry]):
+    """The palette entries that match the typed letters, the closest match first."""
 
-    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """The lines have no age."""
+    name = "entries"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: tuple[PaletteEntry, ...] = ()
+
+    def ages(self, _state: ViewState) -> tuple[object, ...]:
+        """Nothing: entries show no ages, so the list is not redrawn when time passes."""
         return ()
 
-    def list_entries(self, lines: tuple[PaletteEntry, ...]) -> None:
-        """Other lines; the cursor goes to the first."""
-        keys = tuple(line for line, _ in lines)
-        self.table = Table(_COLUMNS, lines, keys, "nothing has these letters in this order")
-        self.action_first()
-        self.redraw()
+    def build(self, _state: ViewState, _cells: int) -> Table[PaletteEntry]:
+        """One row for each entry."""
+        keys = tuple(line for line, _ in self.entries)
+        return Table(_COLUMNS, self.entries, keys, "nothing has these letters in this order")
 
-    def heading(
-        self,
-        state: ViewState,  # noqa: ARG002 - the lines have no age
-        more: tuple[Span, ...],
-        body: tuple[Line, ...],
-        cells: int,
-    ) -> tuple[Line, ...]:
-        """How many there are."""
-        return (header_line("go to", more, None, cells), *body)
+    def header(self, _state: ViewState, shown: Span, _cells: int) -> ListHeader:
+        """The header shows the number of entries."""
+        return ListHeader("go to", (shown,))
 
 
 class PaletteScreen(BaseScreen, inherit_bindings=False):
-    """A line to type on, over the entries that it finds.
+    """The palette: an input line over the list of entries that match it.
 
-    `choose` is called with the entry that was chosen, when the palette has gone.
+    `choose` is called with the line of the chosen entry after the palette has closed.
     """
 
     WHERE = KeyScope.PALETTE
@@ -69,13 +66,14 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
         choose: Callable[[str], None],
     ) -> None:
         self._entries = entries
+        self._rows = EntryRows()
         self._choose = choose
         super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
-        """The line over the list."""
+        """The input line over the list of entries."""
         yield Input(id="search", placeholder="a few letters", compact=True)
-        yield EntryList(id="entries").data_bind(BaseScreen.view_state)
+        yield List(self._rows).data_bind(BaseScreen.view_state)
 
     def on_mount(self) -> None:
         """Focus the input, and list every entry until something is typed."""
@@ -87,18 +85,21 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
         self._find(event.value)
 
     def _find(self, typed: str) -> None:
-        self.query_one(EntryList).list_entries(found(typed, self._entries))
+        self._rows.entries = found(typed, self._entries)
+        entries = self.query_one(List)
+        entries.rebuild()
+        entries.action_first()
 
     def on_key(self, event: events.Key) -> None:
-        """Up and down choose while one types."""
+        """Move the cursor of the list on up and down, while the input keeps the focus."""
         if event.key in _STEPS:
             event.stop()
-            self.query_one(EntryList).action_move(_STEPS[event.key])
+            self.query_one(List).action_move(_STEPS[event.key])
 
     @on(Input.Submitted)
     def action_choose(self) -> None:
-        """Choose what the cursor is on."""
-        entry = self.query_one(EntryList).cursor
+        """Close the palette and choose the entry under the cursor; without one do nothing."""
+        entry = self.query_one(List).cursor
         if entry is not None:
             self.dismiss()
             self.app.call_later(self._choose, entry)

@@ -1,18 +1,18 @@
-"""Every problem of a configuration that was edited."""
+"""The screen with all problems of an edited configuration."""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
+from textual.geometry import Size
 
 from watchdeck.config.reading.problems import Problem
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Line, Role, Span, untrusted_text, wrap
-from watchdeck.console.lines.panel_header import header_line
 from watchdeck.console.lines.table import Column, Columns, Table
 from watchdeck.console.state.messages import EditRequested
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import List, ListHeader, ListRows
 
 _COLUMNS: Columns[Problem] = (
     Column(
@@ -38,39 +38,38 @@ _COLUMNS: Columns[Problem] = (
 _LINES = 3
 
 
-class ProblemList(List):
-    """One row a problem; over them the one under the cursor in full."""
+class ProblemRows(ListRows[Problem]):
+    """The list of problems, one row for each; above it the one under the cursor in full."""
+
+    name = "problems"
 
     def __init__(self, found: tuple[Problem, ...]) -> None:
-        super().__init__(id="problems")
-        self.table = Table(_COLUMNS, found, tuple(str(number) for number in range(len(found))))
+        super().__init__()
+        self._found = found
 
-    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """Problems have no age."""
+    def ages(self, _state: ViewState) -> tuple[object, ...]:
+        """Nothing: problems show no ages, so the list is not redrawn when time passes."""
         return ()
 
-    def lead(self, state: ViewState) -> tuple[Line, ...]:  # noqa: ARG002 - problems stay
-        """The problem under the cursor, in full where there is room."""
-        rows = self.table.rows
-        words = str(rows[min(self.place.index, len(rows) - 1)])
+    def build(self, _state: ViewState, _cells: int) -> Table[Problem]:
+        """One row for each problem."""
+        return Table(_COLUMNS, self._found, tuple(map(str, range(len(self._found)))))
+
+    def lead(self, _state: ViewState, row: Problem | None, size: Size) -> tuple[Line, ...]:
+        """The problem under the cursor in full, always 3 lines; a longer text is cut."""
+        words = str(row) if row else ""
         lines = tuple(
-            Line((Span(" "), *one.spans)) for one in wrap(words, self.size.width - 1, most=_LINES)
+            Line((Span(" "), *one.spans)) for one in wrap(words, size.width - 1, most=_LINES)
         )
         return (*lines, *[Line()] * (_LINES - len(lines)))
 
-    def heading(
-        self,
-        state: ViewState,  # noqa: ARG002 - problems have no age
-        more: tuple[Span, ...],
-        body: tuple[Line, ...],
-        cells: int,
-    ) -> tuple[Line, ...]:
-        """How many there are."""
-        return (header_line("problems of the configuration", more, None, cells), *body)
+    def header(self, _state: ViewState, shown: Span, _cells: int) -> ListHeader:
+        """The header shows the number of problems."""
+        return ListHeader("problems of the configuration", (shown,))
 
 
 class ProblemsScreen(BaseScreen, inherit_bindings=False):
-    """The screen of configuration problems, found when the editor was closed."""
+    """The screen of problems in the configuration file that was just edited."""
 
     WHERE = KeyScope.PROBLEMS
     BINDINGS = bindings(KeyScope.PROBLEMS)
@@ -80,10 +79,10 @@ class ProblemsScreen(BaseScreen, inherit_bindings=False):
         super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
-        """The list has the whole screen."""
-        yield ProblemList(self._found).data_bind(BaseScreen.view_state)
+        """The list of problems on the whole screen."""
+        yield List(ProblemRows(self._found)).data_bind(BaseScreen.view_state)
 
     def action_edit(self) -> None:
-        """Edit the file again."""
+        """Close this screen, and edit the file again."""
         self.dismiss()
         self.app.post_message(EditRequested())

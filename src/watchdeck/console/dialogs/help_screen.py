@@ -1,4 +1,4 @@
-"""The keys that worked on the screen from which help was asked."""
+"""The help screen: the keys of the screen from which it was opened."""
 
 from __future__ import annotations
 
@@ -6,44 +6,38 @@ from textual.app import ComposeResult
 
 from watchdeck.console.dialogs.help_lines import key_table
 from watchdeck.console.input import keys
-from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.lines.line import Line, Span
-from watchdeck.console.lines.panel_header import header_line
+from watchdeck.console.input.keys import Key, KeyScope, bindings
+from watchdeck.console.lines.line import Span
+from watchdeck.console.lines.table import Table
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import List, ListHeader, ListRows
 
 
-class HelpList(List):
-    """One row a key."""
+class HelpRows(ListRows[Key]):
+    """The keys that work on the screen `where`, one row for each binding."""
+
+    name = "help"
 
     def __init__(self, where: KeyScope) -> None:
-        super().__init__(id="help")
+        super().__init__()
         self._where = where
 
-    def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """Keys have no age."""
+    def ages(self, _state: ViewState) -> tuple[object, ...]:
+        """Nothing: keys show no ages, so the list is not redrawn when time passes."""
         return ()
 
-    def rebuild(self) -> None:
-        """List the keys as they are set now."""
-        if self.view_state is not None:
-            self.table = key_table(keys.active_keys(self._where, self.view_state.settings.keys))
-        self.redraw()
+    def build(self, state: ViewState, _cells: int) -> Table[Key]:
+        """One row for each binding, with its keys as configured."""
+        return key_table(keys.active_keys(self._where, state.settings.keys))
 
-    def heading(
-        self,
-        state: ViewState,  # noqa: ARG002 - the keys are always fresh
-        more: tuple[Span, ...],
-        body: tuple[Line, ...],
-        cells: int,
-    ) -> tuple[Line, ...]:
-        """The screen that the keys work on."""
-        return (header_line(f"keys: {self._where}", more, None, cells), *body)
+    def header(self, _state: ViewState, shown: Span, _cells: int) -> ListHeader:
+        """The header names the screen that the keys work on."""
+        return ListHeader(f"keys: {self._where}", (shown,))
 
 
 class HelpScreen(BaseScreen, inherit_bindings=False):
-    """Help, made from the table of keys."""
+    """The help for the screen `about`, made from the table of keys."""
 
     WHERE = KeyScope.HELP
     BINDINGS = bindings(KeyScope.HELP)
@@ -54,4 +48,4 @@ class HelpScreen(BaseScreen, inherit_bindings=False):
 
     def panels(self) -> ComposeResult:
         """The list of keys."""
-        yield HelpList(self._about).data_bind(BaseScreen.view_state)
+        yield List(HelpRows(self._about)).data_bind(BaseScreen.view_state)

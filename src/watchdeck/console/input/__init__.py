@@ -1,1 +1,1 @@
-"""Keys, commands and times, as a person types them."""
+"""Input: keys, commands and times as they are typed."""

@@ -1,4 +1,4 @@
-"""Commands as a person types them after `:` or finds them in the palette."""
+"""Commands typed after `:` or chosen in the palette: parsing, completion, hints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchdeck.domain.values.text import clean
 
 
 class CompletionContext(Struct, frozen=True):
-    """What commands can name on the screen in view."""
+    """The names that a command on the screen in view can take as its text."""
 
     models: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
@@ -31,9 +31,11 @@ class Command(Struct, frozen=True):
 
     Attributes:
         run: Called with the text after the name.
-        takes: Names that text, or is empty; it is one of `choices`, or any when `is_free`.
-        is_bare: Nothing has to follow.
-        hint: What a text that is being typed would do; empty: `words` say enough.
+        takes: Name of that text in messages, such as NAME; empty: the command takes no text.
+        choices: Function that returns the texts that can follow in this context.
+        is_free: Whether the command takes any text, not only `choices`.
+        is_bare: Whether the text may be left out.
+        hint: Effect of the text that is being typed; empty: `words` are shown.
     """
 
     name: str
@@ -50,7 +52,7 @@ MOST = 8
 
 
 class CommandError(ValueError):
-    """A line that is no command: what is wrong, at which character, and what would work."""
+    """A line that is not a command; the text says what works, `position` where it is wrong."""
 
     def __init__(self, position: int, message: str) -> None:
         super().__init__(message)
@@ -65,7 +67,7 @@ class ParsedCommand(Struct, frozen=True):
 
 
 def parse(line: str, known: CompletionContext, commands: Sequence[Command]) -> ParsedCommand:
-    """What a line asks for; a beginning that one command alone has is enough.
+    """Parse a line; a beginning of a name is enough when no other command has it.
 
     Raises CommandError.
     """
@@ -101,7 +103,7 @@ def _suggestion(given: str, choices: Sequence[str]) -> str:
 def completions(
     line: str, known: CompletionContext, commands: Sequence[Command]
 ) -> tuple[str, ...]:
-    """The whole lines that this beginning can become, best first."""
+    """The whole lines that complete a typed line, best first."""
     name, space, rest = line.lstrip().partition(" ")
     if not space:
         return tuple(
@@ -117,7 +119,7 @@ def completions(
 
 
 def hint(line: str, known: CompletionContext, commands: Sequence[Command]) -> str:
-    """What a beginning can become; where any text may follow, what it would do."""
+    """The completions of a line; without any, the effect of its text, or empty."""
     lines = completions(line, known, commands)
     if lines:
         return "  ".join(one.strip() for one in lines[:MOST])
@@ -127,9 +129,9 @@ def hint(line: str, known: CompletionContext, commands: Sequence[Command]) -> st
 
 
 def entries(known: CompletionContext, commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
-    """Every line that the palette offers, with its words: models first, then views and actions.
+    """Every entry of the palette: a line and its description; models first, then views, actions.
 
-    One that ends with a blank is a beginning: any text may follow.
+    A line that ends with a blank is not complete: any text may follow.
     """
     for command in commands:
         if command.is_free:
@@ -141,14 +143,14 @@ def entries(known: CompletionContext, commands: Sequence[Command]) -> Iterator[t
 
 
 def found(typed: str, lines: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The lines that have these letters in this order, the closest together first."""
+    """The lines that contain the typed letters in this order, closest together first."""
     wanted = typed.casefold().replace(" ", "")
     scored = [(_spread(wanted, line.casefold()), place) for place, (line, _) in enumerate(lines)]
     return tuple(lines[place] for spread, place in sorted(scored) if spread >= 0)
 
 
 def _spread(wanted: str, text: str) -> int:
-    """How far apart the letters stand, and how late the first; -1 when they are not all there."""
+    """A score that is low for letters close together and early; -1 when one is missing."""
     if not wanted:
         return 0
     best = -1

@@ -1,4 +1,4 @@
-"""Names of keys: as a person writes them, as Textual knows them, as a keyboard prints them."""
+"""Names of keys: in the configuration, in Textual, and as printed on a keyboard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OTHERWISE = {
     "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at",
     "hyphen_minus": "minus", "plus_sign": "plus", "low_line": "underscore",
 }  # fmt: skip
-"""Names of Textual that differ from Unicode's."""
+"""Textual's names of signs that differ from their Unicode names, by the Unicode name."""
 
 
 def _word(sign: str) -> str:

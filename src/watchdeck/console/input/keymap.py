@@ -1,4 +1,4 @@
-"""The keymap of a person: all of their keys are used, or none when one of them is wrong."""
+"""The configured keymap: all of its keys are used, or none when one of them is wrong."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TABLE = "console.keys"
 
 
 def apply_keymap(wanted: Mapping[str, str]) -> tuple[tuple[Key, ...], tuple[Problem, ...]]:
-    """The table of keys with these keys, by binding id, and every problem with them.
+    """The table of keys changed by `wanted` (binding id to keys), and every problem with it.
 
-    With a problem the table is ours, untouched: half a keymap would be nobody's.
+    With a problem the default table is returned: half a keymap would suit nobody.
     """
     problems = [*_unknown_binding_problems(wanted)]
     found: dict[str, str] = {}
@@ -39,7 +39,7 @@ def _unknown_binding_problems(wanted: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _read_keys(name: str, written: str) -> tuple[str, list[Problem]]:
-    """The keys as Textual names them, and the problems with them."""
+    """The keys of one setting as Textual names them, and the problems with them."""
     spelled, problems = [], []
     for one in [","] if written.strip() == "," else written.split(","):
         try:
@@ -55,7 +55,7 @@ def _read_keys(name: str, written: str) -> tuple[str, list[Problem]]:
 
 
 def _conflict_problems(keys: Iterable[Key], wanted: Mapping[str, str]) -> Iterator[Problem]:
-    """Two bindings on one key of a screen, named once for all screens that have both."""
+    """A problem for each key with two bindings, once for all screens that have both."""
     places = defaultdict(list)
     for where, name, clashing in key_conflicts(keys):
         places[name, tuple(key.id for key in clashing)].append(where)

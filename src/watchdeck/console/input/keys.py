@@ -20,11 +20,11 @@ MODES = (("1", "deck"), ("2", "models"), ("3", "alerts"))
 """The digit and the name of every mode there is."""
 
 NEVER = ("ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q")
-"""Prefixes of tmux and screen, and flow control: never a key of ours."""
+"""Keys that no binding may use: prefixes of tmux and screen, and flow control."""
 
 
 class KeyScope(StrEnum):
-    """Where a key works."""
+    """The screen, or the group of screens, on which a key works."""
 
     EVERYWHERE = "everywhere"
     LIST = "in a list"
@@ -47,11 +47,12 @@ class Key(Struct, frozen=True):
     """A key binding.
 
     Attributes:
-        id: Stable name, by which a person remaps the keys.
+        id: Stable name, by which the configuration sets other keys.
         keys: Keys as Textual names them, a comma between.
-        action: Textual's action; `run` calls what the application has under the id.
-        footer: The short word in the last line of the screen, or empty.
-        opens: What it opens takes the keys that are typed next.
+        action: Textual's action; `run` calls the application's function for the id.
+        words: Description in the help.
+        footer: Short word in the last line of the screen; empty: the key is not shown there.
+        opens: Whether the key opens something to which the keys typed next belong.
     """
 
     id: str
@@ -68,7 +69,7 @@ def _anywhere(name: str, keys: str, words: str, footer: str = "", *, opens: bool
 
 
 def _action_keys(*where: Place) -> list[Key]:
-    """The keys of the operator's actions in some places."""
+    """The keys of the operator's actions that work in these places."""
     return [
         Key(key.id, key.key, f"app.run({key.id!r})", key.words, KeyScope(key.where), key.footer)
         for action in ACTIONS
@@ -220,15 +221,15 @@ CHOICES = (*FLEETS, KeyScope.ALERTS)
 """The screens with a list that can be filtered, and whose rows can be marked."""
 
 WITH_ALERT_ACTIONS = (KeyScope.ALERTS, KeyScope.ALERT)
-"""The screens whose keys do something to alerts."""
+"""The screens with keys for actions on alerts."""
 
 SCREENS = (*LISTS, KeyScope.EXCHANGE)
-"""The screens with keys of everywhere; in the palette one types."""
+"""The screens on which EVERYWHERE keys work: not the palette, where letters are typed."""
 
 
 def bindings(*where: KeyScope) -> list[BindingType]:
-    """The bindings of some places, for Textual."""
-    from textual.binding import Binding  # 190 ms, for commands that only ask which keys there are
+    """The keys of these scopes as bindings of Textual."""
+    from textual.binding import Binding  # 190 ms: too slow for commands that only list keys
 
     return [
         Binding(key.keys, key.action, key.words, show=False, id=key.id)
@@ -244,7 +245,7 @@ def active_keys(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
 
 
 def _scopes(where: KeyScope) -> tuple[KeyScope, ...]:
-    """Where the keys of a screen are from; in the palette letters are only letters."""
+    """The scopes whose keys work on a screen; in the palette only its own."""
     if where is KeyScope.PALETTE:
         return (where,)
     fleet = (KeyScope.FLEET,) if where in FLEETS else ()
@@ -255,7 +256,7 @@ def _scopes(where: KeyScope) -> tuple[KeyScope, ...]:
 
 
 def footer(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:
-    """Key and word for the last line of a screen."""
+    """The first key and the short word of each binding in the last line of a screen."""
     shown = [key for key in active_keys(where, keys) if key.footer]
     return tuple((display(key).split()[0], key.footer) for key in shown)
 
@@ -266,7 +267,7 @@ def display(key: Key) -> str:
 
 
 def key_label(name: str, keys: Iterable[Key] = KEYS) -> str:
-    """The first key of a binding, by its id, as it is printed on a keyboard."""
+    """The first key of the binding with this id, as it is printed on a keyboard."""
     return next(display(key).split()[0] for key in keys if key.id == name)
 
 

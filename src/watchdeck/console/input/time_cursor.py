@@ -10,9 +10,9 @@ SPEEDS = (1, 5, 15, 60)
 
 
 class TimeCursor(Struct, frozen=True):
-    """A moment `at` (ms UTC), None for live; while it plays it moves `speed` times as fast as time.
+    """The moment `at` (ms UTC), None for live; playing moves it `speed` times as fast as time.
 
-    Each method returns the next cursor. One that reaches now is live: the future cannot be shown.
+    Each method returns a new cursor. A cursor that reaches now becomes live.
     """
 
     at: int | None = None
@@ -20,15 +20,15 @@ class TimeCursor(Struct, frozen=True):
     is_playing: bool = False
 
     def move(self, at: int, now: int) -> TimeCursor:
-        """Go to another moment, and play on if it plays."""
+        """Go to `at` (ms UTC), and keep playing if the cursor plays."""
         return replace(self, at=max(0, at)) if at < now else self.go_live()
 
     def seek(self, at: int, now: int) -> TimeCursor:
-        """Go to another moment, and stand there."""
+        """Go to `at` (ms UTC), and stop playing."""
         return replace(self, is_playing=False).move(at, now)
 
     def step(self, by: int, step: int, now: int) -> TimeCursor:
-        """Go `by` steps of `step` ms on or back, to a round moment, and stand there."""
+        """Go `by` steps of `step` ms, to a multiple of `step`, and stop; negative is back."""
         if self.at is None and by > 0:
             return self
         here = now if self.at is None else self.at
@@ -36,7 +36,7 @@ class TimeCursor(Struct, frozen=True):
         return self.seek((rounded + by) * step, now)
 
     def toggle_play(self) -> TimeCursor:
-        """Play, or stand; a live cursor moves by itself."""
+        """Start or stop playing; a live cursor stays as it is."""
         return self if self.at is None else replace(self, is_playing=not self.is_playing)
 
     def change_speed(self, by: int) -> TimeCursor:
@@ -45,18 +45,18 @@ class TimeCursor(Struct, frozen=True):
         return replace(self, speed=SPEEDS[max(0, min(len(SPEEDS) - 1, place))])
 
     def advance(self, elapsed: int, now: int) -> TimeCursor:
-        """Play on for `elapsed` milliseconds of real time."""
+        """Play on for `elapsed` milliseconds of real time, if the cursor plays."""
         if self.at is None or not self.is_playing:
             return self
         return self.move(self.at + elapsed * self.speed, now)
 
     def go_live(self) -> TimeCursor:
-        """Go to now."""
+        """Become live; the speed is kept."""
         return TimeCursor(speed=self.speed)
 
 
 class PastOffset(Struct, frozen=True):
-    """How long ago (ms) the moment shown was, and how fast it plays; `speed` 0 is standing."""
+    """How long ago (ms) the moment shown is, and how fast it plays; `speed` 0: it stands."""
 
     ago: int
     speed: int = 0

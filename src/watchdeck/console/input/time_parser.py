@@ -1,4 +1,4 @@
-"""Times as a person types them: `14:30`, `2026-11-20 03:00`, `yesterday 9:15`, `-2h`."""
+"""Parsing of typed times: `14:30`, `2026-11-20 03:00`, `yesterday 9:15`, `-2h`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class MomentError(ValueError):
 
 
 def parse(text: str, now: int, shown: int, zone: tzinfo | None) -> int:
-    """The moment (ms UTC) that a text means on the clock of `zone`.
+    """The moment (ms UTC) that a text means in the time zone `zone`, None being the machine's.
 
-    A length of time counts back from `shown`, the moment on the screen. A time of day is the last
-    one there was. Raises MomentError.
+    A duration counts back from `shown`, the moment on screen. A time of day means its latest
+    occurrence. Raises MomentError.
     """
     typed = " ".join(text.split())
     found = _ago(typed, shown) or _time_of_day(typed, now, zone) or _date(typed, zone)
@@ -66,6 +66,6 @@ def _date(text: str, zone: tzinfo | None) -> int | None:
 
 
 def _milliseconds(moment: datetime, zone: tzinfo | None) -> int:
-    """A moment without a zone is on the reader's clock; no zone is the machine's own."""
+    """The moment in ms UTC; a moment without a time zone is in `zone`, None: the machine's."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return round(aware.timestamp() * 1_000)

@@ -30,13 +30,13 @@ HEALTH_BADGES = {
 
 
 def health_label(health: Health) -> Span:
-    """Shape and word: `✖ DOWN`, `● ok`."""
+    """The shape and word of a health: `✖ DOWN`, `● ok`."""
     badge = HEALTH_BADGES[health]
     return Span(f"{badge.shape} {badge.word}", badge.role)
 
 
 def short_health_label(health: Health) -> Span:
-    """Shape and short word, six cells at most."""
+    """The shape and short word of a health, in at most six cells: `▲ CRIT`."""
     badge = HEALTH_BADGES[health]
     return Span(f"{badge.shape} {badge.short}", badge.role)
 

@@ -18,7 +18,7 @@ ELLIPSIS = "…"
 
 
 class Role(StrEnum):
-    """Meaning of a span; the palette has a colour for each role."""
+    """The meaning of a span of text; a palette has a colour for each role."""
 
     TEXT = "text"
     STRONG = "strong"
@@ -35,7 +35,7 @@ class Role(StrEnum):
 
 
 class Background(StrEnum):
-    """Background of a line or of a span."""
+    """Kind of background of a line or span; a palette has a colour for each."""
 
     PLAIN = "background"
     BAR = "bar"
@@ -110,7 +110,7 @@ def spans_width(spans: Iterable[Span]) -> int:
 
 
 def wrap_parts(parts: Iterable[tuple[Span, ...]], cells: int, gap: int = 2) -> tuple[Line, ...]:
-    """Parts joined with gaps, on as many lines as needed; a part is cut, never broken."""
+    """Parts joined with gaps, on as many lines as needed; a part too wide for a line is cut."""
     lines: list[tuple[Span, ...]] = []
     for whole in parts:
         part = shorten(whole, cells)
@@ -137,7 +137,7 @@ def wrap(text: str, cells: int, role: Role = Role.TEXT, most: int = 4) -> tuple[
 
 
 def justify(left: Iterable[Span], right: Iterable[Span], cells: int, fill: Span) -> Line:
-    """Spans at both ends of a line; the left ones are cut when both do not fit."""
+    """A line with spans at both ends and `fill` between; the left ones are cut to fit."""
     ending = tuple(right)
     room = cells - spans_width(ending)
     start = shorten(left, max(0, room))
@@ -158,5 +158,5 @@ def shorten(spans: Iterable[Span], cells: int) -> tuple[Span, ...]:
 
 
 def dim_line(line: Line) -> Line:
-    """The line as shown when its data is stale: text and shapes stay, colours do not."""
+    """The line without its colours, as shown when its data is stale."""
     return replace(line, spans=tuple(replace(span, role=Role.MUTED) for span in line.spans))

@@ -45,12 +45,12 @@ def move(position: ListPosition, keys: Sequence[str], height: int, by: int) -> L
 
 
 def first_position() -> ListPosition:
-    """The position on the first row, whichever it is."""
+    """The position on the first row, where it stays when the rows change order."""
     return ListPosition()
 
 
 def move_to(position: ListPosition, keys: Sequence[str], height: int, index: int) -> ListPosition:
-    """The position on the row with this index."""
+    """The position on the row `index`, at most the last one."""
     return move(position, keys, height, index - follow_row(position, keys, height).index)
 
 

@@ -37,7 +37,7 @@ def percent(signal: SignalValue | None) -> str:
 
 
 def describe_value(signal: SignalValue | None, *, bounds: bool = True) -> str:
-    """A value with unit and the bounds of its bucket: `20 ms in 10-25 ms`, `> 10 s`."""
+    """A value and its bucket's bounds: `20 ms in 10-25 ms`, `> 10 s`; a dash when unknown."""
     if signal is None or math.isnan(signal.value):
         return NO_VALUE
     low, high = signal.low, signal.high
@@ -50,7 +50,7 @@ def describe_value(signal: SignalValue | None, *, bounds: bool = True) -> str:
 
 
 def round_to_bucket(value: float, low: float, high: float) -> float:
-    """The value rounded to a tenth of its bucket width, rounded down to a power of ten."""
+    """The value, rounded to the power of ten at or below a tenth of its bucket's width."""
     if high <= low:
         return value
     step = 10.0 ** math.floor(math.log10((high - low) / 10))

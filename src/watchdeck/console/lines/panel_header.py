@@ -11,11 +11,13 @@ from watchdeck.console.lines.relative_time import age_phrase
 
 
 class DataAge(Struct, frozen=True):
-    """Age of a panel's data, in ms UTC; `stale` is the reason why it is not fresh."""
+    """Age of a panel's data; times are in ms UTC."""
 
     at: int | None
+    """When the data was read; None before any was."""
     now: int
     stale: str = ""
+    """Why the data is not fresh; empty when it is."""
 
     def spans(self, cells: int) -> tuple[Span, ...]:
         """The age in words, and the reason when the data is stale, in at most `cells` cells."""
@@ -26,7 +28,7 @@ class DataAge(Struct, frozen=True):
 
 
 def header_line(title: str, more: Iterable[Span], age: DataAge | None, cells: int) -> Line:
-    """The title and `more` at the left, the age of the data at the right."""
+    """A line with the title and `more` at the left, the age of the data at the right."""
     extra = tuple(more)
     gap = (Span("  "),) if extra else ()
     left = (Span("── ", Role.RULE), Span(title, Role.TITLE), *gap, *extra, Span(" "))
@@ -40,10 +42,10 @@ def header_line(title: str, more: Iterable[Span], age: DataAge | None, cells: in
 def panel_lines(
     title: str,
     more: Iterable[Span],
-    age: DataAge,
+    age: DataAge | None,
     body: Iterable[Line],
     cells: int,
 ) -> tuple[Line, ...]:
     """All lines of a panel: header and body, which is dimmed when its data is stale."""
-    lines = tuple(dim_line(line) for line in body) if age.stale else tuple(body)
+    lines = tuple(dim_line(line) for line in body) if age and age.stale else tuple(body)
     return (header_line(title, more, age, cells), *lines)

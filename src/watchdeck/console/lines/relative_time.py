@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from watchdeck.console.lines.line import NO_VALUE
 
 STEP = 5_000
-"""Milliseconds; no age on a screen is more precise."""
+"""The precision of ages on a screen, in milliseconds."""
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 
@@ -18,7 +18,7 @@ def round_to_step(now: int) -> int:
 
 
 def short_duration(milliseconds: int) -> str:
-    """A duration: `<5s`, `25s`, `12m`, `2h 5m`, `14h`, `3d`."""
+    """A duration as text: `<5s`, `25s`, `12m`, `2h 5m`, `14h`, `3d`."""
     length = max(0, milliseconds)
     if length < STEP:
         return "<5s"
@@ -33,12 +33,12 @@ def short_duration(milliseconds: int) -> str:
 
 
 def age(at: int | None, now: int) -> str:
-    """The time since `at`; a dash when `at` is unknown."""
+    """The time since `at` (ms UTC) as text, as in `short_duration`; a dash for None."""
     return NO_VALUE if at is None else short_duration(now - at)
 
 
 def format_age_short(at: int | None, now: int) -> str:
-    """The age in its largest unit only, in three cells: `<5s`, `25s`, `2h`."""
+    """The age in its largest unit only: `<5s`, `25s`, `2h`; a dash when `at` is None."""
     return age(at, now).partition(" ")[0]
 
 
@@ -51,7 +51,7 @@ def age_phrase(at: int | None, now: int) -> str:
 
 
 def clock_time(at: int, zone: tzinfo | None, form: str = "%H:%M") -> str:
-    """A time in the time zone `zone`; None is the machine's own."""
+    """A time (ms UTC) in `zone` (None: the machine's), as text in the strftime format `form`."""
     return _moment(at, zone).strftime(form)
 
 
@@ -62,7 +62,7 @@ def utc_offset(at: int, zone: tzinfo | None) -> str:
 
 
 def utc_offset_ms(at: int, zone: tzinfo | None) -> int:
-    """The offset of the time zone from UTC in milliseconds."""
+    """The offset of a time zone from UTC in milliseconds; None is the machine's zone."""
     ahead = _moment(at, zone).utcoffset()
     return round(ahead.total_seconds() * 1_000) if ahead else 0
 

@@ -28,22 +28,22 @@ class Column(Struct, Generic[Row], frozen=True):
     head: str
     width: int
     cell: Callable[[Row, int], Span]
-    """The span of a row, shown at a time (ms UTC)."""
+    """Makes the cell of a row, for the current time (ms UTC)."""
     right: bool = False
     """Whether cells are aligned right."""
     most: int = 0
     """The width up to which the column may grow; 0 when it may not."""
     rank: int = 0
-    """The highest rank is left out first, rank 0 never."""
+    """Columns of the highest rank are left out first, those of rank 0 never."""
     by: Callable[[Row], Any] | None = None
-    """The sort key of a row, text or number; None for a row without a value."""
+    """Gives the sort key of a row, text or number, or None for a row without a value."""
 
 
 Columns = tuple[Column[Row], ...]
 
 
 class Table(Struct, Generic[Row], frozen=True):
-    """A table: columns, rows in their order, and what is shown beside them."""
+    """A table: columns, rows in the order shown, marks, and the text without rows."""
 
     columns: Columns[Row]
     rows: tuple[Row, ...] = ()

@@ -43,7 +43,7 @@ def _signal_column(
 
 
 def signal_column(name: str) -> Column[Model]:
-    """A column of any signal, under its full name; the default columns outrank it."""
+    """A column of any signal, by its full name; left out before the default columns."""
     head = name.removesuffix("_utilization").removesuffix("_ratio").replace("_", " ")
     return _signal_column(name, head, max(6, len(head)), name, rank=6)
 
@@ -169,7 +169,7 @@ def filter_and_sort(
 
 
 def next_order(order: SortOrder, columns: Columns[Model], by: int) -> SortOrder:
-    """The order by the next sortable column; after the last column, worst health first."""
+    """The order by the next (`by` 1) or previous (-1) sortable column, or worst health first."""
     names = ["", *sortable_columns(columns)]
     here = names.index(order.column) if order.column in names else 0
     return SortOrder(names[(here + by) % len(names)])

@@ -31,7 +31,7 @@ _ABSENT = "no data"
 
 
 def summary_lines(model: Model, now: int, cells: int, most: int = 6) -> tuple[Line, ...]:
-    """The health and its reason, the last scrape, the server and the configuration, wrapped."""
+    """Health with its reason, last scrape, server and configuration, in at most `most` lines."""
     since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     state = (Span(" "), health_label(model.health), *since, Span("  "))
     why = wrap(model.why, cells - spans_width(state), Role.STRONG, most=2)
@@ -66,7 +66,7 @@ def _outcome(latest: LatestScrape | None, now: int) -> list[Spans]:
 
 
 def _truncation(cut: Truncation) -> list[Spans]:
-    """How much of the page was cut, by reason."""
+    """The counts of items cut from the metrics page, by reason; empty for a whole page."""
     reasons = {
         "series": cut.series,
         "labels": cut.labels,

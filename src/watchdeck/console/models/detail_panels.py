@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from textual.geometry import Size
+
 from watchdeck.console.lines.line import Line, Role, Span, cut, wrap
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.table import Table
-from watchdeck.console.models.detail_lines import SIGNAL_COLUMNS, signal_rows, summary_lines
+from watchdeck.console.models.detail_lines import (
+    SIGNAL_COLUMNS,
+    SignalRow,
+    signal_rows,
+    summary_lines,
+)
 from watchdeck.console.state.view_state import ViewState
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import ListHeader, ListRows
 from watchdeck.console.widgets.panel import Panel
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.signals.plan_builder import signal_sources
 
 _ROOMY = 14
-"""Rows of the panel from which the source of a signal may take two of them."""
+"""The least height of the list, in rows, at which a signal's source has two lines."""
 
 _GONE = "this model is no longer configured"
 
@@ -31,11 +38,11 @@ class ModelSummaryPanel(Panel):
         self._model_name = name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The model."""
+        """The panel is rebuilt when the model changes."""
         return (state.model(self._model_name),)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """A header and the summary."""
+        """A header and the summary, or a note that the model is no longer configured."""
         model = state.model(self._model_name)
         body = (
             summary_lines(model, state.now, cells, rows - 1)
@@ -46,54 +53,41 @@ class ModelSummaryPanel(Panel):
         return panel_lines(name, (), _data_age(model, state), body, cells)
 
 
-class SignalList(List):
+class SignalRows(ListRows[SignalRow]):
     """All signals of a model; the chart shows the one under the cursor."""
 
+    name = "signals"
+
     def __init__(self, name: str) -> None:
-        super().__init__(id="signals")
+        super().__init__()
         self._model_name = name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The model and the kind of its server."""
+        """The list is rebuilt when the model or the kind of its server changes."""
         model = state.model(self._model_name)
         return (model, state.kind_of(model))
 
-    def lead(self, state: ViewState) -> tuple[Line, ...]:
-        """The source of the signal under the cursor, in one or two lines."""
+    def lead(self, state: ViewState, row: SignalRow | None, size: Size) -> tuple[Line, ...]:
+        """The source of the signal under the cursor, in 1 line, or 2 on a high panel."""
         model = state.model(self._model_name)
         kind = state.kind_of(model)
-        rows = 2 if self.size.height >= _ROOMY else 1
+        rows = 2 if size.height >= _ROOMY else 1
         if kind is None or model is None:
             return (Line(),) * rows
-        source = signal_sources(kind, model.facts.map).get(self.cursor_name or "", "")
+        source = signal_sources(kind, model.facts.map).get(row.signal.name if row else "", "")
         words = f" from {source}" if source else " its kind of server tells no source of it"
-        lines = wrap(words.strip(), self.size.width - 1, Role.MUTED, most=rows)
+        lines = wrap(words.strip(), size.width - 1, Role.MUTED, most=rows)
         padding = [Line()] * (rows - len(lines))
         return (*(Line((Span(" "), *line.spans)) for line in lines), *padding)
 
-    @property
-    def cursor_name(self) -> str | None:
-        """The signal under the cursor, also before the rows are drawn; None without signals."""
-        place = self.place
-        keys = self.table.keys
-        if not keys:
-            return None
-        return place.key if place.key in keys else keys[min(place.index, len(keys) - 1)]
+    def header(self, state: ViewState, shown: Span, _cells: int) -> ListHeader:
+        """The header shows the age of the values."""
+        return ListHeader("signals", (shown,), _data_age(state.model(self._model_name), state))
 
-    def heading(
-        self, state: ViewState, more: tuple[Span, ...], body: tuple[Line, ...], cells: int
-    ) -> tuple[Line, ...]:
-        """The panel's lines: a header with `more` and the age of the values, then `body`."""
-        return panel_lines(
-            "signals", more, _data_age(state.model(self._model_name), state), body, cells
-        )
-
-    def rebuild(self) -> None:
-        """Build the rows again, and redraw."""
-        state = self.view_state
-        model = state.model(self._model_name) if state else None
-        kind = state.kind_of(model) if state else None
+    def build(self, state: ViewState, _cells: int) -> Table[SignalRow]:
+        """One row for each signal; no row without a model."""
+        model = state.model(self._model_name)
+        kind = state.kind_of(model)
         rows = signal_rows(model, kind.unmeasurable if kind else {}) if model else ()
         keys = tuple(row.signal.name for row in rows)
-        self.table = Table(SIGNAL_COLUMNS, rows, keys, "no scrape yet")
-        self.redraw()
+        return Table(SIGNAL_COLUMNS, rows, keys, "no scrape yet")

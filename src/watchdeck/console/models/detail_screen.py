@@ -1,4 +1,4 @@
-"""One model: why it has its state, a chart of related signals, and all signals."""
+"""The screen of one model: its health and reason, a chart of related signals, all signals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from textual.containers import Container
 from watchdeck.console.charts.panel import ChartInput, ChartPanel
 from watchdeck.console.charts.series import ChartComparison, chart_signals, next_comparison
 from watchdeck.console.input.keys import KeyScope, bindings
-from watchdeck.console.models.detail_panels import ModelSummaryPanel, SignalList
+from watchdeck.console.models.detail_panels import ModelSummaryPanel, SignalRows
 from watchdeck.console.state.messages import RowReached
 from watchdeck.console.state.queries import HistoryQuery, HistoryResult, read_history
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import BaseScreen
+from watchdeck.console.widgets.list import List
 from watchdeck.domain.board.board import Change, Health, Model
 from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.metrics.signal import SIGNALS
@@ -33,14 +34,14 @@ STEPS = (_MINUTE, _MINUTE, 5 * _MINUTE, 30 * _MINUTE, 3 * _HOUR, 12 * _HOUR, _DA
 FIRST_SPAN = SPANS[1]
 
 POINTS = 240
-"""Points of a history query: two dots a cell on a wide terminal."""
+"""The number of points in a history query: two for each cell of a wide chart."""
 
 FIRST_SIGNALS = ("latency_p95", "latency_mean", "request_rate", "availability")
 """Signals to draw first; the first one that the model has is taken."""
 
 
 class DetailScreen(BaseScreen, inherit_bindings=False):
-    """Everything that is known of one model."""
+    """The detail screen of the model called `model_name`."""
 
     WHERE = KeyScope.DETAIL
     BINDINGS = bindings(KeyScope.DETAIL)
@@ -56,12 +57,15 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def step(self) -> int:
-        """A step of the chart's time."""
+        """Length (ms) of a step through time, which grows with the time that the chart shows."""
         return STEPS[SPANS.index(self._span)]
 
     @property
     def about(self) -> tuple[str, int]:
-        """What changed before the cursor; without one, before an unhealthy model became so."""
+        """This model, and the moment (ms UTC) before which changes are listed.
+
+        That is the moment of the chart's cursor; else the start of bad health; else now.
+        """
         model = self._model
         if self._cursor is not None:
             return self._model_name, self._cursor
@@ -71,16 +75,16 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def subject(self) -> str:
-        """This model."""
+        """The name of this model."""
         return self._model_name
 
     @property
     def pointed(self) -> int | None:
-        """The moment under the chart's cursor, else the one that is shown."""
+        """The moment under the chart's cursor (ms UTC), else the past one shown, or None."""
         return super().pointed if self._cursor is None else self._cursor
 
     def reload(self) -> None:
-        """Read the chart anew; the old one stays until then."""
+        """Read the chart's points again; the old points stay until then."""
         if self._wanted is not None:
             self._ask_history(self._wanted)
 
@@ -99,16 +103,16 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         self._read_chart()
 
     def panels(self) -> ComposeResult:
-        """Facts over chart and signals; side by side where there is room."""
+        """The summary over chart and signals, which stand side by side where they fit."""
         bound = BaseScreen.view_state
         yield ModelSummaryPanel(self._model_name).data_bind(bound)
         with Container(id="body"):
             yield ChartPanel(self._model_name).data_bind(bound)
-            yield SignalList(self._model_name).data_bind(bound)
+            yield List(SignalRows(self._model_name)).data_bind(bound)
 
     def on_mount(self) -> None:
-        """Start on the signal that tells most."""
-        signals = self.query_one(SignalList)
+        """Put the cursor on the first of FIRST_SIGNALS that the model has."""
+        signals = self.query_one(List)
         latest = self._model.latest if self._model else None
         has = latest.signals if latest else {}
         first = next((name for name in FIRST_SIGNALS if name in has), None)
@@ -136,7 +140,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @on(RowReached)
     def _read_chart(self) -> None:
-        """Ask for the chart's points, once for each step that moves it by a column."""
+        """Ask for the chart's points, if its signals changed or its time moved by a point."""
         wanted = self._next_wanted()
         if wanted is None or wanted == self._wanted:
             return
@@ -149,7 +153,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         self._ask_history(wanted)
 
     def _next_wanted(self) -> HistoryQuery | None:
-        signal = self.query_one(SignalList).cursor if self.is_mounted else None
+        signal = self.query_one(List).cursor if self.is_mounted else None
         if signal is None:
             return None
         step = self._span // POINTS
@@ -159,17 +163,17 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         return HistoryQuery(self._model_name, columns, end - self._span, end, POINTS, earlier)
 
     def action_signal(self, by: int) -> None:
-        """Draw the next or previous signal."""
-        self.query_one(SignalList).action_move(by)
+        """Chart the next signal (`by` 1) or the previous one (-1)."""
+        self.query_one(List).action_move(by)
 
     def action_zoom(self, by: int) -> None:
-        """Show a longer time, or a shorter one."""
+        """Chart the next longer time (`by` 1) or the next shorter one (-1)."""
         place = SPANS.index(self._span) + by
         self._span = SPANS[max(0, min(len(SPANS) - 1, place))]
         self._read_chart()
 
     def action_compare(self) -> None:
-        """Compare with yesterday, last week, before a change, or nothing: the next of these."""
+        """Take the chart's next comparison: yesterday, last week, before a change, none."""
         moment = self.state.board_time if self._cursor is None else self._cursor
         self._against = next_comparison(self._against, self._changes, moment)
         self._read_chart()
@@ -198,14 +202,14 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
 
 def _columns(signal: str, model: Model | None) -> tuple[str, ...]:
-    """The signal, those it is drawn with, and the bounds of its own buckets."""
+    """The columns to read: the signal, those drawn with it, and its bounds if it has any."""
     latest = model.latest if model else None
     names = chart_signals(signal, latest.not_measurable if latest else ())
     return (*names, f"{signal}.low", f"{signal}.high") if SIGNALS[signal].bounded else names
 
 
 def _is_same_chart(one: HistoryQuery, other: HistoryQuery) -> bool:
-    """Whether only time moved: then the old chart stays until the new one is read."""
+    """Whether two queries differ in time only: then the old chart stays until the new is read."""
     return (one.columns, one.end - one.start, bool(one.earlier)) == (
         other.columns,
         other.end - other.start,

@@ -12,7 +12,7 @@ from watchdeck.domain.values.text import clean
 NO_RESPONSE = "no answer was kept yet"
 
 _LONGEST = 4_096
-"""The characters of the longest line of a body; longer ones were cut when they were stored."""
+"""The most characters in a line of a body; longer lines were cut when they were stored."""
 
 
 def response_lines(records: Iterable[ResponseRecord], now: int, cells: int) -> tuple[Line, ...]:
@@ -55,5 +55,5 @@ def _chunks(text: str, cells: int) -> Iterator[str]:
 
 
 def responses_text(records: Iterable[ResponseRecord], now: int) -> str:
-    """The same lines as plain text, not wrapped."""
+    """The lines of `response_lines` as plain text, not wrapped."""
     return "".join(f"{str(line).rstrip()}\n" for line in response_lines(records, now, _LONGEST))

@@ -1,4 +1,4 @@
-"""The last raw responses of a model's server."""
+"""The screen with the last raw responses of a model's server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ResponsesPanel(Panel, can_focus=True):
         self._count = 0
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """The rule, and the lines from `top` on."""
+        """A header, and the lines from `top` on."""
         newest = max((one.at for one in self._found), default=None)
         fresh = DataAge(newest, state.now, self._problem or state.stale)
         lines = response_lines(self._found, state.now, cells)
@@ -38,13 +38,13 @@ class ResponsesPanel(Panel, can_focus=True):
         return panel_lines(f"answers of {cut(self._about, 40)}", (), fresh, shown, cells)
 
     def scroll(self, by: int) -> None:
-        """Scroll, no further than the lines reach."""
+        """Scroll down by `by` lines, up if negative; stop at the first and last line."""
         self.top = max(0, min(self.top + by, self._count - self.size.height + 1))
         self.redraw()
 
 
 class ResponsesScreen(BaseScreen, inherit_bindings=False):
-    """The responses as they were when the screen was opened."""
+    """The screen of a model's last responses, not updated while it is open."""
 
     WHERE = KeyScope.EXCHANGE
     BINDINGS = bindings(KeyScope.EXCHANGE)
@@ -63,12 +63,12 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
         super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
-        """One panel."""
+        """The panel of requests and responses."""
         yield self._panel.data_bind(BaseScreen.view_state)
 
     @property
     def subject(self) -> str:
-        """The model of the responses."""
+        """The name of the model whose responses are shown."""
         return self._about
 
     @property
@@ -77,13 +77,13 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
         return self._about
 
     def action_pager(self) -> None:
-        """Open all of it in the pager of the person, sanitized as on the screen."""
+        """Open all responses in the operator's pager, sanitized as on the screen."""
         self.post_message(PagerRequested(responses_text(self._found, self.state.now)))
 
     def action_scroll(self, by: int) -> None:
-        """Lines up or down."""
+        """Scroll down by `by` lines, up if negative."""
         self._panel.scroll(by)
 
     def action_page(self, by: int) -> None:
-        """Pages up or down."""
+        """Scroll down by `by` pages, up if negative."""
         self._panel.scroll(by * max(1, self._panel.size.height - 2))

@@ -22,7 +22,7 @@ from watchdeck.domain.values.format import format_value
 from watchdeck.domain.values.units import Unit
 
 _LATE = 1.0
-"""Seconds; the lag of a later wake-up is coloured."""
+"""Lag of the collector's wake-ups, in seconds, above which it is shown as a warning."""
 
 
 def collector_lines(collector: Collector, now: int, cells: int) -> tuple[Line, ...]:
@@ -48,7 +48,7 @@ def collector_lines(collector: Collector, now: int, cells: int) -> tuple[Line, .
 
 
 def other_consoles(others: Sequence[Presence], cells: int) -> tuple[Span, ...]:
-    """The other consoles on this store and their views, in at most `cells` cells."""
+    """The other consoles on this store and their views, cut to `cells`; empty without any."""
     if not others:
         return ()
     names = ", ".join(f"{one.who} ({one.view})" for one in others)

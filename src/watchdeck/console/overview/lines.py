@@ -60,7 +60,10 @@ def fleet_columns(trends: Mapping[str, Sparkline], dots: DotStyle) -> Columns[Mo
 
 
 def median_level(values: Sequence[float]) -> float:
-    """The median of the finite values; 0 without any. A steady line then lies half way up."""
+    """The median of the finite values; 0 when there are none.
+
+    Twice the median is the top of a sparkline, so a steady line lies half way up.
+    """
     known = sorted(value for value in values if math.isfinite(value))
     return known[len(known) // 2] if known else 0.0
 

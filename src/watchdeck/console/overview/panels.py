@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from watchdeck.console.lines.line import Line
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
+from watchdeck.console.lines.table import Table
 from watchdeck.console.models.columns import SUMMARY_COLUMNS
-from watchdeck.console.models.list_panel import ModelList
+from watchdeck.console.models.list_panel import ModelRows
 from watchdeck.console.overview.collector_lines import collector_lines, other_consoles
 from watchdeck.console.overview.lines import (
     change_lines,
@@ -15,9 +16,10 @@ from watchdeck.console.overview.lines import (
 )
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
+from watchdeck.domain.board.board import Model
 
 
-class FleetList(ModelList):
+class FleetRows(ModelRows):
     """The models, worst health first, with sparklines where there is room."""
 
     def __init__(self) -> None:
@@ -27,12 +29,11 @@ class FleetList(ModelList):
         """The models and their last hour."""
         return (*super().slices(state), state.trends)
 
-    def rebuild(self) -> None:
-        """Filter and sort the models again, over the newest sparklines."""
-        if self.view_state is not None and self.view_state.trends:
-            trends, dots = self.view_state.trends, self.view_state.settings.dots
-            self._columns = fleet_columns(trends, dots)
-        super().rebuild()
+    def build(self, state: ViewState, cells: int) -> Table[Model]:
+        """Filter and sort the models; the columns have the newest sparklines."""
+        if state.trends:
+            self.columns = fleet_columns(state.trends, state.settings.dots)
+        return super().build(state, cells)
 
 
 class UrgentAlertsPanel(Panel):

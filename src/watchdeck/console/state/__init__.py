@@ -1,1 +1,1 @@
-"""What the console knows: the newest board, the view state, queries, other consoles."""
+"""The state of a console: the newest board, the view state, queries, other consoles."""

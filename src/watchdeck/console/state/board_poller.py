@@ -22,13 +22,13 @@ from watchdeck.errors import StoreError
 POLL_INTERVAL = 0.14
 """Seconds between two polls.
 
-Each costs a quarter of a millisecond to wake up: half of all work on a quiet store.
+Each wake-up takes 0.25 ms: half of all work while the store does not change.
 """
 
 MAX_BOARD_AGE = 5_000
 """Milliseconds after which an unchanged store is read again.
 
-A dead collector writes nothing, and a model that is no longer scraped becomes unknown.
+A dead collector writes nothing, yet models that are no longer scraped must become unknown.
 """
 
 RETRY = 500
@@ -36,14 +36,14 @@ RETRY = 500
 
 
 DEFECT = "a defect ended the watching of the store: leave the console and start it again"
-"""Words of the last snapshot when this thread dies: an old board must not look fresh."""
+"""Text of the last snapshot when the poller dies: an old board must not look fresh."""
 
 
 class BoardPoller(threading.Thread):
-    """Reads a board when the store changed; `receive` is called on this thread.
+    """Reads a board whenever the store has changed, and calls `receive` with it on this thread.
 
-    A moment of the past is read once: it never changes. Of the moments requested while a board is
-    read, only the newest is read next, so that no key waits for the others.
+    A moment of the past is read once, as it never changes. Of several moments that are requested
+    during one read, only the last is read next, so that no key press waits for the others.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class BoardPoller(threading.Thread):
         self._read_at = 0
 
     def run(self) -> None:
-        """Poll until stopped."""
+        """Poll until `stop` is called; an exception ends it with a snapshot that says DEFECT."""
         source = self._open()
         try:
             while not self._stopping.is_set():
@@ -78,19 +78,19 @@ class BoardPoller(threading.Thread):
             source.close()
 
     def stop(self) -> None:
-        """Stop, and wait up to a second for the end of the thread."""
+        """Stop polling, and wait at most one second for the thread to end."""
         self._stopping.set()
         self._wake()
         if self.is_alive():
             self.join(1.0)
 
     def show_moment(self, at: int | None) -> None:
-        """Show another moment (ms UTC), or now; called on any thread."""
+        """Read the board of `at` (ms UTC) next, None for now; may be called on any thread."""
         self._query = replace(self._query, at=at)
         self._wake()
 
     def _wake(self) -> None:
-        with suppress(RuntimeError):  # it rings already
+        with suppress(RuntimeError):  # released already
             self._bell.release()
 
     def _poll(self, source: BoardSource) -> None:
@@ -114,7 +114,7 @@ class BoardPoller(threading.Thread):
 
 
 def _has_changed(source: BoardSource) -> bool:
-    """Whether there is something to read; a store that fails here says why when it is read."""
+    """Whether the store has changed; also True on a StoreError, which the next read reports."""
     try:
         return source.has_changed()
     except StoreError:

@@ -1,4 +1,4 @@
-"""Boards as the console reads them: the newest one, and why there is none newer."""
+"""Reading boards: the newest one, and the reason when there is no newer one."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ class StoreLocation(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the directory."""
         ...
 
     def lock_holder(self) -> int | None:
-        """The process that collects into it; None when there is none, 0 when it is not named."""
+        """The pid of the collector that uses the store; None without one, 0 when it is unknown."""
         ...
 
 
 class BoardSource(Protocol):
-    """What the console needs of a store; every method may raise a StoreError."""
+    """The part of a store reader that the console uses; each method may raise a StoreError."""
 
     def has_changed(self) -> bool:
-        """Whether anything was written since the last time it was asked."""
+        """Whether the store was written to since the last read or call of this."""
         ...
 
     def board(self, now: int, at: int | None = None) -> Board:
-        """The board of `at`, or the live one of `now` (ms UTC)."""
+        """The board of the past moment `at`, or the live board of `now` (ms UTC)."""
         ...
 
     def history(
@@ -53,27 +53,27 @@ class BoardSource(Protocol):
         end: int,
         points: int | None = None,
     ) -> tuple[History, ...]:
-        """The columns over a stretch of time, thinned to about so many points."""
+        """The columns from `start` until before `end` (ms UTC), with about `points` values."""
         ...
 
     def alert_history(self, episode: int, at: int) -> AlertHistory | None:
-        """What was known of an episode at a moment (ms UTC); None when there is none."""
+        """The history of an episode as known at `at` (ms UTC); None without such an episode."""
         ...
 
     def responses(self, endpoint: str) -> tuple[ResponseRecord, ...]:
-        """The last raw answers of one endpoint."""
+        """The last raw responses of one endpoint, in the order of their requests."""
         ...
 
     def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:
-        """The change markers of a stretch of time, oldest first."""
+        """Markers from `start` until before `end` (ms UTC), oldest first; None: all endpoints."""
         ...
 
     def health_history(self, endpoint: str, start: int, end: int) -> tuple[HealthChange, ...]:
-        """The healths of a stretch of time, led by the one in force at its start."""
+        """Health changes from `start` until before `end`, led by the one in force at `start`."""
         ...
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files of the store."""
         ...
 
 
@@ -81,7 +81,7 @@ OpenSource = Callable[[], BoardSource]
 
 
 class BoardProblem(StrEnum):
-    """Why there is no newer board: `preparing` passes by itself, `broken` does not have to."""
+    """The reason for the lack of a newer board: `preparing` ends by itself, `broken` may not."""
 
     NONE = ""
     READING = "reading"
@@ -90,9 +90,9 @@ class BoardProblem(StrEnum):
 
 
 class BoardSnapshot(Struct, frozen=True):
-    """The newest board that could be read, and in words why there is none newer.
+    """The newest board that could be read; `board` is None until the first one is read.
 
-    `board` is None until the first is read.
+    `trouble` and `words` are the reason why there is no newer board; empty when there is none.
     """
 
     board: Board | None = None
@@ -101,9 +101,9 @@ class BoardSnapshot(Struct, frozen=True):
 
 
 class BoardQuery(Struct, frozen=True):
-    """A store, and the moment of it to read: now, or `at` in the past (ms UTC).
+    """A store, and the moment to read: `at` in the past (ms UTC), or now when it is None.
 
-    Until `starting` (ms UTC) a collector that was just started may not have the store yet.
+    Until `starting` (ms UTC) a missing store is no failure: a new collector is creating it.
     """
 
     place: StoreLocation
@@ -114,7 +114,7 @@ class BoardQuery(Struct, frozen=True):
 def read_board(
     source: BoardSource, query: BoardQuery, now: int, before: BoardSnapshot
 ) -> BoardSnapshot:
-    """Read the store once; after a failure the board of `before` stays, with the reason."""
+    """Read one board; after a StoreError returns the board of `before` with the reason."""
     try:
         return BoardSnapshot(source.board(now, query.at), BoardProblem.NONE, "")
     except (StoreMissing, StoreBehind) as error:
@@ -133,7 +133,7 @@ def _not_ready(error: StoreError, query: BoardQuery, now: int) -> tuple[BoardPro
 
 
 def stale_reason(snapshot: BoardSnapshot) -> str:
-    """Why the board may be out of date, in a few words; empty when it is not."""
+    """The reason why the board may be out of date, in a few words; empty for a current board."""
     if snapshot.trouble is not BoardProblem.NONE:
         return snapshot.words
     if snapshot.board is None or not snapshot.board.live:

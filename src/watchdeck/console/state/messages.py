@@ -11,22 +11,22 @@ from watchdeck.console.state.board_source import BoardSnapshot, BoardSource
 
 
 class BoardUpdated(Message, bubble=False):
-    """A newer snapshot of the store; the newest replaces those that were not handled yet."""
+    """The poller read a newer snapshot; it replaces older ones that still wait to be handled."""
 
     def __init__(self, snapshot: BoardSnapshot) -> None:
         super().__init__()
         self.snapshot = snapshot
 
     def can_replace(self, message: Message) -> bool:
-        """Only the newest counts."""
+        """Whether this message may replace a waiting one: only another BoardUpdated."""
         return isinstance(message, BoardUpdated)
 
 
 class QueryRequested(Message):
-    """A screen asks the store something.
+    """A screen asks for a query of the store.
 
-    `read` runs on a thread; the function that it returns is called on the `asker`, unless that
-    screen has gone. Of one `kind` only the newest is read.
+    `read` runs on a thread. The function that it returns is then called on `asker`, unless that
+    screen was closed. A newer request cancels one of the same `kind` that has not begun.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class QueryRequested(Message):
 
 
 class RowReached(Message):
-    """The cursor of a list came to another row."""
+    """The cursor of a list moved to the row with this key."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class RowReached(Message):
 
 
 class PagerRequested(Message):
-    """A person wants to read a text in a pager of their own."""
+    """The operator wants to read a text in the pager ($PAGER)."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class PagerRequested(Message):
 
 
 class EditRequested(Message):
-    """A person wants to edit the configuration."""
+    """The operator wants to edit the configuration file."""
 
 
 class ModelOpened(Message):
@@ -67,7 +67,7 @@ class ModelOpened(Message):
 
 
 class AlertOpened(Message):
-    """An alert was opened from a list, by the number of its episode."""
+    """An alert was opened from a list; `episode` is its episode's id."""
 
     def __init__(self, episode: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Queries: functions of a board source, which run on a thread of their own."""
+"""Queries: functions that read from a board source, on a thread of their own."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 Query = Callable[[BoardSource], Found]
-"""A query; may raise a StoreError."""
+"""A function that reads from a board source; may raise a StoreError."""
 
 Answer = Callable[[Found | None, str], None]
-"""Receives what was found, or None and why it cannot be read."""
+"""A function that takes the result and "", or None and the reason of the failure."""
 
 
 def run_query(query: Query[Found], then: Answer[Found], source: BoardSource) -> Callable[[], None]:
-    """Run a query; returns the call that hands over its result."""
+    """Run a query; returns a function without arguments that passes the result to `then`."""
     try:
         return partial(then, query(source), "")
     except StoreError as error:
@@ -36,9 +36,9 @@ def run_query(query: Query[Found], then: Answer[Found], source: BoardSource) -> 
 
 
 class HistoryQuery(Struct, frozen=True):
-    """Some columns of an endpoint over a stretch of time, for a chart; times in ms UTC.
+    """A request for columns of an endpoint from `start` until before `end` (ms UTC), for a chart.
 
-    `earlier` also asks for the first column that many ms before; 0 does not.
+    Unless `earlier` is 0, the first column is also read for a range that many ms earlier.
     """
 
     endpoint: str
@@ -50,7 +50,10 @@ class HistoryQuery(Struct, frozen=True):
 
 
 class HistoryResult(Struct, frozen=True):
-    """The columns in their order, the first one earlier, and the changes within the window."""
+    """The result of a HistoryQuery: its columns in order, and the changes in its time range.
+
+    `before` is the first column of the earlier range, its times moved to the range of the chart.
+    """
 
     histories: tuple[History, ...]
     before: History | None = None
@@ -58,7 +61,7 @@ class HistoryResult(Struct, frozen=True):
 
 
 class FleetChanges(Struct, frozen=True):
-    """The change markers of a stretch of time, and the healths of each model."""
+    """The change markers of a time range, and the health changes of each model by name."""
 
     changes: tuple[Change, ...] = ()
     healths: Mapping[str, tuple[HealthChange, ...]] = field(default_factory=dict)
@@ -79,13 +82,13 @@ def read_history(wanted: HistoryQuery, source: BoardSource) -> HistoryResult:
 def read_fleet_changes(
     names: Sequence[str], start: int, end: int, source: BoardSource
 ) -> FleetChanges:
-    """Read what changed in a stretch of time: 50 us a model. Raises StoreError."""
+    """Read all changes from `start` until before `end`; 50 us a model. Raises StoreError."""
     healths = {name: source.health_history(name, start, end) for name in names}
     return FleetChanges(source.changes(start, end), healths)
 
 
 def read_alert_history(episode: int, at: int, source: BoardSource) -> AlertHistory:
-    """Read what was known of an episode at a moment (ms UTC). Raises StoreError."""
+    """Read the history of an episode as known at `at` (ms UTC). Raises StoreError."""
     found = source.alert_history(episode, at)
     if found is None:
         raise StoreError(f"there is no episode {episode} any more")
@@ -100,31 +103,31 @@ def read_kinds() -> Mapping[str, Kind]:
 
 
 def shift_history(history: History, by: int) -> History:
-    """The same points, `by` milliseconds later."""
+    """A history with the same values, its times `by` milliseconds later."""
     return replace(history, times=[at + by for at in history.times])
 
 
 TREND_SLOTS = 12
 TREND_SPAN = 3_600_000
 TREND_STEP = TREND_SPAN // TREND_SLOTS
-"""Five minutes a value; a newer one is read when they are over."""
+"""Milliseconds of one value of a sparkline; once they are over, trends are read again."""
 
 
 MAX_TREND_MODELS = 200
-"""Models whose trend is read at once: 3 ms each, on a thread of its own."""
+"""The most models whose trends are read; each takes 3 ms, on a thread of its own."""
 
 
 class Sparkline(Struct, frozen=True):
-    """Means of five minutes each, the oldest first; NaN where nothing is known."""
+    """Latency p95 (s) and error ratio of the last hour: 5 min means, oldest first; NaN: no data."""
 
     latency: tuple[float, ...]
     errors: tuple[float, ...]
 
 
 def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapping[str, Sparkline]:
-    """The trends of these models in the hour that ends with the running five minutes.
+    """Read the trends of these models by name, for the hour that ends with the current 5 min.
 
-    A model that cannot be read has none: the board itself says why.
+    A model that cannot be read is left out: the board itself says why.
     """
     end = -(-now // TREND_STEP) * TREND_STEP
     found = {}
@@ -140,7 +143,7 @@ def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapp
 
 
 def slot_means(history: History, end: int) -> tuple[float, ...]:
-    """The mean of what is known in each slot before `end` (ms UTC)."""
+    """The mean of each 5 min in the hour before `end` (ms UTC); NaN for those without values."""
     slots: list[list[float]] = [[] for _ in range(TREND_SLOTS)]
     for at, value in zip(history.times, history.values, strict=True):
         slot = (at - (end - TREND_SPAN)) // TREND_STEP

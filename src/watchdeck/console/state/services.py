@@ -1,4 +1,4 @@
-"""What a console has besides its boards: the other consoles, the configuration, who acts."""
+"""The services of a console besides boards: other consoles, configuration file, actor."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class PresenceStore(Protocol):
-    """Where consoles write that they are open."""
+    """A store in which each console writes that it is open."""
 
     def write(self, presence: Presence) -> None:
-        """Write who is here, and which view they see."""
+        """Write who uses this console, and the view on screen."""
 
     def leave(self) -> None:
-        """Remove what was written."""
+        """Delete the entry of this console."""
 
     def others(self, now: int) -> tuple[Presence, ...]:
-        """The other consoles."""
+        """The other consoles that are open at `now` (ms UTC)."""
         ...
 
 
 class ConsolePresence:
-    """This console among the others on its store; without a name the others do not see it."""
+    """Announces this console to the others on its store; without `who` they do not see it."""
 
     def __init__(self, store: PresenceStore, who: str, since: int) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class ConsolePresence:
         self._since = since
 
     def announce(self, view: str, now: int) -> tuple[Presence, ...]:
-        """Write which view this console shows; returns the other consoles."""
+        """Tell the other consoles which view this one shows; returns those consoles."""
         if self._who:
             self._store.write(Presence(self._who, view, self._since, now))
         return self._store.others(now)
@@ -48,7 +48,7 @@ class ConsolePresence:
 
 
 class Services(Struct, frozen=True):
-    """Presence, configuration file in use, and who acts; None where there is none."""
+    """The presence, configuration file and actor of a console; each None when there is none."""
 
     presence: ConsolePresence | None = None
     config: Path | None = None

@@ -1,4 +1,4 @@
-"""The view state: what the console knows, at which moment, and how it is set."""
+"""The view state: all that screens show, namely board, moment, notice, trends and settings."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 class ViewSettings(Struct, frozen=True):
-    """Settings that stay from tick to tick.
+    """Settings of the console: configuration, terminal, theme and keys.
 
     Attributes:
         styles: Colours of the theme.
-        dots: Shapes that this terminal can show.
+        dots: Kind of dots that charts are drawn with on this terminal.
         zone: Time zone of the reader; None is the machine's own.
         store: Path of the store, for the top line.
-        read_only: Nothing is changed from this console.
-        view: The person's own settings.
-        problem: What of those settings could not be used, in words.
-        environ: Environment variables: where themes, editor and pager are looked for.
-        keys: The table of keys, with the person's own keys in it.
+        read_only: Whether this console refuses all actions.
+        view: Settings as configured.
+        problem: Configured settings that could not be used, in words; empty when there are none.
+        environ: Environment variables, by which themes, editor and pager are found.
+        keys: Table of keys, with the configured ones in it.
     """
 
     styles: StyleSheet
@@ -53,13 +53,13 @@ class ViewState(Struct, frozen=True):
     """Everything that a screen shows.
 
     Attributes:
-        now: Moment that is shown (ms UTC), in steps.
+        now: Moment that is shown (ms UTC), rounded down to a step.
         notice: Message under the top line; empty when there is none.
         kinds: Kinds of server by name, once they are read.
-        trends: Last hour of each model.
+        trends: Sparklines of the last hour, by the name of the model.
         others: Other consoles on this store.
-        past: How far away the moment shown is; None when it is now.
-        typed: What was typed on each prompt, by its sign, the newest last.
+        past: How long ago the moment shown is; None when it is now.
+        typed: Texts typed on each prompt, by its sign, the newest last.
     """
 
     settings: ViewSettings
@@ -79,27 +79,27 @@ class ViewState(Struct, frozen=True):
 
     @property
     def stale(self) -> str:
-        """Why the board may be out of date; empty when it is not."""
+        """The reason why the board may be out of date; empty for a current board."""
         return stale_reason(self.snapshot)
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """The models of the board."""
+        """The models of the board; empty before the first board."""
         return self.board.models if self.board else ()
 
     @property
     def alerts(self) -> tuple[ActiveAlert, ...]:
-        """The alerts of the board."""
+        """The alerts of the board; empty before the first board."""
         return self.board.alerts if self.board else ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """The change markers of the board."""
+        """The change markers of the board; empty before the first board."""
         return self.board.changes if self.board else ()
 
     @property
     def sources(self) -> tuple[ExternalSource, ...]:
-        """The external sources of the board."""
+        """The external sources of the board; empty before the first board, and in the past."""
         return self.board.sources if self.board else ()
 
     @property
@@ -109,20 +109,20 @@ class ViewState(Struct, frozen=True):
 
     @property
     def metrics_at(self) -> int | None:
-        """When the newest metrics of the board were stored (ms UTC)."""
+        """The time (ms UTC) of the newest metrics on the board; None when there are none."""
         return self.board.metrics_at if self.board else None
 
     @property
     def board_time(self) -> int:
-        """The moment of a board of the past, else now (ms UTC)."""
+        """The moment of the board when it is of the past, else now (ms UTC)."""
         return self.now if self.board is None or self.board.live else self.board.at
 
     def model(self, name: str) -> Model | None:
-        """The model of a name; None when it is not configured."""
+        """The model called `name`; None when it is not on the board."""
         return next((one for one in self.models if one.facts.name == name), None)
 
     def alert(self, episode: int) -> ActiveAlert | None:
-        """The alert of an episode; None when it is not on the board."""
+        """The alert with this episode id; None when it is not on the board."""
         return next((one for one in self.alerts if one.episode.id == episode), None)
 
     def kind_of(self, model: Model | None) -> Kind | None:

@@ -24,7 +24,7 @@ _OFF = (
     (bits.BLINK | bits.BLINK2, "25"), (bits.REVERSE, "27"), (bits.CONCEAL, "28"),
     (bits.STRIKE, "29"), (bits.FRAME | bits.ENCIRCLE, "54"), (bits.OVERLINE, "55"),
 )  # fmt: skip
-"""The attributes that one parameter turns off: some only together."""
+"""The SGR parameters that turn attributes off; some turn off two together."""
 
 RESET = "\x1b[r\x1b[m"
 """Removes the scroll region, all colours and all attributes."""
@@ -48,7 +48,7 @@ def style_change(old: CellStyle, new: CellStyle) -> tuple[str, CellStyle]:
 
 
 def _changed_parameters(old: CellStyle, new: CellStyle) -> str:
-    """The SGR parameters that change only the differences."""
+    """The SGR parameters for what differs between two styles, joined with `;`."""
     lost = old.attributes & ~new.attributes
     parameters = [code for group, code in _OFF if lost & group]
     cleared = sum(group for group, _ in _OFF if lost & group)
@@ -69,7 +69,7 @@ def _reset_parameters(style: CellStyle) -> str:
 
 
 class AnsiWriter:
-    """Writes cells and tracks the cursor; `length` is the number of characters not yet taken.
+    """Writes cells and tracks the cursor; `length` counts characters since `take_output`.
 
     `x` is None when the column is uncertain, `y` when the whole position is. The style is
     remembered from frame to frame, as the terminal does; the position never is.
@@ -100,7 +100,7 @@ class AnsiWriter:
         self._add(f"{RESET}\x1b[2J")
 
     def scroll(self, top: int, bottom: int, lines: int) -> None:
-        """Scroll rows `top` to before `bottom` up, down when `lines` is negative.
+        """Scroll rows `top` until before `bottom` up by `lines`, or down if that is negative.
 
         The rows that scroll in may show anything.
         """
@@ -129,7 +129,7 @@ class AnsiWriter:
         return style.foreground is None and (self._erases_in_colour or not style.background)
 
     def erase_line(self, x: int, y: int, style: CellStyle) -> None:
-        """Erase a row from column `x` to its end."""
+        """Erase a row from column `x` to its end, in the background of `style`."""
         self.move_to(x, y)
         self._set_style(style)
         self._add("\x1b[K")
@@ -154,7 +154,7 @@ class AnsiWriter:
         return min(moves, key=len)
 
     def draw(self, x: int, y: int, row: CellRow) -> None:
-        """Write cells from this position on."""
+        """Write the cells of `row` into screen row `y`, from column `x` on."""
         start, count = 0, len(row.glyphs)
         if count:
             self.move_to(x, y)

@@ -19,7 +19,7 @@ from watchdeck.console.terminal.writer import TerminalWriter
 
 
 class DiffRenderedApp(App[None]):
-    """Draws with a diff renderer over a writer that never blocks; without one, as Textual does."""
+    """Draws through a DiffRenderer and a non-blocking writer; without a writer, as Textual does."""
 
     renderer: DiffRenderer | None = None
     is_link_slow = False
@@ -28,7 +28,7 @@ class DiffRenderedApp(App[None]):
     _writer: TerminalWriter | None = None
 
     def reduce_output(self) -> None:
-        """Send less from now on, for a slow link."""
+        """Disable the mouse, animation and true colour from now on, for a slow link."""
         self.is_link_slow = True
         self.animation_level = "none"
         if isinstance(self._driver, LinuxDriver):
@@ -40,7 +40,7 @@ class DiffRenderedApp(App[None]):
             self.screen.refresh(layout=True)
 
     def connect(self, writer: TerminalWriter | None) -> None:
-        """Draw through this writer from now on, on a terminal that may show anything.
+        """Draw through this writer from now on; the next frame clears the terminal first.
 
         Without a writer Textual draws, and the application waits while the terminal takes no more.
         """
@@ -82,7 +82,7 @@ class DiffRenderedApp(App[None]):
                 self.renderer.flush()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Send what Textual displays; without a renderer or a readable update, Textual does."""
+        """Send a screen update through the renderer; Textual draws what the renderer cannot."""
         update = read_update(renderable)
         renderer = self.renderer
         if update is None or renderer is None or self._batch_count or not self._running:

@@ -34,7 +34,7 @@ _UNSAFE = re.compile(
 """Control characters, characters that change the text direction, and invisible ones."""
 
 _MAX_CLUSTER = 12
-"""Characters of one grapheme cluster that are sent; a thousand stacked accents are an attack."""
+"""Most characters sent of one grapheme cluster: a thousand stacked accents are an attack."""
 
 
 def glyphs(text: str) -> tuple[str, ...] | list[str]:
@@ -77,7 +77,7 @@ def has_certain_width(glyph: str) -> bool:
 
 @lru_cache(4_096)
 def _is_letter_or_digit(glyph: str) -> bool:
-    """Letters of wide scripts have a certain width; emoji, clusters, unassigned ones do not."""
+    """Whether a glyph is one letter or digit, also of a wide script; emoji and clusters are not."""
     return len(glyph) == 1 and unicodedata.category(glyph) in ("Lo", "Lu", "Ll", "Nd")
 
 
@@ -96,7 +96,7 @@ _ATTRIBUTES = (
 """The attributes by the names that rich gives them, in the order of their bits."""
 
 _MAX_STYLES = 4_096
-"""Styles in the cache; a theme has a few dozen, selectable text has one for each position."""
+"""Most styles in the cache; a theme has a few dozen, selectable text one for each position."""
 
 
 class CellStyle(NamedTuple):
@@ -131,7 +131,7 @@ class StyleCache:
         self._styles = {None: (DEFAULT_STYLE, CLEARED)}
 
     def cell_styles(self, style: Style | None) -> tuple[CellStyle, CellStyle]:
-        """The cell style of text, and of a space; a link's style is converted without its URL."""
+        """The cell styles of text and of a space in a rich style; links lose their URL."""
         found = self._styles.get(style)
         if found is None:
             if len(self._styles) >= _MAX_STYLES:
@@ -164,7 +164,7 @@ class CellRow(Struct):
         return CellRow(self.glyphs[:], self.styles[:])
 
     def part(self, start: int, stop: int) -> CellRow:
-        """The cells from `start` to before `stop`."""
+        """The cells from column `start` until before `stop`."""
         return CellRow(self.glyphs[start:stop], self.styles[start:stop])
 
     def overwrite(self, x: int, cells: CellRow) -> None:
@@ -216,7 +216,7 @@ class CellBuilder(Struct, frozen=True):
     charset: str = "utf-8"
 
     def build_row(self, segments: Iterable[Segment], width: int) -> CellRow:
-        """At most `width` cells, one glyph each; control segments are dropped."""
+        """A row of at most `width` cells; control segments are dropped."""
         row = CellRow([], [])
         for text, style, control in segments:
             if not control:

@@ -8,14 +8,14 @@ from base64 import b64encode
 from collections.abc import Mapping
 
 MAX_BYTES = 8_000
-"""Bytes in one sequence: terminals and multiplexers silently drop longer ones."""
+"""Most bytes to copy: terminals and multiplexers silently drop longer sequences."""
 
 _NO_CLIPBOARD = ("linux", "vt", "ansi", "cons25", "screen.linux")
 """Beginnings of TERM of terminals without a clipboard."""
 
 
 def osc52_sequence(text: str, environ: Mapping[str, str]) -> str:
-    """The sequence that copies the text to the clipboard; empty when impossible or too long.
+    """The OSC 52 sequence that copies the text; empty without a clipboard, or if it is too long.
 
     tmux and GNU screen handle the plain sequence or pass on a wrapped one, depending on their
     settings, so they get both.

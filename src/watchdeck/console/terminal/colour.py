@@ -29,7 +29,7 @@ _FIXED = _CUBE + _GREYS
 _FIRST_FIXED = 16
 
 _HUES = (1, 3, 2, 6, 4, 5)
-"""Red, yellow, green, cyan, blue and magenta among the sixteen."""
+"""Indexes of red, yellow, green, cyan, blue and magenta among the sixteen colours."""
 
 _BLACK, _GREY, _BRIGHT = 0.2, 0.25, 0.85
 """Below this value a colour is black, below this saturation grey; above this value it is bright."""
@@ -83,7 +83,7 @@ def nearest_colour(wanted: RGB, depth: ColourDepth) -> int:
 
 
 def _nearest_of_16(wanted: RGB) -> int:
-    """The nearest by hue: by distance soft colours would be grey and dark backgrounds black."""
+    """The index of the colour nearest in hue; by distance, soft colours would become grey."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in wanted))
     if value < _BLACK:
         return 0
@@ -100,7 +100,7 @@ def _distance(one: RGB, other: RGB) -> float:
 
 
 def _readable_text(background: RGB, depth: ColourDepth) -> int:
-    """White on a dark background, black on a bright one."""
+    """The index of white on a dark background, of black on a bright one."""
     is_bright = 2 * background[0] + 5 * background[1] + background[2] > 8 * 127
     return nearest_colour((0, 0, 0) if is_bright else (255, 255, 255), depth)
 

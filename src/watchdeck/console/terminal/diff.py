@@ -56,7 +56,7 @@ def _changed_ranges(changed: list[int], glyphs: list[str]) -> Iterator[tuple[int
 
 
 class ScrollRegion(NamedTuple):
-    """Rows `top` to before `bottom`, scrolled up by `lines` (down when negative)."""
+    """Rows from `top` until before `bottom`, scrolled up by `lines` (down when negative)."""
 
     top: int
     bottom: int
@@ -72,7 +72,7 @@ class ScrollRegion(NamedTuple):
 
 
 def _unknown_row(width: int) -> CellRow:
-    """A row that differs from every row that can be wanted."""
+    """A row that differs from every real row, so that all of its cells are written."""
     row = CellRow.empty(width)
     row.glyphs = ["\0"] * width
     return row
@@ -144,7 +144,7 @@ def _rewrite_gap(ansi: AnsiWriter, x: int, y: int, row: CellRow) -> None:
 
 
 class StyledRun(NamedTuple):
-    """Cells of one style, with spaces among them; without cells, the rest of the row is erased."""
+    """Cells to write in one style from column `x` on; without cells, the row is erased from `x`."""
 
     x: int
     y: int

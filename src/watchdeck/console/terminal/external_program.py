@@ -17,7 +17,7 @@ _PAGERS = ("less", "more")
 _EDITORS = ("editor", "nano", "vi")
 
 _KEY_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
-"""Signals of keys: the terminal sends them to every program on it, also to the console."""
+"""Signals that keys send: every program on the terminal gets them, also the console."""
 
 
 class ProgramNotFound(WatchdeckError):
@@ -101,7 +101,7 @@ def _run(command: Sequence[str], environ: Mapping[str, str], text: str | None) -
 
 @contextmanager
 def _ignore_signals(numbers: Sequence[signal.Signals]) -> Iterator[None]:
-    """Ignore signals; call after the program started, which would inherit that."""
+    """Ignore signals inside the block; a program started before does not inherit that."""
     before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
     try:
         yield

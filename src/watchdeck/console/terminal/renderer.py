@@ -12,7 +12,7 @@ from watchdeck.console.terminal.diff import RowDiff, find_scroll, row_diff, writ
 from watchdeck.console.terminal.textual_update import ScreenUpdate
 
 FRAME_CELLS = 16_384
-"""Cells after which a frame ends; the rest of a huge screen comes with the next one."""
+"""Changed cells after which a frame ends; the rest of a huge screen is sent in the next one."""
 
 _SYNC = ("\x1b[?2026h", "\x1b[?2026l")
 """Begin and end of synchronized output: the terminal shows the frame at once."""
@@ -21,10 +21,10 @@ _SYNC_FROM = 1_024
 
 
 class FrameSink(Protocol):
-    """Takes the frames of a renderer."""
+    """Sends the frames of a renderer to a terminal."""
 
     def is_free(self) -> bool:
-        """Whether a frame would be sent now."""
+        """Whether a frame passed to `send` now would go out at once."""
         ...
 
     def count_skipped(self) -> None:
@@ -32,12 +32,12 @@ class FrameSink(Protocol):
         ...
 
     def send(self, frame: bytes) -> None:
-        """Send a frame."""
+        """Send the bytes of a frame to the terminal."""
         ...
 
 
 class DiffRenderer:
-    """Applies every update, sends the newest state: a slow link skips the states in between."""
+    """Applies every update but sends only the newest state, so a slow link skips older states."""
 
     def __init__(self, capabilities: TerminalCapabilities, sink: FrameSink) -> None:
         self.sink = sink
@@ -111,7 +111,7 @@ class DiffRenderer:
                 return
 
     def _write_shortest(self, changes: Sequence[RowDiff]) -> AnsiWriter:
-        """Write the changes cell by cell, or by a scroll first; returns the shorter output."""
+        """Write the changes, with or without a scroll first; returns the shorter of the two."""
         written = write_changes(self._ansi, changes)
         shown, wanted = self._shown.rows, self._wanted.rows
         region = find_scroll(shown, changes) if len(changes) == len(self._changed) else None

@@ -23,7 +23,7 @@ class StripUpdate(NamedTuple):
 
 
 class ScreenUpdate(NamedTuple):
-    """The strips of one update; `size` is known when they cover the whole screen."""
+    """The strips of one update; `size` (cells, rows) is None unless they cover the whole screen."""
 
     pieces: Iterable[StripUpdate]
     size: tuple[int, int] | None

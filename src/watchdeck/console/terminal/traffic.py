@@ -14,11 +14,11 @@ RATE_PERIOD = 10.0
 """Seconds over which the byte rate is averaged."""
 
 _LAGS = 3
-"""Lags of which the lowest counts: one slow response is a busy moment, not a slow link."""
+"""Number of lags whose lowest counts: one slow response does not show a slow link."""
 
 
 class Traffic(Struct, frozen=True):
-    """What was sent to the terminal so far, and how quickly the terminal responds."""
+    """Statistics of the output to the terminal: bytes, frames, rate, and lag of responses."""
 
     sent: int = 0
     """Bytes."""
@@ -46,7 +46,7 @@ class TrafficMeter:
         self._recent: deque[tuple[float, int]] = deque()
 
     def count_sent(self, count: int, now: float) -> None:
-        """Count bytes that the terminal took."""
+        """Count bytes that the terminal took at `now`."""
         self._total = replace(self._total, sent=self._total.sent + count)
         self._recent.append((now, count))
         self._drop_old(now)
@@ -70,7 +70,7 @@ class TrafficMeter:
         self._total = replace(self._total, lag=lag, lowest_lag=lowest)
 
     def read(self, now: float, *, held: bool) -> Traffic:
-        """The traffic up to now."""
+        """The traffic up to `now`; `held` becomes part of the result."""
         self._drop_old(now)
         rate = sum(count for _, count in self._recent) / RATE_PERIOD
         return replace(self._total, rate=rate, held=held)
@@ -96,13 +96,14 @@ RESPONSE_TIMEOUT = 2.0
 """Seconds after which a response counts as lost; doubled after each lost one."""
 
 MAX_RESPONSE_TIMEOUT = 320.0
+"""Seconds up to which the timeout is doubled."""
 
 
 class FlowControl:
     """Limits the bytes in flight to the terminal, by status requests and their responses.
 
-    Buffers on the link hide its speed: only a response from the far end shows what arrived. A
-    terminal that has never responded is never waited for; one that stops responding, not forever.
+    Buffers on the link hide its speed: only a response from the far end shows what arrived.
+    Frames wait only for a terminal that has responded before, and only until its timeout.
     """
 
     def __init__(self) -> None:
@@ -113,7 +114,7 @@ class FlowControl:
         self._timeout = RESPONSE_TIMEOUT
 
     def is_open(self, now: float) -> bool:
-        """Whether a frame may be sent; gives up a response that is overdue."""
+        """Whether a frame may be sent; an overdue response is given up first."""
         timeout_at = self.timeout_at
         if timeout_at is not None and now >= timeout_at:
             self._timeout = min(2 * self._timeout, MAX_RESPONSE_TIMEOUT)
@@ -133,12 +134,12 @@ class FlowControl:
         )
 
     def record_sent(self, count: int) -> None:
-        """Record bytes that are sent."""
+        """Record that `count` bytes were sent."""
         self._in_flight += count
         self._sent_after_request += count
 
     def record_request(self, now: float) -> None:
-        """Record a status request, sent behind all bytes before it."""
+        """Record that a status request was sent after all bytes so far."""
         self._requested_at, self._sent_after_request = now, 0
 
     def record_response(self, now: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Non-blocking writer: bytes go out as the terminal takes them, and nothing waits for it."""
+"""Non-blocking writer: sends bytes as the terminal takes them, so the application never waits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contextlib import suppress
 from watchdeck.console.terminal.traffic import STATUS_REQUEST, FlowControl, Traffic, TrafficMeter
 
 _MAX_UNSENT = 262_144
-"""Bytes that wait for a terminal that takes none; any beyond are dropped, and counted."""
+"""Most bytes that wait for the terminal; `write` drops and counts data beyond."""
 
 _MAX_WRITE = 65_536
-"""Bytes passed to the terminal in one call."""
+"""Most bytes passed to the terminal in one call."""
 
 
 def reopen(fileno: int) -> int | None:
@@ -70,7 +70,7 @@ class TerminalWriter:
         return False
 
     def write(self, data: bytes) -> None:
-        """Send bytes that belong to no frame."""
+        """Send bytes that belong to no frame; they are dropped while too many wait."""
         if len(self._unsent) + len(data) > _MAX_UNSENT:
             self._meter.count_dropped(len(data))
         else:
@@ -95,12 +95,12 @@ class TerminalWriter:
             self._notify_if_free()
 
     def traffic(self) -> Traffic:
-        """Traffic up to now."""
+        """The traffic to the terminal up to now."""
         now = self._loop.time()
         return self._meter.read(now, held=bool(self._unsent) or not self._flow.is_open(now))
 
     def drain(self, seconds: float) -> bool:
-        """Wait at most `seconds` until the terminal has taken all bytes; whether it has."""
+        """Wait at most `seconds` until the terminal has taken all bytes; False if it has not."""
         end = self._loop.time() + seconds
         while self._unsent and not self.is_lost:
             left = end - self._loop.time()

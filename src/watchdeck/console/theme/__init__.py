@@ -1,1 +1,1 @@
-"""Colours, styles and layouts."""
+"""Colours, text styles and panel layouts of the console."""

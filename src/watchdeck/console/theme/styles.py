@@ -26,7 +26,7 @@ _COLOURED_IN_REVERSE = {
     Role.DOWN,
     Role.UNKNOWN,
 }
-"""Roles that keep their colour in reverse video; with more, the screen would be a patchwork."""
+"""Roles that keep their colour in reverse video; more of them would make a patchwork."""
 
 _ASCII = str.maketrans(
     {
@@ -43,7 +43,7 @@ _UNSAFE = re.compile(
 
 
 class StyleSheet:
-    """The styles of a palette, one for each role on each background; `ascii` replaces shapes."""
+    """The text styles of a palette, by role and background; `ascii` replaces special shapes."""
 
     def __init__(self, palette: Palette, *, ascii: bool = False) -> None:  # noqa: A002
         self.palette = palette
@@ -66,7 +66,7 @@ class StyleSheet:
 
     @property
     def inverted_style(self) -> Style:
-        """The style of a warning in reverse video."""
+        """The style of an `inverted` line: bold, in the warning colour, in reverse video."""
         colours = self.palette.colours
         text, back = RichColor.parse(colours["warning"]), RichColor.parse(colours["background"])
         return Style.from_color(text, back) + Style(bold=True, reverse=True)
@@ -96,7 +96,7 @@ class OutputSanitizer(LineFilter):
     """Replaces control and bidi characters in all output, whichever widget drew it."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
-        """The segments with each such character replaced by U+FFFD."""
+        """The segments, with each control or bidi character replaced by U+FFFD."""
         return list(_sanitize(segments))
 
 

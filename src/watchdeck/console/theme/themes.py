@@ -1,4 +1,4 @@
-"""Themes: palettes read from files, bundled or in the user's own folder, which wins."""
+"""Themes: palettes read from bundled files and from the user's folder, which wins."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLOUR_NAMES = (
 """The colours that every theme must define."""
 
 REVERSE = "reverse"
-"""Background colour that swaps text and background; for themes of terminal colours."""
+"""A background "colour" that swaps text and background, in themes of terminal colours."""
 
 _ANSI_COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
@@ -119,7 +119,7 @@ def user_theme_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def theme_files(environ: Mapping[str, str]) -> dict[str, Path]:
-    """All theme files by theme name; only regular files, as reading a pipe might never end."""
+    """All theme files by theme name; only regular files, as a pipe might never end."""
     found: dict[str, Path] = {}
     for place in (folder("themes"), user_theme_folder(environ)):
         if place is not None and place.is_dir():

@@ -1,4 +1,4 @@
-"""The base of every screen: a frame, panels that show the view state, and a prompt if asked."""
+"""The base class of screens: a frame, panels that show the view state, and a prompt."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from watchdeck.console.widgets.prompt import Prompt
 from watchdeck.console.widgets.zoom import PanelZoom
 
 STEP = 60_000
-"""A step through time, in milliseconds."""
+"""Default length of a step through time, in milliseconds."""
 
 
 class ChosenAlerts(Struct, frozen=True):
-    """Episodes that are chosen on a screen: those that are open, and all of them."""
+    """Ids of the episodes chosen on a screen: the open ones, and all of them, open or ended."""
 
     open: tuple[int, ...] = ()
     all: tuple[int, ...] = ()
 
 
 class BaseScreen(Screen[None], inherit_bindings=False):
-    """A screen that shows the view state; it rests while another screen is in view.
+    """A screen that shows the view state; it is not updated while another screen is in view.
 
-    `area` is the mode it belongs to: a model opened from the deck is still part of the deck.
+    `area` is the mode that the screen belongs to: a model opened from the deck is in `deck`.
     """
 
     WHERE: ClassVar[KeyScope]
@@ -51,7 +51,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self.show(state)
 
     def show(self, state: ViewState) -> None:
-        """Show this view state: the panels redraw what differs."""
+        """Show a view state on all panels, which redraw only what differs."""
         if state.settings is not self.state.settings or self.view_state is None:
             for layout in LAYOUTS:
                 self.set_class(layout.name == state.settings.view.layout, layout.style)
@@ -61,41 +61,41 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     @property
     def step(self) -> int:
-        """How far (ms) a step through time goes on this screen."""
+        """Length (ms) of a step through time on this screen."""
         return STEP
 
     @property
     def subject(self) -> str:
-        """The model in focus; empty when there is none."""
+        """The name of the model in focus; empty when there is none."""
         return next((rows.subject for rows in self.query(List)), "")
 
     @property
     def about(self) -> tuple[str, int]:
-        """The model whose changes are asked for, or none, and before which moment (ms UTC)."""
+        """The model, or "", and the moment (ms UTC) for the screen of changes before a moment."""
         return "", self.state.now
 
     @property
     def pointed(self) -> int | None:
-        """The moment of the past (ms UTC) that is shown, or pointed at; None when it is now."""
+        """The past moment (ms UTC) shown, or under a chart's cursor; None when it is now."""
         board = self.state.board
         return None if board is None or board.live else board.at
 
     @property
     def view(self) -> str:
-        """What is in view, in a word, for the other consoles on this store."""
+        """A short name of the view, for the top line and for other consoles on this store."""
         return self.area
 
     def choose_alerts(self, *, hold: bool = False) -> ChosenAlerts:  # noqa: ARG002 - none is usual
-        """The alerts that an action is about; `hold` keeps the cursor on its row from now on."""
+        """The chosen episodes, none by default; `hold` keeps the cursor on its alert."""
         return ChosenAlerts()
 
     def reload(self) -> None:
-        """Read anew what was read of the past: something was written there."""
+        """Read stored history again after a change marker was written; by default do nothing."""
 
     def ask(self, kind: str, query: Query[Found], then: Answer[Found]) -> None:
-        """Run a query on a thread; `then` is called with the result while this screen is there.
+        """Run a query on a thread, then `then` with its result, unless this screen was closed.
 
-        Of one kind only the newest query is run.
+        A newer query cancels one of the same `kind` that has not begun.
         """
         self.post_message(QueryRequested(self, kind, lambda source: run_query(query, then, source)))
 
@@ -114,7 +114,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         yield from ()
 
     def open_prompt(self, prompt: Prompt) -> None:
-        """Have a text typed at the bottom of the screen."""
+        """Show a prompt at the bottom of the screen, and close any other prompt."""
         for other in self.query(Prompt):
             other.close()
         prompt.focus_after = self.focused
@@ -127,7 +127,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self.open_prompt(Prompt(request.sign, request.owner, past, request.text))
 
     def on_key(self, event: events.Key) -> None:
-        """While panels have letters, a key chooses one."""
+        """Pass a key to the zoom: while panels show letters, it chooses a panel."""
         self.zoom.on_key(event)
 
     def action_open(self) -> None:
@@ -136,5 +136,5 @@ class BaseScreen(Screen[None], inherit_bindings=False):
             rows.open_row()
 
     def action_back(self) -> None:
-        """Back to the screen under this one, as it was left."""
+        """Close this screen: the screen under it shows again, as it was left."""
         self.dismiss()

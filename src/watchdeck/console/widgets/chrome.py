@@ -1,4 +1,4 @@
-"""What frames every screen: the top line, the warnings under it, the keys at the bottom."""
+"""The frame of every screen: the top line, the warnings under it, the keys at the bottom."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from watchdeck.console.widgets.chrome_lines import StatusBarState
 from watchdeck.console.widgets.panel import Panel
 
 SMALLEST = (60, 16)
-"""The smallest terminal with a layout: cells across, rows down."""
+"""Columns and rows of the smallest terminal on which panels are shown."""
 
 
 class TopBar(Panel):
-    """Name, modes, store, age of the data, collector, clock."""
+    """The top line: program name, modes, store, age of the data, collector, clock."""
 
     def __init__(self, mode: str, trail: str = "") -> None:
         super().__init__(id="top")
@@ -23,11 +23,11 @@ class TopBar(Panel):
         self._trail = trail
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The snapshot, and how far away it is."""
+        """The line is rebuilt when the snapshot changes, or how long ago its moment is."""
         return (state.snapshot, state.past)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """One line."""
+        """The top line."""
         settings = state.settings
         known = (settings.store, settings.zone, settings.read_only, state.past, self._trail)
         where = StatusBarState(self._mode, keys.MODES, *known)
@@ -35,10 +35,10 @@ class TopBar(Panel):
 
 
 class Banner(Panel):
-    """What must not be missed; no line at all when there is nothing."""
+    """The warnings and the notice under the top line; hidden when there are none."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The snapshot and the notice."""
+        """The banner is rebuilt when the snapshot or the notice changes."""
         return (state.snapshot, state.notice)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
@@ -47,7 +47,7 @@ class Banner(Panel):
         return bar.banner_lines(state.snapshot, state.notice, state.settings.zone, cells, live)
 
     def rebuild(self) -> None:
-        """Take as many rows as there are lines; none hides the panel."""
+        """Make the banner as high as its lines need; hide it when there are none."""
         if self.view_state is not None:
             rows = len(self.draw(self.view_state, self.app.size.width, 0))
             self.display = bool(rows)
@@ -55,7 +55,7 @@ class Banner(Panel):
         self.redraw()
 
     def on_resize(self) -> None:
-        """Fewer cells may need more lines."""
+        """Set the height again: on a narrower terminal the text may need more lines."""
         self.rebuild()
 
 
@@ -67,22 +67,22 @@ class Footer(Panel):
         self._where = where
 
     def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """Keys have no age."""
+        """Nothing: the footer shows no ages, so it is not redrawn when time passes."""
         return ()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """One line."""
+        """One line with as many keys as fit."""
         return (bar.footer_line(keys.footer(self._where, state.settings.keys), cells),)
 
 
 class TooSmall(Panel):
-    """The only thing on a terminal below the smallest layout."""
+    """The message that replaces all panels on a terminal smaller than SMALLEST."""
 
     def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """A size has no age."""
+        """Nothing: the message shows no ages, so it is not redrawn when time passes."""
         return ()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """The size there is, and the size that is needed."""
+        """Lines with the size that is needed, the size of the terminal, and the key to quit."""
         leave = keys.key_label("quit", state.settings.keys)
         return bar.too_small_lines(cells, rows, SMALLEST, leave)

@@ -1,4 +1,4 @@
-"""The first line of the screen, and the lines of warning under it."""
+"""The lines around the panels: top line, warnings, footer, and the meter of the traffic."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _STATES = {
 
 
 class StatusBarState(Struct, frozen=True):
-    """What the top line shows beside the board: mode, store, clock and read-only.
+    """The contents of the top line besides the board.
 
-    `trail` is the screen opened within the mode; it is shortened first.
+    `modes` holds the key and name of each mode; `trail` is the screen opened in the mode, or "".
     """
 
     mode: str
@@ -50,7 +50,7 @@ class StatusBarState(Struct, frozen=True):
 
 
 def top_line(snapshot: BoardSnapshot, where: StatusBarState, now: int, cells: int) -> Line:
-    """The top line: name, modes, store, age of the data, collector, clock; paths are cut first."""
+    """The top line: name, modes, store, data age, collector, clock; or the past moment shown."""
     past = snapshot.board is not None and not snapshot.board.live
     right = (
         _past(snapshot.board.at, where)
@@ -67,7 +67,7 @@ def top_line(snapshot: BoardSnapshot, where: StatusBarState, now: int, cells: in
 
 
 def _left(where: StatusBarState, room: int) -> list[Span]:
-    """Name and modes; without room for all names, only that of the mode in view."""
+    """Program name and modes; without room for all names, only the name of the mode in view."""
     trail = [Span(f" → {cut(where.trail, 24)} ", Role.TITLE)] if where.trail else []
     start = Span(" watchdeck ", Role.STRONG)
     named = [start, *(_mode(where, key, name, name) for key, name in where.modes), *trail]
@@ -83,7 +83,7 @@ def _mode(where: StatusBarState, key: str, name: str, otherwise: str) -> Span:
 
 
 def _path(path: str, cells: int) -> str:
-    """A path, cut at its beginning: stores differ at the end."""
+    """A path in at most `cells` cells, cut at its beginning: stores differ at the end."""
     shown = clean(path)
     return shown if len(shown) <= cells else "…" + cut(shown[len(shown) - cells + 1 :], cells - 1)
 
@@ -133,7 +133,7 @@ def banner_lines(
 ) -> tuple[Line, ...]:
     """The warning lines: no newer data, a blind collector, the past, a notice.
 
-    `live` is the key that leads from the past to now.
+    `live` is the key that goes from the past to now.
     """
     lines = [
         line
@@ -172,7 +172,7 @@ def _warnings(
 
 
 def traffic_words(traffic: Traffic) -> str:
-    """The traffic to the terminal, in words."""
+    """Rate, bytes sent, lag and skipped frames of the link to the terminal, in words."""
     lag = NO_VALUE if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
     return (
         f"link: {traffic.rate:.0f} B/s, {traffic.sent:,} B sent, lag {lag},"
@@ -181,7 +181,7 @@ def traffic_words(traffic: Traffic) -> str:
 
 
 def footer_line(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
-    """The last line: keys of the screen, as many as fit."""
+    """The last line: keys of the screen with a word each, as many as fit."""
     spans: list[Span] = [Span(" ")]
     for key, words in keys:
         part = [Span(key, Role.ACCENT), Span(f" {words}  ", Role.MUTED)]
@@ -191,7 +191,7 @@ def footer_line(keys: tuple[tuple[str, str], ...], cells: int) -> Line:
 
 
 def too_small_lines(cells: int, rows: int, least: tuple[int, int], leave: str) -> tuple[Line, ...]:
-    """The lines of a terminal that is too small: they name the size that is needed."""
+    """Lines for a terminal that is too small: the size needed, its own size, the key to quit."""
     need = f"watchdeck needs {least[0]}x{least[1]}"
     have = f"this is {cells}x{rows}"
     return tuple(

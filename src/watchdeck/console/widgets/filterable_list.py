@@ -1,15 +1,17 @@
-"""A list that can be filtered, and whose rows can be marked."""
+"""A list with a filter, and with rows that can be marked."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from msgspec.structs import replace
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.line import Role, Span, cut
+from watchdeck.console.lines.panel_header import DataAge
+from watchdeck.console.lines.table import Row
 from watchdeck.console.state.view_state import ViewState
-from watchdeck.console.widgets.list import List
+from watchdeck.console.widgets.list import List, ListHeader, ListRows
 from watchdeck.console.widgets.prompt import Hint, Prompt
 from watchdeck.domain.board.filter import EVERYTHING, Filter, FilterError, parse
 
@@ -17,110 +19,125 @@ FILTER = "/"
 """The sign of the prompt for a filter."""
 
 
-class FilterableList(List):
-    """Rows that match a filter, and marks that stay on them wherever they go."""
+class FilterableRows(ListRows[Row]):
+    """Rows that a filter selects; marks stay on their rows, wherever these go."""
 
-    BINDINGS = bindings(KeyScope.CHOICE)
+    NOUN: ClassVar[str]
     FILTER_HELP: ClassVar[str]
+    EMPTY: ClassVar[str]
 
     def __init__(self, title: str) -> None:
-        super().__init__(id=title)
-        self._title = title
+        super().__init__()
+        self.name = title
         self.wanted: Filter = EVERYTHING
         self.typed = ""
+        self.total = 0
+        """The number of rows without a filter, counted when the table is built."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """Without a board nobody can tell whether there are rows."""
+        """Whether the board is stale: an empty list then shows no text."""
         return (bool(state.stale),)
 
-    @property
-    def total(self) -> int:
-        """How many rows there would be without a filter."""
-        return len(self.table.keys)
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The header shows the age of the metrics."""
+        return (*super().ages(state), state.metrics_at)
 
     def read_filter(self, typed: str) -> Filter:
         """Read a filter of these rows. Raises FilterError."""
         return parse(typed)
 
+    def filter(self, typed: str) -> None:
+        """Select the rows that a text matches, from the next build on. Raises FilterError."""
+        self.wanted, self.typed = self.read_filter(typed), typed
+
     @property
     def match_count(self) -> int:
-        """How many rows match the filter."""
-        return len(self.table.keys)
+        """The number of rows that match the filter."""
+        return len(self.table.rows)
 
     @property
-    def marks(self) -> int:
-        """How many are marked."""
+    def mark_count(self) -> int:
+        """The number of marked rows."""
         return len(self.table.marked)
 
-    def filter(self, typed: str) -> None:
-        """Show the rows that match a text from now on. Raises FilterError."""
-        self.show_matches(self.read_filter(typed), typed)
-
-    def show_matches(self, wanted: Filter, typed: str) -> None:
-        """Show the rows that match; `typed` is the filter as it was typed."""
-        self.wanted, self.typed = wanted, typed
-        self.rebuild()
-
-    def filter_words(self, count: int, cells: int) -> tuple[Span, ...]:
-        """How many rows are shown by which filter, and how many are marked."""
-        spans = []
+    def header(self, state: ViewState, shown: Span, cells: int) -> ListHeader:
+        """The rows in view, the filter, the marks, and the age of the metrics."""
+        spans = [shown]
         if self.typed:
-            words = f"  {count} of {self.total} by /{self.typed}"
+            words = f"  {self.match_count} of {self.total} by /{self.typed}"
             spans.append(Span(cut(words, max(24, cells // 2)), Role.WARNING))
         if self.table.marked:
-            spans.append(Span(f"  {self.marks} marked", Role.ACCENT))
-        return tuple(spans)
+            spans.append(Span(f"  {self.mark_count} marked", Role.ACCENT))
+        age = DataAge(state.metrics_at, state.now, state.stale)
+        return ListHeader(self.name, tuple(spans), age)
+
+    def empty_text(self, state: ViewState) -> str:
+        """The text of a list without rows; empty for a stale board, which may lack rows."""
+        if state.stale:
+            return ""
+        return f"no {self.NOUN} matches /{self.typed}" if self.typed and self.total else self.EMPTY
+
+
+SelectedRows = TypeVar("SelectedRows", bound=FilterableRows[Any])
+
+
+class FilterableList(List[SelectedRows]):
+    """Shows the rows that match a filter, and marks rows."""
+
+    BINDINGS = bindings(KeyScope.CHOICE)
+
+    def filter(self, typed: str) -> None:
+        """Show the rows that a text matches. Raises FilterError."""
+        self.rows.filter(typed)
+        self.rebuild()
+
+    def mark(self, keys: frozenset[str]) -> None:
+        """Mark the rows of these keys and no others."""
+        self.rows.table = replace(self.rows.table, marked=keys)
+        self.redraw()
 
     def action_filter(self) -> None:
         """Ask for a filter."""
-        self.post_message(Prompt.Requested(FILTER, FilterPrompt(self), self.typed))
+        self.post_message(Prompt.Requested(FILTER, FilterPrompt(self), self.rows.typed))
 
     def action_mark(self) -> None:
-        """Mark the row under the cursor, or take its mark away, and go on."""
+        """Mark the row under the cursor, or take its mark away, and go to the next row."""
         if self.cursor is not None:
-            self.mark(self.table.marked ^ {self.cursor})
+            self.mark(self.rows.table.marked ^ {self.cursor})
             self.action_move(1)
 
     def action_mark_all(self) -> None:
-        """Mark every row that is shown; when all are, none."""
-        keys = frozenset(self.table.keys)
-        self.mark(self.table.marked - keys if keys <= self.table.marked else keys)
-
-    def mark(self, marked: frozenset[str]) -> None:
-        """Have marks on these rows and no others."""
-        self.table = replace(self.table, marked=marked)
-        self.redraw()
+        """Mark every row that is shown; when all are marked, take their marks away."""
+        keys, marked = frozenset(self.rows.table.keys), self.rows.table.marked
+        self.mark(marked - keys if keys <= marked else keys)
 
 
 class FilterPrompt:
     """The prompt of a list's filter: the list follows every letter."""
 
-    def __init__(self, rows: FilterableList) -> None:
-        self._rows = rows
+    def __init__(self, filterable: FilterableList[Any]) -> None:
+        self._list = filterable
 
     def hint(self, text: str) -> Hint:
-        """Show what matches so far; says how much that is, or what is wrong."""
-        typed = text.strip()
-        try:
-            wanted = self._rows.read_filter(typed)
-        except FilterError as error:
-            return Hint(str(error), error.position)
-        self._rows.show_matches(wanted, typed)
-        count = f"{self._rows.match_count} of {self._rows.total}"
-        return Hint(count if typed else self._rows.FILTER_HELP)
+        """Show the rows that match so far; returns their number, or the mistake in the text."""
+        problem = self.submit(text)
+        if problem is not None:
+            return problem
+        rows = self._list.rows
+        return Hint(f"{rows.match_count} of {rows.total}" if rows.typed else rows.FILTER_HELP)
 
     def complete(self, _text: str) -> str:
         """Nothing is completed."""
         return ""
 
     def submit(self, text: str) -> Hint | None:
-        """Keep the filter."""
+        """Filter the list; returns the mistake in the text, if any."""
         try:
-            self._rows.filter(text.strip())
+            self._list.filter(text.strip())
         except FilterError as error:
             return Hint(str(error), error.position)
         return None
 
     def cancel(self) -> None:
         """Show all rows again."""
-        self._rows.show_matches(EVERYTHING, "")
+        self._list.filter("")

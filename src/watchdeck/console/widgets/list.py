@@ -1,132 +1,197 @@
-"""A list with a cursor that stays on its row, whatever the rows do."""
+"""Lists: the rows as a plain object, and the widget that shows them with a cursor."""
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
 
-from textual import events
+from msgspec import Struct
+from textual import events, on
+from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import reactive
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines import list_position as place
 from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.console.lines.list_position import ListPosition
-from watchdeck.console.lines.panel_header import header_line
-from watchdeck.console.lines.table import Table, row_range, table_lines
+from watchdeck.console.lines.panel_header import DataAge, panel_lines
+from watchdeck.console.lines.table import Row, Table, row_range, table_lines
 from watchdeck.console.state.messages import RowReached
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
 
+_WHEEL_ROWS = 3
 
-class List(Panel, can_focus=True, inherit_bindings=False):
-    """Shows a table; the cursor and the scroll are kept by the name of the row."""
+
+class ListHeader(Struct, frozen=True):
+    """The parts of a list's header line; `age` is None for rows that are not data of the store."""
+
+    title: str
+    more: tuple[Span, ...] = ()
+    age: DataAge | None = None
+
+
+class ListRows(ABC, Generic[Row]):
+    """The rows of a list: their table, the lines above them, and the message that opens a row.
+
+    `name` is the id of the list's widget; `table` is the table that was built last.
+    """
+
+    name: str
+
+    def __init__(self) -> None:
+        self.table: Table[Row] = Table(())
+
+    def slices(self, _state: ViewState) -> tuple[object, ...]:
+        """The parts of the view state that the table is built from."""
+        return ()
+
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The parts of the view state that only the drawing needs."""
+        return (state.now, state.stale)
+
+    @abstractmethod
+    def build(self, state: ViewState, cells: int) -> Table[Row]:
+        """The table of the rows, for a list of a width in cells."""
+
+    @abstractmethod
+    def header(self, state: ViewState, shown: Span, cells: int) -> ListHeader:
+        """The header; `shown` is the number of rows, or the range in view."""
+
+    def lead(self, _state: ViewState, _row: Row | None, _size: Size) -> tuple[Line, ...]:
+        """Lines between the header and the column heads; none by default."""
+        return ()
+
+    def subject(self, _row: Row | None) -> str:
+        """The model of a row, the one under the cursor; empty when there is none."""
+        return ""
+
+    def open_message(self, _row: Row) -> Message | None:
+        """The message that opens a row; None when it cannot be opened."""
+        return None
+
+
+Rows = TypeVar("Rows", bound=ListRows[Any])
+
+
+class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
+    """Shows rows; the cursor and the scroll position follow the key of a row."""
 
     BINDINGS = bindings(KeyScope.LIST)
 
     place: reactive[ListPosition] = reactive(ListPosition(), repaint=False)
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
-        super().__init__(id=id)
-        self.table: Table[Any] = Table(())
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(id=rows.name)
+        self.rows = rows
 
-    def lead(self, state: ViewState) -> tuple[Line, ...]:  # noqa: ARG002 - none is usual
-        """Lines between the rule and the heads; as many at any time."""
-        return ()
+    def slices(self, state: ViewState) -> tuple[object, ...]:
+        """The list is rebuilt when its rows are built from something else."""
+        return self.rows.slices(state)
 
-    def heading(
-        self,
-        state: ViewState,  # noqa: ARG002 - a list with a title shows an age
-        more: tuple[Span, ...],
-        body: tuple[Line, ...],
-        cells: int,
-    ) -> tuple[Line, ...]:
-        """The whole panel: a header that says which rows are in view, over the body."""
-        return (header_line("", more, None, cells), *body)
+    def ages(self, state: ViewState) -> tuple[object, ...]:
+        """The list is redrawn when its lines show something else."""
+        return self.rows.ages(state)
 
-    @property
-    def subject(self) -> str:
-        """The model of the row under the cursor; empty when there is none."""
-        return ""
-
-    def open_row(self) -> None:
-        """Open what the row under the cursor stands for, if it can be opened."""
+    def rebuild(self) -> None:
+        """Build the table again, and redraw."""
+        if self.view_state is not None:
+            self.rows.table = self.rows.build(self.view_state, self.size.width)
+        self.redraw()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """The rule, the heads and the rows in view."""
-        self.set_reactive(
-            List.place, place.follow_row(self.place, self.table.keys, self.rows_in_view)
-        )
-        lead = self.lead(state)
+        """The header, the lead, the column heads and the rows in view."""
+        table = self.rows.table
+        self.set_reactive(List.place, place.follow_row(self.place, table.keys, self.rows_in_view))
+        lead = self.rows.lead(state, self.row, self.size)
         room = rows - 1 - len(lead)
-        more = (Span(row_range(self.table, self.place, room), Role.MUTED),)
-        shown = table_lines(self.table, self.place, state.now, cells, room)
-        return self.heading(state, more, (*lead, *shown), cells)
+        shown = Span(row_range(table, self.place, room), Role.MUTED)
+        header = self.rows.header(state, shown, cells)
+        body = (*lead, *table_lines(table, self.place, state.now, cells, room))
+        return panel_lines(header.title, header.more, header.age, body, cells)
 
     @property
     def above(self) -> int:
-        """How many lines are over the first row: the rule, the lead, the heads."""
-        return 2 + (len(self.lead(self.view_state)) if self.view_state else 0)
+        """The number of lines above the first row: the header, the lead, the column heads."""
+        state = self.view_state
+        return 2 + (len(self.rows.lead(state, self.row, self.size)) if state else 0)
 
     @property
     def rows_in_view(self) -> int:
-        """How many rows are in view."""
+        """The number of rows that fit below the column heads."""
         return max(1, self.size.height - self.above)
 
     @property
     def cursor(self) -> str | None:
-        """The name of the row under the cursor; None when there is no row."""
-        keys = self.table.keys
-        return keys[place.follow_row(self.place, keys, self.rows_in_view).index] if keys else None
+        """The key of the row under the cursor; None when there is no row."""
+        keys = self.rows.table.keys
+        return keys[place.follow_row(self.place, keys, 1).index] if keys else None
+
+    @property
+    def row(self) -> Any:
+        """The row under the cursor; None when there is no row."""
+        table = self.rows.table
+        return table.rows[place.follow_row(self.place, table.keys, 1).index] if table.keys else None
 
     @property
     def words(self) -> str:
         """The row under the cursor in full, a tab between its cells; empty without a row."""
-        if self.cursor is None or self.view_state is None:
+        row, state = self.row, self.view_state
+        if row is None or state is None:
             return ""
-        row, now = self.table.rows[self.table.keys.index(self.cursor)], self.view_state.now
-        return "\t".join(column.cell(row, now).text.strip() for column in self.table.columns)
+        columns = self.rows.table.columns
+        return "\t".join(column.cell(row, state.now).text.strip() for column in columns)
+
+    @property
+    def subject(self) -> str:
+        """The model of the row under the cursor; empty when there is none."""
+        return self.rows.subject(self.row)
+
+    def open_row(self) -> None:
+        """Open the row under the cursor, if it can be opened."""
+        message = None if self.row is None else self.rows.open_message(self.row)
+        if message is not None:
+            self.post_message(message)
 
     def watch_place(self) -> None:
-        """The cursor was moved."""
+        """Redraw, and report the row that the cursor came to."""
         self.redraw()
         if self.cursor is not None:
             self.post_message(RowReached(self.cursor))
 
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""
-        self.place = place.move(self.place, self.table.keys, self.rows_in_view, by)
+        self.place = place.move(self.place, self.rows.table.keys, self.rows_in_view, by)
 
     def action_page(self, by: int) -> None:
         """Move the cursor by pages."""
         self.action_move(by * self.rows_in_view)
 
     def action_first(self) -> None:
-        """To the first row, and stay on the first row whichever it is."""
+        """Go to the first row, and stay on the first row whichever it is."""
         self.place = place.first_position()
 
     def action_last(self) -> None:
-        """To the last row."""
-        self.action_move(len(self.table.keys))
+        """Go to the last row."""
+        self.action_move(len(self.rows.table.keys))
 
     def go(self, key: str) -> None:
-        """Put the cursor on a row by its name, if there is one."""
-        keys = self.table.keys
+        """Put the cursor on the row of a key, if there is one."""
+        keys = self.rows.table.keys
         if key in keys:
             self.place = place.move_to(self.place, keys, self.rows_in_view, keys.index(key))
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses the row under it."""
-        keys = self.table.keys
+        """Put the cursor on the row that was clicked."""
+        keys = self.rows.table.keys
         index = event.y - self.above + self.place.top
         if event.y >= self.above and index < len(keys):
             self.go(keys[index])
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel moves the cursor."""
+    @on(events.MouseScrollDown)
+    @on(events.MouseScrollUp)
+    def _move_by_wheel(self, event: events.MouseEvent) -> None:
         event.stop()
-        self.action_move(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel moves the cursor."""
-        event.stop()
-        self.action_move(-3)
+        is_down = isinstance(event, events.MouseScrollDown)
+        self.action_move(_WHEEL_ROWS if is_down else -_WHEEL_ROWS)

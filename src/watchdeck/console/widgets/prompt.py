@@ -1,4 +1,4 @@
-"""The line at the bottom where a person types: a filter, a command, a moment."""
+"""The prompt at the bottom of a screen, for a filter, a command or a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
 
 _REMEMBERED = 100
-"""Lines that come back with the up key."""
+"""The most texts that a prompt keeps for recall with the up key."""
 
 
 class Hint(Struct, frozen=True):
@@ -29,22 +29,22 @@ class Hint(Struct, frozen=True):
 
 
 class PromptOwner(Protocol):
-    """Who asked for a text, and says what it means."""
+    """The object that opened a prompt: it gives hints, completes and takes the text."""
 
     def hint(self, text: str) -> Hint:
-        """What to say of a text that is being typed."""
+        """The hint to show for a text that is being typed."""
         ...
 
     def complete(self, text: str) -> str:
-        """The text that Tab makes of a beginning; empty when there is none."""
+        """The text that Tab replaces a typed beginning with; empty without a completion."""
         ...
 
     def submit(self, text: str) -> Hint | None:
-        """Take the text; returns what is wrong with it, None when it was taken."""
+        """Act on the text; returns the mistake in it, or None, which closes the prompt."""
         ...
 
     def cancel(self) -> None:
-        """The prompt was left without a text."""
+        """Called when Esc closes the prompt: no text is submitted."""
 
 
 class HintLine(Panel):
@@ -53,38 +53,38 @@ class HintLine(Panel):
     hint: reactive[Hint] = reactive(Hint(), repaint=False)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """The hint has no age."""
+        """Nothing: the hint shows no ages, so it is not redrawn when time passes."""
         return ()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """One line over the one that is typed."""
+        """One line with the hint; a mistake stands over its character."""
         if self.hint.at is None:
             return (
                 Line((Span(f"  {cut(self.hint.words, cells - 3)}", Role.MUTED),), Background.BAR),
             )
-        # under what is typed at the left; a word that would not fit begins further left
+        # over the wrong character; words that would not fit there begin further left
         gap = min(2 + self.hint.at, max(2, cells - len(self.hint.words) - 3))
         words = Span(f"▼ {cut(self.hint.words, cells - gap - 2)}", Role.WARNING)
         return (Line((Span(" " * gap), words), Background.BAR),)
 
     def watch_hint(self) -> None:
-        """Something else is to be said."""
+        """Redraw: Textual calls this when `hint` has changed."""
         self.redraw()
 
 
 class PromptSymbol(Panel):
-    """What kind of line this is."""
+    """The sign before the input, which shows its kind: `:` is a command, `/` a filter."""
 
     def __init__(self, sign: str) -> None:
         super().__init__(id="sign")
         self._sign = sign
 
     def ages(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - no data is shown
-        """The sign has no age."""
+        """Nothing: the sign shows no ages, so it is not redrawn when time passes."""
         return ()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
-        """One character."""
+        """One line with the sign."""
         return (Line((Span(f" {self._sign}", Role.ACCENT),)),)
 
 
@@ -97,7 +97,7 @@ class PromptInput(Input, inherit_bindings=True):
         self._back = 0
 
     def on_key(self, event: events.Key) -> None:
-        """What the line does beside editing."""
+        """Recall texts on up and down; Textual's input handles all other keys."""
         if event.key in ("up", "down"):
             event.prevent_default()
             event.stop()
@@ -110,15 +110,15 @@ class PromptInput(Input, inherit_bindings=True):
 
 
 class Prompt(Vertical):
-    """A sign, the line, and a hint above it; it goes when its owner has the text.
+    """A sign and an input line, with a hint above; closes when the owner has taken the text.
 
-    `past` are the texts that were typed on such a prompt, the newest last; a new one is added.
+    `past` holds the texts typed on prompts of this sign, the newest last; a new text is added.
     """
 
     view_state: reactive[ViewState | None] = reactive[ViewState | None](None, repaint=False)
 
     class Requested(Message):
-        """A widget asks its screen for a prompt."""
+        """A widget asks its screen for a prompt, with `text` already typed."""
 
         def __init__(self, sign: str, owner: PromptOwner, text: str = "") -> None:
             super().__init__()
@@ -138,7 +138,7 @@ class Prompt(Vertical):
         self.focus_after: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        """The hint over the line."""
+        """The hint above, and under it the sign and the input line."""
         hint = HintLine(id="hint")
         hint.set_reactive(HintLine.hint, Hint(self._first_hint))
         yield hint.data_bind(Prompt.view_state)
@@ -147,12 +147,12 @@ class Prompt(Vertical):
             yield PromptInput(list(self._past))
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Fill in the first text, and focus the input."""
         self._write(self._text)
         self.query_one(PromptInput).focus()
 
     def close(self) -> None:
-        """Take the prompt away; the focus goes back to where it was."""
+        """Remove the prompt; the focus goes back to where it was."""
         self.remove()
         self.screen.set_focus(self.focus_after)
 
@@ -185,7 +185,7 @@ class Prompt(Vertical):
             del self._past[:-_REMEMBERED]
 
     def on_key(self, event: events.Key) -> None:
-        """Esc gives up, Tab completes; nothing that is typed here means anything elsewhere."""
+        """Cancel on Esc, complete on Tab; the screen does not get these two keys."""
         if event.key not in ("escape", "tab"):
             return
         event.stop()

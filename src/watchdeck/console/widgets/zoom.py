@@ -1,4 +1,4 @@
-"""Going to a panel by a letter, and having it take the whole screen."""
+"""Choosing a panel by a letter, and showing one panel on the whole screen."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LETTERS = "asdfghjkl"
 
 
 class PanelZoom:
-    """The panels of a screen, reached by letters, and one of them zoomed."""
+    """Gives letters to the panels of a screen, and shows one panel on the whole screen."""
 
     def __init__(self, screen: Screen[None]) -> None:
         self._screen = screen
         self._letters: dict[str, Panel] | None = None
 
     def _panels(self) -> list[Panel]:
-        """The panels in view, but the frame around them."""
+        """The visible panels of the screen, without the frame."""
         return [
             panel
             for panel in self._screen.query(Panel)
@@ -30,7 +30,7 @@ class PanelZoom:
         ]
 
     def show_letters(self) -> None:
-        """Show a letter on each panel: the next key goes to one."""
+        """Show a letter on each panel; the next key zooms the panel with its letter."""
         self._letters = dict(zip(_LETTERS, self._panels(), strict=False))
         for letter, panel in self._letters.items():
             panel.letter = letter
@@ -41,7 +41,7 @@ class PanelZoom:
         return self._screen.has_class("-zoomed")
 
     def toggle(self) -> None:
-        """Give the panel with the focus the whole screen; or all panels their places again."""
+        """Zoom the focused panel, or end the zoom; without a focused panel, show letters."""
         focused = self._screen.focused
         if self.is_on:
             self._reset()
@@ -64,7 +64,7 @@ class PanelZoom:
                 other.add_class("-aside")
 
     def on_key(self, event: events.Key) -> None:
-        """While letters are shown, a key chooses; any other key takes them away."""
+        """While letters are shown, zoom the panel with the key's letter; any key hides them."""
         if self._letters is None:
             return
         event.stop()

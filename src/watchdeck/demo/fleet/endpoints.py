@@ -123,7 +123,7 @@ ENDPOINTS = (
         ),
     ),
 )
-"""In the order of importance to the business."""
+"""All endpoints, the most important one for the business first."""
 
 
 def settings(ports: Mapping[str, int]) -> Settings:

@@ -58,7 +58,7 @@ def _lines(family: MetricFamily) -> Iterator[str]:
 
 
 def bound_text(bound: float, scale: float = 1.0) -> str:
-    """A bucket's upper bound as its label shows it."""
+    """A bucket's upper bound, times `scale`, as its `le` label shows it."""
     return f"{bound * scale:g}"
 
 
@@ -78,7 +78,7 @@ def _histogram(name: str, labels: str, counts: Counts[Count], scale: float = 1.0
 
 
 def at_most(value: Count, most: int) -> Count:
-    """The smaller of the two, without a branch: `value` may be an array."""
+    """The smaller of `value` and `most`; `value` may be an array."""
     return value - (value > most) * (value - most)
 
 
@@ -88,7 +88,7 @@ def excess(value: Count, least: int) -> Count:
 
 
 def mlserver(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
-    """MLServer 1.7: model counters, and a latency histogram by route template."""
+    """A page of MLServer 1.7: model counters, and a latency histogram by route template."""
     route = 'app_name="mlserver",method="POST",path="/v2/models/{model_name}/infer"'
     good, bad = f'{route},status_code="200"', f'{route},status_code="500"'
     yield MetricFamily(
@@ -102,7 +102,7 @@ def mlserver(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
 
 
 def bentoml(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
-    """BentoML 1.4: one counter by endpoint and code, one histogram."""
+    """A page of BentoML 1.4: one counter by endpoint and code, one histogram."""
     labels = f'endpoint="/predict",service_name="{model}",service_version="not available"'
     codes = (("200", counts.good), ("500", counts.bad))
     rows = tuple(("", f'{labels},http_response_code="{code}"', count) for code, count in codes)
@@ -112,7 +112,7 @@ def bentoml(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
 
 
 def triton(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
-    """Triton 2.5x: counters without `_total`, cumulative microseconds, no quantiles."""
+    """A page of Triton 2.5x: counters without `_total`, cumulative microseconds, no quantiles."""
     labels = f'model="{model}",version="1"'
     yield _one("nv_inference_request_success", "counter", labels, counts.good)
     yield _one("nv_inference_request_failure", "counter", labels, counts.bad)
@@ -125,7 +125,7 @@ def triton(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
 
 
 def vllm(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
-    """VLLM: finished requests by reason, tokens, time to first token, cache usage."""
+    """A page of vLLM: finished requests by reason, tokens, time to first token, cache usage."""
     labels = f'engine="0",model_name="{model}"'
     finished = f'{labels},finished_reason="stop"'
     yield _one("vllm:request_success_total", "counter", finished, counts.served)
@@ -139,14 +139,14 @@ def vllm(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
 
 
 def kserve(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
-    """KServe's model server: histograms of three stages, and no counter of errors."""
+    """A page of KServe's model server: histograms of three stages, and no counter of errors."""
     labels = f'model_name="{model}"'
     for stage, scale in (("preprocess", 0.1), ("predict", 1.0), ("postprocess", 0.05)):
         yield _histogram(f"request_{stage}_seconds", labels, counts, scale)
 
 
 def dcgm(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
-    """The DCGM exporter of a node with two GPUs; one value is "unsupported"."""
+    """A page of the DCGM exporter on a node with two GPUs; one value is "unsupported"."""
     busy, used = gpu_values(counts)
     free = (CARD_MEMORY - used[0], CARD_MEMORY - used[1])
     kinds: tuple[tuple[str, tuple[Value, Value]], ...] = (

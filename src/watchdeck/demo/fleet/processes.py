@@ -19,14 +19,17 @@ _STDERR = 2
 
 
 class WorkerFailure(Struct, frozen=True):
-    """What a child process sends when it cannot do its work."""
+    """The message of a child process that cannot do its work, with the reason."""
 
     why: str
 
 
 @contextmanager
 def child_process(name: str, target: Callable[..., None], *arguments: Any) -> Iterator[Connection]:
-    """Run `target` with the arguments and a pipe, and give the other end of the pipe."""
+    """Run `target` in a process of its own until the block ends; yields one end of a pipe.
+
+    `target` gets the arguments, and the other end of the pipe as the last one.
+    """
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     arguments = (target, *arguments, theirs)
@@ -41,7 +44,7 @@ def child_process(name: str, target: Callable[..., None], *arguments: Any) -> It
 
 
 def _run_silently(target: Callable[..., None], *arguments: Any) -> None:
-    """Run with the standard error off the terminal, on which the console draws."""
+    """Run `target` without standard error: the console draws on that terminal."""
     if os.isatty(_STDERR):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, _STDERR)
@@ -63,7 +66,10 @@ def _end(child: BaseProcess) -> None:
 
 
 def receive_first(pipe: Connection, who: str, timeout: float) -> Any:
-    """The first message of a process. Raises WatchdeckError after `timeout` seconds without one."""
+    """The first message of the child process `who`.
+
+    Raises WatchdeckError when the process fails, or sends nothing for `timeout` seconds.
+    """
     message: Any = None
     with suppress(EOFError, OSError):
         message = pipe.recv() if pipe.poll(timeout) else None

@@ -17,7 +17,7 @@ from watchdeck.demo.scenario import FaultKind, active_faults, slowness
 
 
 class InitialCounters(Struct, frozen=True):
-    """The counts of each server at `moment` (seconds UTC), before the demo; empty for none."""
+    """Counts with which servers start, by endpoint, as of `moment` (s UTC); 0 where absent."""
 
     moment: float
     counts: Mapping[str, Counts[int]]
@@ -86,5 +86,5 @@ class _EndpointServer(Struct):
 
 
 def _hang() -> Awaitable[None]:
-    """A wait on a timer: the garbage collector would take a bare future, with a warning."""
+    """Wait for a day; a bare future would be garbage-collected, with a warning."""
     return asyncio.sleep(86_400)

@@ -1,4 +1,4 @@
-"""Simulated traffic: what the counters of a server would show at a moment."""
+"""Simulated traffic, and the counters of a server that receives it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAY = 86_400
 WEEK = 7 * DAY
 
 ORDINARY_LOAD = 0.75
-"""The share of its highest rate at which a model has its ordinary latency."""
+"""The share of its highest request rate at which a model has its ordinary latency."""
 
 Count = TypeVar("Count", int, "Integers")
 
@@ -50,7 +50,7 @@ class Load(Struct, frozen=True):
     tokens_out: int = 0
 
     strain: float = 0.2
-    """How much slower a busy model is than a quiet one."""
+    """The share by which the latency rises from no load to the highest load."""
 
 
 class Counts(Struct, Generic[Count]):
@@ -125,5 +125,5 @@ def request_rate(load: Load, now: float) -> float:
 
 
 def latency_factor(load: Load, now: float) -> float:
-    """The factor of a model's latency at its load of the moment; 1 at ordinary load."""
+    """The factor on a model's latency for its load at `now` (s UTC); 1 at ordinary load."""
     return 1 + load.strain * (request_rate(load, now) / load.rate - ORDINARY_LOAD)

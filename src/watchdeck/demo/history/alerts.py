@@ -1,4 +1,4 @@
-"""The alerts and the health of the past, evaluated by the engine's own code scrape by scrape."""
+"""Past alerts and health of the demo, evaluated by the engine's own code scrape by scrape."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -37,7 +37,7 @@ def is_evaluated(rule: Rule, columns: Collection[str]) -> bool:
 
 
 class PastEvaluation(Struct):
-    """The evaluation of rules and health over one endpoint's past; `health` holds the changes."""
+    """Evaluates rules and health over one endpoint's past; `health` collects the changes."""
 
     facts: EndpointFacts
     kind: str

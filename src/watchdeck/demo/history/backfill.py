@@ -90,10 +90,10 @@ def _build_on_request(seed: int, now: int, parent: connection.Connection) -> Non
 def backfill(
     directory: StoreDirectory, who: Operator, seed: int, now: int
 ) -> Mapping[str, Counts[int]]:
-    """Create the store and write twelve weeks that end at `now` (ms UTC).
+    """Create the store and write twelve weeks of history that end at `now` (ms UTC).
 
-    Returns the last counts of every server. A store that has endpoints already stays as it is, and
-    nothing is returned. Raises CollectorRunning while a collector runs on the store.
+    Returns the last counts of each server by endpoint; empty, with nothing written, when the store
+    has endpoints already. Raises CollectorRunning while a collector runs on the store.
     """
     directory.create()
     with directory.hold_lock():

@@ -1,7 +1,7 @@
 """Twelve weeks of one endpoint: its frames, health and alerts, and what its server counted.
 
-Each simulated page goes through `domain.derive`, as a live page does. The collector's own endpoint
-state would take five times as long: it parses every response anew.
+Signals are derived from each simulated page as from a live one, by `domain.signals.derive`. The
+collector's EndpointState would take five times as long: it parses every response anew.
 """
 
 from __future__ import annotations
@@ -46,14 +46,15 @@ if TYPE_CHECKING:
     from watchdeck.demo.fleet.traffic import Floats, Integers
 
 _SCRAPE_DURATION = 0.0028
-"""The median duration of a scrape in seconds, and below the spread of its logarithm."""
+"""The median duration of a scrape in seconds."""
 _SCRAPE_DURATION_SPREAD = 0.25
+"""The standard deviation of the logarithm of that duration."""
 
 _READY = {ModelState.READY: True, ModelState.NOT_READY: False}
 
 
 class ServerHistory(Struct, frozen=True):
-    """What happened to a server: its traffic, its counts, and the durations of its scrapes (s)."""
+    """The past of a server, one value a scrape: traffic, counts, and durations of scrapes (s)."""
 
     traffic: TrafficHistory
     counts: Counts[Integers]
@@ -61,7 +62,7 @@ class ServerHistory(Struct, frozen=True):
 
 
 class EndpointHistory(Struct, frozen=True):
-    """What a store holds of an endpoint's past; `counts` are those of the last scrape."""
+    """The past of an endpoint as a store holds it; `counts` are those of the last scrape."""
 
     series: ScrapeHistory
     signals: ScrapeHistory
@@ -94,7 +95,7 @@ def history(endpoint: DemoEndpoint, seed: int, now: int, days: int = DAYS) -> En
 
 
 def simulate(endpoint: DemoEndpoint, seed: int, now: int, days: int) -> ServerHistory:
-    """What happened to an endpoint's server in the `days` before `now`."""
+    """The simulated past of an endpoint's server in the `days` before `now` (ms UTC)."""
     import numpy as np
 
     random = np.random.default_rng(list(f"{seed} {endpoint.name}".encode()))
@@ -107,7 +108,10 @@ def simulate(endpoint: DemoEndpoint, seed: int, now: int, days: int) -> ServerHi
 
 
 def kind_and_plan(endpoint: DemoEndpoint) -> tuple[Kind, Plan]:
-    """The kind and the plan that the collector will find for an endpoint's page."""
+    """The kind of server and the plan of its signals, as the collector will find them.
+
+    Raises ValueError when no kind fits the page.
+    """
     body = render_page(endpoint.page(endpoint.name, zero_counts())).encode()
     layout = PageParser().read(endpoint.name, body).layout
     kind = detect(_kinds(), layout.series, {})
@@ -122,7 +126,7 @@ def _kinds() -> tuple[Kind, ...]:
 
 
 def page_values(endpoint: DemoEndpoint, counts: Counts[Integers]) -> Floats:
-    """The values of all pages: a row a scrape, in the order of the page."""
+    """The values of all pages: a row for each scrape, a column for each series of the page."""
     import numpy as np
 
     values = [row[2] for family in endpoint.page(endpoint.name, counts) for row in family.rows]

@@ -32,7 +32,7 @@ _A_DAY = DAY * 1_000
 _SCRAPES_A_WEEK = WEEK * 1_000 // INTERVAL
 
 _KNEE = 0.003
-"""How sharply a crowded model becomes slow: within a quarter of an hour of a working morning."""
+"""The share of load over which a crowded model becomes slow: 15 minutes of a working morning."""
 
 _RATE_DRIFT = 0.04
 _LATENCY_DRIFT = 0.006
@@ -42,7 +42,7 @@ _DRIFT_END = 180 * INTERVAL
 """Milliseconds before the end in which the drift dies away: the live fleet starts without it."""
 
 _MEDIAN_STEP = 0.002
-"""The distance of two medians in the table of bucket shares, by their logarithms."""
+"""The step between two medians in the table of bucket shares, in natural logarithms."""
 
 
 class TrafficHistory(Struct, frozen=True):

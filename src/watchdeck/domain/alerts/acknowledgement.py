@@ -39,7 +39,7 @@ REMINDER_LEAD = 600_000
 
 
 class Refusal(Struct, frozen=True):
-    """Why an action is refused; the text continues `not done: `."""
+    """Why an action is refused: `why` is shown after `not done: `."""
 
     why: str
 
@@ -60,9 +60,10 @@ def acknowledge(
     expires_at: int | None = None,
     note: str = "",
 ) -> Acknowledgement | Refusal:
-    """Acknowledge an episode without an owner (`ack` is None) until `expires_at` (ms UTC).
+    """Acknowledge an episode for `who` until `expires_at` (ms UTC).
 
-    Without `expires_at` the severity sets the length: `DEFAULT_DURATIONS`.
+    Refused when another acknowledgement (`ack`) is in force, or the episode does not fire. Without
+    `expires_at` the severity sets the length: `DEFAULT_DURATIONS`.
     """
     if ack is not None:
         return Refusal(owner_words(ack, who, now))
@@ -75,7 +76,7 @@ def acknowledge(
 def take_over(
     episode: Episode, ack: Acknowledgement | None, who: str, now: int, note: str = ""
 ) -> TakeOver | Refusal:
-    """Acknowledge an episode that another person owns; that owner is notified."""
+    """Replace another owner's acknowledgement; refused when nobody or `who` owns the episode."""
     if ack is None:
         return Refusal("nobody has it; acknowledge it")
     if ack.by == who:
@@ -87,12 +88,12 @@ def take_over(
 
 
 def unacknowledge(ack: Acknowledgement | None, now: int) -> Acknowledgement | Refusal:
-    """End an acknowledgement before its time: the episode has no owner, and can page again."""
+    """End an acknowledgement early, so that the episode can page again; refused without one."""
     return Refusal("nobody has it") if ack is None else _end(ack, now, AckEnd.UNACKED)
 
 
 def reset_paging(episode: Episode, now: int) -> Episode:
-    """Restart the escalation clock of an episode without an owner; the count of steps stays."""
+    """Restart the escalation clock of an episode that has paged; steps taken are not repeated."""
     return episode if episode.paged_at is None else replace(episode, paged_at=now)
 
 
@@ -111,9 +112,9 @@ def resolve(episode: Episode, who: str, note: str, now: int) -> EpisodeUpdate | 
 def expired_acknowledgement(
     ack: Acknowledgement, episode: Episode, now: int
 ) -> Acknowledgement | None:
-    """The ended acknowledgement if it ends by itself at `now` (ms UTC), else None.
+    """End an acknowledgement that is over at `now` (ms UTC); None while it stays in force.
 
-    It ends with its episode, when the severity rises above the acknowledged one, or by expiry.
+    It is over when its episode ended, the severity became worse than acknowledged, or it expired.
     """
     if not episode.is_open:
         return _end(ack, now, AckEnd.RESOLVED)
@@ -123,7 +124,7 @@ def expired_acknowledgement(
 
 
 def is_reminder_due(ack: Acknowledgement, now: int) -> bool:
-    """Whether to remind the owner of the coming expiry; never right after the start."""
+    """Whether to remind the owner: in the last ten minutes, but never in the first ten."""
     return max(ack.expires_at - REMINDER_LEAD, ack.at + REMINDER_LEAD) <= now < ack.expires_at
 
 
@@ -132,14 +133,14 @@ def renewed_acknowledgement(
 ) -> Acknowledgement | None:
     """Renew the `last` acknowledgement of a reopened episode; None when it cannot be renewed.
 
-    It must have ended with the episode, not be expired, and cover the severity.
+    It must have ended with the episode and not be expired, and the episode must not be worse now.
     """
     is_valid = last.end_reason is AckEnd.RESOLVED and now < last.expires_at
     return _renew(last, now) if is_valid and episode.severity >= last.severity else None
 
 
 def owner_words(ack: Acknowledgement, who: str, now: int) -> str:
-    """The text that refuses an episode to `who`: its owner, and since when or for how long."""
+    """The owner of an episode, as the reason for a Refusal to `who`: `ana took it 5m ago`."""
     if ack.by == who:
         return f"you have it already, for {format_duration(ack.expires_at - now)} more"
     return f"{ack.by} took it {_age_words(now - ack.at)} ago"
@@ -182,8 +183,8 @@ def _age_words(milliseconds: int) -> str:
 def undo_refusal(done_at: int, rev: int, found: int | None, now: int) -> Refusal | None:
     """Why an action done at `done_at` (ms UTC) cannot be undone; None when it can.
 
-    `rev` is the revision of its row right after the action, `found` the present one, None when the
-    row is gone. The undo is an action of its own, with its own row in the audit log.
+    `rev` is the revision of the row that the action saved, `found` the row's present revision, None
+    when the row is gone. A changed row and an action older than `UNDO_WINDOW` cannot be undone.
     """
     if now >= done_at + UNDO_WINDOW:
         return Refusal(f"it was more than {format_duration(UNDO_WINDOW)} ago")
@@ -191,17 +192,17 @@ def undo_refusal(done_at: int, rev: int, found: int | None, now: int) -> Refusal
 
 
 def undo_acknowledge(ack: Acknowledgement, now: int) -> Acknowledgement:
-    """Undo an acknowledgement: the episode has no owner."""
+    """End an acknowledgement that is undone; the episode has no owner then."""
     return _end(ack, now, AckEnd.UNDONE)
 
 
 def undo_unacknowledge(ended: Acknowledgement, now: int) -> Acknowledgement | Refusal:
-    """Acknowledge again, as a new row with the same owner and the same end."""
+    """Acknowledge again, as a new row with the same owner and end; refused after that end."""
     return Refusal("its time is over") if ended.expires_at <= now else _renew(ended, now)
 
 
 def undo_take_over(done: TakeOver, now: int) -> TakeOver | Refusal:
-    """Give an episode back to its previous owner."""
+    """Give an episode back to its previous owner; refused after the end of their time."""
     before = undo_unacknowledge(done.ended, now)
     if isinstance(before, Refusal):
         return before

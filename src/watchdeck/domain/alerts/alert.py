@@ -1,6 +1,6 @@
-"""Alerts and episodes: the condition, its handling by people and its muting are kept apart.
+"""Alerts and episodes; an episode's condition, its acknowledgement and its mutes are separate.
 
-`DisplayState`, the one word on a screen, is derived from the three.
+`DisplayState` combines the three into one word for the screens.
 """
 
 from enum import StrEnum
@@ -26,9 +26,9 @@ class AlertState(StrEnum):
 
 
 class DataState(StrEnum):
-    """Whether samples still arrive for an episode.
+    """Whether samples still arrive for an episode: yes, not known since a restart, or no.
 
-    A collector that starts marks every episode `stale`, until a new sample arrives.
+    A collector that starts marks every open episode `stale`, until a new sample arrives.
     """
 
     FRESH = "fresh"
@@ -37,7 +37,11 @@ class DataState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why an episode ended: `withdrawn` when its rule or model was removed; never missing data."""
+    """Why an episode ended; missing data never ends one.
+
+    `dropped` means that its condition became false before it fired, `withdrawn` that its rule or
+    model was removed.
+    """
 
     CLEARED = "cleared"
     DROPPED = "dropped"
@@ -47,7 +51,7 @@ class EndReason(StrEnum):
 
 
 class Alert(Struct, frozen=True):
-    """The identity of an alert: the same for every episode of it."""
+    """The identity of an alert, which all its episodes share."""
 
     id: int
     source: str
@@ -75,7 +79,7 @@ class Episode(Struct, frozen=True):
     limit: float | None = None
     why: str = ""
     observed: int = 0
-    """How long samples were true while pending; missing samples stop this clock, not reset it."""
+    """How long samples were true while pending; missing samples pause this clock."""
     false_for: int = 0
     """How long fresh samples have been false."""
     samples: int = 0
@@ -88,10 +92,10 @@ class Episode(Struct, frozen=True):
     reopened: int = 0
     flapping: bool = False
     recent: int = 0
-    """The newest 20 samples as bits, the newest lowest: 1 where the truth value changed."""
+    """One bit for each of the newest 20 samples, bit 0 the newest: 1 when `truth` changed."""
     truth: bool = True
     paged_at: int | None = None
-    """Since when people have been paged and nobody has acknowledged; escalation counts from it."""
+    """When the escalation clock last started; None until the episode pages somebody."""
     escalated: int = 0
     """The number of escalation steps taken."""
     worse_at: int | None = None
@@ -107,17 +111,17 @@ class Episode(Struct, frozen=True):
 
     @property
     def is_firing(self) -> bool:
-        """Whether the episode is firing or clearing: it fired, and has not surely recovered."""
+        """Whether the episode is firing, or clearing: recovered, but not yet for long enough."""
         return self.condition in (AlertState.FIRING, AlertState.CLEARING)
 
     @property
     def since(self) -> int:
-        """When the episode last began to fire; its start while it never fired."""
+        """When the episode last began to fire (ms UTC); its start if it never fired."""
         return self.started_at if self.fired_at is None else self.fired_at
 
 
 class AlertEvent(StrEnum):
-    """What happened to an episode, in the words of its history and of the audit log."""
+    """What happened to an episode; the values are the names in its history and in the audit log."""
 
     PENDING = "alert.pending"
     FIRED = "alert.fired"
@@ -136,7 +140,7 @@ class AlertEvent(StrEnum):
 
 
 class Transition(Struct, frozen=True):
-    """One event of an episode, and the episode after it; most messages start from one."""
+    """One event of an episode at `at` (ms UTC), and the episode as the event left it."""
 
     verb: AlertEvent
     at: int
@@ -191,9 +195,9 @@ class MuteKind(StrEnum):
 
 
 class Mute(Struct, frozen=True):
-    """One reason why an alert is muted; `by` names the silence, the maintenance or the model.
+    """One reason why an alert is muted, until `until` (ms UTC; None when the end is unknown).
 
-    `why` is the author and the reason of a silence.
+    `by` names the silence, the maintenance or the model; `why` has a silence's author and reason.
     """
 
     kind: MuteKind
@@ -217,7 +221,7 @@ class Feedback(StrEnum):
 
 
 class KnownIssue(Struct, frozen=True):
-    """A known issue, shown first on every alert of a model or a rule until it expires."""
+    """A known issue, shown first on every alert of a model or a rule until it expires (ms UTC)."""
 
     id: int
     model: str
@@ -245,7 +249,7 @@ class DisplayState(StrEnum):
 class ActiveAlert(Struct, frozen=True):
     """An alert on the board: its identity, newest episode, owner and mutes.
 
-    `hours` are the last 24 hours, the newest last: the share (0 to 1) of each that it fired.
+    `hours` has the share (0 to 1) of each of the last 24 hours that it fired, the newest last.
     """
 
     alert: Alert
@@ -259,7 +263,7 @@ class ActiveAlert(Struct, frozen=True):
 
     @property
     def display_state(self) -> DisplayState:
-        """The first state that applies; states that must not be missed come first."""
+        """The state to show: no data wins over flapping, and both over all other open states."""
         episode = self.episode
         if episode.condition is AlertState.OK:
             return DisplayState.RESOLVED
@@ -275,4 +279,4 @@ class ActiveAlert(Struct, frozen=True):
 
 
 EpisodeOfAlert = tuple[Episode, Alert]
-"""An episode, and the alert that it is of."""
+"""An episode and its alert."""

@@ -1,7 +1,7 @@
 """The state machine of an episode: pending, firing, clearing, ended; and its flapping.
 
-Every function is pure and takes the time. Timers count the time that samples cover; a gap between
-two samples counts as one interval.
+Every function is pure and takes the time. Timers count only the time that samples cover: a long gap
+between two samples counts as one scrape interval.
 """
 
 from typing import Any
@@ -27,13 +27,13 @@ RESTART_GRACE = 60_000
 """Shortest time (ms) after a restart before an episode counts as without data."""
 
 NO_DATA_INTERVALS = 3
-"""Intervals without a sample that mean no data, unless the rule sets a time."""
+"""Scrape intervals without a sample that mean no data, unless the rule sets a time."""
 
 EpisodeUpdate = tuple[Episode, tuple[Transition, ...]]
 """An episode after an update, and the transitions of the update."""
 
 LifecycleResult = tuple[Episode | None, tuple[Transition, ...]]
-"""An `EpisodeUpdate`, or None and no transitions where there is no episode."""
+"""An `EpisodeUpdate`; without an episode, None and no transitions."""
 
 NO_EPISODE: LifecycleResult = (None, ())
 
@@ -41,9 +41,9 @@ _REOPENABLE = (EndReason.CLEARED, EndReason.SOURCE)
 
 
 class Evaluation(Struct, frozen=True):
-    """The result of a rule at `at` (ms UTC): true, false, or None when unknown.
+    """The result of a rule at `at` (ms UTC); `truth` is None when it is unknown.
 
-    `samples` is the number of samples behind it.
+    `value` was compared with `limit`; `samples` is the number of samples behind the result.
     """
 
     truth: bool | None
@@ -61,11 +61,11 @@ def advance(
     evaluation: Evaluation,
     previous: Episode | None = None,
 ) -> LifecycleResult:
-    """Advance an open episode, or start one, with an evaluation; `every` is the interval in ms.
+    """Apply an evaluation to an open episode, or start one; `every` is the scrape interval (ms).
 
     `previous` is the newest ended episode of the alert; it reopens within `REOPEN_WINDOW`. A new
     episode has id 0, and alert 0 without a `previous`. An evaluation not newer than the last one
-    changes nothing.
+    changes nothing. Returns NO_EPISODE when none is open and none starts.
     """
     if episode is None:
         return _begin(rule, every, evaluation, previous) if evaluation.truth else NO_EPISODE
@@ -80,7 +80,8 @@ def advance(
 def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> EpisodeUpdate:
     """Mark an episode as without data when its last sample is too old at `now` (ms UTC).
 
-    The condition stays: missing data never resolves. After a restart the limit is higher.
+    Its condition stays: missing data never resolves. After a restart the limit is
+    at least `RESTART_GRACE`.
     """
     timeout = no_data_timeout(rule, every)
     if episode.data is DataState.STALE:
@@ -113,7 +114,7 @@ def apply_no_data_policy(
 def mark_no_data(
     episode: Episode, at: int, why: str, verb: AlertEvent = AlertEvent.NO_DATA
 ) -> EpisodeUpdate:
-    """Mark an episode as without data; its condition stays, and the transition happens once."""
+    """Mark an episode as without data, unless it is already; its condition stays."""
     if episode.data is DataState.NONE:
         return episode, ()
     after = replace(episode, data=DataState.NONE)
@@ -131,7 +132,7 @@ def mark_stale(episode: Episode, now: int) -> Episode:
 
 
 def shift_times(episode: Episode, jump: int) -> Episode:
-    """Shift the times that timers count from after the wall clock jumped by `jump` (ms).
+    """Move the times from which timers count, after the wall clock jumped by `jump` (ms).
 
     `started_at` and `fired_at` stay as people saw them.
     """
@@ -155,9 +156,9 @@ def can_reopen(previous: Episode | None, at: int) -> bool:
 
 
 def reopen(previous: Episode, at: int, every: int) -> Episode:
-    """Reopen an ended episode as firing, without a new page; the time in between counts as calm.
+    """Reopen an ended episode as firing, without a new page; its escalation clock restarts.
 
-    The escalation clock starts again.
+    For flapping, the time since its end counts as one unchanged sample each `every` ms.
     """
     calm = at - (previous.ended_at or at)
     recent = record_unchanged(previous.recent, calm // max(every, 1) - 1)
@@ -178,7 +179,7 @@ def reopen(previous: Episode, at: int, every: int) -> Episode:
 
 
 def set_severity(episode: Episode, severity: Severity, at: int) -> EpisodeUpdate:
-    """Set the severity, where 1 is the worst; a rise makes older silences ineffective."""
+    """Set the severity of an episode; older silences do not mute one that became worse."""
     if severity == episode.severity:
         return episode, ()
     worse = severity < episode.severity
@@ -193,7 +194,7 @@ def set_severity(episode: Episode, severity: Severity, at: int) -> EpisodeUpdate
 
 
 def update_flapping(episode: Episode, at: int) -> EpisodeUpdate:
-    """Start or end flapping by the share of recent changes."""
+    """Start or end the flapping of an episode by its `flapping_score`."""
     flapping = is_flapping(episode.recent, flapping=episode.flapping)
     if flapping == episode.flapping:
         return episode, ()
@@ -204,7 +205,7 @@ def update_flapping(episode: Episode, at: int) -> EpisodeUpdate:
 
 
 def mark_fresh(episode: Episode, at: int) -> EpisodeUpdate:
-    """Mark an episode as fresh; a transition happens only after a time without data."""
+    """Mark an episode as fresh, with a transition only when it was without data."""
     if episode.data is DataState.FRESH:
         return episode, ()
     after = replace(episode, data=DataState.FRESH)
@@ -215,7 +216,7 @@ def mark_fresh(episode: Episode, at: int) -> EpisodeUpdate:
 def set_condition(
     episode: Episode, at: int, condition: AlertState, verb: AlertEvent
 ) -> EpisodeUpdate:
-    """Set the condition of an episode."""
+    """Set the condition of an episode, with one transition for the event `verb`."""
     after = replace(episode, condition=condition)
     return after, (Transition(verb, at, after, after.why),)
 
@@ -335,13 +336,13 @@ _STAGES = (
 
 
 FLAPPING_SAMPLES = 20
-"""Samples that flapping detection looks at."""
+"""Number of newest samples that flapping detection looks at."""
 
 FLAPPING_HIGH = 0.30
-"""Flapping starts when the score is above this."""
+"""Flapping starts when `flapping_score` is above this."""
 
 FLAPPING_LOW = 0.25
-"""Flapping ends when the score is below this."""
+"""Flapping ends when `flapping_score` is below this."""
 
 _MASK = (1 << FLAPPING_SAMPLES) - 1
 
@@ -350,12 +351,12 @@ _WEIGHTS = tuple(0.8 + 0.02 * (FLAPPING_SAMPLES - 1 - age) for age in range(FLAP
 
 
 def record_sample(recent: int, *, changed: bool) -> int:
-    """Append one sample to the bits of the newest: 1 when the truth value changed."""
+    """Append one sample to the bits `recent` as bit 0: 1 when the truth value changed."""
     return ((recent << 1) | changed) & _MASK
 
 
 def record_unchanged(recent: int, samples: int) -> int:
-    """Append a number of samples without a change."""
+    """Append a number of samples without a change to the bits `recent`."""
     return (recent << min(max(samples, 0), FLAPPING_SAMPLES)) & _MASK
 
 

@@ -17,20 +17,23 @@ _WEEK = 7
 
 
 class Recurrence(Struct, frozen=True):
-    """A weekly or monthly recurrence: windows of `duration` ms from a `minute` of the local day.
+    """A weekly or monthly recurrence of maintenance windows, in local time.
 
-    `days` are weekdays, 0 is Monday; empty means every day. `weeks` selects in the month: 1 is the
-    first such weekday, -1 the last; empty means every week. A minute that the clock skips opens
-    later by the skipped time; a minute that it shows twice opens at the first.
+    A start that is skipped when clocks go forward is later by the skipped time; a start that occurs
+    twice when they go back means the first one.
     """
 
     minute: int
+    """Minute of the day at which a window opens."""
     duration: int
+    """Length of a window in elapsed ms."""
     days: tuple[int, ...] = ()
+    """Weekdays, 0 is Monday; empty means every day."""
     weeks: tuple[int, ...] = ()
+    """Which of these weekdays of a month: 1 is the first, -1 the last; empty means all."""
 
     def is_on(self, day: date) -> bool:
-        """Whether a window opens on a day."""
+        """Whether a window opens on a local day."""
         if self.days and day.weekday() not in self.days:
             return False
         first = (day.day - 1) // _WEEK + 1
@@ -49,10 +52,10 @@ _ALWAYS = MaintenanceWindow(0, 1 << 62)
 
 
 class Maintenance(Struct, frozen=True):
-    """Planned work on what the matchers select: its alerts are muted in the windows.
+    """Planned work, in whose windows the alerts that the matchers select are muted.
 
-    Between `starts_at` and `ends_at` (ms UTC; None is unlimited) there is one window or, with a
-    recurrence, one at each occurrence in `zone`.
+    Without a recurrence there is one window, from `starts_at` to `ends_at` (ms UTC; None is
+    unlimited); with one, each occurrence in `zone` between the two is a window.
     """
 
     name: str
@@ -66,7 +69,7 @@ class Maintenance(Struct, frozen=True):
 
     @property
     def has_severity_matcher(self) -> bool:
-        """Whether a matcher is about the severity: then a rise of the severity stays muted."""
+        """Whether a matcher names the severity; then alerts that become more severe stay muted."""
         return any(matcher.label == "severity" for matcher in self.matchers)
 
 

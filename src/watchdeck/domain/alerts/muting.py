@@ -11,7 +11,7 @@ from watchdeck.domain.values.matcher import Matcher, matches
 
 
 class MuteContext(Struct, frozen=True):
-    """All that can mute an alert."""
+    """Everything that can mute alerts: the input of `mute_reasons`."""
 
     silences: tuple[Silence, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
@@ -20,17 +20,17 @@ class MuteContext(Struct, frozen=True):
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The models that each model depends on."""
     suppressed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    """What mutes an external alert at its source, by the id of the alert."""
+    """The names of what mutes an external alert at its source, by alert id."""
 
 
 def mute_reasons(
     alert: Alert, episode: Episode, context: MuteContext, now: int
 ) -> tuple[Mute, ...]:
-    """Every reason why an episode is muted at `now` (ms UTC).
+    """Every reason why an episode is muted at `now` (ms UTC); empty when it is not muted.
 
-    A silence or a maintenance ends for an alert whose severity rises in it, unless it names
-    severities. The alert about a model that is down is not muted by that, nor do two models that
-    depend on each other mute each other.
+    A silence or maintenance stops muting an alert that becomes more severe, unless its matchers
+    name severities. The alert that reports a model as down is not muted by that model being down.
+    Models that depend on each other do not mute each other.
     """
     labels = labels_of(alert, episode.severity)
     return (

@@ -37,14 +37,14 @@ def silence(
 
 
 def unsilence(current: Silence, now: int) -> Silence | Refusal:
-    """End a silence before its time."""
+    """End a silence early; refused when it is over."""
     if current.ended_at is not None or current.ends_at <= now:
         return Refusal("it is over")
     return replace(current, ended_at=now)
 
 
 class Silence(Struct, frozen=True):
-    """A silence mutes matching alerts from `starts_at` until `ends_at` (ms UTC)."""
+    """Mutes the alerts that all matchers select, from `starts_at` until `ends_at` (ms UTC)."""
 
     id: int
     matchers: tuple[Matcher, ...]
@@ -54,11 +54,12 @@ class Silence(Struct, frozen=True):
     ends_at: int
     ended_at: int | None = None
     until_resolved: bool = False
+    """Whether the silence also ends when the last alert that it matches resolves."""
     rev: int = 1
 
     @property
     def has_severity_matcher(self) -> bool:
-        """Whether a matcher is about the severity: then a rise of the severity stays muted."""
+        """Whether a matcher names the severity; then alerts that become more severe stay muted."""
         return any(matcher.label == "severity" for matcher in self.matchers)
 
     def is_active_at(self, now: int) -> bool:
@@ -68,7 +69,7 @@ class Silence(Struct, frozen=True):
 
 
 def undo_unsilence(ended: Silence, now: int) -> Silence | Refusal:
-    """Silence again until the same end, as a new row."""
+    """Silence again until the same end, as a new row; refused after that end."""
     if ended.ends_at <= now:
         return Refusal("its time is over")
     return replace(ended, id=0, starts_at=now, ended_at=None, rev=1)

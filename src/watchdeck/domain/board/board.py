@@ -57,7 +57,7 @@ class HealthResult(Struct, frozen=True):
 class HealthChange(Struct, frozen=True):
     """The health of an endpoint and its reason from `at` (ms UTC) until the next change.
 
-    `since` is the start of the health, set when only the reason changed at `at`.
+    `since` is the earlier start of the same health, set when only the reason changed at `at`.
     """
 
     endpoint: str
@@ -69,7 +69,7 @@ class HealthChange(Struct, frozen=True):
 
     @property
     def began_at(self) -> int:
-        """When the health began, under any reason."""
+        """When the health began (ms UTC), also if its reason changed since."""
         return self.at if self.since is None else self.since
 
 
@@ -123,7 +123,8 @@ class CollectorState(StrEnum):
 class CollectorStatus(Struct, frozen=True):
     """The collector's heartbeat, written once a tick; times in ms UTC, durations in seconds.
 
-    The fields from `endpoints` to `overrun` are counts; texts are empty when all is well.
+    `endpoints`, `queued` and `in_flight` count the present; other counts run since the start. Texts
+    are empty when all is well.
     """
 
     pid: int
@@ -135,13 +136,19 @@ class CollectorStatus(Struct, frozen=True):
     failed: int = 0
     samples: int = 0
     cut: int = 0
+    """Series and lines left out of pages."""
     dropped: int = 0
+    """Scrapes not stored because the queue was full."""
     queued: int = 0
+    """Scrapes waiting to be stored."""
     in_flight: int = 0
+    """Scrapes running now."""
     overrun: int = 0
+    """Scrapes left out because the one before had not ended."""
     lag: float = 0.0
-    """How late the newest wake-up was."""
+    """The worst delay of a scrape's start in the last minute."""
     scrape_p50: float | None = None
+    """The median duration of a scrape in the last minute; None without a scrape."""
     scrape_p95: float | None = None
     blind: str = ""
     """Why no endpoint can be reached."""
@@ -204,10 +211,10 @@ class Board(Struct, frozen=True):
 
 
 class History(Struct, frozen=True):
-    """One column over time: `times` in ms UTC and `values`, of equal length; NaN where absent.
+    """The values of one column over time: `times` (ms UTC) and `values` are of equal length.
 
-    `low` and `high` are filled for hourly rollups. `every` is the expected distance of the points
-    (ms): a longer one is drawn as a gap.
+    A missing value is NaN. `low` and `high` are filled for hourly rollups. `every` is the expected
+    interval of the points (ms): a longer one is drawn as a gap.
     """
 
     column: str
@@ -229,8 +236,9 @@ class AlertHistory(Struct, frozen=True):
     past: tuple[Episode, ...] = ()
     """Earlier episodes of the same alert, the newest first."""
     past_notes: tuple[Note, ...] = ()
+    """Notes on the earlier episodes."""
     feedback: Mapping[int, Feedback] = field(default_factory=dict)
-    """Feedback on these episodes, by episode id."""
+    """Feedback on this and the earlier episodes, by episode id."""
     outbox_rows: tuple[OutboxRow, ...] = ()
     rule: Mapping[str, Any] = field(default_factory=dict)
     """The rule as plain values; empty for an external alert or a removed rule."""
@@ -253,6 +261,6 @@ class Presence(Struct, frozen=True):
 
 
 def active_consoles(found: tuple[Presence, ...], now: int) -> tuple[Presence, ...]:
-    """The consoles that reported lately, the longest open first."""
+    """The consoles that reported within `PRESENCE_TIMEOUT`, the longest open first."""
     recent = (one for one in found if abs(now - one.at) < PRESENCE_TIMEOUT)
     return tuple(sorted(recent, key=lambda one: (one.since, one.who, one.view)))

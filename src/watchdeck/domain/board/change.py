@@ -11,7 +11,7 @@ _SAME_START = 2_000
 
 
 class ChangeKind(StrEnum):
-    """The kind of a change."""
+    """The kind of a change of an endpoint; people report those of `REPORTED_KINDS`."""
 
     DEPLOY = "deploy"
     RESTART = "restart"
@@ -36,9 +36,10 @@ class Marker(Struct, frozen=True):
 
 
 def detect_changes(before: Identity | None, now: Identity) -> tuple[Marker, ...]:
-    """The changes between two identities of a server; an unknown part changes nothing.
+    """The changes between two identities of a server; empty without a `before`.
 
-    Counter resets count as a restart only if no start time is known: a restart shows as both.
+    A part that is unknown in either is not compared. Counter resets count as a restart only while
+    a start time is unknown, so that one restart is not found twice.
     """
     if before is None:
         return ()

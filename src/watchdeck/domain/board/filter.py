@@ -25,7 +25,7 @@ Truth = bool | None
 
 
 class Filterable(Protocol):
-    """What a filter sees of a model or an alert."""
+    """A model or an alert as filters see it: texts to search, fields and numbers to compare."""
 
     def texts(self) -> Iterable[str]:
         """The texts that words and patterns search."""
@@ -41,11 +41,11 @@ class Filterable(Protocol):
 
 
 MAX_LENGTH = 500
-"""Characters of a filter."""
+"""The most characters of a filter."""
 
 _MAX_PATTERN = 100
 _MAX_SEARCHED = 200
-"""Characters of a text that patterns search, so that a slow pattern cannot block the console."""
+"""Characters of a text that patterns see, so that a slow pattern cannot block the console."""
 
 
 class Vocabulary(Struct, frozen=True):
@@ -56,7 +56,7 @@ class Vocabulary(Struct, frozen=True):
     units: Mapping[str, Unit]
     """The numbers that can be compared, with their units."""
     what: str
-    """What a number is called in an error text."""
+    """The noun for a number in error texts."""
     examples: str
     choices: Mapping[str, tuple[str, ...]]
     """All values of fields that have only a few."""
@@ -69,7 +69,7 @@ MODELS = Vocabulary(
     "p95, errors, rate, saturation",
     {"health": tuple(health.value for health in Health)},
 )
-"""Models are compared by their signals."""
+"""The names for filters of models: their signals as numbers, and the values of `health`."""
 
 _COMPARATORS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
 
@@ -127,7 +127,7 @@ class Equals(Struct, frozen=True):
     value: str
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether a model or an alert matches."""
+        """Whether a model or an alert matches; None when it has no such field."""
         text = one.text(self.key)
         return None if text is None else text.casefold() == self.value.casefold()
 
@@ -136,7 +136,7 @@ class Equals(Struct, frozen=True):
 
 
 class NumericFilter(Struct, frozen=True):
-    """Matches a number by an order relation to a value; `text` is the value as typed."""
+    """Compares a number with `value` by `order` (>, >=, < or <=); `text` is the value as typed."""
 
     name: str
     order: str
@@ -144,7 +144,7 @@ class NumericFilter(Struct, frozen=True):
     text: str
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether a model or an alert matches."""
+        """Whether a model or an alert matches; None when its number is unknown."""
         found = one.number(self.name)
         return None if found is None else _COMPARATORS[self.order](found, self.value)
 
@@ -158,7 +158,7 @@ class Not(Struct, frozen=True):
     inner: Filter
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether a model or an alert matches."""
+        """Whether a model or an alert matches; None when unknown."""
         result = self.inner(one)
         return None if result is None else not result
 
@@ -167,12 +167,12 @@ class Not(Struct, frozen=True):
 
 
 class All(Struct, frozen=True):
-    """Matches when all inner filters match; no inner filter matches everything."""
+    """Matches when all inner filters match; without inner filters, everything."""
 
     inner: tuple[Filter, ...] = ()
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether a model or an alert matches."""
+        """Whether a model or an alert matches; None when unknown."""
         results = [part(one) for part in self.inner]
         return False if False in results else None if None in results else True
 
@@ -186,7 +186,7 @@ class Any(Struct, frozen=True):
     inner: tuple[All, ...]
 
     def __call__(self, one: Filterable) -> Truth:
-        """Whether a model or an alert matches."""
+        """Whether a model or an alert matches; None when unknown."""
         results = [part(one) for part in self.inner]
         return True if True in results else None if None in results else False
 
@@ -231,7 +231,7 @@ def parse(text: str, vocabulary: Vocabulary = MODELS) -> Filter:
 
 
 def matches(wanted: Filter, one: Filterable) -> bool:
-    """Whether a filter is known to match."""
+    """Whether a model or an alert matches a filter; False when that is unknown."""
     return wanted(one) is True
 
 

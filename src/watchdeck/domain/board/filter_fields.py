@@ -55,7 +55,7 @@ ALERTS = Vocabulary(
     "sev<=2, age>10m",
     {"state": tuple(state.value for state in DisplayState)},
 )
-"""Alerts are compared by severity, age and counts."""
+"""The names for filters of alerts: severity, age and counts, and the values of `state`."""
 
 _ALERT_FIELDS: dict[str, Callable[[ActiveAlert], str | None]] = {
     "rule": lambda active: active.alert.rule,
@@ -97,7 +97,7 @@ class FilteredAlert(Struct, frozen=True):
         return read(self.active) if read else self.active.alert.labels.get(key)
 
     def number(self, name: str) -> float | None:
-        """The severity, age (s), count of notes or count of reopenings."""
+        """The severity, age (s), count of notes or count of reopenings; None for another name."""
         episode = self.active.episode
         numbers = {
             "severity": int(episode.severity),

@@ -23,7 +23,7 @@ STALE_INTERVALS = 3
 """A model without a fresh sample for this many intervals is unknown."""
 
 DOWN_FAILURES = 2
-"""Failed scrapes in a row that mean down; fewer keep the health."""
+"""Failed scrapes in a row that mean down; after fewer the health stays as it was."""
 
 UNREADABLE_OUTCOMES = (
     Outcome.TOO_LARGE,
@@ -97,7 +97,7 @@ def _alert_result(active: ActiveAlert) -> HealthResult:
 
 
 def is_stale(at: int, every: int, now: int) -> bool:
-    """Whether a scrape at `at` is too old at `now` (ms UTC)."""
+    """Whether a scrape at `at` is too old at `now` (ms UTC); `every` is the interval (ms)."""
     return now - at > STALE_INTERVALS * every
 
 
@@ -109,11 +109,11 @@ def displayed_health(
     every: int,
     alerts: Iterable[ActiveAlert] = (),
 ) -> tuple[Health, str, int | None]:
-    """The health to display at `now` (ms UTC), its reason, and since when.
+    """The health to display at `now` (ms UTC), its reason, and its start (None when unknown).
 
-    The engine records health only while a collector runs, so a stale scrape is unknown here too,
-    from the time it became stale. One failed scrape keeps the health and is added to the reason.
-    Numbers in the reason are those of the newest scrape.
+    The engine records health only while a collector runs, so here too the health is unknown from
+    the time at which the newest scrape became stale. One failed scrape keeps the health and is
+    added to the reason. Numbers in the reason are those of the newest scrape.
     """
     if latest is None:
         return Health.UNKNOWN, _join_detail("no scrape yet", _COLLECTOR[collector.state]), None
@@ -136,7 +136,7 @@ def _is_single_failure(latest: LatestScrape, recorded: HealthChange) -> bool:
 def _recorded_reason(
     recorded: HealthChange, latest: LatestScrape, alerts: Iterable[ActiveAlert]
 ) -> str:
-    """The recorded reason with the newest value; a good health gives that of a pending alert."""
+    """The recorded reason with the newest value; for a good health, that of a pending alert."""
     if recorded.cause == _GOOD:
         pending = (one for one in alerts if one.episode.condition is AlertState.PENDING)
         first = min(pending, key=lambda one: one.episode.severity, default=None)

@@ -16,16 +16,16 @@ from watchdeck.domain.values.datetimes import read_rfc3339
 from watchdeck.domain.values.text import clean
 
 MAX_ALERTS = 5_000
-"""Alerts of one body: Prometheus sends 64, a fleet-wide outage a few thousand."""
+"""The most alerts of one body: Prometheus sends 64, in a fleet-wide outage a few thousand."""
 
 MAX_LISTED_ALERTS = 10_000
-"""Alerts of one list; parsing them takes two seconds, on a thread of its own."""
+"""The most alerts of one list; parsing so many takes two seconds, on a thread of its own."""
 
 MAX_CLOCK_SKEW = 60_000
-"""Time (ms) that a clock may be ahead of ours before it counts as wrong."""
+"""Time (ms) by which a sender's clock may be ahead of ours before it counts as wrong."""
 
 RESOLVE_REPEAT_PERIOD = 16 * 60_000
-"""Time (ms) in which Prometheus repeats a resolve: 15 minutes, here with one more."""
+"""Time (ms) for which Prometheus repeats a resolve: 15 minutes, here with one to spare."""
 
 _MAX_LABELS = 64
 _NAME, _VALUE, _LINK = 200, 1_024, 2_048
@@ -55,7 +55,7 @@ class TooManyError(PayloadError):
 
 
 class ParsedPayload(Struct, frozen=True):
-    """The events of a body, the count of unreadable alerts, and of those that the sender cut."""
+    """The events of a body, and how many alerts were unreadable or left out by the sender."""
 
     events: tuple[ExternalEvent, ...]
     unreadable: int = 0
@@ -63,7 +63,7 @@ class ParsedPayload(Struct, frozen=True):
 
 
 def severity_of(labels: Mapping[str, str]) -> Severity:
-    """The severity in the labels; high when unknown."""
+    """The severity in the label `severity`, `priority` or `level`; HIGH when none is known."""
     word = labels.get("severity") or labels.get("priority") or labels.get("level") or ""
     return _SEVERITY_OF_WORD.get(word.strip().lower(), Severity.HIGH)
 
@@ -73,7 +73,8 @@ def read_webhook(
 ) -> ParsedPayload:
     """Parse an Alertmanager webhook of version 4. Raises PayloadError.
 
-    `known` maps the external URL of a source, without its final slash, to its name.
+    `known` maps the external URL of a source, without its final slash, to its name: it wins over
+    `source`.
     """
     payload = parse_json(body)
     if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
@@ -88,8 +89,8 @@ def read_webhook(
 def read_post(body: bytes, source: str, now: int) -> ParsedPayload:
     """Parse a POST to /api/v2/alerts, as Prometheus sends it. Raises PayloadError.
 
-    A resolve is an alert whose end is in the past. Prometheus repeats it for 15 minutes: an older
-    end is a slow clock, and the alert fires.
+    An alert that ended in the last `RESOLVE_REPEAT_PERIOD` is resolved. Prometheus does not repeat
+    older resolves, so an older end means a slow clock, and the alert fires.
     """
     return _parse_alerts(_parse_list(body), lambda one: _post_event(one, source, now))
 
@@ -114,7 +115,7 @@ def parse_json(body: bytes) -> Any:
 def event_from_alert(
     one: Mapping[str, Any], status: Status, source: str, now: int
 ) -> ExternalEvent:
-    """The event of one alert as Alertmanager writes it. Raises PayloadError without labels."""
+    """Make an event of one alert in Alertmanager's JSON. Raises PayloadError without labels."""
     if not isinstance(one, dict) or not isinstance(one.get("labels"), dict):
         raise PayloadError("an alert has no labels")
     raw = {name: word for name, value in one["labels"].items() if (word := _label_text(value))}
@@ -149,7 +150,7 @@ def event_from_alert(
 
 
 def clean_labels(raw: object) -> tuple[dict[str, str], bool]:
-    """Cleaned labels or annotations within limits, and whether anything was cut."""
+    """Clean labels or annotations and cut them to limits; returns also whether any was cut."""
     if not isinstance(raw, dict):
         return {}, False
     kept = [(name, _label_text(value)) for name, value in list(raw.items())[:_MAX_LABELS]]
@@ -179,7 +180,7 @@ def _list_event(one: Any, source: str, now: int) -> ExternalEvent:
 
 
 def _suppressors(status: object) -> Iterator[str]:
-    """What mutes an alert at its source: silences, alerts, intervals, or just `its source`."""
+    """The names of what mutes an alert at its source: `silence ID`, `alert ID`, or `its source`."""
     if not isinstance(status, dict) or status.get("state") != "suppressed":
         return
     named = False

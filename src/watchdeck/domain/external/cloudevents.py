@@ -36,9 +36,9 @@ _STATUS = dict.fromkeys(_FIRING.split(), Status.FIRING) | dict.fromkeys(
 def read_cloud_events(
     body: bytes, headers: Mapping[str, str], source: str, now: int
 ) -> ParsedPayload:
-    """Parse a structured event, a batch, or an event with its attributes in `ce-` headers.
+    """Parse a CloudEvent: structured, in a batch, or binary with its attributes in `ce-` headers.
 
-    Header names are in lower case. Raises PayloadError.
+    The keys of `headers` are in lower case. Raises PayloadError.
     """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == BATCH:
@@ -114,7 +114,7 @@ def _alert_of(
 
 
 def _read_status(attributes: Mapping[str, Any], content: Mapping[str, Any]) -> Status:
-    """The status in the data of an event, else in the words of its type."""
+    """The status in the data of an event, else in a word of its type. Raises PayloadError."""
     kind = _attribute(attributes, "type")
     for word in (content.get("status"), content.get("state"), *kind.split(".")):
         if isinstance(word, str) and word.lower() in _STATUS:

@@ -41,7 +41,7 @@ class ExternalEvent(Struct, frozen=True):
     told: int = 0
     """The start as the sender gave it; 0 for none."""
     ends_at: int | None = None
-    """The end; of a firing event the time by which a live sender repeats it."""
+    """The end; of a firing event, when the alert ends unless the sender repeats it."""
     updated_at: int | None = None
     """When the sender last updated the alert, where known."""
     sender: str = ""
@@ -51,19 +51,20 @@ class ExternalEvent(Struct, frozen=True):
     annotations: dict[str, str] = field(default_factory=dict)
     suppressed_by: tuple[str, ...] = ()
     lapsed: bool = False
-    """Whether the event is a resolve that was not sent: the sender only stopped repeating."""
+    """Whether nobody sent this resolve: the source only stopped repeating the alert."""
     clock_skewed: bool = False
     """Whether its times contradict our clock."""
     truncated: bool = False
     """Whether labels or annotations were cut."""
     turn: int = 0
-    """Its position in the payload."""
+    """Position of the alert in the payload."""
 
     @property
     def alive_at(self) -> int | None:
         """The latest time (ms UTC) at which the event proves its sender alive; None for no proof.
 
-        Alertmanager repeats an alert for up to five minutes after its sender is gone.
+        Alertmanager repeats an alert for up to five minutes after its sender is gone, so a firing
+        event without `updated_at` proves its sender alive only five minutes before.
         """
         if self.updated_at is not None or self.status is Status.RESOLVED:
             return self.updated_at
@@ -79,7 +80,7 @@ class ExternalEvent(Struct, frozen=True):
 
 
 def event_key(*parts: object) -> str:
-    """A hash of parts: equal parts give an equal key."""
+    """The SHA-256 of the parts, in hex: equal parts give an equal key."""
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -100,7 +101,7 @@ def encode(event: ExternalEvent) -> str:
 
 
 def decode(text: str) -> ExternalEvent:
-    """Decode an event of the store."""
+    """Decode an event that `encode` wrote."""
     row = json.loads(text)
     row["severity"] = Severity(row["severity"])
     row["status"] = Status(row["status"])

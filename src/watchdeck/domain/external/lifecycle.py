@@ -1,7 +1,7 @@
 """The state machine of an external alert's episode, and why a resolve is not trusted.
 
-The sender has waited already, so an event fires at once, and `fired_at` is the start in the event.
-An untrusted resolve is held: its episode is clearing, without data.
+The rule of the sender has waited already, so an event fires at once, and `fired_at` is the start in
+the event. An untrusted resolve is held: its episode stays in clearing, without data.
 """
 
 import re
@@ -43,9 +43,9 @@ MANUAL_RESOLVE_GRACE = 60_000
 """Time (ms) after a manual resolve in which a repeated event starts no new episode."""
 
 HELD_RESOLVE_RELEASE = 5 * 60_000
-"""Time (ms) without doubt after which a held resolve counts.
+"""Time (ms) after which a held resolve ends its episode, once it is no longer distrusted.
 
-The alerts of a target that is back fire again within this time.
+If the trouble goes on, the alert fires again within this time.
 """
 
 RESEND_INTERVAL = 60_000
@@ -66,8 +66,10 @@ def apply_event(
 ) -> LifecycleResult:
     """Apply an event to an open episode, or start one.
 
-    `doubt` is the reason to distrust a resolve, empty when it is trusted. A late event only updates
-    `seen_at`. A new episode has id 0, and alert 0 without a `previous`.
+    `previous` is the newest ended episode of the alert; it may reopen. `doubt` is the reason to
+    distrust a resolve, empty when it is trusted. An event older than the newest one only updates
+    `seen_at`. A new episode has id 0, and alert 0 without a `previous`. Returns NO_EPISODE when
+    none is open and none starts.
     """
     if event.status is Status.RESOLVED:
         return NO_EPISODE if episode is None else _apply_resolve(episode, event, doubt)
@@ -79,7 +81,7 @@ def apply_event(
 
 
 def is_resolve_of(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
-    """Whether a resolve that arrived before its firing event is about that very firing."""
+    """Whether a resolve that arrived up to `EARLY_RESOLVE_WINDOW` before cancels a firing event."""
     mine = (resolve.source, resolve.fingerprint, resolve.told or resolve.starts_at)
     theirs = (firing.source, firing.fingerprint, firing.told or firing.starts_at)
     return mine == theirs and 0 <= firing.received_at - resolve.received_at <= EARLY_RESOLVE_WINDOW
@@ -88,8 +90,8 @@ def is_resolve_of(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
 def advance_time(episode: Episode, now: int, *, doubt: str = "") -> EpisodeUpdate:
     """Advance the timers of an open external episode: flapping ends, and resolves take effect.
 
-    Call it regularly for episodes that flap or are clearing. Timers run one `RESEND_INTERVAL` late,
-    so that events still to be evaluated do not count as late.
+    Call it regularly for episodes that flap or are clearing. A `doubt` keeps the resolve held.
+    Timers run one `RESEND_INTERVAL` behind, so that events still to be evaluated are not late.
     """
     repeats = max(0, now - episode.seen_at - RESEND_INTERVAL) // RESEND_INTERVAL
     after = replace(
@@ -183,7 +185,7 @@ def _start_clearing(episode: Episode, at: int) -> EpisodeUpdate:
 
 
 def _is_late(episode: Episode, event: ExternalEvent) -> bool:
-    """Whether an event is older than the newest one, by its arrival or by its start."""
+    """Whether an event is older than the newest one, by its arrival or by the alert's start."""
     overtaken = event.received_at < episode.seen_at
     return overtaken or event.starts_at < (episode.fired_at or 0)
 
@@ -207,7 +209,7 @@ class ResolveContext(Struct, frozen=True):
     alive_at: int | None = None
     """When the sender was last known to be alive (ms UTC)."""
     silent_for: int = 0
-    """How long the source has been too silent (ms); 0 when it is not."""
+    """How long the source has been silent (ms), if that is too long; else 0."""
     absent: tuple[str, ...] = ()
     """The rules of firing alerts that say that the target sends no data."""
     is_model_silent: bool = False

@@ -14,15 +14,16 @@ _MAX_COMMENT = 500
 
 
 class RemoteSilence(Struct, frozen=True):
-    """A silence in an Alertmanager that this store created; `ends_at` is in ms UTC."""
+    """A silence that this store created in an Alertmanager, for the acknowledgement of that id."""
 
     id: str
     acknowledgement: int
     ends_at: int
+    """In ms UTC."""
 
 
 class SilenceChange(Struct, frozen=True):
-    """A change to make in the Alertmanager: a body to post, or the id of a silence to end."""
+    """One change to make in an Alertmanager: a silence body to post, or a silence id to end."""
 
     acknowledgement: int
     post: Mapping[str, Any] | None = None
@@ -30,7 +31,7 @@ class SilenceChange(Struct, frozen=True):
 
 
 def silence_comment(store: str, ack: Acknowledgement) -> str:
-    """The comment of a silence: a prefix that identifies it, and the note for people."""
+    """The comment of a silence: a prefix with store and acknowledgement id, then its note."""
     note = f": {ack.note}" if ack.note else ""
     return clean(f"{_comment_prefix(store)}{ack.id}{note}", _MAX_COMMENT)
 
@@ -58,8 +59,8 @@ def plan_changes(
 ) -> tuple[SilenceChange, ...]:
     """The changes that make the `remote` silences match the acknowledgements.
 
-    `acknowledgements` and `labels` are by fingerprint; `labels` are those in the list of the
-    source. An alert that the source no longer lists cannot be silenced.
+    `acknowledgements` and `labels` are by alert fingerprint. `labels` has only the alerts that the
+    source lists now; others cannot be silenced.
     """
     known = {one.acknowledgement: one for one in remote}
     wanted = {ack.id for ack in acknowledgements.values()}

@@ -13,13 +13,13 @@ from watchdeck.domain.external.event import ExternalEvent, Status, event_key
 from watchdeck.domain.rules.rule import Severity
 
 MIN_PROMISE = 4 * 60_000
-"""Shortest validity (ms) that Prometheus gives an alert: four of its intervals."""
+"""Shortest validity (ms) that Prometheus gives an alert: four of its resend intervals."""
 
 
 def shift_past_time(at: int, jump: int, now: int) -> int:
-    """A past time after our clock jumped to `now` (ms UTC) by `jump` (ms).
+    """Correct a past time after our clock jumped by `jump` (ms) to `now` (ms UTC).
 
-    A time that was read after the jump stays.
+    A time that was read after the jump is returned unchanged.
     """
     before = at <= now - jump if jump > 0 else at > now
     return at + jump if before else at
@@ -42,17 +42,19 @@ class ExternalSource(Struct, frozen=True):
     silent_after: int = 0
     """Time without a sign of life after which the source is silent; 0 for never."""
     expected: bool = False
-    """Whether it must send always, not only while alerts of it are open."""
+    """Whether it must send at all times, not only while it has open alerts."""
     hold: int = 0
-    """Time after a restart of the source in which its resolves are held."""
+    """Time after a restart of the source during which its resolves are not trusted."""
     deadman: str = ""
     """The name of an alert that always fires while the source works (dead man's switch)."""
     since: int = 0
     """When watchdeck began to receive from it."""
     heard_at: int = 0
+    """When it last sent or answered anything."""
     started_at: int | None = None
     """When the source started, by its own account."""
     held_until: int = 0
+    """Until when its resolves are not trusted, after a restart."""
     lost_at: int | None = None
     """When the `deadman` alert stopped firing."""
     problem: str = ""
@@ -61,10 +63,10 @@ class ExternalSource(Struct, frozen=True):
     """Whether it is no longer configured."""
 
     def silent_for(self, now: int, raised: Sequence[RemoteAlertState]) -> int:
-        """How long the source has been too silent (ms), 0 when it is not.
+        """How long the source has been silent at `now` (ms), if that is too long; else 0.
 
-        `raised` are its open alerts. A source that repeats them is silent after half of their
-        validity, which is two of its intervals.
+        `raised` are its open alerts. The limit is `silent_after`; for a source that repeats alerts
+        it is at least half of their validity, which is two of its resend intervals.
         """
         if self.retired:
             return 0
@@ -109,7 +111,7 @@ class RemoteAlertState(Struct, frozen=True):
     told: int
     """The start, by the clock of the source (ms UTC)."""
     promise: int | None = None
-    """Until when it is valid unless repeated, by the clock of the source (ms UTC)."""
+    """When the alert ends unless repeated, by the clock of the source (ms UTC)."""
     sender: str = ""
     listed: bool = False
     """Whether the newest list of the source has the alert."""
@@ -118,13 +120,13 @@ class RemoteAlertState(Struct, frozen=True):
     at: int = 0
     """When the source last reported the alert, by our clock (ms UTC)."""
     renewed_at: int = 0
-    """When the validity was last extended, by our clock (ms UTC)."""
+    """When `promise` was last extended, by our clock (ms UTC)."""
     lasts: int = 0
-    """The length of the validity (ms)."""
+    """The validity (ms): how long the alert lasts after a report unless repeated."""
 
     @property
     def promise_duration(self) -> int:
-        """The longest silence (ms) of a live sender about the alert: four of its intervals."""
+        """How long (ms) a live sender may not repeat the alert: four of its resend intervals."""
         return max(MIN_PROMISE, self.lasts)
 
     def shift_times(self, jump: int, now: int) -> RemoteAlertState:
@@ -136,14 +138,14 @@ class RemoteAlertState(Struct, frozen=True):
         )
 
     def has_lapsed(self, now: int) -> bool:
-        """Whether three quarters of the validity passed; a live sender extends it earlier."""
+        """Whether three quarters of the validity passed; a live sender would have extended it."""
         return self.promise is not None and 4 * (now - self.renewed_at) >= 3 * self.lasts
 
 
 def state_after(
     event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool
 ) -> RemoteAlertState:
-    """The state after a firing event; `before` is the state until then."""
+    """The new state of a remote alert after a firing event; `before` is None for a new alert."""
     if before is not None and (before.told, before.promise) == (event.told, event.ends_at):
         lasts, renewed_at = before.lasts, before.renewed_at
     else:
@@ -163,13 +165,13 @@ def state_after(
 
 
 def _first_renewal(event: ExternalEvent, lasts: int) -> int:
-    """When the validity in a first report began: its `updated_at`, at most `lasts` ms ago."""
+    """When the validity of a first report began: its `updated_at`, but at most `lasts` ms ago."""
     at = event.received_at
     return at if event.updated_at is None else min(at, max(event.updated_at, at - lasts))
 
 
 def state_after_push(event: ExternalEvent, before: RemoteAlertState | None) -> RemoteAlertState:
-    """The state after a firing event that is not part of a list; `listed` stays."""
+    """The new state of a remote alert after a pushed firing event; `listed` stays as it was."""
     listed = before is not None and before.listed
     if before is not None and listed and before.told == event.told:
         return replace(before, at=event.received_at)
@@ -179,7 +181,7 @@ def state_after_push(event: ExternalEvent, before: RemoteAlertState | None) -> R
 def _promise_duration(
     event: ExternalEvent, before: RemoteAlertState | None, *, listed: bool
 ) -> int:
-    """The validity (ms) of an event: by two times of one clock where possible, else by ours."""
+    """The validity (ms) of an event, from two times of the sender where possible, else of ours."""
     if event.ends_at is None:
         return 0
     if listed and event.updated_at is not None:
@@ -190,7 +192,7 @@ def _promise_duration(
 
 
 def repeat_event(alert: Alert, episode: Episode, last: RemoteAlertState) -> ExternalEvent:
-    """The firing event for an alert without data whose source reports it again unchanged."""
+    """Make a firing event for an open alert that its source reports again, unchanged."""
     return ExternalEvent(
         key="",
         source=alert.source,
@@ -206,7 +208,10 @@ def repeat_event(alert: Alert, episode: Episode, last: RemoteAlertState) -> Exte
 
 
 def mark_reappeared(event: ExternalEvent, before: RemoteAlertState | None) -> ExternalEvent:
-    """Give the event a new key when its alert is known, but was not in the source's last list."""
+    """Give the event a new key when its alert is known, but was not in the source's last list.
+
+    With its old key the event would count as a repetition.
+    """
     if before is None or before.listed:
         return event
     return replace(event, key=event_key(event.key, "again", event.received_at))
@@ -215,9 +220,10 @@ def mark_reappeared(event: ExternalEvent, before: RemoteAlertState | None) -> Ex
 def missing_resolves(
     source: str, before: Mapping[str, RemoteAlertState], listed: Iterable[ExternalEvent], now: int
 ) -> tuple[ExternalEvent, ...]:
-    """The resolves of alerts that the newest list no longer has.
+    """Make a resolve for each alert that is missing from the newest list of its source.
 
-    An alert that is missing while its validity is young was resolved; a later one lapsed.
+    `before` has the last states by fingerprint. An alert that goes missing early in its validity
+    was resolved; one that goes missing late has lapsed: its sender may only have stopped.
     """
     there = {event.fingerprint for event in listed}
     return tuple(

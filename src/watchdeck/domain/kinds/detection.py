@@ -22,7 +22,7 @@ _MOST_MODELS = 200
 def detect(
     kinds: Sequence[Kind], series: Collection[Series] | None, responses: Mapping[str, ProbeResponse]
 ) -> Kind | None:
-    """The first kind of which a detection rule holds; None without enough evidence.
+    """The first kind with a detection rule that holds; None without enough evidence.
 
     `series` are those of the metrics page, None without a page; `responses` are by path. A page
     that no kind recognises is of the generic kind; an empty page proves nothing.
@@ -44,7 +44,7 @@ def detection_paths(kinds: Sequence[Kind]) -> tuple[str, ...]:
 def model_names(
     kind: Kind, series: Collection[Series] | None, responses: Mapping[str, ProbeResponse]
 ) -> tuple[str, ...]:
-    """The names of the models that a server lists, cleaned and sorted."""
+    """The names of the models that a server lists, cleaned and sorted; empty without a list."""
     found = {value for one in series or () if (value := one.label(kind.model_label or ""))}
     response = responses.get(kind.models_path or "")
     if response is not None and response.status == 200 and kind.models:
@@ -55,7 +55,10 @@ def model_names(
 def response_matches(
     meaning: ProbeMeaning, response: ProbeResponse, model: str | None = None
 ) -> bool:
-    """Whether a response meets every condition of a meaning; a missing response never does."""
+    """Whether a response meets every condition of a meaning; a missing response never does.
+
+    `model` fills `{model}` in a JSON condition.
+    """
     if response.status is None or (meaning.status and response.status not in meaning.status):
         return False
     if meaning.header is not None and meaning.header not in response.headers:

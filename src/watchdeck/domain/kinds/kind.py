@@ -6,7 +6,7 @@ from watchdeck.domain.metrics.scrape import ModelState
 
 
 class ProbeResponse(Struct, frozen=True):
-    """The response to one GET: status, cleaned headers (names in lower case), and cut body.
+    """The response to one GET; header names are in lower case, and the body is cut to a limit.
 
     `status` is None when the server did not respond.
     """
@@ -52,9 +52,9 @@ class ProbeSpec(Struct, frozen=True):
     version: str | None = None
     """JSON path of a version in the response, or "text" for the whole body."""
     replicas: str | None = None
-    """JSON path of a number, or an assertion whose matches are counted."""
+    """JSON path of the number of replicas, or an assertion whose matches are counted."""
     signals: dict[str, str] = field(default_factory=dict)
-    """JSON path of the number of each signal, in the signal's unit."""
+    """JSON path of the value of each signal, in the signal's unit."""
     port: int | None = None
     """Port of the probe when it differs from the serving port."""
     every_scrape: bool = True
@@ -62,7 +62,7 @@ class ProbeSpec(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """A response that must match `means` before a kind is detected."""
+    """A condition of a detection rule: the response to GET `path` must match `means`."""
 
     path: str
     means: ProbeMeaning = field(default_factory=ProbeMeaning)
@@ -82,9 +82,9 @@ class DetectionRule(Struct, frozen=True):
 
 
 class StateSpec(Struct, frozen=True):
-    """A model state shown by the metrics page: a series that has one of `values`.
+    """A model state that a metrics page shows: it holds when the series has one of `values`.
 
-    One matching series is enough unless `every` requires all of them.
+    When the selector finds several series, one is enough, unless `every` requires all of them.
     """
 
     series: str
@@ -95,10 +95,11 @@ class StateSpec(Struct, frozen=True):
 
 
 class SignalSpec(Struct, frozen=True):
-    """How one signal is read from a page; exactly one form (the lists up to `mean`) is given.
+    """How one signal is read from a page, by exactly one form.
 
-    Entries are selectors (`name{label="x",other=~"re"}`); those of a list are summed. When a kind
-    has several specs for a signal, the first whose series are on the page is used.
+    The forms are `rate`, `increase`, `gauge`, `histogram`, `summary` and `mean`. Entries are
+    selectors (`name{label="x",other=~"re"}`); those of a list are summed. When a kind has several
+    specs for a signal, the first whose series are on the page is used.
     """
 
     signal: str
@@ -122,17 +123,17 @@ class SignalSpec(Struct, frozen=True):
     scale: float = 1.0
     """Factor from the page's unit to the signal's unit."""
     minimum: int | None = None
-    """Least number of events in the window."""
+    """Least number of events in the window, else the signal is unknown; None for the default."""
     optional: bool = False
-    """Depends on options or hardware: without its series the signal is not measurable."""
+    """Whether the series depend on options or hardware: a signal without them is not measurable."""
     late: bool = False
-    """Error series that the server creates at the first error: 0 until then."""
+    """Whether the server creates the error series at its first error: 0 until then."""
     whole_server: bool = False
-    """Series without a model label: used only when the page shows no other model."""
+    """Whether the series have no model label: used only when the page shows no other model."""
 
 
 class Kind(Struct, frozen=True):
-    """One kind of server."""
+    """One kind of server: how to detect, probe and read it (one TOML file of `kinds/`)."""
 
     name: str
     title: str
@@ -144,7 +145,7 @@ class Kind(Struct, frozen=True):
     signals: tuple[SignalSpec, ...] = ()
     states: tuple[StateSpec, ...] = ()
     probe_paths: tuple[str, ...] = ()
-    """Paths that are not traffic: series with one in a label of `probe_labels` are left out."""
+    """Paths of health probes: series with one in a label of `probe_labels` are left out."""
     probe_labels: tuple[str, ...] = ()
     model_label: str | None = None
     """Label that holds the name of the model."""
@@ -154,13 +155,13 @@ class Kind(Struct, frozen=True):
     started: str | None = "process_start_time_seconds"
     """Gauge of the start of the process, in seconds UTC."""
     started_header: str | None = None
-    """Header of the page with the same time."""
+    """HTTP header of the metrics page with that time, also in seconds UTC."""
     replicas: tuple[str, ...] = ()
     """Gauges whose sum is the number of replicas."""
     models_path: str | None = None
     """Path whose response lists the server's models at the JSON path `models`."""
     models: str | None = None
     json_map: bool = False
-    """The page is JSON, mapped to signals by the configuration."""
+    """Whether the page is JSON, which the configuration maps to signals."""
     unmeasurable: dict[str, str] = field(default_factory=dict)
     """Reason for each signal that people expect and this kind does not expose."""

@@ -11,7 +11,7 @@ from watchdeck.domain.metrics.series import Layout
 
 
 class Outcome(StrEnum):
-    """The result of a scrape. The position is stored: add new members at the end only."""
+    """How a scrape ended. The store keeps a member's position: add new ones only at the end."""
 
     OK = "ok"
     TIMED_OUT = "timed_out"
@@ -36,7 +36,7 @@ OUTCOMES = tuple(Outcome)
 
 
 class ModelState(StrEnum):
-    """The state of a model by its server; `unknown` when the server does not say, or not answer."""
+    """The state that a server reports of its model; `unknown` when it reports none."""
 
     READY = "ready"
     NOT_READY = "not_ready"
@@ -54,7 +54,7 @@ class Frame(Struct, frozen=True):
 
 
 class Truncation(Struct, frozen=True):
-    """Lines of a page that were left out, by the limit they passed or the fault they had."""
+    """How many lines of a page were left out, by the limit exceeded or the fault."""
 
     series: int = 0
     labels: int = 0

@@ -45,7 +45,7 @@ class Selector(Struct, frozen=True):
     matchers: tuple[LabelMatcher, ...] = ()
 
     def holds(self, series: Series) -> bool:
-        """Whether the labels of a series match; the caller has found the series by its name."""
+        """Whether the labels of a series match; its name is not checked."""
         return all(matcher.holds(series) for matcher in self.matchers)
 
 
@@ -131,16 +131,16 @@ class SeriesIndex(Struct, frozen=True, dict=True):
         )
 
     def find_counters(self, selectors: tuple[str, ...]) -> tuple[int, ...]:
-        """The positions of counters; a selector may leave out `_total` or `_count`."""
+        """The positions of the selected counters; selectors may leave out `_total` or `_count`."""
         return tuple(place for text in selectors for place in self._find_counter(text))
 
     def has_names(self, selectors: tuple[str, ...]) -> bool:
-        """Whether the page has a series with a name of the selectors, whatever its labels."""
+        """Whether the page has a series with the name in a selector, whatever its labels."""
         names = [read_selector(text).name for text in selectors]
         return any(name + end in self.by_name for name in names for end in ("", "_total", "_count"))
 
     def type_of(self, name: str) -> SeriesType | None:
-        """The type that the page declares for a series, or for the family, of this name."""
+        """The type that the page declares for a series or family of this name; None without one."""
         for end in ("", "_bucket", "_count", "_total"):
             places = self.by_name.get(name + end)
             if places:

@@ -65,13 +65,13 @@ AWAITED: dict[str, tuple[str, Unit | None]] = {
     "spend_rate": ("spend", None),
     "cost_per_1k": ("spend", None),
 }
-"""Signals that watchdeck does not measure yet: the group that is awaited, and the unit.
+"""Signals that watchdeck does not measure yet, each with its group and its unit.
 
 The unit is None for money, and for multiples of the usual value.
 """
 
 PROBE_SIGNALS = ("up", "ready", "availability", "tls_days_left", "scrape_duration")
-"""Signals of the scrape itself, which no kind maps."""
+"""Signals of the scrape itself, which every endpoint has, whatever its kind."""
 
 OUTCOME_COLUMN = "outcome"
 """The first column of every signal frame: the code of the Outcome."""

@@ -15,7 +15,7 @@ from watchdeck.domain.values.datetimes import read_zone, utc_milliseconds
 from watchdeck.domain.values.text import clean
 
 MAX_EVENTS = 2_000
-"""Events of one file; a year of daily shifts of four people takes 1,460."""
+"""The most events of one file; a year of daily shifts of four people takes 1,460."""
 
 _MAX_DURATION = timedelta(days=31)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -42,14 +42,15 @@ class Property(Struct, frozen=True):
     value: str
 
     def error(self, why: str) -> CalendarError:
-        """The error about this line."""
+        """Make a CalendarError that names this line and property before `why`."""
         return CalendarError(f"line {self.number}: {self.name} {why}")
 
 
 class RecurrenceRule(Struct, frozen=True):
     """An RRULE: every `interval` days or weeks, on the weekdays `byday` (0 is Monday).
 
-    `until` is the last time (ms UTC) at which an occurrence may start.
+    `until` is the last time (ms UTC) at which an occurrence may start; `wkst` is the weekday on
+    which a week begins.
     """
 
     frequency: str
@@ -133,7 +134,7 @@ def _read_duration(
 
 
 def _read_times(line: Property, zone: str) -> Iterator[int]:
-    """The times (ms UTC) of a list, such as EXDATE."""
+    """The times (ms UTC) in a property with a list, such as EXDATE."""
     for text in line.value.split(","):
         yield utc_milliseconds(*_read_local_time(line, text.strip(), zone))
 
@@ -197,7 +198,7 @@ def _events(text: str) -> Iterator[dict[str, Property]]:
                 found, count = {}, count + 1
         elif line.name == "END":
             if not inside or inside.pop() != line.value.upper():
-                raise line.error("ends a part that did not begin")
+                raise line.error("ends a part that has not begun")
             if line.value.upper() == "VEVENT":
                 yield found
         elif inside and inside[-1] == "VEVENT":
@@ -220,7 +221,7 @@ def _add_property(found: dict[str, Property], line: Property) -> None:
 
 
 def _read_properties(text: str) -> Iterator[Property]:
-    """The properties; continuation lines are joined."""
+    """The properties of a file; continuation lines are joined."""
     number, pending = 0, ""
     for at, raw in enumerate([*text.splitlines(), ""], 1):
         if raw[:1] in (" ", "\t") and pending:

@@ -35,7 +35,7 @@ def group_name(*parts: str) -> str:
 
 
 def group_windows(names: Iterable[str]) -> GroupWindows:
-    """Parse slot names to the newest window of each part of a group."""
+    """The newest window of each part of a group, by slot names; other names are skipped."""
     found: GroupWindows = {}
     for name in names:
         key, _, opened = name.partition("#")[0].partition("@")

@@ -32,7 +32,7 @@ FLAPPING_INTERVAL = 3_600_000
 """Interval (ms) of messages about an alert that keeps flapping."""
 
 MAX_TEXT = 400
-"""Characters of the text of a message."""
+"""The most characters of the text of a message."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]{0,80})\}")
 
@@ -55,7 +55,7 @@ class MessageKind(StrEnum):
 
 
 class Message(Struct, frozen=True):
-    """One thing to notify about an episode; routes decide to which channels.
+    """One event of an episode that somebody is to know; routes decide by which channels.
 
     Messages with the same `dedup_key` are the same message, sent once. `people` are notified in
     addition to the routes.
@@ -86,16 +86,16 @@ def messages_for(
 
 
 def overdue_page(active: ActiveAlert, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page that a mute held back, for an alert that still fires; call it when a mute ends."""
+    """The page that a mute held back, if the alert still fires; call it when a mute ends."""
     if not _can_page(active) or active.episode.paged_at is not None:
         return ()
     return (_make_message(MessageKind.PAGE, active, "", _subject(active, rule)),)
 
 
 def reopened_page(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page of a reopened alert that nobody acknowledged within `REOPEN_WINDOW`.
+    """The page of a reopened alert that nobody acknowledged within `REOPEN_WINDOW`, else empty.
 
-    Reopening itself sends nothing, but everybody was notified of the end before.
+    Reopening itself sends nothing, although everybody was notified that the alert was over.
     """
     episode = active.episode
     waited = now - (episode.paged_at or now)
@@ -106,7 +106,10 @@ def reopened_page(active: ActiveAlert, now: int, rule: Rule | None = None) -> tu
 
 
 def flapping_digest(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The hourly message about an alert that keeps flapping; call it more often than that."""
+    """The hourly message about an alert that keeps flapping; empty when none is due.
+
+    Calls within one hour return the same message, by its key; call it more often than hourly.
+    """
     episode = active.episode
     hours = (now - (episode.flapped_at or now)) // FLAPPING_INTERVAL
     if hours < 1 or not episode.flapping or active.mutes or active.acknowledgement:
@@ -118,10 +121,10 @@ def flapping_digest(active: ActiveAlert, now: int, rule: Rule | None = None) -> 
 def acknowledgement_message(
     kind: MessageKind, active: ActiveAlert, ack: Acknowledgement, rule: Rule | None = None
 ) -> tuple[Message, ...]:
-    """The message that an acknowledgement started, was given back, expires soon or expired.
+    """The message of this `kind` about an acknowledgement; empty when nobody is to be notified.
 
-    The first two are sent only for an alert that paged. The last two are sent while it fires and is
-    not muted, also to the owner.
+    ACKNOWLEDGED and UNACKNOWLEDGED are sent only for an alert that paged. REMINDER and ACK_EXPIRED
+    are sent while it fires and is not muted, also to the owner.
     """
     words, is_expiry = _ACKNOWLEDGEMENT_TEXTS[kind]
     is_idle = not active.episode.is_firing or bool(active.mutes)
@@ -171,7 +174,7 @@ def _worse_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> 
 
 
 def _no_data_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
-    """One message a target: rules that miss data since the same sample share the key."""
+    """Make one message for a target: rules that miss data since the same sample share its key."""
     alert, episode = active.alert, active.episode
     ignored = rule is not None and rule.no_data is NoData.IGNORE
     if ignored or not episode.is_firing:
@@ -237,9 +240,9 @@ def summary(alert: Alert, episode: Episode, rule: Rule | None = None) -> str:
 
 
 def _template_values(alert: Alert, episode: Episode, rule: Rule) -> dict[str, str]:
-    """The placeholders of a message: every label, and value and limit with their unit.
+    """The values of the placeholders in a rule's message, by name: every label, value and limit.
 
-    An unknown placeholder stays as written.
+    Value and limit have their unit. An unknown placeholder stays as written.
     """
     signal = SIGNALS.get(getattr(rule.test, "signal", ""))
     known = {

@@ -33,7 +33,7 @@ class OutboxEntry(Struct, frozen=True):
     ordering_key: str = ""
     """Rows of one key are sent in the order of their ids."""
     is_delivered: bool = False
-    """Whether the row counts as sent at once: the console reads it from the store."""
+    """Whether the row counts as sent from the start: the console reads it from the store."""
 
 
 class OutboxRow(Struct, frozen=True):
@@ -57,7 +57,7 @@ class OutboxRow(Struct, frozen=True):
 
 
 MAX_LINES = 100
-"""Alerts that a notification lists; of the others it gives the count."""
+"""The most alerts that a notification lists; the others are only counted."""
 
 
 class NotificationClass(StrEnum):
@@ -97,7 +97,7 @@ class Notification(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The first alert, and what the others are about, in one line."""
+        """One line: the first alert, and the count of the others with their models and rules."""
         first = self.alerts[0]
         one = f"[{self.severity.name}] {first['text']}"
         more = len(self.alerts) - 1

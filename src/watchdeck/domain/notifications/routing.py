@@ -30,7 +30,7 @@ from watchdeck.domain.values.datetimes import is_within
 from watchdeck.domain.values.matcher import matches, read_matcher
 
 MAX_REPEATS = 10
-"""Times that the last escalation step is repeated."""
+"""How many times the last escalation step is repeated at most."""
 
 _GROUP_BY = ("owner",)
 
@@ -43,14 +43,14 @@ class AlertContext(Struct, frozen=True):
 
     @property
     def group_by(self) -> tuple[str, ...]:
-        """Alerts with the same values of these labels are grouped."""
+        """Labels by which alerts are grouped: those with equal values are sent together."""
         return self.rule.group_by if self.rule else _GROUP_BY
 
 
 class Routing(Struct, frozen=True):
     """The configuration of routes, channels and rotas; without a route, pages go to every channel.
 
-    `calendars` are the shifts of each rota that has a calendar file.
+    `calendars` has, by name, the shifts of each rota that has a calendar file.
     """
 
     channels: tuple[Channel, ...] = ()
@@ -72,11 +72,11 @@ class Routing(Struct, frozen=True):
                     return
 
     def find_escalation(self, name: str | None) -> Escalation | None:
-        """The escalation with a name."""
+        """The escalation policy with this name; None when there is none."""
         return next((one for one in self.escalations if one.name == name), None)
 
     def find_channels(self, names: Iterable[str], now: int) -> dict[str, tuple[str, ...]]:
-        """The channels of the named channels and rotas, each with the people on call."""
+        """Resolve names of channels and rotas to channels, each with its people on call."""
         found: dict[str, tuple[str, ...]] = {}
         for name in names:
             rota = next((one for one in self.rotas if one.name == name), None)
@@ -121,8 +121,9 @@ def route(
 ) -> tuple[OutboxEntry, ...]:
     """The outbox entries of a message: one a channel, and always one for the console.
 
-    `windows` are the newest group windows; those of the new entries are added to it. `to` replaces
-    the routes. Nothing is sent before `not_before` (ms UTC), so that the action can be undone.
+    `windows` are the newest group windows; those of the new entries are added to it. `to` names
+    channels and rotas to use instead of the routes. Channels get nothing before `not_before`
+    (ms UTC), so that an action can be undone.
     """
     names = _target_names(message, context.active, routing, now) if to is None else tuple(to)
     known = {channel.name: channel for channel in routing.channels}
@@ -139,7 +140,8 @@ def route(
 def due_escalation(active: ActiveAlert, routing: Routing, now: int) -> DueStep | None:
     """The newest escalation step that is due at `now` (ms UTC), None when there is none.
 
-    Several steps missed without a collector are one. Acknowledged and muted alerts do not escalate.
+    Of several steps missed without a collector only the newest counts. Acknowledged and muted
+    alerts do not escalate.
     """
     episode, escalation = active.episode, escalation_of(active, routing)
     is_quiet = not episode.is_open or active.acknowledgement or active.mutes
@@ -167,7 +169,7 @@ def escalation_of(active: ActiveAlert, routing: Routing) -> Escalation | None:
 def _target_names(
     message: Message, active: ActiveAlert, routing: Routing, now: int
 ) -> tuple[str, ...]:
-    """The names in matching routes and escalation steps taken, and the channels of people."""
+    """Receivers in matching routes and escalation steps taken, and channels of `message.people`."""
     names: list[str] = []
     labels = labels_of(active.alert, message.severity)
     for one in routing.matching_routes(labels, message.severity, now):
@@ -225,7 +227,7 @@ def next_step(escalation: Escalation, escalated: int) -> DueStep | None:
 
 
 def _all_steps(escalation: Escalation) -> list[DueStep]:
-    """The steps of an escalation, with the repetitions of the last one."""
+    """All steps of an escalation, with the repetitions of the last one."""
     steps = [(step.to, int(step.after)) for step in escalation.step]
     if escalation.again:
         to, after = steps[-1]

@@ -37,10 +37,10 @@ HOUR = 3_600_000
 DAY, WEEK = 24 * HOUR, 168 * HOUR
 
 SPAN = WEEK
-"""Milliseconds of points that make a baseline."""
+"""Length (ms) of the history that makes a baseline."""
 
 LAG = 12
-"""The newest points, left out of a baseline: an hour of trouble must not become usual."""
+"""Number of newest points left out of a baseline: an hour of trouble must not become usual."""
 
 QUARTER = 3
 """Points of the short mean; the long mean has LAG points."""
@@ -72,7 +72,7 @@ _SEASON_RESIDUAL = 0.6
 
 
 class Deviation(NamedTuple):
-    """Deviations of the newest point, and of the means of the newest three and twelve points."""
+    """How many spreads the newest point, and the means of the newest 3 and 12 points, are out."""
 
     point: float
     quarter: float
@@ -125,9 +125,10 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def anomaly_score(deviation: Deviation, test: Anomaly) -> float:
-    """Distance from the baseline, in units of the limit crossed most; above 1 is an anomaly.
+    """A deviation divided by its limit; above 1 is an anomaly.
 
-    Only the sides that the test counts are compared.
+    The point is divided by `high`, the two means by `low`, and the larger result counts. Only the
+    sides that the test watches are compared.
     """
     high, low = test.high, test.low
     above = max(deviation.point / high, min(deviation.quarter, deviation.hour) / low)
@@ -138,7 +139,7 @@ def anomaly_score(deviation: Deviation, test: Anomaly) -> float:
 
 
 class NoveltyGate:
-    """Whether an anomaly is news: stops one that comes and goes from alerting again and again.
+    """Decides whether an anomaly is news, so that one that comes and goes does not alert each time.
 
     An anomaly is news once in three days, and again when it is `WORSE` times as far out as the
     last one. A signal that leaves its baseline every night alerts once.
@@ -167,12 +168,12 @@ class NoveltyGate:
 
 
 class Seasonality(Struct, frozen=True):
-    """What each hour of the day (24 values), or of the week (168), adds to a signal."""
+    """The offset that each hour of the day (24 values) or of the week (168) adds to a signal."""
 
     hours: tuple[float, ...]
 
     def offset_at(self, at: int) -> float:
-        """What the season adds at `at` (ms UTC), interpolated between the middles of two hours."""
+        """The offset at `at` (ms UTC), interpolated between the middles of two hours."""
         whole, rest = divmod(at - HOUR // 2, HOUR)
         before = self.hours[whole % len(self.hours)]
         after = self.hours[(whole + 1) % len(self.hours)]
@@ -180,12 +181,13 @@ class Seasonality(Struct, frozen=True):
 
 
 def seasonality_of(means: Sequence[float], first: int) -> Seasonality | None:
-    """The season in hourly means, the first of hour `first` since the epoch; None without a season.
+    """The seasonality of hourly means; None without a season.
 
-    Each hour of the day (or of the week, once three weeks are known) is the median of that hour's
-    means. There is a season when a mean is much nearer to the median of the others of its hour than
-    to the median of all: the median distance must fall to less than 0.6, and by a weekly season to
-    less than 0.8 of what a daily one leaves. NaN is a missing hour.
+    `first` is the hour since the epoch of the first mean; NaN is a missing hour. The level of an
+    hour of the day (or of the week, once three weeks are known) is the median of its means. There
+    is a season when the means are much nearer to the median of the others of their hour than to the
+    median of all: less than 0.6 times as far, by the median distance. A weekly season must also be
+    less than 0.8 times as far as a daily one.
     """
     known = [mean for mean in means if mean == mean]  # noqa: PLR0124 - not NaN
     if not known:

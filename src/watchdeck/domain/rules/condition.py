@@ -187,7 +187,7 @@ def _read_subject(reader: TokenReader) -> tuple[Aggregate | None, str]:
     if word.text not in tuple(Aggregate):
         names = (*Aggregate, *_FORMS)
         hint = did_you_mean(word, names, f"There are {', '.join(Aggregate)}, burn and anomaly.")
-        raise reader.error_at(f"{token_words(word)} is not asked of a signal", hint, word)
+        raise reader.error_at(f"{token_words(word)} is not a function of a signal", hint, word)
     reader.expect("(")
     signal = _read_signal(reader)
     reader.expect(")")
@@ -216,11 +216,11 @@ def _read_clear(reader: TokenReader, signal: str, limit: Limit, *, above: bool) 
     reader.expect("<" if above else ">")
     at, clear = reader.current, _read_limit(reader, signal, above=above)
     if (clear.promises is None) is not (limit.promises is None):
-        raise reader.error_at("one of the two limits hangs on the SLO, the other does not", at=at)
+        raise reader.error_at("one of the two limits depends on the SLO, the other does not", at=at)
     beyond = clear.value > limit.value if above else clear.value < limit.value
     if beyond or (clear.promises or 0) > (limit.promises or 0):
         raise reader.error_at(
-            "it would be over while it is still true", "Turn the limits round.", at
+            "it would be over while it is still true", "Exchange the two limits.", at
         )
     return clear
 

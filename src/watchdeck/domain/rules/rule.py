@@ -52,7 +52,7 @@ class Aggregate(StrEnum):
 
 
 class Limit(Struct, frozen=True):
-    """A bound: `value` itself, or `promises` times what the model's SLO promises.
+    """A limit: `value` itself, or with `promises` that multiple of the model's SLO.
 
     For availability the multiple applies to the error budget: twice 99.9 % is 99.8 %.
     """
@@ -137,7 +137,7 @@ class Anomaly(Struct, frozen=True):
 
 
 class WeekBefore(Struct, frozen=True):
-    """The mean of a window (ms) is above, or below, `ratio` times that of the week before."""
+    """The mean of a window (ms) is above, or below, `ratio` times the mean one week before."""
 
     signal: str
     above: bool
@@ -185,7 +185,7 @@ class Rule(Struct, frozen=True):
     message: str = ""
     """Text of the alert; may contain `{model}`, `{value}`, `{limit}` and any label."""
     group_by: tuple[str, ...] = ("owner",)
-    """Labels whose alerts are grouped into one notification."""
+    """Labels by which alerts are grouped: those with equal values share a notification."""
     enabled: bool = True
     origin: str = ""
     """The file that defines the rule."""

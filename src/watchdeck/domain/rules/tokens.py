@@ -64,7 +64,7 @@ class TokenReader:
 
     @property
     def current(self) -> Token:
-        """The next token."""
+        """The next token to read; the end token when all are read."""
         return self._tokens[self._next]
 
     @property
@@ -91,11 +91,11 @@ class TokenReader:
         return found
 
     def error_at(self, text: str, hint: str = "", at: Token | None = None) -> ConditionError:
-        """The error at a token, by default the next one."""
+        """Make an error for the caller to raise, at the token `at`, by default the next one."""
         return ConditionError((at or self.current).at, text, hint)
 
     def expect_end(self, *words: str) -> None:
-        """Require the end of the text; `words` are candidates for a hint."""
+        """Require the end of the text; a hint suggests one of `words`."""
         if self.current.text:
             raise self.error_at(
                 f"{token_words(self.current)} is too much", did_you_mean(self.current, words)
@@ -149,7 +149,7 @@ class TokenReader:
         return value
 
     def read_value(self, signal: str, unit: Unit | None) -> float:
-        """Read a number in the unit of a signal; without a unit, a plain number or money."""
+        """Read a number in the unit of a signal; where `unit` is None, a plain number or money."""
         token = self.advance()
         if not token.number:
             raise self.error_at(
@@ -207,7 +207,7 @@ def _read_days(text: str) -> float:
 class _Scale(Struct, frozen=True):
     """How limits in one unit are written.
 
-    Suffixes that only `read` refuses are listed too, because its error says more.
+    `suffixes` has also some that `read` refuses, because the error of `read` says more.
     """
 
     noun: str
@@ -216,7 +216,7 @@ class _Scale(Struct, frozen=True):
     read: Callable[[str], float]
     write: Callable[[float], str]
     most: float = 1e12
-    """Above it, a float does not hold every digit as written."""
+    """The largest limit: above it, a float does not hold every digit as written."""
 
 
 _TIMES = frozenset({"", "ms", "s", "m", "h", "d", "w"})
@@ -271,5 +271,5 @@ def read_limit(signal: str, unit: Unit, text: str, suffix: str) -> float:
 
 
 def write_limit(unit: Unit, value: float) -> str:
-    """The limit as a rule writes it, exact to the last digit."""
+    """The text of a limit in a rule, with its unit suffix, exact to the last digit."""
     return _SCALES[unit].write(value)

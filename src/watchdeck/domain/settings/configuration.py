@@ -32,7 +32,7 @@ class ConsoleSettings(Struct, frozen=True):
     bell: bool = False
     """Whether the terminal bell rings when a new alert pages."""
     notices: str = ""
-    """Escape sequence of a desktop notification for such an alert, one of NOTICES."""
+    """Escape sequence of a desktop notification when a new alert pages, one of NOTICES."""
 
 
 NOTICES = ("", "osc9", "osc777")

@@ -11,7 +11,7 @@ from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
 class Slo(Struct, frozen=True):
-    """The service level objective of a model; None marks a signal without a promise."""
+    """The service level objective of a model; None where it sets no objective."""
 
     availability: Ratio | None = None
     latency_p95: Milliseconds | None = None
@@ -31,7 +31,7 @@ class Canary(Struct, frozen=True):
 
 
 class Keep(StrEnum):
-    """Which series of a page are stored, when no patterns are given."""
+    """Which series of a page are stored, unless patterns select them."""
 
     NEEDED = "needed"
     ALL = "all"
@@ -54,8 +54,11 @@ class Endpoint(Struct, frozen=True):
     owner: str | None = None
     tier: int | None = None
     serves: tuple[str, ...] = ()
+    """What fails for users when the model fails, such as `card payments`."""
     depends_on: tuple[str, ...] = ()
+    """Names of the endpoints that the model needs."""
     resources: tuple[str, ...] = ()
+    """Names of the endpoints of shared resources, such as a GPU node."""
     slo: Slo = field(default_factory=Slo)
     headers: dict[str, str | Secret] = field(default_factory=dict)
     tls: Tls = field(default_factory=Tls)
@@ -65,7 +68,7 @@ class Endpoint(Struct, frozen=True):
     keep: str | tuple[str, ...] = Keep.NEEDED
     """Series to store: a `Keep`, or patterns of names."""
     map: dict[str, str] = field(default_factory=dict)
-    """Series of signals that the kind does not know."""
+    """Selector or JSON path of each signal that the kind does not know."""
     max_body: Bytes = Bytes(1 << 20)
     max_series: int = 5_000
     change: str | None = None

@@ -6,17 +6,17 @@ from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Bytes, Milliseconds
 
 PROMETHEUS = "prometheus"
-"""The source of alerts posted to /api/v2/alerts."""
+"""The source name of alerts that are posted to /api/v2/alerts."""
 
 EVENTS = "cloudevents"
-"""The source of events posted to /events."""
+"""The source name of events that are posted to /events."""
 
 ALERTMANAGER = "alertmanager"
-"""The source of webhooks of an Alertmanager that is not configured."""
+"""The source name of webhooks from an Alertmanager that is not configured."""
 
 
 class Intake(Struct, frozen=True):
-    """The server for alerts of other systems, each request with the token; off by default."""
+    """The HTTP server that receives alerts of other systems; every request needs the token."""
 
     token: Secret
     listen: str = "127.0.0.1:9193"
@@ -26,7 +26,7 @@ class Intake(Struct, frozen=True):
     deadman: str = ""
     """Name of an alert that always fires while the sender works."""
     silent_after: Milliseconds = Milliseconds(9 * 3_600_000)
-    """How long a webhook sender may not repeat an open alert before the source counts as silent."""
+    """How long an open alert may go unrepeated before its webhook sender counts as silent."""
 
 
 class Alertmanager(Struct, frozen=True):
@@ -41,10 +41,10 @@ class Alertmanager(Struct, frozen=True):
     resend: Milliseconds = Milliseconds(60_000)
     """How often its senders repeat an alert."""
     resolve_timeout: Milliseconds = Milliseconds(300_000)
-    """Its own setting of that name."""
+    """The `resolve_timeout` in its own configuration."""
     headers: dict[str, str | Secret] = field(default_factory=dict)
     tls: Tls = field(default_factory=Tls)
     deadman: str = ""
     """Name of an alert that always fires while it works."""
     mirror: bool = False
-    """Whether an acknowledgement here creates a silence there."""
+    """Whether an acknowledgement in watchdeck also creates a silence in this Alertmanager."""

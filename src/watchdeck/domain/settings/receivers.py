@@ -37,8 +37,9 @@ class Channel(Struct, frozen=True):
     command: tuple[str, ...] = ()
     """Arguments of a program, started without a shell."""
     environment: tuple[str, ...] = ()
-    """Names of our environment variables that the program gets."""
+    """Names of the collector's environment variables that the program gets."""
     services: tuple[str, ...] = ()
+    """Apprise services that `url` may name, such as `slack`."""
     timeout: Milliseconds = Milliseconds(10_000)
     rate: int = 60
     """The most messages a minute."""
@@ -63,9 +64,9 @@ class Route(Struct, frozen=True):
     """Matchers of labels, also of `rule`, `model`, `severity` and `source`."""
     severity: tuple[int, ...] = ()
     hours: str = ""
-    """Hours of the day in `zone`, `18:00-08:00`."""
+    """Hours of the day in `zone`, such as `18:00-08:00`; empty for all."""
     days: str = ""
-    """Days of the week in `zone`, `mon-fri`."""
+    """Days of the week in `zone`, such as `mon-fri`; empty for all."""
     zone: str = "UTC"
     to: tuple[str, ...] = ()
     """Names of channels and on-call schedules."""
@@ -76,7 +77,7 @@ class Route(Struct, frozen=True):
 
 
 class EscalationStep(Struct, frozen=True):
-    """Whom to notify when nobody has acknowledged `after` ms from the page."""
+    """Channels and schedules to notify when nobody has acknowledged `after` ms after the page."""
 
     to: tuple[str, ...]
     after: Milliseconds = Milliseconds(0)

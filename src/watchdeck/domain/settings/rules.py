@@ -39,7 +39,7 @@ class RuleText(Struct, frozen=True):
 
 
 class RuleFile(Struct, frozen=True):
-    """A file in `rules/`."""
+    """The rules of one file in `rules/`."""
 
     rule: tuple[RuleText, ...] = ()
 
@@ -58,13 +58,13 @@ class MaintenanceText(Struct, frozen=True):
     match: tuple[str, ...]
     reason: str = ""
     hours: str = ""
-    """Hours of the day in `zone`, `22:00-04:00`."""
+    """Hours of the day in `zone`, such as `22:00-04:00`."""
     days: str = ""
     """Days of the week, `mon-fri` or `sat, sun`."""
     weeks: tuple[str, ...] = ()
     """Weeks of the month: `first` to `fourth`, and `last`."""
     zone: str = "UTC"
     starts: str | None = None
-    """`2026-12-24T09:00`, in `zone` unless the text names an offset."""
+    """Start such as `2026-12-24T09:00`, in `zone` unless the text has a UTC offset."""
     ends: str | None = None
-    """As `starts`."""
+    """End, written as `starts`."""

@@ -32,10 +32,9 @@ def window_length(every: int) -> int:
 class CounterWindow:
     """The increases of an endpoint's counters over the last `span_ms`.
 
-    Operands are totals since the first scrape, corrected for resets, so they never decrease: the
+    Each operand (a sum of counters) is a total since the first scrape, corrected for resets, so the
     increase over any period is one subtraction. A counter that went down restarted from 0. A new
-    series counts from 0, because its process was scraped without it; in a process not scraped
-    before, from its first value.
+    series counts from 0 when its process was scraped before without it, else from its first value.
     """
 
     __slots__ = ("_departed", "_plan", "_probes", "_raw", "_samples", "_span", "_started",
@@ -53,20 +52,20 @@ class CounterWindow:
         self.resets = 0
 
     def add_probe(self, at: int, good: bool) -> None:  # noqa: FBT001 - reads well: add_probe(at, True)
-        """Add the result of the probe of `at` (ms UTC) to the availability of the hour."""
+        """Add the result of the probe at `at` (ms UTC); it counts in `availability` for an hour."""
         self._probes.add(at, good=good)
 
     def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Add the probe results of an earlier run, oldest first."""
+        """Add the probe results of an earlier run, oldest first; `times` are in ms UTC."""
         for at, is_good in zip(times, good, strict=True):
             self._probes.add(at, good=is_good)
 
     def availability(self, at: int) -> float:
-        """The share of good probes in the hour before `at`; NaN with fewer than ten probes."""
+        """The share of good probes in the hour before `at` (ms UTC); NaN with fewer than ten."""
         return self._probes.ratio(at)
 
     def push(self, plan: Plan, at: int, values: Sequence[float], canaries_sent: float) -> None:
-        """Add the page of `at` (ms UTC); `canaries_sent` counts all canaries since the start.
+        """Add the page read at `at` (ms UTC); `canaries_sent` counts all canaries since the start.
 
         A clock that was set back empties the window: there is no rate across such a change.
         """
@@ -86,7 +85,7 @@ class CounterWindow:
         self._drop_old(at)
 
     def increases(self) -> tuple[list[float], float, float] | None:
-        """The increase of every operand, the seconds between, and the canaries sent between.
+        """The increase of each operand in the window, its length (s), and its canaries sent.
 
         None until the window has two scrapes.
         """
@@ -204,7 +203,7 @@ def _process_start(plan: Plan, values: Sequence[float]) -> float | None:
 
 
 class _Probes:
-    """The probes of the last hour, each as twice its time, plus 1 for a good one."""
+    """The probes of the last hour, each as twice its time (ms UTC), plus 1 for a good one."""
 
     __slots__ = ("_begin", "_good", "_marks")
 

@@ -43,7 +43,7 @@ TypeOf = Callable[[str], SeriesType | None]
 
 
 class MappedSeries(Struct, frozen=True):
-    """A value of a map: the selector or path, and the factor to the signal's unit."""
+    """One value of a map: a selector or JSON path, and the factor to the signal's unit."""
 
     source: str
     scale: float = 1.0
@@ -67,7 +67,10 @@ def mapped_signals(user_map: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def mapping_problems(kind: Kind | None, user_map: Mapping[str, str]) -> tuple[str, ...]:
-    """The problems of a map, one sentence each; without a kind, values are read as selectors."""
+    """The problems of a map, one sentence each; empty when it is valid.
+
+    Without a kind, values are read as selectors.
+    """
     return tuple(sentence for _, sentence in _entry_problems(kind, user_map))
 
 
@@ -102,7 +105,7 @@ def _entry_problems(kind: Kind | None, user_map: Mapping[str, str]) -> Iterator[
         except (SelectorError, JsonAssertionError) as error:
             yield name, f"{name}: {error}"
         if math.isnan(mapped.scale):
-            yield name, f"{name}: nothing can be divided by 0"
+            yield name, f"{name}: a value cannot be divided by 0"
     if json_map and "latency" in user_map:
         hint = "on a JSON page map latency_p50, latency_p95 or latency_p99"
         yield "latency", f"latency needs a histogram; {hint}"

@@ -43,12 +43,14 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
     canaries_sent: int = 0,
     probe_signals: Mapping[str, float] = _NOTHING,
 ) -> array[float]:
-    """Derive the signals of the page of `at` (ms UTC), in the order of `plan.signal_layout`.
+    """Derive the signals of a page read at `at` (ms UTC), in the order of `plan.signal_layout`.
 
-    `values` is aligned with the plan's layout. `canaries_sent` counts all canaries sent to this
-    endpoint, which the server counts as requests. `probe_signals` come from probe responses; those
-    of the page win over them. Unknown signals are NaN. The caller adds the result of the probe
-    (`window.add_probe`).
+    An unknown signal is NaN. The caller calls `window.add_probe` itself.
+
+    - `values`: the values of the page, in the order of `plan.layout`
+    - `scrape_duration`: in seconds
+    - `canaries_sent`: all canaries sent so far, which the server counts as requests
+    - `probe_signals`: signals from probe responses, used where the page has none
     """
     window.push(plan, at, values, canaries_sent)
     out = plan.blank_frame[:]
@@ -80,7 +82,7 @@ def failed_signals(  # noqa: PLR0913 - same
     scrape_duration: float = math.nan,
     tls_days_left: float | None = None,
 ) -> Frame:
-    """The signals of a scrape without a page: those of the attempt itself."""
+    """The signal frame of a scrape that read no page: only the signals of the scrape are known."""
     names = kind_signals(kind, endpoint)
     out = array("d", [math.nan] * len(column_slots(names)))
     _fill_common(out, window, at, outcome, up=False, ready=ready)
@@ -113,7 +115,7 @@ def identity(
     replicas: int | None = None,
     started: float | None = None,
 ) -> Identity:
-    """The identity of the server; the options, `started` in s UTC, come from other responses.
+    """The identity of a server by its page, else by the keyword arguments (`started` in s UTC).
 
     The model's version on the page wins over the server's own. While the page may still show a
     version, the result has none: the first prediction must not look like a deploy.

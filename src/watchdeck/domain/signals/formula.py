@@ -14,7 +14,7 @@ from watchdeck.domain.signals.plan import GaugeFormula, IncreaseFormula, Operand
 from watchdeck.domain.values.units import Unit
 
 MINIMUM_EVENTS = 20
-"""The least events in a window for a ratio or a quantile: three requests are too few."""
+"""The least events in a window for an error ratio or a quantile: three requests are too few."""
 
 _CANARY_SIGNALS = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99")
 
@@ -59,13 +59,13 @@ class FormulaBuilder(Struct):
         return self._add_gauge(spec)
 
     def increase_formulas(self) -> Iterator[IncreaseFormula]:
-        """The formulas over increases; all quantiles of a histogram share one."""
+        """The formulas that use increases; all quantiles of a histogram share one."""
         yield from self._increase_formulas
         for (start, bounds, minimum), targets in self._quantiles.items():
             yield quantiles(tuple(targets), start, bounds, minimum, canaries=self.canaries)
 
     def blocks(self) -> tuple[tuple[OperandBlock, ...], tuple[int, ...]]:
-        """How the counters become operands, and the positions of the counters in that order."""
+        """The blocks that sum counters to operands, and the counters' positions in that order."""
         blocks: list[OperandBlock] = []
         positions: list[int] = []
         for rows, width in zip(self._rows, self._widths, strict=True):

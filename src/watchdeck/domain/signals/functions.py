@@ -16,18 +16,18 @@ from itertools import accumulate
 from watchdeck.domain.signals.plan import GaugeFormula, IncreaseFormula
 
 UNSUPPORTED = 9.2e18
-"""Values from here on are not measurements: DCGM sends a full 64-bit integer for "unsupported"."""
+"""Values this large are not measurements: DCGM sends a full 64-bit integer for "unsupported"."""
 
 AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
     "sum": sum,
     "max": max,
     "mean": lambda values: sum(values) / len(values),
 }
-"""Functions that combine several gauges."""
+"""Functions that combine several gauges, by the `aggregate` of a signal spec."""
 
 
 def rate(slot: int, operand: int, scale: float, *, canaries: bool) -> IncreaseFormula:
-    """The increase per second; 0 when the counters did not change."""
+    """Make a formula for the increase per second; 0 when the counters did not change."""
 
     def formula(increases: Sequence[float], seconds: float, sent: float, out: array[float]) -> None:
         increase = increases[operand]
@@ -47,10 +47,11 @@ def share(
     *,
     canaries: bool,
 ) -> IncreaseFormula:
-    """(part - less) / whole, between 0 and 1; unknown below `minimum` events.
+    """Make a formula for (part - less) / whole, from 0 to 1; unknown below `minimum` events.
 
-    A part of None counts 0: its series does not exist yet. Our canaries are subtracted from the
-    whole alone, so a failing canary of a quiet model makes no error ratio: it has its own alert.
+    A part of None counts 0: its series does not exist yet. With `canaries`, those sent are
+    subtracted from the whole alone, so a failing canary of a quiet model makes no error ratio: it
+    has its own alert.
     """
 
     def formula(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
@@ -65,7 +66,10 @@ def share(
 
 
 def mean(slot: int, total: int, count: int, scale: float, minimum: float) -> IncreaseFormula:
-    """The increase of a sum divided by that of its count; unknown below `minimum` events."""
+    """Make a formula for a mean: the increase of a sum divided by that of its count.
+
+    The mean is unknown below `minimum` events.
+    """
 
     def formula(increases: Sequence[float], _: float, __: float, out: array[float]) -> None:
         events = increases[count]
@@ -83,7 +87,10 @@ def quantiles(
     *,
     canaries: bool,
 ) -> IncreaseFormula:
-    """Quantiles of one histogram, for each (slot, share); bounds go to the two next slots."""
+    """Make a formula for quantiles of one histogram, one for each (slot, share) of `targets`.
+
+    The bounds of a quantile are written to the two slots after its own.
+    """
     stop = start + len(bounds)
 
     def formula(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
@@ -97,7 +104,7 @@ def quantiles(
 
 
 def gauge(slot: int, positions: tuple[int, ...], aggregate: str, scale: float) -> GaugeFormula:
-    """The newest values of gauges, aggregated; values that are not measurements are left out."""
+    """Make a formula that aggregates gauges; values that are not measurements are left out."""
     combine = AGGREGATES[aggregate]
     if len(positions) == 1:
         return _single_gauge(slot, positions[0], scale)
@@ -122,7 +129,7 @@ def _single_gauge(slot: int, position: int, scale: float) -> GaugeFormula:
 def gauge_share(
     slot: int, part: tuple[int, ...], whole: tuple[int, ...], scale: float
 ) -> GaugeFormula:
-    """One sum of gauges divided by another; unknown unless the divisor is above 0."""
+    """Make a formula that divides two sums of gauges; unknown unless the divisor is above 0."""
 
     def formula(values: Sequence[float], out: array[float]) -> None:
         parts = finite_values(values[place] for place in part)
@@ -143,9 +150,9 @@ UNKNOWN = (math.nan, math.nan, math.nan)
 
 
 def make_monotone(cumulative: Sequence[float]) -> Sequence[float]:
-    """Cumulative counts made monotone: buckets read during an update must not decrease.
+    """Raise each count to at least the one before: buckets read during an update may decrease.
 
-    As Prometheus (`ensureMonotonicAndIgnoreSmallDeltas`).
+    As Prometheus does (`ensureMonotonicAndIgnoreSmallDeltas`).
     """
     if sorted(cumulative) == cumulative:
         return cumulative

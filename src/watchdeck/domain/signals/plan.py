@@ -15,14 +15,14 @@ from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.metrics.signal import frame_columns
 
 IncreaseFormula = Callable[[Sequence[float], float, float, "array[float]"], None]
-"""Writes signals from increases in the window, its length (s) and the canaries sent in it."""
+"""Writes signals to a frame, from the window's increases, length (s) and canaries sent."""
 
 GaugeFormula = Callable[[Sequence[float], "array[float]"], None]
-"""Writes signals from the values of a page."""
+"""Writes signals to a frame, from the values of a page."""
 
 
 class OperandBlock(Struct, frozen=True):
-    """Consecutive counters that become `width` operands: `layers` rows of this width, summed."""
+    """Consecutive counters, as `layers` rows of `width`, whose columns are summed to operands."""
 
     start: int
     width: int
@@ -30,7 +30,7 @@ class OperandBlock(Struct, frozen=True):
 
 
 class PageState(Struct, frozen=True):
-    """A model state shown by the page: a value at one of `positions` (or at all) is in `values`."""
+    """A model state of a page: one value at `positions` (with `every`: each) is in `values`."""
 
     positions: tuple[int, ...]
     values: frozenset[float]
@@ -56,7 +56,7 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
     counters: tuple[int, ...]
     """Positions of the counters, in the order of `blocks`."""
     operands: tuple[object, ...]
-    """Keys of the operands, by which a window survives a change of layout."""
+    """Keys of the operands, by which a CounterWindow finds its totals after a change of layout."""
     blocks: tuple[OperandBlock, ...]
     increase_formulas: tuple[IncreaseFormula, ...]
     gauge_formulas: tuple[GaugeFormula, ...]
@@ -71,7 +71,7 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
 
     @cached_property
     def counter_values(self) -> Callable[[Sequence[float]], tuple[float, ...]]:
-        """Reads the counters from the values of a page, in the plan's order."""
+        """A function that picks the counters from the values of a page, in `counters` order."""
         return _value_getter(self.counters)
 
     @cached_property
@@ -81,7 +81,7 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
 
     @cached_property
     def counter_series(self) -> tuple[Series, ...]:
-        """The series of the counters, in the plan's order."""
+        """The series of the counters, in the order of `counters`."""
         return tuple(self.layout.series[position] for position in self.counters)
 
     @cached_property

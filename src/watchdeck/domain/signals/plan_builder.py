@@ -78,12 +78,12 @@ def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
 
 
 def kind_signals(kind: Kind | None, endpoint: Endpoint) -> tuple[str, ...]:
-    """The signals of every frame of an endpoint, whatever its page shows, in order of SIGNALS."""
+    """The signals in every frame of an endpoint, whatever its page shows, in order of SIGNALS."""
     return _signal_names(kind, endpoint.map)
 
 
 def reason_not_measurable(kind: Kind, signal: str) -> str:
-    """Why a signal is not measurable, for people."""
+    """The reason, for people, why servers of a kind do not have a signal."""
     return kind.unmeasurable.get(signal, f"{kind.title} does not expose it here")
 
 
@@ -102,7 +102,7 @@ _PLANS: WeakValueDictionary[tuple[_IdentityKey[Kind], _IdentityKey[Layout], _Pla
 
 
 class _PlanBuilder:
-    """Builds one plan."""
+    """Builds the plan of one layout for a kind and the options of an endpoint."""
 
     def __init__(self, kind: Kind, layout: Layout, options: _PlanOptions) -> None:
         self._kind = kind
@@ -156,7 +156,7 @@ class _PlanBuilder:
         return any(self._formulas.add(spec) for spec in self._specs(signal))
 
     def _unmeasurable(self, missing: list[str]) -> Iterator[str]:
-        """The signals that this server never has, without those it has only not shown yet."""
+        """The signals that this server cannot have, without those that may still appear."""
         probed = {signal for probe in self._kind.probes for signal in probe.signals}
         language = any(name in self._signals for name in _TOKENS)
         states = {meaning.state for probe in self._kind.probes for meaning in probe.means}
@@ -235,7 +235,7 @@ _SCRAPE_SOURCES = {
 
 
 def signal_sources(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
-    """The source of each signal in words; the endpoint's map wins over the kind.
+    """The source of each signal, as text for people; the endpoint's map wins over the kind.
 
     Of several sources in a kind, the first that is on the page is read.
     """

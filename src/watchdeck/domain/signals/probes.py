@@ -48,7 +48,7 @@ class ProbeResult(Struct, frozen=True):
 def probe_requests(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
     """The probes to send, each with its path; without a model, probes that name it are left out.
 
-    The path is the key of the response, also for a probe that has a `port` of its own.
+    Responses are stored by that path, also for a probe that has a `port` of its own.
     """
     name = quote(model or "", safe="")
     return tuple(
@@ -61,7 +61,7 @@ def probe_requests(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec]
 def read_responses(
     kind: Kind, responses: Mapping[str, ProbeResponse], model: str | None
 ) -> ProbeResult:
-    """Interpret the responses to the probes of a kind, by the paths of `probe_requests`.
+    """Interpret the responses to the probes of a kind; keys are the paths of `probe_requests`.
 
     The server's state counts only while no response describes the model: a server is ready long
     before, and long after, its model is.
@@ -87,7 +87,7 @@ def read_responses(
 
 
 def add_page_states(result: ProbeResult, plan: Plan, values: Sequence[float]) -> ProbeResult:
-    """Add the model states that the page shows; the worse state wins."""
+    """Replace the state of the model when the page shows a worse one."""
     for state in plan.states:
         if _is_in_state(state, values) and _badness(state.state) < _badness(result.state):
             result = replace(result, state=state.state, why=state.why)

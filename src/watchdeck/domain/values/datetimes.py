@@ -37,9 +37,9 @@ def read_hours(text: str) -> TimeInterval:
     numbers = [int(part) for part in match.groups()]
     first, last = 60 * numbers[0] + numbers[1], 60 * numbers[2] + numbers[3]
     if last > 1_440:
-        raise ValueError(f"ends after midnight's 24:00; {example}")
+        raise ValueError(f"ends after 24:00; {example}")
     if first == last:
-        raise ValueError(f"is no time at all; {example}")
+        raise ValueError(f"has no length; {example}")
     return TimeInterval(first, last)
 
 

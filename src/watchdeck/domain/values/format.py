@@ -7,7 +7,7 @@ from watchdeck.domain.values.units import Unit
 _STEPS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 _SIZES = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _EXPONENT_FROM = 1e15
-"""Numbers from here on are written with an exponent."""
+"""Numbers this large are written with an exponent."""
 
 _COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -90,7 +90,7 @@ def format_value(value: float | None, unit: Unit) -> str:
 def format_comparison(
     signal: str, value: float | None, limit: float, unit: Unit, *, above: bool
 ) -> str:
-    """A value against a limit: `latency_p95 412 ms > 200 ms`; a state without it: `up no`."""
+    """A value beside its limit: `latency_p95 412 ms > 200 ms`; a yes/no signal alone: `up no`."""
     if unit is Unit.STATE:
         return f"{signal} {format_value(value, unit)}"
     return (

@@ -23,7 +23,7 @@ _PATH = re.compile(r"\s*(\$(?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\*\]|\['[^'\]]*'\]
 _PART = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(\*)\]|\['([^'\]]*)'\]", re.ASCII)
 
 _LARGEST = 1e300
-"""Numbers from here on, and infinite ones, are not measurements."""
+"""Numbers this large, and infinite ones, are not measurements."""
 
 Scalar = str | int | float | bool | None
 
@@ -64,14 +64,14 @@ class JsonPath(Struct, frozen=True):
 
 
 class JsonAssertion(Struct, frozen=True):
-    """A path and the values expected there: one of `expected`, or any value when that is None."""
+    """A path and its expected values; None accepts any value, `negated` any but these."""
 
     path: JsonPath
     expected: tuple[Scalar, ...] | None
     negated: bool = False
 
     def count_matches(self, document: object) -> int:
-        """How many values that the path selects are as expected."""
+        """The number of values selected by the path that are as expected."""
         values = self.path.values(document)
         if self.expected is None:
             return len(values)
@@ -81,7 +81,7 @@ class JsonAssertion(Struct, frozen=True):
         )
 
     def holds(self, document: object) -> bool:
-        """Whether at least one value is as expected."""
+        """Whether at least one value selected by the path is as expected."""
         return self.count_matches(document) > 0
 
 

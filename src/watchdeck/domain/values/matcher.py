@@ -13,7 +13,7 @@ LONGEST = 300
 """The most characters of a matcher; longer ones are a mistake, and slow to match."""
 
 LONGEST_VALUE = 400
-"""Characters of a label value that a pattern searches: an outside label must not cost a second."""
+"""Characters of a label value that a pattern sees: a long one must not take a second to match."""
 
 _MATCHER = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.ASCII | re.DOTALL)
 
@@ -43,7 +43,7 @@ class Matcher(Struct, frozen=True):
 
     @property
     def matches_everything(self) -> bool:
-        """Whether every alert matches, which is almost always a mistake."""
+        """Whether the pattern is empty or `.*`, which is almost always a mistake."""
         return not self.negated and self.pattern and self.wanted in (".*", "")
 
     def __str__(self) -> str:
@@ -52,13 +52,16 @@ class Matcher(Struct, frozen=True):
 
 
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
-    """Whether labels meet every condition."""
+    """Whether labels meet every matcher; True without matchers."""
     return all(matcher.holds(labels) for matcher in matchers)
 
 
 @lru_cache(maxsize=1_024)
 def read_matcher(text: str) -> Matcher:
-    """Read `owner=risk`, `model=~"fraud-.*"`, `severity!=4` or `!~`. Raises MatcherError."""
+    """Read a matcher such as `owner=risk` or `model=~"fraud-.*"`. Raises MatcherError.
+
+    The signs are `=`, `!=`, `=~` and `!~`.
+    """
     match = _MATCHER.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         shown = clean(text, 80)
@@ -73,7 +76,7 @@ def read_matcher(text: str) -> Matcher:
 
 def _check_pattern(pattern: str) -> None:
     if has_nested_repetition(pattern):
-        raise MatcherError(f"{clean(pattern, 80)!r} repeats a repetition; write it without")
+        raise MatcherError(f"{clean(pattern, 80)!r} repeats a repeated group; write it without")
     try:
         compile_pattern(pattern)
     except re.error as error:

@@ -17,7 +17,7 @@ class Secret(Struct, frozen=True):
 
 
 class Tls(Struct, frozen=True):
-    """How a server's certificate is verified; `insecure` shows as a permanent badge."""
+    """TLS settings; `insecure` skips the check of the certificate, and shows as a badge."""
 
     ca: str | None = None
     certificate: str | None = None

@@ -1,1 +1,1 @@
-"""The open alerts of a store and their timers."""
+"""The open alerts of a store, and their timers such as expiries and escalations."""

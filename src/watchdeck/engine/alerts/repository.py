@@ -1,4 +1,4 @@
-"""The open alerts, their acknowledgements and mutes; saves each change with all that follows."""
+"""The open alerts in memory; each change is saved with its audit rows and messages."""
 
 from collections.abc import Iterable, Mapping
 
@@ -58,10 +58,10 @@ from watchdeck.store.files.connection import Connection
 from watchdeck.store.state.audit import append_audit
 
 RULE = Operator("rule")
-"""The operator that the audit names for what a rule does."""
+"""The operator in the audit rows of changes by a rule."""
 
 COLLECTOR = Operator("collector")
-"""The operator that the audit names for what ends by itself."""
+"""The operator in the audit rows of changes by the collector, such as an expiry."""
 
 ENDED_WINDOW = 15 * 60_000
 """Milliseconds after its end in which an episode may reopen."""
@@ -81,7 +81,10 @@ class AlertingConfig(Struct, frozen=True):
 
 
 class AlertRepository:
-    """The alerts of a store, held in memory; it writes in the caller's transaction."""
+    """Holds the open alerts of a store in memory, and saves their changes.
+
+    Every write is in the caller's transaction.
+    """
 
     def __init__(self, db: Connection, rules: Iterable[Rule], config: AlertingConfig) -> None:
         self._db = db
@@ -98,7 +101,7 @@ class AlertRepository:
         self._windows: GroupWindows | None = None
 
     def load(self, now: int) -> None:
-        """Load all from the store: at the start, and whenever another process wrote."""
+        """Load everything from the store: at the start, and when another process wrote to it."""
         self.open_alerts = {
             episode.id: (episode, alert) for episode, alert in read_open_episodes(self._db)
         }
@@ -109,7 +112,7 @@ class AlertRepository:
         self.suppressed = read_suppressed(self._db)
 
     def refresh_mutes(self, changed: Iterable[EpisodeOfAlert] = ()) -> None:
-        """Compute the mutes again; `changed` are alerts that are about to be saved."""
+        """Compute the mutes of all alerts again; `changed` are alerts that will be saved next."""
         found = {alert.id: (episode, alert) for episode, alert in self.open_alerts.values()}
         found |= {alert.id: (episode, alert) for episode, alert in changed}
         self.down_models = find_down_models(found.values(), self._is_down_alert)
@@ -120,7 +123,7 @@ class AlertRepository:
         self._windows = None
 
     def with_id(self, alert: Alert) -> Alert:
-        """The alert with its number, which a new one gets now."""
+        """The alert with its number in the store; a new alert gets its number now."""
         return alert if alert.id else replace(alert, id=alert_id(self._db, alert))
 
     def rule_of(self, alert: Alert) -> Rule | None:
@@ -146,7 +149,7 @@ class AlertRepository:
     ) -> Episode | None:
         """Save an episode with its transitions, their audit rows and their messages.
 
-        Returns the episode as saved; None when another process changed it first: nothing is saved.
+        Returns the saved episode. None when another process changed it first: nothing is saved.
         """
         is_new = not episode.id
         if is_new:
@@ -180,7 +183,10 @@ class AlertRepository:
         now: int,
         to: tuple[str, ...] | None = None,
     ) -> None:
-        """Write messages into the outbox, by the routes; a repeated message is dropped."""
+        """Write messages into the outbox, for the channels of their routes or for those in `to`.
+
+        A message that is in the outbox already is dropped.
+        """
         context = AlertContext(active, self.rule_of(active.alert))
         for message in messages:
             if self._windows is None:

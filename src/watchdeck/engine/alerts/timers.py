@@ -31,11 +31,11 @@ Task = Callable[[], None]
 """A due task; it writes in its caller's transaction."""
 
 MAX_SENT_KEYS = 10_000
-"""Dedup keys that are remembered, to save a transaction; the outbox itself drops repeats."""
+"""Limit of dedup keys in memory, which save a transaction; the outbox drops repeats anyway."""
 
 
 class Timers:
-    """Finds expiries, reminders, escalations, digests, and pages that a mute held back."""
+    """Finds due expiries, reminders, escalations, digests, and pages that a mute held back."""
 
     def __init__(self, repository: AlertRepository, save: SaveEpisode) -> None:
         self._repository = repository
@@ -59,7 +59,7 @@ class Timers:
             yield from self._unacknowledged_tasks(active, now)
 
     def _may_notify(self, episode: Episode) -> bool:
-        """Whether a message may be due; a cheap check that excludes most alerts."""
+        """Whether any message may be due for an episode; a cheap check that excludes most."""
         owes = episode.severity.is_paging and episode.paged_at is None
         changes = episode.flapping or episode.reopened > 0
         return owes or changes or bool(self._repository.config.routing.escalations)
@@ -120,7 +120,7 @@ class Timers:
             self._repository.enqueue((message,), active, now, to=step.to)
 
     def _once(self, messages: tuple[Message, ...], active: ActiveAlert, now: int) -> Iterator[Task]:
-        """A task for the messages that were not sent before; none when there is none."""
+        """Yield a task for the messages that were not sent before; nothing when all were."""
         fresh = tuple(message for message in messages if message.dedup_key not in self._sent_keys)
         if fresh:
             yield partial(self._enqueue, fresh, active, now)

@@ -1,7 +1,7 @@
 """Replay of a rule over stored history, by the code that evaluates it live.
 
-Mutes by other rules, silences and maintenance are not replayed, nor is absence: a gap in history
-is a time without a collector.
+Mutes by other rules, silences and maintenance are not replayed. Absent scrapes are not either: a
+gap in history is a time without a collector.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 _PACE_RUN = 20
-"""Intervals in a row that make a new scrape interval; fewer are gaps."""
+"""Consecutive intervals of another length that mean a new scrape interval; fewer are gaps."""
 
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
 _OK = Outcome.OK.value
@@ -57,17 +57,19 @@ _STATES = {0.0: ModelState.NOT_READY.value, 1.0: ModelState.READY.value}
 
 
 class Firing(Struct, frozen=True):
-    """One time that a rule would have fired, from `at` to `until` (ms UTC; None while it fires).
-
-    `why` is the reason at its start. `reopened` counts the returns without another message.
-    """
+    """One time that a rule would have fired."""
 
     model: str
     at: int
+    """Start (ms UTC)."""
     until: int | None
+    """End (ms UTC); None when it still fires at the end of the replay."""
     why: str
+    """The reason at the start."""
     peak: float | None = None
+    """The worst value; None when unknown."""
     reopened: int = 0
+    """How often it fired again soon after its end, without another message."""
 
 
 class Replay(Struct, frozen=True):
@@ -76,20 +78,21 @@ class Replay(Struct, frozen=True):
     model: str
     firings: tuple[Firing, ...] = ()
     first: int | None = None
-    """The time of the first stored scrape (ms UTC)."""
+    """The time of the first stored scrape (ms UTC); None without a scrape."""
     last: int | None = None
-    """The time of the last one."""
+    """The time of the last stored scrape (ms UTC); None without a scrape."""
     every: int = 0
-    """The scrape interval in that time (ms)."""
+    """The longest scrape interval in the replayed history (ms)."""
     samples: int = 0
+    """Number of replayed scrapes."""
     unknown: int = 0
-    """The samples for which the rule was unknown: no value, or too little history before it."""
+    """Number of scrapes for which the rule was unknown: no value, or too little history before."""
     uncollected: int = 0
-    """How long no collector ran between `first` and `last` (ms)."""
+    """Milliseconds between `first` and `last` in which no collector ran."""
 
 
 def lookback(rule: Rule) -> int:
-    """The history (ms) that a rule needs before the moment of an evaluation."""
+    """Milliseconds of history that a rule needs before an evaluation; 0 without a window."""
     match rule.test:
         case Burn():
             return LONGEST_WINDOW
@@ -107,7 +110,7 @@ def replay(
 ) -> Replay:
     """Replay a rule that applies to a model, over its scrapes from `start` (ms UTC).
 
-    `blocks` begin `lookback` earlier, as far as there is history.
+    `blocks` are the stored scrapes from `lookback(rule)` ms before `start` on.
     """
     replayed = _RuleReplay(rule, facts, kind, start)
     for block in blocks:
@@ -129,7 +132,7 @@ class _RuleReplay:
         self.result = Replay(facts.name)
 
     def add(self, block: Block) -> None:
-        """Evaluate the rule on scrapes with about the same interval."""
+        """Evaluate the rule on a block of scrapes, whose intervals are about equal."""
         target = self._target_at(block)
         [state] = target.rule_states
         rows, unknown = _value_rows(block, self._columns), 0
@@ -154,7 +157,7 @@ class _RuleReplay:
         )
 
     def _target_at(self, block: Block) -> Target:
-        """The target with the scrape interval of that time, which may differ from that of now."""
+        """The target with the scrape interval of a block, which may differ from today's."""
         every, before = max(_median_interval(block.times), self._facts.every), self._target
         if before is not None and _is_same_interval(before.facts.every, every):
             return before
@@ -172,7 +175,7 @@ class _RuleReplay:
     def _sample(
         self, target: Target, at: int, before: int | None, row: Sequence[float]
     ) -> ScrapeValues:
-        """One scrape with the columns that the rule needs; skipped scrapes were successful."""
+        """A scrape with the columns that the rule needs; skipped rows count as successes."""
         if target.sample is not None and target.sample.at != before:
             self._failures = 0
         outcome = _OUTCOMES[int(row[0])]
@@ -181,14 +184,14 @@ class _RuleReplay:
         return ScrapeValues(at, array("d", row), self._places, outcome, self._failures, state)
 
     def _mark_stale_after_gap(self, state: RuleState, at: int, before: int | None) -> None:
-        """Mark the episode as stale after a gap, as a restart does."""
+        """Mark the episode as stale after a gap in history, as a restart of the collector does."""
         if state.episode is None or before is None:
             return
         if at - before > no_data_timeout(self._rule, state.every):
             state.episode = mark_stale(state.episode, at - state.every)
 
     def _gap_time(self, times: Sequence[int], every: int) -> int:
-        """How long (ms) no collector ran before and between these scrapes."""
+        """Milliseconds without a collector between these scrapes, and since the block before."""
         past = [] if self.result.last is None else [self.result.last]
         gaps = (after - before for before, after in pairwise([*past, *times]))
         return sum(gap - every for gap in gaps if gap > no_data_timeout(self._rule, every))
@@ -225,7 +228,7 @@ class _RuleReplay:
                 )
 
     def _firings_so_far(self, state: RuleState) -> tuple[Firing, ...]:
-        """All firings; one that still fires with its peak so far."""
+        """All firings until now; one that still fires has its peak so far."""
         firings = list(self._firings)
         if firings and firings[-1].until is None and state.episode is not None:
             firings[-1] = replace(firings[-1], peak=state.episode.peak)
@@ -233,7 +236,7 @@ class _RuleReplay:
 
 
 def _rows_to_evaluate(state: RuleState, notable: Flags | None, count: int) -> Iterator[int]:
-    """The rows to evaluate: all while an episode is open, else only notable ones."""
+    """Indexes of the rows to evaluate: all while an episode is open, else only notable ones."""
     places = None if notable is None else notable.nonzero()[0]
     index = 0
     while index < count:
@@ -249,7 +252,7 @@ def _rows_to_evaluate(state: RuleState, notable: Flags | None, count: int) -> It
 def _notable_rows(
     condition: EndpointCondition, rows: Floats, places: Mapping[str, int]
 ) -> Flags | None:
-    """The rows on which the condition may be true; None when it needs every sample."""
+    """Flags of the rows on which the condition may be true; None when it needs every sample."""
     import numpy as np
 
     if isinstance(condition, AbsentCondition):

@@ -13,7 +13,7 @@ from watchdeck.domain.values.units import Unit
 from watchdeck.engine.backtest.replay import Firing
 
 NIGHT = (22, 7)
-"""The hours of the day from which and until which a page is at night."""
+"""Local hours at which the night begins and ends, to count pages at night."""
 
 _FACTORS = (0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 """Limits to try, as multiples of the limit of a rule; above 1 the rule fires less."""
@@ -48,12 +48,16 @@ class RuleQuality(Struct, frozen=True):
 
 
 class LimitTrial(Struct, frozen=True):
-    """The effect of another limit (`words`) on the rated alerts."""
+    """The effect of another limit on a rule: its firings, and the rated alerts that remain."""
 
     words: str
+    """The condition with the other limit."""
     fired: int
+    """How often the rule would have fired."""
     kept: int
+    """Alerts rated useful or late that would remain."""
     noise: int
+    """Alerts rated noise that would remain."""
 
 
 def rule_quality(
@@ -89,7 +93,7 @@ def _quality_of(
 
 
 def other_limits(rule: Rule) -> Iterator[Rule]:
-    """The rule with other limits, in order; nothing for a rule without a limit."""
+    """Yield copies of a rule with other limits; none for a rule without a limit."""
     test = rule.test
     if not isinstance(test, Threshold):
         return
@@ -102,7 +106,10 @@ def other_limits(rule: Rule) -> Iterator[Rule]:
 
 
 def try_limit(words: str, firings: Sequence[Firing], fired: Iterable[RatedEpisode]) -> LimitTrial:
-    """The useful alerts and the noise that remain with another limit, by its firings."""
+    """Count the rated alerts that remain with another limit.
+
+    `firings` are from a replay with that limit; an alert remains if one of its model overlaps it.
+    """
     kept = noise = 0
     for episode, alert, feedback in fired:
         overlaps = any(one.model == alert.model and _is_concurrent(one, episode) for one in firings)
@@ -112,7 +119,7 @@ def try_limit(words: str, firings: Sequence[Firing], fired: Iterable[RatedEpisod
 
 
 def best_limit(quality: RuleQuality, some: Iterable[LimitTrial]) -> LimitTrial | None:
-    """The limit that keeps every useful alert with the least noise; None when none is better."""
+    """The trial that keeps all useful alerts with the least noise; None when none is better."""
     wanted = quality.useful + quality.late
     good = [one for one in some if one.kept >= wanted and one.noise < quality.noise]
     return min(good, key=lambda one: (one.noise, one.fired), default=None)
@@ -125,7 +132,7 @@ def _is_concurrent(firing: Firing, episode: Episode) -> bool:
 
 
 def _scale(test: Threshold, limit: Limit, factor: float) -> Limit | None:
-    """A limit that is harder to pass by `factor`; None outside the range of the signal."""
+    """The limit made harder to pass by `factor`; None when no value of the signal can pass it."""
     if limit.promises is not None:
         return Limit(promises=_round(limit.promises * factor))
     value = _round(limit.value * factor if test.above else limit.value / factor)

@@ -20,7 +20,7 @@ from watchdeck.engine.rules.conditions import Measurement, ScrapeValues
 
 
 def baseline_for(name: str, every: int, test: Anomaly) -> SignalBaseline:
-    """The baseline for a test on an endpoint that is scraped every `every` ms.
+    """An empty baseline for a test on an endpoint that is scraped every `every` ms.
 
     Each endpoint gets its own phase, so that not all buckets of a fleet end in one tick.
     """
@@ -32,7 +32,7 @@ def baseline_for(name: str, every: int, test: Anomaly) -> SignalBaseline:
 
 
 def week_over_week_for(name: str, every: int, test: WeekBefore) -> WeekOverWeek:
-    """The comparison for a test on an endpoint that is scraped every `every` ms."""
+    """An empty week-over-week comparison, for an endpoint that is scraped every `every` ms."""
     width = bucket_width(every)
     return WeekOverWeek(test.signal, test.window, width, _phase_shift(name, width))
 
@@ -47,7 +47,7 @@ def _phase_shift(name: str, width: int) -> int:
 
 
 class AnomalyCondition:
-    """A signal is far from its baseline, and was not so during the last days."""
+    """True when a signal is far from its baseline, unless it was so in the last days already."""
 
     novelty: NoveltyGate
 
@@ -57,13 +57,13 @@ class AnomalyCondition:
         self.replay_past()
 
     def replay_past(self) -> None:
-        """Fill the novelty gate with the deviations of the last days, by the baseline of now."""
+        """Fill the novelty gate with the deviations of the last days from the current baseline."""
         self.novelty = NoveltyGate(self.baseline.gap_limit)
         for deviation in self.baseline.past(self.test.low):
             self._is_anomaly(deviation)
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether the newest bucket is an anomaly; None when too little is known."""
+        """Whether the newest bucket is an anomaly that `novelty` lets pass; None when unknown."""
         latest, value = self.baseline.latest, sample.value(self.test.signal)
         if latest is None or value != value:  # noqa: PLR0124 - NaN
             return None
@@ -77,9 +77,7 @@ class AnomalyCondition:
         """The value that deviates most: `latency_p95 412 ms > 180 ms (usually 95 ms)`."""
         test, latest = self.test, self.baseline.latest
         if latest is None:
-            return Measurement(
-                None, None, f"{test.signal}: too little was seen to tell what is usual"
-            )
+            return Measurement(None, None, f"{test.signal}: too little data to tell what is usual")
         sides = (True, False) if test.above is None else (test.above,)
         above = max(
             sides, key=lambda side: anomaly_score(latest.deviation, replace(test, above=side))
@@ -97,7 +95,7 @@ class AnomalyCondition:
 
 
 class WeekOverWeekCondition(Struct, frozen=True):
-    """The mean of a window is above, or below, a multiple of the mean a week before."""
+    """True when the mean of a window is above (or below) a multiple of last week's mean."""
 
     test: WeekBefore
     comparison: WeekOverWeek
@@ -116,7 +114,7 @@ class WeekOverWeekCondition(Struct, frozen=True):
 
     @property
     def _limit(self) -> float | None:
-        """The strictest limit, of the same window a week before and the two beside it."""
+        """The strictest limit by the three means of the week before; None without any."""
         before = self.comparison.week_before
         if not before:
             return None
@@ -126,7 +124,7 @@ class WeekOverWeekCondition(Struct, frozen=True):
         """Both weeks: `request_rate 9/s < 20/s (50 % of the week before, over 1h)`."""
         test, current, limit = self.test, self.comparison.latest, self._limit
         if current is None or limit is None:
-            return Measurement(None, None, f"{test.signal}: too little was seen a week before")
+            return Measurement(None, None, f"{test.signal}: too little data, now or a week before")
         words = format_comparison(
             test.signal, current, limit, SIGNALS[test.signal].unit, above=current > limit
         )

@@ -15,7 +15,7 @@ from watchdeck.engine.rules.conditions import limit_for
 from watchdeck.engine.rules.target import target_for
 
 NOT_MATCHED = "is not meant"
-"""The reason when the matchers of a rule exclude the model; it is not worth showing."""
+"""The reason when the matchers of a rule exclude the model; reports leave it out."""
 
 
 def reason_not_applicable(

@@ -1,4 +1,4 @@
-"""Baselines of signals, and the same window a week before, from rings of bucket means.
+"""Baselines of signals, and comparisons with the week before, from rings of bucket means.
 
 A baseline is computed once an hour, and the newest bucket is compared with it when the bucket
 ends: a sample costs no more than an addition.
@@ -35,13 +35,13 @@ SEASON_SPAN = 4 * WEEK
 """Milliseconds of hourly means from which seasonality is computed."""
 
 _WINDOW_BUCKETS = 48
-"""Buckets in a window that is compared with the week before (about this many)."""
+"""Approximate limit of buckets in a window that is compared with the week before."""
 
 _COARSE_WIDTH = 900_000
-"""Milliseconds of a bucket of the week before."""
+"""Minimum width (ms) of the coarse buckets that hold the week before."""
 
 _MIN_POINTS = 4
-"""Known buckets that the hourly mean needs; with fewer, only the newest bucket counts."""
+"""Minimum of known buckets for the hourly mean; with fewer, only the newest bucket counts."""
 
 
 class SampleHistory(Protocol):
@@ -50,13 +50,13 @@ class SampleHistory(Protocol):
     signal: str
 
     def add(self, at: int, value: float) -> None:
-        """Add the sample of `at` (ms UTC); NaN is ignored."""
+        """Add a sample taken at `at` (ms UTC); NaN is ignored."""
 
     def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
         """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Replace the history by these samples, oldest first."""
+        """Replace the history by samples of the fine and the coarse buckets, oldest first."""
 
 
 class BaselineDeviation(NamedTuple):
@@ -73,9 +73,10 @@ class BaselineDeviation(NamedTuple):
 
 
 class SignalBaseline:
-    """The baseline of one signal of one endpoint, in 8 kB; seasonality takes 3 kB more.
+    """The baseline of one signal of one endpoint; takes 8 kB, and 3 kB more when seasonal.
 
-    `latest` compares the newest bucket; None with less than a day of data, or an empty bucket.
+    `latest` is the deviation of the newest bucket; None while that bucket has no sample, and with
+    less than a day of data.
     """
 
     __slots__ = (
@@ -103,11 +104,11 @@ class SignalBaseline:
 
     @property
     def gap_limit(self) -> int:
-        """The longest pause (ms) within one anomaly."""
+        """Milliseconds after an anomaly within which the next one continues it."""
         return LAG * self._points.width
 
     def add(self, at: int, value: float) -> None:
-        """Add the sample of `at` (ms UTC); NaN is ignored."""
+        """Add a sample taken at `at` (ms UTC); NaN is ignored."""
         if self._hours is not None:
             self._hours.add(at, value)
         if self._points.add(at, value) and self._points.number >= 0:
@@ -119,7 +120,7 @@ class SignalBaseline:
         return self._points.buckets_before(end), hours
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Replace the history by these samples, oldest first."""
+        """Replace the history by samples of the fine and the coarse buckets, oldest first."""
         self._points.fill(points)
         if self._hours is not None:
             self._hours.fill(coarse)
@@ -127,7 +128,7 @@ class SignalBaseline:
         self._update()
 
     def past(self, min_deviations: float) -> Iterator[BaselineDeviation]:
-        """The deviations of the last days, by the baseline of now.
+        """The deviations of the last days from the current baseline.
 
         Buckets are left out after three in a row that deviate by less than `min_deviations`.
         """
@@ -162,7 +163,7 @@ class SignalBaseline:
         self._baseline = baseline_of(values, self._finest, points.width)
 
     def _values(self, count: int, lag: int = 0) -> Sequence[float]:
-        """The means of the newest buckets, without the offset of their hour of the week."""
+        """The means of the newest buckets, minus the seasonal offset of each."""
         points = self._points
         means, season = points.newest(count, lag), self._season
         if season is None:
@@ -174,7 +175,7 @@ class SignalBaseline:
         ]
 
     def _compare(self, values: Sequence[float], number: int) -> BaselineDeviation | None:
-        """Compare the last of some buckets with the baseline; None when either is unknown."""
+        """Compare the last of these bucket means with the baseline; None when either is unknown."""
         if self._baseline is None or not values or math.isnan(values[-1]):
             return None
         offset, start = 0.0, self._points.start_of(number)
@@ -193,11 +194,11 @@ class SignalBaseline:
 
 
 class WeekOverWeek:
-    """The mean of a window of one signal, and three means of the week before.
+    """The mean of a signal over a window, and three means of the week before.
 
-    Those are of the same window, and of a quarter of it earlier and later: a daily job does not
-    start on the minute. A window of which less than half is known has no mean. It moves in steps
-    of five minutes or, when it is long, of a 48th of its length.
+    `week_before` has the mean of the same window, and of windows that are a quarter of its length
+    earlier and later, since a daily job does not start on the minute. A window with less than half
+    of its data has no mean. Windows move in steps of five minutes, or of 1/48 of a long window.
     """
 
     __slots__ = ("_points", "_week", "_window", "latest", "signal", "week_before")
@@ -212,7 +213,7 @@ class WeekOverWeek:
         self.week_before: tuple[float, ...] = ()
 
     def add(self, at: int, value: float) -> None:
-        """Add the sample of `at` (ms UTC); NaN is ignored."""
+        """Add a sample taken at `at` (ms UTC); NaN is ignored."""
         self._week.add(at, value)
         if self._points.add(at, value) and self._points.number >= 0:
             self._update()
@@ -222,7 +223,7 @@ class WeekOverWeek:
         return self._points.buckets_before(end), self._week.buckets_before(end)
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Replace the history by these samples, oldest first."""
+        """Replace the history by samples of the fine and the coarse buckets, oldest first."""
         self._points.fill(points)
         self._week.fill(coarse)
         self._update()
@@ -258,8 +259,8 @@ _MAX_FLOAT = 3e38
 class BucketMeans:
     """A ring of the newest `size` bucket means, of `width` ms and 4 bytes each.
 
-    Buckets start `shift` ms before the multiples of their width. `number` is that of the newest
-    bucket that has ended; it is negative before there is one.
+    Buckets start `shift` ms before the multiples of their width, and are numbered from 1970 on.
+    `number` is the number of the newest bucket that has ended; -1 before there is one.
     """
 
     __slots__ = ("_count", "_current", "_means", "_shift", "_size", "_total", "number", "width")
@@ -274,7 +275,7 @@ class BucketMeans:
         self._total, self._count = 0.0, 0
 
     def add(self, at: int, value: float) -> bool:
-        """Add the sample of `at` (ms UTC); returns whether a bucket ended before it.
+        """Add a sample taken at `at` (ms UTC); returns whether it is the first of a new bucket.
 
         NaN is ignored. After the clock was set back, samples go to the newest bucket.
         """
@@ -311,7 +312,7 @@ class BucketMeans:
         self._total, self._count = 0.0, 0
 
     def start_of(self, number: int) -> int:
-        """The start of a bucket (ms UTC)."""
+        """The start of the bucket with this number (ms UTC)."""
         return number * self.width - self._shift
 
     @property
@@ -320,9 +321,9 @@ class BucketMeans:
         return self.start_of(self.number + 1)
 
     def newest(self, count: int, lag: int = 0) -> array[float]:
-        """The means of `count` buckets before the newest `lag`; NaN where a bucket had no sample.
+        """The means of the newest `count` buckets after `lag` skipped ones, oldest first.
 
-        There are fewer when the ring does not reach back so far.
+        NaN for a bucket without a sample; fewer means when the ring does not reach back so far.
         """
         past = self.number + 1 - lag
         first = max(past - count, self.number + 1 - self._size)

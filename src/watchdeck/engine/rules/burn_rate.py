@@ -12,7 +12,7 @@ LONGEST_WINDOW = 3 * 86_400_000
 """Milliseconds of the longest window of a burn-rate rule."""
 
 LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, LONGEST_WINDOW))
-"""Cell widths and the longest window that each serves (ms): fine cells for short windows."""
+"""Widths of cells, and the longest window that each serves (ms): short windows need fine cells."""
 
 
 class BurnRate(Struct, frozen=True):
@@ -29,22 +29,20 @@ class BurnRate(Struct, frozen=True):
 
 
 class ErrorBudget(Struct, frozen=True):
-    """The share of events that may be bad.
-
-    `expected` is the number of events per millisecond, of which missing ones count as good; 0 when
-    unknown, as for requests. A window with fewer than `min_samples` is unknown.
-    """
+    """The error budget of an SLO: the share of events that may be bad."""
 
     share: float
     expected: float
+    """Expected events per millisecond: missing ones count as good; 0 for requests."""
     min_samples: int = 1
+    """Minimum number of events; with fewer, the burn rate of a window is unknown."""
 
 
 class BudgetConsumption:
     """The total and bad events of one endpoint and one SLO signal over three days, in 9 kB.
 
-    `complete` means that the history before the first sample is loaded. Until then a budget can
-    be found to burn too fast, but never to burn slowly enough.
+    `complete` means that the history before the first sample is loaded. Until then, a burn rate
+    can be known to be too fast, but never to be slow enough.
     """
 
     __slots__ = (
@@ -69,12 +67,12 @@ class BudgetConsumption:
         self._newest, self._last_burning = -1, -1
 
     def register_pairs(self, pairs: tuple[BurnRateWindows, ...], share: float) -> None:
-        """Register the pairs of a rule for `is_quiet`; call before the first sample."""
+        """Register the pairs and budget of a rule for `is_quiet`; call before the first sample."""
         self._min_bad_share = min(self._min_bad_share, share * min(pair.factor for pair in pairs))
         self._longest = max(self._longest, *(pair.short for pair in pairs))
 
     def add(self, at: int, bad: float, total: float) -> None:
-        """Add the events of the sample of `at` (ms UTC); a clock set back counts as no time."""
+        """Add the events of a sample at `at` (ms UTC), or at the newest time when that is later."""
         at = max(at, self._newest)
         for level in self._levels:
             if at >= level.edge:
@@ -86,7 +84,7 @@ class BudgetConsumption:
             self._last_burning = at
 
     def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
-        """Replace all counts by these (time, bad, total), oldest first."""
+        """Replace all counts by tuples (ms UTC, bad, total), oldest first; sets `complete`."""
         self._begin()
         for at, bad, total in counts:
             self.add(at, bad, total)
@@ -105,7 +103,7 @@ class BudgetConsumption:
     ) -> bool | None:
         """Whether the budget burns too fast in both windows of any pair, at the newest sample.
 
-        None when there are too few events to deny it. This runs for every sample, so a long window
+        None when there are too few events to say no. This runs for every sample, so a long window
         is computed only when the short one is too fast.
         """
         known = self.complete
@@ -160,7 +158,7 @@ class _WindowTotals:
         self._total = array("d", bytes(8 * self._size))
 
     def advance(self, at: int, bad: float, total: float) -> None:
-        """Move on to the cell of `at`, and store these running totals for the cells that ended."""
+        """Move on to the cell of `at` (ms UTC); store the running totals of all ended cells."""
         width, size = self._width, self._size
         cell, newest = at // width, self.edge // width - 1
         for passed in range(newest if newest > cell - size else cell - size + 1, cell):

@@ -26,16 +26,21 @@ from watchdeck.engine.rules.sample_window import SampleWindow
 
 
 class ScrapeValues(NamedTuple):
-    """One scrape as conditions read it; `places` holds the index of each column in `values`."""
+    """One scrape as conditions read it."""
 
     at: int
+    """When the scrape began (ms UTC)."""
     values: array[float]
     places: Mapping[str, int]
+    """The index of each signal in `values`."""
     outcome: str = Outcome.OK.value
     failures: int = 0
+    """The failed scrapes in a row up to this one."""
     state: str = ModelState.UNKNOWN.value
     detail: str = ""
+    """Why the scrape failed; empty when it succeeded."""
     state_detail: str = ""
+    """Details of the state; empty when the server gives none."""
 
     def value(self, signal: str) -> float:
         """The value of a signal; NaN where the scrape has none."""
@@ -53,7 +58,7 @@ class EndpointCondition(Protocol):
         """
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:
-        """The value, the limit and the reason in words, whether true or not."""
+        """The value, the limit and the reason in words, also while the condition is false."""
 
 
 class Measurement(NamedTuple):
@@ -71,7 +76,7 @@ def evaluate(
     sample: ScrapeValues,
     now: int,
 ) -> Evaluation:
-    """The evaluation of a condition whose truth is known already."""
+    """Measure a condition whose `truth` is known already, and return both as one evaluation."""
     measured = condition.measure(sample, now)
     return Evaluation(truth, measured.value, measured.limit, measured.why, now, measured.samples)
 
@@ -89,7 +94,7 @@ def limit_for(limit: Limit, signal: str, slo: Slo) -> float | None:
 
 
 class ThresholdCondition(Struct, frozen=True):
-    """A signal is past a limit; once true, it stays so until the signal is back past `clear`."""
+    """True when a signal passes `limit`, and then until the signal is back past `clear`."""
 
     test: Threshold
     signal: str
@@ -111,7 +116,7 @@ class ThresholdCondition(Struct, frozen=True):
 
 
 class WindowCondition(Struct, frozen=True):
-    """An aggregate over a window of at least `min_samples` samples is past a limit."""
+    """True when an aggregate over a window of at least `min_samples` samples is past a limit."""
 
     test: Threshold
     limit: float
@@ -141,7 +146,7 @@ class WindowCondition(Struct, frozen=True):
 
 
 def threshold_measurement(test: Threshold, value: float, limit: float) -> Measurement:
-    """A value against a limit; the words show on which side it is."""
+    """The measurement of a value (NaN: unknown) and a limit: `latency_p95 412 ms > 200 ms`."""
     known = None if math.isnan(value) else value
     past = known is None or (known > limit if test.above else known < limit)
     words = format_comparison(
@@ -151,23 +156,23 @@ def threshold_measurement(test: Threshold, value: float, limit: float) -> Measur
 
 
 class BurnRateCondition(Struct, frozen=True):
-    """The error budget burns too fast in both windows of any pair."""
+    """True when the error budget burns too fast in both windows of any pair."""
 
     test: Burn
     budget: ErrorBudget
     consumption: BudgetConsumption
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether any pair burns too fast; None with too few events to deny it."""
+        """Whether any pair burns too fast; None when there are too few events to say no."""
         if not held and self.consumption.is_quiet:
             return False if self.consumption.complete else None
         return self.consumption.burns_too_fast(self.test.pairs, self.budget)
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """The burn rates of the worst pair against its factor."""
+        """The burn rate of the worst pair against its factor; no value with too few events."""
         rates = self.consumption.burn_rates(self.test.pairs, self.budget)
         if not rates:
-            return Measurement(None, None, f"{self.test.signal} budget: too little was seen")
+            return Measurement(None, None, f"{self.test.signal} budget: too few events")
         worst = max(rates, key=_relative_rate)
         pair = worst.pair
         words = (
@@ -188,24 +193,26 @@ def _rate_text(rate: float) -> str:
 
 
 class AbsentCondition(Struct):
-    """No scrape for too long, not even a failed one; `seen_at` is the last scrape, or the start."""
+    """True when there was no scrape for too long, not even a failed one."""
 
     test: Absent
     every: int
+    """The scrape interval (ms)."""
     seen_at: int
+    """When the last scrape began (ms UTC); until the first one, when the observation began."""
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool:  # noqa: ARG002, FBT001
-        """Whether the last scrape is too old."""
+        """Whether the last scrape is older than `after`; never unknown."""
         self.seen_at = max(sample.at, self.seen_at)
         return now - self.seen_at > self.after
 
     @property
     def after(self) -> int:
-        """The longest time (ms) without a scrape."""
+        """Milliseconds without a scrape after which the condition is true."""
         return self.test.after or 3 * self.every
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """For how long there was no scrape."""
+        """The seconds since the last scrape, against the most that are allowed."""
         quiet = now - self.seen_at
         words = (
             f"no sample for {format_duration(quiet)} (expected every {format_duration(self.every)})"
@@ -216,14 +223,14 @@ class AbsentCondition(Struct):
 
 
 class DownCondition(Struct, frozen=True):
-    """Several failed scrapes in a row, or a model that reports that it is not ready."""
+    """True after several failed scrapes in a row, or when the model says that it is not ready."""
 
     test: FailedScrapes
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether the model is down; None with too few failures.
+        """Whether the model is down; None when it is unknown.
 
-        None too when the page of a ready model could not be read.
+        Unknown after too few failures, and when the metrics page of a ready model cannot be read.
         """
         if sample.state == _NOT_READY:
             return True
@@ -233,7 +240,7 @@ class DownCondition(Struct, frozen=True):
         return True if sample.failures >= self.test.failures and not unread else None
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
-        """How many scrapes failed and why, or what the model reports."""
+        """The number of failed scrapes with the reason, or the report of the model."""
         if sample.failures:
             words = f"{sample.failures} failed scrapes in a row: {_failure_text(sample)}"
             return Measurement(float(sample.failures), float(self.test.failures), words)

@@ -1,4 +1,4 @@
-"""Evaluation of the rules on all endpoints: at each new scrape, and when scrapes stay away."""
+"""Evaluation of the rules on all endpoints: at each new scrape, and when scrapes are missing."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,29 +28,28 @@ from watchdeck.engine.rules.conditions import AbsentCondition, ScrapeValues, eva
 from watchdeck.engine.rules.target import RuleState, Target, target_for
 
 SAVE_INTERVAL = 30_000
-"""Milliseconds between two saves of an episode of which only the figures change."""
+"""Milliseconds between two saves of an open episode that has no transition."""
 
 MAX_SAVES = 100
-"""Episodes without a transition that are saved in one tick; the rest wait for the next."""
+"""Limit of episodes without a transition that one tick saves; the rest wait for the next."""
 
 _NO_SCRAPE = ScrapeValues(0, array("d"), {}, outcome="")
 """Stands for the sample of an endpoint that was never scraped."""
 
 
 class EpisodeChange(Struct, frozen=True):
-    """A changed episode of one alert; without `steps` only its figures changed.
-
-    `state` is None when the rule or the endpoint is not configured any more.
-    """
+    """A changed episode of one alert, to be saved."""
 
     alert: Alert
     episode: Episode
     steps: tuple[Transition, ...] = ()
+    """The transitions; none when only values such as the peak changed."""
     state: RuleState | None = None
+    """The rule state of the episode; None when its rule or endpoint is not configured any more."""
 
 
 def merge_changes(changes: Iterable[EpisodeChange]) -> list[EpisodeChange]:
-    """Merge the changes of a tick: one for each episode, with all its steps."""
+    """Merge the changes of a tick into one for each episode, with all its transitions."""
     found: dict[tuple[str, int], EpisodeChange] = {}
     for one in changes:
         key = (one.alert.fingerprint, one.episode.id)
@@ -60,7 +59,7 @@ def merge_changes(changes: Iterable[EpisodeChange]) -> list[EpisodeChange]:
 
 
 class RuleEvaluator:
-    """The rules on all targets, and their open episodes; it neither reads nor writes a store."""
+    """Evaluates the rules on all targets, and holds their open episodes; it uses no store."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
@@ -77,7 +76,7 @@ class RuleEvaluator:
         *,
         restarted: bool = False,
     ) -> None:
-        """Take over the alerts of the store; `restarted` marks all of them as stale.
+        """Load the open and the newly ended episodes; `restarted` marks the open ones as stale.
 
         An episode that no other process changed keeps its state in memory, which may be newer.
         """
@@ -110,7 +109,7 @@ class RuleEvaluator:
         return target
 
     def _assign_episodes(self, one: RuleState) -> None:
-        """Set the open episode of a rule state, and the one that ended last."""
+        """Set the open and the last ended episode of a rule state, as loaded from the store."""
         found = self._open.pop(one.alert.fingerprint, None)
         if found is None:
             one.set_episode(None)
@@ -121,7 +120,7 @@ class RuleEvaluator:
             one.alert = replace(one.alert, id=found[1].id)
 
     def evaluate(self, target: Target, sample: ScrapeValues, now: int) -> Sequence[EpisodeChange]:
-        """The changes that a new scrape makes; mostly none, which creates no object."""
+        """Evaluate the rules of a target on a new scrape; returns changed episodes, mostly none."""
         found: list[EpisodeChange] = []
         at, before = sample.at, False
         for one in target.rule_states:
@@ -133,7 +132,7 @@ class RuleEvaluator:
         return found
 
     def evaluate_silent(self, now: int) -> Iterator[EpisodeChange]:
-        """The changes of targets that had no scrape for too long."""
+        """Yield the changed episodes of targets without a scrape for longer than their limit."""
         for target in self.targets.values():
             sample = target.sample or _NO_SCRAPE
             if now - max(sample.at, target.last_good_at) > target.silence_limit:
@@ -180,7 +179,7 @@ class RuleEvaluator:
             yield EpisodeChange(one.alert, after, steps, one)
 
     def unsaved_changes(self, now: int) -> list[EpisodeChange]:
-        """Open episodes that were not saved for SAVE_INTERVAL, at most MAX_SAVES."""
+        """The open episodes that were not saved for SAVE_INTERVAL, at most MAX_SAVES of them."""
         due = [
             EpisodeChange(one.alert, one.episode, (), one)
             for target in self.targets.values()
@@ -196,7 +195,7 @@ class RuleEvaluator:
         return next((one for one in states if one.alert.fingerprint == alert.fingerprint), None)
 
     def end_withdrawn(self, now: int) -> Iterator[EpisodeChange]:
-        """End the episodes whose rule or model is not configured any more.
+        """End the episodes whose rule or model is not configured any more; yields these changes.
 
         A model of unknown kind is left alone: the rule may apply once its kind is known.
         """
@@ -211,7 +210,7 @@ class RuleEvaluator:
                 yield EpisodeChange(alert, ended, steps)
 
     def shift_times(self, jump: int) -> None:
-        """Continue after the wall clock jumped by `jump` (ms): move all times with it."""
+        """Shift all times in memory by `jump` ms, after the wall clock jumped."""
         for target in self.targets.values():
             target.last_good_at += jump
             target.windows_restored = target.baselines_restored = target is self.targets.get("")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from watchdeck.domain.rules.rule import Aggregate
 
 CELLS = 240
-"""Cells of a window: more frequent samples share a cell, as sum, count, minimum and maximum."""
+"""Maximum number of cells; more frequent samples share one (sum, count, minimum, maximum)."""
 
 
 class SampleWindow:
@@ -81,7 +81,7 @@ class SampleWindow:
             self.add(at, value)
 
     def is_quiet(self, now: int) -> bool:
-        """Whether no sample is past any limit: then no mean, minimum or maximum can be."""
+        """Whether no sample passes a registered limit: then no mean, minimum or maximum does."""
         return self._last_past_limit <= now - self.span
 
     def has_enough(self, span: int, now: int, least: int = 1) -> bool:

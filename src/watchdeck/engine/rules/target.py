@@ -48,11 +48,11 @@ from watchdeck.engine.rules.sample_window import SampleWindow
 _OK = Outcome.OK.value
 
 MAX_INTERVALS = 3
-"""Scrape intervals that one sample stands for at most when requests are counted by rate."""
+"""Limit of scrape intervals that one sample stands for, when a rate is turned into a count."""
 
 
 TruthFunction = Callable[[ScrapeValues, int, bool], bool | None]
-"""`EndpointCondition.truth`, bound once: an attribute less for each sample."""
+"""`EndpointCondition.truth`, bound once: saves an attribute look-up for each sample."""
 
 
 class RuleState(Struct, eq=False):
@@ -68,7 +68,7 @@ class RuleState(Struct, eq=False):
     """Whether the condition can become true without a new scrape."""
     fires_on_no_data: bool
     open_states: dict[str, RuleState]
-    """The states of this endpoint that have an open episode, by fingerprint; shared by all."""
+    """The rule states of this endpoint with an open episode, by fingerprint; shared by all."""
     episode: Episode | None = None
     last_ended: Episode | None = None
     saved_at: int = 0
@@ -83,7 +83,7 @@ class RuleState(Struct, eq=False):
             self.open_states[self.alert.fingerprint] = self
 
     def update_episode(self, episode: Episode) -> None:
-        """Set an episode that changed: as the open one, or as the last that ended."""
+        """Store a changed episode: as the open one, or as `last_ended` when it has ended."""
         if episode.is_open:
             self.set_episode(episode)
         else:
@@ -105,14 +105,14 @@ class Target(Struct, eq=False):
     budgets: dict[str, BudgetConsumption] = field(default_factory=dict)
     """Error budgets, by SLO signal."""
     baselines: dict[tuple[str, bool], SignalBaseline] = field(default_factory=dict)
-    """By signal, and whether seasonal."""
+    """Baselines, by signal and whether seasonal."""
     week_comparisons: dict[tuple[str, int], WeekOverWeek] = field(default_factory=dict)
-    """By signal and window (ms)."""
+    """Comparisons with the week before, by signal and window (ms)."""
     sample: ScrapeValues | None = None
     last_good_at: int = 0
     """When the last successful scrape began (ms UTC)."""
     silence_limit: int = 0
-    """Milliseconds without a scrape after which a rule reacts."""
+    """Milliseconds without a scrape after which the first rule reacts."""
     windows_restored: bool = False
     """Whether windows and budgets include the history before this collector started."""
     baselines_restored: bool = False
@@ -143,7 +143,7 @@ class Target(Struct, eq=False):
         return (*self.baselines.values(), *self.week_comparisons.values())
 
     def _seconds(self, before: ScrapeValues | None, at: int) -> float:
-        """Seconds that a sample stands for: since the one before, but not across a gap."""
+        """Seconds since the sample before, at most MAX_INTERVALS scrape intervals."""
         longest = MAX_INTERVALS * self.facts.every
         passed = self.facts.every if before is None else at - before.at
         return max(0, min(passed, longest)) / 1_000
@@ -182,9 +182,9 @@ def target_for(
     now: int,
     before: Target | None = None,
 ) -> Target:
-    """An endpoint with the rules that match it and apply to it, observed since `now` (ms UTC).
+    """Build the target of an endpoint, with the rules that match and apply; it begins at `now`.
 
-    It takes over the baselines of `before`, the same endpoint with other settings.
+    `before` is the former target of the endpoint: its baselines are kept if their buckets fit.
     """
     target = Target(facts, kind, last_good_at=now)
     if before is not None and bucket_width(before.facts.every) == bucket_width(facts.every):

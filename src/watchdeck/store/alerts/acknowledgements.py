@@ -1,4 +1,4 @@
-"""What operators do about alerts: acknowledgements, notes, silences, known issues, feedback."""
+"""Operators' work on alerts: acknowledgements, notes, silences, known issues and feedback."""
 
 import json
 from collections.abc import Sequence
@@ -99,7 +99,8 @@ where e.started_at >= :since order by o.episode
 def save_acknowledgement(db: Connection, ack: Acknowledgement) -> Acknowledgement | None:
     """Store an acknowledgement, in the caller's transaction; returns it with its number.
 
-    None when the episode has an owner or has ended: of two operators, one gets it.
+    Returns None when the episode already has an owner or has ended: of two operators who
+    acknowledge at once, the first wins.
     """
     row = {
         "episode": ack.episode,
@@ -114,31 +115,34 @@ def save_acknowledgement(db: Connection, ack: Acknowledgement) -> Acknowledgemen
 
 
 def end_acknowledgement(db: Connection, ack: Acknowledgement, at: int, reason: AckEnd) -> bool:
-    """End an acknowledgement; False when somebody else ended or changed it meanwhile."""
+    """End an acknowledgement at `at` (ms UTC), in the caller's transaction.
+
+    Returns False when somebody else ended or changed it meanwhile.
+    """
     row = {"id": ack.id, "rev": ack.rev, "at": at, "reason": reason.value}
     return db.execute(_END_ACK, row).rowcount == 1
 
 
 def read_acknowledgements(db: Connection, at: int | None = None) -> dict[int, Acknowledgement]:
-    """The live acknowledgements by episode number, now or at a past moment (ms UTC)."""
+    """Acknowledgements in force by episode number, now (None) or at a past moment `at` (ms UTC)."""
     rows = db.execute(_LIVE) if at is None else db.execute(_LIVE_AT, {"at": at})
     return {row[1]: _ack(row) for row in rows.fetchall()}
 
 
 def find_acknowledgement(db: Connection, number: int) -> Acknowledgement | None:
-    """One acknowledgement by its own number, live or ended; None when there is none."""
+    """One acknowledgement by its number, in force or ended; None when no such number exists."""
     row = db.execute(_ONE, {"id": number}).fetchone()
     return None if row is None else _ack(row)
 
 
 def read_live_acknowledgement(db: Connection, episode: int) -> Acknowledgement | None:
-    """The live acknowledgement of one episode; None when it has no owner."""
+    """The acknowledgement in force of one episode; None when the episode has no owner."""
     found = read_episode_acknowledgements(db, episode)
     return next((one for one in reversed(found) if one.ended_at is None), None)
 
 
 def read_episode_acknowledgements(db: Connection, episode: int) -> tuple[Acknowledgement, ...]:
-    """All acknowledgements of one episode, oldest first."""
+    """All acknowledgements of one episode, ended ones included, oldest first."""
     return tuple(_ack(row) for row in db.execute(_OF_EPISODE, {"episode": episode}).fetchall())
 
 
@@ -167,7 +171,10 @@ def read_notes(db: Connection, episode: int) -> tuple[Note, ...]:
 
 
 def count_notes(db: Connection, since: int, at: int) -> dict[int, int]:
-    """Notes at `at` by episode, for episodes open or ended at `since` or later (ms UTC)."""
+    """The number of notes by episode number; an episode without notes is absent.
+
+    Episodes that ended before `since` (ms UTC) and notes written after `at` (ms UTC) are left out.
+    """
     return dict(db.execute(_NOTE_COUNTS, {"since": since, "at": at}).fetchall())
 
 
@@ -185,13 +192,16 @@ def save_silence(db: Connection, silence: Silence) -> Silence:
 
 
 def end_silence(db: Connection, silence: Silence, at: int) -> bool:
-    """End a silence; False when somebody else ended or changed it meanwhile."""
+    """End a silence at `at` (ms UTC), in the caller's transaction.
+
+    Returns False when somebody else ended or changed it meanwhile.
+    """
     row = {"id": silence.id, "rev": silence.rev, "at": at}
     return db.execute(_END_SILENCE, row).rowcount == 1
 
 
 def read_silences(db: Connection, at: int) -> tuple[Silence, ...]:
-    """The silences in force at `at` (ms UTC), and later ones, in the order of creation."""
+    """Silences in force at `at` (ms UTC) or beginning later, in the order of creation."""
     found = (_silence(row) for row in db.execute(_SILENCES, {"at": at}).fetchall())
     return tuple(one for one in found if one.ended_at is None or one.ended_at > at)
 
@@ -249,7 +259,7 @@ def read_known_issues(db: Connection, at: int) -> tuple[KnownIssue, ...]:
 
 
 def save_feedback(db: Connection, episode: int, feedback: Feedback, by: str, at: int) -> None:
-    """Store the feedback on an episode, in the caller's transaction; it replaces an earlier one."""
+    """Store the feedback on an episode in place of any earlier one, in the caller's transaction."""
     row = {"episode": episode, "opinion": feedback.value, "by": by, "at": at}
     db.execute(_SAVE_FEEDBACK, row)
 
@@ -282,10 +292,11 @@ where sent_at is null and gave_up_at is null and cancelled_at is null and not_be
 
 
 def shift_deadlines(db: Connection, jump: int, now: int) -> int:
-    """Shift deadlines by a jump (ms) of the wall clock to `now` (ms UTC); returns how many rows.
+    """Move deadlines by `jump` (ms) after the wall clock jumped to `now` (ms UTC).
 
-    In the caller's transaction; each deadline stays as far off as it was. A silence that has not
-    begun keeps its times, because they were chosen on the wall clock.
+    A deadline of an acknowledgement, a silence or a waiting outbox row stays as far away as it was.
+    A silence that has not begun keeps its times, because they were chosen on the wall clock. Runs
+    in the caller's transaction; returns how many rows were changed.
     """
     row = {"jump": jump, "before": now - jump}
     statements = (_SHIFT_ACKNOWLEDGEMENTS, _SHIFT_SILENCES, _SHIFT_OUTBOX)

@@ -46,9 +46,9 @@ where fired_at < :end and (ended_at is null or ended_at > :start) order by id
 
 
 def read_active_alerts(db: Connection, at: int | None, now: int) -> tuple[ActiveAlert, ...]:
-    """The alerts of now, or of a past moment `at` (ms UTC), oldest first.
+    """Open and recently ended alerts at `now`, or at a past moment `at` (ms UTC), oldest first.
 
-    They come without mute reasons, which are not stored but computed for every board.
+    Their mute reasons are empty: those are not stored, but computed for every board.
     """
     moment = now if at is None else at
     found = _read_current(db, moment - RESOLVED_RETENTION) if at is None else _read_past(db, moment)
@@ -90,7 +90,7 @@ def _read_past(db: Connection, at: int) -> list[tuple[Episode, Alert]]:
 
 
 def _is_shown(episode: Episode, at: int) -> bool:
-    """Whether a past board shows an episode: open then, or fired and ended recently.
+    """Whether the board of `at` (ms UTC) shows an episode: open then, or fired and ended recently.
 
     A reopened episode has fired, though the time of its first firing is not stored.
     """
@@ -105,7 +105,7 @@ def _is_about(issue: KnownIssue, alert: Alert) -> bool:
 
 
 def _firing_shares(db: Connection, at: int) -> dict[int, tuple[float, ...]]:
-    """The share of each of the last hours in which each alert fired, by its id, newest last."""
+    """By alert id: the share of each of the last 24 hours that the alert fired, newest last."""
     start = at - HOURS * _HOUR
     fired: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for alert, began, ended in db.execute(_FIRED, {"start": start, "end": at}).fetchall():

@@ -33,7 +33,7 @@ _COLUMNS = (
     *("ended_at", "end_reason", "reopened", "flapping", "recent", "truth", "paged_at"),
     *("escalated", "worse_at", "flapped_at", "rev"),
 )
-"""The columns of an episode, in the order of its fields; `limit` is a word of SQL."""
+"""The columns of an episode, in the order of its fields; `bound` is its `limit`, an SQL keyword."""
 
 _CHANGING = tuple(name for name in _COLUMNS if name not in ("id", "alert", "started_at", "rev"))
 
@@ -111,9 +111,9 @@ MAX_EPISODES = 200
 
 
 def alert_id(db: Connection, alert: Alert) -> int:
-    """The number of an alert by its source and fingerprint, in the caller's transaction.
+    """The number of the alert with this source and fingerprint; a new alert is inserted.
 
-    A new alert is inserted; changed labels replace the stored ones.
+    Changed labels replace the stored ones. Runs in the caller's transaction.
     """
     labels = json.dumps(alert.labels, sort_keys=True)
     row = {"source": alert.source, "fingerprint": alert.fingerprint, "labels": labels}
@@ -128,16 +128,16 @@ def alert_id(db: Connection, alert: Alert) -> int:
 def open_episode(db: Connection, episode: Episode) -> Episode:
     """Insert a new episode, in the caller's transaction; returns it with its number.
 
-    SQLite refuses a second open episode of the same alert.
+    Raises sqlite3.IntegrityError when the alert already has an open episode.
     """
     ((number,),) = db.execute(_OPEN, _row(episode)).fetchall()
     return replace(episode, id=int(number))
 
 
 def save_episode(db: Connection, episode: Episode) -> bool:
-    """Update an episode, in the caller's transaction; False when it was changed since it was read.
+    """Update an episode, in the caller's transaction; increments the stored `rev`.
 
-    Saving increments the stored `rev`.
+    Returns False, and changes nothing, when somebody else updated the episode since it was read.
     """
     return db.execute(_SAVE, _row(episode)).rowcount == 1
 
@@ -147,7 +147,7 @@ def add_transitions(
 ) -> None:
     """Store transitions and enter each in the audit, in the caller's transaction.
 
-    `subject` is the name of the episode in the audit, if the caller knows it already.
+    `subject` is the name of the episode in the audit; when empty, it is read from the database.
     """
     from watchdeck.store.state.audit import append_audit  # 3 ms, which a console need not pay
 
@@ -176,7 +176,7 @@ def subject_of(db: Connection, episode: int) -> str:
 
 
 def episode_subject(episode: int, rule: str, model: str) -> str:
-    """The name of an episode in the audit; `model` may be empty."""
+    """The name of an episode in the audit: `episode 7: RULE of MODEL`; `model` may be empty."""
     return f"episode {episode}: {rule}{f' of {model}' if model else ''}"
 
 
@@ -196,7 +196,7 @@ def read_fired_episodes(db: Connection, since: int) -> tuple[tuple[Episode, Aler
 
 
 def read_episode(db: Connection, number: int) -> tuple[Episode, Alert] | None:
-    """One episode by its number, with its alert; None when there is none."""
+    """One episode by its number, with its alert; None when no such number exists."""
     row = db.execute(_ONE, {"id": number}).fetchone()
     return None if row is None else pair_from(row)
 
@@ -204,7 +204,7 @@ def read_episode(db: Connection, number: int) -> tuple[Episode, Alert] | None:
 def read_episodes(
     db: Connection, alert: int, at: int, limit: int = MAX_EPISODES
 ) -> tuple[Episode, ...]:
-    """The newest episodes of one alert that began at `at` (ms UTC) or earlier, newest first."""
+    """Up to `limit` episodes of one alert that began by `at` (ms UTC), newest first."""
     asked = {"alert": alert, "at": at, "limit": limit}
     return tuple(episode_from(row) for row in db.execute(_OF_ALERT, asked).fetchall())
 
@@ -221,7 +221,8 @@ def read_transitions(db: Connection, episode: Episode, at: int) -> tuple[Transit
 def episode_as_of(episode: Episode, when: int, *state: Any) -> Episode:
     """An episode as it was after its transition at `when` (ms UTC).
 
-    `state` holds condition, data, severity, flapping, value, why.
+    `state` are the stored values of the transition: condition, data, severity, flapping, value,
+    why.
     """
     condition, data, severity, flapping, value, why = state
     over = condition == AlertState.OK
@@ -240,18 +241,18 @@ def episode_as_of(episode: Episode, when: int, *state: Any) -> Episode:
 
 
 def pair_from(row: Sequence[Any]) -> tuple[Episode, Alert]:
-    """An episode and its alert from their columns, in the order of EPISODE and ALERT."""
+    """Build an episode and its alert from a row with the columns EPISODE, then ALERT."""
     return episode_from(row[: len(_COLUMNS)]), alert_from(row[len(_COLUMNS) :])
 
 
 def alert_from(row: Sequence[Any]) -> Alert:
-    """An alert from its columns, in the order of ALERT."""
+    """Build an alert from a row with the columns ALERT."""
     number, source, fingerprint, rule, model, labels = row
     return Alert(number, source, fingerprint, rule, model, json.loads(labels))
 
 
 def episode_from(row: Sequence[Any]) -> Episode:
-    """An episode from its columns, in the order of EPISODE."""
+    """Build an episode from a row with the columns EPISODE."""
     known = dict(zip(_COLUMNS, row, strict=True))
     known["limit"] = known.pop("bound")
     reason = known["end_reason"]
@@ -287,7 +288,10 @@ _NOTED_EPISODES = 5
 
 
 def read_alert_history(db: Connection, number: int, at: int) -> AlertHistory | None:
-    """All about one episode as known at `at` (ms UTC); None when there is no such episode."""
+    """An episode with its transitions, owners, notes, messages and the alert's earlier episodes.
+
+    All as known at `at` (ms UTC). None when no episode has this number.
+    """
     found = read_episode(db, number)
     if found is None:
         return None

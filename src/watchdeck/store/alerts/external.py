@@ -34,7 +34,10 @@ set heard_at = excluded.heard_at, started_at = excluded.started_at, facts = excl
 
 
 def register_sources(db: Connection, wanted: Iterable[ExternalSource], now: int) -> None:
-    """Store the configured sources; others stay, marked as retired."""
+    """Store the configured sources in a transaction of its own; all others are marked as retired.
+
+    A source that was stored before keeps the times at which it was heard.
+    """
     with transaction(db):
         known = {source.name: source for source in read_sources(db)}
         for source in wanted:
@@ -55,7 +58,7 @@ def register_sources(db: Connection, wanted: Iterable[ExternalSource], now: int)
 
 
 def mark_reachable(db: Connection, source: str, at: int, started_at: int | None) -> None:
-    """Store that a source responded at `at`, and when it says it started (ms UTC)."""
+    """Store that a source responded at `at`, and its own start time `started_at` (both ms UTC)."""
     with transaction(db):
         for old in read_sources(db):
             if old.name == source:
@@ -63,16 +66,16 @@ def mark_reachable(db: Connection, source: str, at: int, started_at: int | None)
 
 
 def mark_lost(db: Connection, source: ExternalSource, at: int | None) -> None:
-    """Store when the dead man's switch of a source stopped (ms UTC), or None when it is back.
+    """Store since when a source's dead man's switch is missing (ms UTC); None when it is back.
 
-    In the caller's transaction.
+    Runs in the caller's transaction. A time that is stored already stays.
     """
     if (source.lost_at is None) is not (at is None):
         save_source(db, replace(source, lost_at=at))
 
 
 def mark_unreachable(db: Connection, source: str, problem: str) -> None:
-    """Store why a source could not be reached."""
+    """Store `problem`, the reason why a source could not be reached."""
     with transaction(db):
         for old in read_sources(db):
             if old.name == source and old.problem != problem:
@@ -161,14 +164,16 @@ EVENT_RETENTION = 3 * 86_400_000
 
 
 class PendingResolve(StrEnum):
-    """Why a resolve is deferred: its end is in doubt (HELD), or its firing is missing (EARLY)."""
+    """The reason why a resolve event is kept for later instead of ending its alert."""
 
     HELD = "held"
+    """The end of the alert is in doubt, for example while its source is silent."""
     EARLY = "early"
+    """The alert is not open: its firing event may arrive after the resolve."""
 
 
 def append_events(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
-    """Store events of a source in one committed transaction; returns how many are new."""
+    """Store events that a source sent, in a transaction of its own; returns how many are new."""
     with transaction(db):
         new = _insert_events(db, source, events, now)
         for event in events:
@@ -179,9 +184,10 @@ def append_events(db: Connection, source: str, events: Sequence[ExternalEvent], 
 
 
 def replace_list(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
-    """Store the full list of firing alerts of a source; alerts missing from it become resolves.
+    """Store a source's full list of firing alerts; alerts missing from the list are resolved.
 
-    A list right after a start of the source resolves nothing. Returns how many events are new.
+    For a while after a restart of the source nothing is resolved, because it has forgotten its
+    alerts. Returns how many events are new.
     """
     with transaction(db):
         whole = not any(one.name == source and now < one.held_until for one in read_sources(db))
@@ -211,7 +217,7 @@ def _insert_events(db: Connection, source: str, events: Sequence[ExternalEvent],
 
 
 def _last_alive(events: Iterable[ExternalEvent]) -> dict[str, int]:
-    """When each sender was last known to be alive (ms UTC)."""
+    """The newest time (ms UTC) at which each sender was known to be alive, by sender."""
     found: dict[str, int] = {}
     for event in events:
         if event.alive_at is not None:
@@ -220,7 +226,7 @@ def _last_alive(events: Iterable[ExternalEvent]) -> dict[str, int]:
 
 
 def pending_events(db: Connection, limit: int = BATCH_SIZE) -> tuple[ExternalEvent, ...]:
-    """The unprocessed events, in the order in which they were received."""
+    """Up to `limit` unprocessed events, in the order in which they were received."""
     rows = db.execute(_PENDING_EVENTS, {"limit": limit}).fetchall()
     events = [decode(payload) for (payload,) in rows]
     return tuple(sorted(events, key=lambda event: (event.received_at, event.turn)))
@@ -251,12 +257,12 @@ def delete_old_events(db: Connection, now: int) -> int:
 
 
 def read_open_external(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
-    """Every open episode of an external alert, oldest first."""
+    """Every open episode of an external alert, with the alert, oldest first."""
     return tuple(pair_from(row) for row in db.execute(_OPEN_EXTERNAL, {"ours": OURS}).fetchall())
 
 
 def read_owners(db: Connection, source: str) -> dict[str, Acknowledgement]:
-    """The acknowledgements of the open alerts of a source, by fingerprint."""
+    """The acknowledgements in force of a source's open alerts, by the alert's fingerprint."""
     acks = read_acknowledgements(db)
     return {
         alert.fingerprint: acks[episode.id]
@@ -266,7 +272,10 @@ def read_owners(db: Connection, source: str) -> dict[str, Acknowledgement]:
 
 
 def ensure_store_name(db: Connection, fresh: str) -> str:
-    """The permanent name of this store for other systems; stores `fresh` when it has none."""
+    """The permanent name by which other systems know this store.
+
+    A store without a name gets `fresh` as its name.
+    """
     with transaction(db):
         row = db.execute(_MEMORY, {"holder": "hearing", "key": "name"}).fetchone()
         if row is None:
@@ -275,13 +284,13 @@ def ensure_store_name(db: Connection, fresh: str) -> str:
 
 
 def read_remote_states(db: Connection, source: str) -> dict[str, RemoteAlertState]:
-    """The last state of each alert that fired at a source, by fingerprint."""
+    """The last report of a source about each alert that fired there, by fingerprint."""
     rows = db.execute(_MEMORIES, {"holder": _remote_state_holder(source)}).fetchall()
     return {fingerprint: _parse_remote_state(value) for fingerprint, value, _ in rows}
 
 
 def read_remote_state(db: Connection, source: str, fingerprint: str) -> RemoteAlertState | None:
-    """The last state of one alert while it fired at a source; None when it never fired."""
+    """The last report of a source about one firing alert; None when the alert never fired there."""
     row = db.execute(
         _MEMORY, {"holder": _remote_state_holder(source), "key": fingerprint}
     ).fetchone()
@@ -289,7 +298,7 @@ def read_remote_state(db: Connection, source: str, fingerprint: str) -> RemoteAl
 
 
 def read_suppressed(db: Connection) -> dict[int, tuple[str, ...]]:
-    """What suppresses alerts at their sources, by the number of the alert."""
+    """The reasons why alerts are muted at their sources, by alert number; others are absent."""
     found = {}
     for number, value in db.execute(_SUPPRESSED).fetchall():
         last = _parse_remote_state(value)
@@ -305,25 +314,26 @@ def sender_alive_at(db: Connection, source: str, sender: str) -> int | None:
 
 
 def read_deferred(db: Connection, why: PendingResolve) -> tuple[ExternalEvent, ...]:
-    """The deferred resolves of one reason."""
+    """All resolve events that are kept for this reason."""
     rows = db.execute(_MEMORIES, {"holder": why.value}).fetchall()
     return tuple(decode(payload) for _, payload, _ in rows)
 
 
 def defer_resolve(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
-    """Defer a resolve, in the caller's transaction."""
+    """Store a resolve event that is kept for this reason, in the caller's transaction."""
     _save_memory(db, why.value, event.key, encode(event), event.received_at)
 
 
 def drop_deferred(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
-    """Delete a deferred resolve, in the caller's transaction."""
+    """Delete a resolve event that was kept for this reason, in the caller's transaction."""
     db.execute(_DELETE_MEMORY, {"holder": why.value, "key": event.key})
 
 
 def shift_external_times(db: Connection, jump: int, now: int) -> None:
-    """Shift times of sources and alerts by a jump (ms) of our clock to `now` (ms UTC).
+    """Move the times of sources and their alerts after our clock jumped to `now` (ms UTC).
 
-    In the caller's transaction. No source counts as silent because of it, and no alert ends sooner.
+    They move by `jump` (ms), so that the jump makes no source silent and ends no alert early. Runs
+    in the caller's transaction.
     """
     for source in read_sources(db):
         save_source(db, source.shift_times(jump, now))

@@ -1,4 +1,4 @@
-"""The outbox: notifications, stored in the transaction of their cause and sent later."""
+"""The outbox: messages that are stored in the transaction of their cause, and sent later."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -73,18 +73,23 @@ and not exists (select 1 from episode where id = outbox.episode and ended_at is 
 """
 
 OUTBOX_RETENTION = 90 * 86_400_000
-"""Milliseconds that settled rows of ended episodes are stored."""
+"""Milliseconds that sent, given up and cancelled rows of ended episodes are stored."""
 
 
 class Backlog(Struct, frozen=True):
-    """The number of due and unsent rows, and the creation time (ms UTC) of the oldest or None."""
+    """The rows that are due and not sent."""
 
     waiting: int
+    """Number of rows."""
     since: int | None
+    """Creation time of the oldest row (ms UTC); None when there is no row."""
 
 
 def enqueue(db: Connection, entries: Iterable[OutboxEntry], now: int) -> int:
-    """Insert outbox rows in the caller's transaction; returns how many were not duplicates."""
+    """Insert outbox rows, in the caller's transaction; returns how many were inserted.
+
+    A row whose channel already has its deduplication key is skipped.
+    """
     return sum(db.execute(_INSERT, _row(entry, now)).rowcount for entry in entries)
 
 
@@ -111,51 +116,52 @@ def read_due_channels(db: Connection, now: int) -> tuple[str, ...]:
 def read_due(
     db: Connection, now: int, limit: int = 500, channel: str | None = None
 ) -> tuple[OutboxRow, ...]:
-    """The rows due at `now` (ms UTC), of one channel or all, the longest due first.
+    """Up to `limit` rows due at `now` (ms UTC), of one channel or all (None), longest due first.
 
-    A row is not due while an earlier one of its episode and ordering key is not due either.
+    A row waits while an earlier row with the same episode and ordering key is not due yet.
     """
     asked = {"now": now, "limit": limit, "channel": channel}
     return tuple(_outbox_row(row) for row in db.execute(_DUE, asked).fetchall())
 
 
 def read_next_due(db: Connection) -> int | None:
-    """When the next row is due (ms UTC); None when there is none."""
+    """The time (ms UTC) at which the next row is due; None when no row waits."""
     at: int | None = db.execute(_NEXT).fetchone()[0]
     return at
 
 
 def read_backlog(db: Connection, now: int) -> Backlog:
-    """The backlog at `now` (ms UTC)."""
+    """Count the rows that are due and not sent at `now` (ms UTC)."""
     since, waiting = db.execute(_OLDEST, {"now": now}).fetchone()
     return Backlog(waiting, since)
 
 
 def mark_sent(db: Connection, numbers: Iterable[int], at: int) -> None:
-    """Mark rows as sent, in the caller's transaction."""
+    """Mark rows as sent at `at` (ms UTC), in the caller's transaction."""
     db.executemany(_SENT, [{"id": number, "at": at} for number in numbers])
 
 
 def mark_failed(db: Connection, numbers: Iterable[int], again_at: int, error: str) -> None:
-    """Count a failed attempt; the next one is due at `again_at` (ms UTC)."""
+    """Count a failed attempt to send rows; the next attempt is due at `again_at` (ms UTC)."""
     rows = [{"id": number, "again_at": again_at, "error": error} for number in numbers]
     db.executemany(_FAILED, rows)
 
 
 def mark_given_up(db: Connection, numbers: Iterable[int], at: int, error: str) -> None:
-    """Mark rows that are not attempted again."""
+    """Mark rows as given up at `at` (ms UTC): they are not attempted again."""
     db.executemany(_GAVE_UP, [{"id": number, "at": at, "error": error} for number in numbers])
 
 
 def cancel(db: Connection, dedup_key: str, at: int) -> int:
-    """Cancel the unsent rows of a key, in the caller's transaction; returns how many."""
+    """Cancel waiting rows by deduplication key, in the caller's transaction; returns how many."""
     return db.execute(_CANCEL, {"dedup_key": dedup_key, "at": at}).rowcount
 
 
 def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
-    """Close a group, in the caller's transaction: no later row joins its notification.
+    """Assign rows to `fold`, a closed group: one notification that no later row joins.
 
-    Returns the numbers of the rows in the group, without those cancelled or settled meanwhile.
+    Runs in the caller's transaction. Returns the numbers of the assigned rows, without those that
+    were sent, given up or cancelled meanwhile.
     """
     return tuple(
         number for number in numbers if db.execute(_FREEZE, {"id": number, "fold": fold}).rowcount
@@ -186,9 +192,10 @@ def read_episode_outbox(db: Connection, episode: int) -> tuple[OutboxRow, ...]:
 
 
 def prune(db: Connection, before: int) -> int:
-    """Delete settled rows created before a moment (ms UTC); returns how many.
+    """Delete settled rows created before `before` (ms UTC); returns how many.
 
-    Rows of open episodes stay: the message about their end goes to the same channels.
+    Settled means sent, given up or cancelled. Rows of open episodes stay: the message about the end
+    of an episode goes to the same channels.
     """
     return db.execute(_PRUNE, {"before": before}).rowcount
 
@@ -227,7 +234,7 @@ order by o.fold
 
 
 class NotifiedGroup(Struct, frozen=True):
-    """The episodes that paged one channel as one group."""
+    """The episodes that paged one channel in one group."""
 
     group: str
     open: tuple[int, ...]
@@ -235,11 +242,11 @@ class NotifiedGroup(Struct, frozen=True):
     unacknowledged: tuple[int, ...]
     """Numbers of the open episodes without an owner."""
     released_at: int = 0
-    """When the last owner of an unacknowledged one gave it up (ms UTC); 0 when none had one."""
+    """When an unacknowledged episode last lost its owner (ms UTC); 0 when none ever had one."""
 
     @property
     def is_over(self) -> bool:
-        """Whether all its episodes have ended."""
+        """Whether all episodes of the group have ended."""
         return not self.open
 
     @property
@@ -251,7 +258,7 @@ class NotifiedGroup(Struct, frozen=True):
 def read_notified_groups(
     db: Connection, channel: str, episodes: Iterable[int]
 ) -> tuple[NotifiedGroup, ...]:
-    """The groups by which these episodes paged a channel."""
+    """The groups in which any of these episodes paged the channel; empty when none did."""
     groups = {
         row[0]: None
         for number in episodes

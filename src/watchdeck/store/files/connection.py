@@ -64,8 +64,8 @@ _SYNCHRONOUS = {"NORMAL": "normal", "FULL": "full", "OFF": "off"}
 def open_readonly(path: Path, *, still: bool = False) -> Connection:
     """Open a database file read-only, on the thread that will use it. Raises as `open_writable`.
 
-    `still` is for a file without a write-ahead log: it can be read in a read-only directory, and
-    the connection never sees a later change.
+    `still` is for a file without a write-ahead log: such a file can be read even in a read-only
+    directory, but the connection never sees a later change.
     """
     db = _open(path, "ro&immutable=1" if still else "ro", _READ_TIMEOUT)
     with _close_on_failure(db, path):
@@ -97,7 +97,7 @@ def read_version(db: Connection) -> tuple[int, int]:
 
 
 def check_version(db: Connection, path: Path, schema: Schema) -> None:
-    """Raises StoreBehind when the file is older than this schema; else as `check_kind`."""
+    """Raises StoreBehind when the file is older than this schema, and what `check_kind` raises."""
     number = check_kind(db, path, schema)
     if number < schema.version:
         raise StoreBehind(
@@ -107,7 +107,10 @@ def check_version(db: Connection, path: Path, schema: Schema) -> None:
 
 
 def check_kind(db: Connection, path: Path, schema: Schema) -> int:
-    """The version of a file. Raises StoreCorrupt when it is not a store's, StoreTooNew if newer."""
+    """The version of a file.
+
+    Raises StoreCorrupt when it is not a file with this schema, StoreTooNew when it is newer.
+    """
     application, number = read_version(db)
     if application != schema.application or number < 1:
         raise StoreCorrupt(
@@ -151,7 +154,7 @@ def data_version(db: Connection) -> int:
 
 @contextmanager
 def snapshot(db: Connection) -> Iterator[Connection]:
-    """Read one state of the file in the whole block; until it ends, the WAL can only grow."""
+    """Show the block one unchanging state of the file; until it ends, the WAL can only grow."""
     db.execute("begin")
     try:
         yield db
@@ -206,7 +209,7 @@ _DECODE_ERRORS = (
 
 @contextmanager
 def corruption_as_error(path: Path) -> Iterator[None]:
-    """As `store_errors`, with rows that cannot be decoded as StoreCorrupt; for readers."""
+    """As `store_errors`; rows that cannot be decoded raise StoreCorrupt too. For readers."""
     try:
         with store_errors(path):
             yield
@@ -227,7 +230,7 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
 
 
 def corruption_error(path: Path, detail: str) -> StoreCorrupt:
-    """The error for a damaged file, with the remedy."""
+    """The StoreCorrupt for a damaged file, with the remedy."""
     return StoreCorrupt(
         f"{path} is damaged ({detail}). Move it away and start the collector, or put a backup in"
         " its place; `watchdeck doctor` examines it."
@@ -245,10 +248,10 @@ def _close_on_failure(db: Connection, path: Path) -> Iterator[None]:
 
 
 def copy_file(source: Path, target: Path) -> int:
-    """Copy one state of `source` to the new file `target` (0600), while others write to it.
+    """Copy a consistent state of `source` to the new file `target` (0600), even during writes.
 
-    Returns the size in bytes. The copy is compact, checked in full, and on disk. A failure leaves
-    nothing behind. Raises StoreError, also when `target` exists.
+    Returns the size in bytes. The copy is compact, checked in full, and on disk. Raises StoreError,
+    also when `target` exists; a failure leaves nothing behind.
     """
     if os.path.lexists(target):
         raise StoreError(f"{target} exists already, and is not overwritten. Name another place.")

@@ -21,7 +21,7 @@ _LOCK_PAUSE = 0.02
 
 
 class StoreDirectory(Struct, frozen=True):
-    """The directory of two SQLite files and a lock file; it may not exist yet."""
+    """The paths of a store: a directory of two SQLite files and a lock file; it may not exist."""
 
     path: Path
 
@@ -53,8 +53,8 @@ class StoreDirectory(Struct, frozen=True):
     def create(self) -> None:
         """Create the directory (0700) if it does not exist; an existing one keeps its mode.
 
-        Raises StoreError when it cannot be trusted, or when root would create files in the
-        directory of another user.
+        Raises StoreError when `check` does, or when root would create files in the directory of
+        another user.
         """
         if _lstat(self.path) is None:
             with os_errors_as_store_error(self.path):
@@ -65,13 +65,13 @@ class StoreDirectory(Struct, frozen=True):
         _refuse_root(self.path)
 
     def check(self) -> None:
-        """Raises StoreMissing when there is no directory, StoreError when it cannot be trusted."""
+        """Raises StoreMissing, or StoreError for a link, a file, or a directory open to all."""
         found = _lstat(self.path)
         if found is None:
             raise StoreMissing(f"there is no store in {self.path}. `watchdeck collect` makes one.")
         if stat.S_ISLNK(found.st_mode):
             raise StoreError(
-                f"{self.path} is a symbolic link, and a store must not be moved under one's feet."
+                f"{self.path} is a symbolic link, whose target may change during use."
                 f" Name the directory itself: {os.path.realpath(self.path)}"
             )
         if not stat.S_ISDIR(found.st_mode):
@@ -101,7 +101,7 @@ class StoreDirectory(Struct, frozen=True):
             os.close(handle)
 
     def lock_holder(self) -> int | None:
-        """The id of the process that holds the lock; None when none does, 0 when it is unknown."""
+        """The id of the process that holds the lock; None if nobody does, 0 if it is unknown."""
         try:
             handle = os.open(self.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
@@ -115,16 +115,16 @@ class StoreDirectory(Struct, frozen=True):
             os.close(handle)
 
     def locked_at(self) -> int | None:
-        """When the lock was last taken (ms UTC); None when it never was."""
+        """The time (ms UTC) at which the lock was last taken; None when it never was."""
         found = _lstat(self.lock)
         return None if found is None else found.st_mtime_ns // 1_000_000
 
     def file_identities(self) -> tuple[tuple[int, ...] | None, ...]:
-        """Identities of both database files and the lock; None for a file that does not exist."""
+        """The `file_identity` of both database files and of the lock."""
         return tuple(file_identity(path) for path in (self.metrics, self.state, self.lock))
 
     def log_identities(self) -> tuple[tuple[int, ...] | None, ...]:
-        """Identities of both write-ahead logs; the same for as long as the log is in use."""
+        """The `file_identity` of both write-ahead logs; it stays while a log is in use."""
         files = (self.metrics, self.state)
         return tuple(file_identity(path.with_name(f"{path.name}-wal")) for path in files)
 
@@ -180,9 +180,9 @@ def _os_error(path: Path, error: OSError) -> StoreError:
 
 
 def file_identity(path: Path, *, written: bool = False) -> tuple[int, ...] | None:
-    """Device and inode of a path, and with `written` its modification time (ns) instead of 0.
+    """Device, inode and modification time (ns) of a file, to notice that it was replaced.
 
-    None when there is no such file. Another file that is put in its place has another identity.
+    The time is 0 unless `written`. None when there is no such file.
     """
     with suppress(OSError):
         found = path.lstat()
@@ -218,7 +218,7 @@ def _try_lock(handle: int, kind: int) -> bool:
 
 
 def _is_open_file(handle: int, path: Path) -> bool:
-    """Whether the path still is the open file: a lock on a deleted file has no effect."""
+    """Whether `path` still names the open file: a lock on a deleted file has no effect."""
     opened, found = os.fstat(handle), _lstat(path)
     return found is not None and os.path.samestat(opened, found)
 

@@ -27,7 +27,7 @@ class Ballast:
         self.size = min(BALLAST_SIZE, budget // 32)
 
     def reserve(self) -> None:
-        """Create the file when the disk has enough free space; failing to do so is no error."""
+        """Create the file if the disk has enough free space; a failure is ignored."""
         with suppress(OSError):
             if self._path.exists() or shutil.disk_usage(self._path.parent).free < _LEAST_FREE:
                 return
@@ -77,7 +77,7 @@ def is_network_filesystem(kind: str) -> bool:
 
 
 def permission_problems(directory: Path) -> Iterator[str]:
-    """Problems with owners and modes of a store's directory and files, each with its remedy."""
+    """Sentences on wrong owners and modes in a store's directory, each with its remedy."""
     owner = directory.lstat().st_uid
     for path in (directory, *sorted(directory.iterdir())):
         found = path.lstat()
@@ -93,7 +93,7 @@ def permission_problems(directory: Path) -> Iterator[str]:
 
 
 def bytes_in(directory: Path) -> int:
-    """Bytes of all files in a store's directory, with backups and without the ballast."""
+    """Bytes of all files in a store's directory, including backups but not the ballast."""
     files = (
         path for path in directory.rglob("*") if not path.is_dir() and path.name != BALLAST_NAME
     )

@@ -1,1 +1,1 @@
-"""metrics.db: frames, segments, rollups, history, retention."""
+"""Storage in metrics.db: frames, segments, rollups, their history and their retention."""

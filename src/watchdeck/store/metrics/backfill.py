@@ -1,4 +1,4 @@
-"""Backfill: past scrapes packed by the day in any process, and inserted by one writer."""
+"""Backfill: any process packs past scrapes by the day, and the one writer inserts them."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ if TYPE_CHECKING:
 
 
 class ScrapeHistory(Struct, frozen=True):
-    """Scrapes of one endpoint and stream with one layout.
-
-    `times` are in ms UTC and ascend; `values` has a row for each, a column for each series.
-    """
+    """Past scrapes of one endpoint and stream that share one layout."""
 
     endpoint: str
     stream: Stream
     layout: Layout
     times: Integers
+    """Ascending, in ms UTC."""
     values: Floats
+    """One row for each time, one column for each series."""
 
 
 class PackedHistory(Struct, frozen=True):
@@ -45,12 +44,13 @@ class PackedHistory(Struct, frozen=True):
     layout: Layout
     days: tuple[PackedSegment, ...]
     rollups: tuple[tuple[HourlyAggregate, int, PackedSegment], ...]
+    """Rows as `pack_rollups` returns them."""
 
 
 def pack_history(history: ScrapeHistory) -> PackedHistory:
-    """Pack a history, which is most of the work; it reads and writes no file.
+    """Pack a history into days and rollups, which is most of the work; uses no file.
 
-    The rise of a counter between two histories is lost, so pass whole months at once.
+    Pass whole months at once: a counter's rise from one history to the next is lost.
     """
     import numpy as np
 

@@ -1,7 +1,11 @@
-"""Columns of float64 as few bytes, equal bit for bit when decoded; many columns in one blob.
+"""Lossless compression of float64 columns, and blobs that hold many such columns.
 
-A constant is one value; a column of decimals is the differences of its scaled integers, zigzagged,
-byte-shuffled and deflated; any other is the exclusive or of neighbours, byte-shuffled and deflated.
+A column is encoded in one of three ways:
+
+- constant: its one value;
+- decimals: the differences of the scaled integers, zigzagged, byte-shuffled and deflated;
+- other: the exclusive or of neighbours, byte-shuffled and deflated.
+
 Bits are compared, never values, because 0.0 equals -0.0 and NaN does not equal itself. A blob is a
 table of u32 offsets from the end of the table, then the times, then each column of the layout.
 """
@@ -48,7 +52,7 @@ def encode_column(values: Floats) -> bytes:
 
 
 def decode_column(blob: bytes, count: int) -> Floats:
-    """Decode a column of `count` values."""
+    """Decode the bytes of `encode_column` to `count` values."""
     import numpy as np
 
     tag = blob[0]
@@ -64,7 +68,7 @@ def decode_column(blob: bytes, count: int) -> Floats:
 
 
 def _to_integers(column: Floats, decimals: int) -> Integers | None:
-    """The column times ten to the `decimals`, as integers; None when any value is not exact."""
+    """The column times 10 ** `decimals` as integers; None when that is inexact for any value."""
     import numpy as np
 
     with np.errstate(over="ignore", invalid="ignore"):
@@ -127,7 +131,7 @@ class Seekable(Protocol):
     """A source of bytes: in memory, or an SQLite blob that is read in place."""
 
     def seek(self, offset: int, /) -> object:
-        """Move to an offset."""
+        """Move to an offset in bytes from the start."""
 
     def read(self, length: int, /) -> bytes:
         """Read `length` bytes from the current offset."""
@@ -144,7 +148,10 @@ def encode_blob(times: Integers, values: Floats) -> bytes:
 
 
 class ColumnBlob:
-    """Reads single columns of a blob with `count` times. Raises ValueError when it is damaged."""
+    """A blob of `columns` columns and `count` rows, of which single columns can be decoded.
+
+    Its methods raise ValueError, struct.error or zlib.error when the blob is damaged.
+    """
 
     def __init__(self, source: Seekable, columns: int, count: int) -> None:
         self._source = source
@@ -152,17 +159,17 @@ class ColumnBlob:
         self._count = count
 
     def times(self) -> Integers:
-        """The times (ms UTC)."""
+        """The time of each row (ms UTC)."""
         import numpy as np
 
         return self._decode(0).astype(np.int64)
 
     def column(self, place: int) -> Floats:
-        """The values of one column."""
+        """The values of the column at index `place`."""
         return self._decode(place + 1)
 
     def matrix(self) -> Floats:
-        """All values: one row for each time."""
+        """All values: one row for each time, one column for each series."""
         import numpy as np
 
         rows = np.empty((self._columns, self._count))

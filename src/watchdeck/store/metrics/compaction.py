@@ -1,4 +1,4 @@
-"""Compaction: frames of an hour become segments, segments of a day become one, and rollups."""
+"""Compaction: packs the frames of an hour into segments, and a day into one segment and rollups."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class CompactionSpan(Struct, frozen=True):
-    """One hour or day of UTC of one endpoint, from `start` (ms UTC)."""
+    """One UTC hour or day of one endpoint, beginning at `start` (ms UTC)."""
 
     endpoint: int
     start: int
@@ -41,7 +41,7 @@ class CompactionSpan(Struct, frozen=True):
 
 
 class _Parts(Struct):
-    """The times and values of one stream and layout, one entry a source, oldest first."""
+    """The times and values of one stream and layout: an item for each segment, then for frames."""
 
     times: list[Integers] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
@@ -50,8 +50,9 @@ class _Parts(Struct):
 def compact(db: Connection, layouts: LayoutTable, span: CompactionSpan) -> None:
     """Compact all frames and segments of a span into one segment for each stream and layout.
 
-    It reads and packs before its transaction, so only the writer may call it: nobody else changes
-    these rows. An interrupted call loses nothing, and a second one changes nothing.
+    A day also gets rollups. Only the writer may call this: rows are read and packed before the
+    transaction, and nobody else may change them meanwhile. An interrupted call loses nothing; a
+    repeated one changes nothing.
     """
     segments = find_segments_starting(db, span.endpoint, span.start, span.end, span.level)
     parts = _read_parts(db, layouts, span, segments)

@@ -52,27 +52,27 @@ class LayoutTable:
         return self._ids[digest]
 
     def forget(self) -> None:
-        """Empty the cache, after a rollback of new layouts or a deletion of old ones."""
+        """Empty the cache; call it after a rollback of new layouts or a deletion of old ones."""
         self._ids.clear()
         self._columns.clear()
         self._positions.clear()
 
     def columns(self, number: int) -> tuple[str, ...]:
-        """The column names of a layout, in the order of a frame's values."""
+        """The column names of the layout with this id, in the order of a frame's values."""
         if number not in self._columns:
             ((text,),) = self._db.execute(_COLUMNS, {"layout": number}).fetchall()
             self._columns[number] = tuple(json.loads(text))
         return self._columns[number]
 
     def positions(self, number: int) -> dict[str, int]:
-        """The index of each column of a layout."""
+        """The index of each column of the layout with this id, by column name."""
         if number not in self._positions:
             columns = self.columns(number)
             self._positions[number] = {name: place for place, name in enumerate(columns)}
         return self._positions[number]
 
     def cumulative_flags(self, number: int) -> bytes:
-        """As the function `cumulative_flags`, for a stored layout."""
+        """A byte for each column of a layout: 1 when its values only rise, except at a reset."""
         ((flags,),) = self._db.execute(_CUMULATIVE, {"layout": number}).fetchall()
         return bytes(flags)
 
@@ -80,7 +80,8 @@ class LayoutTable:
 def delete_unused_layouts(db: Connection) -> int:
     """Delete layouts that no row uses, in the caller's transaction; returns how many.
 
-    It reads the head of every row, so call it a few times a day; then `forget` every LayoutTable.
+    The search scans whole tables, so call it only a few times a day; then call `forget` of every
+    LayoutTable.
     """
     return db.execute(_FORGET_LAYOUTS).rowcount
 
@@ -126,7 +127,10 @@ where k in (select k from frame where k >= :first and k < :past order by k limit
 
 
 class Stream(IntEnum):
-    """The two frames of a scrape; the value is the last bit of a frame's key."""
+    """The two frames of each scrape: its raw series, and the signals derived from them.
+
+    The value is the last bit of a frame's key.
+    """
 
     SERIES = 0
     SIGNALS = 1
@@ -142,7 +146,7 @@ class StreamWindow(Struct, frozen=True):
 
 
 def frame_key(endpoint: int, at: int, stream: int = 0) -> int:
-    """A frame's key: 20 bits of endpoint, 42 of time (ms UTC), one of stream.
+    """The key of a frame: 20 bits of endpoint id, 42 of time (ms UTC), one of stream.
 
     The frames of one endpoint are adjacent on disk, in the order of time.
     """
@@ -155,14 +159,17 @@ def frame_time(k: int) -> int:
 
 
 def decode_values(blob: bytes) -> array[float]:
-    """The float64 values of a blob."""
+    """The float64 values of a frame's blob."""
     return array("d", blob)
 
 
 def add_frame(
     db: Connection, layouts: LayoutTable, endpoint: int, at: int, stream: Stream, frame: Frame
 ) -> None:
-    """Store a frame in the caller's transaction; it replaces a frame of the same key."""
+    """Store the frame of a scrape at `at` (ms UTC), in the caller's transaction.
+
+    It replaces a frame of the same endpoint, time and stream.
+    """
     row = {
         "k": frame_key(endpoint, at, stream),
         "layout": layouts.id_of(frame.layout),
@@ -174,9 +181,10 @@ def add_frame(
 def read_frames(
     db: Connection, endpoint: int, start: int, end: int
 ) -> dict[tuple[int, int], tuple[Integers, Floats]]:
-    """Times and values from `start` until before `end` (ms UTC), by stream and layout.
+    """Times and values of an endpoint's frames, by stream and layout id.
 
-    All rows are fetched at once: an unfinished cursor would keep the WAL from shrinking.
+    From `start` until before `end` (ms UTC). All rows are fetched at once: an unfinished cursor
+    would keep the WAL from shrinking.
     """
     import numpy as np
 
@@ -194,7 +202,7 @@ def read_frames(
 
 
 def newest_frames(db: Connection, window: StreamWindow, most: int) -> list[tuple[int, int, bytes]]:
-    """Time, layout and blob of the newest frames of a window, newest first."""
+    """Time, layout id and blob of at most `most` frames inside a window, newest first."""
     bounds = {
         "first": frame_key(window.endpoint, window.start),
         "past": frame_key(window.endpoint, window.end),
@@ -213,7 +221,7 @@ def delete_frames(db: Connection, endpoint: int, start: int, end: int) -> None:
 
 
 def delete_old_frames(db: Connection, endpoints: Iterable[int], before: int, most: int) -> int:
-    """Delete up to `most` frames older than `before` (ms UTC); returns how many."""
+    """Delete up to `most` frames from before `before` (ms UTC), in all; returns how many."""
     gone = 0
     for endpoint in endpoints:
         bounds = {

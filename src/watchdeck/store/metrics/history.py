@@ -1,4 +1,4 @@
-"""Columns over time, for charts: raw values, or hourly ones over long windows."""
+"""Columns over time, for charts: raw values, or hourly values over long windows."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def read_signals(
 ) -> tuple[History, ...]:
     """Signals of one endpoint from `start` until before `end` (ms UTC), one History a column.
 
-    With `points` it returns about that number of points: each is a slice of time with its mean,
-    lowest and highest value. Hourly values are read where a slice has an hour or more, and where
-    raw values are no longer stored. An unknown endpoint or column has no points.
+    With `points`, the window is cut into about that many slices; each slice becomes one point with
+    its mean, lowest and highest value. Hourly values are read where a slice is an hour or longer,
+    and where raw values are no longer stored. The History of an unknown endpoint or column has no
+    points.
     """
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:
@@ -55,7 +56,10 @@ def read_signals(
 
 
 def read_series(db: Connection, endpoint: str, series: str, start: int, end: int) -> History:
-    """Raw values of one series of one endpoint, from `start` until before `end` (ms UTC)."""
+    """Raw values of one series of one endpoint, from `start` until before `end` (ms UTC).
+
+    The History of an unknown endpoint or series has no points.
+    """
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:
         return History(series, 0, [], [])
@@ -66,7 +70,10 @@ def read_series(db: Connection, endpoint: str, series: str, start: int, end: int
 
 
 def list_columns(db: Connection, endpoint: str, stream: Stream, start: int, end: int) -> list[str]:
-    """The columns of an endpoint's scrapes from `start` until before `end` (ms UTC)."""
+    """The names of all columns in an endpoint's scrapes; empty for an unknown endpoint.
+
+    Scrapes from `start` until before `end` (ms UTC) are searched.
+    """
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:
         return []
@@ -79,7 +86,7 @@ def list_columns(db: Connection, endpoint: str, stream: Stream, start: int, end:
 def _rollup_edge(
     db: Connection, layouts: LayoutTable, window: StreamWindow, *, coarse: bool
 ) -> int:
-    """The time (ms UTC) until which hourly values are read, and raw ones from there on."""
+    """The time (ms UTC) before which hourly values are read, and from which raw ones are."""
     hourly = read_rollup_end(db, layouts, window.endpoint, window.stream)
     if not coarse:
         first = read_oldest_time(db, window)
@@ -88,7 +95,7 @@ def _rollup_edge(
 
 
 class _Points(Struct, frozen=True):
-    """For each time (ms UTC): sum and count of the values, the lowest and the highest."""
+    """Sum, count, lowest and highest of the values at each time (ms UTC)."""
 
     times: Integers
     total: Floats
@@ -140,7 +147,7 @@ def _build_history(
 
 
 def _median_interval(times: Integers, every: int) -> int:
-    """The interval of the points (ms): the endpoint may have been scraped less often then."""
+    """The median interval of the points (ms), at least `every`: scrapes may have been rarer."""
     import numpy as np
 
     return max(every, int(np.median(np.diff(times)))) if len(times) > 2 else every
@@ -165,7 +172,7 @@ def _concatenate(hourly: _Points | None, raw: tuple[Integers, Floats] | None) ->
 
 
 def _downsample(points: _Points, start: int, width: int) -> _Points:
-    """One point in the middle of each slice that has any values."""
+    """One point in the middle of each slice of `width` ms that has any values."""
     import numpy as np
 
     slices, starts = np.unique((points.times - start) // width, return_index=True)

@@ -46,18 +46,20 @@ delete from rollup where id in (
 _EVER = 1 << 62
 
 THIN, SIGNALS_ONLY, LATEST_ONLY = 0.80, 0.90, 0.95
-"""Shares of the budget above which the oldest is deleted, series, then signals not stored."""
+"""Used shares of the budget above which old rows are deleted; no series; no signals stored."""
 
 
 class StoreSize(Struct, frozen=True):
-    """The bytes in use, without free pages inside the files, and the budget for them."""
+    """The size of the store, and its limit."""
 
     used: int
+    """Bytes in use, without the free pages of metrics.db."""
     budget: int
+    """Bytes that may be used."""
 
     @property
     def share(self) -> float:
-        """The used part of the budget, as a ratio."""
+        """The used part of the budget: 1.0 is all of it, also when the budget is 0."""
         return self.used / self.budget if self.budget else 1.0
 
     def has_room_for(self, stream: Stream) -> bool:
@@ -65,7 +67,7 @@ class StoreSize(Struct, frozen=True):
         return self.share < (SIGNALS_ONLY if stream is Stream.SERIES else LATEST_ONLY)
 
     def __str__(self) -> str:
-        """What is not stored for lack of room, in words; empty when there is room."""
+        """A sentence about data that is not stored for lack of room; empty when there is room."""
         if self.has_room_for(Stream.SERIES):
             return ""
         lost = "series are" if self.has_room_for(Stream.SIGNALS) else "history is"
@@ -76,7 +78,7 @@ class StoreSize(Struct, frozen=True):
 
 
 def measure_size(db: Connection, path: Path, budget: int) -> StoreSize:
-    """Measure metrics.db, whose path this is, and state.db beside it."""
+    """Measure metrics.db, open as `db` at `path`, and state.db beside it; `budget` is in bytes."""
     (pages,), (free,), (size,) = (
         db.execute(f"pragma {name}").fetchone()
         for name in ("page_count", "freelist_count", "page_size")
@@ -99,7 +101,7 @@ def delete_expired(db: Connection, retention: Retention, now: int) -> bool:
 
 
 def delete_oldest(db: Connection) -> bool:
-    """Delete some of the oldest rows: series, then signals, then rollups; False if none."""
+    """Delete a few of the oldest segments, series before signals, else rollups; False if none."""
     with transaction(db):
         return bool(
             _delete_rows(db, _OLD_SEGMENTS, _EVER, Stream.SERIES)
@@ -109,7 +111,7 @@ def delete_oldest(db: Connection) -> bool:
 
 
 def release_pages(db: Connection) -> bool:
-    """Return some free pages to the disk; returns whether there may be more."""
+    """Return some free pages of the file to the disk; True when there may be more."""
     (free,) = db.execute("pragma freelist_count").fetchone()
     if free <= _FREE_PAGES:
         return False
@@ -129,7 +131,7 @@ _CHECK_INTERVAL = 60_000
 
 
 _LAG = 10 * 60_000
-"""Milliseconds from the end of an hour or day to its compaction: delayed scrapes come late."""
+"""Milliseconds from the end of an hour or day to its compaction, to include delayed scrapes."""
 
 
 _LONGEST_LOG = 64 << 20
@@ -152,7 +154,7 @@ Job = Callable[[], bool | None]
 
 
 def find_due_spans(db: Connection, now: int) -> Iterator[CompactionSpan]:
-    """Spans that ended and are not compacted: every day, the oldest hour of each endpoint."""
+    """Past spans that are not compacted yet: the oldest hour of each endpoint, then every day."""
     for endpoint, k in db.execute(_OLDEST_FRAMES).fetchall():
         start = frame_time(k) // HOUR * HOUR
         if start + HOUR + _LAG <= now:
@@ -187,7 +189,7 @@ class Housekeeper:
 
     @property
     def problem(self) -> str:
-        """Why history is not stored, or housekeeping fails, in words; empty when all is well."""
+        """Why history is not stored or housekeeping fails, in words; empty when all is well."""
         return "; ".join(filter(None, (str(self._size), self._log, self._failing)))
 
     def has_room_for(self, stream: Stream) -> bool:
@@ -195,7 +197,7 @@ class Housekeeper:
         return self._size.has_room_for(stream)
 
     def step(self, now: int) -> None:
-        """Run one due job; a failure is in `problem`, and tried again at the next check."""
+        """Run one due job; after a failure `problem` names it, and the next check tries again."""
         try:
             with corruption_as_error(self._path):
                 self._step(now)
@@ -227,7 +229,7 @@ class Housekeeper:
         yield self._truncate_log
 
     def _limit_size(self) -> bool:
-        """Measure the size, and delete the oldest rows while it is above the limit."""
+        """Measure the store; if it is too large, delete some of the oldest rows and return True."""
         self._size = measure_size(self._db, self._path, int(self._retention.budget))
         if self._size.used >= self._ballast.size:
             self._ballast.reserve()
@@ -252,6 +254,6 @@ class Housekeeper:
 
 
 _LOG_HELD = (
-    "the write-ahead log cannot be emptied: some process holds an old moment of metrics.db open."
+    "the write-ahead log cannot be emptied: some process still reads an old state of metrics.db."
     " End consoles that hang"
 )

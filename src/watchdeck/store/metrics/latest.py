@@ -68,9 +68,9 @@ _HEARTBEAT = "select beat from heartbeat where one = 1"
 
 
 def register_endpoints(db: Connection, facts: Sequence[EndpointFacts], at: int) -> dict[str, int]:
-    """Store the fleet and retire endpoints that left it; returns the id of each endpoint by name.
+    """Store the configured endpoints, retire all others; returns the id of each one by name.
 
-    In the caller's transaction. A retired endpoint keeps its history.
+    Runs in the caller's transaction at `at` (ms UTC). A retired endpoint keeps its history.
     """
     for one in facts:
         db.execute(_REGISTER, {"name": one.name, "facts": json.dumps(to_plain(one))})
@@ -101,17 +101,20 @@ def save_latest(db: Connection, layouts: LayoutTable, endpoint: int, scrape: Scr
 
 
 def read_facts(db: Connection) -> tuple[EndpointFacts, ...]:
-    """The facts of every endpoint in the fleet, retired ones excluded."""
+    """The stored configuration of every endpoint that is not retired."""
     return tuple(read_facts_by_id(db).values())
 
 
 def read_facts_by_id(db: Connection) -> dict[int, EndpointFacts]:
-    """The facts of every endpoint in the fleet, by its id."""
+    """The stored configuration of every endpoint that is not retired, by its id."""
     return {number: _parse_facts(text) for number, _, text in db.execute(_ENDPOINTS).fetchall()}
 
 
 def read_latest(db: Connection) -> tuple[LatestScrape, ...]:
-    """The newest scrape of every endpoint in the fleet, in the order of their ids."""
+    """The newest scrape of every endpoint that is not retired, in the order of endpoint ids.
+
+    An endpoint that was never scraped is absent.
+    """
     layouts = LayoutTable(db)
     rows = db.execute(_LATEST).fetchall()
     return tuple(_latest_scrape(_parse_facts(text), row, layouts) for text, *row in rows)
@@ -120,9 +123,10 @@ def read_latest(db: Connection) -> tuple[LatestScrape, ...]:
 def read_latest_at(
     db: Connection, at: int, cache: SegmentCache | None = None
 ) -> tuple[LatestScrape, ...]:
-    """The newest scrape of every endpoint at a past moment (ms UTC), at most a day before it.
+    """The newest scrape of every endpoint by a past moment `at` (ms UTC), at most a day older.
 
-    Only outcome and signals are stored for the past. `cache` holds unpacked rows for later calls.
+    An endpoint without such a scrape is absent. Only outcome and signals are stored for the past.
+    `cache` keeps unpacked rows for later calls.
     """
     layouts, cache = LayoutTable(db), cache or SegmentCache()
     found = []
@@ -136,7 +140,7 @@ def read_latest_at(
 
 
 def _past_scrape(facts: EndpointFacts, row: NewestRow) -> LatestScrape:
-    """A past scrape, with the interval of that time in its facts."""
+    """A past scrape; the scrape interval in its facts is that of its own time."""
     outcome = OUTCOMES[int(row.values[row.columns.index(OUTCOME_COLUMN)])]
     failures = 0 if outcome is Outcome.OK else 1
     then = replace(facts, every=max(facts.every, row.interval))
@@ -163,7 +167,7 @@ def _latest_scrape(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTabl
 
 
 def signal_values(columns: Iterable[str], values: array[float]) -> dict[str, SignalValue]:
-    """The signals of a frame that have a value; NaN means absent, never 0."""
+    """The signals of a frame, by name; NaN means absent, never 0, and is left out."""
     present = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
     return {
         name: SignalValue(
@@ -176,7 +180,7 @@ def signal_values(columns: Iterable[str], values: array[float]) -> dict[str, Sig
 
 @lru_cache(maxsize=4_096)
 def _parse_facts(text: str) -> EndpointFacts:
-    """Parse the facts of a row; cached, because parsing would be half the cost of a board."""
+    """Parse an endpoint's configuration; cached, as parsing would be half the cost of a board."""
     raw = json.loads(text)
     slo = raw.pop("slo")
     for name in ("serves", "depends_on", "resources"):
@@ -198,7 +202,7 @@ def save_heartbeat(db: Connection, heartbeat: CollectorStatus) -> None:
 
 
 def read_heartbeat(db: Connection) -> CollectorStatus | None:
-    """The newest heartbeat; None when no collector ever ran.
+    """The newest heartbeat; None when no collector ever ran on this store.
 
     Fields that a newer collector adds are ignored.
     """
@@ -220,7 +224,7 @@ from latest order by endpoint
 
 
 class LatestRow(NamedTuple):
-    """The row of an endpoint's newest scrape, without parsing, for the engine."""
+    """The unparsed row of an endpoint's newest scrape, for the engine."""
 
     endpoint: int
     at: int
@@ -244,7 +248,7 @@ class LatestRow(NamedTuple):
 
     @property
     def values(self) -> array[float]:
-        """The values of its signals, in the order of its layout's columns; NaN when absent."""
+        """The signal values, in the order of the layout's columns; NaN for an absent one."""
         return decode_values(self.blob)
 
     @property
@@ -254,7 +258,7 @@ class LatestRow(NamedTuple):
 
 
 def read_latest_rows(db: Connection) -> list[LatestRow]:
-    """The newest scrape of every endpoint, retired ones included, in the order of their ids."""
+    """The newest scrape of every endpoint, retired ones included, in the order of endpoint ids."""
     return [LatestRow._make(row) for row in db.execute(_LATEST_ROWS).fetchall()]
 
 
@@ -278,7 +282,7 @@ def save_responses(db: Connection, endpoint: int, responses: Sequence[ResponseRe
 
 
 def read_responses(db: Connection, endpoint: str) -> tuple[ResponseRecord, ...]:
-    """The last raw responses of one endpoint, in the order of their requests."""
+    """The last raw responses of one endpoint, in the order of its requests; empty if none."""
     return tuple(
         ResponseRecord(*row) for row in db.execute(_RESPONSES, {"name": endpoint}).fetchall()
     )

@@ -43,7 +43,7 @@ _FIRST_FRAME = "select min(k) from frame where k >= :first and k < :past"
 def read_raw(
     db: Connection, layouts: LayoutTable, window: StreamWindow, columns: Sequence[str]
 ) -> dict[str, tuple[Integers, Floats]]:
-    """Times (ms UTC) and values of each column that has any inside a window."""
+    """Times (ms UTC) and values inside a window, by column; a column without any is absent."""
     found: dict[str, tuple[list[Integers], list[Floats]]] = {}
     for source in (_segment_parts, _frame_parts):
         for times, parts in source(db, layouts, window, columns):
@@ -55,7 +55,10 @@ def read_raw(
 
 
 def read_oldest_time(db: Connection, window: StreamWindow) -> int | None:
-    """The oldest scrape's time (ms UTC) of the window's endpoint, whatever its bounds; or None."""
+    """The time (ms UTC) of an endpoint's oldest stored scrape; None when there is none.
+
+    Only the endpoint and stream of the window matter, not its bounds.
+    """
     place = {"endpoint": window.endpoint, "stream": int(window.stream)}
     bounds = {"first": frame_key(window.endpoint, 0), "past": frame_key(window.endpoint + 1, 0)}
     (segment,) = db.execute(_FIRST_SEGMENT, place).fetchone()
@@ -64,12 +67,14 @@ def read_oldest_time(db: Connection, window: StreamWindow) -> int | None:
 
 
 class NewestRow(Struct, frozen=True):
-    """One scrape; `interval` is the shortest one (ms) just before it, 0 if unknown."""
+    """The newest scrape of an endpoint."""
 
     at: int
+    """Time of the scrape (ms UTC)."""
     columns: tuple[str, ...]
     values: array[float]
     interval: int
+    """Shortest interval between the last few scrapes (ms); 0 when unknown."""
 
 
 def read_newest_row(
@@ -87,13 +92,16 @@ def read_newest_row(
 
 
 _ENOUGH = 4
-"""Scrapes that show the interval: a gap is only one of three distances, and not the shortest."""
+"""Scrapes that are read to find the interval: one gap is not the shortest of three distances."""
 
 
 def _newest_in_segments(
     db: Connection, layouts: LayoutTable, window: StreamWindow, cache: SegmentCache
 ) -> NewestRow | None:
-    """The newest scrape in the segments; those that ended before a found one are skipped."""
+    """The newest scrape in the segments of a window; None when there is none.
+
+    Segments that end before the newest scrape found so far are not opened.
+    """
     newest: NewestRow | None = None
     for segment in sorted(find_segments(db, window), key=lambda one: one.last, reverse=True):
         if newest is not None and segment.last < newest.at:
@@ -153,7 +161,7 @@ where endpoint = :endpoint and stream = :stream and first >= :start
 """
 
 _STRIDE = {Stream.SERIES: HOUR, Stream.SIGNALS: DAY}
-"""Milliseconds in memory at once: an hour of the largest metrics pages at 10 s takes 15 MB."""
+"""Milliseconds of scrapes read at once: an hour of the largest pages at 10 s takes 15 MB."""
 
 
 class Block(Struct, frozen=True):
@@ -165,10 +173,11 @@ class Block(Struct, frozen=True):
 
 
 class Blocks(Struct, frozen=True):
-    """The blocks of one period in the order of time, and where the next read starts (ms UTC)."""
+    """The blocks of one period, in the order of time."""
 
     blocks: list[Block]
     next: int | None
+    """Start of the next read (ms UTC); None when nothing is left."""
 
 
 def read_endpoint_names(db: Connection) -> tuple[str, ...]:
@@ -177,9 +186,10 @@ def read_endpoint_names(db: Connection) -> tuple[str, ...]:
 
 
 def read_blocks(db: Connection, endpoint: str, stream: Stream, start: int, end: int) -> Blocks:
-    """Read the first period from `start` until before `end` (ms UTC) that has any scrapes.
+    """Read the first period that has any scrapes: an hour of series, or a day of signals.
 
-    Call it again from `next` until that is None; no transaction is open in between.
+    Scrapes from `start` until before `end` (ms UTC) count; an unknown endpoint has none. Call it
+    again with `next` as `start` until `next` is None; no transaction is open in between.
     """
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:

@@ -18,22 +18,25 @@ if TYPE_CHECKING:
     from watchdeck.store.metrics.codec import Floats, Integers
 
 PERIOD = 30 * DAY
-"""Milliseconds of hours in one row: a year of one column then takes a dozen reads."""
+"""Milliseconds that one row covers: a year of one column then takes a dozen reads."""
 
 
 class HourlyAggregate(IntEnum):
-    """An aggregate of one hour; its number is stored.
-
-    INCREASE is the sum of the rises of a cumulative column, from its value before the hour; a fall
-    is a reset, and counts as a rise by the whole new value. It is NaN for other columns.
-    """
+    """An aggregate of one column over one hour; the numbers are stored."""
 
     LOW = 0
     HIGH = 1
     TOTAL = 2
+    """The sum of all values."""
     COUNT = 3
+    """The number of values."""
     LAST = 4
     INCREASE = 5
+    """The sum of all rises, beginning with that from the last value before the hour.
+
+    A fall is a reset, and counts as a rise by the whole new value. Columns that are not cumulative
+    have NaN.
+    """
 
 
 class HourlyValues(Struct, frozen=True):
@@ -49,9 +52,11 @@ class HourlyValues(Struct, frozen=True):
 def aggregate(
     times: Integers, values: Floats, before: Floats, cumulative: bytes
 ) -> dict[HourlyAggregate, HourlyValues]:
-    """Aggregate scrapes by the hour; their times (ms UTC) ascend, an absent value is NaN.
+    """Aggregate all columns of scrapes by the hour.
 
-    `before` is the value of each column before the first scrape, NaN where it is unknown.
+    `times` (ms UTC) ascend; `values` has a row for each time, with NaN for an absent value.
+    `before` is the last value of each column before the first scrape, NaN where it is unknown.
+    `cumulative` is a result of `cumulative_flags`.
     """
     import numpy as np
 
@@ -69,7 +74,7 @@ def aggregate(
 
 
 def _chunks(starts: Integers, rows: int, columns: int) -> Iterator[tuple[int, int]]:
-    """Ranges of hours that fit into the processor's cache: four times as fast as all at once."""
+    """Ranges of hours, as indexes, that fit into the processor's cache: four times as fast."""
     hours = len(starts)
     each = max(1, _CACHED * hours // (rows * max(1, columns)))
     return ((first, min(first + each, hours)) for first in range(0, hours, each))
@@ -100,7 +105,7 @@ def _aggregate_hours(
 
 
 def combine_layouts(field: HourlyAggregate, parts: Sequence[HourlyValues]) -> HourlyValues:
-    """Combine one aggregate of several layouts; an hour that two of them have becomes one."""
+    """Join one aggregate of several layouts; an hour that several layouts have is combined."""
     import numpy as np
 
     if len(parts) == 1:
@@ -121,7 +126,7 @@ def combine_layouts(field: HourlyAggregate, parts: Sequence[HourlyValues]) -> Ho
 
 
 def split_by_period(hours: HourlyValues) -> Iterator[tuple[int, HourlyValues]]:
-    """The hours of each period, with the start of the period (ms UTC)."""
+    """Split hours by the period of their row; yields the start of each period (ms UTC) too."""
     import numpy as np
 
     numbers = hours.times // PERIOD
@@ -131,7 +136,7 @@ def split_by_period(hours: HourlyValues) -> Iterator[tuple[int, HourlyValues]]:
 
 
 def forward_fill(values: Floats) -> Floats:
-    """Replace each absent value by the newest one before it in its column."""
+    """Replace each NaN by the newest value above it in its column, where there is one."""
     import numpy as np
 
     rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
@@ -156,7 +161,7 @@ def _hourly_lasts(values: Floats, starts: Integers) -> Floats:
 
 
 def _increases(values: Floats, before: Floats) -> Floats:
-    """How much each value rose above the known one before it; the whole value after a reset."""
+    """The rise of each value above the last known one; after a reset, the whole new value."""
     import numpy as np
 
     earlier = forward_fill(np.vstack([before, values]))[:-1]
@@ -198,7 +203,7 @@ and field = :field and period = (
 def pack_rollups(
     rolled: Mapping[HourlyAggregate, HourlyValues],
 ) -> Iterator[tuple[HourlyAggregate, int, PackedSegment]]:
-    """The rows to store: aggregate, start of the period (ms UTC), packed hours."""
+    """The rollup rows to store: aggregate, start of the period (ms UTC), packed hours."""
     for field, hours in rolled.items():
         for period, part in split_by_period(hours):
             yield field, period, pack_segment(part.times, part.values)
@@ -212,7 +217,10 @@ def add_rollup(
     columns: int,
     row: tuple[HourlyAggregate, int, PackedSegment],
 ) -> None:
-    """Store hours in the caller's transaction; an hour that is stored already is replaced."""
+    """Merge a row of `pack_rollups` into the stored one, in the caller's transaction.
+
+    An hour that is stored already is replaced.
+    """
     field, period, new = row
     place = {"endpoint": endpoint, "stream": stream, "layout": layout}
     place |= {"period": period, "field": int(field)}
@@ -232,7 +240,7 @@ def _merge(stored: ColumnBlob, new: PackedSegment, columns: int) -> PackedSegmen
 def read_last_values(
     db: Connection, endpoint: int, stream: int, layout: int, columns: int, start: int
 ) -> Floats:
-    """The last value of each column before `start` (ms UTC), at most a period back; else NaN."""
+    """The last value of each column before `start` (ms UTC); NaN where the last month has none."""
     import numpy as np
 
     place = {"endpoint": endpoint, "stream": stream, "layout": layout, "start": start}
@@ -252,7 +260,10 @@ def read_hours(
     columns: Sequence[str],
     field: HourlyAggregate,
 ) -> dict[str, HourlyValues]:
-    """One aggregate of each column that has it, for hours that start inside a window."""
+    """One aggregate over time, by column, for hours that start inside a window.
+
+    A column that no stored layout has is absent.
+    """
     found: dict[str, list[HourlyValues]] = {}
     rows = db.execute(_BETWEEN, asdict(window) | {"field": int(field)}).fetchall()
     for layout, count, blob in rows:

@@ -1,4 +1,4 @@
-"""Segments: the frames of one endpoint, stream and layout in one hour, later one day, packed."""
+"""Segments: packed frames of one endpoint, stream and layout, of one hour or later one day."""
 
 from __future__ import annotations
 
@@ -41,22 +41,25 @@ _REMOVE = "delete from segment where id = :id"
 
 
 class SegmentPeriod(IntEnum):
-    """The period of a segment: its frames are of one hour, or one day, of UTC."""
+    """The time that a segment covers: one UTC hour, or one UTC day."""
 
     HOUR = 0
     DAY = 1
 
 
 class Segment(Struct, frozen=True):
-    """The columns of a segment without its blob: `first` and `last` are in ms UTC."""
+    """A row of the segment table, without its blob."""
 
     id: int
     stream: int
     level: int
     layout: int
     first: int
+    """Time of the oldest scrape (ms UTC)."""
     last: int
+    """Time of the newest scrape (ms UTC)."""
     count: int
+    """Number of scrapes."""
 
 
 class PackedSegment(Struct, frozen=True):
@@ -69,7 +72,7 @@ class PackedSegment(Struct, frozen=True):
 
 
 def pack_segment(times: Integers, values: Floats) -> PackedSegment:
-    """Pack at least one scrape; the times (ms UTC) ascend."""
+    """Pack scrapes, at least one; `times` (ms UTC) ascend, and `values` has a row for each."""
     return PackedSegment(int(times[0]), int(times[-1]), len(times), encode_blob(times, values))
 
 
@@ -94,14 +97,17 @@ def find_segments(db: Connection, window: StreamWindow) -> list[Segment]:
 def find_segments_starting(
     db: Connection, endpoint: int, start: int, end: int, level: SegmentPeriod
 ) -> list[Segment]:
-    """Segments of both streams up to a level that begin from `start` until before `end`."""
+    """Segments of both streams that begin from `start` until before `end` (ms UTC).
+
+    With `level` HOUR only the hourly segments are returned, with DAY the daily ones too.
+    """
     bounds = {"endpoint": endpoint, "start": start, "end": end, "level": int(level)}
     return [Segment(*row) for row in db.execute(_BEGUN, bounds).fetchall()]
 
 
 @contextmanager
 def open_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> Iterator[ColumnBlob]:
-    """A segment read in place, for callers that need few of its columns.
+    """Open a segment in place, for callers that need few of its columns.
 
     A read transaction is open until the block ends: keep it short.
     """
@@ -110,7 +116,7 @@ def open_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> Iter
 
 
 def load_segment(db: Connection, layouts: LayoutTable, segment: Segment) -> ColumnBlob:
-    """A segment in memory, for callers that need most of its columns."""
+    """Load a segment into memory, for callers that need most of its columns."""
     ((blob,),) = db.execute(_BLOB, {"id": segment.id}).fetchall()
     return load_blob(blob, len(layouts.columns(segment.layout)), segment.count)
 
@@ -142,24 +148,26 @@ CACHED_SEGMENTS = 1_000
 
 
 class CachedRows(Struct, frozen=True):
-    """Consecutive scrapes of a segment; `begins` and `ends`: with its first and last scrape."""
+    """Some consecutive scrapes of a segment."""
 
     times: Integers
     values: Floats
     begins: bool
+    """Whether the first scrape of the segment is among them."""
     ends: bool
+    """Whether the last scrape of the segment is among them."""
 
     def count_before(self, moment: int) -> int | None:
-        """How many rows are before a moment (ms UTC); None when the nearest may not be cached."""
+        """The number of rows before a moment (ms UTC); None when rows near it may be missing."""
         past = int(self.times.searchsorted(moment))
         within = (past > 0 or self.begins) and (past < len(self.times) or self.ends)
         return past if within else None
 
 
 class SegmentCache:
-    """Rows of segments around the moments read last, so that a step in time unpacks nothing.
+    """Caches rows around the times that were read last, so that a small step unpacks nothing.
 
-    It belongs to one thread.
+    Use it on one thread only.
     """
 
     def __init__(self) -> None:
@@ -169,7 +177,7 @@ class SegmentCache:
     def rows(
         self, db: Connection, layouts: LayoutTable, segment: Segment, end: int
     ) -> tuple[CachedRows, int]:
-        """Rows of a segment around `end` (ms UTC), and how many of them are before it."""
+        """Cached rows of a segment around `end` (ms UTC), and how many of them are before `end`."""
         if self._db is not db:
             self._db = db
             self._cache.clear()

@@ -1,4 +1,4 @@
-"""The only writer of metrics.db: a thread that commits queued scrapes and never blocks one."""
+"""The only writer of metrics.db: a thread that commits queued scrapes; queueing never blocks."""
 
 import threading
 from collections import deque
@@ -34,27 +34,30 @@ from watchdeck.store.metrics.latest import (
 
 _BATCH = 500
 _GATHER = 0.05
-"""Seconds that scrapes are collected for one commit, which costs more than its scrapes."""
+"""Seconds for which scrapes are gathered into one commit: a commit costs more than its rows."""
 
 _RETRY = 2.0
 """Seconds between two attempts while nothing can be written."""
 
 
 class WriterStatus(Struct, frozen=True):
-    """The queue of the writer, and why nothing can be written."""
+    """The state of a MetricsWriter."""
 
     queued: int
+    """Scrapes that wait for a commit."""
     dropped: int
     """Scrapes lost because the queue was full."""
     problem: str
+    """Why nothing can be written; empty when all is well."""
     committed_at: int | None
+    """Time of the last commit (ms UTC); None before the first."""
 
 
 _Registration = tuple[tuple[EndpointFacts, ...], Future[None]]
 
 
 class _OpenFile(Struct, frozen=True):
-    """The open file, while it can be written."""
+    """The open metrics.db, with its layouts and its housekeeper."""
 
     db: Connection
     layouts: LayoutTable
@@ -95,11 +98,14 @@ class MetricsWriter:
         self._ids: dict[str, int] = {}
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the writer's thread."""
         self._thread.start()
 
     def register(self, facts: Sequence[EndpointFacts]) -> None:
-        """Store the fleet, before its first scrape. Raises StoreError when that fails."""
+        """Store the configured endpoints and wait for the commit; call it before the first scrape.
+
+        Raises StoreError when that fails, TimeoutError after 30 s.
+        """
         done: Future[None] = Future()
         with self._wake:
             self._registration = (tuple(facts), done)
@@ -107,7 +113,7 @@ class MetricsWriter:
         done.result(timeout=30)
 
     def submit(self, scrape: Scrape) -> None:
-        """Queue a scrape; never blocks on the disk."""
+        """Queue a scrape for the next commit; never blocks on the disk."""
         with self._wake:
             if len(self._waiting) >= self._capacity:
                 self._waiting.popleft()
@@ -116,7 +122,7 @@ class MetricsWriter:
             self._wake.notify()
 
     def submit_heartbeat(self, heartbeat: CollectorStatus) -> None:
-        """Store the newest heartbeat with the next commit."""
+        """Queue a heartbeat for the next commit; it replaces one that still waits."""
         with self._wake:
             self._heartbeat = heartbeat
             self._wake.notify()
@@ -128,7 +134,7 @@ class MetricsWriter:
             return WriterStatus(len(self._waiting), self._dropped, problem, self._committed_at)
 
     def close(self) -> None:
-        """Write the queue and stop the thread; a queue that fails once more is lost."""
+        """Write the queue and stop the thread, within 10 s; what cannot be written is lost."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -231,7 +237,7 @@ class MetricsWriter:
             save_responses(store.db, endpoint, scrape.exchanges)
 
     def _run_housekeeping(self) -> None:
-        """Run one housekeeping job; a failure is in `status`, and loses no scrape."""
+        """Run one housekeeping job; `status` reports a failure, which loses no scrape."""
         if self._open is not None:
             self._open.housekeeper.step(self._clock())
             self._housekeeping_problem = self._open.housekeeper.problem

@@ -9,11 +9,11 @@ from msgspec import Struct
 from watchdeck.errors import StoreError
 
 MigrationStep = str | Callable[[Connection], None]
-"""One version: an SQL script, or a function for what SQL cannot express. Never changed again."""
+"""One version: an SQL script, or a function where SQL is not enough; never changed again."""
 
 
 class Schema(Struct, frozen=True):
-    """The schema of one database file; its version is the number of its steps."""
+    """The schema of one database file; its version is the number of its migration steps."""
 
     name: str
     application: int
@@ -29,7 +29,7 @@ class Schema(Struct, frozen=True):
 
 
 def apply_step(db: Connection, step: MigrationStep) -> None:
-    """Apply one step inside the open transaction."""
+    """Apply one migration step inside the open transaction."""
     if isinstance(step, str):
         for statement in _split_statements(step):
             db.execute(statement)

@@ -1,1 +1,1 @@
-"""Tables of state.db that are not about alerts: audit, health, changes, deadlines, rules."""
+"""Tables of state.db that are not about alerts: audit, health, changes, rules, maintenance."""

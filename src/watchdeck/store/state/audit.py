@@ -1,8 +1,8 @@
 """The audit: an append-only record of all actions, each row chained to the last one by its hash.
 
-`verify` detects an edited, deleted, inserted or reordered row, and a cut end. It cannot detect that
-somebody who may write the file rewrote the whole chain with its head. Against that, store a head
-(its count and hash) elsewhere and pass it to `verify`.
+`verify` detects a row that was edited, deleted, inserted or moved, and a truncated end. Alone, it
+cannot detect that somebody who may write the file replaced the whole chain and its head. To detect
+that too, store a head (its count and hash) elsewhere and pass it to `verify`.
 """
 
 import hashlib
@@ -51,8 +51,9 @@ class AuditVerification(Struct, frozen=True):
     rows: int
     """Sound rows before the first bad one."""
     first_bad: int | None
-    """The number of the first bad row."""
+    """The number of the first bad row; None when all rows are sound."""
     why: str
+    """The problem, or a statement that all rows are sound."""
     head: ChainHead
     """The end of the sound rows; store it elsewhere."""
 
@@ -68,7 +69,8 @@ def append_audit(
 ) -> ChainHead:
     """Append a row in the caller's transaction, so that an action and its record commit together.
 
-    `before` and `after` are what the action changed, as plain values without secrets.
+    `before` and `after` are the values that the action changed, plain and without secrets; None
+    when there are none. Returns the new end of the chain.
     """
     end = read_head(db)
     row = {
@@ -88,7 +90,7 @@ def append_audit(
 
 
 def read_head(db: Connection) -> ChainHead:
-    """The end of the chain as stored in the file; its hash is empty when it is missing."""
+    """The stored end of the chain; when it is missing, 0 rows and an empty hash."""
     found = db.execute(_HEAD).fetchone()
     return ChainHead(*found) if found else ChainHead(0, "")
 
@@ -124,7 +126,7 @@ def read_entries(db: Connection, first: int, last: int) -> tuple[AuditEntry, ...
 def verify(db: Connection, known: ChainHead | None = None) -> AuditVerification:
     """Read the whole chain and find the first row that is not as it was written.
 
-    `known` is a head that was stored elsewhere; it reveals a chain that was rewritten as a whole.
+    With `known`, a head stored elsewhere, a chain that was replaced as a whole is found too.
     """
     end, met = ChainHead(0, _FIRST_PREVIOUS), known is None or known.rows == 0
     for row, sealed in _read_rows(db):
@@ -151,7 +153,7 @@ def _bad_row(row: Mapping[str, Any], sealed: str, end: ChainHead) -> _Bad:
     if number > expected:
         return expected, f"row {expected} is missing"
     if number < expected:
-        return number, f"row {number} was put in before the first"
+        return number, f"row {number} was inserted before the first"
     if sealed != _row_hash(row):
         return number, f"row {number} was changed after it was written"
     if row["previous"] != end.hash:
@@ -203,7 +205,7 @@ def _row_hash(row: Mapping[str, Any]) -> str:
 def _canonical_json(
     value: Mapping[str, Any], *, default: Callable[[object], str] | None = None
 ) -> str:
-    """The only JSON text of a value: a hash must not depend on order or blanks."""
+    """The canonical JSON text of a value, without blanks and with sorted keys, for its hash."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=default
     )
@@ -221,6 +223,6 @@ GUARDS = (
 
 
 def missing_guards(db: Connection) -> tuple[str, ...]:
-    """The names of the triggers that protect the audit and no longer exist."""
+    """The names of the triggers that should protect the audit but are missing; empty if none is."""
     found = {row[0] for row in db.execute("select name from sqlite_master where type = 'trigger'")}
     return tuple(name for name in GUARDS if name not in found)

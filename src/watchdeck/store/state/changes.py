@@ -36,7 +36,7 @@ MAX_CHANGES = 1_000
 
 
 def record_change(db: Connection, endpoint: str, at: int, what: str, text: str, source: str) -> int:
-    """Insert a marker, in the caller's transaction; returns its id."""
+    """Insert a change marker at `at` (ms UTC), in the caller's transaction; returns its number."""
     row = {"endpoint": endpoint, "at": at, "what": what, "text": text, "source": source}
     ((number,),) = db.execute(_ADD, row).fetchall()
     return int(number)
@@ -45,14 +45,17 @@ def record_change(db: Connection, endpoint: str, at: int, what: str, text: str, 
 def read_changes(
     db: Connection, start: int, end: int, endpoint: str | None = None, limit: int = MAX_CHANGES
 ) -> tuple[Change, ...]:
-    """The newest `limit` markers from `start` until before `end` (ms UTC), oldest first."""
+    """The newest `limit` markers from `start` until before `end` (ms UTC), oldest first.
+
+    Of one endpoint, or of all when `endpoint` is None.
+    """
     asked = {"start": start, "end": end, "endpoint": endpoint, "limit": limit}
     rows = db.execute(_BETWEEN, asked).fetchall()
     return tuple(Change(*row) for row in reversed(rows))
 
 
 def read_identities(db: Connection) -> dict[str, Identity]:
-    """The last identity of every server, by endpoint."""
+    """The last identity (version, start, replicas, resets) of every server, by endpoint."""
     rows = db.execute(_IDENTITIES).fetchall()
     return {endpoint: Identity(*parts) for endpoint, *parts in rows}
 

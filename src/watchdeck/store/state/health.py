@@ -51,9 +51,10 @@ order by at
 
 
 def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
-    """Store changes, in the caller's transaction; the same endpoint and time is one change.
+    """Store health changes, in the caller's transaction.
 
-    A change older than the health in force enters only the history.
+    Of two changes with the same endpoint and time, the later call wins. A change that is older than
+    the current health of its endpoint enters only the history.
     """
     rows = [asdict(change) for change in changes]
     db.executemany(_ADD, rows)
@@ -61,9 +62,9 @@ def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
 
 
 def read_health(db: Connection, at: int | None = None) -> dict[str, HealthChange]:
-    """The health in force by endpoint, now or at a past moment (ms UTC).
+    """The health by endpoint, now (None) or at a past moment `at` (ms UTC).
 
-    An endpoint that was not evaluated yet is absent.
+    An endpoint that was not evaluated by then is absent.
     """
     rows = db.execute(_NOW) if at is None else db.execute(_THEN, {"at": at})
     return {row[0]: _change(row) for row in rows.fetchall()}
@@ -72,7 +73,7 @@ def read_health(db: Connection, at: int | None = None) -> dict[str, HealthChange
 def read_health_history(
     db: Connection, endpoint: str, start: int, end: int
 ) -> tuple[HealthChange, ...]:
-    """The changes from `start` until before `end`, led by the one in force at `start`."""
+    """The health change in force at `start`, then all later ones until before `end` (ms UTC)."""
     asked = {"endpoint": endpoint, "start": start, "end": end}
     return tuple(_change(row) for row in db.execute(_BETWEEN, asked).fetchall())
 

@@ -39,10 +39,10 @@ def save_maintenance(db: Connection, works: Iterable[Maintenance], at: int) -> N
 
 
 def read_rules(db: Connection) -> dict[str, StoredRule]:
-    """The rules in force, by name.
+    """The settings of the rules in force, by rule name.
 
-    `when` and the rest are as configured; `tells_of_trouble` says that an alert of the rule mutes
-    the other alerts of its model.
+    The settings are as configured, with `tells_of_trouble` added: true when an alert of the rule
+    mutes the other alerts of its model.
     """
     return {
         name: _parse_rule(text) for name, text in db.execute(_READ.format(table="rule")).fetchall()
@@ -50,7 +50,7 @@ def read_rules(db: Connection) -> dict[str, StoredRule]:
 
 
 def read_maintenance(db: Connection) -> tuple[Maintenance, ...]:
-    """The maintenance in force, in the order of its names."""
+    """The maintenance in force, sorted by name."""
     rows = db.execute(_READ.format(table="maintenance")).fetchall()
     return tuple(_parse_maintenance(text) for _, text in rows)
 
@@ -88,7 +88,7 @@ def _save(db: Connection, table: RuleTable, wanted: Mapping[str, StoredRule], at
 
 @lru_cache(maxsize=1_000)
 def _parse_rule(text: str) -> StoredRule:
-    """Parse the facts of a rule; cached, because every board reads rules that rarely change."""
+    """Parse the settings of a rule; cached, because every board reads rules that rarely change."""
     facts: StoredRule = json.loads(text)
     return facts
 
