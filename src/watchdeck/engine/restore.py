@@ -32,10 +32,11 @@ BUDGET_SIGNALS = ("up", "ready", "error_ratio", "request_rate")
 
 
 def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TIME_BUDGET) -> int:
-    """Restore targets that have a sample, for `seconds` but at least one; returns how many.
+    """Refill the memory of rule targets from stored history; returns the number of targets.
 
-    Windows and error budgets come first, and among them those of targets with open alerts, which
-    must not be taken for silent meanwhile. Baselines come last: they take longest, and page nobody.
+    Takes targets that have a sample, at least one, and no further one after `seconds`. First come
+    the windows and error budgets of all targets, those with open alerts before others, because
+    they must not be taken for silent. Baselines come last: they take longest, and page nobody.
     """
     until, done = time.monotonic() + seconds, 0
     waiting = [one for one in fleet if not one.baselines_restored and one.sample is not None]

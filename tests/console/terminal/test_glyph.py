@@ -45,7 +45,7 @@ def test_no_text_holds_anything_raw(text: str) -> None:
     assert not [char for char in shown if unicodedata.category(char) in ("Cc", "Cs")]
 
 
-UNSEEN: Final = ("Cc", "Cf", "Cn", "Mn", "Me", "Mc", "Lo")
+UNSEEN: Final = ("Cc", "Cf", "Cn", "Mn", "Me", "Mc", "Lo", "Sk")
 """Kinds of characters among which some have no width, which the gate gives one."""
 
 

@@ -27,7 +27,10 @@ _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
 
 
 class ResponseLog:
-    """Adds the responses to some scrapes of an endpoint; `redact` removes secrets from texts."""
+    """Attaches raw responses to scrapes of an endpoint: after a change of state, or once a minute.
+
+    `redact` removes secrets from texts.
+    """
 
     def __init__(self, redact: Callable[[str], str]) -> None:
         self._redact = redact

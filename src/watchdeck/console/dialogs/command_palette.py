@@ -77,7 +77,7 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Focus the input, and list every entry until something is typed."""
-        self.query_one(Input).focus()
+        self.query(Input).focus()
         self._find("")
 
     @on(Input.Changed)

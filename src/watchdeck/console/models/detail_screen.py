@@ -112,11 +112,12 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Put the cursor on the first of FIRST_SIGNALS that the model has."""
-        signals = self.query_one(List)
         latest = self._model.latest if self._model else None
         has = latest.signals if latest else {}
-        first = next((name for name in FIRST_SIGNALS if name in has), None)
-        signals.call_after_refresh(signals.go, first or FIRST_SIGNALS[0])
+        first = next((name for name in FIRST_SIGNALS if name in has), FIRST_SIGNALS[0])
+        # no list was composed when the console is left while this screen opens
+        for signals in self.query(List):
+            signals.call_after_refresh(signals.go, first)
 
     def show_history(
         self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""

@@ -72,9 +72,9 @@ class DiffRenderedApp(App[None]):
             self.renderer.flush()
 
     def invalidate(self, size: tuple[int, int]) -> None:
-        """Forget what the terminal, now of this size, shows, and draw every cell again.
+        """Take what the terminal shows for lost, and draw every cell again; its size is now `size`.
 
-        After a change of size Textual sends a new layout, which draws every cell.
+        After a change of size nothing is drawn until Textual sends its layout for the new size.
         """
         if self.renderer is not None:
             self.renderer.invalidate()

@@ -38,7 +38,7 @@ class Traffic(Struct, frozen=True):
 
 
 class TrafficMeter:
-    """Counts bytes, frames and lags."""
+    """Measures the output to the terminal: bytes, frames, and the time to respond (lag)."""
 
     def __init__(self) -> None:
         self._total = Traffic()
@@ -70,7 +70,7 @@ class TrafficMeter:
         self._total = replace(self._total, lag=lag, lowest_lag=lowest)
 
     def read(self, now: float, *, held: bool) -> Traffic:
-        """The traffic up to `now`; `held` becomes part of the result."""
+        """The statistics up to `now`; the caller tells whether frames wait (`held`)."""
         self._drop_old(now)
         rate = sum(count for _, count in self._recent) / RATE_PERIOD
         return replace(self._total, rate=rate, held=held)

@@ -47,7 +47,7 @@ class FilterableRows(ListRows[Row]):
         return parse(typed)
 
     def filter(self, typed: str) -> None:
-        """Select the rows that a text matches, from the next build on. Raises FilterError."""
+        """Set the filter; it takes effect when the rows are built next. Raises FilterError."""
         self.wanted, self.typed = self.read_filter(typed), typed
 
     @property
@@ -87,7 +87,7 @@ class FilterableList(List[SelectedRows]):
     BINDINGS = bindings(KeyScope.CHOICE)
 
     def filter(self, typed: str) -> None:
-        """Show the rows that a text matches. Raises FilterError."""
+        """Set the filter, and show only the rows that match it. Raises FilterError."""
         self.rows.filter(typed)
         self.rebuild()
 

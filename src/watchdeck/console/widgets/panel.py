@@ -55,7 +55,7 @@ class Panel(Widget):
             self.redraw()
 
     def rebuild(self) -> None:
-        """Make what is drawn anew."""
+        """Build the content again from the view state, and redraw; by default only redraw."""
         self.redraw()
 
     def redraw(self) -> None:
@@ -83,7 +83,7 @@ class Panel(Widget):
         return self._settings.styles.strip(_row(self._lines, y), self.size.width)
 
     def on_resize(self) -> None:
-        """Every line depends on the width."""
+        """Draw all lines again at once, because each depends on the width."""
         self.redraw_now()
 
     def watch_letter(self) -> None:

@@ -149,7 +149,7 @@ class Prompt(Vertical):
     def on_mount(self) -> None:
         """Fill in the first text, and focus the input."""
         self._write(self._text)
-        self.query_one(PromptInput).focus()
+        self.query(PromptInput).focus()
 
     def close(self) -> None:
         """Remove the prompt; the focus goes back to where it was."""

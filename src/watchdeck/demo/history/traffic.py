@@ -150,7 +150,7 @@ def _phase_factors(times: Integers, busy: Floats, now: int) -> Floats:
 def count_history(
     traffic: TrafficHistory, load: Load, random: np.random.Generator
 ) -> Counts[Integers]:
-    """The counts at every scrape, from a server that started just before the first."""
+    """What a server has counted at each scrape, if it started one interval before the first."""
     import numpy as np
 
     level = np.round(np.log(traffic.median) / _MEDIAN_STEP).astype(np.int64)

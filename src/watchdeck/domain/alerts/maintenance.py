@@ -69,7 +69,10 @@ class Maintenance(Struct, frozen=True):
 
     @property
     def has_severity_matcher(self) -> bool:
-        """Whether a matcher names the severity; then alerts that become more severe stay muted."""
+        """Whether a matcher names the severity.
+
+        Without one, the maintenance stops muting an alert that becomes more severe.
+        """
         return any(matcher.label == "severity" for matcher in self.matchers)
 
 

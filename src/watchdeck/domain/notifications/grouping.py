@@ -23,7 +23,10 @@ _PARTS = (_FIRST, _WORST, _REST)
 
 
 class GroupSlot(Struct, frozen=True):
-    """The slot of a message: a slot is sent as one notification, from `not_before` (ms UTC) on."""
+    """The notification that a message joins: all messages with the same `name` are sent as one.
+
+    It is sent at `not_before` (ms UTC) or later.
+    """
 
     name: str
     not_before: int
@@ -35,7 +38,7 @@ def group_name(*parts: str) -> str:
 
 
 def group_windows(names: Iterable[str]) -> GroupWindows:
-    """The newest window of each part of a group, by slot names; other names are skipped."""
+    """The newest windows, read from the names of slots; names of another form are skipped."""
     found: GroupWindows = {}
     for name in names:
         key, _, opened = name.partition("#")[0].partition("@")

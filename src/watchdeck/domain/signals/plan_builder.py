@@ -59,9 +59,10 @@ class _IdentityKey(Generic[_T]):
 
 
 def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
-    """The plan for an endpoint whose page has this layout; cached while in use.
+    """Plan how to compute an endpoint's signals from its pages of this layout.
 
-    An empty layout is a page without series, or a kind without a page.
+    Plans are cached while in use. An empty layout is a page without series, or a kind without a
+    page.
     """
     options = _PlanOptions(
         endpoint.model,

@@ -106,9 +106,10 @@ def other_limits(rule: Rule) -> Iterator[Rule]:
 
 
 def try_limit(words: str, firings: Sequence[Firing], fired: Iterable[RatedEpisode]) -> LimitTrial:
-    """Count the rated alerts that remain with another limit.
+    """Count the alerts with feedback that a rule would still raise with another limit.
 
-    `firings` are from a replay with that limit; an alert remains if one of its model overlaps it.
+    `words` is the condition with that limit, and `firings` come from a replay with it. An alert
+    of `fired` would still be raised if a firing on the same model overlaps it in time.
     """
     kept = noise = 0
     for episode, alert, feedback in fired:

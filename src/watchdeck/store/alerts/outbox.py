@@ -169,9 +169,9 @@ def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int
 
 
 def read_recent_groups(db: Connection, since: int) -> tuple[str, ...]:
-    """The groups of rows created at `since` (ms UTC) or later, among the newest 5,000.
+    """The names of the notification groups of rows created at `since` (ms UTC) or later.
 
-    Cancelled rows do not count.
+    Reads only the newest 5,000 rows that have a group and are not cancelled.
     """
     asked = {"since": since, "most": 5_000}
     return tuple(row[0] for row in db.execute(_RECENT_GROUPS, asked).fetchall())
