@@ -1,12 +1,10 @@
 """The description of an operator's action: its keys, its arguments, its shell command, its role."""
 
-from collections.abc import Callable
 from enum import StrEnum
 
 from msgspec import Struct
 
 from watchdeck.actions.actor import ActorRole
-from watchdeck.actions.arguments import Selection
 from watchdeck.actions.requests import ActionRequest
 
 
@@ -95,7 +93,6 @@ class Action(Struct, frozen=True):
     Attributes:
         name: The action's name after `:` and in a request.
         request: The type of the action's arguments.
-        parse: Reads the arguments that are typed after the name. Raises ArgumentError.
         words: What the action does, for the palette.
         subject: The selection that the action needs.
         takes: A word for the arguments, such as `NOTE`; empty when the action has none.
@@ -108,7 +105,6 @@ class Action(Struct, frozen=True):
 
     name: str
     request: type[ActionRequest]
-    parse: Callable[[str, Selection], ActionRequest]
     words: str
     subject: Subject
     takes: str = ""

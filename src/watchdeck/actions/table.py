@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from watchdeck.actions import arguments, requests
+from watchdeck.actions import requests
 from watchdeck.actions.action import (
     Action,
     ActionKey,
@@ -30,7 +30,6 @@ ACTIONS = (
     Action(
         name="change",
         request=requests.ChangeRequest,
-        parse=arguments.parse_change,
         words="Mark a change of the model in focus",
         subject=Subject.MODEL,
         takes="TEXT",
@@ -41,7 +40,6 @@ ACTIONS = (
     Action(
         name="ack",
         request=requests.AcknowledgeRequest,
-        parse=arguments.parse_acknowledge,
         words="Acknowledge the chosen alerts: [2h] [NOTE]",
         subject=Subject.OPEN_ALERTS,
         takes="NOTE",
@@ -67,7 +65,6 @@ ACTIONS = (
     Action(
         name="takeover",
         request=requests.TakeOverRequest,
-        parse=arguments.parse_take_over,
         words="Take the chosen alerts over from their owners",
         subject=Subject.OPEN_ALERTS,
         keys=(ActionKey("ack.takeover", "t", "Take it over from its owner"),),
@@ -79,7 +76,6 @@ ACTIONS = (
     Action(
         name="unack",
         request=requests.UnacknowledgeRequest,
-        parse=arguments.parse_unacknowledge,
         words="End the acknowledgement of the chosen alerts",
         subject=Subject.OPEN_ALERTS,
         keys=(ActionKey("ack.end", "U", "End the acknowledgement"),),
@@ -93,7 +89,6 @@ ACTIONS = (
     Action(
         name="escalate",
         request=requests.EscalateRequest,
-        parse=arguments.parse_escalate,
         words="Escalate the chosen alerts to the next step",
         subject=Subject.OPEN_ALERTS,
         keys=(ActionKey("alert.escalate", "e", "Escalate it to the next step"),),
@@ -107,7 +102,6 @@ ACTIONS = (
     Action(
         name="silence",
         request=requests.SilenceRequest,
-        parse=arguments.parse_silence,
         words="Silence alerts: model=NAME 2h REASON",
         subject=Subject.NOTHING,
         takes="WHICH",
@@ -140,7 +134,6 @@ ACTIONS = (
     Action(
         name="unsilence",
         request=requests.UnsilenceRequest,
-        parse=arguments.parse_unsilence,
         words="End a silence",
         subject=Subject.NOTHING,
         takes="NUMBER",
@@ -154,7 +147,6 @@ ACTIONS = (
     Action(
         name="note",
         request=requests.NoteRequest,
-        parse=arguments.parse_note,
         words="Write a note on the chosen alerts",
         subject=Subject.ALERTS,
         takes="TEXT",
@@ -172,7 +164,6 @@ ACTIONS = (
     Action(
         name="resolve",
         request=requests.ResolveRequest,
-        parse=arguments.parse_resolve,
         words="End the chosen alerts by hand",
         subject=Subject.OPEN_ALERTS,
         takes="NOTE",
@@ -190,7 +181,6 @@ ACTIONS = (
     Action(
         name="pin",
         request=requests.PinRequest,
-        parse=arguments.parse_pin,
         words="Pin a known issue: model=NAME 1d TEXT",
         subject=Subject.NOTHING,
         takes="WHAT",
@@ -217,7 +207,6 @@ ACTIONS = (
     Action(
         name="unpin",
         request=requests.UnpinRequest,
-        parse=arguments.parse_unpin,
         words="Remove a known issue",
         subject=Subject.NOTHING,
         takes="NUMBER",
@@ -231,7 +220,6 @@ ACTIONS = (
     Action(
         name="opinion",
         request=requests.FeedbackRequest,
-        parse=arguments.parse_feedback,
         words="Rate an ended alert",
         subject=Subject.ALERTS,
         is_typed=False,
@@ -252,7 +240,6 @@ ACTIONS = (
     Action(
         name="undo",
         request=requests.UndoRequest,
-        parse=arguments.parse_undo,
         words="Undo the last action",
         subject=Subject.NOTHING,
         keys=(ActionKey("undo", "u", "Undo the last action", where=Place.EVERYWHERE),),

@@ -18,7 +18,7 @@ from console.boards import NOW
 from store.alerts.made import end, fire
 from store.stores import ANNA, state_only
 from watchdeck.actions.actor import Actor
-from watchdeck.actions.arguments import parse_arguments
+from watchdeck.actions.requests import parse_arguments
 from watchdeck.console.alerts.detail_lines import alert_lines, charted_signal, history_rows
 from watchdeck.console.alerts.detail_screen import AlertScreen
 from watchdeck.console.alerts.list_lines import (

@@ -12,8 +12,7 @@ from console.boards import NOW
 from console.test_screens import Clock, Shown
 from store.stores import ANNA
 from watchdeck.actions.actor import Actor
-from watchdeck.actions.arguments import ArgumentError, Selection, parse_change
-from watchdeck.actions.requests import ChangeRequest
+from watchdeck.actions.requests import ArgumentError, ChangeRequest, Selection
 from watchdeck.console.app import Console
 from watchdeck.console.state.services import Services
 from watchdeck.console.widgets.prompt import HintLine
@@ -39,7 +38,7 @@ MINUTE = 60_000
     ],
 )
 def test_a_change_is_typed_as_in_the_shell(text: str, kind: ChangeKind, words: str) -> None:
-    assert parse_change(text, Selection(model="a")) == ChangeRequest("a", kind, words)
+    assert ChangeRequest.parse(text, Selection(model="a")) == ChangeRequest("a", kind, words)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +46,7 @@ def test_a_change_is_typed_as_in_the_shell(text: str, kind: ChangeKind, words: s
 )
 def test_what_is_no_change_is_said_with_what_would_be(text: str) -> None:
     with pytest.raises(ArgumentError, match=r"--what deploy\|config\|retrain\|note TEXT") as caught:
-        parse_change(text, Selection())
+        ChangeRequest.parse(text, Selection())
     assert "\x1b" not in str(caught.value)
 
 

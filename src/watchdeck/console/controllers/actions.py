@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 from watchdeck.actions.action import Action, ActionKey, Place, Subject
 from watchdeck.actions.actor import Actor, ActorRole
-from watchdeck.actions.arguments import ArgumentError, Selection, parse_arguments
-from watchdeck.actions.requests import ActionRequest, ChangeRequest, UndoRequest
+from watchdeck.actions.requests import (
+    ActionRequest,
+    ArgumentError,
+    ChangeRequest,
+    Selection,
+    UndoRequest,
+    parse_arguments,
+)
 from watchdeck.actions.table import ACTIONS, perform
 from watchdeck.console.alerts.list_lines import worst_alert
 from watchdeck.console.controllers.command_line import CommandLine
@@ -161,7 +167,7 @@ class ActionController:
             self._port.say(refusal)
             return
         try:
-            request = action.parse(text, about)
+            request = action.request.parse(text, about)
         except ArgumentError as error:
             self._port.say(str(error))
             return
