@@ -7,15 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from watchdeck.actions import requests
-from watchdeck.actions.action import (
-    Action,
-    ActionKey,
-    Form,
-    Place,
-    Shell,
-    ShellArgument,
-    Subject,
-)
+from watchdeck.actions.action import Action, ActionKey, Form, Place, Shell, ShellArgument, Subject
 from watchdeck.actions.actor import Actor
 from watchdeck.domain.board.change import REPORTED_KINDS
 from watchdeck.errors import WatchdeckError
@@ -231,8 +223,7 @@ ACTIONS = (
         shell=Shell(
             "note",
             option=ShellArgument(
-                *("opinion", "--opinion", Form.FEEDBACK),
-                help="Rate an ended alert.",
+                *("opinion", "--opinion", Form.FEEDBACK), help="Rate an ended alert."
             ),
             beside=True,
         ),

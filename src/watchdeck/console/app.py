@@ -32,11 +32,7 @@ from watchdeck.console.input.time_cursor import TimeCursor
 from watchdeck.console.lines.relative_time import round_to_step
 from watchdeck.console.setup import console_settings
 from watchdeck.console.state.board_poller import BoardPoller
-from watchdeck.console.state.board_source import (
-    BoardQuery,
-    OpenSource,
-    StoreLocation,
-)
+from watchdeck.console.state.board_source import BoardQuery, OpenSource, StoreLocation
 from watchdeck.console.state.messages import (
     AlertOpened,
     BoardUpdated,

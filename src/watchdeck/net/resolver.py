@@ -73,10 +73,7 @@ class Resolver:
 
 
 def _run_look_up(
-    look_up: LookUp,
-    host: str,
-    loop: asyncio.AbstractEventLoop,
-    future: asyncio.Future[list[str]],
+    look_up: LookUp, host: str, loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[str]]
 ) -> None:
     try:
         found = look_up(host)

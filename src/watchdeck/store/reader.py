@@ -157,12 +157,7 @@ class Reader:
             return self._live
 
     def history(
-        self,
-        endpoint: str,
-        columns: Sequence[str],
-        start: int,
-        end: int,
-        points: int | None = None,
+        self, endpoint: str, columns: Sequence[str], start: int, end: int, points: int | None = None
     ) -> tuple[History, ...]:
         """Signals of one endpoint from `start` until before `end` (ms UTC), one History a column.
 

@@ -113,7 +113,7 @@ def test_a_rule_that_means_nobody_is_a_problem_and_one_for_everybody_a_hint(
     assert "rule[0].match means no model that is watched (owner=nobody)." in ran.err
     ran = rules(config(tmp_path, f'{RULE}match = ["owner=~.*"]\n'), "check")
     assert ran.code == 0
-    assert "rule[0].match[0] owner=~.* means every model. Without it" in ran.err
+    assert "rule[0].match[0] owner=~.* means every model. Leave it out" in ran.err
 
 
 def test_a_replay_tells_when_a_rule_would_have_fired_how_long_and_how_often(

@@ -331,7 +331,7 @@ async def test_notes_pins_and_resolves_are_typed(tmp_path: Path) -> None:
 async def test_what_an_alert_was_worth_takes_one_key_when_it_is_over(tmp_path: Path) -> None:
     async with bench(tmp_path, "fraud") as at:
         await at.press("3", "plus")
-        assert "it is not over" in at.text()
+        assert "it is still open" in at.text()
         with closing(open_writable(at.store.state)) as db:
             ((found),) = read_active_alerts(db, None, NOW)
             end(db, found.episode, NOW)

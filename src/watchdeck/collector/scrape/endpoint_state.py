@@ -24,11 +24,7 @@ from watchdeck.net.failure import Failure, status_words
 NO_PAGE = Layout()
 """The layout of kinds without a page; shared, because plans are cached by layout."""
 
-_CAN_SERVE = {
-    ModelState.READY: True,
-    ModelState.NOT_READY: False,
-    ModelState.LOADING: False,
-}
+_CAN_SERVE = {ModelState.READY: True, ModelState.NOT_READY: False, ModelState.LOADING: False}
 """Whether a model serves requests, by state; unknown for a sleeping one, which wakes first."""
 
 _OK = Failure(Outcome.OK, "")

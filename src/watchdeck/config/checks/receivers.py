@@ -35,10 +35,7 @@ _OPTIONAL = {
 }
 _COMMON = ("name", "type", "timeout", "rate", "person", "kinds")
 
-_BOUNDS: Bounds = {
-    "timeout": (Milliseconds(1_000), Milliseconds(60_000)),
-    "rate": (1, 600),
-}
+_BOUNDS: Bounds = {"timeout": (Milliseconds(1_000), Milliseconds(60_000)), "rate": (1, 600)}
 _HEARTBEAT_BOUNDS: Bounds = {"every": (Milliseconds(10_000), Milliseconds(86_400_000))}
 
 _METHODS = ("GET", "HEAD", "POST")

@@ -15,10 +15,7 @@ _CALLS = (DisplayState.FIRING, DisplayState.NO_DATA, DisplayState.FLAPPING)
 _LONGEST = 120
 """The most cells of a desktop notice."""
 
-_FORMS = {
-    "osc9": "\x1b]9;{text}\x07",
-    "osc777": "\x1b]777;notify;watchdeck;{text}\x07",
-}
+_FORMS = {"osc9": "\x1b]9;{text}\x07", "osc777": "\x1b]777;notify;watchdeck;{text}\x07"}
 """Control sequences of a desktop notice, by the value of the setting `notices`."""
 
 

@@ -27,10 +27,7 @@ class TypeAhead:
     """Holds keys back until the screen or prompt that the last key opens has the focus."""
 
     def __init__(
-        self,
-        app: App[None],
-        port: ConsolePort,
-        handle: Callable[[events.Key], Awaitable[None]],
+        self, app: App[None], port: ConsolePort, handle: Callable[[events.Key], Awaitable[None]]
     ) -> None:
         self._app = app
         self._port = port

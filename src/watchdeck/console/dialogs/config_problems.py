@@ -23,11 +23,7 @@ _COLUMNS: Columns[Problem] = (
         most=40,
     ),
     Column(
-        "problem",
-        "problem",
-        24,
-        lambda one, _now: untrusted_text(one.text, Role.WARNING),
-        most=90,
+        "problem", "problem", 24, lambda one, _now: untrusted_text(one.text, Role.WARNING), most=90
     ),
     Column(
         "hint", "what would work", 16, lambda one, _now: untrusted_text(one.hint), most=60, rank=1

@@ -40,11 +40,7 @@ def header_line(title: str, more: Iterable[Span], age: DataAge | None, cells: in
 
 
 def panel_lines(
-    title: str,
-    more: Iterable[Span],
-    age: DataAge | None,
-    body: Iterable[Line],
-    cells: int,
+    title: str, more: Iterable[Span], age: DataAge | None, body: Iterable[Line], cells: int
 ) -> tuple[Line, ...]:
     """All lines of a panel: header and body, which is dimmed when its data is stale."""
     lines = tuple(dim_line(line) for line in body) if age and age.stale else tuple(body)

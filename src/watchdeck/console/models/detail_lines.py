@@ -51,10 +51,7 @@ def _outcome(latest: LatestScrape | None, now: int) -> list[Spans]:
         return [(Span("not scraped yet", Role.MUTED),)]
     role = Role.TEXT if latest.outcome is Outcome.OK else Role.WARNING
     outcome = Span(latest.outcome.replace("_", " "), role)
-    parts = [
-        _pair("scrape", age_phrase(latest.at, now)),
-        (Span("outcome ", Role.MUTED), outcome),
-    ]
+    parts = [_pair("scrape", age_phrase(latest.at, now)), (Span("outcome ", Role.MUTED), outcome)]
     if latest.detail:
         parts.append((untrusted_text(latest.detail, Role.WARNING, 200),))
     if latest.failures:
@@ -167,21 +164,7 @@ def _signal_meaning(row: SignalRow, _now: int) -> Span:
 SIGNAL_COLUMNS: Columns[SignalRow] = (
     Column("signal", "signal", 17, _signal_name),
     Column("value", "value", 14, _signal_value, most=60),
-    Column(
-        "age",
-        "age",
-        4,
-        _signal_age,
-        right=True,
-        rank=1,
-    ),
-    Column(
-        "meaning",
-        "what it is",
-        24,
-        _signal_meaning,
-        most=60,
-        rank=2,
-    ),
+    Column("age", "age", 4, _signal_age, right=True, rank=1),
+    Column("meaning", "what it is", 24, _signal_meaning, most=60, rank=2),
 )
 """The columns of the list of signals."""

@@ -52,10 +52,7 @@ def other_consoles(others: Sequence[Presence], cells: int) -> tuple[Span, ...]:
     if not others:
         return ()
     names = ", ".join(f"{one.who} ({one.view})" for one in others)
-    return (
-        Span("also here ", Role.MUTED),
-        untrusted_text(cut(names, max(8, cells)), Role.ACCENT),
-    )
+    return (Span("also here ", Role.MUTED), untrusted_text(cut(names, max(8, cells)), Role.ACCENT))
 
 
 def _blind_warning(status: CollectorStatus) -> str:
@@ -78,11 +75,7 @@ def _identity(status: CollectorStatus, now: int) -> list[Spans]:
 def _timing(status: CollectorStatus) -> list[Spans]:
     late = status.lag > _LATE
     return [
-        _pair(
-            "lag",
-            format_value(status.lag, Unit.SECONDS),
-            Role.WARNING if late else Role.TEXT,
-        ),
+        _pair("lag", format_value(status.lag, Unit.SECONDS), Role.WARNING if late else Role.TEXT),
         _pair("scrape p50", _seconds(status.scrape_p50)),
         _pair("p95", _seconds(status.scrape_p95)),
         _pair("in flight", _count(status.in_flight)),

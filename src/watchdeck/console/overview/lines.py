@@ -110,11 +110,7 @@ def _change_line(change: Change, now: int, zone: tzinfo | None, cells: int) -> L
     text = f"{change.what}: {change.text}" if change.text else change.what
     room = cells - len(when) - 24
     return Line(
-        (
-            Span(when, Role.MUTED),
-            Span(f"  {name}  ", Role.STRONG),
-            untrusted_text(cut(text, room)),
-        )
+        (Span(when, Role.MUTED), Span(f"  {name}  ", Role.STRONG), untrusted_text(cut(text, room)))
     )
 
 

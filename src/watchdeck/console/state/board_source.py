@@ -46,12 +46,7 @@ class BoardSource(Protocol):
         ...
 
     def history(
-        self,
-        endpoint: str,
-        columns: Sequence[str],
-        start: int,
-        end: int,
-        points: int | None = None,
+        self, endpoint: str, columns: Sequence[str], start: int, end: int, points: int | None = None
     ) -> tuple[History, ...]:
         """The columns from `start` until before `end` (ms UTC), with about `points` values."""
         ...

@@ -19,13 +19,7 @@ from watchdeck.console.lines.line import NO_VALUE, Background, Line, Role
 from watchdeck.console.theme.themes import REVERSE, Palette
 
 _BOLD = {Role.STRONG, Role.TITLE, Role.DOWN, Role.CRITICAL}
-_COLOURED_IN_REVERSE = {
-    Role.OK,
-    Role.WARNING,
-    Role.CRITICAL,
-    Role.DOWN,
-    Role.UNKNOWN,
-}
+_COLOURED_IN_REVERSE = {Role.OK, Role.WARNING, Role.CRITICAL, Role.DOWN, Role.UNKNOWN}
 """Roles that keep their colour in reverse video; more of them would make a patchwork."""
 
 _ASCII = str.maketrans(

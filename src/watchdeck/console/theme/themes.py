@@ -20,10 +20,7 @@ DEFAULT = "dark"
 
 _MAX_FILES = 200
 
-COLOUR_NAMES = (
-    *(background.value for background in Background),
-    *(role.value for role in Role),
-)
+COLOUR_NAMES = (*(background.value for background in Background), *(role.value for role in Role))
 """The colours that every theme must define."""
 
 REVERSE = "reverse"

@@ -102,12 +102,7 @@ ENDPOINTS = (
         {"/v2/health/ready": '{"ready":true}'},
         {"/v1/models/search-ranker": '{"name":"search-ranker","ready":true}'},
     ),
-    DemoEndpoint(
-        "gpu-node",
-        pages.dcgm,
-        Load(5, 2.4),
-        _endpoint("gpu-node", owner="platform"),
-    ),
+    DemoEndpoint("gpu-node", pages.dcgm, Load(5, 2.4), _endpoint("gpu-node", owner="platform")),
     DemoEndpoint(
         "legacy [/nope] scorer",
         pages.generic,

@@ -20,12 +20,7 @@ from watchdeck.demo.fleet.endpoints import DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import render_page
 from watchdeck.demo.fleet.traffic import Counts, zero_counts
 from watchdeck.demo.history.alerts import PastEpisode, PastEvaluation, is_evaluated
-from watchdeck.demo.history.traffic import (
-    TrafficHistory,
-    count_history,
-    counts_at,
-    traffic_history,
-)
+from watchdeck.demo.history.traffic import TrafficHistory, count_history, counts_at, traffic_history
 from watchdeck.demo.scenario import DAYS, INTERVAL
 from watchdeck.domain.board.board import HealthChange
 from watchdeck.domain.kinds.detection import detect

@@ -19,13 +19,7 @@ from watchdeck.domain.notifications.message import Message
 from watchdeck.domain.notifications.on_call import ShiftsNear, person_on_call
 from watchdeck.domain.notifications.outbox import OutboxEntry, notification_class, to_payload
 from watchdeck.domain.rules.rule import Rule, Severity
-from watchdeck.domain.settings.receivers import (
-    CONSOLE,
-    Channel,
-    Escalation,
-    OnCallSchedule,
-    Route,
-)
+from watchdeck.domain.settings.receivers import CONSOLE, Channel, Escalation, OnCallSchedule, Route
 from watchdeck.domain.values.datetimes import is_within
 from watchdeck.domain.values.matcher import matches, read_matcher
 

@@ -39,13 +39,7 @@ def rate(slot: int, operand: int, scale: float, *, canaries: bool) -> IncreaseFo
 
 
 def share(
-    slot: int,
-    part: int | None,
-    less: int | None,
-    whole: int,
-    minimum: float,
-    *,
-    canaries: bool,
+    slot: int, part: int | None, less: int | None, whole: int, minimum: float, *, canaries: bool
 ) -> IncreaseFormula:
     """Make a formula for (part - less) / whole, from 0 to 1; unknown below `minimum` events.
 
