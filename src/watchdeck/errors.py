@@ -20,7 +20,7 @@ class StoreMissing(StoreError):
 
 
 class StoreBehind(StoreError):
-    """The store has an older version; the collector, or a command that writes, migrates it."""
+    """The store is of an older watchdeck; the collector, or a command that writes, migrates it."""
 
 
 class StoreTooNew(StoreError):

@@ -23,7 +23,7 @@ class FaultCounter:
 
     @contextmanager
     def catch(self) -> Iterator[None]:
-        """Run one turn of the loop; exceptions are logged and counted, cancellation passes."""
+        """Context manager around one turn: logs and counts an exception; cancellation passes."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a turn that fails must not end the loop

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """The path of `themes` or `sample_data`. Raises FileNotFoundError when neither place has it."""
+    """The path of the shipped folder `themes` or `sample_data`. Raises FileNotFoundError."""
     package = Path(__file__).parent
     places = (package / name, package.parents[1] / name)
     for place in places:

@@ -60,7 +60,7 @@ class Form(StrEnum):
 
 
 class ShellArgument(Struct, frozen=True):
-    """An argument or option of a shell command; its value fills `field` of the request."""
+    """An argument or option of a shell command; its value fills the request field named `field`."""
 
     field: str
     name: str
@@ -76,7 +76,7 @@ class Shell(Struct, frozen=True):
         summary: The line of the command in the list of commands.
         help: The first line of the command's own help.
         option: When `command` belongs to another action, the option that runs this action instead.
-        beside: With `option`, the action that owns `command` runs as well when its text is given.
+        beside: With `option` and a text, the action that owns `command` runs too, before this one.
     """
 
     command: str

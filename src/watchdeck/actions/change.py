@@ -65,8 +65,8 @@ def mark_configured(
 ) -> int:
     """Record a change for each endpoint whose `change` text differs from the stored one.
 
-    Must run before the fleet is registered. Skips new endpoints, and those without such a text.
-    Returns how many changes were recorded.
+    Call it before `fleet` is stored, which overwrites the stored texts. Skips new endpoints, and
+    those without a `change` text. Returns how many changes were recorded.
     """
     before = {facts.name: facts.change for facts in _read_endpoints(directory)}
     moved = [one for one in fleet if one.change and one.change != before.get(one.name, one.change)]

@@ -31,7 +31,7 @@ class Selection(Struct, frozen=True):
 
 
 class TypedArguments(Struct, frozen=True):
-    """Labels, a length of time (ms) and words, in this order."""
+    """The parts of a typed text: matchers of labels, one length of time (ms), and other words."""
 
     matchers: tuple[Matcher, ...] = ()
     length: int | None = None
@@ -39,7 +39,10 @@ class TypedArguments(Struct, frozen=True):
 
 
 def parse_arguments(text: str) -> TypedArguments:
-    """Read text such as `model=fraud 2h a deploy`: matchers and one length of time, then words."""
+    """Split text such as `model=fraud 2h a deploy` into matchers, a length of time and words.
+
+    Matchers and the length come first, in any order; the rest are words. Any part may be absent.
+    """
     matchers: list[Matcher] = []
     length: int | None = None
     rest = text.split()
@@ -116,18 +119,18 @@ class UnacknowledgeRequest(ActionRequest, frozen=True, tag="unack"):
 
     @classmethod
     def parse(cls, text: str, about: Selection) -> Self:
-        """End the acknowledgements of the selected episodes; the text is ignored."""
+        """Return a request to unacknowledge the selected episodes; ignore the text."""
         return cls(about.episodes)
 
 
 class EscalateRequest(ActionRequest, frozen=True, tag="escalate"):
-    """Notify the next escalation step of episodes at once."""
+    """Notify the channels of the next escalation step of episodes at once."""
 
     episodes: tuple[int, ...]
 
     @classmethod
     def parse(cls, text: str, about: Selection) -> Self:
-        """Escalate the selected episodes; the text is ignored."""
+        """Return a request to escalate the selected episodes; ignore the text."""
         return cls(about.episodes)
 
 
@@ -163,7 +166,7 @@ class FeedbackRequest(ActionRequest, frozen=True, tag="opinion"):
 
     @classmethod
     def parse(cls, text: str, about: Selection) -> Self:
-        """Parse `useful`, `noise` or `late` for the selected episodes. Raises ValueError."""
+        """Parse `useful`, `noise` or `late`, for the selected episodes; else raises ValueError."""
         return cls(about.episodes, Feedback(text))
 
 
@@ -177,7 +180,7 @@ class SilenceRequest(ActionRequest, frozen=True, tag="silence"):
 
     @classmethod
     def parse(cls, text: str, about: Selection) -> Self:
-        """Parse `MATCHER... LENGTH REASON`, such as `model=fraud 2h a deploy`."""
+        """Parse `model=fraud 2h a deploy`: matchers, a length of time, and the reason."""
         typed = parse_arguments(text)
         return cls(typed.matchers, typed.length, typed.words)
 

@@ -63,7 +63,7 @@ class ActionTransaction(Struct):
         return ActiveAlert(alert, episode, read_live_acknowledgement(self.db, number))
 
     def read_alerts(self, numbers: Iterable[int]) -> Iterator[ActiveAlert]:
-        """Read each episode once, in order; a missing one is recorded as a refusal."""
+        """Yield each episode once, in order; a missing one is left out, and becomes a refusal."""
         found = map(self.read_alert, dict.fromkeys(numbers))
         return (alert for alert in found if alert is not None)
 
@@ -88,8 +88,8 @@ class ActionTransaction(Struct):
     ) -> dict[str, Any]:
         """Queue messages for the channels in `to`, by default those notified of this alert.
 
-        They are sent when the action can no longer be undone. Returns their keys, which belong in
-        the audit row: undoing the action cancels them.
+        They are sent when the action can no longer be undone. Returns their keys for the audit row,
+        by which an undo finds and cancels the messages.
         """
         known = {row.channel for row in read_episode_outbox(self.db, alert.episode.id)} - {CONSOLE}
         windows = group_windows(read_recent_groups(self.db, self.now - GROUP_WINDOW))
@@ -105,7 +105,10 @@ class ActionTransaction(Struct):
         return {"told": keys}
 
     def finish(self, words: str) -> ActionResult:
-        """The result of the action; `words` describe its success, if it changed anything."""
+        """The result of the action, in `words` if it changed anything, else as `not done`.
+
+        The first refusal is added to the text.
+        """
         refusals = tuple(self.refusals)
         text = words if self.affected else "not done"
         if refusals and self.affected:
@@ -118,7 +121,7 @@ class ActionTransaction(Struct):
 
 @contextmanager
 def action_transaction(actor: Actor, now: int) -> Iterator[ActionTransaction]:
-    """Run an action in one transaction of state.db: all of it is stored, or nothing."""
+    """Context manager: an action in one transaction of state.db, stored as a whole or not."""
     path = actor.directory.state
     with closing(open_writable(path)) as db, store_errors(path), transaction(db):
         yield ActionTransaction(db, actor, now)

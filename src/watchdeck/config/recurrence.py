@@ -14,9 +14,10 @@ _WEEK = 7 * 86_400_000
 
 
 def shifts_of(events: Sequence[CalendarEvent]) -> ShiftsNear:
-    """A function from a time (ms UTC) to all shifts in its week, callable from any thread.
+    """Return a function that takes a time (ms UTC) and returns all shifts in its week.
 
-    It caches four weeks: an escalation asks for the time of its first page as well as for now.
+    Any thread may call it. The shifts of four weeks are cached: an escalation asks for the time of
+    its first page as well as for now.
     """
 
     @lru_cache(maxsize=4)

@@ -44,7 +44,7 @@ class _KnownNames(Struct, frozen=True):
 
 
 def routing_of(settings: Settings) -> Routing:
-    """Build the routing of settings that have no problems."""
+    """Build the routing (who is notified how) from settings that have no problems."""
     calendars = CalendarFiles(settings.rota)
     return Routing(settings.channel, settings.route, settings.escalation, settings.rota, calendars)
 

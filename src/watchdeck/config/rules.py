@@ -24,7 +24,10 @@ _MOST_RULES = 1_000
 def add_rule_folder(
     settings: Settings, path: Path, folder: Path, problems: list[Problem]
 ) -> Settings:
-    """Add the rules in a folder to the settings; append the problems of its files."""
+    """The settings of the file `path` with the rules in `folder` added.
+
+    The problems of the rule files are appended to `problems`.
+    """
     own = add_origin(settings.rule, path)
     return replace(settings, rule=own + read_folder(folder, problems))
 
@@ -43,7 +46,10 @@ def rules_in_force(settings: Settings) -> tuple[Rule, ...]:
 
 
 def all_rule_problems(settings: Settings) -> Iterator[Problem]:
-    """Every problem of the configuration's own rules, each with its file and key."""
+    """Every problem of the configured rules, each with its file, and of `alerts.disable`.
+
+    Packaged rules that the configuration does not change are not checked.
+    """
     pack = {text.name: text for text in _pack(settings)}
     for text in settings.rule:
         for problem in _text_problems(text, pack):
@@ -60,7 +66,7 @@ def all_rule_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def add_rule_files(settings: Settings, files: Iterable[Path], problems: list[Problem]) -> Settings:
-    """Add the rules of more files to the settings; append the problems of the files.
+    """The settings with the rules of more files added; appends the problems of the files.
 
     A file whose rules the settings have already is skipped.
     """
@@ -73,7 +79,7 @@ def add_rule_files(settings: Settings, files: Iterable[Path], problems: list[Pro
 def rule_file_problems(settings: Settings, files: Iterable[Path]) -> list[Problem]:
     """The problems of rule files, checked as if they were added to the configuration.
 
-    Without any, the rules that match no configured model are listed instead.
+    When no rule has a problem, the rules that match no configured model are listed instead.
     """
     problems: list[Problem] = []
     extended = add_rule_files(settings, files, problems)
@@ -100,7 +106,7 @@ def rules_without_target(settings: Settings) -> Iterator[Problem]:
 
 
 def rules_matching_everything(settings: Settings) -> Iterator[Problem]:
-    """Problems of rules with a pattern that matches every model, which may be a mistake."""
+    """A problem for each matcher of a rule that matches every model: it has no effect."""
     for text in settings.rule:
         for number, matcher in enumerate(matchers_of(text)):
             if matcher.matches_everything:
@@ -165,7 +171,7 @@ def load_pack(folder: Path = PACKAGED) -> tuple[RuleText, ...]:
 
 
 def read_folder(folder: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
-    """The readable rules of all files in a folder, which may be missing; appends all problems."""
+    """The readable rules of all files in a folder; appends all problems. None if it is missing."""
     paths = sorted(folder.glob("*.toml"))
     return tuple(rule for path in paths for rule in read_rules(path, problems))
 
@@ -183,7 +189,10 @@ def read_rules(path: Path, problems: list[Problem]) -> tuple[RuleText, ...]:
 
 
 def add_origin(rules: tuple[object, ...], path: Path) -> tuple[RuleText, ...]:
-    """The rules with their file and position; rules that could not be read are left out."""
+    """The rules, each with `path` as its file and with its position there.
+
+    Rules that could not be read are left out.
+    """
     return tuple(
         replace(rule, origin=str(path), place=f"rule[{number}]")
         for number, rule in enumerate(rules)

@@ -67,8 +67,8 @@ class Console(DiffRenderedApp, inherit_bindings=False):
     """The console application, which shows the newest board of a store.
 
     `at` is a moment of the past (ms UTC) to show; None shows now.
-    `notice` is shown at the start. With a notice a missing store is no failure for STARTING ms:
-    a collector was just started and creates it.
+    `notice` is a message to show at the start. It means that a collector was just started and
+    creates the store: that the store is missing is then no failure for the first STARTING ms.
     `open_source` opens the store to poll; without it, boards come only as BoardUpdated messages.
     """
 
@@ -159,11 +159,11 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         self.theme = palette.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """The line filters of Textual, then the sanitizer, which every drawn line passes last."""
+        """Textual's line filters, then the sanitizer: every drawn line passes through it last."""
         return (*super().get_line_filters(), _SANITIZER)
 
     def on_mount(self) -> None:
-        """Start the timers and the poller, which reads while the first frame is laid out."""
+        """Start the timers, and the thread that reads the store while Textual lays out."""
         self.screen_change_signal.subscribe(self, self._show_on, immediate=True)
         self.set_interval(1.0, self.tick)
         self.set_interval(PRESENCE_INTERVAL / 1_000, self.presence.announce)
@@ -172,7 +172,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
             self._poller.start()
 
     def on_unmount(self) -> None:
-        """Stop the poller, and remove this console from the list of open consoles."""
+        """Stop reading the store, and remove this console from the list of open consoles."""
         if self._poller:
             self._poller.stop()
         self.presence.leave()
@@ -189,7 +189,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         await self.type_ahead.release()
 
     def tick(self) -> None:
-        """Once a second: update ages, remove an expired notice, and play the past on."""
+        """Called once a second: update ages, remove an expired notice, advance a playing past."""
         self.time_travel.tick()
         self.link.tick()
         now, state = self._moment(), self._view_state
@@ -244,7 +244,7 @@ class Console(DiffRenderedApp, inherit_bindings=False):
         *,
         exclusive: bool = True,
     ) -> None:
-        """Run `work` on a thread, then `then` with its result; shows a WatchdeckError."""
+        """Run `work` on a thread, then `then` with its result; a WatchdeckError is shown."""
         run = partial(self._run_and_report, work, then)
         self.run_worker(run, thread=True, exclusive=exclusive, group=group)
 

@@ -39,8 +39,8 @@ def run(
 ) -> int:
     """Show the console until the operator quits; returns the exit code, 0 unless it failed.
 
-    `actor` is the operator, shown to other consoles; None: the console is read-only and hidden.
-    `config` is the configuration file that can be edited from the console.
+    `actor` is the operator, whom other consoles see; with None the console is read-only and they
+    do not see it. `config` is the configuration file that can be edited from the console.
     Raises WatchdeckError when this process has no terminal that a console can be drawn on.
     """
     refuse_here()
@@ -85,12 +85,18 @@ def _has_terminal() -> bool:
 
 
 def refuse_here() -> None:
-    """Raises WatchdeckError when this process has no terminal that a console can be drawn on."""
+    """Check that this process has a terminal that a console can be drawn on.
+
+    Raises WatchdeckError when it has none.
+    """
     refuse_bad_terminal(os.environ, has_terminal=_has_terminal())
 
 
 def refuse_bad_terminal(environ: Mapping[str, str], *, has_terminal: bool) -> None:
-    """Raises WatchdeckError without a terminal, or on one that cannot place a cursor."""
+    """Check the terminal that `environ` describes.
+
+    Raises WatchdeckError when there is no terminal, or it cannot place a cursor.
+    """
     if not has_terminal:
         raise WatchdeckError(
             "the console needs a terminal for its keys (stdin) and its picture (stderr)."

@@ -22,7 +22,7 @@ _OLD_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi")
 
 
 def dots_for(environ: Mapping[str, str]) -> DotStyle:
-    """The finest dots that this terminal and its locale can show."""
+    """The finest dots for charts (braille, blocks or ASCII) that this terminal can show."""
     spoken = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     charset = spoken.partition(".")[2].lower().replace("-", "")
     if charset and not charset.startswith("utf8"):
@@ -35,7 +35,7 @@ def console_settings(
 ) -> ViewSettings:
     """The configured view settings, with dots and colours that this terminal can show.
 
-    A setting that cannot be used becomes its default, and `problem` names it.
+    A setting that cannot be used becomes its default; `problem` of the result says which.
     """
     view, environ = wanted or ConsoleSettings(), dict(os.environ)
     dots = dots_for(environ) if view.glyphs == "auto" else DotStyle(view.glyphs)

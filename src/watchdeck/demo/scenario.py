@@ -16,7 +16,7 @@ _A_DAY = 86_400_000
 
 
 class ScrapeInterval(Struct, frozen=True):
-    """The interval (ms) of the scrapes that are at most `days` old."""
+    """The interval `every` (ms) between scrapes that are at most `days` old."""
 
     days: int
     every: int
@@ -41,7 +41,7 @@ OPTIMISED = "fraud-detector"
 
 
 class LatencyPhase(Struct, frozen=True):
-    """A phase in the optimisation of a model; it begins with the change `what`, `text`."""
+    """A phase in a model's optimisation; a change of kind `what`, told in `text`, begins it."""
 
     days: int
     """How many days ago the phase begins."""

@@ -7,7 +7,7 @@ from watchdeck.store.state.changes import read_identities, record_change, save_i
 
 
 class ChangeDetector:
-    """Compares the version, start and replicas that each server reports with those stored."""
+    """Compares the identity that each server reports (version, start, replicas) with the stored."""
 
     def __init__(self, state: Connection) -> None:
         self._state = state
@@ -15,7 +15,7 @@ class ChangeDetector:
         self._reported: dict[str, tuple[object, ...]] = {}
 
     def has_changed(self, name: str, row: LatestRow) -> bool:
-        """Whether the newest scrape of endpoint `name` differs from the stored identity."""
+        """Whether the newest scrape of endpoint `name` reports an identity that is not stored."""
         reported = (row.version, row.started_at, row.replicas, row.resets)
         if self._reported.get(name) == reported:
             return False
@@ -24,7 +24,10 @@ class ChangeDetector:
         return before is None or merge_identity(before, row.identity) != before
 
     def record(self, name: str, row: LatestRow) -> None:
-        """Store the reported identity and its change markers, in the caller's transaction."""
+        """Store the reported identity, and a change marker for each difference from the last one.
+
+        Writes in the caller's transaction.
+        """
         before = self._identities.get(name)
         for marker in detect_changes(before, row.identity):
             record_change(self._state, name, row.at, marker.what, marker.text, "collector")

@@ -15,7 +15,7 @@ JUMP_SHOWN_FOR = 600_000
 
 
 class ClockMonitor(Struct):
-    """Detects clock jumps and pauses; holds both clocks (ms) as they were at the last tick."""
+    """Detects jumps of the wall clock, and pauses; holds the times (ms) of the last tick."""
 
     wall: int
     steady: int
@@ -26,9 +26,9 @@ class ClockMonitor(Struct):
     """Milliseconds of the newest jump, negative when the clock was set back; 0 without a jump."""
 
     def tick(self, wall: int, steady: int) -> tuple[int, int]:
-        """Store both clocks; returns the jump of `wall`, and the pause, since the last tick.
+        """Store both times; returns the jump of the wall clock and the pause since the last tick.
 
-        Both are in ms, and 0 below their thresholds.
+        Both are in ms, and 0 up to their thresholds; a jump back is negative.
         """
         passed = steady - self.steady
         jump = wall - self.wall - passed
@@ -41,7 +41,7 @@ class ClockMonitor(Struct):
 
     @property
     def jump_text(self) -> str:
-        """The newest jump in words, for a banner; empty after JUMP_SHOWN_FOR."""
+        """The newest jump in words, for a banner; empty without one in JUMP_SHOWN_FOR."""
         if not self.jumped_by or self.steady - self.jumped_at > JUMP_SHOWN_FOR:
             return ""
         direction = "ahead" if self.jumped_by > 0 else "back"

@@ -117,7 +117,7 @@ class ExternalEvaluation:
         save: Saves each changed episode.
         down_models: Models that send no data; resolves of their alerts are not trusted.
         labels: The result of `label_index`; an alert about an endpoint gets its labels.
-        suppressed: Filled with the mutes of alerts at their source, by the id of the alert.
+        suppressed: Filled with what mutes each alert at its source, by the id of the alert.
     """
 
     def __init__(
@@ -144,7 +144,10 @@ class ExternalEvaluation:
         self._held = {alert_key(one): one for one in read_deferred(db, PendingResolve.HELD)}
 
     def run(self) -> int:
-        """Process pending events, silent sources and held resolves; returns how many events."""
+        """Process new events, resolves that were not trusted at once, and silent sources.
+
+        Returns the number of new events.
+        """
         events = pending_events(self._db)
         for event in events:
             self._process(event)

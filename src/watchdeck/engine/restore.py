@@ -32,11 +32,11 @@ BUDGET_SIGNALS = ("up", "ready", "error_ratio", "request_rate")
 
 
 def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TIME_BUDGET) -> int:
-    """Refill the memory of rule targets from stored history; returns the number of targets.
+    """Fill rule targets from the history in `db`; returns how many targets it worked on.
 
-    Takes targets that have a sample, at least one, and no further one after `seconds`. First come
-    the windows and error budgets of all targets, those with open alerts before others, because
-    they must not be taken for silent. Baselines come last: they take longest, and page nobody.
+    Works on at least one target that has a sample and is not complete, then on more until
+    `seconds` have passed. A target gets its windows and error budgets first, and its baselines in
+    a later call, after the windows of all targets. Targets with open alerts come first.
     """
     until, done = time.monotonic() + seconds, 0
     waiting = [one for one in fleet if not one.baselines_restored and one.sample is not None]
@@ -129,7 +129,10 @@ def _sum_cells(
 
 
 def restore_baselines(db: Connection, target: Target) -> None:
-    """Fill the baselines of a target that has a sample, and replay its past deviations."""
+    """Fill the baselines of a target from the history in `db`, and replay its past deviations.
+
+    The target must have a sample.
+    """
     assert target.sample is not None  # noqa: S101 - callers check it
     end = target.sample.at + 1
     histories = target.histories

@@ -51,7 +51,7 @@ class CollectorHealth(Struct):
 
     @property
     def heartbeat(self) -> CollectorStatus | None:
-        """The last stored heartbeat; None without one, or when it is older than `since`."""
+        """The last heartbeat that the collector stored; None if there is none since `since`."""
         return self.newest if self.newest and self.newest.at >= self.since else None
 
 
@@ -144,7 +144,7 @@ SELF_RULES = tuple(rule for rule, _ in _CHECKS)
 
 
 class SelfMonitor:
-    """The collector as a rule target of its own, with an empty name since it is not a model."""
+    """Watches the collector, as a rule target whose name is empty since it is not a model."""
 
     def __init__(self) -> None:
         self._health = CollectorHealth()
@@ -175,7 +175,8 @@ class SelfMonitor:
     ) -> ScrapeValues | None:
         """Read the inputs of the self-checks at `now` (ms UTC).
 
-        Returns an empty sample to evaluate the rules with; None within CHECK_INTERVAL of the last.
+        Returns an empty sample to evaluate the rules with; None, and nothing is read, when the last
+        check was less than CHECK_INTERVAL ago.
         """
         before = self.target.sample
         if before is not None and 0 <= now - before.at < CHECK_INTERVAL:

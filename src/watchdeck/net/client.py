@@ -100,7 +100,7 @@ class HttpClient:
 
 
 def default_connection(origin: Origin, settings: Tls, resolver: Resolver) -> Connection:
-    """The cheapest connection: our own for plain http, httpx for TLS."""
+    """A new connection to an origin: our own, faster one for plain http, httpx for TLS."""
     if origin.scheme == "http":
         return PlainConnection(origin, resolver)
     # the import costs 0.1 s and 10 MB, so only TLS pays for it

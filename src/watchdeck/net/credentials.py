@@ -27,7 +27,7 @@ _SHORTEST = 4
 
 
 class Credentials:
-    """The headers of one endpoint; secrets are resolved once, and again after a 401 or 403.
+    """The request headers of one endpoint; secrets are resolved once, and again after 401 or 403.
 
     Secrets go only to the origins that the configuration names: another port of the same host,
     where a kind may have its page, may belong to somebody else.
@@ -49,7 +49,7 @@ class Credentials:
         return self._ready[key]
 
     def redact(self, text: str) -> str:
-        """The text without any secret that was sent: a server may repeat its request."""
+        """The text with every sent secret replaced: a server may send a request back."""
         for headers in self._ready.values():
             for name, value in headers:
                 if (name, value) not in _ALWAYS and name != "accept-encoding":

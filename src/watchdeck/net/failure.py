@@ -131,7 +131,7 @@ def _header_failure(error: BaseException) -> Failure | None:
 
 
 def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | None:
-    """The entry for the most specific class of an error that the table has, else None."""
+    """The failure that the table has for the error's most specific class; None if it has none."""
     return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 

@@ -29,8 +29,8 @@ _BODILESS = frozenset((204, 304))
 class ResponseHead(Struct, frozen=True):
     """The status and headers of a response.
 
-    `length` is None when the body ends with the connection; after `keep_alive` the connection may
-    carry another request.
+    `length` (bytes) is None when the body is chunked, or ends with the connection. `keep_alive` is
+    whether the connection may carry another request.
     """
 
     status: int
@@ -41,7 +41,10 @@ class ResponseHead(Struct, frozen=True):
 
 
 def end_of_head(data: bytes, start: int = 0) -> int | None:
-    """The index of the body; None while the head is incomplete. Raises RequestError (too large)."""
+    """The index in `data` at which the body begins; None while the head is incomplete.
+
+    Raises RequestError when the head is too large.
+    """
     found = _END.search(data, max(0, start - 3))
     if (found.end() if found else len(data)) > MAX_HEAD_SIZE:
         raise RequestError(Outcome.TOO_LARGE, "the headers are too large")
@@ -128,7 +131,7 @@ class ChunkedDecoder:
         return b"".join(self._pieces)
 
     def feed(self, data: bytes) -> None:
-        """Decode more bytes. Raises RequestError when they are not a chunk, or too many."""
+        """Decode more bytes. Raises RequestError for bad chunks, or a body over the limit."""
         data = self._buffer + data
         position = 0
         while self.rest is None:

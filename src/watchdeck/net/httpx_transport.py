@@ -70,7 +70,10 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         return _HttpcoreStream(self._stream, self)
 
     async def secure(self, stream: ByteStream, context: ssl.SSLContext, host: str) -> None:
-        """Start TLS; read a refused certificate over a second connection, for its expiry date."""
+        """Start TLS and keep the server's certificate. Raises OSError.
+
+        A certificate that is refused is read over a second connection, for its expiry date.
+        """
         try:
             await stream.secure(context, host)
         except ssl.SSLCertVerificationError:

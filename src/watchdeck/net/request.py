@@ -50,7 +50,7 @@ class RequestHead(Struct, frozen=True):
 async def read_request_head(reader: asyncio.StreamReader) -> RequestHead | None:
     """The head of the next request; None at the end of the connection. Raises RequestRejected.
 
-    The reader must have HEAD as its limit.
+    The buffer limit of the reader must be HEAD (bytes).
     """
     try:
         data = await reader.readuntil(b"\r\n\r\n")

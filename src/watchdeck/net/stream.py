@@ -106,7 +106,7 @@ class ByteStream(asyncio.BufferedProtocol):
         self._transport.write(data)
 
     def abort(self) -> None:
-        """Close at once: a clean end would wait for a server that may never respond."""
+        """Close at once, not cleanly: that would wait for a server that may never respond."""
         self._transport.abort()
 
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
@@ -133,7 +133,7 @@ class ByteStream(asyncio.BufferedProtocol):
 
 
 async def connect(addresses: list[str], port: int) -> ByteStream:
-    """Connect to the first address that accepts, starting one every 0.25 s. Raises OSError."""
+    """Connect to the first address that accepts; an attempt starts every 0.25 s. Raises OSError."""
     if len(addresses) == 1:
         return await _connect_to(addresses[0], port)
     winner = None

@@ -13,7 +13,7 @@ DAY = 86_400_000
 
 
 def context(tls: Tls) -> ssl.SSLContext:
-    """The context for these settings (1 MB), shared by all endpoints with equal settings.
+    """The SSL context for these settings; it takes 1 MB, so equal settings share one.
 
     Raises RequestError when one of its files cannot be used; the next call tries again.
     """

@@ -60,7 +60,7 @@ class _ChannelState(Struct):
     task: asyncio.Task[None] | None = field(default=None)
 
     def take_token(self, rate: int, now: int) -> bool:
-        """Take a token and return True; False while none is left, or the channel is on hold."""
+        """Whether the channel may send a notification now; if so, takes a token of its limit."""
         earned = max(0, now - self.refilled_at) * rate / _MINUTE
         self.tokens = min(_BURST, self.tokens + earned)
         self.refilled_at = now
@@ -73,7 +73,8 @@ class _ChannelState(Struct):
 class Delivery:
     """Sends the due rows of the outbox, in a task for each channel: a slow one delays no other.
 
-    `worker` must not be shared: only one Delivery may decide which rows are sent together.
+    `worker` accesses the store for this Delivery alone: only one may decide which rows are sent
+    together.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Delivery:
         return self._problem or self._faults.problem
 
     async def run(self) -> None:
-        """Poll the outbox and send until cancelled; the next run repeats a cancelled attempt."""
+        """Send due rows of the outbox until cancelled; an attempt cut off is made again later."""
         try:
             while True:
                 with self._faults.catch():
@@ -122,7 +123,7 @@ class Delivery:
             self._set_problem(error)
 
     async def wait_until_idle(self) -> None:
-        """Wait for every attempt that is under way."""
+        """Wait until no task is sending to a channel."""
         tasks = [state.task for state in self._channels.values() if state.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -210,7 +211,7 @@ class Delivery:
 
 
 def group_rows(rows: Iterable[OutboxRow]) -> list[tuple[OutboxRow, ...]]:
-    """Group rows into notifications, in the order of the oldest row of each."""
+    """Group rows that are sent as one notification, the group with the oldest row first."""
     groups: dict[str, list[OutboxRow]] = {}
     for row in sorted(rows, key=lambda row: row.id):
         groups.setdefault(row.group or f"#{row.id}", []).append(row)

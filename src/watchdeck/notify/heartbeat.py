@@ -13,7 +13,7 @@ from watchdeck.notify.webhook import resolve_address
 
 
 class HeartbeatSender:
-    """Sends heartbeats as long as `collector_problem` returns an empty text."""
+    """Sends heartbeats to an address outside, while `collector_problem` returns an empty text."""
 
     def __init__(
         self,

@@ -170,8 +170,8 @@ class PagerDutyAckPoller:
     """Polls PagerDuty for the acknowledgements of one channel.
 
     An incident that is resolved there while its alert fires counts as acknowledged: only a good
-    sample or an operator of watchdeck ends an episode. An acknowledgement from before the last one
-    ended here is ignored.
+    sample or an operator of watchdeck ends an episode. When an acknowledgement was ended in
+    watchdeck, those made in PagerDuty before that are ignored.
     """
 
     def __init__(
@@ -185,7 +185,10 @@ class PagerDutyAckPoller:
         self.problem = ""
 
     async def poll(self, groups: tuple[NotifiedGroup, ...]) -> None:
-        """Save the acknowledgements of some groups; a failure sets `problem` and ends the poll."""
+        """Read and save the acknowledgements of the next few groups; each call goes on from there.
+
+        A failure sets `problem` and ends the poll.
+        """
         self.problem = ""
         start = self._polls * _KEYS_PER_POLL % max(1, len(groups))
         self._polls += 1

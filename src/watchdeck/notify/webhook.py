@@ -58,7 +58,7 @@ def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
 
 
 def resolve_address(value: str | Secret, resolve: SecretResolver) -> str:
-    """The text of a setting, with its secret filled in. Raises SecretError."""
+    """The text of an address or token setting, its secret filled in. Raises SecretError."""
     return value if isinstance(value, str) else f"{value.prefix}{resolve(value)}"
 
 

@@ -207,9 +207,9 @@ PROBE_HISTORY = 3_600_000
 def recent_probes(
     directory: StoreDirectory, endpoints: Sequence[Endpoint], now: int
 ) -> Iterator[tuple[str, list[int], list[bool]]]:
-    """The probes of the last hour by endpoint: their times (ms UTC), and whether each was good.
+    """Yield each endpoint's name, with the times (ms UTC) and success of its last hour of probes.
 
-    A probe is good when the server was up and did not report its model as not ready.
+    A probe succeeded when the server was up and did not report its model as not ready.
     """
     with closing(open_readonly(directory.metrics)) as db:
         for endpoint in endpoints:

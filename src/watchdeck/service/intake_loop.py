@@ -32,7 +32,7 @@ RETRY_INTERVAL = 10.0
 
 
 class IntakeService:
-    """Receives external alerts; a failure here is reported and retried, and costs no scrape."""
+    """Receives external alerts; a failure is reported and retried, and does not stop scraping."""
 
     def __init__(
         self,

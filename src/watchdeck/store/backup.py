@@ -29,10 +29,11 @@ class BackupResult(Struct, frozen=True):
 
 
 def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult:
-    """Copy both files to a new directory: `target`, or one inside `target` when that exists.
+    """Copy both database files of a store to the new directory `target`.
 
-    The collector may run meanwhile. To restore, put the two files where the store was. Raises
-    StoreError, and then leaves nothing behind.
+    When `target` exists, the new directory is made inside it. The collector may run meanwhile. To
+    restore, put the two files where the store was. Raises StoreError, and then leaves no copy
+    behind.
     """
     directory.check()
     place = target / _directory_name(now) if target.is_dir() else target

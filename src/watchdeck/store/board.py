@@ -67,16 +67,17 @@ class StateSnapshot(Struct, frozen=True):
 
 
 def read_metrics(db: Connection, at: int | None, near: SegmentCache) -> MetricsSnapshot:
-    """Endpoints, their newest scrapes and the heartbeat, now or at a past moment `at` (ms UTC).
+    """Read the endpoints, their newest scrapes and the newest status of the collector.
 
-    `near` caches unpacked rows for later calls.
+    The scrapes are the newest now (None) or at a past moment `at` (ms UTC). `near` caches unpacked
+    rows for later calls.
     """
     latest = read_latest(db) if at is None else read_latest_at(db, at, near)
     return MetricsSnapshot(read_facts(db), latest, read_heartbeat(db))
 
 
 def read_state(db: Connection, at: int | None, now: int) -> StateSnapshot:
-    """Health, recent changes, alerts and silences, now or at a past moment `at` (ms UTC)."""
+    """Read health, recent changes, alerts and silences as of `now`, or of a past `at` (ms UTC)."""
     end = now if at is None else at
     alerts = read_active_alerts(db, at, now)
     silences = tuple(one for one in read_silences(db, end) if at is None or one.starts_at <= at)
@@ -181,8 +182,8 @@ def current_collector(
 ) -> Collector:
     """The state of the collector, from its lock and its newest heartbeat.
 
-    It is stopped when no process holds the lock, and stalled when the holder has sent no heartbeat
-    for too long. A heartbeat of an earlier process does not count.
+    It is stopped when no process holds the lock, and stalled when that process has stored no
+    heartbeat for too long. A heartbeat of an earlier process does not count.
     """
     holder = directory.lock_holder()
     if holder is None:
@@ -195,6 +196,9 @@ def current_collector(
 
 
 def past_collector(latest: Iterable[LatestScrape], at: int) -> Collector:
-    """The collector at a past moment: running if any scrape was fresh then, else stopped."""
+    """The state of the collector at a past moment `at` (ms UTC), from the newest scrapes then.
+
+    It was running if any of these scrapes was not stale at that time, else stopped.
+    """
     fresh = any(not is_stale(one.at, one.facts.every, at) for one in latest)
     return Collector(CollectorState.RUNNING if fresh else CollectorState.STOPPED)

@@ -65,9 +65,10 @@ _Outcome = tuple[CheckStatus, str]
 def examine(
     directory: StoreDirectory, now: int, budget: int = Retention().budget
 ) -> tuple[StoreCheckResult, ...]:
-    """Run every check, the cheap ones first; reads both files in full (`now` in ms UTC).
+    """Run every check of a store, the cheap ones first; reads both database files in full.
 
-    Raises nothing: a check that cannot be made is unknown, and its text says why.
+    `now` is in ms UTC, `budget` in bytes. Raises nothing: a check that cannot be made is unknown,
+    and its text says why.
     """
     case = _CheckContext(directory, now, budget)
     return tuple(

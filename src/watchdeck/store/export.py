@@ -48,9 +48,10 @@ class ExportTable(Struct, frozen=True):
 
 
 def csv_sink(table: ExportTable, file: TextIO) -> Sink:
-    """A sink of comma-separated values with a header; an absent value is an empty cell.
+    """Write a CSV header to `file`, and return a function that writes rows to it.
 
-    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    An absent value is an empty cell. A text that a spreadsheet would run as a formula gets an
+    apostrophe in front.
     """
     writer = csv.writer(file)
     writer.writerow(table.columns)
@@ -68,7 +69,10 @@ def _csv_cell(cell: Cell) -> Cell:
 
 
 def json_sink(table: ExportTable, file: TextIO) -> Sink:
-    """A sink of one JSON object a line; an absent value is null, and infinities are strings."""
+    """Return a function that writes each row to `file` as a JSON object on a line.
+
+    An absent value is null, and infinities are strings.
+    """
     names = tuple(table.columns)
 
     def write(rows: Iterable[ExportRow]) -> None:
@@ -87,7 +91,10 @@ def _json_cell(cell: Cell) -> Cell:
 
 @contextmanager
 def sqlite_sink(table: ExportTable, path: Path) -> Iterator[Sink]:
-    """A sink that fills a table in a new SQLite file; an index by endpoint and time is added."""
+    """Give the block a function that writes rows to a table in a new SQLite file.
+
+    At the end an index by endpoint and time is added.
+    """
     columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns.items())
     insert = f"insert into {table.name} values ({', '.join('?' * len(table.columns))})"
     with store_errors(path), closing(sqlite3.connect(path)) as db:
@@ -130,9 +137,9 @@ def export(
 ) -> int:
     """Write all scrapes from `start` until before `end` (ms UTC); returns the number of rows.
 
-    No endpoints means all. Memory use does not grow with the window. A file (0600) appears only
-    when complete; an existing one is never overwritten. Raises StoreError, also when SQLite is
-    asked for on a stream.
+    Without `endpoints`, those of all are written. Memory use does not grow with the window. A file
+    (0600) appears only when complete; an existing one is never overwritten. Raises StoreError, also
+    when SQLite is asked for on a stream.
     """
     if start >= end:
         raise StoreError("the window is empty: its start must lie before its end.")

@@ -126,7 +126,7 @@ def _remove_unfinished(path: Path) -> None:
 
 
 def create_file(path: Path, schema: Schema) -> None:
-    """Create a database file under another name, and rename it to `path` when it is complete."""
+    """Create a database file under a temporary name, and rename it to `path` when complete."""
     fresh = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
     try:
@@ -168,7 +168,7 @@ def _step_name(number: int) -> str:
 
 
 def upgrade(db: Connection, schema: Schema) -> None:
-    """Apply all missing steps in one transaction, and record them in the table of migrations."""
+    """Apply all missing migration steps in one transaction, and record each in the database."""
     from sqlite_utils import Database, Migrations  # takes half a second, once after an update
 
     migrations = Migrations(_SET)

@@ -17,7 +17,10 @@ _MAX_BYTES = 2_048
 
 
 class PresenceFile:
-    """The presence file of this process; file errors are ignored, because nothing depends on it."""
+    """The file that shows to other consoles that this one is open.
+
+    Errors with the file are ignored, because nothing depends on it.
+    """
 
     def __init__(self, directory: StoreDirectory) -> None:
         self._folder = directory.consoles
@@ -44,7 +47,7 @@ class PresenceFile:
     def others(self, now: int) -> tuple[Presence, ...]:
         """The other consoles that are open at `now` (ms UTC).
 
-        A console with a file of its own also deletes the files of consoles that died.
+        Once `write` was called, the files of consoles that died are deleted too.
         """
         return read_presence(self._folder, now, but=self._path, clear=self._is_written)
 

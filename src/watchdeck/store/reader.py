@@ -74,7 +74,7 @@ class ReopeningConnection:
 
     @property
     def state_read(self) -> tuple[int, int | None]:
-        """Identifies the file and the state of it that was read last: equal ids mean equal rows."""
+        """An id of the file and of its state when it was last read: equal ids mean equal rows."""
         return self._opened, self._seen
 
     def close(self) -> None:
@@ -134,9 +134,10 @@ class Reader:
         return any([self._metrics.has_changed(), self._state.has_changed()])
 
     def board(self, now: int, at: int | None = None) -> Board:
-        """The live board of `now`, or the board of a past moment `at` (ms UTC).
+        """The live board of `now` (ms UTC), or the board of a past moment `at` (ms UTC).
 
-        Metrics are read before state, so no decision is older than the values it was made on.
+        The metrics are read before the decisions, so no decision is older than the values it was
+        made on.
         """
         metrics = self._read_metrics(at)
         with self._state.read() as db:
@@ -170,7 +171,7 @@ class Reader:
             return read_signals(db, endpoint, columns, start, end, points=points)
 
     def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:
-        """Change markers of one endpoint, or of all (None), oldest first.
+        """Deploys, restarts and other changes of one endpoint, or of all (None), oldest first.
 
         Only the newest 1,000 from `start` until before `end` (ms UTC).
         """
@@ -205,9 +206,10 @@ class Reader:
             return read_endpoint_names(db)
 
     def blocks(self, endpoint: str, stream: Stream, start: int, end: int) -> Iterator[Block]:
-        """All scrapes of an endpoint from `start` until before `end` (ms UTC), in bounded blocks.
+        """Yield all scrapes of an endpoint from `start` until before `end` (ms UTC), in blocks.
 
-        No read transaction is open between two blocks, so a long export lets the WAL shrink.
+        A block holds at most an hour of series or a day of signals. No read transaction is open
+        between two blocks, so a long export lets the WAL shrink.
         """
         moment: int | None = start
         while moment is not None:

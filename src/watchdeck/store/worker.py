@@ -37,7 +37,7 @@ class StoreWorker:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, function)
 
     async def run_in_transaction(self, function: Callable[[Connection], Result]) -> Result:
-        """As `run`, with all that `function` writes in one transaction."""
+        """Run `function` as `run` does, with all its writes in one transaction."""
 
         def write(db: Connection) -> Result:
             with transaction(db):
@@ -46,7 +46,7 @@ class StoreWorker:
         return await self.run(write)
 
     async def close(self) -> None:
-        """Close the file when all earlier calls have ended."""
+        """Wait until all earlier calls have ended, then close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 

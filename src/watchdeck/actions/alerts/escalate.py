@@ -18,7 +18,7 @@ from watchdeck.store.alerts.episodes import save_episode, subject_of
 
 
 def escalate(actor: Actor, request: EscalateRequest, now: int) -> ActionResult:
-    """Notify the next escalation step of open episodes now."""
+    """Notify the channels of the next escalation step of open episodes, before it is due."""
     done: list[ActiveAlert] = []
     told: list[str] = []
     with action_transaction(actor, now) as action:

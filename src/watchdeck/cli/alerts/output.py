@@ -14,7 +14,7 @@ _HEADS = ("NUMBER", "SEV", "STATE", "RULE", "MODEL", "FOR", "WHO", "WHY")
 
 
 def as_text(alerts: Sequence[ActiveAlert], silences: Sequence[Silence], now: int) -> str:
-    """A line for each alert, open and severe ones first; then the number muted and the silences."""
+    """The alerts, open and severe ones first, one a line; then the number muted; then silences."""
     rows = [_HEADS, *(_row(one, now) for one in sorted(alerts, key=_badness))]
     lines = table_lines(rows) if alerts else ["no alert is open"]
     muted = sum(1 for one in alerts if one.mutes and one.episode.is_open)

@@ -88,7 +88,7 @@ def follow_board(
 
 
 def new_lines(source: BoardReader, state: FollowState, now: int) -> Iterator[str]:
-    """The lines to print at `now` (ms UTC), none without a change; updates `state`."""
+    """Yield the lines to print at `now` (ms UTC), none if nothing changed; updates `state`."""
     try:
         if not source.has_changed() and now - state.read_at < MAX_AGE:
             return

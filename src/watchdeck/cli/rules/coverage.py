@@ -29,7 +29,7 @@ class RuleTarget(Struct, frozen=True):
 
 
 class RuleCoverage(Struct, frozen=True):
-    """A rule, the models that it applies to, and the names of the other models by reason."""
+    """A rule, the models it applies to, and the names of the others by the reason why not."""
 
     rule: Rule
     targets: tuple[RuleTarget, ...]

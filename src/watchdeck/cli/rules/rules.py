@@ -68,7 +68,7 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
 )
 @click.pass_context
 def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
-    """Report all problems of the rules at once; the rules in FILES count as if in force.
+    """Report all problems at once, of the configured rules and of those in FILES.
 
     The exit code is 2 when there are any. A rule that matches no model is a problem; a pattern that
     matches every model gets a hint.

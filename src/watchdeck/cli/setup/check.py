@@ -70,7 +70,10 @@ class EndpointCheckResult(Struct, frozen=True):
         return self.scrape.outcome is Outcome.OK
 
     def measurable(self) -> tuple[str, ...]:
-        """The signals that this endpoint gives, or will give with traffic; none without a page."""
+        """The signals that this endpoint gives, or will with traffic.
+
+        Empty when its metrics page was not read.
+        """
         if self.scrape.series is None and not self.is_ok:
             return ()
         columns = {series.name for series in self.scrape.signals.layout.series}
@@ -82,7 +85,7 @@ class EndpointCheckResult(Struct, frozen=True):
         return any(url.startswith("https:") for url in urls)
 
     def not_measurable(self) -> dict[str, str]:
-        """The signals that this endpoint cannot give, with reasons; empty for an unknown kind."""
+        """The signals that this endpoint cannot give, with reasons; empty for unknown kinds."""
         if self.kind is None:
             return {}
         return {name: reason_not_measurable(self.kind, name) for name in self.scrape.not_measurable}

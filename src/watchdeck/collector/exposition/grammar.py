@@ -75,11 +75,11 @@ _SUFFIXES = {
 
 
 class ParseError(ValueError):
-    """A line that does not follow the grammar; the text says why."""
+    """A line that does not follow the grammar; the message says why."""
 
 
 class LineParts(Struct, frozen=True):
-    """A line that matches the grammar, its labels not yet parsed."""
+    """The parts of a line that matches the grammar; its labels are not yet parsed."""
 
     name: bytes
     """The metric name before the braces; empty when it is quoted inside them."""
@@ -101,7 +101,7 @@ class Sample(Struct, frozen=True):
 
 
 def read_parts(line: bytes) -> LineParts:
-    """Split a line of any format into its parts. Raises ParseError."""
+    """Split a sample line of any exposition format into its parts. Raises ParseError."""
     match = _LINE.fullmatch(line)
     if match is None:
         raise ParseError("not a name, labels and a number")
@@ -121,7 +121,7 @@ def read_sample(line: bytes) -> Sample:
 
 
 def read_series(parts: LineParts) -> tuple[str, LabelPairs]:
-    """The name and the labels of a line. Raises ParseError."""
+    """The metric name and the labels of a line that was split. Raises ParseError."""
     name, labels = ("", ()) if parts.braces is None else read_labels(parts.braces[1:-1])
     if bool(parts.name) == bool(name):
         raise ParseError("a series has one name")
@@ -142,11 +142,11 @@ def read_number(text: bytes) -> float:
 
 
 def read_numbers(texts: list[bytes], joined: bytes) -> list[float] | None:
-    """Many numbers by the rules of `read_number`; None when one of them is not a number.
+    """Parse many numbers by the rules of `read_number`; None when one of them is not a number.
 
-    `joined` is all texts together. `float` accepts two things that the formats do not: `_`, and
-    digits that overflow to infinity. One check of all texts for each of them is faster than a
-    regular expression for each text.
+    `joined` is the concatenation of `texts`. Python's `float` accepts two things that the formats
+    do not: `_`, and digits that overflow to infinity. Both are checked for all texts together,
+    which is faster than a regular expression for each text.
     """
     try:
         values = list(map(float, texts))
@@ -185,7 +185,10 @@ def read_labels(text: bytes) -> tuple[str, LabelPairs]:
 
 
 def read_name(text: bytes) -> str:
-    """A name or a quoted text, unescaped; bytes that are not UTF-8 become U+FFFD."""
+    """Decode a name, or a quoted text without its quotes and escapes.
+
+    Bytes that are not UTF-8 become U+FFFD.
+    """
     if text.startswith(b'"'):
         text = text[1:-1]
         if b"\\" in text:
@@ -201,7 +204,10 @@ def clean_label(text: str, limit: int = 1_024) -> str:
 
 
 class TypeComments(dict[str, SeriesType]):
-    """Series types of a page by name: from its own `# TYPE`, else its family's, else UNTYPED."""
+    """The type of each series name of a page.
+
+    It comes from the `# TYPE` comment of that name, else of its metric family, else it is UNTYPED.
+    """
 
     def __init__(self, comments: Iterable[bytes]) -> None:
         self._declared = {

@@ -22,7 +22,7 @@ ShareLayout = Callable[[tuple[Series, ...]], Layout]
 
 
 class AlignedValues(Struct, frozen=True):
-    """A layout and the values in its order; `missing` counts the page's series outside it."""
+    """A page's values in the order of a layout; `missing` counts its series outside that layout."""
 
     layout: Layout
     values: array[float]
@@ -53,11 +53,11 @@ class _Union(Struct):
 
 
 class EndpointLayouts:
-    """Chooses the layout of each page, and limits how many new layouts an endpoint makes.
+    """Chooses a page's layout (its series in order); limits the new layouts of an endpoint.
 
     Within the limit, the layout of a page has exactly its series. Beyond the limit, pages share a
-    union: a layout with the series of recent pages, and NaN for those that a page lacks. Only
-    series that two pages in a row had are added to a union, so labels that are new in every
+    union: a layout with the series of recent pages, and NaN for those that a page lacks. A series
+    is added to the union only after two pages in a row had it, so labels that are new in every
     scrape never get in. Two pages in a row with the same series end the union.
     """
 
@@ -73,7 +73,7 @@ class EndpointLayouts:
 
     @property
     def has_union(self) -> bool:
-        """Whether pages are aligned to a union now."""
+        """Whether pages share a union layout now, because the limit was reached."""
         return self._union is not None
 
     def align(

@@ -48,7 +48,7 @@ class ParseLimits(Struct, frozen=True):
 
 
 class ParsedLines(Struct):
-    """The samples of a page, before duplicates are removed; the lists have one entry a sample."""
+    """The samples of a page, duplicates included; each list has one entry per sample."""
 
     samples: bytearray
     """A 1 for each line of the page that holds a sample, else a 0."""
@@ -68,7 +68,10 @@ class ParsedLines(Struct):
 
 
 class DistinctSeries(Struct, frozen=True):
-    """The distinct series of a page; `positions` are those of their values, None for all."""
+    """The series of a page without duplicates.
+
+    `positions` are the places of their values in `ParsedLines.values`; None means all of them.
+    """
 
     positions: tuple[int, ...] | None
     series: tuple[Series, ...]
@@ -76,7 +79,7 @@ class DistinctSeries(Struct, frozen=True):
 
 
 def invert_mask(mask: bytes | bytearray) -> bytes:
-    """The mask with 0 and 1 exchanged."""
+    """A copy of a mask (one byte per line, 0 or 1) with 0 and 1 exchanged."""
     return bytes(mask).translate(_INVERSE)
 
 
@@ -88,7 +91,11 @@ def split_lines(body: bytes, limits: ParseLimits) -> list[bytes]:
 def parse_lines(
     lines: list[bytes], cache: LineCache, limits: ParseLimits, *, plain: bool
 ) -> ParsedLines:
-    """Parse the lines of a page; `plain` tries first whether every line is in the cache."""
+    """Parse the lines of a page.
+
+    With `plain`, all lines are first looked up in the cache in one step. If one is not there, or
+    without `plain`, they are parsed one by one.
+    """
     unread = lines[-1].count(b"\n") + 1 if b"\n" in lines[-1] else 0
     lines = lines[:-1] if unread else lines
     samples = _sample_mask(lines)
@@ -209,7 +216,7 @@ class _LineParser:
 
 
 def deduplicate(parsed: ParsedLines, limits: ParseLimits) -> DistinctSeries:
-    """Keep the first of equal series, up to the series limit; `truncation` counts the others."""
+    """The page's series without duplicates, up to the limit; `truncation` counts the others."""
     series = tuple(one for one in parsed.series if one is not None)
     if len(series) == len(parsed.series) == len(set(map(id, series))) <= limits.series:
         cut = Truncation(series=parsed.unread, malformed=parsed.malformed)

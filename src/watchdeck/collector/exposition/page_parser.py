@@ -32,11 +32,14 @@ _MAX_TEMPLATES = 3
 
 
 class NotMetrics(ValueError):
-    """A body that is not a metrics page; the text says what came instead."""
+    """A body that is not a metrics page; the message says what came instead."""
 
 
 class ParsedPage(Struct, frozen=True):
-    """A parsed page: its values in the order of its layout, which equal pages share."""
+    """A parsed page: its layout (the series in order), and their values in that order.
+
+    Pages with equal series share one layout.
+    """
 
     layout: Layout
     values: array[float]
@@ -64,7 +67,10 @@ class PageShape(Struct, frozen=True):
 
 
 class PageTemplate(Struct, frozen=True, weakref=True):
-    """A page's shape with its layout, to read later pages of that shape; endpoints share these."""
+    """A page's shape and layout, by which later pages of the same shape are read faster.
+
+    Endpoints whose pages have the same shape share one template.
+    """
 
     shape: PageShape
     layout: Layout
@@ -82,8 +88,8 @@ class PageTemplate(Struct, frozen=True, weakref=True):
     def values(self, lines: list[bytes], size: int) -> array[float] | None:
         """The values of a page of `size` bytes; None when the page has another shape.
 
-        Each line loses its prefix, or nothing when the prefix does not match. The number of bytes
-        left so proves that all match, in a fifth of the time of comparing each.
+        The expected prefix is removed from each line that has it. If the number of bytes left is as
+        expected, all lines had it: this takes a fifth of the time of comparing each.
         """
         shape = self.shape
         if len(lines) != len(shape.samples) or tuple(compress(lines, self._gaps)) != shape.others:
@@ -105,11 +111,12 @@ class _EndpointPages(Struct):
 
 
 class PageParser:
-    """The parser of all endpoints with equal limits: equal pages share one Layout.
+    """Parses the pages of all endpoints with equal limits; pages with equal series share a Layout.
 
-    A page is compared with the endpoint's templates first. If none fits, each line is looked up
-    in a cache, and the grammar parses the lines that are not there. A page with timestamps or
-    exemplars makes no template, because all of its lines change with every scrape.
+    A page is compared with the endpoint's templates first: the shapes of its latest pages. If none
+    fits, each line is looked up in a cache, and the grammar parses the lines that are not there. A
+    page with timestamps or exemplars makes no template, because all of its lines change with every
+    scrape.
     """
 
     def __init__(

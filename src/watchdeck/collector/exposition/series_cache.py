@@ -23,7 +23,7 @@ _SeriesKey = tuple[str, tuple[LabelPair, ...], int]
 
 
 class LabelCache:
-    """Label pairs by their bytes; equal pairs are one object in all series.
+    """A cache of label pairs by their bytes; equal pairs are one object in all series.
 
     Most lines of a page differ from the line before in one label only. `name` and `value` are the
     most characters of a label's name and value.
@@ -71,10 +71,10 @@ class LabelCache:
 
 
 class LineCache:
-    """Series by the prefix of their line (all before the value), in two generations.
+    """A cache of series by the prefix of their line: all before the value.
 
-    After `capacity` new lines the young generation becomes the old one, and the old one is
-    dropped. Equal series of cached lines are one object, so `is` can replace `==`.
+    It has two generations. After `capacity` new lines the young generation becomes the old one, and
+    the old one is dropped. Equal series of cached lines are one object, so `is` can replace `==`.
     """
 
     def __init__(self, capacity: int, labels: LabelCache) -> None:
@@ -95,7 +95,10 @@ class LineCache:
         return found if all(found) else None  # type: ignore[return-value]  # none is None
 
     def get(self, prefix: bytes) -> Series | None:
-        """The series of one prefix; a hit in the old generation moves to the young one."""
+        """The series of one prefix; None when it is not cached.
+
+        A series found in the old generation moves to the young one.
+        """
         series = self._young.get(prefix)
         if series is None and (series := self._old.get(prefix)) is not None:
             self.put(prefix, series)

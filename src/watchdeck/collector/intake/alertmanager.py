@@ -65,7 +65,7 @@ class AlertmanagerClient:
         return await self._send(Request(self._root.at(path), headers, "POST", encoded))
 
     async def delete(self, path: str) -> None:
-        """Delete an object, which may be gone already. Raises RequestError."""
+        """DELETE a path; 404 (it is gone already) counts as success. Raises RequestError."""
         await self._send(Request(self._root.at(path), method="DELETE"), good=(200, 404))
 
     async def close(self) -> None:
@@ -87,10 +87,10 @@ class AlertmanagerClient:
 
 
 class SilenceSync(Struct, frozen=True):
-    """Makes silences in an Alertmanager follow the acknowledgements of its alerts in watchdeck.
+    """Creates and ends silences in an Alertmanager to match acknowledgements in watchdeck.
 
-    No other record of these silences is kept, so none is lost when a collector restarts between
-    two changes. Methods raise RequestError, PayloadError or StoreError.
+    The Alertmanager has the only record of these silences, so none is lost when a collector
+    restarts between two changes. Methods raise RequestError, PayloadError or StoreError.
     """
 
     source: str
@@ -103,7 +103,10 @@ class SilenceSync(Struct, frozen=True):
         return tuple(read_remote_silences(parse_json(await self.client.get(SILENCES)), store))
 
     async def reconcile(self, alerts: bytes, silences: tuple[RemoteSilence, ...], now: int) -> None:
-        """Create and end silences to match acknowledgements; `alerts` is the response of ALERTS."""
+        """Create and end silences to match acknowledgements.
+
+        `alerts` is the body of the Alertmanager's response to a GET of ALERTS.
+        """
         store = await self._store_name()
 
         def plan(db: Connection) -> tuple[SilenceChange, ...]:
@@ -159,11 +162,11 @@ class AlertmanagerPoller:
 
     @property
     def problem(self) -> str:
-        """The internal fault of the latest poll; empty when there was none."""
+        """The unexpected exception of the latest poll, as text; empty when there was none."""
         return self._faults.problem
 
     def poll_soon(self) -> None:
-        """Poll at once, because the Alertmanager left alerts out of a webhook."""
+        """Make `run` poll at once: the Alertmanager left alerts out of a webhook."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -228,7 +231,10 @@ def _without_silences(event: ExternalEvent, own: set[str]) -> ExternalEvent:
 
 
 async def intake_problems(settings: Settings, now: int) -> list[str]:
-    """Read the intake's token and ask each Alertmanager once; returns a text for each problem."""
+    """Check that the intake's token can be read and that each Alertmanager answers.
+
+    Returns a text for each problem; an empty list when there is none.
+    """
     problems = []
     if settings.intake:
         try:

@@ -44,7 +44,7 @@ class IntakeAuth(Struct, frozen=True):
 
 
 class IntakeHandler:
-    """Stores the alerts that senders post; a 200 means that they are committed."""
+    """Stores the alerts that senders post; status 200 tells them that the alerts are committed."""
 
     def __init__(
         self, auth: IntakeAuth, worker: StoreWorker, clock: Callable[[], int], poll_soon: PollSoon

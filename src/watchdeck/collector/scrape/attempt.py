@@ -50,7 +50,7 @@ class MetricsPage(Struct, frozen=True):
 
 
 class PageDecoder:
-    """Decodes the pages of one endpoint: exposition text, or JSON by the configured `map`."""
+    """Parses the pages of one endpoint: exposition text, or JSON by the endpoint's `map`."""
 
     def __init__(self, endpoint: Endpoint, parser: PageParser) -> None:
         self._name = endpoint.name
@@ -59,7 +59,10 @@ class PageDecoder:
         self._json_layout = json_layout(endpoint.map)
 
     def decode(self, url: Url, response: ProbeResponse, *, json: bool = False) -> MetricsPage:
-        """Parse the page in a response. Raises RequestError for a status not 2xx, or no page."""
+        """Parse the page in a response.
+
+        Raises RequestError when the status is not 2xx, or the body is not a page.
+        """
         if response.status is None or not 200 <= response.status < 300:
             raise RequestError(Outcome.HTTP_STATUS, status_words(response.status or 0))
         return self._decode_json(url, response) if json else self._decode_text(url, response)
@@ -81,7 +84,7 @@ class PageDecoder:
 
 
 class ScrapeAttempt(Struct):
-    """The results of one scrape so far; they stay partial when the deadline cuts it off."""
+    """The results of one scrape so far; partial when the deadline ended the scrape."""
 
     at: int
     """When the scrape began (ms UTC)."""
@@ -111,7 +114,7 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
     """Responses by the name of the request; after a failure, the reason as the body (no status)."""
 
     async def send(self, request: Request, name: str = "") -> ProbeResponse:
-        """Send a request and record its response. Raises RequestError with the request's name."""
+        """Send a request and record its response. Raises RequestError that names the request."""
         self.request = name or self.urls.short_name(request.address)
         try:
             response = await self.client.send(request)
@@ -122,12 +125,12 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
         return response
 
     async def probe(self, path: str, port: int | None = None) -> ProbeResponse:
-        """Send a probe and store its response. Raises RequestError that names the path."""
+        """GET `path`; store the response in `probes`. Raises RequestError that names the path."""
         self.probes[path] = response = await self.send(Request(self.urls.root.at(path, port)))
         return response
 
     async def try_probe(self, path: str, port: int | None = None) -> bool:
-        """Send a probe that the scrape can do without; False without a response in 1 s."""
+        """Send an optional probe; returns False when no response came within 1 s."""
         with suppress(RequestError, TimeoutError):
             async with asyncio.timeout(OPTIONAL_TIMEOUT):
                 await self.probe(path, port)
@@ -135,7 +138,10 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
         return False
 
     async def read_page(self, urls: Sequence[Url], *, json: bool = False) -> None:
-        """Set `page` from the first URL that has one. Raises RequestError with all failures."""
+        """Set `page` from the first URL that has a page.
+
+        Raises RequestError that lists the failures of all URLs when none has.
+        """
         failures: list[Failure] = []
         lost: set[Origin] = set()
         for url in urls:
@@ -161,6 +167,6 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
             raise error.with_name(self.request) from error
 
     def time_out(self, limit: Milliseconds) -> None:
-        """Record that the deadline cut the request under way."""
+        """Record as a failure that the request under way was not complete within `limit`."""
         detail = f"{self.request}: no complete answer within {limit}"
         self.failures.append(Failure(Outcome.TIMED_OUT, detail))

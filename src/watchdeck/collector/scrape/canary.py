@@ -32,24 +32,30 @@ class CanaryProbe:
 
     @property
     def name(self) -> str:
-        """The name of the canary in texts for people."""
+        """The canary's name in messages: `canary` and the path of its URL."""
         return f"canary {self._url.path}"
 
     def is_due(self, at: int) -> bool:
-        """Whether the canary is due at `at` (ms UTC); at once when the clock was set back."""
+        """Whether the canary is due at `at` (ms UTC).
+
+        It is also due before its first success, after a failure, and when the clock was set back.
+        """
         return self._due is None or at >= self._due or at < self._due - int(self._canary.every)
 
     def request(self) -> Request:
-        """The request, counted in `sent`. Raises RequestError when its body file is unreadable."""
+        """Make the request to send, and count it in `sent`.
+
+        Raises RequestError when the file with its body cannot be read.
+        """
         body = self._load_body()
         self._due = None
         self.sent += 1
         return Request(self._url, _JSON, self._canary.method, body)
 
     def check(self, response: ProbeResponse, at: int) -> None:
-        """Check the response, and schedule the next canary after `at` (ms UTC).
+        """Check the response; if it is good, the next canary is due one interval after `at`.
 
-        Raises RequestError when the status is not 2xx, or the assertion fails.
+        `at` is in ms UTC. Raises RequestError when the status is not 2xx, or the assertion fails.
         """
         if response.status is None or not 200 <= response.status < 300:
             raise self._error(status_words(response.status or 0))

@@ -36,9 +36,10 @@ _DOUBTFUL = (Outcome.HTTP_STATUS, Outcome.NOT_METRICS)
 
 
 class KindDetector:
-    """The kind of one endpoint: configured, or detected, and detected again when in doubt.
+    """Finds the kind of server at one endpoint: as configured, else by detection.
 
-    `current` is None while the kind is not known.
+    Detects again while the kind is not known, or when a page no longer fits it. `current` is None
+    while the kind is not known.
     """
 
     def __init__(self, endpoint: Endpoint, kinds: Sequence[Kind]) -> None:
@@ -54,7 +55,10 @@ class KindDetector:
         self._page_url: Url | None = None
 
     async def find_kind(self, attempt: RunningAttempt) -> Kind | None:
-        """The kind of server, detected if needed; None when unknown. May also read the page."""
+        """The kind of server, detected if needed; None when unknown.
+
+        A detection may also read the page, into `attempt.page`.
+        """
         at = attempt.at
         if not self._is_auto or (self.current is not None and not self._is_due(at, DOUBT_INTERVAL)):
             return self.current
@@ -71,13 +75,13 @@ class KindDetector:
         return self.current
 
     def page_urls(self, urls: EndpointUrls, kind: Kind) -> Sequence[Url]:
-        """URLs to try for the page: the one that worked last, else all that the kind may have."""
+        """URLs to try for the page: that of the last page, else all where the kind may have one."""
         if self._page_url is not None:
             return (self._page_url,)
         return (*urls.on_other_ports([kind]), *urls.on_serving_port([kind]))
 
     def check(self, attempt: RunningAttempt) -> None:
-        """Compare the attempt's page with the kind: may change the kind, or put it in doubt."""
+        """Compare the attempt's page with `current`: may change it, or have it detected again."""
         page = attempt.page
         self._page_url = page.url if page else None
         if page is None:
@@ -111,9 +115,9 @@ class KindDetector:
 async def detect_kind(
     attempt: RunningAttempt, kinds: Sequence[Kind], *, thorough: bool = True
 ) -> Kind | None:
-    """The kind of server, with its page in `attempt.page` when it has one.
+    """Detect the kind of server; its page, if it has one, is then in `attempt.page`.
 
-    None when no kind is certain; `attempt.failures` then says why. A detection that is not
+    Returns None when no kind is certain; `attempt.failures` then says why. A detection that is not
     `thorough` reads the page and sends no probes. Raises RequestError when the endpoint cannot be
     reached at all.
     """
@@ -195,7 +199,7 @@ class DetectionResult(Struct, frozen=True):
 
 
 async def discover(endpoint: Endpoint, kinds: Sequence[Kind]) -> DetectionResult:
-    """Detect an endpoint once, within its timeout; never raises, whatever the endpoint does."""
+    """Detect an endpoint's kind once, within its timeout; a failure is part of the result."""
     client = client_for(endpoint)
     try:
         return await _discover(endpoint, kinds, client)

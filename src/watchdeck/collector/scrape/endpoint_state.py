@@ -32,7 +32,10 @@ _WRONG_PORT = "every probe answered 404: is the url the serving address?"
 
 
 class EndpointState:
-    """The past scrapes of an endpoint: recent counter increases and probes, failures in a row."""
+    """What is remembered between an endpoint's scrapes.
+
+    These are recent counter increases and probes (`window`), and the number of failures in a row.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.window = CounterWindow(window_length(int(endpoint.every)))
@@ -45,7 +48,10 @@ class EndpointState:
         return self._probe_result(attempt, self._plan(attempt)).state
 
     def scrape(self, attempt: ScrapeAttempt) -> Scrape:
-        """The Scrape of an attempt; also updates the window and the count of failures."""
+        """Make the Scrape of an attempt.
+
+        Also updates `window` and the number of failures in a row.
+        """
         plan = self._plan(attempt)
         result = self._probe_result(attempt, plan)
         failure = _failure(attempt, result)
@@ -145,7 +151,7 @@ class EndpointState:
 
 
 def expects_page(kind: Kind, endpoint: Endpoint) -> bool:
-    """Whether the endpoint should have a page: some kinds of server have none."""
+    """Whether the endpoint should have a page: its kind has one, or its URL is configured."""
     return bool(kind.places) or endpoint.metrics_url is not None
 
 

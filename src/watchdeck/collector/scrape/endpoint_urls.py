@@ -11,7 +11,7 @@ from watchdeck.net.address import Url, parse_url
 
 
 class EndpointUrls(Struct, frozen=True):
-    """An endpoint's serving address, and the URL of its page; None when not configured."""
+    """An endpoint's serving address, and the URL of its page (None if not configured)."""
 
     root: Url
     page: Url | None = None

@@ -76,16 +76,19 @@ class ScrapeManager:
         self._spread = max(FIRST_SPREAD, len(endpoints) * FIRST_SCRAPE)
 
     def preload(self, endpoint: str, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Count probes of an earlier run in the availability; `times` in ms UTC, oldest first."""
+        """Add the probes of an earlier run to the availability of an endpoint.
+
+        `times` are in ms UTC, oldest first; `good` tells for each whether the model could serve.
+        """
         if endpoint in self._scrapers:
             self._scrapers[endpoint].state.window.preload(times, good)
 
     def statistics(self) -> Statistics:
-        """The statistics now; safe from any thread."""
+        """The statistics of the scrape loop up to now; safe from any thread."""
         return self._stats.statistics(self._connectivity.reason(self._outcomes))
 
     async def run(self) -> None:
-        """Scrape until cancelled; every connection is then closed at once."""
+        """Scrape until cancelled; then close every connection at once."""
         raise_open_files_limit(len(self._scrapers))
         tasks = {self._start(scraper, 0.0): scraper for scraper in self._scrapers.values()}
         try:
@@ -143,21 +146,24 @@ class ScrapeManager:
 
 
 class ScrapeSchedule(Struct, frozen=True):
-    """The scrape times of an endpoint: seconds on the monotonic clock.
+    """The scrape times of an endpoint, in seconds on the monotonic clock.
 
-    `phase` (0 to 1) is the place of a scrape in the interval `every`. It is a hash of the name, so
-    a restart does not move an endpoint's scrapes.
+    There is a scrape every `every` seconds; `phase` (0 to 1) is its place in that interval. It is a
+    hash of the name, so a restart does not move an endpoint's scrapes.
     """
 
     every: float
     phase: float
 
     def first(self, now: float, spread: float) -> float:
-        """The first time: soon after `now`, within `spread` seconds."""
+        """The time of the first scrape: at most `spread` seconds after `now`."""
         return now + self.phase * min(spread, self.every)
 
     def second(self, now: float, spread: float) -> float:
-        """The first regular time that is at least half an interval after the first scrape."""
+        """The time of the second scrape, which is the first regular one.
+
+        It is at least half an interval after the first scrape.
+        """
         earliest = self.first(now, spread) + self.every / 2
         regular = now + self.phase * self.every
         return regular if regular >= earliest else regular + self.every
@@ -168,7 +174,10 @@ class ScrapeSchedule(Struct, frozen=True):
         return math.ceil(due / step) * step
 
     def next_after(self, planned: float, now: float) -> tuple[float, int]:
-        """The first time after `planned` that is not past, and the number of times skipped."""
+        """The next scrape time after `planned` that is not past at `now`.
+
+        Also returns the number of scrapes that were skipped because they are past.
+        """
         late = (now - planned) / self.every - 1
         missed = max(0, math.ceil(late))
         return planned + (1 + missed) * self.every, missed
@@ -186,7 +195,7 @@ def jitter_of(endpoint: Endpoint) -> random.Random:
 
 
 def open_files_limit(endpoints: int, soft: int, hard: int) -> int:
-    """The soft limit of open files that a fleet needs: never below `soft` or above `hard`."""
+    """The soft limit of open files for this many endpoints: from `soft` to `hard`."""
     needed = SPARE_FILES + FILES_PER_ENDPOINT * endpoints
     ceiling = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     return soft if soft == resource.RLIM_INFINITY else max(soft, ceiling)

@@ -27,8 +27,9 @@ _HEADERS = ("content-type", "content-encoding", "server", "retry-after")
 
 
 class ResponseLog:
-    """Attaches raw responses to scrapes of an endpoint: after a change of state, or once a minute.
+    """Decides which scrapes of one endpoint are stored with their raw responses.
 
+    These are the first one, those with a new outcome or model state, and else one a minute.
     `redact` removes secrets from texts.
     """
 
@@ -38,7 +39,10 @@ class ResponseLog:
         self._recorded_at = 0
 
     def add_to(self, scrape: Scrape, attempt: RunningAttempt) -> Scrape:
-        """The scrape, with its responses if outcome or model state changed, or once a minute."""
+        """The scrape, with the attempt's responses if they are due; else unchanged.
+
+        They are due after a change of outcome or model state, or a minute after the last ones.
+        """
         state = (scrape.outcome, scrape.model_state)
         if state == self._recorded and abs(scrape.at - self._recorded_at) < RENEW:
             return scrape
@@ -51,7 +55,7 @@ class ResponseLog:
 def raw_response(
     request: str, at: int, response: ProbeResponse, redact: Callable[[str], str]
 ) -> ResponseRecord:
-    """The record of a response; `redact` removes secrets that a server sent back."""
+    """A response as it is stored: cleaned and shortened, with secrets removed by `redact`."""
     headers = response.headers
     shown = "; ".join(f"{name}: {headers[name]}" for name in _HEADERS if name in headers)
     text = redact(response.body[: _BODY + _LONGEST_SECRET].decode("utf-8", "replace"))[:_BODY]

@@ -60,7 +60,7 @@ class Scraper:
         self._plan: _ProbePlan | None = None
 
     async def scrape(self, at: int) -> Scrape:
-        """Scrape once, at `at` (ms UTC); never raises, whatever the endpoint does."""
+        """Scrape once, at `at` (ms UTC); never raises: a failure is in the Scrape's outcome."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:

@@ -21,7 +21,7 @@ MIN_HOSTS = 2
 
 
 class Statistics(Struct, frozen=True):
-    """Statistics of the scrape loop; counts are since its start."""
+    """Statistics of the scrape loop; counts are cumulative since it started."""
 
     lag: float = 0.0
     """The worst delay of a scrape's start in the last minute (s)."""
@@ -42,7 +42,7 @@ class Statistics(Struct, frozen=True):
 
 
 class ScrapeStats:
-    """Counts scrapes on the thread of the loop; `statistics` is safe from any thread."""
+    """Counts scrapes; `count` is called on the loop's thread, `statistics` on any."""
 
     def __init__(self) -> None:
         self._recent: deque[tuple[float, float, float]] = deque()
@@ -64,7 +64,7 @@ class ScrapeStats:
             self._recent.popleft()
 
     def statistics(self, blind: str = "") -> Statistics:
-        """The statistics now; `blind` is the result of the connectivity check."""
+        """The statistics up to now; `blind` is why no endpoint can be reached, or empty."""
         recent = self._recent.copy()  # in one step: the loop goes on adding
         durations = sorted(duration for _, duration, _ in recent)
         return Statistics(
@@ -88,7 +88,7 @@ def _quantile(ordered: Sequence[float], quantile: float) -> float | None:
 class ConnectivityCheck:
     """Detects that the collector itself has no network: models are then unknown, not down.
 
-    Never concludes that with a single host, or with an endpoint on this machine.
+    Never reports this if all endpoints are on one host, or if one is on this machine.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:

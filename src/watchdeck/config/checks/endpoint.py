@@ -52,7 +52,7 @@ class FleetNames(Struct, frozen=True, dict=True):
 
     @cached_property
     def kind_names(self) -> tuple[str, ...]:
-        """The names of all kinds, from their file names: to load the kinds takes 40 ms."""
+        """The names of all kinds, taken from file names: loading the kinds would take 40 ms."""
         return tuple(sorted(path.stem for path in _KINDS.glob("*.toml")))
 
     @cached_property

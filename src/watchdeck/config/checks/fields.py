@@ -51,9 +51,9 @@ _ALONE = "Make that file yours alone (chmod 600), or"
 
 
 def readable_tables(tables: Iterable[object], kind: type[TableT]) -> Iterator[tuple[int, TableT]]:
-    """Index and table of each readable table in a list; INVALID ones are left out.
+    """Yield the index and table of each table in a list that could be read as a `kind`.
 
-    The problems of INVALID tables are listed already.
+    A table that could not be read is INVALID and left out; its problems are listed already.
     """
     for number, table in enumerate(tables):
         if isinstance(table, kind):
@@ -67,7 +67,10 @@ def table_problems(
     check: Callable[[TableT], Iterable[Problem]],
     most: int,
 ) -> Iterator[Problem]:
-    """The problems that `check` finds in each table, and one if there are more than `most`."""
+    """The problems that `check` finds in each table of the list at `key`.
+
+    Only the first `most` tables are checked; further tables are one problem together.
+    """
     for number, table in readable_tables(tables[:most], kind):
         yield from add_prefix(f"{key}[{number}]", check(table))
     if len(tables) > most:
@@ -75,20 +78,23 @@ def table_problems(
 
 
 def add_prefix(key: str, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """The problems of a table, with the key of the table before the key of each."""
+    """The problems of a table, each with the table's own `key` put before its key."""
     for problem in problems:
         yield replace(problem, key=f"{key}.{problem.key}".rstrip("."))
 
 
 def table_names(tables: Iterable[object], kind: type[Any]) -> list[tuple[int, str]]:
-    """Index and name of each readable table in a list."""
+    """Index and name of each table in a list that could be read as a `kind`."""
     return [(number, table.name) for number, table in readable_tables(tables, kind)]
 
 
 def duplicate_problems(
     key: str, names: Iterable[tuple[int, str]], hint: str = ""
 ) -> Iterator[Problem]:
-    """A problem for each name that an earlier table of the list has already."""
+    """A problem for each name in the list at `key` that an earlier table there already has.
+
+    `names` are pairs of index and name, as `table_names` returns them.
+    """
     first: dict[str, int] = {}
     for number, name in names:
         other = first.setdefault(name, number)
@@ -97,7 +103,10 @@ def duplicate_problems(
 
 
 def read_problems(key: str, read: Callable[[str], object], text: str) -> list[Problem]:
-    """The problem if `read` refuses a text, in a list of one; else an empty list."""
+    """A list with the problem of `text` at `key` if `read` raises ValueError for it; else empty.
+
+    An OverflowError of `read` counts too.
+    """
     try:
         read(text)
     except (ValueError, OverflowError) as error:
@@ -106,7 +115,7 @@ def read_problems(key: str, read: Callable[[str], object], text: str) -> list[Pr
 
 
 def bound_problems(table: object, bounds: Bounds) -> Iterator[Problem]:
-    """Problems of settings below or above their bounds."""
+    """Problems of the settings in a table that are below or above their bounds."""
     for name, (least, most) in bounds.items():
         value = getattr(table, f"{name}_" if iskeyword(name) else name)
         if value is not None and not least <= value <= most:

@@ -44,7 +44,7 @@ def parse_listen_address(listen: str) -> tuple[str, int] | None:
 
 
 def endpoint_of(settings: Alertmanager) -> Endpoint:
-    """An Alertmanager as an Endpoint, which the HTTP client and the checks take."""
+    """The settings of an Alertmanager as an Endpoint, which the HTTP client and checks take."""
     return Endpoint(
         settings.name,
         settings.url,
@@ -56,7 +56,7 @@ def endpoint_of(settings: Alertmanager) -> Endpoint:
 
 
 def source_problems(settings: Settings, *, private: bool) -> Iterator[Problem]:
-    """Every problem of the intake and of the Alertmanagers."""
+    """Every problem of the Alertmanagers, and of the intake: our HTTP server for foreign alerts."""
     if isinstance(settings.intake, Intake):
         yield from fields.add_prefix("intake", _intake_problems(settings.intake))
 

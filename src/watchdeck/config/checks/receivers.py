@@ -181,7 +181,7 @@ def _as_endpoint(channel: Channel) -> Endpoint:
 def receiver_problems(
     settings: Settings, resolve: SecretResolver = resolve_secret
 ) -> Iterator[str]:
-    """Reasons why a channel or the heartbeat would fail now, such as a missing secret."""
+    """Reasons why a channel or the heartbeat could not send now, such as a missing secret."""
     for channel in settings.channel:
         for reason in _unmet_needs(channel, resolve):
             yield f"channel {clean(channel.name, 80)}: {reason}"

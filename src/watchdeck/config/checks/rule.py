@@ -31,9 +31,9 @@ _SEVERITIES = "1 is the worst; 1 and 2 page somebody, 3 and 4 are notices."
 
 
 def merge_rule(base: RuleText, text: RuleText) -> RuleText:
-    """The packaged rule `base` with the settings that `text` changes.
+    """The packaged rule `base`, with the settings that `text` gives in place of its own.
 
-    A new `when` also resets `for`.
+    When `text` gives a `when`, the `for` of `base` is dropped: it belongs to the old condition.
     """
     changes = asdict(text)
     if text.when is not None:
@@ -56,7 +56,7 @@ def rule_problems(text: RuleText) -> Iterator[Problem]:
 
 
 def compile_rule(text: RuleText) -> Rule:
-    """Compile the text of a rule that has no problems."""
+    """Build the rule that is evaluated from a text that has no problems."""
     when = _condition(text)
     values: dict[str, Any] = {
         "severity": text.severity and Severity(text.severity),
@@ -81,7 +81,7 @@ def compile_rule(text: RuleText) -> Rule:
 
 
 def matchers_of(text: RuleText) -> tuple[Matcher, ...]:
-    """The matchers of a rule's models. Raises MatcherError."""
+    """The matchers that choose a rule's models; empty for all models. Raises MatcherError."""
     return tuple(read_matcher(one) for one in text.match or ())
 
 

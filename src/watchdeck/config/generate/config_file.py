@@ -45,14 +45,14 @@ class DetectedServer(Protocol):
 
 
 def host(url: str) -> str:
-    """The host and port of a url, clean and without a password."""
+    """The host and port of a URL, without a password, with control characters escaped."""
     return clean(urlsplit(url).netloc.rpartition("@")[2], 200)
 
 
 def render(detected: Sequence[tuple[str, DetectedServer]]) -> str:
-    """The text of a watchdeck.toml for these URLs and servers; without any, an example.
+    """The text of a watchdeck.toml for these pairs of URL and server; an example if none.
 
-    The text loads without problems. Texts from servers are quoted, never trusted.
+    The text loads without problems. Texts that servers sent are written as quoted TOML strings.
     """
     names: set[str] = set()
     blocks = [block for url, one in detected for block in _blocks(url, one, names)]
@@ -116,7 +116,7 @@ class _SignalSummary(Struct, frozen=True):
 
     @staticmethod
     def of(kind: Kind, models: int) -> _SignalSummary:
-        """Summarize a kind of server that serves this number of models.
+        """Summarize which signals can be measured on a server of this kind with `models` models.
 
         A signal that depends on options, or that mixes several models, does not count as
         measurable.

@@ -77,7 +77,7 @@ WantedBy=multi-user.target
 
 
 class UnitSpec(Struct, frozen=True):
-    """The values of a unit; all paths are absolute."""
+    """The values to fill into a systemd unit; all paths are absolute."""
 
     program: Sequence[str]
     """The command that starts watchdeck, without arguments of watchdeck."""
@@ -89,10 +89,10 @@ class UnitSpec(Struct, frozen=True):
 
 
 def unit(spec: UnitSpec) -> str:
-    """The text of a unit that runs `watchdeck collect`.
+    """The text of a systemd unit that runs `watchdeck collect`.
 
-    Raises ConfigError when a path has a character that a unit cannot hold. The unit
-    counts as started when the program runs, before it collects: it does not notify systemd.
+    Raises ConfigError when a path has a character that a unit cannot hold. systemd counts the unit
+    as started when the process runs, not when the first scrape is stored.
     """
     command = (*spec.program, "--config", str(spec.config), "collect")
     paths = (spec.program[0], str(spec.config), str(spec.store))

@@ -23,7 +23,7 @@ _CHECK_INTERVAL = 10.0
 
 
 def read_events(path: Path, zone: str) -> tuple[CalendarEvent, ...]:
-    """The events of an iCalendar file.
+    """The events of an iCalendar file; times without a time zone are in `zone`.
 
     Raises ConfigProblems when the file cannot be read, ValueError with the line when it is no valid
     calendar.

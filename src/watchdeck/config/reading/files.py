@@ -54,7 +54,7 @@ class ConfigText(Struct, frozen=True):
 
 
 def read_file(path: Path) -> ConfigText:
-    """Read a file of at most 4 MiB. Raises ConfigProblems."""
+    """Read a file. Raises ConfigProblems when it cannot be read or is over 4 MiB."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -97,7 +97,10 @@ def _syntax_problem(message: str) -> Problem:
 
 
 def resolve_paths(settings: Settings, file: Path) -> Settings:
-    """The settings with every path absolute: relative to the file's folder, `~` expanded."""
+    """The settings with every path made absolute, as by `absolute_path`.
+
+    Relative paths are below the folder of `file`.
+    """
     resolved: Settings = _resolve(settings, file.absolute().parent)
     return resolved
 
@@ -119,8 +122,8 @@ def _resolve(value: Any, base: Path) -> Any:
 
 
 def absolute_path(text: str, base: Path) -> str:
-    """An absolute path: `~` is expanded, and a relative path is below `base`.
+    """Make a path absolute: `~` is expanded, and a relative path is below `base`.
 
-    The home of an unknown user is not expanded, so such a path is not found later.
+    `~` of an unknown user stays as written, so such a file is not found later.
     """
     return str(base / os.path.expanduser(text))  # noqa: PTH111 - Path raises for no such user

@@ -41,7 +41,7 @@ _SYNONYMS = {
 
 
 class Problem(Struct, frozen=True):
-    """One problem of a configuration; all texts are clean."""
+    """One problem of a configuration; control characters in its texts are escaped."""
 
     key: str
     """The path of the setting; empty for the whole file."""
@@ -57,7 +57,7 @@ class Problem(Struct, frozen=True):
 
 
 class ConfigProblems(ConfigError):
-    """A configuration has problems; the text has one on each line, with its file."""
+    """The error of a configuration with problems; its text has each on a line, with its file."""
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         self.file = clean(file)
@@ -69,13 +69,16 @@ class ConfigProblems(ConfigError):
 
 
 def child_key(key: str, name: str) -> str:
-    """The path of a key in a table; quoted as in TOML where necessary."""
+    """The dotted path of the key `name` in the table at `key`; quoted as in TOML if necessary."""
     shown = name if _BARE.fullmatch(name) else f'"{clean(name, 80)}"'
     return f"{key}.{shown}" if key else shown
 
 
 def from_error(key: str, error: Exception) -> Problem:
-    """The problem that an error describes: its text up to `; `, and the rest as the hint."""
+    """The problem of the setting at `key` that an error describes.
+
+    The error's text up to `; ` is the problem, and the rest is the hint how to solve it.
+    """
     text, _, hint = clean(str(error), 400).partition("; ")
     return Problem(key, text, _with_full_stop(hint[:1].upper() + hint[1:]))
 

@@ -22,7 +22,7 @@ class SecretError(WatchdeckError):
 
 
 def resolve_secret(secret: Secret, environ: Mapping[str, str] = os.environ) -> str:
-    """The value of a secret, without its prefix. Raises SecretError.
+    """Read the value of a secret; its `prefix` is not added. Raises SecretError.
 
     A file must be a regular one that belongs to us or to root and that no other user may read.
     """

@@ -16,7 +16,10 @@ from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
 class Unreadable(Enum):
-    """Stands for a value that could not be read, whose problem is listed."""
+    """The type of INVALID, which stands in place of a value that could not be read.
+
+    The problem of such a value is listed already.
+    """
 
     INVALID = "invalid"
 
@@ -35,7 +38,7 @@ _UNITS: dict[Any, str] = {Milliseconds: "s", Ratio: "%", Bytes: "B"}
 
 
 def read(raw: object, target: Any, key: str, problems: list[Problem], outer: Any = None) -> Any:
-    """Convert a TOML value to a type of the domain; INVALID when that is not possible.
+    """Convert the TOML value at `key` to the type `target`; INVALID when that is not possible.
 
     Every problem is appended to `problems`. A bad optional setting counts as not written; in a list
     of tables, INVALID takes the place of a bad table. `outer` is the type of the enclosing table,

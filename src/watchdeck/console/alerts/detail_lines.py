@@ -35,7 +35,10 @@ _DAY = 86_400_000
 
 
 class HistoryRow(Struct, frozen=True):
-    """One row of an alert's history: time (ms UTC), kind of event, and words."""
+    """One row of an alert's history: time `at` (ms UTC), kind of event, and what happened.
+
+    `by` is the person or system that did it; for other alerts and episodes, state or feedback.
+    """
 
     at: int
     kind: str
@@ -46,7 +49,10 @@ class HistoryRow(Struct, frozen=True):
 def alert_lines(
     raised: ActiveAlert, story: AlertHistory | None, now: int, cells: int, zone: tzinfo | None
 ) -> tuple[Line, ...]:
-    """The lines of an alert: known issues, state, owner, reason, mutes, rule and labels."""
+    """Lines that describe an alert, `cells` wide: known issues, state, owner, reason, rule, labels.
+
+    `story` holds the rule; None until it has been read.
+    """
     episode, alert = raised.episode, raised.alert
     pinned = [
         line
@@ -128,7 +134,10 @@ def charted_signal(story: AlertHistory) -> str | None:
 def history_rows(
     story: AlertHistory, related: Iterable[ActiveAlert], changes: Iterable[Change]
 ) -> tuple[HistoryRow, ...]:
-    """Rows of an alert's history, newest first; then related open alerts and earlier episodes."""
+    """One row for each event of an alert, newest first; then related alerts and past episodes.
+
+    Related are the open alerts in `related` with the same model or rule.
+    """
     own = sorted(_own_rows(story, changes), key=lambda entry: -entry.at)
     return (*own, *_related_rows(story, related), *_past(story))
 

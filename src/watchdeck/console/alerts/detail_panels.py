@@ -28,20 +28,20 @@ class AlertPanel(Panel):
         self._history: AlertHistory | None = None
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The panel is rebuilt when the alert changes."""
+        """The alert: the panel is rebuilt when it changes."""
         return (state.alert(self._episode),)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The panel is redrawn when the age of the metrics changes: its header shows it."""
+        """Moment, staleness and time of the metrics: a change of one redraws the panel."""
         return (*super().ages(state), state.metrics_at)
 
     def show_history(self, found: AlertHistory) -> None:
-        """Show the alert's rule, which is read with its history."""
+        """Store the alert's history, and redraw: the panel shows the rule that is in it."""
         self._history = found
         self.redraw()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """A header, and the lines of the alert; a note when it has left the board."""
+        """A header and the lines of the alert; a note in their place when it has left the board."""
         fresh = DataAge(state.metrics_at, state.now, state.stale)
         found = state.alert(self._episode)
         if found is None:
@@ -62,23 +62,23 @@ class AlertHistoryRows(ListRows[HistoryRow]):
         self._problem = ""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The list is rebuilt when the alerts or the changes of the board change."""
+        """Alerts and change markers of the board: the list is rebuilt when one changes."""
         return (state.alerts, state.changes)
 
     def take_history(self, found: AlertHistory | None, problem: str) -> None:
-        """Replace the history; None keeps the previous one and stores `problem` for the header."""
+        """Replace the history, unless `found` is None; the header shows `problem`."""
         self._history = found or self._history
         self._problem = problem
 
     def header(self, state: ViewState, shown: Span, _cells: int) -> ListHeader:
-        """The header shows the age of the newest entry."""
+        """The header of the history, with the age of its newest row."""
         newest = max((entry.at for entry in self.table.rows), default=None)
         return ListHeader(
             "story", (shown,), DataAge(newest, state.now, self._problem or state.stale)
         )
 
     def build(self, state: ViewState, _cells: int) -> Table[HistoryRow]:
-        """One row for each entry of the history."""
+        """The table of the history; without rows, a note that says why."""
         rows = history_rows(self._history, state.alerts, state.changes) if self._history else ()
         keys = tuple(f"{row.at} {row.kind} {place}" for place, row in enumerate(reversed(rows)))
         empty = self._problem or "reading the story"

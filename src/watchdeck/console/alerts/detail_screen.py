@@ -32,7 +32,7 @@ _POINTS = 240
 
 
 class AlertScreen(BaseScreen, inherit_bindings=False):
-    """The detail screen of the alert with this episode id."""
+    """The screen of one alert; `episode` is the id of the alert's episode."""
 
     WHERE = KeyScope.ALERT
     BINDINGS = bindings(KeyScope.ALERT, KeyScope.ALERT_ACTIONS)
@@ -50,12 +50,12 @@ class AlertScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def view(self) -> str:
-        """The rule and model of the alert; `episode 7` when it has left the board."""
+        """The name of this view: the alert's rule and model; `episode 7` once it left the board."""
         alert = self._alert.alert if self._alert else None
         return f"{alert.rule} {alert.model}".strip() if alert else f"episode {self._episode}"
 
     def choose_alerts(self, *, hold: bool = False) -> ChosenAlerts:  # noqa: ARG002 - one alert
-        """The episode of this screen, open or ended; `hold` has no effect."""
+        """The episode of this screen, the only one to act on; `hold` has no effect."""
         is_open = self._alert is not None and self._alert.episode.is_open
         return ChosenAlerts((self._episode,) if is_open else (), (self._episode,))
 
@@ -66,22 +66,25 @@ class AlertScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def about(self) -> tuple[str, int]:
-        """The model and start (ms UTC) of the alert; "" and now when it has left the board."""
+        """The alert's model and start (ms UTC), before which changes are listed.
+
+        When the alert has left the board: "" and now.
+        """
         if self._alert is None:
             return "", self.state.now
         return self._alert.alert.model, self._alert.episode.started_at
 
     def show(self, state: ViewState) -> None:
-        """Show a view state; read the history again when the stored state has changed."""
+        """Show `state`; if the store has changed, read the alert's history again."""
         super().show(state)
         self._read_history()
 
     def on_mount(self) -> None:
-        """Start to read the history."""
+        """Start to read the alert's history."""
         self._read_history()
 
     def panels(self) -> ComposeResult:
-        """The alert over its chart and history, which stand side by side where they fit."""
+        """The panels of alert, chart and history; the last two side by side if they fit."""
         bound = BaseScreen.view_state
         yield AlertPanel(self._episode).data_bind(bound)
         with Container(id="body"):
@@ -100,7 +103,7 @@ class AlertScreen(BaseScreen, inherit_bindings=False):
             self.ask("alert history", query, self.show_history)
 
     def show_history(self, found: AlertHistory | None, problem: str = "") -> None:
-        """Show the history that was read, or why it cannot be read."""
+        """Show the history `found`; when it is None, show `problem`, the reason why."""
         self._rows.take_history(found, problem)
         self.query_one(List).rebuild()
         if found is not None:
@@ -124,13 +127,16 @@ class AlertScreen(BaseScreen, inherit_bindings=False):
     def show_chart(
         self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""
     ) -> None:
-        """Show the points that were read, unless others are wanted by now."""
+        """Show the chart's points `found`, or `problem` when it is None.
+
+        Do nothing when other points than `wanted` have been asked for since.
+        """
         chart = self.query_one(ChartPanel)
         if wanted == self._wanted and chart.chart_input is not None:
             names, cursor = chart.chart_input.names, chart.chart_input.cursor
             chart.chart_input = ChartInput(wanted, names, found, problem, cursor=cursor)
 
     def action_model(self) -> None:
-        """Open the model of the alert."""
+        """Open the screen of the alert's model; do nothing when it has none."""
         if self.subject:
             self.post_message(ModelOpened(self.subject))

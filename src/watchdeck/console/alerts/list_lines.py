@@ -64,7 +64,10 @@ FOLDED_FROM = 3
 
 
 class AlertGroup(Struct, frozen=True):
-    """The alerts with one `owner` label, under one row that shows the labels they share."""
+    """The alerts with the same `owner` label; their group has a row of its own above them.
+
+    A group that is `folded` hides the rows of its members.
+    """
 
     owner: str
     members: tuple[ActiveAlert, ...]
@@ -72,7 +75,7 @@ class AlertGroup(Struct, frozen=True):
 
     @property
     def shared(self) -> str:
-        """The labels that all members have, but owner and model: `job=api  team=risk`."""
+        """The labels equal in all members, except owner and model: `job=api  team=risk`."""
         first, *rest = [member.alert.labels for member in self.members]
         same = {
             name: value
@@ -86,7 +89,7 @@ AlertListRow = AlertGroup | ActiveAlert
 
 
 def row_key(row: AlertListRow) -> str:
-    """The key of a row, the same wherever the row stands."""
+    """The text that identifies a row, wherever it stands: `episode 7`, `group risk`."""
     return f"group {row.owner}" if isinstance(row, AlertGroup) else f"episode {row.episode.id}"
 
 
@@ -101,7 +104,7 @@ def members_of(row: AlertListRow) -> tuple[ActiveAlert, ...]:
 
 
 def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
-    """Sort key of alerts: the most urgent is the smallest."""
+    """The sort key of an alert: the more urgent the alert, the smaller the key."""
     place = OPEN_FIRST.index(raised.display_state)
     unheard = 0 if place < OPEN_FIRST.index(DisplayState.ACKED) else place
     episode = raised.episode
@@ -111,8 +114,9 @@ def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
 def filter_and_sort_alerts(
     alerts: Iterable[ActiveAlert], wanted: Filter, folded: frozenset[str], now: int
 ) -> tuple[AlertListRow, ...]:
-    """The rows of matching alerts, most urgent first; many with one `owner` label form a group.
+    """The rows of the alerts that match the filter `wanted`, most urgent first.
 
+    Three or more alerts with the same `owner` label form a group, which has a row of its own.
     `folded` holds the `owner` labels of the groups that hide their members.
     """
     found = [
@@ -138,7 +142,7 @@ def _unit_urgency(unit: Sequence[AlertListRow]) -> tuple[int, int, int, int]:
 
 
 def worst_alert(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
-    """The most urgent firing alert, neither acknowledged nor muted; None without one."""
+    """The most urgent alert that fires and is neither acknowledged nor muted; None without one."""
     waiting = [
         one
         for one in alerts
@@ -149,7 +153,7 @@ def worst_alert(alerts: Iterable[ActiveAlert]) -> ActiveAlert | None:
 
 
 def state_counts(alerts: Iterable[ActiveAlert]) -> Line:
-    """A line with the number of alerts in each state; the muted ones are shown even if 0."""
+    """A line with the number of alerts in each state that occurs, and of muted ones, even if 0."""
     found = list(alerts)
     states = Counter(one.display_state for one in found)
     muted = sum(1 for one in found if one.mutes and one.episode.is_open)
@@ -167,7 +171,7 @@ def _count_role(shown: DisplayState) -> Role:
 
 
 def external_sources_line(sources: Iterable[ExternalSource], now: int) -> tuple[Span, ...]:
-    """Each external alert source with its problem, or else the age of its last report."""
+    """One text for each external alert source: its problem, or the age of its last report."""
     spans = []
     for source in sources:
         when = age_phrase(source.heard_at or None, now)
@@ -177,20 +181,20 @@ def external_sources_line(sources: Iterable[ExternalSource], now: int) -> tuple[
 
 
 def state_span(raised: ActiveAlert) -> Span:
-    """Severity, shape and word: `1 ▲ FIRING`, `3 ✓ ACKED`."""
+    """The state of an alert as severity, shape and word: `1 ▲ FIRING`, `3 ✓ ACKED`."""
     shown = raised.display_state
     role = _QUIET.get(shown, _ROLES[raised.episode.severity])
     return Span(f"{int(raised.episode.severity)} {_SHAPES[shown]} {shown.value}", role)
 
 
 def owner_words(raised: ActiveAlert, now: int) -> str:
-    """The owner and the remaining time: `anna 25m`; empty when nobody has the alert."""
+    """Who acknowledged the alert, and for how much longer: `anna 25m`; empty when nobody did."""
     ack = raised.acknowledgement
     return f"{ack.by} {short_duration(ack.expires_at - now)}" if ack else ""
 
 
 def reason_words(raised: ActiveAlert) -> str:
-    """The reason of an alert in words, after its known issue and its mute reason."""
+    """Why an alert fired, in words; first its known issue and why it is muted, if any."""
     pins = [f"known: {pin.text}" for pin in raised.known_issues[:1]]
     mutes = [f"muted: {mute.reason_words}" for mute in raised.mutes[:1]]
     by_hand = ["ended by hand"] if raised.episode.end_reason is EndReason.MANUAL else []
@@ -242,7 +246,7 @@ _WITH_HOURS = 132
 
 
 def alert_columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[AlertListRow]:
-    """The columns of the list of alerts, on wide terminals with a strip of the last 24 hours.
+    """The columns of the list of alerts, with the last 24 hours when `cells` is at least 132.
 
     `owned` is whether any alert is acknowledged; otherwise the owner's column is left out.
     """
@@ -266,5 +270,5 @@ def alert_columns(dots: DotStyle, cells: int, *, owned: bool = True) -> Columns[
 
 
 def activity_strip(hours: Sequence[float], dots: DotStyle) -> str:
-    """One character for each hour: the share of the hour in which the alert fired; blank for 0."""
+    """One character for each hour, as high as the share of it in which the alert fired."""
     return sparkline([share or float("nan") for share in hours], dots, 1.0)

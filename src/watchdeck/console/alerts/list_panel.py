@@ -42,19 +42,19 @@ class AlertRows(FilterableRows[AlertListRow]):
         """Owners whose alerts are shown in one line."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The alerts."""
+        """Whether the board is stale, and its alerts: a change rebuilds the list."""
         return (*super().slices(state), state.alerts)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The header also shows the external sources."""
+        """Also the external sources, which the header shows: a change redraws the list."""
         return (*super().ages(state), state.sources)
 
     def read_filter(self, typed: str) -> Filter:
-        """Read a filter of alerts. Raises FilterError."""
+        """The filter of alerts that `typed` means. Raises FilterError."""
         return parse(typed, ALERTS)
 
     def build(self, state: ViewState, cells: int) -> Table[AlertListRow]:
-        """Filter and sort the alerts; a mark goes when its row is not shown."""
+        """The table of matching alerts, sorted; a row that is no longer shown loses its mark."""
         self.total = len(state.alerts)
         rows = filter_and_sort_alerts(state.alerts, self.wanted, self.folded, state.now)
         keys = tuple(map(row_key, rows))
@@ -65,20 +65,20 @@ class AlertRows(FilterableRows[AlertListRow]):
 
     @property
     def match_count(self) -> int:
-        """The number of alerts that match the filter; a group is not an alert of its own."""
+        """The number of alerts that match the filter; rows of groups are not counted."""
         return len({one.episode.id for row in self.table.rows for one in members_of(row)})
 
     @property
     def mark_count(self) -> int:
-        """The number of marked alerts; a group is not an alert of its own."""
+        """The number of marked alerts; a marked group counts as its open alerts."""
         return len(self.choose(None).all)
 
     def lead(self, state: ViewState, _row: AlertListRow | None, _size: Size) -> tuple[Line, ...]:
-        """The number of alerts in each state, and of muted alerts."""
+        """One line with the number of alerts in each state, and of muted ones."""
         return (state_counts(state.alerts),)
 
     def header(self, state: ViewState, shown: Span, cells: int) -> ListHeader:
-        """The header also shows the external sources; it counts alerts, not groups."""
+        """The header, with the external sources; it counts alerts, not groups."""
         if shown.text.isdecimal():
             shown = Span(str(self.match_count), Role.MUTED)
         header = super().header(state, shown, cells)
@@ -86,9 +86,9 @@ class AlertRows(FilterableRows[AlertListRow]):
         return replace(header, more=(*header.more, *sources))
 
     def choose(self, cursor: str | None) -> ChosenAlerts:
-        """The episodes of the marked rows, else of the row with the key `cursor`.
+        """The episodes of the marked rows; without marks, of the row with the key `cursor`.
 
-        A group stands for its open episodes.
+        The row of a group stands for all open episodes in the group.
         """
         keys = self.table.marked or {cursor}
         rows = [row for row in self.table.rows if row_key(row) in keys]
@@ -101,11 +101,11 @@ class AlertRows(FilterableRows[AlertListRow]):
         return ChosenAlerts(tuple(opened), tuple(every))
 
     def subject(self, row: AlertListRow | None) -> str:
-        """The model of the alert under the cursor."""
+        """The name of the alert's model; empty for a group, or without a row."""
         return "" if row is None or isinstance(row, AlertGroup) else row.alert.model
 
     def open_message(self, row: AlertListRow) -> AlertOpened | None:
-        """The message that opens the alert; None for a group."""
+        """The message that opens the screen of the row's alert; None for a group."""
         return None if isinstance(row, AlertGroup) else AlertOpened(row.episode.id)
 
 
@@ -113,18 +113,18 @@ class AlertList(FilterableList[AlertRows]):
     """A list of alerts whose groups can be folded."""
 
     def fold(self, owner: str) -> None:
-        """Show the alerts of an owner in one line, or each in a line of its own again."""
+        """Hide the alerts of the group with this `owner` label; if hidden, show them again."""
         self.rows.folded ^= {owner}
         self.rebuild()
 
     def open_row(self) -> None:
-        """Open the alert under the cursor; fold a group, or unfold it."""
+        """Open the alert under the cursor; on a group, hide its alerts or show them again."""
         if isinstance(self.row, AlertGroup):
             self.fold(self.row.owner)
         else:
             super().open_row()
 
     def on_resize(self) -> None:
-        """Rebuild: the width decides whether there is a column of the last 24 hours."""
+        """Build the list again: on a wide terminal it has a column of the last 24 hours."""
         self.rebuild()
         super().on_resize()

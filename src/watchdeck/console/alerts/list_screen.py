@@ -17,11 +17,11 @@ class AlertsScreen(BaseScreen, inherit_bindings=False):
     BINDINGS = bindings(KeyScope.ALERTS, KeyScope.ALERT_ACTIONS)
 
     def panels(self) -> ComposeResult:
-        """The list of alerts."""
+        """The only panel: the list of alerts."""
         yield AlertList(AlertRows()).data_bind(BaseScreen.view_state)
 
     def choose_alerts(self, *, hold: bool = False) -> ChosenAlerts:
-        """The marked episodes, else those of the row under the cursor.
+        """The episodes of the marked rows; without marks, of the row under the cursor.
 
         With `hold` the cursor follows its alert when rows move, so that pressing a key again
         acts on the same alert.
@@ -33,7 +33,10 @@ class AlertsScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def about(self) -> tuple[str, int]:
-        """The model and start (ms UTC) of the alert under the cursor; else "" and now."""
+        """Model and start (ms UTC) of the alert under the cursor: changes before it are listed.
+
+        When the cursor is on no alert: "" and now.
+        """
         row = self.query_one(AlertList).row
         if row is None or isinstance(row, AlertGroup):
             return "", self.state.now

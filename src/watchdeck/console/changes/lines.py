@@ -19,7 +19,10 @@ LOOKBACK = 1_800_000
 
 
 class ChangeEvent(Struct, frozen=True):
-    """A change marker or health change at `at` (ms UTC), with the shape and role of its mark."""
+    """A change marker, such as a deploy, or a change of health, at `at` (ms UTC).
+
+    `shape` and `role` are the symbol and the colour that it is listed with.
+    """
 
     at: int
     endpoint: str
@@ -32,9 +35,9 @@ class ChangeEvent(Struct, frozen=True):
 def change_events(
     changes: Iterable[Change], healths: Mapping[str, tuple[HealthChange, ...]], start: int
 ) -> tuple[ChangeEvent, ...]:
-    """All changes since `start` (ms UTC), newest first.
+    """All change markers and changes of health since `start` (ms UTC), newest first.
 
-    `healths` are the health changes of each model, from the one in force at `start` on.
+    `healths` maps names of models to their health changes, led by the one in force at `start`.
     """
     markers = [
         ChangeEvent(one.at, one.endpoint, "◆", one.what, one.text, Role.ACCENT)
@@ -56,7 +59,7 @@ def _health_events(healths: tuple[HealthChange, ...], start: int) -> Iterator[Ch
 
 
 def relation_of(name: str, model: Model | None, models: Iterable[Model]) -> str:
-    """How the model called `name` relates to `model`, in words; empty when unrelated."""
+    """How the model called `name` relates to `model`: `it depends on this`; empty if unrelated."""
     if model is None:
         return ""
     facts = model.facts
@@ -71,7 +74,7 @@ def relation_of(name: str, model: Model | None, models: Iterable[Model]) -> str:
 
 
 class EventRow(Struct, frozen=True):
-    """One row: an event, its time of day, its age, and how its endpoint relates to the model."""
+    """One row: an event, its time of day, its age, and how it relates to the model in focus."""
 
     event: ChangeEvent
     clock: str
@@ -86,7 +89,10 @@ def event_rows(
     model: Model | None,
     models: tuple[Model, ...],
 ) -> tuple[EventRow, ...]:
-    """One row for each event; times of day are in `zone`, ages count back from `moment`."""
+    """One row for each event, with its relation to `model`.
+
+    Times of day are in `zone`, None being the machine's; ages count back from `moment` (ms UTC).
+    """
     return tuple(
         EventRow(
             event,

@@ -35,31 +35,31 @@ class EventRows(ListRows[EventRow]):
         self.problem = ""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The list is rebuilt when the models or the alerts change."""
+        """The models and the alerts of the board: the list is rebuilt when one changes."""
         return (state.models, state.alerts)
 
     def subject(self, row: EventRow | None) -> str:
-        """The model of the row under the cursor, else the model `about`, or empty."""
+        """The name of the row's model; without a row the model `about`, which may be empty."""
         return (row.event.endpoint if row else "") or self._about
 
     def open_message(self, row: EventRow) -> ModelOpened:
-        """The message that opens the model of the row."""
+        """The message that opens the screen of the row's model."""
         return ModelOpened(self.subject(row))
 
     def lead(self, state: ViewState, _row: EventRow | None, size: Size) -> tuple[Line, ...]:
-        """Two lines with health and open alerts of the model `about`; none without a model."""
+        """Two lines with health and open alerts of the model `about`; none without that model."""
         model = state.model(self._about)
         return before.reason_lines(model, state.alerts, state.now, size.width) if model else ()
 
     def header(self, state: ViewState, shown: Span, _cells: int) -> ListHeader:
-        """The header shows the model and the moment before which changes are listed."""
+        """The header, with the model and the moment before which changes are listed."""
         at = clock_time(self._moment, state.settings.zone, "%b %d %H:%M:%S")
         name = (untrusted_text(f"{self._about}  ", Role.STRONG, 80),) if self._about else ()
         age = DataAge(None if self.events is None else state.now, state.now, state.stale)
         return ListHeader(f"changed in the 30 min before {at}", (*name, shown), age)
 
     def build(self, state: ViewState, _cells: int) -> Table[EventRow]:
-        """One row for each event; without any, a text that says why."""
+        """The table of events; without any, a text that says why."""
         model, zone = state.model(self._about), state.settings.zone
         found = before.event_rows(self.events or (), self._moment, zone, model, state.models)
         empty = "nothing changed" if self.events is not None else "reading what changed"
@@ -84,7 +84,7 @@ class RecentChangesScreen(BaseScreen, inherit_bindings=False):
         super().__init__(state, area)
 
     def panels(self) -> ComposeResult:
-        """The list of changes on the whole screen."""
+        """The only panel: the list of changes."""
         yield List(self._rows).data_bind(BaseScreen.view_state)
 
     def on_mount(self) -> None:
@@ -98,7 +98,7 @@ class RecentChangesScreen(BaseScreen, inherit_bindings=False):
         self.ask("changes", partial(read_fleet_changes, names, start, end), self.show_changes)
 
     def show_changes(self, found: FleetChanges | None, problem: str = "") -> None:
-        """Show the changes that were read, or why they cannot be read."""
+        """Show the changes `found`; when it is None, show `problem`, the reason why."""
         changes = found or FleetChanges()
         start = self._moment - LOOKBACK
         self._rows.events = before.change_events(changes.changes, changes.healths, start)

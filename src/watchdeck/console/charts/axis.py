@@ -38,9 +38,10 @@ class ValueAxis(Struct, frozen=True):
 def value_axis(
     low: float, high: float, unit: Unit, steps: int, *, floating: bool = False
 ) -> ValueAxis:
-    """An axis for values from `low` to `high`, in about `steps` steps from 0.
+    """An axis for values from `low` to `high`, with about `steps` steps; it starts at 0.
 
-    A `floating` axis starts just under `low` instead: from 0, 99.5 % and 99.9 % look alike.
+    A `floating` axis starts just under `low` instead: on an axis from 0, 99.5 % and 99.9 % look
+    alike.
     """
     if unit is Unit.STATE:
         return ValueAxis(0.0, 1.0, 1.0)
@@ -60,5 +61,5 @@ def _round_up(value: float) -> float:
 
 
 def time_step(span: int, most: int) -> int:
-    """The distance (ms) between labels that puts at most `most` of them on `span` ms."""
+    """The distance (ms) between labels of a time axis: at most `most` of them on `span` ms."""
     return next((step for step in TIME_STEPS if span / step <= most), TIME_STEPS[-1])

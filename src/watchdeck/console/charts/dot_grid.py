@@ -49,7 +49,7 @@ class DotGrid:
         return self._codes[row][cell]
 
     def character(self, code: int) -> str:
-        """The character that shows these dots."""
+        """The character that shows the dots of one cell, given as bits from `code`."""
         return self._characters[code]
 
 

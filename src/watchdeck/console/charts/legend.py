@@ -34,7 +34,7 @@ from watchdeck.domain.values.units import Unit
 
 
 class QuantileBounds(Struct, frozen=True):
-    """Histories of the bucket bounds between which the quantile of the first series lies."""
+    """The bounds, over time, of the histogram bucket that holds the first series' quantile."""
 
     low: History
     high: History
@@ -43,7 +43,10 @@ class QuantileBounds(Struct, frozen=True):
 def legend(
     data: ChartData, columns: int, cells: int, dots: DotStyle, bounds: QuantileBounds | None = None
 ) -> tuple[Line, ...]:
-    """One entry per series: line sample, name, and value at the cursor (the newest without one)."""
+    """The lines of the legend: for each series a line sample, its name and a value.
+
+    The value is the one at the cursor, or the newest when there is no cursor.
+    """
     parts = [
         (*_name(series, dots), untrusted_text(_value(series, data, columns, None if n else bounds)))
         for n, series in enumerate(data.series)
@@ -117,7 +120,10 @@ def value_at(history: History, window: TimeRange, at: int, columns: int) -> Poin
 def change_line(
     changes: Iterable[Change], data: ChartData, columns: int, now: int, cells: int
 ) -> tuple[Line, ...]:
-    """One line with the newest change up to the cursor or the end; empty without a change."""
+    """One line with the newest change up to the cursor; no line when there is no change.
+
+    Without a cursor, up to the end of the time range.
+    """
     start, end = data.window.end, data.window.end + 1
     if data.cursor is not None:
         start, end = column_period(data.cursor, data.window, columns)

@@ -149,7 +149,10 @@ def buckets(found: Sequence[Point], window: TimeRange, columns: int) -> dict[int
 def series_layers(
     series: LineSeries, window: TimeRange, axis: ValueAxis, size: tuple[int, int], dots: DotStyle
 ) -> list[Layer]:
-    """The line of a series and, behind it, its band, on grids of `size` cells and rows."""
+    """The layers of a series: its line, and behind it the band from lowest to highest value.
+
+    A series without a band has one layer. `size` is in cells and rows.
+    """
     line, band = DotGrid(*size, dots), DotGrid(*size, dots)
     found = buckets(list(points(series.history, window)), window, line.width)
     _draw_line(LinePlotter(line, axis, series.style, dots), found, series.history.every)

@@ -53,7 +53,7 @@ class ChartPanel(Panel):
         self._model_name = model_name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The model, whose change rebuilds the panel: its objectives may be new."""
+        """What the panel is made from: its model. The panel is rebuilt when it changes."""
         return (state.model(self._model_name),)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
@@ -116,7 +116,7 @@ class ChartPanel(Panel):
         return chart_layout(self._data(self.chart_input, self.view_state), *self.size).plot_width
 
     def watch_chart_input(self) -> None:
-        """Redraw after a history was read, another was requested, or the cursor moved."""
+        """Redraw; Textual calls this when `chart_input` changes: history, query or cursor."""
         self.redraw()
 
 

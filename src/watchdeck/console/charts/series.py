@@ -24,7 +24,7 @@ _GROUPS = (
 
 
 def chart_signals(signal: str, absent: Collection[str] = ()) -> tuple[str, ...]:
-    """The signals of the chart of `signal`: first `signal`, then its group without `absent`."""
+    """The signals of one chart: `signal`, then the rest of its group without `absent` ones."""
     group = next((group for group in _GROUPS if signal in group), ())
     return (signal, *(name for name in group if name != signal and name not in absent))
 

@@ -13,7 +13,7 @@ _GAP = " "
 
 
 def sparkline(values: Sequence[float], dots: DotStyle, top: float | None = None) -> str:
-    """One character for each value, on a scale from 0 to `top` or to the highest, if higher.
+    """A text with one character per value, from 0 to `top` or the highest value, if higher.
 
     A value of 0 gets the lowest character; an unknown value (NaN) gets a space.
     """

@@ -38,7 +38,10 @@ _NOTHING_CHOSEN = {
 
 
 class ActionController:
-    """Runs actions in the name of `actor`; without an actor the console is read-only."""
+    """Runs the operator's actions on alerts and models, in the name of `actor`.
+
+    Without an actor the console is read-only, and every action is refused.
+    """
 
     def __init__(self, port: ConsolePort, actor: Actor | None, command_line: CommandLine) -> None:
         self._port = port
@@ -47,13 +50,13 @@ class ActionController:
         self._last: Sequence[int] = ()
 
     def keys(self) -> Mapping[str, Callable[[], object]]:
-        """Functions of the keys, by the id of the binding."""
+        """The function to call for each key binding, by the id of the binding."""
         return {
             key.id: partial(self._press, action, key) for action in ACTIONS for key in action.keys
         }
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands."""
+        """The typed commands that run actions."""
         return tuple(self._command(action) for action in ACTIONS if action.is_typed)
 
     def _command(self, action: Action) -> Command:

@@ -20,7 +20,7 @@ _FORMS = {"osc9": "\x1b]9;{text}\x07", "osc777": "\x1b]777;notify;watchdeck;{tex
 
 
 def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
-    """The firing alerts of a paging severity, not acknowledged and not muted, by episode id."""
+    """By episode id, the alerts that fire with a paging severity, not acknowledged or muted."""
     return {
         one.episode.id: one
         for one in board.alerts
@@ -34,7 +34,10 @@ def unacknowledged_pages(board: Board) -> dict[int, ActiveAlert]:
 def bell_sequence(
     found: Iterable[ActiveAlert], view: ConsoleSettings, environ: Mapping[str, str]
 ) -> str:
-    """The control sequence of bell and notice for these alerts; empty when nothing is to ring."""
+    """The control sequence that rings the terminal and shows a desktop notice of these alerts.
+
+    Empty without alerts, or when the settings `view` turn off both.
+    """
     names = [f"{one.alert.rule} {one.alert.model}".strip() for one in found]
     if not names:
         return ""
@@ -47,14 +50,14 @@ def bell_sequence(
 
 
 class BellController:
-    """Rings for paging alerts that the previous board did not have."""
+    """Rings the terminal's bell for paging alerts that were not on the previous board."""
 
     def __init__(self, port: ConsolePort) -> None:
         self._port = port
         self._known: dict[int, ActiveAlert] | None = None
 
     def ring_for_new(self, board: Board | None) -> None:
-        """Ring for the new paging alerts of a live board; the first board rings for none."""
+        """Ring for paging alerts that are new on a live board; for none on the first board."""
         if board is None or not board.live:
             return
         before, self._known = self._known, unacknowledged_pages(board)

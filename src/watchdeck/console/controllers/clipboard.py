@@ -16,11 +16,11 @@ class ClipboardController:
         self._port = port
 
     def keys(self) -> Mapping[str, Callable[[], object]]:
-        """Functions of the keys, by the id of the binding."""
+        """The function to call for each key binding, by the id of the binding."""
         return {"copy": self.copy_row}
 
     def copy_row(self) -> None:
-        """Give the row under the cursor to the terminal's clipboard, or write it to a file."""
+        """Copy the row under the cursor to the terminal's clipboard; if it has none, to a file."""
         text = self._row()
         if not text:
             self._port.say("there is no row to copy")

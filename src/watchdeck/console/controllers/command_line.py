@@ -26,18 +26,21 @@ COMMAND = ":"
 
 
 class CommandLine:
-    """Completes and runs typed commands; `table` is set after all controllers are made."""
+    """Completes and runs typed commands.
+
+    `table` holds the commands of all controllers; it is set after these are made.
+    """
 
     def __init__(self, port: ConsolePort) -> None:
         self._port = port
         self.table: tuple[Command, ...] = ()
 
     def keys(self) -> Mapping[str, Callable[[], object]]:
-        """Functions of the keys, by the id of the binding."""
+        """The function to call for each key binding, by the id of the binding."""
         return {"command": self.begin, "palette": self.open_palette}
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands: to filter and to sort the list of models."""
+        """The commands that filter and sort the list of models."""
         return (
             Command(
                 *("filter", "Show some models only", self.filter_models, "TEXT"),
@@ -94,7 +97,7 @@ class CommandLine:
         return models
 
     def filter_models(self, text: str) -> None:
-        """Filter the list of models by `text`; a text that is not a filter becomes a notice."""
+        """Filter the list of models by `text`; a mistake in it is shown as a notice."""
         models = self._models_or_notice()
         if models is None:
             return
@@ -104,7 +107,7 @@ class CommandLine:
             self._port.say(f"{error} (at character {error.position + 1})")
 
     def sort_models(self, column: str) -> None:
-        """Sort the list of models in view by the column of this name."""
+        """Sort the list of models in view by the column called `column`."""
         models = self._models_or_notice()
         if models is not None:
             models.sort(column)
@@ -114,11 +117,11 @@ class CommandLine:
         return Hint(hint(text, self._known(), self.table))
 
     def complete(self, text: str) -> str:
-        """The best completion of a line; empty when there is none."""
+        """The best completion of a typed line; empty when there is none."""
         return next(iter(completions(text, self._known(), self.table)), "")
 
     def submit(self, text: str) -> Hint | None:
-        """Run a typed command; returns the mistake in it, None when there is none."""
+        """Run a typed command; returns None, or the mistake because of which it was not run."""
         try:
             parsed = parse(text, self._known(), self.table)
         except CommandError as error:

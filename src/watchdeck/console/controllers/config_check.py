@@ -42,7 +42,7 @@ class ConfigCheck(Struct, frozen=True):
 
 
 def check_config(path: Path, environ: Mapping[str, str]) -> ConfigCheck:
-    """Check a configuration file as at a start, without network; takes 25 ms."""
+    """Check a configuration file as a collector does at its start, but without network (25 ms)."""
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
 

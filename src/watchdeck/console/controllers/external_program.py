@@ -26,9 +26,10 @@ Program = Callable[[Mapping[str, str]], list[str]]
 
 
 class ExternalProgramController:
-    """Lends the terminal to a pager or an editor; the console stands still meanwhile.
+    """Runs a pager or an editor on the terminal; the console stands still meanwhile.
 
-    `suspend` releases the terminal while its context is open; `config` is the file to edit.
+    `suspend` returns a context manager that gives up the terminal while it is open.
+    `config` is the configuration file to edit, None when there is none.
     """
 
     def __init__(
@@ -44,19 +45,22 @@ class ExternalProgramController:
         self._waiting: BoardSnapshot | None = None
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands."""
+        """The command that edits the configuration file."""
         words = "Edit the configuration, and have it checked"
         return (Command("edit", words, lambda _: self.edit()),)
 
     def receive(self, snapshot: BoardSnapshot) -> None:
-        """Post a snapshot, or keep it while the terminal is lent; runs on the poller's thread."""
+        """Post a snapshot to the console; while a program has the terminal, keep it until then.
+
+        Runs on the poller's thread.
+        """
         if self._is_lent:
             self._waiting = snapshot
         else:
             self._port.post_message(BoardUpdated(snapshot))
 
     def page(self, text: str) -> None:
-        """Show a text in the operator's pager; a problem with it becomes a notice."""
+        """Show `text` in the operator's pager; if that fails, show the reason as a notice."""
         problem = self._run(pager_command, text=text)
         if problem:
             self._port.say(problem)

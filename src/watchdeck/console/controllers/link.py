@@ -14,7 +14,7 @@ SLOW = 0.15
 
 
 class LinkMonitor:
-    """Watches the traffic between an application and its terminal."""
+    """Watches the link to the terminal: reduces output when it is slow, and shows its traffic."""
 
     def __init__(self, app: DiffRenderedApp, port: ConsolePort) -> None:
         self._app = app
@@ -22,12 +22,15 @@ class LinkMonitor:
         self._is_metered = False
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands."""
+        """The command that shows or hides the traffic."""
         words = "Show or hide the traffic on the link to this terminal"
         return (Command("meter", words, lambda _: self.toggle_meter()),)
 
     def tick(self) -> None:
-        """Reduce output on a slow link, unless `slow_link` is configured; update the meter."""
+        """Reduce output when the link is slow (round trip), unless `slow_link` is configured.
+
+        Otherwise update the notice with the traffic, if it is shown.
+        """
         traffic = self._app.traffic
         if traffic is None:
             return

@@ -37,7 +37,7 @@ class Navigation:
         return AlertsScreen(self._port.view_state, "alerts")
 
     def keys(self) -> Mapping[str, Callable[[], object]]:
-        """Functions of the keys, by the id of the binding."""
+        """The function to call for each key binding, by the id of the binding."""
         return {
             "mode.deck": partial(self.show_mode, "deck"),
             "mode.models": partial(self.show_mode, "models"),
@@ -49,7 +49,7 @@ class Navigation:
         }
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands."""
+        """The commands that open a model or show a mode."""
         return (
             Command("model", "Open a model", self.open_model, "NAME", lambda known: known.models),
             Command("deck", "Everything, worst first", lambda _: self.show_mode("deck")),
@@ -58,7 +58,10 @@ class Navigation:
         )
 
     def show_mode(self, name: str) -> None:
-        """Show a mode as it was left; if it is already in view, close all but its first screen."""
+        """Show a mode (`deck`, `models` or `alerts`) as it was left.
+
+        If it is in view already, close the screens that were opened over its first one.
+        """
         screen = self._port.current_screen
         if screen is not None and screen.WHERE is KeyScope.HELP:
             self._app.pop_screen()
@@ -69,19 +72,19 @@ class Navigation:
             self._app.pop_screen()
 
     def open_model(self, name: str) -> None:
-        """Open a model over the screen in view."""
+        """Open the screen of the model called `name` over the screen in view."""
         from watchdeck.console.models.detail_screen import DetailScreen
 
         self._app.push_screen(DetailScreen(self._port.view_state, self._app.current_mode, name))
 
     def open_alert(self, episode: int) -> None:
-        """Open an alert over the screen in view."""
+        """Open the screen of the alert with this episode id over the screen in view."""
         from watchdeck.console.alerts.detail_screen import AlertScreen
 
         self._app.push_screen(AlertScreen(self._port.view_state, self._app.current_mode, episode))
 
     def show_help(self) -> None:
-        """Show the keys of the screen in view."""
+        """Open the help for the screen in view: the keys that work there."""
         screen = self._port.current_screen
         if screen is not None and screen.WHERE is not KeyScope.HELP:
             from watchdeck.console.dialogs.help_screen import HelpScreen
@@ -90,7 +93,10 @@ class Navigation:
             self._app.push_screen(HelpScreen(state, mode, screen.WHERE))
 
     def show_letters(self) -> None:
-        """Show a letter on each panel, then call `ready`: the next key chooses a panel."""
+        """Show a letter on each panel: the next key chooses the panel with its letter.
+
+        `ready` is called when the letters are shown, to handle keys that were typed meanwhile.
+        """
         screen = self._port.current_screen
         if screen is not None:
             screen.zoom.show_letters()

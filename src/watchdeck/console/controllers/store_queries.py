@@ -24,7 +24,10 @@ from watchdeck.domain.kinds.kind import Kind
 
 
 class QueryController:
-    """Reads on threads, each with its own board source; without `open_source` reads nothing."""
+    """Reads from the store on threads, each with a board source of its own.
+
+    `open_source` opens such a source; without it nothing is read.
+    """
 
     def __init__(self, port: ConsolePort, open_source: OpenSource | None) -> None:
         self._port = port
@@ -38,7 +41,10 @@ class QueryController:
             self._port.run_in_thread(work, partial(_deliver, request.asker), request.kind)
 
     def read_trends(self, board: Board | None) -> None:
-        """Read the trends of the worst models when 5 min have passed or the models differ."""
+        """Read the last hour of the worst models, for their sparklines.
+
+        Do nothing when these models were already read in the current 5 min.
+        """
         if self._open_source is None or board is None:
             return
         names = tuple(
@@ -75,7 +81,7 @@ def _deliver(asker: MessagePump, answer: Callable[[], None]) -> None:
 
 
 class PresenceController:
-    """Announces this console to the others on its store, and shows the others here."""
+    """Tells other consoles on the same store about this one, and shows them here."""
 
     def __init__(self, port: ConsolePort, presence: ConsolePresence | None) -> None:
         self._port = port
@@ -83,7 +89,7 @@ class PresenceController:
         self._announced = ""
 
     def announce(self) -> None:
-        """Announce the view of this console, and read the other consoles, on a thread."""
+        """Tell the other consoles which view this one shows, and read theirs, on a thread."""
         screen = self._port.current_screen
         if self._presence is not None and screen is not None:
             self._announced = screen.view
@@ -91,7 +97,7 @@ class PresenceController:
             self._port.run_in_thread(work, self._show_others, "presence")
 
     def announce_change(self) -> None:
-        """Announce the view of this console if it has changed since the last time."""
+        """Tell the other consoles about the view of this one, if it is another than last time."""
         screen = self._port.current_screen
         if screen is not None and screen.view != self._announced:
             self.announce()
@@ -100,6 +106,6 @@ class PresenceController:
         self._port.show(replace(self._port.view_state, others=others))
 
     def leave(self) -> None:
-        """Remove this console from the store."""
+        """Remove this console from the list of open consoles in the store."""
         if self._presence is not None:
             self._presence.leave()

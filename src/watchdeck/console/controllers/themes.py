@@ -16,18 +16,21 @@ from watchdeck.errors import ConfigError
 
 
 class ThemeController:
-    """Changes theme and layout of the running console; `apply` gives a palette to Textual."""
+    """Changes theme and layout of the running console.
+
+    `apply` is called with the palette of a new theme, to set Textual's own colours.
+    """
 
     def __init__(self, port: ConsolePort, apply: Callable[[Palette], None]) -> None:
         self._port = port
         self._apply = apply
 
     def keys(self) -> Mapping[str, Callable[[], object]]:
-        """Functions of the keys, by the id of the binding."""
+        """The function to call for each key binding, by the id of the binding."""
         return {"theme.next": self.next_theme}
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands."""
+        """The commands that set the theme and the layout."""
         return (
             Command("theme", "Other colours", self.set_theme, "NAME", lambda known: known.themes),
             Command(
@@ -62,7 +65,7 @@ class ThemeController:
         self._port.say(f"theme {name}")
 
     def set_layout(self, name: str) -> None:
-        """Use the layout of this name; an unknown name becomes a notice."""
+        """Use the layout called `name`; an unknown name is reported as a notice."""
         if problem := layouts.layout_problem(name):
             self._port.say(problem)
             return

@@ -25,7 +25,7 @@ _HELP = f"a time to go to: {EXAMPLES}"
 
 
 class TimeTravelController:
-    """Keeps the time cursor: the moment that was requested.
+    """Moves the time cursor: the moment that the operator wants to see.
 
     The console keeps showing the previous moment until the board of the new one has been read.
     """
@@ -37,7 +37,7 @@ class TimeTravelController:
         self.cursor = cursor
 
     def keys(self) -> Mapping[str, Callable[[], object]]:
-        """Functions of the keys, by the id of the binding."""
+        """The function to call for each key binding, by the id of the binding."""
         return {
             "time.back": partial(self.step, -1),
             "time.on": partial(self.step, 1),
@@ -50,7 +50,7 @@ class TimeTravelController:
         }
 
     def commands(self) -> tuple[Command, ...]:
-        """Rows for the table of commands."""
+        """The commands that go to a time, return to now, and list recent changes."""
         changes = "What changed in the 30 minutes before"
         return (
             Command("at", "Show a moment of the past", self.seek, "TIME", is_free=True),
@@ -59,7 +59,7 @@ class TimeTravelController:
         )
 
     def move(self, cursor: TimeCursor) -> None:
-        """Replace the time cursor; its moment is shown as soon as the board is read."""
+        """Replace the time cursor; its moment is shown once its board has been read."""
         before, self.cursor = self.cursor, cursor
         if self._poller and cursor.at != before.at:
             self._poller.show_moment(cursor.at)
@@ -67,21 +67,24 @@ class TimeTravelController:
         self._port.show(replace(state, past=self.past_offset(state.board)))
 
     def past_offset(self, board: Board | None) -> PastOffset | None:
-        """How long ago a board of the past was; None for a live board, or without a board."""
+        """How long ago the moment of a past board was, and how fast time plays.
+
+        None for a live board, or without a board.
+        """
         if board is None or board.live:
             return None
         speed = self.cursor.speed if self.cursor.is_playing else 0
         return PastOffset(max(0, self._port.clock() - board.at), speed)
 
     def tick(self) -> None:
-        """Advance a playing cursor by the time since the last call, once a second."""
+        """Called once a second: advance a playing cursor by the time since the last call."""
         now = self._port.clock()
         elapsed, self._played_at = now - self._played_at, now
         if self.cursor.is_playing:
             self.move(self.cursor.advance(min(elapsed, 2_000), now))
 
     def step(self, by: int) -> None:
-        """Go `by` steps through time; the screen in view sets the length of a step."""
+        """Go `by` steps through time, back if negative; the screen in view sets their length."""
         screen = self._port.current_screen
         length = screen.step if screen else STEP
         self.move(self.cursor.step(by, length, self._port.clock()))
@@ -106,13 +109,16 @@ class TimeTravelController:
         self.move(self.cursor.go_live())
 
     def seek(self, text: str) -> None:
-        """Go to the time that `text` means; a mistake in it becomes a notice."""
+        """Go to the time that `text` means; a mistake in it is shown as a notice."""
         problem = self.submit(text)
         if problem is not None:
             self._port.say(problem.words)
 
     def show_changes(self) -> None:
-        """Open the list of changes in the half hour before the moment in focus."""
+        """Open the list of changes in the half hour before a moment.
+
+        The screen in view chooses the moment: the start of its alert, for example.
+        """
         screen = self._port.current_screen
         if screen is not None and screen.WHERE is not KeyScope.BEFORE:
             from watchdeck.console.changes.screen import RecentChangesScreen
@@ -149,7 +155,7 @@ class TimeTravelController:
         return ""
 
     def submit(self, text: str) -> Hint | None:
-        """Go to the time that the text means; returns the mistake, None when there is none."""
+        """Go to the time that `text` means; returns None, or the mistake and goes nowhere."""
         try:
             at = self._parse(text)
         except MomentError as error:
@@ -158,4 +164,4 @@ class TimeTravelController:
         return None
 
     def cancel(self) -> None:
-        """Stay at the moment that is shown."""
+        """Do nothing: when Esc closes the prompt, the moment shown stays."""

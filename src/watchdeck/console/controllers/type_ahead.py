@@ -24,7 +24,7 @@ _PATIENCE = 0.25
 
 
 class TypeAhead:
-    """Holds keys back until the screen or prompt that the last key opens has the focus."""
+    """Lets keys wait while a screen or prompt opens, so that they go to it and not elsewhere."""
 
     def __init__(
         self, app: App[None], port: ConsolePort, handle: Callable[[events.Key], Awaitable[None]]
@@ -36,7 +36,7 @@ class TypeAhead:
         self._patience: Timer | None = None
 
     async def receive(self, key: events.Key) -> None:
-        """Handle a key at once, or append it to the keys that wait."""
+        """Handle a key at once; while a screen or prompt opens, let the key wait."""
         if self._waiting is not None:
             self._waiting.append(key)
         else:
@@ -58,7 +58,7 @@ class TypeAhead:
         return screen is None or (screen.WHERE, bound.binding.id) not in _OPEN_ALREADY
 
     async def release(self) -> None:
-        """Handle the keys that waited, until the next key that opens something."""
+        """Handle the waiting keys in order; after one that opens something, the rest wait again."""
         waiting, self._waiting = self._waiting or deque(), None
         if self._patience is not None:
             self._patience.stop()

@@ -40,12 +40,12 @@ class EntryRows(ListRows[PaletteEntry]):
         return ()
 
     def build(self, _state: ViewState, _cells: int) -> Table[PaletteEntry]:
-        """One row for each entry."""
+        """The table of entries; without any, a text that says why."""
         keys = tuple(line for line, _ in self.entries)
         return Table(_COLUMNS, self.entries, keys, "nothing has these letters in this order")
 
     def header(self, _state: ViewState, shown: Span, _cells: int) -> ListHeader:
-        """The header shows the number of entries."""
+        """The header, with the number of entries."""
         return ListHeader("go to", (shown,))
 
 
@@ -91,14 +91,14 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
         entries.action_first()
 
     def on_key(self, event: events.Key) -> None:
-        """Move the cursor of the list on up and down, while the input keeps the focus."""
+        """Move the list's cursor on the up and down keys, while the input keeps the focus."""
         if event.key in _STEPS:
             event.stop()
             self.query_one(List).action_move(_STEPS[event.key])
 
     @on(Input.Submitted)
     def action_choose(self) -> None:
-        """Close the palette and choose the entry under the cursor; without one do nothing."""
+        """Close the palette, and call `choose`; do nothing when no entry is under the cursor."""
         entry = self.query_one(List).cursor
         if entry is not None:
             self.dismiss()

@@ -35,7 +35,10 @@ _LINES = 3
 
 
 class ProblemRows(ListRows[Problem]):
-    """The list of problems, one row for each; above it the one under the cursor in full."""
+    """The problems of the configuration file, one row for each.
+
+    Above the rows stands the problem under the cursor in full.
+    """
 
     name = "problems"
 
@@ -60,7 +63,7 @@ class ProblemRows(ListRows[Problem]):
         return (*lines, *[Line()] * (_LINES - len(lines)))
 
     def header(self, _state: ViewState, shown: Span, _cells: int) -> ListHeader:
-        """The header shows the number of problems."""
+        """The header, with the number of problems."""
         return ListHeader("problems of the configuration", (shown,))
 
 

@@ -32,7 +32,7 @@ class HelpRows(ListRows[Key]):
         return key_table(keys.active_keys(self._where, state.settings.keys))
 
     def header(self, _state: ViewState, shown: Span, _cells: int) -> ListHeader:
-        """The header names the screen that the keys work on."""
+        """The header, with the name of the screen that the keys work on."""
         return ListHeader(f"keys: {self._where}", (shown,))
 
 

@@ -10,7 +10,10 @@ from watchdeck.domain.values.text import clean
 
 
 class CompletionContext(Struct, frozen=True):
-    """The names that a command on the screen in view can take as its text."""
+    """The names that commands can take: models, themes, columns and saved filters.
+
+    `columns` are those of the list of models in view; empty on other screens.
+    """
 
     models: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
@@ -32,10 +35,10 @@ class Command(Struct, frozen=True):
     Attributes:
         run: Called with the text after the name.
         takes: Name of that text in messages, such as NAME; empty: the command takes no text.
-        choices: Function that returns the texts that can follow in this context.
+        choices: Function that returns the texts that may follow the name.
         is_free: Whether the command takes any text, not only `choices`.
         is_bare: Whether the text may be left out.
-        hint: Effect of the text that is being typed; empty: `words` are shown.
+        hint: Function that says what a typed text would do; if empty, `words` are shown.
     """
 
     name: str
@@ -52,7 +55,10 @@ MOST = 8
 
 
 class CommandError(ValueError):
-    """A line that is not a command; the text says what works, `position` where it is wrong."""
+    """A typed line is not a command; the message says what would work.
+
+    `position` is the index of the mistake in the line.
+    """
 
     def __init__(self, position: int, message: str) -> None:
         super().__init__(message)
@@ -67,7 +73,7 @@ class ParsedCommand(Struct, frozen=True):
 
 
 def parse(line: str, known: CompletionContext, commands: Sequence[Command]) -> ParsedCommand:
-    """Parse a line; a beginning of a name is enough when no other command has it.
+    """Parse a typed line; the name may be cut short while only one command begins so.
 
     Raises CommandError.
     """
@@ -103,7 +109,7 @@ def _suggestion(given: str, choices: Sequence[str]) -> str:
 def completions(
     line: str, known: CompletionContext, commands: Sequence[Command]
 ) -> tuple[str, ...]:
-    """The whole lines that complete a typed line, best first."""
+    """The lines that complete a typed line, each with its command's name, best first."""
     name, space, rest = line.lstrip().partition(" ")
     if not space:
         return tuple(
@@ -119,7 +125,7 @@ def completions(
 
 
 def hint(line: str, known: CompletionContext, commands: Sequence[Command]) -> str:
-    """The completions of a line; without any, the effect of its text, or empty."""
+    """The completions of a typed line as one text; without any, what it would do, or empty."""
     lines = completions(line, known, commands)
     if lines:
         return "  ".join(one.strip() for one in lines[:MOST])

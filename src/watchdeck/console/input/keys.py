@@ -52,7 +52,7 @@ class Key(Struct, frozen=True):
         action: Textual's action; `run` calls the application's function for the id.
         words: Description in the help.
         footer: Short word in the last line of the screen; empty: the key is not shown there.
-        opens: Whether the key opens something to which the keys typed next belong.
+        opens: Whether it opens a screen or prompt, so that keys typed next wait for that.
     """
 
     id: str
@@ -228,7 +228,7 @@ SCREENS = (*LISTS, KeyScope.EXCHANGE)
 
 
 def bindings(*where: KeyScope) -> list[BindingType]:
-    """The keys of these scopes as bindings of Textual."""
+    """The keys of these scopes as Textual's bindings."""
     from textual.binding import Binding  # 190 ms: too slow for commands that only list keys
 
     return [
@@ -239,7 +239,7 @@ def bindings(*where: KeyScope) -> list[BindingType]:
 
 
 def active_keys(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
-    """The keys that work on a screen: its own, those of its list, those of everywhere."""
+    """The bindings that work on a screen: its own, those of its lists, those of all screens."""
     table = tuple(keys)
     return tuple(key for place in _scopes(where) for key in table if key.where is place)
 
@@ -256,13 +256,13 @@ def _scopes(where: KeyScope) -> tuple[KeyScope, ...]:
 
 
 def footer(where: KeyScope, keys: Iterable[Key] = KEYS) -> tuple[tuple[str, str], ...]:
-    """The first key and the short word of each binding in the last line of a screen."""
+    """For the last line of a screen: the first key and the short word of each binding."""
     shown = [key for key in active_keys(where, keys) if key.footer]
     return tuple((display(key).split()[0], key.footer) for key in shown)
 
 
 def display(key: Key) -> str:
-    """The keys as they are printed on a keyboard: `PgDn Ctrl+d`."""
+    """The keys of a binding as they are printed on a keyboard: `PgDn Ctrl+d`."""
     return " ".join(key_caption(name) for name in key.keys.split(","))
 
 
@@ -272,7 +272,7 @@ def key_label(name: str, keys: Iterable[Key] = KEYS) -> str:
 
 
 def key_conflicts(keys: Iterable[Key] = KEYS) -> Iterator[tuple[KeyScope, str, tuple[Key, ...]]]:
-    """Every key that would do several things on one screen: where, its name, and what."""
+    """Every key with several bindings on one screen: the screen, the key, the bindings."""
     table = tuple(keys)
     for where in SCREENS:
         found = defaultdict(list)

@@ -10,9 +10,10 @@ SPEEDS = (1, 5, 15, 60)
 
 
 class TimeCursor(Struct, frozen=True):
-    """The moment `at` (ms UTC), None for live; playing moves it `speed` times as fast as time.
+    """The moment to show: `at` in the past (ms UTC), or now (live) when `at` is None.
 
-    Each method returns a new cursor. A cursor that reaches now becomes live.
+    A playing cursor moves on `speed` times as fast as real time.
+    Each method returns a new cursor, which is live when it would reach now.
     """
 
     at: int | None = None
@@ -20,7 +21,7 @@ class TimeCursor(Struct, frozen=True):
     is_playing: bool = False
 
     def move(self, at: int, now: int) -> TimeCursor:
-        """Go to `at` (ms UTC), and keep playing if the cursor plays."""
+        """Go to `at` (ms UTC); a playing cursor plays on from there."""
         return replace(self, at=max(0, at)) if at < now else self.go_live()
 
     def seek(self, at: int, now: int) -> TimeCursor:
@@ -28,7 +29,7 @@ class TimeCursor(Struct, frozen=True):
         return replace(self, is_playing=False).move(at, now)
 
     def step(self, by: int, step: int, now: int) -> TimeCursor:
-        """Go `by` steps of `step` ms, to a multiple of `step`, and stop; negative is back."""
+        """Go `by` steps of `step` ms, back if negative, to a multiple of `step`; stop playing."""
         if self.at is None and by > 0:
             return self
         here = now if self.at is None else self.at
@@ -40,7 +41,7 @@ class TimeCursor(Struct, frozen=True):
         return self if self.at is None else replace(self, is_playing=not self.is_playing)
 
     def change_speed(self, by: int) -> TimeCursor:
-        """Take the next speed (`by` 1), or the one before (-1)."""
+        """Take the next higher speed (`by` 1) or the next lower one (-1)."""
         place = SPEEDS.index(self.speed) + by
         return replace(self, speed=SPEEDS[max(0, min(len(SPEEDS) - 1, place))])
 
@@ -56,7 +57,7 @@ class TimeCursor(Struct, frozen=True):
 
 
 class PastOffset(Struct, frozen=True):
-    """How long ago (ms) the moment shown is, and how fast it plays; `speed` 0: it stands."""
+    """How long ago (ms) the moment shown is, and how fast it plays; `speed` is 0 while paused."""
 
     ago: int
     speed: int = 0

@@ -15,7 +15,7 @@ EXAMPLES = "14:30, yesterday 9:15, 2026-11-20 03:00, -2h"
 
 
 class MomentError(ValueError):
-    """A text that is not a time, or a time in the future; the words give examples."""
+    """A typed text is not a time, or is a time in the future; the message says which."""
 
 
 def parse(text: str, now: int, shown: int, zone: tzinfo | None) -> int:

@@ -12,7 +12,7 @@ from watchdeck.domain.board.board import WORST_FIRST, Health, Model
 
 
 class HealthBadge(Struct, frozen=True):
-    """Shape, word and role of one health; `short` is the word for narrow columns."""
+    """How one health is shown: shape, word and role; `short` is the word for narrow columns."""
 
     shape: str
     word: str
@@ -42,7 +42,7 @@ def short_health_label(health: Health) -> Span:
 
 
 def health_counts(models: Iterable[Model]) -> Line:
-    """The number of models in each health, worst first; a health without models is left out."""
+    """A line with the number of models in each health, worst first; zeros are left out."""
     found = Counter(model.health for model in models)
     badges = [(HEALTH_BADGES[health], found[health]) for health in WORST_FIRST if found[health]]
     return Line(tuple(Span(f" {b.shape} {count} {b.word} ", b.role) for b, count in badges))

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 
 class ListPosition(Struct, frozen=True):
-    """The row under the cursor by `key`, its last known `index`, and the `top` row in view.
+    """Cursor and scroll position of a list.
 
-    Without a key the cursor stays on the first row, whichever it is: following a model that
-    recovered would scroll the worst model out of view before the user has moved the cursor.
+    `key` names the row under the cursor, `index` is its last known place, and `top` the first row
+    in view. Without a key the cursor stays on the first row, whichever it is: following a model
+    that recovered would scroll the worst model out of view before the user has moved the cursor.
     """
 
     key: str | None = None

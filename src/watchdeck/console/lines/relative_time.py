@@ -13,7 +13,7 @@ _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 
 
 def round_to_step(now: int) -> int:
-    """The time (ms UTC) for which ages are shown: rounded down to a step."""
+    """`now` (ms UTC) rounded down to 5 s, the precision of ages on the screen."""
     return now // STEP * STEP
 
 

@@ -43,7 +43,7 @@ Columns = tuple[Column[Row], ...]
 
 
 class Table(Struct, Generic[Row], frozen=True):
-    """A table: columns, rows in the order shown, marks, and the text without rows."""
+    """A table: columns, rows in the order shown, marked rows, and the text for an empty one."""
 
     columns: Columns[Row]
     rows: tuple[Row, ...] = ()
@@ -65,7 +65,7 @@ def _needed_width(columns: Sequence[Column[Row]], gap: int) -> int:
 def fit_columns(
     columns: Columns[Row], cells: int, rows: Iterable[Row] = (), now: int = 0
 ) -> tuple[Columns[Row], int]:
-    """The columns that fit in `cells`, as wide as `rows` need, and the gap between them."""
+    """The columns that fit in `cells`, widened for `rows`, and the gap (cells) between them."""
     fitting = list(columns)
     while _needed_width(fitting, 1) > cells and any(column.rank for column in fitting):
         fitting.remove(max(fitting, key=lambda column: column.rank))
@@ -140,7 +140,10 @@ def row_line(
 def table_lines(
     table: Table[Row], position: ListPosition, now: int, cells: int, rows: int
 ) -> tuple[Line, ...]:
-    """The heading and the rows in view, in at most `rows` lines; without rows, the empty text."""
+    """The heading and the rows in view, in at most `rows` lines.
+
+    A table without rows gives no heading, but its text `empty` if it has one.
+    """
     if not table.rows:
         return (Line(), *wrap(f" {table.empty}", cells, Role.MUTED)) if table.empty else ()
     columns, gap = fit_columns(table.columns, cells, table.rows[:_MEASURED_ROWS], now)

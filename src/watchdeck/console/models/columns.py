@@ -43,7 +43,7 @@ def _signal_column(
 
 
 def signal_column(name: str) -> Column[Model]:
-    """A column of any signal, by its full name; left out before the default columns."""
+    """A column for the signal of this name; without room, it is left out before default columns."""
     head = name.removesuffix("_utilization").removesuffix("_ratio").replace("_", " ")
     return _signal_column(name, head, max(6, len(head)), name, rank=6)
 
@@ -118,9 +118,10 @@ _REQUIRED = "name"
 
 
 def choose_columns(names: Sequence[str]) -> tuple[Columns[Model], tuple[str, ...]]:
-    """The columns with these names, and the problems of unknown names.
+    """The columns with these names, and one problem in words for each unknown name.
 
-    Every signal has a column, by its full name. Without a known name, the default columns.
+    The full name of every signal is a column's name. The model's name is always a column.
+    Returns the default columns when no name is known.
     """
     known = {column.name: column for column in MODEL_COLUMNS}
     known |= {name: signal_column(name) for name in SIGNALS if name not in known}
@@ -144,7 +145,10 @@ def _unknown_column_problem(name: str, known: Sequence[str]) -> str:
 
 
 class SortOrder(Struct, frozen=True):
-    """The column to sort rows by, high values first unless `rising`; empty: worst health first."""
+    """The column to sort rows by, high values first unless `rising`.
+
+    An empty `column` means worst health first.
+    """
 
     column: str = ""
     rising: bool = False
@@ -153,7 +157,7 @@ class SortOrder(Struct, frozen=True):
 def filter_and_sort(
     models: Iterable[Model], columns: Columns[Model], wanted: Filter, order: SortOrder
 ) -> tuple[Model, ...]:
-    """The models that match a filter, sorted; models without a value come last either way."""
+    """The models that match a filter, sorted; those without a value come last in any order."""
     rows = sort_worst_first(
         models
         if wanted == EVERYTHING
@@ -169,7 +173,10 @@ def filter_and_sort(
 
 
 def next_order(order: SortOrder, columns: Columns[Model], by: int) -> SortOrder:
-    """The order by the next (`by` 1) or previous (-1) sortable column, or worst health first."""
+    """The order by the next (`by` 1) or previous (-1) sortable column.
+
+    Worst health first is one more order, between the last column and the first.
+    """
     names = ["", *sortable_columns(columns)]
     here = names.index(order.column) if order.column in names else 0
     return SortOrder(names[(here + by) % len(names)])

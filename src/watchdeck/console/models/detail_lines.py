@@ -31,7 +31,10 @@ _ABSENT = "no data"
 
 
 def summary_lines(model: Model, now: int, cells: int, most: int = 6) -> tuple[Line, ...]:
-    """Health with its reason, last scrape, server and configuration, in at most `most` lines."""
+    """The summary of a model, in at most `most` lines.
+
+    It has the health with its reason, the last scrape, the server and the configuration.
+    """
     since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     state = (Span(" "), health_label(model.health), *since, Span("  "))
     why = wrap(model.why, cells - spans_width(state), Role.STRONG, most=2)
@@ -107,7 +110,7 @@ def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
 
 
 class SignalRow(Struct, frozen=True):
-    """One row of the list of signals; `absent` is the reason why there is no value."""
+    """One row of the list of signals; `absent` is why it has no value, empty when it has one."""
 
     signal: Signal
     value: SignalValue | None
@@ -119,6 +122,7 @@ def signal_rows(model: Model, reasons: Mapping[str, str]) -> tuple[SignalRow, ..
     """All signals: first those with a value, then those without, then the unmeasurable ones.
 
     `reasons` maps signals to the reason why this kind of server cannot give them.
+    Empty before the first scrape.
     """
     latest = model.latest
     if latest is None:

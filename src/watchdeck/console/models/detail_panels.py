@@ -38,7 +38,7 @@ class ModelSummaryPanel(Panel):
         self._model_name = name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The panel is rebuilt when the model changes."""
+        """The model: the panel is rebuilt when it changes."""
         return (state.model(self._model_name),)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
@@ -63,12 +63,12 @@ class SignalRows(ListRows[SignalRow]):
         self._model_name = name
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The list is rebuilt when the model or the kind of its server changes."""
+        """The model and the kind of its server: the list is rebuilt when one changes."""
         model = state.model(self._model_name)
         return (model, state.kind_of(model))
 
     def lead(self, state: ViewState, row: SignalRow | None, size: Size) -> tuple[Line, ...]:
-        """The source of the signal under the cursor, in 1 line, or 2 on a high panel."""
+        """Where the signal under the cursor is read from; 1 line, or 2 on a high panel."""
         model = state.model(self._model_name)
         kind = state.kind_of(model)
         rows = 2 if size.height >= _ROOMY else 1
@@ -81,11 +81,11 @@ class SignalRows(ListRows[SignalRow]):
         return (*(Line((Span(" "), *line.spans)) for line in lines), *padding)
 
     def header(self, state: ViewState, shown: Span, _cells: int) -> ListHeader:
-        """The header shows the age of the values."""
+        """The header, with the age of the values."""
         return ListHeader("signals", (shown,), _data_age(state.model(self._model_name), state))
 
     def build(self, state: ViewState, _cells: int) -> Table[SignalRow]:
-        """One row for each signal; no row without a model."""
+        """The table of signals; without rows when the model is not on the board."""
         model = state.model(self._model_name)
         kind = state.kind_of(model)
         rows = signal_rows(model, kind.unmeasurable if kind else {}) if model else ()

@@ -57,7 +57,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def step(self) -> int:
-        """Length (ms) of a step through time, which grows with the time that the chart shows."""
+        """Length (ms) of a step through time: the longer the chart's time range, the longer."""
         return STEPS[SPANS.index(self._span)]
 
     @property
@@ -80,7 +80,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def pointed(self) -> int | None:
-        """The moment under the chart's cursor (ms UTC), else the past one shown, or None."""
+        """The moment (ms UTC) of the chart's cursor, else the past one shown; None when live."""
         return super().pointed if self._cursor is None else self._cursor
 
     def reload(self) -> None:
@@ -90,7 +90,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def view(self) -> str:
-        """The model's name."""
+        """The name of this view: the model's name."""
         return self._model_name
 
     @property
@@ -103,7 +103,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         self._read_chart()
 
     def panels(self) -> ComposeResult:
-        """The summary over chart and signals, which stand side by side where they fit."""
+        """The panels of summary, chart and signals; the last two side by side if they fit."""
         bound = BaseScreen.view_state
         yield ModelSummaryPanel(self._model_name).data_bind(bound)
         with Container(id="body"):
@@ -111,7 +111,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
             yield List(SignalRows(self._model_name)).data_bind(bound)
 
     def on_mount(self) -> None:
-        """Put the cursor on the first of FIRST_SIGNALS that the model has."""
+        """Put the list's cursor on the first of FIRST_SIGNALS that the model has."""
         latest = self._model.latest if self._model else None
         has = latest.signals if latest else {}
         first = next((name for name in FIRST_SIGNALS if name in has), FIRST_SIGNALS[0])
@@ -122,7 +122,10 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
     def show_history(
         self, wanted: HistoryQuery, found: HistoryResult | None, problem: str = ""
     ) -> None:
-        """Show the points that were read, unless others are wanted by now."""
+        """Show the chart's points `found`, or `problem` when it is None.
+
+        Do nothing when other points than `wanted` have been asked for since.
+        """
         if wanted != self._wanted:
             return
         if found:
@@ -168,19 +171,19 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         self.query_one(List).action_move(by)
 
     def action_zoom(self, by: int) -> None:
-        """Chart the next longer time (`by` 1) or the next shorter one (-1)."""
+        """Chart the next longer time range (`by` 1) or the next shorter one (-1)."""
         place = SPANS.index(self._span) + by
         self._span = SPANS[max(0, min(len(SPANS) - 1, place))]
         self._read_chart()
 
     def action_compare(self) -> None:
-        """Take the chart's next comparison: yesterday, last week, before a change, none."""
+        """Compare the chart with the next of: yesterday, last week, before a change, nothing."""
         moment = self.state.board_time if self._cursor is None else self._cursor
         self._against = next_comparison(self._against, self._changes, moment)
         self._read_chart()
 
     def action_read(self, by: int) -> None:
-        """Move the chart's cursor by `by` columns; at the newest moment the cursor disappears."""
+        """Move the chart's cursor `by` columns, left if negative; at its right end remove it."""
         chart = self.query_one(ChartPanel)
         if self._wanted is None or chart.chart_input is None:
             return
@@ -191,7 +194,7 @@ class DetailScreen(BaseScreen, inherit_bindings=False):
         chart.chart_input = replace(chart.chart_input, cursor=self._cursor)
 
     def action_answers(self) -> None:
-        """Open the last raw responses of the server."""
+        """Open the screen with the last raw responses of the model's server."""
         name = self._model_name
         self.ask("answers", lambda source: source.responses(name), self._open_answers)
 

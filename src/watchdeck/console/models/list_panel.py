@@ -20,7 +20,10 @@ from watchdeck.domain.board.filter import Filter, FilterError, parse
 
 
 class ModelRows(FilterableRows[Model]):
-    """Models, filtered and sorted; `has_counts` adds a line that counts each health."""
+    """The rows of a list of models, filtered and sorted.
+
+    `has_counts` adds a line with the number of models of each health.
+    """
 
     NOUN = "model"
     FILTER_HELP = (
@@ -37,11 +40,11 @@ class ModelRows(FilterableRows[Model]):
         self._saved: Mapping[str, str] = {}
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The models."""
+        """Whether the board is stale, and its models: a change rebuilds the list."""
         return (*super().slices(state), state.models)
 
     def read_filter(self, typed: str) -> Filter:
-        """Read a filter, or the saved one that `@name` names. Raises FilterError."""
+        """The filter that `typed` means; `@name` is a saved filter. Raises FilterError."""
         if not typed.startswith("@"):
             return parse(typed)
         if typed[1:] not in self._saved:
@@ -50,7 +53,7 @@ class ModelRows(FilterableRows[Model]):
         return parse(self._saved[typed[1:]])
 
     def build(self, state: ViewState, _cells: int) -> Table[Model]:
-        """Filter and sort the models; a mark goes only when its model is no longer configured."""
+        """The table of matching models, sorted; a mark stays while its model is configured."""
         self.total, self._saved = len(state.models), state.settings.view.filters
         rows = filter_and_sort(state.models, self.columns, self.wanted, self.order)
         known = frozenset(model.facts.name for model in state.models)
@@ -65,15 +68,15 @@ class ModelRows(FilterableRows[Model]):
         )
 
     def lead(self, state: ViewState, _row: Model | None, _size: Size) -> tuple[Line, ...]:
-        """The line with the count of each health, if any."""
+        """One line with the number of models of each health; none without `has_counts`."""
         return (health_counts(state.models),) if self._has_counts else ()
 
     def subject(self, row: Model | None) -> str:
-        """The model under the cursor."""
+        """The name of the row's model; empty without a row."""
         return row.facts.name if row else ""
 
     def open_message(self, row: Model) -> ModelOpened:
-        """The message that opens the model."""
+        """The message that opens the screen of the row's model."""
         return ModelOpened(row.facts.name)
 
 
@@ -93,7 +96,7 @@ class ModelList(FilterableList[ModelRows]):
         self.rebuild()
 
     def action_turn(self) -> None:
-        """Reverse the order."""
+        """Reverse the order; do nothing while the worst health comes first."""
         order = self.rows.order
         if order.column:
             self.rows.order = replace(order, rising=not order.rising)

@@ -16,7 +16,7 @@ _LONGEST = 4_096
 
 
 def response_lines(records: Iterable[ResponseRecord], now: int, cells: int) -> tuple[Line, ...]:
-    """Each request with the status, headers and the stored part of the body of its response."""
+    """Lines with each request, and the status, headers and stored body of its response."""
     lines: list[Line] = []
     for one in records:
         role = Role.OK if one.status is not None and one.status < 400 else Role.WARNING

@@ -17,7 +17,7 @@ from watchdeck.domain.metrics.scrape import ResponseRecord
 
 
 class ResponsesPanel(Panel, can_focus=True):
-    """Requests and raw responses; `top` is the first line in view."""
+    """The requests and raw responses; `top` is the index of the first line in view."""
 
     top: reactive[int] = reactive(0, repaint=False)
 
@@ -73,7 +73,7 @@ class ResponsesScreen(BaseScreen, inherit_bindings=False):
 
     @property
     def view(self) -> str:
-        """The model's name."""
+        """The name of this view: the model's name."""
         return self._about
 
     def action_pager(self) -> None:

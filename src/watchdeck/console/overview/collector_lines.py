@@ -26,7 +26,7 @@ _LATE = 1.0
 
 
 def collector_lines(collector: Collector, now: int, cells: int) -> tuple[Line, ...]:
-    """The collector's problems, then its state, timing and losses, wrapped."""
+    """The collector's problems, then its state, timing and counts of lost data, `cells` wide."""
     status = collector.heartbeat
     if status is None:
         reason = Span(collector.missing_reason, Role.MUTED)

@@ -37,7 +37,10 @@ _HARMFUL = (Health.DOWN, Health.CRITICAL)
 
 
 def fleet_columns(trends: Mapping[str, Sparkline], dots: DotStyle) -> Columns[Model]:
-    """The columns of the fleet, with sparklines of the last hour's latency and errors."""
+    """The columns of the overview's list of models.
+
+    `trends` are the last hour's latency and errors of each model, drawn as sparklines.
+    """
 
     def latency(model: Model, _now: int) -> Span:
         trend, target = trends.get(model.facts.name), model.facts.slo.latency_p95
@@ -115,7 +118,10 @@ def _change_line(change: Change, now: int, zone: tzinfo | None, cells: int) -> L
 
 
 def impact_lines(models: Iterable[Model], cells: int, rows: int) -> tuple[Line, ...]:
-    """One line for each model that is down or critical: the services and models that need it."""
+    """One line for each model that is down or critical: the services and models that need it.
+
+    At most `rows` lines; none for a model that nothing needs.
+    """
     known = tuple(models)
     bad = (model for model in sort_worst_first(known) if model.health in _HARMFUL)
     affected = ((model, _affected_names(model, known)) for model in bad)

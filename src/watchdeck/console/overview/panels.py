@@ -26,11 +26,11 @@ class FleetRows(ModelRows):
         super().__init__("fleet", SUMMARY_COLUMNS, has_counts=True)
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The models and their last hour."""
+        """Staleness, models and sparklines of the last hour: a change rebuilds the list."""
         return (*super().slices(state), state.trends)
 
     def build(self, state: ViewState, cells: int) -> Table[Model]:
-        """Filter and sort the models; the columns have the newest sparklines."""
+        """The table of matching models, sorted; its columns have the newest sparklines."""
         if state.trends:
             self.columns = fleet_columns(state.trends, state.settings.dots)
         return super().build(state, cells)
@@ -43,11 +43,11 @@ class UrgentAlertsPanel(Panel):
     """
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The alerts."""
+        """The alerts of the board: the panel is rebuilt when they change."""
         return (state.alerts,)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The header shows the age of the metrics."""
+        """Moment, staleness and time of the metrics: a change of one redraws the panel."""
         return (*super().ages(state), state.metrics_at)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
@@ -57,7 +57,7 @@ class UrgentAlertsPanel(Panel):
         return panel_lines("alerts", more, fresh, body, cells)
 
     def rebuild(self) -> None:
-        """Show the panel, or hide it."""
+        """Show the panel if an alert is open, else hide it; redraw."""
         if self.view_state is not None:
             self.display = any(one.episode.is_open for one in self.view_state.alerts)
         self.redraw()
@@ -67,7 +67,7 @@ class ChangesPanel(Panel):
     """The newest deploys, restarts and changes of configuration; hidden while there is none."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The changes."""
+        """The change markers of the board: the panel is rebuilt when they change."""
         return (state.changes,)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
@@ -77,21 +77,24 @@ class ChangesPanel(Panel):
         return panel_lines("changes", (), DataAge(newest, state.now, state.stale), body, cells)
 
     def rebuild(self) -> None:
-        """Show the panel, or hide it."""
+        """Show the panel if there is a change marker, else hide it; redraw."""
         if self.view_state is not None:
             self.display = bool(self.view_state.changes)
         self.redraw()
 
 
 class ImpactPanel(Panel):
-    """The services and models that depend on a bad model; hidden while no model is bad."""
+    """The services and models that need a bad model: one that is down or critical.
+
+    Hidden while no bad model is needed.
+    """
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The models."""
+        """The models of the board: the panel is rebuilt when they change."""
         return (state.models,)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The header shows the age of the metrics."""
+        """Moment, staleness and time of the metrics: a change of one redraws the panel."""
         return (*super().ages(state), state.metrics_at)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
@@ -102,7 +105,7 @@ class ImpactPanel(Panel):
         )
 
     def rebuild(self) -> None:
-        """Show the panel, or hide it."""
+        """Show the panel if something needs a bad model, else hide it; redraw."""
         if self.view_state is not None:
             self.display = bool(impact_lines(self.view_state.models, 80, 1))
         self.redraw()
@@ -112,7 +115,7 @@ class CollectorPanel(Panel):
     """The collector's state, timing and losses, and the other open consoles."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The collector and the other consoles."""
+        """The collector and the other consoles: the panel is rebuilt when one changes."""
         return (state.collector, state.others)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002

@@ -66,7 +66,7 @@ class BoardPoller(threading.Thread):
         self._read_at = 0
 
     def run(self) -> None:
-        """Poll until `stop` is called; an exception ends it with a snapshot that says DEFECT."""
+        """Poll until `stop` is called; an exception sends a last snapshot with the text DEFECT."""
         source = self._open()
         try:
             while not self._stopping.is_set():

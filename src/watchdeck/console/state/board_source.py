@@ -38,7 +38,7 @@ class BoardSource(Protocol):
     """The part of a store reader that the console uses; each method may raise a StoreError."""
 
     def has_changed(self) -> bool:
-        """Whether the store was written to since the last read or call of this."""
+        """Whether the store was written to since its last read or the last call of this method."""
         ...
 
     def board(self, now: int, at: int | None = None) -> Board:
@@ -48,7 +48,10 @@ class BoardSource(Protocol):
     def history(
         self, endpoint: str, columns: Sequence[str], start: int, end: int, points: int | None = None
     ) -> tuple[History, ...]:
-        """The columns from `start` until before `end` (ms UTC), with about `points` values."""
+        """The stored values of these columns, from `start` until before `end` (ms UTC).
+
+        Each column has about `points` values; None: all of them.
+        """
         ...
 
     def alert_history(self, episode: int, at: int) -> AlertHistory | None:
@@ -60,7 +63,10 @@ class BoardSource(Protocol):
         ...
 
     def changes(self, start: int, end: int, endpoint: str | None = None) -> tuple[Change, ...]:
-        """Markers from `start` until before `end` (ms UTC), oldest first; None: all endpoints."""
+        """Change markers from `start` until before `end` (ms UTC), oldest first.
+
+        With an `endpoint` only its own; None: those of all endpoints.
+        """
         ...
 
     def health_history(self, endpoint: str, start: int, end: int) -> tuple[HealthChange, ...]:
@@ -76,7 +82,11 @@ OpenSource = Callable[[], BoardSource]
 
 
 class BoardProblem(StrEnum):
-    """The reason for the lack of a newer board: `preparing` ends by itself, `broken` may not."""
+    """Why there is no newer board.
+
+    `reading` is the first read; `preparing` (a store is being created) ends by itself;
+    `broken` may not.
+    """
 
     NONE = ""
     READING = "reading"
@@ -87,7 +97,7 @@ class BoardProblem(StrEnum):
 class BoardSnapshot(Struct, frozen=True):
     """The newest board that could be read; `board` is None until the first one is read.
 
-    `trouble` and `words` are the reason why there is no newer board; empty when there is none.
+    `trouble` and `words` say why no newer board could be read; empty when the last read succeeded.
     """
 
     board: Board | None = None

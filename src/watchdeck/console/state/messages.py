@@ -11,14 +11,17 @@ from watchdeck.console.state.board_source import BoardSnapshot, BoardSource
 
 
 class BoardUpdated(Message, bubble=False):
-    """The poller read a newer snapshot; it replaces older ones that still wait to be handled."""
+    """A newer snapshot was read.
+
+    The message replaces older ones of its class that still wait to be handled.
+    """
 
     def __init__(self, snapshot: BoardSnapshot) -> None:
         super().__init__()
         self.snapshot = snapshot
 
     def can_replace(self, message: Message) -> bool:
-        """Whether this message may replace a waiting one: only another BoardUpdated."""
+        """Whether this may replace `message`, which waits: only if it is a BoardUpdated too."""
         return isinstance(message, BoardUpdated)
 
 
@@ -59,7 +62,7 @@ class EditRequested(Message):
 
 
 class ModelOpened(Message):
-    """A model was opened from a list."""
+    """The operator opened the model called `name` from a list or an alert."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -67,7 +70,7 @@ class ModelOpened(Message):
 
 
 class AlertOpened(Message):
-    """An alert was opened from a list; `episode` is its episode's id."""
+    """The operator opened an alert from a list; `episode` is the id of its episode."""
 
     def __init__(self, episode: int) -> None:
         super().__init__()

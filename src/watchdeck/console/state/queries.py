@@ -36,9 +36,10 @@ def run_query(query: Query[Found], then: Answer[Found], source: BoardSource) -> 
 
 
 class HistoryQuery(Struct, frozen=True):
-    """A request for columns of an endpoint from `start` until before `end` (ms UTC), for a chart.
+    """A request for a chart: columns of an endpoint from `start` until before `end` (ms UTC).
 
-    Unless `earlier` is 0, the first column is also read for a range that many ms earlier.
+    About `points` values of each column are read. Unless `earlier` is 0, the first column is also
+    read for a range that many ms earlier.
     """
 
     endpoint: str
@@ -52,7 +53,8 @@ class HistoryQuery(Struct, frozen=True):
 class HistoryResult(Struct, frozen=True):
     """The result of a HistoryQuery: its columns in order, and the changes in its time range.
 
-    `before` is the first column of the earlier range, its times moved to the range of the chart.
+    `before` is the first column of the earlier range, with times moved into the chart's range;
+    None when no earlier range was asked for.
     """
 
     histories: tuple[History, ...]
@@ -68,7 +70,7 @@ class FleetChanges(Struct, frozen=True):
 
 
 def read_history(wanted: HistoryQuery, source: BoardSource) -> HistoryResult:
-    """Read the points of a chart. Raises StoreError."""
+    """Read what a HistoryQuery asks for, and the changes in its range. Raises StoreError."""
     start, end, name = wanted.start, wanted.end, wanted.endpoint
     histories = source.history(name, wanted.columns, start, end, points=wanted.points)
     changes = source.changes(start, end, name)
@@ -82,13 +84,19 @@ def read_history(wanted: HistoryQuery, source: BoardSource) -> HistoryResult:
 def read_fleet_changes(
     names: Sequence[str], start: int, end: int, source: BoardSource
 ) -> FleetChanges:
-    """Read all changes from `start` until before `end`; 50 us a model. Raises StoreError."""
+    """Read the changes of all models from `start` until before `end` (ms UTC).
+
+    Takes 50 us for each model. Raises StoreError.
+    """
     healths = {name: source.health_history(name, start, end) for name in names}
     return FleetChanges(source.changes(start, end), healths)
 
 
 def read_alert_history(episode: int, at: int, source: BoardSource) -> AlertHistory:
-    """Read the history of an episode as known at `at` (ms UTC). Raises StoreError."""
+    """Read the history of an episode as known at `at` (ms UTC).
+
+    Raises StoreError, also when there is no such episode.
+    """
     found = source.alert_history(episode, at)
     if found is None:
         raise StoreError(f"there is no episode {episode} any more")
@@ -125,7 +133,7 @@ class Sparkline(Struct, frozen=True):
 
 
 def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapping[str, Sparkline]:
-    """Read the trends of these models by name, for the hour that ends with the current 5 min.
+    """Read the sparklines of these models, by name: the hour up to the end of the current 5 min.
 
     A model that cannot be read is left out: the board itself says why.
     """
@@ -143,7 +151,10 @@ def read_trends(open_source: OpenSource, names: Iterable[str], now: int) -> Mapp
 
 
 def slot_means(history: History, end: int) -> tuple[float, ...]:
-    """The mean of each 5 min in the hour before `end` (ms UTC); NaN for those without values."""
+    """The means of the values in each 5 min of the hour before `end` (ms UTC), oldest first.
+
+    NaN for 5 min without values.
+    """
     slots: list[list[float]] = [[] for _ in range(TREND_SLOTS)]
     for at, value in zip(history.times, history.values, strict=True):
         slot = (at - (end - TREND_SPAN)) // TREND_STEP

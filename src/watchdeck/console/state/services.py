@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class PresenceStore(Protocol):
-    """A store in which each console writes that it is open."""
+    """A store in which each open console has an entry, for the other consoles to read."""
 
     def write(self, presence: Presence) -> None:
-        """Write who uses this console, and the view on screen."""
+        """Write the entry of this console: who uses it, and the view on screen."""
 
     def leave(self) -> None:
         """Delete the entry of this console."""
@@ -28,7 +28,7 @@ class PresenceStore(Protocol):
 
 
 class ConsolePresence:
-    """Announces this console to the others on its store; without `who` they do not see it."""
+    """Tells other consoles on the store about this one; with an empty `who` only reads theirs."""
 
     def __init__(self, store: PresenceStore, who: str, since: int) -> None:
         self._store = store
@@ -36,13 +36,13 @@ class ConsolePresence:
         self._since = since
 
     def announce(self, view: str, now: int) -> tuple[Presence, ...]:
-        """Tell the other consoles which view this one shows; returns those consoles."""
+        """Tell the others which view this console shows; returns the other open consoles."""
         if self._who:
             self._store.write(Presence(self._who, view, self._since, now))
         return self._store.others(now)
 
     def leave(self) -> None:
-        """Remove this console from the store."""
+        """Remove this console from the list of open consoles in the store."""
         if self._who:
             self._store.leave()
 

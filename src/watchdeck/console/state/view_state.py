@@ -53,13 +53,13 @@ class ViewState(Struct, frozen=True):
     """Everything that a screen shows.
 
     Attributes:
-        now: Moment that is shown (ms UTC), rounded down to a step.
+        now: Moment that is shown (ms UTC): the present, rounded down, or a past board's moment.
         notice: Message under the top line; empty when there is none.
         kinds: Kinds of server by name, once they are read.
         trends: Sparklines of the last hour, by the name of the model.
         others: Other consoles on this store.
         past: How long ago the moment shown is; None when it is now.
-        typed: Texts typed on each prompt, by its sign, the newest last.
+        typed: Texts typed on prompts, by the prompt's sign (`:` or `/`), the newest last.
     """
 
     settings: ViewSettings
@@ -104,7 +104,7 @@ class ViewState(Struct, frozen=True):
 
     @property
     def collector(self) -> Collector | None:
-        """The collector as the board shows it; None before the first board."""
+        """The collector's state as the board has it; None before the first board."""
         return self.board.collector if self.board else None
 
     @property

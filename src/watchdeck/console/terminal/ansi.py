@@ -69,10 +69,11 @@ def _reset_parameters(style: CellStyle) -> str:
 
 
 class AnsiWriter:
-    """Writes cells and tracks the cursor; `length` counts characters since `take_output`.
+    """Collects the escape sequences that draw cells, and tracks the terminal's cursor.
 
-    `x` is None when the column is uncertain, `y` when the whole position is. The style is
-    remembered from frame to frame, as the terminal does; the position never is.
+    `length` is the number of characters since `take_output`. `x` is None when the cursor's column
+    is uncertain, `y` when its whole position is. The style is remembered from frame to frame, as
+    the terminal does; the position never is.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class AnsiWriter:
         self.x = self.y = None
 
     def take_output(self) -> str:
-        """Return and forget the output; the position becomes unknown, as others may write too."""
+        """Return and forget the output; the cursor's position is unknown from then on."""
         output = "".join(self._out)
         self._out.clear()
         self.length = 0
@@ -125,7 +126,7 @@ class AnsiWriter:
         return not style_change(self._style, style)[0]
 
     def can_erase(self, style: CellStyle) -> bool:
-        """Whether erased cells get this style; some terminals erase to their own background."""
+        """Whether erasing gives cells this style: some terminals erase to their own background."""
         return style.foreground is None and (self._erases_in_colour or not style.background)
 
     def erase_line(self, x: int, y: int, style: CellStyle) -> None:

@@ -19,7 +19,10 @@ from watchdeck.console.terminal.writer import TerminalWriter
 
 
 class DiffRenderedApp(App[None]):
-    """Draws through a DiffRenderer and a non-blocking writer; without a writer, as Textual does."""
+    """A Textual application that sends only changed cells, through a TerminalWriter.
+
+    Without a writer, Textual draws as usual.
+    """
 
     renderer: DiffRenderer | None = None
     is_link_slow = False
@@ -42,7 +45,7 @@ class DiffRenderedApp(App[None]):
     def connect(self, writer: TerminalWriter | None) -> None:
         """Draw through this writer from now on; the next frame clears the terminal first.
 
-        Without a writer Textual draws, and the application waits while the terminal takes no more.
+        With None Textual draws, and the application blocks while the terminal takes no bytes.
         """
         self._writer = writer
         if writer is None:
@@ -60,7 +63,7 @@ class DiffRenderedApp(App[None]):
 
     @property
     def traffic(self) -> Traffic | None:
-        """Traffic to the terminal; None while Textual itself draws."""
+        """Statistics of the output to the terminal; None while Textual itself draws."""
         return None if self._writer is None else self._writer.traffic()
 
     def redraw(self) -> None:
@@ -72,9 +75,9 @@ class DiffRenderedApp(App[None]):
             self.renderer.flush()
 
     def invalidate(self, size: tuple[int, int]) -> None:
-        """Take what the terminal shows for lost, and draw every cell again; its size is now `size`.
+        """Draw every cell again, because it is unknown what the terminal, now of `size`, shows.
 
-        After a change of size nothing is drawn until Textual sends its layout for the new size.
+        If that is a new size, nothing is drawn until Textual sends its layout for it.
         """
         if self.renderer is not None:
             self.renderer.invalidate()

@@ -38,7 +38,10 @@ class TerminalCapabilities(Struct, frozen=True):
 
 
 def reduce_colours(capabilities: TerminalCapabilities) -> TerminalCapabilities:
-    """The capabilities to use on a slow link: 256 colours take 5 bytes each, true colour 12."""
+    """The capabilities with 256 colours instead of true colour, for a slow link.
+
+    One of 256 colours takes 5 bytes, a true colour 12.
+    """
     if capabilities.depth is ColourDepth.TRUECOLOUR:
         return replace(capabilities, depth=ColourDepth.ANSI_256)
     return capabilities

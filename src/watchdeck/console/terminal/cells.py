@@ -71,7 +71,7 @@ def replace_unencodable(cells: list[str] | tuple[str, ...], charset: str) -> lis
 
 
 def has_certain_width(glyph: str) -> bool:
-    """Whether every terminal moves its cursor as far as watchdeck expects after this glyph."""
+    """Whether every terminal moves its cursor by the expected width when it draws this glyph."""
     return bool(_SIMPLE.fullmatch(glyph)) or _is_letter_or_digit(glyph)
 
 
@@ -131,7 +131,7 @@ class StyleCache:
         self._styles = {None: (DEFAULT_STYLE, CLEARED)}
 
     def cell_styles(self, style: Style | None) -> tuple[CellStyle, CellStyle]:
-        """The cell styles of text and of a space in a rich style; links lose their URL."""
+        """The cell styles of text and of a space for a rich style; a link's URL is dropped."""
         found = self._styles.get(style)
         if found is None:
             if len(self._styles) >= _MAX_STYLES:
@@ -156,7 +156,7 @@ class CellRow(Struct):
 
     @classmethod
     def empty(cls, width: int) -> CellRow:
-        """A row as a cleared terminal shows it."""
+        """A row of `width` blank cells, as a cleared terminal shows it."""
         return cls([" "] * width, [CLEARED] * width)
 
     def copy(self) -> CellRow:

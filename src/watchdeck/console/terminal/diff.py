@@ -98,7 +98,10 @@ def find_scroll(shown: Sequence[CellRow], changes: Sequence[RowDiff]) -> ScrollR
 
 
 def write_changes(ansi: AnsiWriter, changes: Sequence[RowDiff]) -> AnsiWriter:
-    """Write the changes row by row or style by style; returns the fork with the shorter output."""
+    """Write the changes to forks of `ansi`; returns the fork with the shortest output.
+
+    One fork writes row by row; with many changes, another one writes style by style.
+    """
     by_row = ansi.fork()
     for change in changes:
         _write_row(by_row, change)

@@ -38,7 +38,7 @@ _DRAIN_SECONDS = 0.2
 
 
 class TerminalDriver(LinuxDriver):
-    """Reads keys and sizes, and writes without blocking.
+    """A Textual driver that reads keys and terminal sizes, and writes without blocking.
 
     Textual's own driver has three faults that this one avoids. One typed byte that is not UTF-8
     ends it. A terminal that vanishes without a signal makes it use a whole core. A terminal that
@@ -78,7 +78,7 @@ class TerminalDriver(LinuxDriver):
         self._wakeup_pipe = None
 
     def resume_application_mode(self) -> None:
-        """Take over the terminal again; one that was never left is only redrawn."""
+        """Take over the terminal again; only redraw it if the application still has it."""
         if self._is_active:
             self._redraw()
         else:
@@ -200,7 +200,7 @@ class _KeyDecoder:
         self._parser = _KeyParser(debug)
 
     def decode(self, data: bytes) -> list[Message]:
-        """The keys in these bytes; half a sequence waits for its other half."""
+        """The keys in these bytes; an incomplete sequence is kept until the rest arrives."""
         try:
             return list(self._parser.feed(self._decode_text(data)))
         except (ValueError, OverflowError, EOFError, ParseError):

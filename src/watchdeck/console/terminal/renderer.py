@@ -37,7 +37,10 @@ class FrameSink(Protocol):
 
 
 class DiffRenderer:
-    """Applies every update but sends only the newest state, so a slow link skips older states."""
+    """Applies screen updates, and sends the cells that differ from what the terminal shows.
+
+    A slow link gets only the newest state; older states are skipped.
+    """
 
     def __init__(self, capabilities: TerminalCapabilities, sink: FrameSink) -> None:
         self.sink = sink

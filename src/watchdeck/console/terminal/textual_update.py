@@ -30,7 +30,7 @@ class ScreenUpdate(NamedTuple):
 
 
 def read_update(update: object) -> ScreenUpdate | None:
-    """A compositor update as strips; None for any other renderable."""
+    """The strips of an update by Textual's compositor; None for any other renderable."""
     from textual._compositor import ChopsUpdate, LayoutUpdate
 
     if isinstance(update, LayoutUpdate):

@@ -18,7 +18,10 @@ _LAGS = 3
 
 
 class Traffic(Struct, frozen=True):
-    """Statistics of the output to the terminal: bytes, frames, rate, and lag of responses."""
+    """Statistics of the output to the terminal; the counts are cumulative.
+
+    A lag is the time from a status request until the terminal's response.
+    """
 
     sent: int = 0
     """Bytes."""
@@ -38,7 +41,7 @@ class Traffic(Struct, frozen=True):
 
 
 class TrafficMeter:
-    """Measures the output to the terminal: bytes, frames, and the time to respond (lag)."""
+    """Counts bytes and frames sent to the terminal, and records how fast it responds (lag)."""
 
     def __init__(self) -> None:
         self._total = Traffic()
@@ -46,31 +49,31 @@ class TrafficMeter:
         self._recent: deque[tuple[float, int]] = deque()
 
     def count_sent(self, count: int, now: float) -> None:
-        """Count bytes that the terminal took at `now`."""
+        """Add `count` bytes that the terminal took at `now` (seconds)."""
         self._total = replace(self._total, sent=self._total.sent + count)
         self._recent.append((now, count))
         self._drop_old(now)
 
     def count_frame(self) -> None:
-        """Count a frame that was made."""
+        """Add one to the number of frames made."""
         self._total = replace(self._total, frames=self._total.frames + 1)
 
     def count_skipped(self) -> None:
-        """Count a frame that was not made because the last one is still in flight."""
+        """Add one to the number of frames not made, because the last one is still in flight."""
         self._total = replace(self._total, skipped=self._total.skipped + 1)
 
     def count_dropped(self, count: int) -> None:
-        """Count bytes that were discarded."""
+        """Add `count` bytes that were discarded instead of sent."""
         self._total = replace(self._total, dropped=self._total.dropped + count)
 
     def record_lag(self, lag: float) -> None:
-        """Record the seconds that the terminal took to respond."""
+        """Record the seconds from a status request until the terminal's response."""
         self._lags.append(lag)
         lowest = min(self._lags) if len(self._lags) == _LAGS else None
         self._total = replace(self._total, lag=lag, lowest_lag=lowest)
 
     def read(self, now: float, *, held: bool) -> Traffic:
-        """The statistics up to `now`; the caller tells whether frames wait (`held`)."""
+        """The statistics up to `now` (seconds); `held` is whether frames wait for the terminal."""
         self._drop_old(now)
         rate = sum(count for _, count in self._recent) / RATE_PERIOD
         return replace(self._total, rate=rate, held=held)
@@ -100,9 +103,9 @@ MAX_RESPONSE_TIMEOUT = 320.0
 
 
 class FlowControl:
-    """Limits the bytes in flight to the terminal, by status requests and their responses.
+    """Limits the bytes in flight: those sent that the terminal may not have received yet.
 
-    Buffers on the link hide its speed: only a response from the far end shows what arrived.
+    Buffers on the link hide its speed: only a response to a status request shows what arrived.
     Frames wait only for a terminal that has responded before, and only until its timeout.
     """
 
@@ -114,7 +117,7 @@ class FlowControl:
         self._timeout = RESPONSE_TIMEOUT
 
     def is_open(self, now: float) -> bool:
-        """Whether a frame may be sent; an overdue response is given up first."""
+        """Whether a frame may be sent at `now`; an overdue response first counts as lost."""
         timeout_at = self.timeout_at
         if timeout_at is not None and now >= timeout_at:
             self._timeout = min(2 * self._timeout, MAX_RESPONSE_TIMEOUT)
@@ -128,7 +131,7 @@ class FlowControl:
 
     @property
     def is_request_due(self) -> bool:
-        """Whether to ask the terminal for a status report now, which shows what has arrived."""
+        """Whether to send a status request now; its response will show what has arrived."""
         return self._requested_at is None and (
             self._in_flight >= REQUEST_AFTER or not self._responds
         )
@@ -143,7 +146,7 @@ class FlowControl:
         self._requested_at, self._sent_after_request = now, 0
 
     def record_response(self, now: float) -> float | None:
-        """Record a response: all bytes before its request arrived.
+        """Record a status response: all bytes sent before its request have arrived.
 
         Returns the seconds since the request; None when no request is pending.
         """

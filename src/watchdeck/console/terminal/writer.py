@@ -42,7 +42,7 @@ def _terminal_paths(fileno: int) -> list[str]:
 
 
 class TerminalWriter:
-    """Sends bytes in order, and owns the descriptor, which must not block.
+    """Sends bytes to the terminal in order, over a non-blocking descriptor that it owns.
 
     `on_free` is called when another frame may be sent, `on_lost` when the terminal is gone.
     Every method runs on the event loop.
@@ -70,7 +70,7 @@ class TerminalWriter:
         return False
 
     def write(self, data: bytes) -> None:
-        """Send bytes that belong to no frame; they are dropped while too many wait."""
+        """Send bytes that belong to no frame; they are dropped if too many already wait."""
         if len(self._unsent) + len(data) > _MAX_UNSENT:
             self._meter.count_dropped(len(data))
         else:
@@ -87,7 +87,7 @@ class TerminalWriter:
         self._meter.count_skipped()
 
     def receive_response(self) -> None:
-        """Handle the terminal's response to a status request."""
+        """Record the response to a status request; calls `on_free` if a frame may now be sent."""
         lag = self._flow.record_response(self._loop.time())
         if lag is not None:
             self._meter.record_lag(lag)
@@ -95,7 +95,7 @@ class TerminalWriter:
             self._notify_if_free()
 
     def traffic(self) -> Traffic:
-        """The traffic to the terminal up to now."""
+        """Statistics of the output to the terminal up to now."""
         now = self._loop.time()
         return self._meter.read(now, held=bool(self._unsent) or not self._flow.is_open(now))
 
@@ -110,7 +110,7 @@ class TerminalWriter:
         return not self._unsent
 
     def discard(self) -> None:
-        """Discard all bytes that the terminal did not take, so that later ones arrive."""
+        """Discard all bytes that the terminal has not taken yet, to make room for later ones."""
         self._meter.count_dropped(len(self._unsent))
         self._unsent.clear()
         with suppress(termios.error):

@@ -9,7 +9,7 @@ from watchdeck.domain.values.text import clean
 
 
 class PanelLayout(Struct, frozen=True):
-    """A panel layout: name and description."""
+    """An arrangement of the console's panels: its name, and a description for the user."""
 
     name: str
     description: str

@@ -71,12 +71,12 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     @property
     def about(self) -> tuple[str, int]:
-        """The model, or "", and the moment (ms UTC) for the screen of changes before a moment."""
+        """The model, or "", and the moment (ms UTC) before which changes are to be listed."""
         return "", self.state.now
 
     @property
     def pointed(self) -> int | None:
-        """The past moment (ms UTC) shown, or under a chart's cursor; None when it is now."""
+        """The past moment (ms UTC) that is shown, or under a chart's cursor; None when live."""
         board = self.state.board
         return None if board is None or board.live else board.at
 
@@ -86,7 +86,10 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         return self.area
 
     def choose_alerts(self, *, hold: bool = False) -> ChosenAlerts:  # noqa: ARG002 - none is usual
-        """The chosen episodes, none by default; `hold` keeps the cursor on its alert."""
+        """The episodes that the operator chose to act on; none by default.
+
+        With `hold` a list's cursor stays on its alert when rows move.
+        """
         return ChosenAlerts()
 
     def reload(self) -> None:
@@ -100,7 +103,7 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self.post_message(QueryRequested(self, kind, lambda source: run_query(query, then, source)))
 
     def compose(self) -> ComposeResult:
-        """The frame around the screen's own panels."""
+        """The top line, the banner, this screen's own panels, and the footer."""
         bound = BaseScreen.view_state
         trail = "" if self.view == self.area else self.view
         yield TopBar(self.area, trail).data_bind(bound)
@@ -127,11 +130,11 @@ class BaseScreen(Screen[None], inherit_bindings=False):
         self.open_prompt(Prompt(request.sign, request.owner, past, request.text))
 
     def on_key(self, event: events.Key) -> None:
-        """Pass a key to the zoom: while panels show letters, it chooses a panel."""
+        """Pass a key to `zoom`, where it chooses a panel while panels show letters."""
         self.zoom.on_key(event)
 
     def action_open(self) -> None:
-        """Open the row under the cursor."""
+        """Open what the row under the cursor is about, such as its model."""
         for rows in self.query(List):
             rows.open_row()
 

@@ -23,7 +23,7 @@ class TopBar(Panel):
         self._trail = trail
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The line is rebuilt when the snapshot changes, or how long ago its moment is."""
+        """The snapshot, and how long ago its moment is: a change of one rebuilds the line."""
         return (state.snapshot, state.past)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
@@ -38,7 +38,7 @@ class Banner(Panel):
     """The warnings and the notice under the top line; hidden when there are none."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The banner is rebuilt when the snapshot or the notice changes."""
+        """The snapshot and the notice: the banner is rebuilt when one changes."""
         return (state.snapshot, state.notice)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
@@ -60,7 +60,7 @@ class Banner(Panel):
 
 
 class Footer(Panel):
-    """The keys that work on this screen."""
+    """The last line of a screen: the keys that work on it."""
 
     def __init__(self, where: KeyScope) -> None:
         super().__init__(id="footer")

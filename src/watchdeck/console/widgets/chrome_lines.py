@@ -35,7 +35,7 @@ _STATES = {
 
 
 class StatusBarState(Struct, frozen=True):
-    """The contents of the top line besides the board.
+    """What the top line shows besides the board.
 
     `modes` holds the key and name of each mode; `trail` is the screen opened in the mode, or "".
     """
@@ -131,8 +131,9 @@ def _pace(past: PastOffset) -> str:
 def banner_lines(
     snapshot: BoardSnapshot, notice: str, zone: tzinfo | None, cells: int, live: str = "L"
 ) -> tuple[Line, ...]:
-    """The warning lines: no newer data, a blind collector, the past, a notice.
+    """The lines under the top line: warnings, then `notice`.
 
+    Warnings say that data is stale, that the collector is blind, or that the past is shown.
     `live` is the key that goes from the past to now.
     """
     lines = [
@@ -172,7 +173,10 @@ def _warnings(
 
 
 def traffic_words(traffic: Traffic) -> str:
-    """Rate, bytes sent, lag and skipped frames of the link to the terminal, in words."""
+    """The traffic to the terminal in words.
+
+    That is bytes a second, bytes sent, the last round trip (lag), and skipped frames.
+    """
     lag = NO_VALUE if traffic.lag is None else f"{traffic.lag * 1_000:.0f} ms"
     return (
         f"link: {traffic.rate:.0f} B/s, {traffic.sent:,} B sent, lag {lag},"

@@ -20,7 +20,7 @@ FILTER = "/"
 
 
 class FilterableRows(ListRows[Row]):
-    """Rows that a filter selects; marks stay on their rows, wherever these go."""
+    """Rows that can be filtered and marked; a mark follows its row when rows move."""
 
     NOUN: ClassVar[str]
     FILTER_HELP: ClassVar[str]
@@ -35,15 +35,15 @@ class FilterableRows(ListRows[Row]):
         """The number of rows without a filter, counted when the table is built."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """Whether the board is stale: an empty list then shows no text."""
+        """Whether the board is stale: a change rebuilds the list."""
         return (bool(state.stale),)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The header shows the age of the metrics."""
+        """Moment, staleness and time of the metrics: a change of one redraws the list."""
         return (*super().ages(state), state.metrics_at)
 
     def read_filter(self, typed: str) -> Filter:
-        """Read a filter of these rows. Raises FilterError."""
+        """The filter of these rows that `typed` means. Raises FilterError."""
         return parse(typed)
 
     def filter(self, typed: str) -> None:
@@ -61,7 +61,7 @@ class FilterableRows(ListRows[Row]):
         return len(self.table.marked)
 
     def header(self, state: ViewState, shown: Span, cells: int) -> ListHeader:
-        """The rows in view, the filter, the marks, and the age of the metrics."""
+        """The header: the rows in view, the filter, the number of marks, the age of the metrics."""
         spans = [shown]
         if self.typed:
             words = f"  {self.match_count} of {self.total} by /{self.typed}"
@@ -72,7 +72,7 @@ class FilterableRows(ListRows[Row]):
         return ListHeader(self.name, tuple(spans), age)
 
     def empty_text(self, state: ViewState) -> str:
-        """The text of a list without rows; empty for a stale board, which may lack rows."""
+        """The text in place of rows when none is shown; empty while the board is stale."""
         if state.stale:
             return ""
         return f"no {self.NOUN} matches /{self.typed}" if self.typed and self.total else self.EMPTY
@@ -82,7 +82,7 @@ SelectedRows = TypeVar("SelectedRows", bound=FilterableRows[Any])
 
 
 class FilterableList(List[SelectedRows]):
-    """Shows the rows that match a filter, and marks rows."""
+    """A list that shows the rows that match a filter, and whose rows can be marked."""
 
     BINDINGS = bindings(KeyScope.CHOICE)
 
@@ -92,12 +92,12 @@ class FilterableList(List[SelectedRows]):
         self.rebuild()
 
     def mark(self, keys: frozenset[str]) -> None:
-        """Mark the rows of these keys and no others."""
+        """Mark the rows with these keys, and no others."""
         self.rows.table = replace(self.rows.table, marked=keys)
         self.redraw()
 
     def action_filter(self) -> None:
-        """Ask for a filter."""
+        """Open the prompt for a filter."""
         self.post_message(Prompt.Requested(FILTER, FilterPrompt(self), self.rows.typed))
 
     def action_mark(self) -> None:
@@ -113,13 +113,13 @@ class FilterableList(List[SelectedRows]):
 
 
 class FilterPrompt:
-    """The prompt of a list's filter: the list follows every letter."""
+    """Serves the prompt of a list's filter: the list is filtered again after every letter."""
 
     def __init__(self, filterable: FilterableList[Any]) -> None:
         self._list = filterable
 
     def hint(self, text: str) -> Hint:
-        """Show the rows that match so far; returns their number, or the mistake in the text."""
+        """Filter the list; returns the number of matching rows, or the mistake in the text."""
         problem = self.submit(text)
         if problem is not None:
             return problem
@@ -127,11 +127,11 @@ class FilterPrompt:
         return Hint(f"{rows.match_count} of {rows.total}" if rows.typed else rows.FILTER_HELP)
 
     def complete(self, _text: str) -> str:
-        """Nothing is completed."""
+        """An empty text: filters are not completed."""
         return ""
 
     def submit(self, text: str) -> Hint | None:
-        """Filter the list; returns the mistake in the text, if any."""
+        """Filter the list; returns None, or the mistake because of which it was not filtered."""
         try:
             self._list.filter(text.strip())
         except FilterError as error:
@@ -139,5 +139,5 @@ class FilterPrompt:
         return None
 
     def cancel(self) -> None:
-        """Show all rows again."""
+        """Remove the filter, so that all rows show again."""
         self._list.filter("")

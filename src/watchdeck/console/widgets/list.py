@@ -25,7 +25,10 @@ _WHEEL_ROWS = 3
 
 
 class ListHeader(Struct, frozen=True):
-    """The parts of a list's header line; `age` is None for rows that are not data of the store."""
+    """The parts of a list's header line: title, further texts, and age of the data.
+
+    `age` is None for rows that are not data of the store.
+    """
 
     title: str
     more: tuple[Span, ...] = ()
@@ -44,31 +47,31 @@ class ListRows(ABC, Generic[Row]):
         self.table: Table[Row] = Table(())
 
     def slices(self, _state: ViewState) -> tuple[object, ...]:
-        """The parts of the view state that the table is built from."""
+        """The parts of the view state that the table is built from; none by default."""
         return ()
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The parts of the view state that only the drawing needs."""
+        """The parts of the view state that only the drawing uses: a change redraws the list."""
         return (state.now, state.stale)
 
     @abstractmethod
     def build(self, state: ViewState, cells: int) -> Table[Row]:
-        """The table of the rows, for a list of a width in cells."""
+        """The table of the rows, for a list that is `cells` wide."""
 
     @abstractmethod
     def header(self, state: ViewState, shown: Span, cells: int) -> ListHeader:
-        """The header; `shown` is the number of rows, or the range in view."""
+        """The parts of the header; `shown` is the number of rows, or the range in view."""
 
     def lead(self, _state: ViewState, _row: Row | None, _size: Size) -> tuple[Line, ...]:
         """Lines between the header and the column heads; none by default."""
         return ()
 
     def subject(self, _row: Row | None) -> str:
-        """The model of a row, the one under the cursor; empty when there is none."""
+        """The name of the model that the row is about; empty when there is none."""
         return ""
 
     def open_message(self, _row: Row) -> Message | None:
-        """The message that opens a row; None when it cannot be opened."""
+        """The message that opens what the row is about; None when there is nothing to open."""
         return None
 
 
@@ -76,7 +79,7 @@ Rows = TypeVar("Rows", bound=ListRows[Any])
 
 
 class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
-    """Shows rows; the cursor and the scroll position follow the key of a row."""
+    """Shows rows with a cursor; cursor and scroll position stay with their row when rows move."""
 
     BINDINGS = bindings(KeyScope.LIST)
 
@@ -87,11 +90,11 @@ class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
         self.rows = rows
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """The list is rebuilt when its rows are built from something else."""
+        """The parts of the view state that the rows are built from: a change rebuilds the list."""
         return self.rows.slices(state)
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """The list is redrawn when its lines show something else."""
+        """The parts of the view state that only the drawing uses: a change redraws the list."""
         return self.rows.ages(state)
 
     def rebuild(self) -> None:
@@ -101,7 +104,7 @@ class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
         self.redraw()
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
-        """The header, the lead, the column heads and the rows in view."""
+        """The header, the lines between header and columns, the column heads, the rows in view."""
         table = self.rows.table
         self.set_reactive(List.place, place.follow_row(self.place, table.keys, self.rows_in_view))
         lead = self.rows.lead(state, self.row, self.size)
@@ -113,7 +116,7 @@ class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
 
     @property
     def above(self) -> int:
-        """The number of lines above the first row: the header, the lead, the column heads."""
+        """The number of lines above the first row, column heads included."""
         state = self.view_state
         return 2 + (len(self.rows.lead(state, self.row, self.size)) if state else 0)
 
@@ -145,7 +148,7 @@ class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
 
     @property
     def subject(self) -> str:
-        """The model of the row under the cursor; empty when there is none."""
+        """The name of the model that the row under the cursor is about; empty without one."""
         return self.rows.subject(self.row)
 
     def open_row(self) -> None:
@@ -155,21 +158,21 @@ class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
             self.post_message(message)
 
     def watch_place(self) -> None:
-        """Redraw, and report the row that the cursor came to."""
+        """Redraw, and post RowReached: Textual calls this when cursor or scrolling moved."""
         self.redraw()
         if self.cursor is not None:
             self.post_message(RowReached(self.cursor))
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by rows."""
+        """Move the cursor down `by` rows, up if negative."""
         self.place = place.move(self.place, self.rows.table.keys, self.rows_in_view, by)
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by pages."""
+        """Move the cursor down `by` pages, up if negative."""
         self.action_move(by * self.rows_in_view)
 
     def action_first(self) -> None:
-        """Go to the first row, and stay on the first row whichever it is."""
+        """Go to the first row; when rows move, the cursor stays at the top."""
         self.place = place.first_position()
 
     def action_last(self) -> None:
@@ -177,7 +180,7 @@ class List(Panel, Generic[Rows], can_focus=True, inherit_bindings=False):
         self.action_move(len(self.rows.table.keys))
 
     def go(self, key: str) -> None:
-        """Put the cursor on the row of a key, if there is one."""
+        """Put the cursor on the row with this key; do nothing when there is no such row."""
         keys = self.rows.table.keys
         if key in keys:
             self.place = place.move_to(self.place, keys, self.rows_in_view, keys.index(key))

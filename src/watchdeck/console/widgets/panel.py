@@ -12,7 +12,7 @@ from watchdeck.console.state.view_state import ViewSettings, ViewState
 
 
 class Panel(Widget):
-    """Shows lines. A panel draws when what it shows of the view state changed."""
+    """Shows lines, which are drawn again when a part of the view state that they show changes."""
 
     view_state: reactive[ViewState | None] = reactive[ViewState | None](None, repaint=False)
     letter: reactive[str] = reactive("", repaint=False)
@@ -26,11 +26,11 @@ class Panel(Widget):
         self._settings: ViewSettings | None = None
 
     def slices(self, state: ViewState) -> tuple[object, ...]:  # noqa: ARG002 - none is usual
-        """What the panel is made from: it is rebuilt when one of these differs."""
+        """The parts of `state` that the content is built from: a change rebuilds the panel."""
         return ()
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
-        """What matters to the drawing alone: the lines are drawn again when one differs."""
+        """The parts of `state` that only the drawing uses: a change redraws the panel."""
         return (state.now, state.stale)
 
     def draw(self, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:  # noqa: ARG002
@@ -38,7 +38,10 @@ class Panel(Widget):
         return ()
 
     def watch_view_state(self, state: ViewState | None) -> None:
-        """Rebuild or redraw what changed; other settings change every cell."""
+        """Rebuild the panel if its `slices` changed, or redraw it if only its `ages` did.
+
+        New settings rebuild it, and send every cell to the terminal again.
+        """
         if state is None:
             return
         slices, ages = self.slices(state), self.ages(state)
@@ -59,13 +62,13 @@ class Panel(Widget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw soon; however often this is asked before, it is done once."""
+        """Have the panel drawn soon; several calls before that cause one drawing."""
         if not self._is_due and self.is_mounted:
             self._is_due = True
             self.call_next(self.redraw_now)
 
     def redraw_now(self) -> None:
-        """Draw, and send on the rows that differ from what is shown."""
+        """Draw the lines, and send only the rows that differ from those on screen."""
         self._is_due = False
         cells, rows = self.size
         if self.view_state is None or not cells or not rows:
@@ -77,7 +80,7 @@ class Panel(Widget):
             self.refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
-        """One row, for Textual."""
+        """The row `y` of the drawn lines, as Textual needs it."""
         if self._settings is None:
             return Strip.blank(self.size.width)
         return self._settings.styles.strip(_row(self._lines, y), self.size.width)

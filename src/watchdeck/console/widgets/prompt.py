@@ -40,7 +40,7 @@ class PromptOwner(Protocol):
         ...
 
     def submit(self, text: str) -> Hint | None:
-        """Act on the text; returns the mistake in it, or None, which closes the prompt."""
+        """Act on the text; returns None, which closes the prompt, or the mistake in the text."""
         ...
 
     def cancel(self) -> None:
@@ -48,7 +48,7 @@ class PromptOwner(Protocol):
 
 
 class HintLine(Panel):
-    """The line above the input: a mistake, over its character, or else what can be typed."""
+    """The line above the input: a mistake, placed over the wrong character, or a hint."""
 
     hint: reactive[Hint] = reactive(Hint(), repaint=False)
 
@@ -73,7 +73,7 @@ class HintLine(Panel):
 
 
 class PromptSymbol(Panel):
-    """The sign before the input, which shows its kind: `:` is a command, `/` a filter."""
+    """The sign before the input, which tells what is typed: `:` a command, `/` a filter."""
 
     def __init__(self, sign: str) -> None:
         super().__init__(id="sign")

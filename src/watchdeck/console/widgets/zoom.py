@@ -14,7 +14,7 @@ _LETTERS = "asdfghjkl"
 
 
 class PanelZoom:
-    """Gives letters to the panels of a screen, and shows one panel on the whole screen."""
+    """Lets the operator choose a panel by a letter, and show one panel on the whole screen."""
 
     def __init__(self, screen: Screen[None]) -> None:
         self._screen = screen
@@ -30,7 +30,7 @@ class PanelZoom:
         ]
 
     def show_letters(self) -> None:
-        """Show a letter on each panel; the next key zooms the panel with its letter."""
+        """Show a letter on each panel; the next key shows the panel of its letter alone."""
         self._letters = dict(zip(_LETTERS, self._panels(), strict=False))
         for letter, panel in self._letters.items():
             panel.letter = letter
@@ -41,7 +41,10 @@ class PanelZoom:
         return self._screen.has_class("-zoomed")
 
     def toggle(self) -> None:
-        """Zoom the focused panel, or end the zoom; without a focused panel, show letters."""
+        """Show the focused panel on the whole screen, or all panels again.
+
+        When no panel has the focus, show letters to choose one by.
+        """
         focused = self._screen.focused
         if self.is_on:
             self._reset()
@@ -64,7 +67,7 @@ class PanelZoom:
                 other.add_class("-aside")
 
     def on_key(self, event: events.Key) -> None:
-        """While letters are shown, zoom the panel with the key's letter; any key hides them."""
+        """While letters are shown, hide them, and show the panel of the key's letter alone."""
         if self._letters is None:
             return
         event.stop()

@@ -32,7 +32,7 @@ UNSUPPORTED = 9223372036854775794
 
 
 class MetricFamily(Struct, frozen=True):
-    """The series under one type line; a row is a suffix of the name, the labels and the value."""
+    """The series under one `# TYPE` line; a row has a name suffix, labels and a value."""
 
     name: str
     type: str
@@ -40,7 +40,7 @@ class MetricFamily(Struct, frozen=True):
 
 
 class Page(Protocol):
-    """A function that makes the families of a page from a model's name and its server's counts."""
+    """A function that makes a page's families from a model's name and its server's counts."""
 
     def __call__(self, model: str, counts: Counts[Any]) -> Iterator[MetricFamily]:
         """The families in the order of the page."""

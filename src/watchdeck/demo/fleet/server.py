@@ -17,14 +17,20 @@ from watchdeck.demo.scenario import FaultKind, active_faults, slowness
 
 
 class InitialCounters(Struct, frozen=True):
-    """Counts with which servers start, by endpoint, as of `moment` (s UTC); 0 where absent."""
+    """The counts with which servers start, by endpoint, as of `moment` (s UTC).
+
+    A server that is not listed starts with all counts at 0.
+    """
 
     moment: float
     counts: Mapping[str, Counts[int]]
 
 
 def serve(seed: int, initial: InitialCounters, parent: Connection) -> None:
-    """Send the ports to the parent, then serve until the parent closes its end of the pipe."""
+    """Serve all endpoints until the parent process closes its end of the pipe.
+
+    Sends the parent the port of each endpoint first.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent alone decides when it is over
     asyncio.run(_serve(seed, initial, parent))
 

@@ -54,7 +54,10 @@ class Load(Struct, frozen=True):
 
 
 class Counts(Struct, Generic[Count]):
-    """What a server has counted since it started: numbers now, or arrays of them over time."""
+    """Cumulative counts of a server since it started: numbers, or arrays of them over time.
+
+    Only `in_flight` is not cumulative.
+    """
 
     good: Count
     bad: Count
@@ -81,7 +84,7 @@ def zero_counts() -> Counts[int]:
 
 
 class SimulatedServer(Struct):
-    """A server that counts its requests; `moment` (s since the epoch) is the last update."""
+    """A simulated server that counts requests; `moment` (s UTC) is the time of the last update."""
 
     load: Load
     random: Random
@@ -89,7 +92,10 @@ class SimulatedServer(Struct):
     counts: Counts[int]
 
     def advance(self, now: float, slowness: float = 1.0) -> None:
-        """Count the requests since the last update, with latencies multiplied by `slowness`."""
+        """Simulate and count the requests from the last update until `now` (s UTC).
+
+        Their latencies are multiplied by `slowness`.
+        """
         elapsed = max(0.0, now - self.moment)
         self.moment = max(now, self.moment)
         rate = request_rate(self.load, now)
@@ -115,7 +121,11 @@ class SimulatedServer(Struct):
 
 
 def request_rate(load: Load, now: float) -> float:
-    """Requests a second: most at 14:00 UTC, a third less at the weekend; every week is the same."""
+    """A model's requests a second at `now` (s UTC); every week is the same.
+
+    Most come at 14:00 UTC, and a third less at the weekend. A nightly model has requests in the two
+    hours after midnight alone.
+    """
     hour = (now % DAY) / 3_600
     if load.nightly:
         return load.rate if hour < 2 else 0.0

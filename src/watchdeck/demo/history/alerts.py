@@ -19,7 +19,7 @@ from watchdeck.engine.rules.target import Target
 
 
 class PastEpisode(Struct, frozen=True):
-    """One episode of an alert as it was at its end, with all its transitions in order."""
+    """One past episode of an alert in its final state, with all its transitions in order."""
 
     alert: Alert
     episode: Episode
@@ -37,7 +37,7 @@ def is_evaluated(rule: Rule, columns: Collection[str]) -> bool:
 
 
 class PastEvaluation(Struct):
-    """Evaluates rules and health over one endpoint's past; `health` collects the changes."""
+    """Evaluates rules and health over one endpoint's past; `health` lists changes of health."""
 
     facts: EndpointFacts
     kind: str
@@ -46,7 +46,7 @@ class PastEvaluation(Struct):
     _episodes: dict[tuple[str, int], PastEpisode] = field(default_factory=dict)
 
     def run(self, samples: Iterable[ScrapeValues]) -> None:
-        """Evaluate all samples, oldest first."""
+        """Evaluate the values of all scrapes, oldest first; fills `health` and `episodes`."""
         evaluator = RuleEvaluator(self.rules)
         # with a shorter interval, the oldest scrapes would count as gaps
         facts = replace(self.facts, every=SCRAPE_INTERVALS[-1].every)

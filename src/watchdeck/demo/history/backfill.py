@@ -38,7 +38,7 @@ _HEAVIEST_FIRST = sorted(ENDPOINTS, key=lambda endpoint: endpoint.name != "suppo
 
 
 class BackfillResult(Struct, frozen=True):
-    """One endpoint's past, ready to be written."""
+    """One endpoint's past, ready to be written to the store."""
 
     name: str
     frames: tuple[PackedHistory, ...]

@@ -49,7 +49,7 @@ _READY = {ModelState.READY: True, ModelState.NOT_READY: False}
 
 
 class ServerHistory(Struct, frozen=True):
-    """The past of a server, one value a scrape: traffic, counts, and durations of scrapes (s)."""
+    """The past of a server: traffic, counts, and scrape durations (s), one value per scrape."""
 
     traffic: TrafficHistory
     counts: Counts[Integers]
@@ -103,9 +103,9 @@ def simulate(endpoint: DemoEndpoint, seed: int, now: int, days: int) -> ServerHi
 
 
 def kind_and_plan(endpoint: DemoEndpoint) -> tuple[Kind, Plan]:
-    """The kind of server and the plan of its signals, as the collector will find them.
+    """The kind of server, and the plan: how signals are derived from its page.
 
-    Raises ValueError when no kind fits the page.
+    Both are as the collector will find them. Raises ValueError when no kind fits the page.
     """
     body = render_page(endpoint.page(endpoint.name, zero_counts())).encode()
     layout = PageParser().read(endpoint.name, body).layout
@@ -136,7 +136,7 @@ def derive_scrapes(
 ) -> Iterator[ScrapeValues]:
     """The scrapes of an endpoint with their signals, in the form that the engine's rules read.
 
-    `pages` has a row for each scrape, in the order of the plan's layout.
+    `pages` has a row for each scrape, and a column for each series of the plan's layout.
     """
     window, late, failures = CounterWindow(window_length(INTERVAL)), Outcome.TIMED_OUT, 0
     detail = f"/metrics: no complete answer within {endpoint.config.timeout}"

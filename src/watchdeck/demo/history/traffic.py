@@ -46,7 +46,7 @@ _MEDIAN_STEP = 0.002
 
 
 class TrafficHistory(Struct, frozen=True):
-    """The traffic at every scrape: arrays with one value a scrape."""
+    """The past traffic of a server: arrays with one value per scrape."""
 
     times: Integers
     """Milliseconds UTC."""
@@ -150,7 +150,10 @@ def _phase_factors(times: Integers, busy: Floats, now: int) -> Floats:
 def count_history(
     traffic: TrafficHistory, load: Load, random: np.random.Generator
 ) -> Counts[Integers]:
-    """What a server has counted at each scrape, if it started one interval before the first."""
+    """The cumulative counts of a server at each scrape.
+
+    The server starts to count one interval before the first scrape.
+    """
     import numpy as np
 
     level = np.round(np.log(traffic.median) / _MEDIAN_STEP).astype(np.int64)
@@ -193,7 +196,7 @@ def _bucket_shares(bounds: Floats) -> Floats:
 
 
 def counts_at(counts: Counts[Integers], number: int) -> Counts[int]:
-    """The counts of one scrape, as plain numbers from which a live server can continue."""
+    """The counts of scrape `number` as plain numbers, from which a live server can continue."""
     return Counts(
         good=int(counts.good[number]),
         bad=int(counts.bad[number]),

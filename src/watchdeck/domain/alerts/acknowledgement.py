@@ -76,7 +76,7 @@ def acknowledge(
 def take_over(
     episode: Episode, ack: Acknowledgement | None, who: str, now: int, note: str = ""
 ) -> TakeOver | Refusal:
-    """Replace another owner's acknowledgement; refused when nobody or `who` owns the episode."""
+    """Replace another owner's acknowledgement; refused when there is none, or it is by `who`."""
     if ack is None:
         return Refusal("nobody has it; acknowledge it")
     if ack.by == who:
@@ -93,7 +93,10 @@ def unacknowledge(ack: Acknowledgement | None, now: int) -> Acknowledgement | Re
 
 
 def reset_paging(episode: Episode, now: int) -> Episode:
-    """Restart the escalation clock of an episode that has paged; steps taken are not repeated."""
+    """Restart the escalation clock at `now` (ms UTC); an episode that never paged is unchanged.
+
+    Escalation steps already taken are not repeated.
+    """
     return episode if episode.paged_at is None else replace(episode, paged_at=now)
 
 
@@ -112,7 +115,7 @@ def resolve(episode: Episode, who: str, note: str, now: int) -> EpisodeUpdate | 
 def expired_acknowledgement(
     ack: Acknowledgement, episode: Episode, now: int
 ) -> Acknowledgement | None:
-    """End an acknowledgement that is over at `now` (ms UTC); None while it stays in force.
+    """The acknowledgement, now ended, if it is over at `now` (ms UTC); None while it is in force.
 
     It is over when its episode ended, the severity became worse than acknowledged, or it expired.
     """
@@ -124,7 +127,7 @@ def expired_acknowledgement(
 
 
 def is_reminder_due(ack: Acknowledgement, now: int) -> bool:
-    """Whether to remind the owner: in the last ten minutes, but never in the first ten."""
+    """Whether to remind the owner of `ack`: in its last ten minutes, but not in its first ten."""
     return max(ack.expires_at - REMINDER_LEAD, ack.at + REMINDER_LEAD) <= now < ack.expires_at
 
 
@@ -133,7 +136,8 @@ def renewed_acknowledgement(
 ) -> Acknowledgement | None:
     """Renew the `last` acknowledgement of a reopened episode; None when it cannot be renewed.
 
-    It must have ended with the episode and not be expired, and the episode must not be worse now.
+    It is renewed if the episode's end ended it, its `expires_at` is not past, and the episode is
+    not more severe than when it was acknowledged.
     """
     is_valid = last.end_reason is AckEnd.RESOLVED and now < last.expires_at
     return _renew(last, now) if is_valid and episode.severity >= last.severity else None
@@ -192,17 +196,17 @@ def undo_refusal(done_at: int, rev: int, found: int | None, now: int) -> Refusal
 
 
 def undo_acknowledge(ack: Acknowledgement, now: int) -> Acknowledgement:
-    """End an acknowledgement that is undone; the episode has no owner then."""
+    """Undo an acknowledgement: return it as ended, so that the episode has no owner."""
     return _end(ack, now, AckEnd.UNDONE)
 
 
 def undo_unacknowledge(ended: Acknowledgement, now: int) -> Acknowledgement | Refusal:
-    """Acknowledge again, as a new row with the same owner and end; refused after that end."""
+    """Undo `unacknowledge`: a new row with the same owner and expiry; refused after the expiry."""
     return Refusal("its time is over") if ended.expires_at <= now else _renew(ended, now)
 
 
 def undo_take_over(done: TakeOver, now: int) -> TakeOver | Refusal:
-    """Give an episode back to its previous owner; refused after the end of their time."""
+    """Give an episode back to its previous owner; refused once their acknowledgement expired."""
     before = undo_unacknowledge(done.ended, now)
     if isinstance(before, Refusal):
         return before

@@ -26,7 +26,7 @@ class AlertState(StrEnum):
 
 
 class DataState(StrEnum):
-    """Whether samples still arrive for an episode: yes, not known since a restart, or no.
+    """Whether samples arrive for an episode: `fresh`, `stale` (unknown since a restart), `none`.
 
     A collector that starts marks every open episode `stale`, until a new sample arrives.
     """
@@ -249,7 +249,7 @@ class DisplayState(StrEnum):
 class ActiveAlert(Struct, frozen=True):
     """An alert on the board: its identity, newest episode, owner and mutes.
 
-    `hours` has the share (0 to 1) of each of the last 24 hours that it fired, the newest last.
+    `hours` is the share (0 to 1) of its time firing in each of the last 24 hours, the newest last.
     """
 
     alert: Alert

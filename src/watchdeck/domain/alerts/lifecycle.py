@@ -64,8 +64,8 @@ def advance(
     """Apply an evaluation to an open episode, or start one; `every` is the scrape interval (ms).
 
     `previous` is the newest ended episode of the alert; it reopens within `REOPEN_WINDOW`. A new
-    episode has id 0, and alert 0 without a `previous`. An evaluation not newer than the last one
-    changes nothing. Returns NO_EPISODE when none is open and none starts.
+    episode has id 0, and the alert id of `previous`, or 0. An evaluation not newer than the last
+    one changes nothing. Returns NO_EPISODE when none is open and none starts.
     """
     if episode is None:
         return _begin(rule, every, evaluation, previous) if evaluation.truth else NO_EPISODE
@@ -80,8 +80,8 @@ def advance(
 def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> EpisodeUpdate:
     """Mark an episode as without data when its last sample is too old at `now` (ms UTC).
 
-    Its condition stays: missing data never resolves. After a restart the limit is
-    at least `RESTART_GRACE`.
+    Its condition stays as it was: missing data never resolves an alert. Too old means older than
+    `no_data_timeout`, and after a restart at least `RESTART_GRACE`.
     """
     timeout = no_data_timeout(rule, every)
     if episode.data is DataState.STALE:
@@ -93,7 +93,7 @@ def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> E
 
 
 def no_data_timeout(rule: Rule, every: int) -> int:
-    """The time (ms) without a sample after which there is no data."""
+    """The time (ms) without a sample after which an episode counts as without data."""
     return rule.no_data_after or NO_DATA_INTERVALS * every
 
 
@@ -102,7 +102,8 @@ def apply_no_data_policy(
 ) -> Evaluation:
     """Make an unknown evaluation true under a rule that fires without data (`no_data = "fire"`).
 
-    `sample_at` is the time (ms UTC) of the model's newest good sample.
+    `sample_at` is the time (ms UTC) of the model's newest good sample. Until `no_data_timeout` has
+    passed since then, and under other rules, the evaluation is returned unchanged.
     """
     silent_for = evaluation.at - sample_at
     is_settled = evaluation.truth is not None or rule.no_data is not NoData.FIRE
@@ -114,7 +115,10 @@ def apply_no_data_policy(
 def mark_no_data(
     episode: Episode, at: int, why: str, verb: AlertEvent = AlertEvent.NO_DATA
 ) -> EpisodeUpdate:
-    """Mark an episode as without data, unless it is already; its condition stays."""
+    """Mark an episode as without data, unless it is already; its condition stays as it was.
+
+    `verb` is the event of the transition, and `why` its reason for people.
+    """
     if episode.data is DataState.NONE:
         return episode, ()
     after = replace(episode, data=DataState.NONE)
@@ -124,7 +128,7 @@ def mark_no_data(
 def mark_stale(episode: Episode, now: int) -> Episode:
     """Mark an open episode as stale when the collector starts, unless its data state is `none`.
 
-    No timer counts the time without a collector.
+    Its `seen_at` becomes `now` (ms UTC), so that no timer counts the time without a collector.
     """
     if episode.data is DataState.NONE:
         return episode
@@ -134,7 +138,7 @@ def mark_stale(episode: Episode, now: int) -> Episode:
 def shift_times(episode: Episode, jump: int) -> Episode:
     """Move the times from which timers count, after the wall clock jumped by `jump` (ms).
 
-    `started_at` and `fired_at` stay as people saw them.
+    `started_at` and `fired_at` do not move: people have already seen them.
     """
     names = ("seen_at", "paged_at", "worse_at", "flapped_at", "ended_at")
     times = {name: getattr(episode, name) for name in names}
@@ -149,7 +153,10 @@ def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> Episo
 
 
 def can_reopen(previous: Episode | None, at: int) -> bool:
-    """Whether an alert that is true at `at` (ms UTC) reopens its ended episode."""
+    """Whether an ended episode reopens when its alert is true again at `at` (ms UTC).
+
+    It does within `REOPEN_WINDOW`, if it had cleared or its source had resolved it.
+    """
     if previous is None or previous.ended_at is None or previous.end_reason not in _REOPENABLE:
         return False
     return at - previous.ended_at <= REOPEN_WINDOW
@@ -158,7 +165,7 @@ def can_reopen(previous: Episode | None, at: int) -> bool:
 def reopen(previous: Episode, at: int, every: int) -> Episode:
     """Reopen an ended episode as firing, without a new page; its escalation clock restarts.
 
-    For flapping, the time since its end counts as one unchanged sample each `every` ms.
+    For flapping, each `every` ms since its end counts as one sample without a change.
     """
     calm = at - (previous.ended_at or at)
     recent = record_unchanged(previous.recent, calm // max(every, 1) - 1)
@@ -179,7 +186,7 @@ def reopen(previous: Episode, at: int, every: int) -> Episode:
 
 
 def set_severity(episode: Episode, severity: Severity, at: int) -> EpisodeUpdate:
-    """Set the severity of an episode; older silences do not mute one that became worse."""
+    """Set the severity of an episode; when it rises, silences begun earlier no longer mute it."""
     if severity == episode.severity:
         return episode, ()
     worse = severity < episode.severity
@@ -351,12 +358,12 @@ _WEIGHTS = tuple(0.8 + 0.02 * (FLAPPING_SAMPLES - 1 - age) for age in range(FLAP
 
 
 def record_sample(recent: int, *, changed: bool) -> int:
-    """Append one sample to the bits `recent` as bit 0: 1 when the truth value changed."""
+    """The bits `recent` with one more sample as bit 0: 1 when its truth value changed."""
     return ((recent << 1) | changed) & _MASK
 
 
 def record_unchanged(recent: int, samples: int) -> int:
-    """Append a number of samples without a change to the bits `recent`."""
+    """The bits `recent` with a number of further samples without a change."""
     return (recent << min(max(samples, 0), FLAPPING_SAMPLES)) & _MASK
 
 
@@ -367,6 +374,6 @@ def flapping_score(recent: int) -> float:
 
 
 def is_flapping(recent: int, *, flapping: bool) -> bool:
-    """Whether the alert flaps; a score between the two limits keeps the state `flapping`."""
+    """Whether an alert flaps; a score between the two limits keeps the former state `flapping`."""
     score = flapping_score(recent)
     return score >= FLAPPING_LOW if flapping else score > FLAPPING_HIGH

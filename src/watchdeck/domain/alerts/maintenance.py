@@ -71,7 +71,8 @@ class Maintenance(Struct, frozen=True):
     def has_severity_matcher(self) -> bool:
         """Whether a matcher names the severity.
 
-        Without one, the maintenance stops muting an alert that becomes more severe.
+        With one, an alert that becomes more severe stays muted while the matchers match; without
+        one, it is no longer muted.
         """
         return any(matcher.label == "severity" for matcher in self.matchers)
 

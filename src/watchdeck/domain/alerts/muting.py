@@ -44,7 +44,7 @@ def mute_reasons(
 def find_down_models(
     found: Iterable[tuple[Episode, Alert]], is_trouble: Callable[[Alert], bool]
 ) -> dict[str, int]:
-    """The models with a firing alert selected by `is_trouble`, each with the lowest alert id."""
+    """The models with a firing alert that `is_trouble` accepts, and the lowest id of those."""
     return {
         alert.model: alert.id
         for episode, alert in sorted(found, key=lambda pair: -pair[1].id)

@@ -61,7 +61,8 @@ class Silence(Struct, frozen=True):
     def has_severity_matcher(self) -> bool:
         """Whether a matcher names the severity.
 
-        Without one, the silence stops muting an alert that becomes more severe.
+        With one, an alert that becomes more severe stays muted while the matchers match; without
+        one, it is no longer muted.
         """
         return any(matcher.label == "severity" for matcher in self.matchers)
 
@@ -72,7 +73,7 @@ class Silence(Struct, frozen=True):
 
 
 def undo_unsilence(ended: Silence, now: int) -> Silence | Refusal:
-    """Silence again until the same end, as a new row; refused after that end."""
+    """Undo `unsilence`: a new row with the original end; refused when that end has passed."""
     if ended.ends_at <= now:
         return Refusal("its time is over")
     return replace(ended, id=0, starts_at=now, ended_at=None, rev=1)

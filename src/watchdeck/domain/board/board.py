@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Health(StrEnum):
-    """The state of a model; `unknown` is never ok."""
+    """The health of a model; `unknown` never counts as ok."""
 
     OK = "ok"
     WARNING = "warning"
@@ -47,7 +47,7 @@ def sort_worst_first(models: Iterable[Model]) -> tuple[Model, ...]:
 
 
 class HealthResult(Struct, frozen=True):
-    """A health and its reason: `why` has the present numbers, `cause` is a stable short name."""
+    """A health and its reason: `why` as text with numbers, `cause` as a short name without them."""
 
     health: Health
     cause: str
@@ -83,7 +83,10 @@ class SignalValue(Struct, frozen=True):
 
 
 class LatestScrape(Struct, frozen=True):
-    """The newest scrape of an endpoint, at `at` (ms UTC); `failures` counts failures in a row."""
+    """The newest scrape of an endpoint, at `at` (ms UTC).
+
+    `failures` counts the failed scrapes in a row, this one included; 0 when it succeeded.
+    """
 
     facts: EndpointFacts
     at: int
@@ -113,7 +116,7 @@ class Model(Struct, frozen=True):
 
 
 class CollectorState(StrEnum):
-    """The state of the collector; `stalled` means it holds the lock but has stopped ticking."""
+    """The state of the collector; `stalled`: its process lives, but writes no heartbeat."""
 
     RUNNING = "running"
     STALLED = "stalled"
@@ -121,10 +124,10 @@ class CollectorState(StrEnum):
 
 
 class CollectorStatus(Struct, frozen=True):
-    """The collector's heartbeat, written once a tick; times in ms UTC, durations in seconds.
+    """The heartbeat that the collector writes regularly; times in ms UTC, durations in seconds.
 
-    `endpoints`, `queued` and `in_flight` count the present; other counts run since the start. Texts
-    are empty when all is well.
+    `endpoints`, `queued` and `in_flight` count what there is now; the other counts are totals since
+    the collector started. Texts for problems are empty when all is well.
     """
 
     pid: int
@@ -165,7 +168,8 @@ class CollectorStatus(Struct, frozen=True):
 class Collector(Struct, frozen=True):
     """The collector as a reader of the store sees it.
 
-    `heartbeat` is None if there was none yet, or for a past time: only the newest is stored.
+    `heartbeat` is None before the first one, and in a board of a past time, because only the newest
+    is stored.
     """
 
     state: CollectorState
@@ -226,7 +230,7 @@ class History(Struct, frozen=True):
 
 
 class AlertHistory(Struct, frozen=True):
-    """The history of one episode at one time: its transitions, handling and notifications."""
+    """The history of an episode until one time: transitions, what people did, notifications."""
 
     episode: Episode
     alert: Alert

@@ -63,7 +63,7 @@ def read_change(text: str) -> Marker:
 
 
 def merge_identity(before: Identity | None, now: Identity) -> Identity:
-    """The identity with the newest known value of every part."""
+    """An identity with each part as `now` has it, or as `before` where `now` does not know it."""
     if before is None:
         return now
     return Identity(

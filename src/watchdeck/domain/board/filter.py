@@ -28,7 +28,7 @@ class Filterable(Protocol):
     """A model or an alert as filters see it: texts to search, fields and numbers to compare."""
 
     def texts(self) -> Iterable[str]:
-        """The texts that words and patterns search."""
+        """The texts in which the words and patterns of a filter are searched."""
         ...
 
     def text(self, key: str) -> str | None:
@@ -93,7 +93,7 @@ class FilterError(ValueError):
 
 
 class Contains(Struct, frozen=True):
-    """Matches when one of the texts contains this text; case is ignored."""
+    """Matches when a text of the model or alert contains this text; case is ignored."""
 
     text: str
 
@@ -107,7 +107,7 @@ class Contains(Struct, frozen=True):
 
 
 class Pattern(Struct, frozen=True):
-    """Matches when a regular expression finds one of the texts; case is ignored."""
+    """Matches when a text of the model or alert contains a match of a pattern; case is ignored."""
 
     text: str
 
@@ -153,7 +153,7 @@ class NumericFilter(Struct, frozen=True):
 
 
 class Not(Struct, frozen=True):
-    """Matches when the inner filter does not; unknown stays unknown."""
+    """Matches when the inner filter does not; when that is unknown, so is this."""
 
     inner: Filter
 

@@ -83,7 +83,7 @@ class FilteredAlert(Struct, frozen=True):
     now: int
 
     def texts(self) -> Iterator[str]:
-        """The rule, model, state, handling words and label values."""
+        """The rule, model, state, label values, and `unacked`, `muted`, `flapping` where true."""
         alert = self.active.alert
         yield alert.rule
         yield alert.model

@@ -54,8 +54,8 @@ def evaluate_health(
 ) -> HealthResult:
     """The health of a model by its newest scrape and its `alerts`, at `now` (ms UTC).
 
-    `blind` is why the collector reaches no endpoint at all, or empty. One failed scrape keeps
-    `previous`. Missing data is never ok.
+    `blind` is why the collector reaches no endpoint at all, or empty. After only one failed scrape
+    the health stays `previous`. A model without fresh data is unknown, never ok.
     """
     if latest is None:
         return HealthResult(Health.UNKNOWN, "no_scrape", "no scrape yet")
@@ -111,9 +111,9 @@ def displayed_health(
 ) -> tuple[Health, str, int | None]:
     """The health to display at `now` (ms UTC), its reason, and its start (None when unknown).
 
-    The engine records health only while a collector runs, so here too the health is unknown from
-    the time at which the newest scrape became stale. One failed scrape keeps the health and is
-    added to the reason. Numbers in the reason are those of the newest scrape.
+    It is the `recorded` health, but unknown once the newest scrape is stale, because nothing is
+    recorded while no collector runs. A single failed scrape is only added to the reason. Numbers in
+    the reason are those of the newest scrape.
     """
     if latest is None:
         return Health.UNKNOWN, _join_detail("no scrape yet", _COLLECTOR[collector.state]), None
@@ -151,7 +151,7 @@ def _recorded_reason(
 
 
 def current_reason(active: ActiveAlert, latest: LatestScrape) -> str:
-    """The reason of an alert with the newest value in place of the evaluated one.
+    """The reason of an alert (`latency_p95 412 ms > 200 ms`) with the value of the newest scrape.
 
     Empty when the reason is not just a comparison, or the newest value is within the limit.
     """

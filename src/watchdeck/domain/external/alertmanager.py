@@ -47,15 +47,15 @@ _SEVERITY_OF_WORD = {
 
 
 class PayloadError(ValueError):
-    """A body that cannot be read; the text says why, and what would work."""
+    """An HTTP body of alerts that cannot be parsed; the text says why, and what would work."""
 
 
 class TooManyError(PayloadError):
-    """A body with too many alerts."""
+    """An HTTP body with too many alerts."""
 
 
 class ParsedPayload(Struct, frozen=True):
-    """The events of a body, and how many alerts were unreadable or left out by the sender."""
+    """The events in a body, and how many alerts were unreadable, or left out by the sender."""
 
     events: tuple[ExternalEvent, ...]
     unreadable: int = 0
@@ -73,8 +73,8 @@ def read_webhook(
 ) -> ParsedPayload:
     """Parse an Alertmanager webhook of version 4. Raises PayloadError.
 
-    `known` maps the external URL of a source, without its final slash, to its name: it wins over
-    `source`.
+    `known` maps the external URL of an Alertmanager, without its final slash, to the name of its
+    source; other URLs get the name `source`.
     """
     payload = parse_json(body)
     if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
@@ -89,8 +89,8 @@ def read_webhook(
 def read_post(body: bytes, source: str, now: int) -> ParsedPayload:
     """Parse a POST to /api/v2/alerts, as Prometheus sends it. Raises PayloadError.
 
-    An alert that ended in the last `RESOLVE_REPEAT_PERIOD` is resolved. Prometheus does not repeat
-    older resolves, so an older end means a slow clock, and the alert fires.
+    An alert that ended in the last `RESOLVE_REPEAT_PERIOD` is resolved. One that ended earlier
+    fires: Prometheus does not repeat older resolves, so the sender's clock must be slow.
     """
     return _parse_alerts(_parse_list(body), lambda one: _post_event(one, source, now))
 
@@ -150,7 +150,7 @@ def event_from_alert(
 
 
 def clean_labels(raw: object) -> tuple[dict[str, str], bool]:
-    """Clean labels or annotations and cut them to limits; returns also whether any was cut."""
+    """Labels or annotations, cleaned and cut to limits, and whether any of them was cut."""
     if not isinstance(raw, dict):
         return {}, False
     kept = [(name, _label_text(value)) for name, value in list(raw.items())[:_MAX_LABELS]]

@@ -18,7 +18,7 @@ RESOLVE_TIMEOUT = 5 * 60_000
 
 
 class Status(StrEnum):
-    """The status in an event; a resolve is trusted only from a live source."""
+    """Whether an event says that its alert fires, or that it is resolved."""
 
     FIRING = "firing"
     RESOLVED = "resolved"

@@ -67,9 +67,9 @@ def apply_event(
     """Apply an event to an open episode, or start one.
 
     `previous` is the newest ended episode of the alert; it may reopen. `doubt` is the reason to
-    distrust a resolve, empty when it is trusted. An event older than the newest one only updates
-    `seen_at`. A new episode has id 0, and alert 0 without a `previous`. Returns NO_EPISODE when
-    none is open and none starts.
+    distrust a resolve, which then does not end the episode; empty when it is trusted. An event
+    older than the newest one applied only updates `seen_at`. A new episode has id 0, and the alert
+    id of `previous`, or 0. Returns NO_EPISODE when none is open and none starts.
     """
     if event.status is Status.RESOLVED:
         return NO_EPISODE if episode is None else _apply_resolve(episode, event, doubt)
@@ -81,7 +81,7 @@ def apply_event(
 
 
 def is_resolve_of(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
-    """Whether a resolve that arrived up to `EARLY_RESOLVE_WINDOW` before cancels a firing event."""
+    """Whether a resolve of the same alert came at most `EARLY_RESOLVE_WINDOW` before `firing`."""
     mine = (resolve.source, resolve.fingerprint, resolve.told or resolve.starts_at)
     theirs = (firing.source, firing.fingerprint, firing.told or firing.starts_at)
     return mine == theirs and 0 <= firing.received_at - resolve.received_at <= EARLY_RESOLVE_WINDOW
@@ -90,7 +90,8 @@ def is_resolve_of(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
 def advance_time(episode: Episode, now: int, *, doubt: str = "") -> EpisodeUpdate:
     """Advance the timers of an open external episode: flapping ends, and resolves take effect.
 
-    Call it regularly for episodes that flap or are clearing. A `doubt` keeps the resolve held.
+    Call it regularly for episodes that flap or are clearing. While there is a
+    `doubt` (why a resolve is not trusted), the resolve does not end the episode.
     Timers run one `RESEND_INTERVAL` behind, so that events still to be evaluated are not late.
     """
     repeats = max(0, now - episode.seen_at - RESEND_INTERVAL) // RESEND_INTERVAL

@@ -14,7 +14,7 @@ _MAX_COMMENT = 500
 
 
 class RemoteSilence(Struct, frozen=True):
-    """A silence that this store created in an Alertmanager, for the acknowledgement of that id."""
+    """A silence in an Alertmanager, created by this store for the acknowledgement with that id."""
 
     id: str
     acknowledgement: int
@@ -31,7 +31,7 @@ class SilenceChange(Struct, frozen=True):
 
 
 def silence_comment(store: str, ack: Acknowledgement) -> str:
-    """The comment of a silence: a prefix with store and acknowledgement id, then its note."""
+    """The comment of a silence: a prefix, the store, the acknowledgement's id and its note."""
     note = f": {ack.note}" if ack.note else ""
     return clean(f"{_comment_prefix(store)}{ack.id}{note}", _MAX_COMMENT)
 

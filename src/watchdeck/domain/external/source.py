@@ -63,10 +63,10 @@ class ExternalSource(Struct, frozen=True):
     """Whether it is no longer configured."""
 
     def silent_for(self, now: int, raised: Sequence[RemoteAlertState]) -> int:
-        """How long the source has been silent at `now` (ms), if that is too long; else 0.
+        """How long (ms) the source has been silent at `now` (ms UTC), if that is too long; else 0.
 
-        `raised` are its open alerts. The limit is `silent_after`; for a source that repeats alerts
-        it is at least half of their validity, which is two of its resend intervals.
+        `raised` are its open alerts. The limit is `silent_after`; for a source that repeats
+        its alerts it is at least two of its resend intervals.
         """
         if self.retired:
             return 0
@@ -91,8 +91,8 @@ class ExternalSource(Struct, frozen=True):
     def record_response(self, at: int, started_at: int | None) -> ExternalSource:
         """Record a response at `at` with the start time of the source (ms UTC).
 
-        A new start time is a restart: the source has forgotten its alerts, so its resolves are held
-        for a while.
+        A new start time is a restart: the source has forgotten its alerts, so its resolves are not
+        trusted for the next `hold` ms.
         """
         is_restart = None not in (self.started_at, started_at) and self.started_at != started_at
         return replace(
@@ -126,11 +126,11 @@ class RemoteAlertState(Struct, frozen=True):
 
     @property
     def promise_duration(self) -> int:
-        """How long (ms) a live sender may not repeat the alert: four of its resend intervals."""
+        """How long (ms) a report of the alert stays valid: four resend intervals of its sender."""
         return max(MIN_PROMISE, self.lasts)
 
     def shift_times(self, jump: int, now: int) -> RemoteAlertState:
-        """Shift the times by our clock after it jumped to `now` (ms UTC) by `jump` (ms)."""
+        """Shift the times that our clock gave, after it jumped by `jump` (ms) to `now` (ms UTC)."""
         return replace(
             self,
             at=shift_past_time(self.at, jump, now),
@@ -138,7 +138,7 @@ class RemoteAlertState(Struct, frozen=True):
         )
 
     def has_lapsed(self, now: int) -> bool:
-        """Whether three quarters of the validity passed; a live sender would have extended it."""
+        """Whether 3/4 of the validity passed without the extension that a live sender sends."""
         return self.promise is not None and 4 * (now - self.renewed_at) >= 3 * self.lasts
 
 
@@ -222,8 +222,8 @@ def missing_resolves(
 ) -> tuple[ExternalEvent, ...]:
     """Make a resolve for each alert that is missing from the newest list of its source.
 
-    `before` has the last states by fingerprint. An alert that goes missing early in its validity
-    was resolved; one that goes missing late has lapsed: its sender may only have stopped.
+    `before` has the last states by fingerprint. An alert that goes missing soon after its last
+    report was resolved; one that `has_lapsed` is marked so: its sender may only have stopped.
     """
     there = {event.fingerprint for event in listed}
     return tuple(

@@ -11,7 +11,7 @@ from watchdeck.domain.metrics.series import Layout
 
 
 class Outcome(StrEnum):
-    """How a scrape ended. The store keeps a member's position: add new ones only at the end."""
+    """How a scrape ended. The store saves members by position: add new ones only at the end."""
 
     OK = "ok"
     TIMED_OUT = "timed_out"
@@ -47,14 +47,14 @@ class ModelState(StrEnum):
 
 
 class Frame(Struct, frozen=True):
-    """The values of a layout at one moment; a missing value is NaN."""
+    """One value for each series of a layout, at one moment; a missing value is NaN."""
 
     layout: Layout
     values: array[float]
 
 
 class Truncation(Struct, frozen=True):
-    """How many lines of a page were left out, by the limit exceeded or the fault."""
+    """How many lines of one page were left out, by the reason: a limit exceeded or a fault."""
 
     series: int = 0
     labels: int = 0

@@ -92,7 +92,7 @@ def _read_matcher(label: str, sign: str, value: str) -> LabelMatcher:
 
 
 class SeriesIndex(Struct, frozen=True, dict=True):
-    """The series of a layout that count for one endpoint, found by selectors.
+    """Finds the series of one endpoint on a page by selectors; positions are those in the layout.
 
     With `model`, series that have the label `model_label` must have this value. Series with a label
     of `probe_labels` that matches one of `excluded_paths` are health probes and are left out.

@@ -46,7 +46,7 @@ def _quote(value: str) -> str:
 
 
 class Layout(Struct, frozen=True, dict=True, weakref=True):
-    """The series of a frame, in order; a frame holds one float64 for each.
+    """An ordered list of series; a `Frame` holds one float64 value for each of them.
 
     Endpoints whose pages have the same series share one Layout object.
     """

@@ -78,7 +78,7 @@ OUTCOME_COLUMN = "outcome"
 
 
 def frame_columns(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of the signal frame of these signals: the outcome, then values and bounds."""
+    """The column names of a frame of these signals: the outcome, then each value and its bounds."""
     found: list[str] = [OUTCOME_COLUMN]
     for name in SIGNALS:
         if name in names or name in PROBE_SIGNALS:

@@ -30,11 +30,11 @@ _PARAMETER = re.compile(r';([A-Za-z-]+)=("[^"]*"|[^;:"]*)', re.ASCII)
 
 
 class CalendarError(ValueError):
-    """A calendar file that cannot be read; the text names the line."""
+    """An iCalendar file that cannot be parsed; the text names the line."""
 
 
 class Property(Struct, frozen=True):
-    """One property of a file; `number` is the line on which it begins."""
+    """One property of an iCalendar file; `number` is the line on which it begins."""
 
     number: int
     name: str
@@ -73,7 +73,10 @@ class CalendarEvent(Struct, frozen=True):
 
 
 def read_calendar(text: str, zone: str) -> tuple[CalendarEvent, ...]:
-    """Parse the events of a file; times without a zone are in `zone`. Raises CalendarError."""
+    """Parse the events of an iCalendar text; times without a zone are in `zone`.
+
+    Raises CalendarError.
+    """
     if "BEGIN:VCALENDAR" not in text[:2_000].upper():
         raise CalendarError("line 1: is not an iCalendar file; it begins with BEGIN:VCALENDAR")
     events: list[tuple[str, CalendarEvent]] = []

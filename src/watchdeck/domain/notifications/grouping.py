@@ -33,12 +33,15 @@ class GroupSlot(Struct, frozen=True):
 
 
 def group_name(*parts: str) -> str:
-    """A short name (a hash) for a channel, a message class and the shared labels."""
+    """The name of a group: a hash of its channel, its message class and its shared labels."""
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def group_windows(names: Iterable[str]) -> GroupWindows:
-    """The newest windows, read from the names of slots; names of another form are skipped."""
+    """The start (ms UTC) of the newest window by `GROUP.PART`, parsed from the names of slots.
+
+    Names of another form are skipped.
+    """
     found: GroupWindows = {}
     for name in names:
         key, _, opened = name.partition("#")[0].partition("@")
@@ -48,10 +51,11 @@ def group_windows(names: Iterable[str]) -> GroupWindows:
 
 
 def assign_group(group: str, severity: Severity, windows: Mapping[str, int], now: int) -> GroupSlot:
-    """Assign a message of a group to a slot at `now` (ms UTC).
+    """The notification that a message of a group joins at `now` (ms UTC).
 
-    The first page of a window is sent at once, and so is its first of severity 1. The others, and
-    all notices, are sent together at the end of the window: at most three notifications.
+    A window is the `GROUP_WINDOW` after the group's first message. Its first message of a
+    paging severity and its first of severity 1 are sent at once, all others together at its end: at
+    most three notifications a window.
     """
     newest = max(windows.get(f"{group}.{part}", 0) for part in _PARTS)
     opened = newest if newest <= now < newest + GROUP_WINDOW else now

@@ -86,7 +86,7 @@ def messages_for(
 
 
 def overdue_page(active: ActiveAlert, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page that a mute held back, if the alert still fires; call it when a mute ends."""
+    """The page not sent because of a mute, if the alert still fires; call it when a mute ends."""
     if not _can_page(active) or active.episode.paged_at is not None:
         return ()
     return (_make_message(MessageKind.PAGE, active, "", _subject(active, rule)),)
@@ -95,7 +95,7 @@ def overdue_page(active: ActiveAlert, rule: Rule | None = None) -> tuple[Message
 def reopened_page(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
     """The page of a reopened alert that nobody acknowledged within `REOPEN_WINDOW`, else empty.
 
-    Reopening itself sends nothing, although everybody was notified that the alert was over.
+    Reopening itself sends nothing, so until this page people believe that the alert is over.
     """
     episode = active.episode
     waited = now - (episode.paged_at or now)
@@ -124,7 +124,7 @@ def acknowledgement_message(
     """The message of this `kind` about an acknowledgement; empty when nobody is to be notified.
 
     ACKNOWLEDGED and UNACKNOWLEDGED are sent only for an alert that paged. REMINDER and ACK_EXPIRED
-    are sent while it fires and is not muted, also to the owner.
+    are sent while the alert fires and is not muted, also to the owner.
     """
     words, is_expiry = _ACKNOWLEDGEMENT_TEXTS[kind]
     is_idle = not active.episode.is_firing or bool(active.mutes)
@@ -230,7 +230,7 @@ _MESSAGE_MAKERS: dict[
 
 
 def summary(alert: Alert, episode: Episode, rule: Rule | None = None) -> str:
-    """One line about an episode: the message of the rule, else the reason with its values."""
+    """One line about an episode: the rule's `message` filled in, else the model and the reason."""
     if rule is not None and rule.message:
         values = _template_values(alert, episode, rule)
         text = _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), rule.message)

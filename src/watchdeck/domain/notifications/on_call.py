@@ -39,7 +39,7 @@ def person_on_call(rota: OnCallSchedule, shifts: Sequence[OnCallShift], now: int
     """The person on call at `now` (ms UTC); None when there is none.
 
     The last override that includes `now` wins over `shifts` (of the calendar, newest first) and
-    over turns.
+    over the turns of `rota.people`.
     """
     for override in reversed(rota.override):
         begins, ends = read_local_time(override.from_), read_local_time(override.until)

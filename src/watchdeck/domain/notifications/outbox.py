@@ -18,7 +18,7 @@ from watchdeck.domain.values.text import clean
 
 
 class OutboxEntry(Struct, frozen=True):
-    """A message for one channel, to insert into the outbox with the change it is about."""
+    """A message for one channel, to insert into the outbox together with the change it reports."""
 
     channel: str
     kind: str
@@ -71,12 +71,12 @@ class NotificationClass(StrEnum):
 
 
 def notification_class(kind: str) -> NotificationClass:
-    """The class of a message kind; every kind without a class of its own is a call."""
+    """The class of a message kind: that of the same name, else `CALL`."""
     return NotificationClass(kind) if kind in tuple(NotificationClass) else NotificationClass.CALL
 
 
 class Notification(Struct, frozen=True):
-    """What is sent to one channel: the rows of one group slot."""
+    """What one channel is sent at once: all outbox rows with the same `group`."""
 
     id: str
     """The idempotency key: the same for every attempt."""
@@ -105,7 +105,7 @@ class Notification(Struct, frozen=True):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """One line an alert, and the count of those above `MAX_LINES`."""
+        """One line for each of the first `MAX_LINES` alerts, then one that counts the others."""
         lines = [alert["text"] for alert in self.alerts[:MAX_LINES]]
         more = len(self.alerts) - MAX_LINES
         return (*lines, f"and {more} more") if more > 0 else tuple(lines)
@@ -143,7 +143,7 @@ def to_payload(
 
 
 def build_notification(number: str, rows: Sequence[OutboxRow]) -> Notification:
-    """The notification of rows that are sent together; `number` becomes its id."""
+    """Make one notification of outbox rows that are sent together; `number` becomes its id."""
     alerts = sorted(
         (row.payload | {"text": row.payload.get("text", row.kind)} for row in rows),
         key=lambda alert: (alert.get("severity", Severity.LOW), alert.get("at", 0)),

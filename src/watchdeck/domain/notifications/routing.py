@@ -42,7 +42,7 @@ class AlertContext(Struct, frozen=True):
 
 
 class Routing(Struct, frozen=True):
-    """The configuration of routes, channels and rotas; without a route, pages go to every channel.
+    """The configured routes, channels and on-call rotas; without routes, pages go to all channels.
 
     `calendars` has, by name, the shifts of each rota that has a calendar file.
     """
@@ -56,7 +56,7 @@ class Routing(Struct, frozen=True):
     def matching_routes(
         self, labels: Mapping[str, str], severity: Severity, now: int
     ) -> Iterator[Route]:
-        """The routes that match an alert, up to the first that does not continue."""
+        """The routes that match an alert at `now` (ms UTC), to the first without `continue`."""
         if not self.routes and severity.is_paging:
             yield Route(to=tuple(channel.name for channel in self.channels))
         for one in self.routes:
@@ -113,7 +113,7 @@ def route(
     to: Iterable[str] | None = None,
     not_before: int = 0,
 ) -> tuple[OutboxEntry, ...]:
-    """The outbox entries of a message: one a channel, and always one for the console.
+    """The outbox entries of a message: one for each channel, and always one for the console.
 
     `windows` are the newest group windows; those of the new entries are added to it. `to` names
     channels and rotas to use instead of the routes. Channels get nothing before `not_before`
@@ -147,9 +147,9 @@ def due_escalation(active: ActiveAlert, routing: Routing, now: int) -> DueStep |
 
 
 def escalation_of(active: ActiveAlert, routing: Routing) -> Escalation | None:
-    """The escalation of the route that the page took; None when there is none.
+    """The first escalation of the routes that the alert's page took; None when there is none.
 
-    Routes are matched at the time of the page: hours must not change a running escalation.
+    Routes are matched as of the time of the page, so that their hours do not change it later.
     """
     episode = active.episode
     if episode.paged_at is None:
@@ -216,7 +216,7 @@ class DueStep(Struct, frozen=True):
 
 
 def next_step(escalation: Escalation, escalated: int) -> DueStep | None:
-    """The step after `escalated` steps, due or not; None after the last."""
+    """The step after that with the number `escalated`, due or not; None after the last."""
     return next(iter(_all_steps(escalation)[escalated + 1 :]), None)
 
 

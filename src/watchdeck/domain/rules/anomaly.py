@@ -72,7 +72,7 @@ _SEASON_RESIDUAL = 0.6
 
 
 class Deviation(NamedTuple):
-    """How many spreads the newest point, and the means of the newest 3 and 12 points, are out."""
+    """Deviations from the baseline: of the newest point, and the means of the newest 3 and 12."""
 
     point: float
     quarter: float
@@ -80,14 +80,14 @@ class Deviation(NamedTuple):
 
 
 class Baseline(Struct, frozen=True):
-    """The usual level of a signal: its centre, and one deviation above and below it."""
+    """The usual level of a signal: its centre, and the size of one deviation above and below it."""
 
     centre: float
     above: float
     below: float
 
     def deviations(self, value: float) -> float:
-        """Deviations of a value from the centre; negative below it."""
+        """How many deviations a value is from the centre; negative below it."""
         distance = value - self.centre
         return distance / (self.above if distance > 0 else self.below)
 
@@ -105,7 +105,7 @@ class Baseline(Struct, frozen=True):
 def baseline_of(points: Sequence[float], finest: float, width: int) -> Baseline | None:
     """The baseline of points of `width` ms each; None with less than a day of them.
 
-    NaN is a missing point.
+    NaN is a missing point. A deviation is at least `finest`, in the signal's unit.
     """
     known = sorted(point for point in points if point == point)  # noqa: PLR0124 - not NaN
     if len(known) < max(_FEWEST, DAY // width):
@@ -127,8 +127,8 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 def anomaly_score(deviation: Deviation, test: Anomaly) -> float:
     """A deviation divided by its limit; above 1 is an anomaly.
 
-    The point is divided by `high`, the two means by `low`, and the larger result counts. Only the
-    sides that the test watches are compared.
+    The point is divided by `high`, and the nearer of the two means by `low`; the larger result
+    counts. Only the sides (above, below) that the test watches are compared.
     """
     high, low = test.high, test.low
     above = max(deviation.point / high, min(deviation.quarter, deviation.hour) / low)
@@ -168,7 +168,7 @@ class NoveltyGate:
 
 
 class Seasonality(Struct, frozen=True):
-    """The offset that each hour of the day (24 values) or of the week (168) adds to a signal."""
+    """The offset of each hour of the day (24 values) or week (168) from a signal's usual level."""
 
     hours: tuple[float, ...]
 

@@ -52,7 +52,7 @@ class Aggregate(StrEnum):
 
 
 class Limit(Struct, frozen=True):
-    """A limit: `value` itself, or with `promises` that multiple of the model's SLO.
+    """A limit: the fixed `value`, or where `promises` is set, that multiple of the model's SLO.
 
     For availability the multiple applies to the error budget: twice 99.9 % is 99.8 %.
     """
@@ -62,7 +62,7 @@ class Limit(Struct, frozen=True):
 
 
 class Threshold(Struct, frozen=True):
-    """A signal above or below a limit; with `clear`, true until the signal is back past `clear`.
+    """A signal above or below a limit; with `clear`, it stays true until back past `clear`.
 
     `window` is in ms; 0 uses the newest sample alone.
     """
@@ -146,7 +146,7 @@ class WeekBefore(Struct, frozen=True):
 
 
 class Unsupported(Struct, frozen=True):
-    """A test of signals that watchdeck does not measure yet: listed as waiting, never silently off.
+    """A test of signals that watchdeck does not measure yet; its rule is listed as waiting.
 
     `text` is the condition as written.
     """

@@ -23,7 +23,7 @@ _LONGEST_TIME = Milliseconds.parse("31d")
 
 
 class ConditionError(ValueError):
-    """A `when` that cannot be parsed: at which character, why not, and a hint at what works."""
+    """A rule's `when` that cannot be parsed: at which character, why, and a hint at what works."""
 
     def __init__(self, position: int, text: str, hint: str = "") -> None:
         super().__init__(f"{text}; {hint}" if hint else text)
@@ -55,7 +55,7 @@ def _tokenize(text: str) -> Iterator[Token]:
 
 
 class TokenReader:
-    """Reads a `when` token by token; every method raises ConditionError at the wrong token."""
+    """Reads a rule's `when` token by token; its readers raise ConditionError at a wrong token."""
 
     def __init__(self, text: str) -> None:
         self._tokens = tuple(_tokenize(text))
@@ -79,11 +79,11 @@ class TokenReader:
         return token
 
     def accept(self, *words: str) -> str:
-        """Consume the next token when it is one of these words; else return an empty text."""
+        """Consume and return the next word when it is one of these; else return an empty text."""
         return self.advance().text if self.current.text in words else ""
 
     def expect(self, *words: str) -> str:
-        """Consume the next token, which must be one of these words."""
+        """Consume and return the next word. Raises ConditionError unless it is one of these."""
         found = self.accept(*words)
         if not found:
             text = f"{' or '.join(map(repr, words))} is missing before {token_words(self.current)}"
@@ -95,14 +95,17 @@ class TokenReader:
         return ConditionError((at or self.current).at, text, hint)
 
     def expect_end(self, *words: str) -> None:
-        """Require the end of the text; a hint suggests one of `words`."""
+        """Raise ConditionError, with a hint at one of `words`, unless all tokens are read."""
         if self.current.text:
             raise self.error_at(
                 f"{token_words(self.current)} is too much", did_you_mean(self.current, words)
             )
 
     def read_clauses(self, read: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-        """Read optional clauses in any order, each at most once; `read` maps words to parsers."""
+        """Read optional clauses in any order, each at most once: the values by first word.
+
+        `read` maps the first word of each clause to the parser of its value.
+        """
         found: dict[str, Any] = {}
         while word := self.accept(*read):
             if word in found:

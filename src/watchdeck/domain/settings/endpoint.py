@@ -11,7 +11,7 @@ from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
 class Slo(Struct, frozen=True):
-    """The service level objective of a model; None where it sets no objective."""
+    """The service level objectives of a model; a field is None when there is no such objective."""
 
     availability: Ratio | None = None
     latency_p95: Milliseconds | None = None
@@ -31,7 +31,7 @@ class Canary(Struct, frozen=True):
 
 
 class Keep(StrEnum):
-    """Which series of a page are stored, unless patterns select them."""
+    """Which series of a metrics page are stored when no patterns are given to select them."""
 
     NEEDED = "needed"
     ALL = "all"

@@ -8,7 +8,7 @@ from watchdeck.domain.values.units import Milliseconds
 
 
 class RuleText(Struct, frozen=True):
-    """One [[rule]]; None marks a key that was not written.
+    """One [[rule]] table as written; a key that was not written is None.
 
     A rule with the name of a built-in rule changes only the keys it writes.
     """

@@ -25,16 +25,17 @@ MINIMUM_PROBES = 10
 
 
 def window_length(every: int) -> int:
-    """The window (ms) of an endpoint scraped every `every` ms: six scrapes, at least a minute."""
+    """The window's length (ms) for scrapes `every` ms apart: six scrapes, at least a minute."""
     return max(60_000, 6 * every)
 
 
 class CounterWindow:
     """The increases of an endpoint's counters over the last `span_ms`.
 
-    Each operand (a sum of counters) is a total since the first scrape, corrected for resets, so the
-    increase over any period is one subtraction. A counter that went down restarted from 0. A new
-    series counts from 0 when its process was scraped before without it, else from its first value.
+    An operand is a sum of counters that a signal needs. Its total since the first scrape is kept,
+    so that its increase over any period is one subtraction. A counter that went down restarted from
+    0. A new series counts from 0 when its process was scraped before without it, else from its
+    first value.
     """
 
     __slots__ = ("_departed", "_plan", "_probes", "_raw", "_samples", "_span", "_started",
@@ -65,7 +66,7 @@ class CounterWindow:
         return self._probes.ratio(at)
 
     def push(self, plan: Plan, at: int, values: Sequence[float], canaries_sent: float) -> None:
-        """Add the page read at `at` (ms UTC); `canaries_sent` counts all canaries since the start.
+        """Add the page read at `at` (ms UTC); `canaries_sent` is the total since the start.
 
         A clock that was set back empties the window: there is no rate across such a change.
         """
@@ -85,7 +86,7 @@ class CounterWindow:
         self._drop_old(at)
 
     def increases(self) -> tuple[list[float], float, float] | None:
-        """The increase of each operand in the window, its length (s), and its canaries sent.
+        """The increase of each operand in the window, the window's length (s) and canaries sent.
 
         None until the window has two scrapes.
         """

@@ -43,7 +43,7 @@ TypeOf = Callable[[str], SeriesType | None]
 
 
 class MappedSeries(Struct, frozen=True):
-    """One value of a map: a selector or JSON path, and the factor to the signal's unit."""
+    """A value of an endpoint's map: a selector or JSON path, and its factor to the signal unit."""
 
     source: str
     scale: float = 1.0
@@ -61,7 +61,7 @@ def read_mapped_series(text: str) -> MappedSeries:
 
 
 def mapped_signals(user_map: Mapping[str, str]) -> tuple[str, ...]:
-    """The signals of the keys of a map; unknown keys are left out."""
+    """The signals that the keys of an endpoint's map provide; unknown keys are left out."""
     found = (_SHORT_NAMES.get(name, (name,)) for name in user_map)
     return tuple(signal for names in found for signal in names if signal in SIGNALS)
 
@@ -84,7 +84,7 @@ def valid_entries(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
 
 
 def mapped_specs(kind: Kind, entries: Mapping[str, str], type_of: TypeOf) -> list[SignalSpec]:
-    """The signal specs of the valid entries of a map, by the types that the page declares."""
+    """The signal specs of valid map entries; the declared type of a series decides its form."""
     found: list[SignalSpec] = []
     for name, text in entries.items():
         if name != REPLICAS:

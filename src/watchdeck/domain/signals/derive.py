@@ -117,8 +117,8 @@ def identity(
 ) -> Identity:
     """The identity of a server by its page, else by the keyword arguments (`started` in s UTC).
 
-    The model's version on the page wins over the server's own. While the page may still show a
-    version, the result has none: the first prediction must not look like a deploy.
+    The model's version on the page wins over the server's own. While the page shows no
+    version yet but may later, the result has none: its first version must not look like a deploy.
     """
     shown = None if plan.version_pending else plan.version or version
     replica_counts = finite_values(values[place] for place in plan.replicas)

@@ -20,14 +20,14 @@ _CANARY_SIGNALS = ("request_rate", "error_ratio", "latency_p50", "latency_p95", 
 
 
 class Histogram(Struct, frozen=True):
-    """The buckets of histograms: upper bounds, and one row of positions for each label set."""
+    """The buckets that all label sets have: upper bounds, and a row of positions for each set."""
 
     bounds: tuple[float, ...]
     rows: tuple[tuple[int, ...], ...]
 
 
 class FormulaBuilder(Struct):
-    """Collects the formulas of a plan; signals that need the same operand share it."""
+    """Collects the formulas of signals; those that need the same sum of counters share it."""
 
     view: SeriesIndex
     slots: dict[str, int]
@@ -65,7 +65,7 @@ class FormulaBuilder(Struct):
             yield quantiles(tuple(targets), start, bounds, minimum, canaries=self.canaries)
 
     def blocks(self) -> tuple[tuple[OperandBlock, ...], tuple[int, ...]]:
-        """The blocks that sum counters to operands, and the counters' positions in that order."""
+        """The blocks of counters to sum, and the counters' positions on the page in that order."""
         blocks: list[OperandBlock] = []
         positions: list[int] = []
         for rows, width in zip(self._rows, self._widths, strict=True):

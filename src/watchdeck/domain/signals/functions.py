@@ -27,7 +27,10 @@ AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 def rate(slot: int, operand: int, scale: float, *, canaries: bool) -> IncreaseFormula:
-    """Make a formula for the increase per second; 0 when the counters did not change."""
+    """Make a formula that writes the increase of an operand per second to the position `slot`.
+
+    With `canaries`, the canaries sent are subtracted, down to 0.
+    """
 
     def formula(increases: Sequence[float], seconds: float, sent: float, out: array[float]) -> None:
         increase = increases[operand]
@@ -41,11 +44,10 @@ def rate(slot: int, operand: int, scale: float, *, canaries: bool) -> IncreaseFo
 def share(
     slot: int, part: int | None, less: int | None, whole: int, minimum: float, *, canaries: bool
 ) -> IncreaseFormula:
-    """Make a formula for (part - less) / whole, from 0 to 1; unknown below `minimum` events.
+    """Make a formula for (part - less) / whole, from 0 to 1, written to the position `slot`.
 
-    A part of None counts 0: its series does not exist yet. With `canaries`, those sent are
-    subtracted from the whole alone, so a failing canary of a quiet model makes no error ratio: it
-    has its own alert.
+    It is unknown when the whole has fewer than `minimum` events. A part of None counts 0: its
+    series does not exist yet. With `canaries`, those sent are subtracted from the whole only.
     """
 
     def formula(increases: Sequence[float], _: float, sent: float, out: array[float]) -> None:
@@ -60,9 +62,9 @@ def share(
 
 
 def mean(slot: int, total: int, count: int, scale: float, minimum: float) -> IncreaseFormula:
-    """Make a formula for a mean: the increase of a sum divided by that of its count.
+    """Make a formula for a mean, written to `slot`: the increase of a sum / that of its count.
 
-    The mean is unknown below `minimum` events.
+    The mean is unknown when the count increased by less than `minimum`.
     """
 
     def formula(increases: Sequence[float], _: float, __: float, out: array[float]) -> None:
@@ -83,7 +85,8 @@ def quantiles(
 ) -> IncreaseFormula:
     """Make a formula for quantiles of one histogram, one for each (slot, share) of `targets`.
 
-    The bounds of a quantile are written to the two slots after its own.
+    A slot is a position in the signal frame: the quantile is written there, and the bounds of its
+    bucket to the next two. Unknown when the histogram has fewer than `minimum` new observations.
     """
     stop = start + len(bounds)
 
@@ -98,7 +101,10 @@ def quantiles(
 
 
 def gauge(slot: int, positions: tuple[int, ...], aggregate: str, scale: float) -> GaugeFormula:
-    """Make a formula that aggregates gauges; values that are not measurements are left out."""
+    """Make a formula that writes an aggregate of gauges to the position `slot`.
+
+    Values that are not measurements are left out: NaN, infinite and `UNSUPPORTED` ones.
+    """
     combine = AGGREGATES[aggregate]
     if len(positions) == 1:
         return _single_gauge(slot, positions[0], scale)
@@ -123,7 +129,7 @@ def _single_gauge(slot: int, position: int, scale: float) -> GaugeFormula:
 def gauge_share(
     slot: int, part: tuple[int, ...], whole: tuple[int, ...], scale: float
 ) -> GaugeFormula:
-    """Make a formula that divides two sums of gauges; unknown unless the divisor is above 0."""
+    """Make a formula for a ratio of two sums of gauges; unknown unless the divisor is above 0."""
 
     def formula(values: Sequence[float], out: array[float]) -> None:
         parts = finite_values(values[place] for place in part)

@@ -22,7 +22,7 @@ GaugeFormula = Callable[[Sequence[float], "array[float]"], None]
 
 
 class OperandBlock(Struct, frozen=True):
-    """Consecutive counters, as `layers` rows of `width`, whose columns are summed to operands."""
+    """Consecutive counters in `layers` rows of `width`; the sum of each column is one operand."""
 
     start: int
     width: int
@@ -30,7 +30,7 @@ class OperandBlock(Struct, frozen=True):
 
 
 class PageState(Struct, frozen=True):
-    """A model state of a page: one value at `positions` (with `every`: each) is in `values`."""
+    """A model state; it holds when a value at `positions` (`every`: each value) is in `values`."""
 
     positions: tuple[int, ...]
     values: frozenset[float]
@@ -91,7 +91,7 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
 
     @cached_property
     def slots(self) -> dict[str, int]:
-        """The position of each column in a signal frame."""
+        """The position of each column in a signal frame, by the column's name."""
         return column_slots(self.signals)
 
     @cached_property
@@ -106,7 +106,7 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
 
 
 def column_slots(signals: tuple[str, ...]) -> dict[str, int]:
-    """The position of every column in a frame of these signals."""
+    """The position of every column in a frame of these signals, by the column's name."""
     return {name: slot for slot, name in enumerate(frame_columns(signals))}
 
 

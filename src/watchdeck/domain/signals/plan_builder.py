@@ -59,10 +59,10 @@ class _IdentityKey(Generic[_T]):
 
 
 def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
-    """Plan how to compute an endpoint's signals from its pages of this layout.
+    """Build the formulas that make an endpoint's signals from its pages of this layout.
 
-    Plans are cached while in use. An empty layout is a page without series, or a kind without a
-    page.
+    Plans are cached while in use. An empty layout stands for a page without series, or a kind
+    without a page.
     """
     options = _PlanOptions(
         endpoint.model,

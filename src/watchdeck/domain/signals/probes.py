@@ -48,7 +48,7 @@ class ProbeResult(Struct, frozen=True):
 def probe_requests(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec], ...]:
     """The probes to send, each with its path; without a model, probes that name it are left out.
 
-    Responses are stored by that path, also for a probe that has a `port` of its own.
+    `read_responses` takes the responses by that path, also of a probe with its own `port`.
     """
     name = quote(model or "", safe="")
     return tuple(
@@ -87,7 +87,7 @@ def read_responses(
 
 
 def add_page_states(result: ProbeResult, plan: Plan, values: Sequence[float]) -> ProbeResult:
-    """Replace the state of the model when the page shows a worse one."""
+    """The result with the model state that the metrics page shows, where that is worse."""
     for state in plan.states:
         if _is_in_state(state, values) and _badness(state.state) < _badness(result.state):
             result = replace(result, state=state.state, why=state.why)

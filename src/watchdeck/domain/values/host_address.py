@@ -27,7 +27,10 @@ def is_loopback(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Whether a host is loopback or private: compressing its pages costs more than it saves."""
+    """Whether a host is loopback or in a private network.
+
+    Its pages are not requested compressed: that costs more than it saves.
+    """
     ip = _parse_ip(host)
     return host == "localhost" or (ip is not None and ip.is_private)
 

@@ -112,7 +112,7 @@ class AlertRepository:
         self.suppressed = read_suppressed(self._db)
 
     def refresh_mutes(self, changed: Iterable[EpisodeOfAlert] = ()) -> None:
-        """Compute the mutes of all alerts again; `changed` are alerts that will be saved next."""
+        """Update what mutes alerts; `changed` alerts, not saved yet, count in their new state."""
         found = {alert.id: (episode, alert) for episode, alert in self.open_alerts.values()}
         found |= {alert.id: (episode, alert) for episode, alert in changed}
         self.down_models = find_down_models(found.values(), self._is_down_alert)
@@ -185,7 +185,7 @@ class AlertRepository:
     ) -> None:
         """Write messages into the outbox, for the channels of their routes or for those in `to`.
 
-        A message that is in the outbox already is dropped.
+        A message that is in the outbox already is not written again.
         """
         context = AlertContext(active, self.rule_of(active.alert))
         for message in messages:

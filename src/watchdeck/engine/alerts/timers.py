@@ -35,7 +35,11 @@ MAX_SENT_KEYS = 10_000
 
 
 class Timers:
-    """Finds due expiries, reminders, escalations, digests, and pages that a mute held back."""
+    """Finds what is due for open alerts, and was not done yet.
+
+    That is: the end of an acknowledgement, a reminder of one, an escalation, a digest of a flapping
+    alert, or a page that a mute held back.
+    """
 
     def __init__(self, repository: AlertRepository, save: SaveEpisode) -> None:
         self._repository = repository
@@ -43,7 +47,7 @@ class Timers:
         self._sent_keys: dict[str, None] = {}
 
     def due_tasks(self, now: int) -> list[Task]:
-        """The tasks due at `now` (ms UTC); mostly none, which costs no transaction."""
+        """The tasks due at `now` (ms UTC), to be called in a transaction; mostly none."""
         return [
             task
             for pair in tuple(self._repository.open_alerts.values())

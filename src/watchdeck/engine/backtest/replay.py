@@ -132,7 +132,7 @@ class _RuleReplay:
         self.result = Replay(facts.name)
 
     def add(self, block: Block) -> None:
-        """Evaluate the rule on a block of scrapes, whose intervals are about equal."""
+        """Evaluate the rule on stored scrapes at about equal intervals; updates `result`."""
         target = self._target_at(block)
         [state] = target.rule_states
         rows, unknown = _value_rows(block, self._columns), 0

@@ -48,7 +48,7 @@ class RuleQuality(Struct, frozen=True):
 
 
 class LimitTrial(Struct, frozen=True):
-    """The effect of another limit on a rule: its firings, and the rated alerts that remain."""
+    """How often a rule would fire with another limit, and how many rated alerts would remain."""
 
     words: str
     """The condition with the other limit."""
@@ -120,7 +120,10 @@ def try_limit(words: str, firings: Sequence[Firing], fired: Iterable[RatedEpisod
 
 
 def best_limit(quality: RuleQuality, some: Iterable[LimitTrial]) -> LimitTrial | None:
-    """The trial that keeps all useful alerts with the least noise; None when none is better."""
+    """The trial with the least noise that keeps all alerts rated useful or late.
+
+    None when no such trial has less noise than the rule has now.
+    """
     wanted = quality.useful + quality.late
     good = [one for one in some if one.kept >= wanted and one.noise < quality.noise]
     return min(good, key=lambda one: (one.noise, one.fired), default=None)

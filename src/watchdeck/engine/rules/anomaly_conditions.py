@@ -22,7 +22,7 @@ from watchdeck.engine.rules.conditions import Measurement, ScrapeValues
 def baseline_for(name: str, every: int, test: Anomaly) -> SignalBaseline:
     """An empty baseline for a test on an endpoint that is scraped every `every` ms.
 
-    Each endpoint gets its own phase, so that not all buckets of a fleet end in one tick.
+    The buckets of each endpoint are shifted, so that not all of a fleet end in one tick.
     """
     width = bucket_width(every)
     finest = FINEST[SIGNALS[test.signal].unit]
@@ -47,7 +47,7 @@ def _phase_shift(name: str, width: int) -> int:
 
 
 class AnomalyCondition:
-    """True when a signal is far from its baseline, unless it was so in the last days already."""
+    """True when a signal is far from its baseline, unless this is a repetition of recent days."""
 
     novelty: NoveltyGate
 
@@ -57,13 +57,13 @@ class AnomalyCondition:
         self.replay_past()
 
     def replay_past(self) -> None:
-        """Fill the novelty gate with the deviations of the last days from the current baseline."""
+        """Begin `novelty` again with the last three days, so that their anomalies are not news."""
         self.novelty = NoveltyGate(self.baseline.gap_limit)
         for deviation in self.baseline.past(self.test.low):
             self._is_anomaly(deviation)
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether the newest bucket is an anomaly that `novelty` lets pass; None when unknown."""
+        """Whether the newest bucket is an anomaly and `novelty` takes it as news; None: unknown."""
         latest, value = self.baseline.latest, sample.value(self.test.signal)
         if latest is None or value != value:  # noqa: PLR0124 - NaN
             return None

@@ -45,7 +45,10 @@ _MIN_POINTS = 4
 
 
 class SampleHistory(Protocol):
-    """The history of one signal of one endpoint, in fine and in coarse buckets."""
+    """Interface: the recent history of one signal of one endpoint, as means of time buckets.
+
+    Fine buckets are short, for the last days or hours; coarse ones are long, for the last weeks.
+    """
 
     signal: str
 
@@ -53,10 +56,10 @@ class SampleHistory(Protocol):
         """Add a sample taken at `at` (ms UTC); NaN is ignored."""
 
     def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
-        """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
+        """The ranges of fine and coarse buckets before `end` (ms UTC) to read for `fill`."""
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Replace the history by samples of the fine and the coarse buckets, oldest first."""
+        """Replace the history by stored samples, oldest first: for fine and coarse buckets."""
 
 
 class BaselineDeviation(NamedTuple):
@@ -104,7 +107,7 @@ class SignalBaseline:
 
     @property
     def gap_limit(self) -> int:
-        """Milliseconds after an anomaly within which the next one continues it."""
+        """The longest time (ms) between two anomalies that count as one."""
         return LAG * self._points.width
 
     def add(self, at: int, value: float) -> None:
@@ -115,12 +118,12 @@ class SignalBaseline:
             self._update()
 
     def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
-        """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
+        """The ranges of fine and coarse buckets before `end` (ms UTC) to read for `fill`."""
         hours = self._hours.buckets_before(end) if self._hours else NO_BUCKETS
         return self._points.buckets_before(end), hours
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Replace the history by samples of the fine and the coarse buckets, oldest first."""
+        """Replace the history by stored samples, oldest first: for fine and coarse buckets."""
         self._points.fill(points)
         if self._hours is not None:
             self._hours.fill(coarse)
@@ -128,9 +131,9 @@ class SignalBaseline:
         self._update()
 
     def past(self, min_deviations: float) -> Iterator[BaselineDeviation]:
-        """The deviations of the last days from the current baseline.
+        """Yield the deviations of buckets of the last three days from the current baseline.
 
-        Buckets are left out after three in a row that deviate by less than `min_deviations`.
+        Yields each bucket that deviates by `min_deviations` or more, and the two after it.
         """
         if self._baseline is None:
             return
@@ -219,11 +222,11 @@ class WeekOverWeek:
             self._update()
 
     def buckets_before(self, end: int) -> tuple[Buckets, Buckets]:
-        """The fine and the coarse buckets before `end` (ms UTC) that `fill` needs."""
+        """The ranges of fine and coarse buckets before `end` (ms UTC) to read for `fill`."""
         return self._points.buckets_before(end), self._week.buckets_before(end)
 
     def fill(self, points: Samples, coarse: Samples) -> None:
-        """Replace the history by samples of the fine and the coarse buckets, oldest first."""
+        """Replace the history by stored samples, oldest first: for fine and coarse buckets."""
         self._points.fill(points)
         self._week.fill(coarse)
         self._update()
@@ -260,7 +263,7 @@ class BucketMeans:
     """A ring of the newest `size` bucket means, of `width` ms and 4 bytes each.
 
     Buckets start `shift` ms before the multiples of their width, and are numbered from 1970 on.
-    `number` is the number of the newest bucket that has ended; -1 before there is one.
+    `number` is the number of the newest bucket that has ended; -1 while there is none.
     """
 
     __slots__ = ("_count", "_current", "_means", "_shift", "_size", "_total", "number", "width")
@@ -321,7 +324,7 @@ class BucketMeans:
         return self.start_of(self.number + 1)
 
     def newest(self, count: int, lag: int = 0) -> array[float]:
-        """The means of the newest `count` buckets after `lag` skipped ones, oldest first.
+        """The means of `count` ended buckets, oldest first; the newest `lag` are left out.
 
         NaN for a bucket without a sample; fewer means when the ring does not reach back so far.
         """
@@ -337,7 +340,7 @@ class BucketMeans:
     def mean(self, start: int, end: int) -> float:
         """The mean from `start` to `end` (ms UTC), each bucket weighted by its part of that time.
 
-        NaN when less than half of the time is known.
+        NaN when the buckets with samples cover less than half of that time.
         """
         total = weight = 0.0
         for number in range((start + self._shift) // self.width, self.number + 1):

@@ -16,7 +16,7 @@ LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, LONGEST_WIN
 
 
 class BurnRate(Struct, frozen=True):
-    """The burn rates of a pair of windows; at 1 the budget lasts exactly for its period."""
+    """The burn rates of a long and a short window; at 1 the budget lasts exactly its period."""
 
     pair: BurnRateWindows
     long: float
@@ -67,12 +67,18 @@ class BudgetConsumption:
         self._newest, self._last_burning = -1, -1
 
     def register_pairs(self, pairs: tuple[BurnRateWindows, ...], share: float) -> None:
-        """Register the pairs and budget of a rule for `is_quiet`; call before the first sample."""
+        """Register the pairs of a rule and the share of its budget, which `is_quiet` needs.
+
+        Call it before the first sample.
+        """
         self._min_bad_share = min(self._min_bad_share, share * min(pair.factor for pair in pairs))
         self._longest = max(self._longest, *(pair.short for pair in pairs))
 
     def add(self, at: int, bad: float, total: float) -> None:
-        """Add the events of a sample at `at` (ms UTC), or at the newest time when that is later."""
+        """Add the number of bad and of all events since the last sample.
+
+        A time `at` (ms UTC) before that of the last sample is taken as the latter.
+        """
         at = max(at, self._newest)
         for level in self._levels:
             if at >= level.edge:
@@ -84,7 +90,10 @@ class BudgetConsumption:
             self._last_burning = at
 
     def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
-        """Replace all counts by tuples (ms UTC, bad, total), oldest first; sets `complete`."""
+        """Replace all events by counts (ms UTC, bad events, all events), each of its own interval.
+
+        They come oldest first. Sets `complete`.
+        """
         self._begin()
         for at, bad, total in counts:
             self.add(at, bad, total)
@@ -92,9 +101,10 @@ class BudgetConsumption:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether no sample in any short window was bad enough for a pair to burn too fast.
+        """Whether no recent sample, by itself, was bad enough for a pair to burn too fast.
 
-        The bad share of a window never exceeds that of its worst sample: no sum is needed.
+        Then no pair does, since a window is never worse than its worst sample. Recent samples are
+        those in the longest of the short windows.
         """
         return self._last_burning <= self._newest - self._longest
 
@@ -103,8 +113,8 @@ class BudgetConsumption:
     ) -> bool | None:
         """Whether the budget burns too fast in both windows of any pair, at the newest sample.
 
-        None when there are too few events to say no. This runs for every sample, so a long window
-        is computed only when the short one is too fast.
+        None when no pair does, but a short window has too few events, or history is not `complete`.
+        To save time, a long window is computed only when its short one burns too fast.
         """
         known = self.complete
         for pair in pairs:
@@ -158,7 +168,10 @@ class _WindowTotals:
         self._total = array("d", bytes(8 * self._size))
 
     def advance(self, at: int, bad: float, total: float) -> None:
-        """Move on to the cell of `at` (ms UTC); store the running totals of all ended cells."""
+        """Begin the cell (a slice of time) of `at` (ms UTC), and end the cells before it.
+
+        `bad` and `total`, the running totals, are stored for each cell that ends.
+        """
         width, size = self._width, self._size
         cell, newest = at // width, self.edge // width - 1
         for passed in range(newest if newest > cell - size else cell - size + 1, cell):
@@ -167,7 +180,7 @@ class _WindowTotals:
         self.edge = (cell + 1) * width
 
     def totals_before(self, moment: int) -> tuple[float, float]:
-        """The running totals at the end of the cell of a past moment (ms UTC)."""
+        """The running totals (bad, total) at the end of the cell of `moment` (ms UTC)."""
         cell, oldest = moment // self._width, self.edge // self._width - self._size
         place = max(oldest, cell) % self._size
         return self._bad[place], self._total[place]

@@ -94,7 +94,7 @@ def limit_for(limit: Limit, signal: str, slo: Slo) -> float | None:
 
 
 class ThresholdCondition(Struct, frozen=True):
-    """True when a signal passes `limit`, and then until the signal is back past `clear`."""
+    """True from when a signal passes `limit` until it is back past `clear`."""
 
     test: Threshold
     signal: str

@@ -14,9 +14,9 @@ CELLS = 240
 class SampleWindow:
     """The samples of one signal of one endpoint over the longest window of its rules.
 
-    `every` is the scrape interval (ms). A sample takes 16 bytes. Where the span would hold more
-    than CELLS samples, they share cells of 40 bytes, and the old end of a window is only as exact
-    as a cell.
+    `every` is the scrape interval (ms). A sample takes 16 bytes. When more than CELLS samples would
+    be held, those in the same slice of time are merged into a cell (sum, count, minimum, maximum)
+    of 40 bytes, and a window can only begin where a cell does.
     """
 
     __slots__ = (
@@ -41,7 +41,10 @@ class SampleWindow:
         self.set_span(span)
 
     def register_limit(self, limit: float, *, above: bool) -> None:
-        """Register a limit for `is_quiet`; call before the first sample."""
+        """Register a limit on samples above (or below) it, which `is_quiet` checks.
+
+        Call it before the first sample.
+        """
         if above:
             self._high_limit = min(self._high_limit, limit)
         else:
@@ -81,11 +84,14 @@ class SampleWindow:
             self.add(at, value)
 
     def is_quiet(self, now: int) -> bool:
-        """Whether no sample passes a registered limit: then no mean, minimum or maximum does."""
+        """Whether no sample in the window up to `now` (ms UTC) passes a registered limit.
+
+        Then no mean, minimum or maximum of them does.
+        """
         return self._last_past_limit <= now - self.span
 
     def has_enough(self, span: int, now: int, least: int = 1) -> bool:
-        """Whether the last `span` (ms) up to `now` has `least` samples that cover half of it."""
+        """Whether the `span` ms up to `now` hold `least` samples, the first in the older half."""
         times = self._times
         first = bisect_right(times, now - span)
         count = sum(self._counts[first:]) if self._shares_cells else len(times) - first

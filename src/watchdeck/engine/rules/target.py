@@ -182,9 +182,10 @@ def target_for(
     now: int,
     before: Target | None = None,
 ) -> Target:
-    """Build the target of an endpoint, with the rules that match and apply; it begins at `now`.
+    """Build the target of an endpoint, with the enabled rules that match and apply to it.
 
-    `before` is the former target of the endpoint: its baselines are kept if their buckets fit.
+    `now` (ms UTC) counts as the time of its last good scrape. `before` is the former target of the
+    endpoint, whose baselines are kept if their buckets have the same width.
     """
     target = Target(facts, kind, last_good_at=now)
     if before is not None and bucket_width(before.facts.every) == bucket_width(facts.every):

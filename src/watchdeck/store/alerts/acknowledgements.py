@@ -99,7 +99,7 @@ where e.started_at >= :since order by o.episode
 def save_acknowledgement(db: Connection, ack: Acknowledgement) -> Acknowledgement | None:
     """Store an acknowledgement, in the caller's transaction; returns it with its number.
 
-    Returns None when the episode already has an owner or has ended: of two operators who
+    Returns None when the episode has ended or has an acknowledgement in force: of two operators who
     acknowledge at once, the first wins.
     """
     row = {
@@ -136,7 +136,7 @@ def find_acknowledgement(db: Connection, number: int) -> Acknowledgement | None:
 
 
 def read_live_acknowledgement(db: Connection, episode: int) -> Acknowledgement | None:
-    """The acknowledgement in force of one episode; None when the episode has no owner."""
+    """The acknowledgement in force of one episode; None when it has none."""
     found = read_episode_acknowledgements(db, episode)
     return next((one for one in reversed(found) if one.ended_at is None), None)
 
@@ -236,7 +236,10 @@ def _load_matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def save_known_issue(db: Connection, issue: KnownIssue) -> KnownIssue:
-    """Store a known issue, in the caller's transaction; returns it with its number."""
+    """Store a known issue, a text that is shown on matching alerts; returns it with its number.
+
+    Runs in the caller's transaction.
+    """
     row = {
         "model": issue.model,
         "rule": issue.rule,
@@ -249,7 +252,10 @@ def save_known_issue(db: Connection, issue: KnownIssue) -> KnownIssue:
 
 
 def end_known_issue(db: Connection, number: int, at: int) -> bool:
-    """End a known issue, in the caller's transaction; returns whether it was in force."""
+    """End a known issue at `at` (ms UTC), in the caller's transaction.
+
+    Returns whether it was in force.
+    """
     return db.execute(_END_PIN, {"id": number, "at": at}).rowcount == 1
 
 
@@ -259,7 +265,10 @@ def read_known_issues(db: Connection, at: int) -> tuple[KnownIssue, ...]:
 
 
 def save_feedback(db: Connection, episode: int, feedback: Feedback, by: str, at: int) -> None:
-    """Store the feedback on an episode in place of any earlier one, in the caller's transaction."""
+    """Store the verdict of an operator on an episode: useful, noise or late.
+
+    It replaces an earlier verdict. Runs in the caller's transaction.
+    """
     row = {"episode": episode, "opinion": feedback.value, "by": by, "at": at}
     db.execute(_SAVE_FEEDBACK, row)
 
@@ -294,9 +303,9 @@ where sent_at is null and gave_up_at is null and cancelled_at is null and not_be
 def shift_deadlines(db: Connection, jump: int, now: int) -> int:
     """Move deadlines by `jump` (ms) after the wall clock jumped to `now` (ms UTC).
 
-    A deadline of an acknowledgement, a silence or a waiting outbox row stays as far away as it was.
-    A silence that has not begun keeps its times, because they were chosen on the wall clock. Runs
-    in the caller's transaction; returns how many rows were changed.
+    The deadlines of acknowledgements, silences and waiting outbox rows are then as far away as
+    before the jump. A silence that has not begun keeps its times, because they were chosen on the
+    wall clock. Runs in the caller's transaction; returns how many rows were changed.
     """
     row = {"jump": jump, "before": now - jump}
     statements = (_SHIFT_ACKNOWLEDGEMENTS, _SHIFT_SILENCES, _SHIFT_OUTBOX)

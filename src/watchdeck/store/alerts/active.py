@@ -46,9 +46,10 @@ where fired_at < :end and (ended_at is null or ended_at > :start) order by id
 
 
 def read_active_alerts(db: Connection, at: int | None, now: int) -> tuple[ActiveAlert, ...]:
-    """Open and recently ended alerts at `now`, or at a past moment `at` (ms UTC), oldest first.
+    """Alerts that are open, or ended up to 15 min ago, oldest first.
 
-    Their mute reasons are empty: those are not stored, but computed for every board.
+    As of `now`, or of a past moment `at` (both ms UTC). Their mute reasons are empty: those are not
+    stored, but computed for every board.
     """
     moment = now if at is None else at
     found = _read_current(db, moment - RESOLVED_RETENTION) if at is None else _read_past(db, moment)

@@ -135,7 +135,7 @@ def open_episode(db: Connection, episode: Episode) -> Episode:
 
 
 def save_episode(db: Connection, episode: Episode) -> bool:
-    """Update an episode, in the caller's transaction; increments the stored `rev`.
+    """Update an episode, in the caller's transaction, and increment its `rev`.
 
     Returns False, and changes nothing, when somebody else updated the episode since it was read.
     """
@@ -145,7 +145,7 @@ def save_episode(db: Connection, episode: Episode) -> bool:
 def add_transitions(
     db: Connection, steps: Iterable[Transition], who: Operator, subject: str = ""
 ) -> None:
-    """Store transitions and enter each in the audit, in the caller's transaction.
+    """Store state changes of episodes and enter each in the audit, in the caller's transaction.
 
     `subject` is the name of the episode in the audit; when empty, it is read from the database.
     """
@@ -170,7 +170,7 @@ def add_transitions(
 
 
 def subject_of(db: Connection, episode: int) -> str:
-    """The name of an episode in the audit: its number, its rule and its model."""
+    """Read the number, rule and model of an episode, which are its name in the audit."""
     rule, model = db.execute(_NAMED, {"episode": episode}).fetchone() or ("", "")
     return episode_subject(episode, rule, model)
 
@@ -210,7 +210,7 @@ def read_episodes(
 
 
 def read_transitions(db: Connection, episode: Episode, at: int) -> tuple[Transition, ...]:
-    """The transitions of an episode until `at` (ms UTC), oldest first."""
+    """The state changes of an episode up to `at` (ms UTC), oldest first."""
     rows = db.execute(_STEPS, {"episode": episode.id, "at": at}).fetchall()
     return tuple(
         Transition(AlertEvent(verb), when, episode_as_of(episode, when, *state), state[-1])
@@ -219,10 +219,9 @@ def read_transitions(db: Connection, episode: Episode, at: int) -> tuple[Transit
 
 
 def episode_as_of(episode: Episode, when: int, *state: Any) -> Episode:
-    """An episode as it was after its transition at `when` (ms UTC).
+    """An episode as it was right after its state change at `when` (ms UTC).
 
-    `state` are the stored values of the transition: condition, data, severity, flapping, value,
-    why.
+    `state` are the values stored with that change: condition, data, severity, flapping, value, why.
     """
     condition, data, severity, flapping, value, why = state
     over = condition == AlertState.OK
@@ -241,18 +240,18 @@ def episode_as_of(episode: Episode, when: int, *state: Any) -> Episode:
 
 
 def pair_from(row: Sequence[Any]) -> tuple[Episode, Alert]:
-    """Build an episode and its alert from a row with the columns EPISODE, then ALERT."""
+    """Build an episode and its alert from a row of the columns in EPISODE, then those in ALERT."""
     return episode_from(row[: len(_COLUMNS)]), alert_from(row[len(_COLUMNS) :])
 
 
 def alert_from(row: Sequence[Any]) -> Alert:
-    """Build an alert from a row with the columns ALERT."""
+    """Build an alert from a row of the columns in the constant ALERT."""
     number, source, fingerprint, rule, model, labels = row
     return Alert(number, source, fingerprint, rule, model, json.loads(labels))
 
 
 def episode_from(row: Sequence[Any]) -> Episode:
-    """Build an episode from a row with the columns EPISODE."""
+    """Build an episode from a row of the columns in the constant EPISODE."""
     known = dict(zip(_COLUMNS, row, strict=True))
     known["limit"] = known.pop("bound")
     reason = known["end_reason"]

@@ -36,7 +36,7 @@ set heard_at = excluded.heard_at, started_at = excluded.started_at, facts = excl
 def register_sources(db: Connection, wanted: Iterable[ExternalSource], now: int) -> None:
     """Store the configured sources in a transaction of its own; all others are marked as retired.
 
-    A source that was stored before keeps the times at which it was heard.
+    A source that was stored before keeps the times at which something came from it.
     """
     with transaction(db):
         known = {source.name: source for source in read_sources(db)}
@@ -66,9 +66,10 @@ def mark_reachable(db: Connection, source: str, at: int, started_at: int | None)
 
 
 def mark_lost(db: Connection, source: ExternalSource, at: int | None) -> None:
-    """Store since when a source's dead man's switch is missing (ms UTC); None when it is back.
+    """Store that a source's dead man's switch is missing since `at` (ms UTC); None: it is back.
 
-    Runs in the caller's transaction. A time that is stored already stays.
+    While it stays missing, the time that was stored first is kept. Runs in the caller's
+    transaction.
     """
     if (source.lost_at is None) is not (at is None):
         save_source(db, replace(source, lost_at=at))
@@ -173,7 +174,10 @@ class PendingResolve(StrEnum):
 
 
 def append_events(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
-    """Store events that a source sent, in a transaction of its own; returns how many are new."""
+    """Store events that a source sent, in a transaction of its own.
+
+    Returns how many of them were not stored already.
+    """
     with transaction(db):
         new = _insert_events(db, source, events, now)
         for event in events:
@@ -184,10 +188,10 @@ def append_events(db: Connection, source: str, events: Sequence[ExternalEvent], 
 
 
 def replace_list(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:
-    """Store a source's full list of firing alerts; alerts missing from the list are resolved.
+    """Store the full list of alerts that fire at a source; alerts that it lacks are resolved.
 
     For a while after a restart of the source nothing is resolved, because it has forgotten its
-    alerts. Returns how many events are new.
+    alerts. Returns how many events were not stored already.
     """
     with transaction(db):
         whole = not any(one.name == source and now < one.held_until for one in read_sources(db))
@@ -262,7 +266,7 @@ def read_open_external(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
 
 
 def read_owners(db: Connection, source: str) -> dict[str, Acknowledgement]:
-    """The acknowledgements in force of a source's open alerts, by the alert's fingerprint."""
+    """The acknowledgements in force on a source's open alerts, by fingerprint of the alert."""
     acks = read_acknowledgements(db)
     return {
         alert.fingerprint: acks[episode.id]
@@ -272,7 +276,7 @@ def read_owners(db: Connection, source: str) -> dict[str, Acknowledgement]:
 
 
 def ensure_store_name(db: Connection, fresh: str) -> str:
-    """The permanent name by which other systems know this store.
+    """Return the permanent name by which other systems know this store.
 
     A store without a name gets `fresh` as its name.
     """
@@ -284,13 +288,13 @@ def ensure_store_name(db: Connection, fresh: str) -> str:
 
 
 def read_remote_states(db: Connection, source: str) -> dict[str, RemoteAlertState]:
-    """The last report of a source about each alert that fired there, by fingerprint."""
+    """What a source last reported on each alert that fired there, by fingerprint."""
     rows = db.execute(_MEMORIES, {"holder": _remote_state_holder(source)}).fetchall()
     return {fingerprint: _parse_remote_state(value) for fingerprint, value, _ in rows}
 
 
 def read_remote_state(db: Connection, source: str, fingerprint: str) -> RemoteAlertState | None:
-    """The last report of a source about one firing alert; None when the alert never fired there."""
+    """What a source last reported on one alert; None when the alert never fired there."""
     row = db.execute(
         _MEMORY, {"holder": _remote_state_holder(source), "key": fingerprint}
     ).fetchone()
@@ -298,7 +302,10 @@ def read_remote_state(db: Connection, source: str, fingerprint: str) -> RemoteAl
 
 
 def read_suppressed(db: Connection) -> dict[int, tuple[str, ...]]:
-    """The reasons why alerts are muted at their sources, by alert number; others are absent."""
+    """The reasons for which alerts are muted at their sources, by alert number.
+
+    An alert that its source does not mute is absent.
+    """
     found = {}
     for number, value in db.execute(_SUPPRESSED).fetchall():
         last = _parse_remote_state(value)
@@ -308,24 +315,27 @@ def read_suppressed(db: Connection) -> dict[int, tuple[str, ...]]:
 
 
 def sender_alive_at(db: Connection, source: str, sender: str) -> int | None:
-    """When a sender behind a source was last known to be alive (ms UTC); None when never."""
+    """When a system that reports through a source was last known to be alive (ms UTC).
+
+    None when it never was.
+    """
     row = db.execute(_MEMORY, {"holder": f"sender:{source}", "key": sender}).fetchone()
     return None if row is None else int(row[1])
 
 
 def read_deferred(db: Connection, why: PendingResolve) -> tuple[ExternalEvent, ...]:
-    """All resolve events that are kept for this reason."""
+    """All resolve events that are kept for later for the reason `why`."""
     rows = db.execute(_MEMORIES, {"holder": why.value}).fetchall()
     return tuple(decode(payload) for _, payload, _ in rows)
 
 
 def defer_resolve(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
-    """Store a resolve event that is kept for this reason, in the caller's transaction."""
+    """Keep a resolve event for later for the reason `why`, in the caller's transaction."""
     _save_memory(db, why.value, event.key, encode(event), event.received_at)
 
 
 def drop_deferred(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
-    """Delete a resolve event that was kept for this reason, in the caller's transaction."""
+    """Delete a resolve event that was kept for the reason `why`, in the caller's transaction."""
     db.execute(_DELETE_MEMORY, {"holder": why.value, "key": event.key})
 
 

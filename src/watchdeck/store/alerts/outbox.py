@@ -77,7 +77,7 @@ OUTBOX_RETENTION = 90 * 86_400_000
 
 
 class Backlog(Struct, frozen=True):
-    """The rows that are due and not sent."""
+    """The number and age of the outbox rows that are due and not sent."""
 
     waiting: int
     """Number of rows."""
@@ -88,7 +88,7 @@ class Backlog(Struct, frozen=True):
 def enqueue(db: Connection, entries: Iterable[OutboxEntry], now: int) -> int:
     """Insert outbox rows, in the caller's transaction; returns how many were inserted.
 
-    A row whose channel already has its deduplication key is skipped.
+    A row is skipped when its channel already has a row with the same deduplication key.
     """
     return sum(db.execute(_INSERT, _row(entry, now)).rowcount for entry in entries)
 
@@ -109,7 +109,7 @@ def _row(entry: OutboxEntry, now: int) -> dict[str, Any]:
 
 
 def read_due_channels(db: Connection, now: int) -> tuple[str, ...]:
-    """The channels with rows due at `now` (ms UTC)."""
+    """The names of the channels that have rows due at `now` (ms UTC)."""
     return tuple(row[0] for row in db.execute(_DUE_CHANNELS, {"now": now}).fetchall())
 
 
@@ -118,7 +118,7 @@ def read_due(
 ) -> tuple[OutboxRow, ...]:
     """Up to `limit` rows due at `now` (ms UTC), of one channel or all (None), longest due first.
 
-    A row waits while an earlier row with the same episode and ordering key is not due yet.
+    A row is left out while an earlier row of the same episode and ordering key is not due yet.
     """
     asked = {"now": now, "limit": limit, "channel": channel}
     return tuple(_outbox_row(row) for row in db.execute(_DUE, asked).fetchall())
@@ -153,15 +153,18 @@ def mark_given_up(db: Connection, numbers: Iterable[int], at: int, error: str) -
 
 
 def cancel(db: Connection, dedup_key: str, at: int) -> int:
-    """Cancel waiting rows by deduplication key, in the caller's transaction; returns how many."""
+    """Cancel the waiting rows with a deduplication key at `at` (ms UTC); returns how many.
+
+    The key can then be used again. Runs in the caller's transaction.
+    """
     return db.execute(_CANCEL, {"dedup_key": dedup_key, "at": at}).rowcount
 
 
 def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int, ...]:
-    """Assign rows to `fold`, a closed group: one notification that no later row joins.
+    """Put rows into the group `fold`: they become one notification, which no later row joins.
 
-    Runs in the caller's transaction. Returns the numbers of the assigned rows, without those that
-    were sent, given up or cancelled meanwhile.
+    Runs in the caller's transaction. Returns the numbers of these rows, without those that were
+    sent, given up or cancelled meanwhile.
     """
     return tuple(
         number for number in numbers if db.execute(_FREEZE, {"id": number, "fold": fold}).rowcount
@@ -169,9 +172,10 @@ def freeze_group(db: Connection, numbers: Iterable[int], fold: str) -> tuple[int
 
 
 def read_recent_groups(db: Connection, since: int) -> tuple[str, ...]:
-    """The names of the notification groups of rows created at `since` (ms UTC) or later.
+    """The names of the groups that have a row created at `since` (ms UTC) or later.
 
-    Reads only the newest 5,000 rows that have a group and are not cancelled.
+    The rows of a group are sent as one notification. Only the newest 5,000 rows with a group are
+    searched; cancelled rows are ignored and do not count.
     """
     asked = {"since": since, "most": 5_000}
     return tuple(row[0] for row in db.execute(_RECENT_GROUPS, asked).fetchall())
@@ -194,8 +198,8 @@ def read_episode_outbox(db: Connection, episode: int) -> tuple[OutboxRow, ...]:
 def prune(db: Connection, before: int) -> int:
     """Delete settled rows created before `before` (ms UTC); returns how many.
 
-    Settled means sent, given up or cancelled. Rows of open episodes stay: the message about the end
-    of an episode goes to the same channels.
+    Settled means sent, given up or cancelled. The rows of open episodes are kept: they show which
+    channels to tell of the end of the episode.
     """
     return db.execute(_PRUNE, {"before": before}).rowcount
 
@@ -234,7 +238,7 @@ order by o.fold
 
 
 class NotifiedGroup(Struct, frozen=True):
-    """The episodes that paged one channel in one group."""
+    """A group of messages sent to one channel, with the open episodes that they paged about."""
 
     group: str
     open: tuple[int, ...]
@@ -251,7 +255,7 @@ class NotifiedGroup(Struct, frozen=True):
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether every open episode has an owner."""
+        """Whether every open episode of the group has an owner."""
         return not self.unacknowledged
 
 

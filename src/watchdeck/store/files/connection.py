@@ -97,7 +97,10 @@ def read_version(db: Connection) -> tuple[int, int]:
 
 
 def check_version(db: Connection, path: Path, schema: Schema) -> None:
-    """Raises StoreBehind when the file is older than this schema, and what `check_kind` raises."""
+    """Check that a file has exactly the version of a schema.
+
+    Raises StoreBehind when the file is older, and what `check_kind` raises.
+    """
     number = check_kind(db, path, schema)
     if number < schema.version:
         raise StoreBehind(
@@ -107,9 +110,9 @@ def check_version(db: Connection, path: Path, schema: Schema) -> None:
 
 
 def check_kind(db: Connection, path: Path, schema: Schema) -> int:
-    """The version of a file.
+    """Check that a file belongs to a schema, and return the version of the file.
 
-    Raises StoreCorrupt when it is not a file with this schema, StoreTooNew when it is newer.
+    Raises StoreCorrupt when it does not belong to it, StoreTooNew when the file is newer.
     """
     application, number = read_version(db)
     if application != schema.application or number < 1:
@@ -154,7 +157,10 @@ def data_version(db: Connection) -> int:
 
 @contextmanager
 def snapshot(db: Connection) -> Iterator[Connection]:
-    """Show the block one unchanging state of the file; until it ends, the WAL can only grow."""
+    """Let all reads of the block see one unchanging state of the file.
+
+    Until the block ends, the WAL can only grow.
+    """
     db.execute("begin")
     try:
         yield db
@@ -209,7 +215,10 @@ _DECODE_ERRORS = (
 
 @contextmanager
 def corruption_as_error(path: Path) -> Iterator[None]:
-    """As `store_errors`; rows that cannot be decoded raise StoreCorrupt too. For readers."""
+    """Raise every SQLite error of the block as a StoreError that names the file. For readers.
+
+    Unlike `store_errors`, it also raises StoreCorrupt for rows that cannot be decoded.
+    """
     try:
         with store_errors(path):
             yield
@@ -230,7 +239,7 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
 
 
 def corruption_error(path: Path, detail: str) -> StoreCorrupt:
-    """The StoreCorrupt for a damaged file, with the remedy."""
+    """Build the StoreCorrupt for a damaged file, with the remedy in its text."""
     return StoreCorrupt(
         f"{path} is damaged ({detail}). Move it away and start the collector, or put a backup in"
         " its place; `watchdeck doctor` examines it."

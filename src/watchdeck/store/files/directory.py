@@ -65,7 +65,11 @@ class StoreDirectory(Struct, frozen=True):
         _refuse_root(self.path)
 
     def check(self) -> None:
-        """Raises StoreMissing, or StoreError for a link, a file, or a directory open to all."""
+        """Check that the directory exists and can be trusted.
+
+        Raises StoreMissing when there is none, StoreError for a symbolic link, for something else
+        than a directory, or when everybody can write to it.
+        """
         found = _lstat(self.path)
         if found is None:
             raise StoreMissing(f"there is no store in {self.path}. `watchdeck collect` makes one.")
@@ -124,7 +128,7 @@ class StoreDirectory(Struct, frozen=True):
         return tuple(file_identity(path) for path in (self.metrics, self.state, self.lock))
 
     def log_identities(self) -> tuple[tuple[int, ...] | None, ...]:
-        """The `file_identity` of both write-ahead logs; it stays while a log is in use."""
+        """The `file_identity` of both write-ahead logs; constant while a log is in use."""
         files = (self.metrics, self.state)
         return tuple(file_identity(path.with_name(f"{path.name}-wal")) for path in files)
 
@@ -145,7 +149,7 @@ class StoreDirectory(Struct, frozen=True):
 
 
 def check_file(path: Path, *, missing_ok: bool = False) -> None:
-    """Raises StoreError unless the path is a regular file that not everybody can write.
+    """Check that the path is a regular file that not everybody can write; else raise StoreError.
 
     A symbolic link is refused, because it could lead writes elsewhere. A missing file raises
     StoreMissing, unless `missing_ok`.
@@ -182,7 +186,8 @@ def _os_error(path: Path, error: OSError) -> StoreError:
 def file_identity(path: Path, *, written: bool = False) -> tuple[int, ...] | None:
     """Device, inode and modification time (ns) of a file, to notice that it was replaced.
 
-    The time is 0 unless `written`. None when there is no such file.
+    Unless `written`, 0 stands for the time, so that a write changes nothing. None when there is no
+    such file.
     """
     with suppress(OSError):
         found = path.lstat()

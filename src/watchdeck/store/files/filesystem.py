@@ -16,10 +16,10 @@ _LEAST_FREE = 4 * BALLAST_SIZE
 
 
 class Ballast:
-    """A file of `size` bytes that reserves disk space, to be released when the disk is full.
+    """A file of `size` bytes that reserves disk space, to be deleted when the disk is full.
 
-    On a full disk SQLite cannot even delete (measured), so old history could not be removed. A
-    store smaller than its ballast has nothing to remove, and needs none.
+    On a full disk SQLite cannot even delete rows (measured), so old history could not be removed. A
+    store smaller than this file has too little to remove, and needs no such file.
     """
 
     def __init__(self, directory: Path, budget: int) -> None:
@@ -77,7 +77,7 @@ def is_network_filesystem(kind: str) -> bool:
 
 
 def permission_problems(directory: Path) -> Iterator[str]:
-    """Sentences on wrong owners and modes in a store's directory, each with its remedy."""
+    """A sentence for each wrong owner or mode in a store's directory, with its remedy."""
     owner = directory.lstat().st_uid
     for path in (directory, *sorted(directory.iterdir())):
         found = path.lstat()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ScrapeHistory(Struct, frozen=True):
-    """Past scrapes of one endpoint and stream that share one layout."""
+    """Past scrapes of one endpoint that have the same columns, either raw series or signals."""
 
     endpoint: str
     stream: Stream
@@ -37,7 +37,10 @@ class ScrapeHistory(Struct, frozen=True):
 
 
 class PackedHistory(Struct, frozen=True):
-    """A ScrapeHistory packed for the store; it can be sent to another process."""
+    """A ScrapeHistory as compressed days and hourly aggregates, ready to be stored.
+
+    It can be sent to another process.
+    """
 
     endpoint: str
     stream: Stream
@@ -48,9 +51,10 @@ class PackedHistory(Struct, frozen=True):
 
 
 def pack_history(history: ScrapeHistory) -> PackedHistory:
-    """Pack a history into days and rollups, which is most of the work; uses no file.
+    """Compress a history into days and hourly aggregates; needs no database.
 
-    Pass whole months at once: a counter's rise from one history to the next is lost.
+    This is most of the work of an import, so it can run in another process. Pass whole months at
+    once: how much a counter rose between two histories is not known.
     """
     import numpy as np
 
@@ -86,7 +90,7 @@ def _pack_days(times: Integers, values: Floats) -> Iterator[PackedSegment]:
 
 
 def insert_history(db: Connection, histories: Iterable[PackedHistory]) -> None:
-    """Store packed histories in the caller's transaction.
+    """Store the results of `pack_history`, in the caller's transaction.
 
     Raises KeyError when an endpoint is not registered.
     """

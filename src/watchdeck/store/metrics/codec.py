@@ -37,7 +37,7 @@ _LEVEL = 6
 
 
 def encode_column(values: Floats) -> bytes:
-    """Encode a column of at least one value; the number of values is not in the bytes."""
+    """Encode the values of one column, at least one; their number is not in the bytes."""
     import numpy as np
 
     column = np.ascontiguousarray(values, np.float64)
@@ -138,7 +138,7 @@ class Seekable(Protocol):
 
 
 def encode_blob(times: Integers, values: Floats) -> bytes:
-    """Encode at least one time (ms UTC), and a row of values for each, as one blob."""
+    """Encode times (ms UTC), at least one, and the row of values of each as one blob."""
     import numpy as np
 
     columns = np.ascontiguousarray(values.T, np.float64)
@@ -148,9 +148,9 @@ def encode_blob(times: Integers, values: Floats) -> bytes:
 
 
 class ColumnBlob:
-    """A blob of `columns` columns and `count` rows, of which single columns can be decoded.
+    """An encoded table of `count` rows and `columns` columns; a column can be decoded alone.
 
-    Its methods raise ValueError, struct.error or zlib.error when the blob is damaged.
+    Its methods raise ValueError, struct.error or zlib.error when the bytes are damaged.
     """
 
     def __init__(self, source: Seekable, columns: int, count: int) -> None:

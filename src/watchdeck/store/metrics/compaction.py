@@ -48,11 +48,11 @@ class _Parts(Struct):
 
 
 def compact(db: Connection, layouts: LayoutTable, span: CompactionSpan) -> None:
-    """Compact all frames and segments of a span into one segment for each stream and layout.
+    """Join all stored scrapes of a span into one compressed segment for each stream and layout.
 
-    A day also gets rollups. Only the writer may call this: rows are read and packed before the
-    transaction, and nobody else may change them meanwhile. An interrupted call loses nothing; a
-    repeated one changes nothing.
+    For a day, hourly aggregates (rollups) are stored too. Only the writer may call this: rows are
+    read and packed before the transaction, and nobody else may change them meanwhile. An
+    interrupted call loses nothing; a repeated one changes nothing.
     """
     segments = find_segments_starting(db, span.endpoint, span.start, span.end, span.level)
     parts = _read_parts(db, layouts, span, segments)

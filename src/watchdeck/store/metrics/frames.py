@@ -34,7 +34,10 @@ delete from layout where id not in (
 
 
 class LayoutTable:
-    """The layouts of one store: stored once, shared by many frames, cached for one connection."""
+    """The layouts of one store, cached for one connection.
+
+    A layout is the list of columns of a scrape; it is stored once and shared by many scrapes.
+    """
 
     def __init__(self, db: Connection) -> None:
         self._db = db
@@ -43,7 +46,7 @@ class LayoutTable:
         self._positions: dict[int, dict[str, int]] = {}
 
     def id_of(self, layout: Layout) -> int:
-        """The id of a layout; a new one is inserted in the caller's transaction."""
+        """Return the id of a layout; an unknown one is inserted in the caller's transaction."""
         digest = layout.digest
         if digest not in self._ids:
             self._db.execute(_INSERT_LAYOUT, {"digest": digest} | _layout_row(layout))
@@ -58,7 +61,7 @@ class LayoutTable:
         self._positions.clear()
 
     def columns(self, number: int) -> tuple[str, ...]:
-        """The column names of the layout with this id, in the order of a frame's values."""
+        """The column names of the layout with this id, in the order of a scrape's values."""
         if number not in self._columns:
             ((text,),) = self._db.execute(_COLUMNS, {"layout": number}).fetchall()
             self._columns[number] = tuple(json.loads(text))
@@ -72,7 +75,7 @@ class LayoutTable:
         return self._positions[number]
 
     def cumulative_flags(self, number: int) -> bytes:
-        """A byte for each column of a layout: 1 when its values only rise, except at a reset."""
+        """A byte for each column of the layout with this id, as `cumulative_flags` returns them."""
         ((flags,),) = self._db.execute(_CUMULATIVE, {"layout": number}).fetchall()
         return bytes(flags)
 
@@ -94,7 +97,7 @@ def _layout_row(layout: Layout) -> dict[str, str | bytes]:
 
 
 def cumulative_flags(layout: Layout) -> bytes:
-    """A byte for each column: 1 when its values only rise, except at a reset."""
+    """A byte for each column of a layout: 1 if its values only rise, except at a reset; else 0."""
     return bytes(map(_is_cumulative, layout.series))
 
 
@@ -127,9 +130,9 @@ where k in (select k from frame where k >= :first and k < :past order by k limit
 
 
 class Stream(IntEnum):
-    """The two frames of each scrape: its raw series, and the signals derived from them.
+    """The two kinds of values of a scrape: its raw series, and the signals derived from them.
 
-    The value is the last bit of a frame's key.
+    Each is stored as a row of its own, a frame; the number is the last bit of the frame's key.
     """
 
     SERIES = 0
@@ -148,7 +151,8 @@ class StreamWindow(Struct, frozen=True):
 def frame_key(endpoint: int, at: int, stream: int = 0) -> int:
     """The key of a frame: 20 bits of endpoint id, 42 of time (ms UTC), one of stream.
 
-    The frames of one endpoint are adjacent on disk, in the order of time.
+    A frame is the stored values of one scrape. Those of one endpoint are adjacent on disk, in the
+    order of time.
     """
     return endpoint << _ENDPOINT_SHIFT | min(max(at, 0), _LAST_MOMENT) << 1 | stream
 
@@ -166,9 +170,9 @@ def decode_values(blob: bytes) -> array[float]:
 def add_frame(
     db: Connection, layouts: LayoutTable, endpoint: int, at: int, stream: Stream, frame: Frame
 ) -> None:
-    """Store the frame of a scrape at `at` (ms UTC), in the caller's transaction.
+    """Store the values of a scrape at `at` (ms UTC), in the caller's transaction.
 
-    It replaces a frame of the same endpoint, time and stream.
+    They replace those of the same endpoint, time and stream.
     """
     row = {
         "k": frame_key(endpoint, at, stream),
@@ -221,7 +225,7 @@ def delete_frames(db: Connection, endpoint: int, start: int, end: int) -> None:
 
 
 def delete_old_frames(db: Connection, endpoints: Iterable[int], before: int, most: int) -> int:
-    """Delete up to `most` frames from before `before` (ms UTC), in all; returns how many."""
+    """Delete frames older than `before` (ms UTC), up to `most` in total; returns how many."""
     gone = 0
     for endpoint in endpoints:
         bounds = {

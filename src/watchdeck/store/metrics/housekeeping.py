@@ -50,7 +50,7 @@ THIN, SIGNALS_ONLY, LATEST_ONLY = 0.80, 0.90, 0.95
 
 
 class StoreSize(Struct, frozen=True):
-    """The size of the store, and its limit."""
+    """The bytes that the store uses, and the bytes that it may use."""
 
     used: int
     """Bytes in use, without the free pages of metrics.db."""
@@ -59,11 +59,11 @@ class StoreSize(Struct, frozen=True):
 
     @property
     def share(self) -> float:
-        """The used part of the budget: 1.0 is all of it, also when the budget is 0."""
+        """The used share of the budget; 1.0 means all of it, or that the budget is 0."""
         return self.used / self.budget if self.budget else 1.0
 
     def has_room_for(self, stream: Stream) -> bool:
-        """Whether there is room for more history of this stream."""
+        """Whether the budget allows more history: series up to 90 % of it, signals up to 95 %."""
         return self.share < (SIGNALS_ONLY if stream is Stream.SERIES else LATEST_ONLY)
 
     def __str__(self) -> str:
@@ -101,7 +101,10 @@ def delete_expired(db: Connection, retention: Retention, now: int) -> bool:
 
 
 def delete_oldest(db: Connection) -> bool:
-    """Delete a few of the oldest segments, series before signals, else rollups; False if none."""
+    """Delete a few of the oldest rows to save space; returns whether there were any.
+
+    Compressed series are deleted first, then compressed signals, then hourly aggregates.
+    """
     with transaction(db):
         return bool(
             _delete_rows(db, _OLD_SEGMENTS, _EVER, Stream.SERIES)
@@ -111,7 +114,7 @@ def delete_oldest(db: Connection) -> bool:
 
 
 def release_pages(db: Connection) -> bool:
-    """Return some free pages of the file to the disk; True when there may be more."""
+    """Give some free pages of the file back to the disk; True when there may be more."""
     (free,) = db.execute("pragma freelist_count").fetchone()
     if free <= _FREE_PAGES:
         return False
@@ -154,7 +157,10 @@ Job = Callable[[], bool | None]
 
 
 def find_due_spans(db: Connection, now: int) -> Iterator[CompactionSpan]:
-    """Past spans that are not compacted yet: the oldest hour of each endpoint, then every day."""
+    """Yield the spans not compacted yet that ended 10 min before `now` (ms UTC) or earlier.
+
+    First the oldest hour of each endpoint, then every day.
+    """
     for endpoint, k in db.execute(_OLDEST_FRAMES).fetchall():
         start = frame_time(k) // HOUR * HOUR
         if start + HOUR + _LAG <= now:
@@ -189,15 +195,18 @@ class Housekeeper:
 
     @property
     def problem(self) -> str:
-        """Why history is not stored or housekeeping fails, in words; empty when all is well."""
+        """Why history is not stored or old rows not tidied, in words; empty if all is well."""
         return "; ".join(filter(None, (str(self._size), self._log, self._failing)))
 
     def has_room_for(self, stream: Stream) -> bool:
-        """Whether there is room for more history of this stream."""
+        """Whether the budget allows more history of this stream, as measured last."""
         return self._size.has_room_for(stream)
 
     def step(self, now: int) -> None:
-        """Run one due job; after a failure `problem` names it, and the next check tries again."""
+        """Run the next due job, a compaction or a deletion; once a minute due jobs are looked for.
+
+        After a failure `problem` names it, and the next check tries again.
+        """
         try:
             with corruption_as_error(self._path):
                 self._step(now)

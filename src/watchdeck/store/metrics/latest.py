@@ -68,9 +68,10 @@ _HEARTBEAT = "select beat from heartbeat where one = 1"
 
 
 def register_endpoints(db: Connection, facts: Sequence[EndpointFacts], at: int) -> dict[str, int]:
-    """Store the configured endpoints, retire all others; returns the id of each one by name.
+    """Store the configured endpoints and retire all others; returns each id by endpoint name.
 
-    Runs in the caller's transaction at `at` (ms UTC). A retired endpoint keeps its history.
+    Runs in the caller's transaction. `at` (ms UTC) is the time of retirement; a retired endpoint
+    keeps its history.
     """
     for one in facts:
         db.execute(_REGISTER, {"name": one.name, "facts": json.dumps(to_plain(one))})
@@ -123,10 +124,10 @@ def read_latest(db: Connection) -> tuple[LatestScrape, ...]:
 def read_latest_at(
     db: Connection, at: int, cache: SegmentCache | None = None
 ) -> tuple[LatestScrape, ...]:
-    """The newest scrape of every endpoint by a past moment `at` (ms UTC), at most a day older.
+    """The newest scrape of every endpoint at a past moment `at` (ms UTC), at most a day old then.
 
-    An endpoint without such a scrape is absent. Only outcome and signals are stored for the past.
-    `cache` keeps unpacked rows for later calls.
+    An endpoint without such a scrape is absent. A scrape has only outcome and signals: no more is
+    stored for the past. `cache` keeps unpacked rows for later calls.
     """
     layouts, cache = LayoutTable(db), cache or SegmentCache()
     found = []
@@ -167,7 +168,7 @@ def _latest_scrape(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTabl
 
 
 def signal_values(columns: Iterable[str], values: array[float]) -> dict[str, SignalValue]:
-    """The signals of a frame, by name; NaN means absent, never 0, and is left out."""
+    """The signals of a scrape, by name; a NaN value is absent (it is not 0), and left out."""
     present = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
     return {
         name: SignalValue(
@@ -197,12 +198,12 @@ def _slo(availability: float | None, latency_p95: int | None, error_ratio: float
 
 
 def save_heartbeat(db: Connection, heartbeat: CollectorStatus) -> None:
-    """Store the newest heartbeat, in the caller's transaction."""
+    """Store the newest status of the collector, in the caller's transaction."""
     db.execute(_SAVE_HEARTBEAT, {"beat": json.dumps(to_plain(heartbeat))})
 
 
 def read_heartbeat(db: Connection) -> CollectorStatus | None:
-    """The newest heartbeat; None when no collector ever ran on this store.
+    """The newest status of the collector; None when no collector ever ran on this store.
 
     Fields that a newer collector adds are ignored.
     """
@@ -224,7 +225,7 @@ from latest order by endpoint
 
 
 class LatestRow(NamedTuple):
-    """The unparsed row of an endpoint's newest scrape, for the engine."""
+    """The stored row of an endpoint's newest scrape; its values are decoded only on use."""
 
     endpoint: int
     at: int

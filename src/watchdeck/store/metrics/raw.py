@@ -57,7 +57,7 @@ def read_raw(
 def read_oldest_time(db: Connection, window: StreamWindow) -> int | None:
     """The time (ms UTC) of an endpoint's oldest stored scrape; None when there is none.
 
-    Only the endpoint and stream of the window matter, not its bounds.
+    Of `window` only the endpoint and stream are used: scrapes before its start count too.
     """
     place = {"endpoint": window.endpoint, "stream": int(window.stream)}
     bounds = {"first": frame_key(window.endpoint, 0), "past": frame_key(window.endpoint + 1, 0)}
@@ -67,7 +67,7 @@ def read_oldest_time(db: Connection, window: StreamWindow) -> int | None:
 
 
 class NewestRow(Struct, frozen=True):
-    """The newest scrape of an endpoint."""
+    """The newest scrape of an endpoint, and the interval between its last few scrapes."""
 
     at: int
     """Time of the scrape (ms UTC)."""
@@ -173,7 +173,7 @@ class Block(Struct, frozen=True):
 
 
 class Blocks(Struct, frozen=True):
-    """The blocks of one period, in the order of time."""
+    """The scrapes of one period, an hour or a day, as blocks in the order of time."""
 
     blocks: list[Block]
     next: int | None
@@ -186,10 +186,11 @@ def read_endpoint_names(db: Connection) -> tuple[str, ...]:
 
 
 def read_blocks(db: Connection, endpoint: str, stream: Stream, start: int, end: int) -> Blocks:
-    """Read the first period that has any scrapes: an hour of series, or a day of signals.
+    """Read the scrapes of the first hour (of series) or day (of signals) that has any.
 
-    Scrapes from `start` until before `end` (ms UTC) count; an unknown endpoint has none. Call it
-    again with `next` as `start` until `next` is None; no transaction is open in between.
+    Only scrapes from `start` until before `end` (ms UTC) are searched; an unknown endpoint has
+    none. To read on, call it again with the `next` of the result as `start`, until that is None. No
+    transaction stays open.
     """
     known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
     if known is None:

@@ -22,7 +22,7 @@ PERIOD = 30 * DAY
 
 
 class HourlyAggregate(IntEnum):
-    """An aggregate of one column over one hour; the numbers are stored."""
+    """The aggregates of a column over one hour; their numbers are stored in the database."""
 
     LOW = 0
     HIGH = 1
@@ -42,7 +42,7 @@ class HourlyAggregate(IntEnum):
 class HourlyValues(Struct, frozen=True):
     """One aggregate over time: `times` are starts of hours (ms UTC), `values` has a row for each.
 
-    An hour without any value has NaN, and a COUNT of 0.
+    An hour without any value has NaN, or 0 when the aggregate is COUNT.
     """
 
     times: Integers
@@ -105,7 +105,7 @@ def _aggregate_hours(
 
 
 def combine_layouts(field: HourlyAggregate, parts: Sequence[HourlyValues]) -> HourlyValues:
-    """Join one aggregate of several layouts; an hour that several layouts have is combined."""
+    """Join the values of one aggregate from several layouts; an hour is in the result only once."""
     import numpy as np
 
     if len(parts) == 1:
@@ -126,7 +126,7 @@ def combine_layouts(field: HourlyAggregate, parts: Sequence[HourlyValues]) -> Ho
 
 
 def split_by_period(hours: HourlyValues) -> Iterator[tuple[int, HourlyValues]]:
-    """Split hours by the period of their row; yields the start of each period (ms UTC) too."""
+    """Split hourly values into stored rows of 30 days: yields start (ms UTC) and values of each."""
     import numpy as np
 
     numbers = hours.times // PERIOD
@@ -136,7 +136,7 @@ def split_by_period(hours: HourlyValues) -> Iterator[tuple[int, HourlyValues]]:
 
 
 def forward_fill(values: Floats) -> Floats:
-    """Replace each NaN by the newest value above it in its column, where there is one."""
+    """Replace each NaN by the last number above it in its column; without one it stays NaN."""
     import numpy as np
 
     rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
@@ -203,7 +203,7 @@ and field = :field and period = (
 def pack_rollups(
     rolled: Mapping[HourlyAggregate, HourlyValues],
 ) -> Iterator[tuple[HourlyAggregate, int, PackedSegment]]:
-    """The rollup rows to store: aggregate, start of the period (ms UTC), packed hours."""
+    """Yield the rows to store: aggregate, start of their 30 days (ms UTC), packed hours."""
     for field, hours in rolled.items():
         for period, part in split_by_period(hours):
             yield field, period, pack_segment(part.times, part.values)
@@ -240,7 +240,10 @@ def _merge(stored: ColumnBlob, new: PackedSegment, columns: int) -> PackedSegmen
 def read_last_values(
     db: Connection, endpoint: int, stream: int, layout: int, columns: int, start: int
 ) -> Floats:
-    """The last value of each column before `start` (ms UTC); NaN where the last month has none."""
+    """The last stored value of each column before `start` (ms UTC).
+
+    NaN for a column without any value in the month before.
+    """
     import numpy as np
 
     place = {"endpoint": endpoint, "stream": stream, "layout": layout, "start": start}
@@ -260,7 +263,7 @@ def read_hours(
     columns: Sequence[str],
     field: HourlyAggregate,
 ) -> dict[str, HourlyValues]:
-    """One aggregate over time, by column, for hours that start inside a window.
+    """The values of one aggregate, by column, for the hours that start inside a window.
 
     A column that no stored layout has is absent.
     """

@@ -148,7 +148,7 @@ CACHED_SEGMENTS = 1_000
 
 
 class CachedRows(Struct, frozen=True):
-    """Some consecutive scrapes of a segment."""
+    """Some consecutive scrapes of a segment, kept in memory."""
 
     times: Integers
     values: Floats
@@ -158,14 +158,14 @@ class CachedRows(Struct, frozen=True):
     """Whether the last scrape of the segment is among them."""
 
     def count_before(self, moment: int) -> int | None:
-        """The number of rows before a moment (ms UTC); None when rows near it may be missing."""
+        """The number of rows before `moment` (ms UTC); None when it lies outside these rows."""
         past = int(self.times.searchsorted(moment))
         within = (past > 0 or self.begins) and (past < len(self.times) or self.ends)
         return past if within else None
 
 
 class SegmentCache:
-    """Caches rows around the times that were read last, so that a small step unpacks nothing.
+    """Keeps the rows around the times that were read last, so that reads near them unpack nothing.
 
     Use it on one thread only.
     """

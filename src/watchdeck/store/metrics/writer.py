@@ -122,7 +122,7 @@ class MetricsWriter:
             self._wake.notify()
 
     def submit_heartbeat(self, heartbeat: CollectorStatus) -> None:
-        """Queue a heartbeat for the next commit; it replaces one that still waits."""
+        """Queue the collector's status for the next commit; it replaces one that still waits."""
         with self._wake:
             self._heartbeat = heartbeat
             self._wake.notify()

@@ -24,7 +24,7 @@ class Schema(Struct, frozen=True):
 
     @property
     def version(self) -> int:
-        """The only version that this program reads and writes."""
+        """The version of the schema: the only one that this program reads and writes."""
         return len(self.steps)
 
 

@@ -36,7 +36,7 @@ _FIRST_PREVIOUS = "0" * 64
 
 
 class ChainHead(Struct, frozen=True):
-    """The end of a chain: the number of rows, and the hash of the last one."""
+    """The end of the audit's hash chain: the number of rows, and the hash of the last one."""
 
     rows: int
     hash: str
@@ -46,7 +46,7 @@ class ChainHead(Struct, frozen=True):
 
 
 class AuditVerification(Struct, frozen=True):
-    """The result of reading the whole chain."""
+    """The result of checking every row of the audit's hash chain."""
 
     rows: int
     """Sound rows before the first bad one."""
@@ -67,7 +67,7 @@ def append_audit(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> ChainHead:
-    """Append a row in the caller's transaction, so that an action and its record commit together.
+    """Append a row to the audit, in the transaction of the action that it records.
 
     `before` and `after` are the values that the action changed, plain and without secrets; None
     when there are none. Returns the new end of the chain.
@@ -90,13 +90,13 @@ def append_audit(
 
 
 def read_head(db: Connection) -> ChainHead:
-    """The stored end of the chain; when it is missing, 0 rows and an empty hash."""
+    """The stored end of the audit's chain; when it is missing, 0 rows and an empty hash."""
     found = db.execute(_HEAD).fetchone()
     return ChainHead(*found) if found else ChainHead(0, "")
 
 
 def read_last_of_action(db: Connection, action: str) -> tuple[str, int] | None:
-    """Subject and time (ms UTC) of the newest row of an action; None when there is none."""
+    """Subject and time (ms UTC) of the newest audit row with this action; None if there is none."""
     found = db.execute(_LAST, {"action": action}).fetchone()
     return None if found is None else (str(found[0]), int(found[1]))
 
@@ -115,7 +115,7 @@ class AuditEntry(Struct, frozen=True):
 
 
 def read_entries(db: Connection, first: int, last: int) -> tuple[AuditEntry, ...]:
-    """The rows from number `first` to `last`, both included, oldest first."""
+    """The audit rows from number `first` to `last`, both included, oldest first."""
     rows = db.execute(_SOME, {"first": first, "last": last}).fetchall()
     return tuple(
         AuditEntry(*row[:6], *(None if text is None else json.loads(text) for text in row[6:8]))
@@ -124,9 +124,10 @@ def read_entries(db: Connection, first: int, last: int) -> tuple[AuditEntry, ...
 
 
 def verify(db: Connection, known: ChainHead | None = None) -> AuditVerification:
-    """Read the whole chain and find the first row that is not as it was written.
+    """Read the whole audit and find the first row that is not as it was written.
 
-    With `known`, a head stored elsewhere, a chain that was replaced as a whole is found too.
+    With `known`, an earlier head that was stored elsewhere, it is also found when the whole chain
+    was replaced.
     """
     end, met = ChainHead(0, _FIRST_PREVIOUS), known is None or known.rows == 0
     for row, sealed in _read_rows(db):

@@ -36,7 +36,10 @@ MAX_CHANGES = 1_000
 
 
 def record_change(db: Connection, endpoint: str, at: int, what: str, text: str, source: str) -> int:
-    """Insert a change marker at `at` (ms UTC), in the caller's transaction; returns its number."""
+    """Store a change of an endpoint (a deploy, a restart) at `at` (ms UTC); returns its number.
+
+    Runs in the caller's transaction.
+    """
     row = {"endpoint": endpoint, "at": at, "what": what, "text": text, "source": source}
     ((number,),) = db.execute(_ADD, row).fetchall()
     return int(number)
@@ -45,9 +48,9 @@ def record_change(db: Connection, endpoint: str, at: int, what: str, text: str, 
 def read_changes(
     db: Connection, start: int, end: int, endpoint: str | None = None, limit: int = MAX_CHANGES
 ) -> tuple[Change, ...]:
-    """The newest `limit` markers from `start` until before `end` (ms UTC), oldest first.
+    """The newest `limit` changes from `start` until before `end` (ms UTC), oldest first.
 
-    Of one endpoint, or of all when `endpoint` is None.
+    Those of one endpoint, or of all when `endpoint` is None.
     """
     asked = {"start": start, "end": end, "endpoint": endpoint, "limit": limit}
     rows = db.execute(_BETWEEN, asked).fetchall()

@@ -53,8 +53,8 @@ order by at
 def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
     """Store health changes, in the caller's transaction.
 
-    Of two changes with the same endpoint and time, the later call wins. A change that is older than
-    the current health of its endpoint enters only the history.
+    Of two changes with the same endpoint and time, the one stored last is kept. A change that is
+    older than the current health of its endpoint enters only the history.
     """
     rows = [asdict(change) for change in changes]
     db.executemany(_ADD, rows)

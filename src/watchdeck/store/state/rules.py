@@ -29,12 +29,18 @@ _READ = "select name, facts from {table} where retired_at is null order by name"
 
 
 def save_rules(db: Connection, rules: Iterable[Rule], at: int) -> None:
-    """Store the rules in force and retire all others, in the caller's transaction."""
+    """Store the rules in force; all others are retired at `at` (ms UTC).
+
+    Runs in the caller's transaction.
+    """
     _save(db, "rule", {rule.name: _rule_facts(rule) for rule in rules}, at)
 
 
 def save_maintenance(db: Connection, works: Iterable[Maintenance], at: int) -> None:
-    """Store the maintenance in force and retire all other, in the caller's transaction."""
+    """Store the maintenance in force; all other is retired at `at` (ms UTC).
+
+    Runs in the caller's transaction.
+    """
     _save(db, "maintenance", {work.name: _maintenance_facts(work) for work in works}, at)
 
 
