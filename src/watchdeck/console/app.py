@@ -66,10 +66,8 @@ _HEIGHTS = ((0, "-flat"), (SMALLEST[1], "-short"), (28, "-high"), (36, "-tall"),
 class Console(DiffRenderedApp, inherit_bindings=False):
     """The console application, which shows the newest board of a store.
 
-    `at` is a moment of the past (ms UTC) to show; None shows now.
-    `notice` is a message to show at the start. It means that a collector was just started and
-    creates the store: that the store is missing is then no failure for the first STARTING ms.
-    `open_source` opens the store to poll; without it, boards come only as BoardUpdated messages.
+    `at` is a moment of the past (ms UTC), None for now. With a `notice`, shown at the start, a
+    missing store is no failure for STARTING ms. Without `open_source` boards come only as messages.
     """
 
     TITLE = "watchdeck"

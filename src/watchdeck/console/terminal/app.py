@@ -19,10 +19,7 @@ from watchdeck.console.terminal.writer import TerminalWriter
 
 
 class DiffRenderedApp(App[None]):
-    """A Textual application that sends only changed cells, through a TerminalWriter.
-
-    Without a writer, Textual draws as usual.
-    """
+    """Sends only changed cells, through a TerminalWriter; without one Textual draws as usual."""
 
     renderer: DiffRenderer | None = None
     is_link_slow = False
