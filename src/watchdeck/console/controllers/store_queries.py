@@ -24,9 +24,9 @@ from watchdeck.domain.kinds.kind import Kind
 
 
 class QueryController:
-    """Reads from the store on threads, each with a board source of its own.
+    """Reads what screens ask for (histories, alerts, responses) from the store, on threads.
 
-    `open_source` opens such a source; without it nothing is read.
+    `open_source` opens a reader of the store for one thread; without it nothing is read.
     """
 
     def __init__(self, port: ConsolePort, open_source: OpenSource | None) -> None:

@@ -36,7 +36,7 @@ class Filterable(Protocol):
         ...
 
     def number(self, name: str) -> float | None:
-        """A number to compare, by its name; None when unknown."""
+        """The number that the row has under this name, such as a signal; None when it has none."""
         ...
 
 

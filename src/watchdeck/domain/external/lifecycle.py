@@ -218,9 +218,9 @@ class ResolveContext(Struct, frozen=True):
 
 
 def is_expiry(event: ExternalEvent, context: ResolveContext) -> bool:
-    """Whether a resolve only means that the sender stopped repeating the alert.
+    """Whether a resolve only means that the Prometheus behind it stopped repeating the alert.
 
-    Alertmanager then sends a resolve whose end is the `ends_at` of the last firing event.
+    Its Alertmanager then resolves the alert at the `ends_at` that Prometheus sent last.
     """
     ends_at = event.ends_at or event.received_at
     if not (event.lapsed or _is_unrenewed_end(event, ends_at, context.last)):

@@ -115,9 +115,9 @@ def route(
 ) -> tuple[OutboxEntry, ...]:
     """The outbox entries of a message: one for each channel, and always one for the console.
 
-    `windows` are the newest group windows; those of the new entries are added to it. `to` names
-    channels and rotas to use instead of the routes. Channels get nothing before `not_before`
-    (ms UTC), so that an action can be undone.
+    `windows` holds the open time window of each group, in which messages are sent together; this
+    call adds the windows of its entries. `to` names channels and rotas that replace the routes. No
+    entry is sent before `not_before` (ms UTC): until then the operator may undo.
     """
     names = _target_names(message, context.active, routing, now) if to is None else tuple(to)
     known = {channel.name: channel for channel in routing.channels}

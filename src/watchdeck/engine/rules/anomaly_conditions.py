@@ -47,7 +47,10 @@ def _phase_shift(name: str, width: int) -> int:
 
 
 class AnomalyCondition:
-    """True when a signal is far from its baseline, unless this is a repetition of recent days."""
+    """True when a signal is far from its baseline, and was not as far off in the last days.
+
+    The novelty gate remembers how far off it was when it was last reported.
+    """
 
     novelty: NoveltyGate
 

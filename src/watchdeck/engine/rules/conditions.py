@@ -146,7 +146,10 @@ class WindowCondition(Struct, frozen=True):
 
 
 def threshold_measurement(test: Threshold, value: float, limit: float) -> Measurement:
-    """The measurement of a value (NaN: unknown) and a limit: `latency_p95 412 ms > 200 ms`."""
+    """The value (None for NaN), the limit, and both in words: `latency_p95 412 ms > 200 ms`.
+
+    `test` names the signal, and whether values above or below the limit are bad.
+    """
     known = None if math.isnan(value) else value
     past = known is None or (known > limit if test.above else known < limit)
     words = format_comparison(
