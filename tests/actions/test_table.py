@@ -17,7 +17,6 @@ from watchdeck.actions.table import (
     NOT_IN_THE_SHELL,
     NOT_ON_A_KEY,
     NOT_TYPED,
-    action_named,
     perform,
 )
 from watchdeck.cli import group
@@ -73,7 +72,6 @@ def test_every_request_belongs_to_one_action_and_survives_a_transport() -> None:
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_the_name_of_an_action_is_the_tag_of_its_request(action: Action) -> None:
     assert action.request.__struct_config__.tag == action.name
-    assert action_named(action.name) is action
 
 
 def test_two_keys_never_share_an_id() -> None:

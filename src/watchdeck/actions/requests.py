@@ -166,7 +166,9 @@ class FeedbackRequest(ActionRequest, frozen=True, tag="opinion"):
 
     @classmethod
     def parse(cls, text: str, about: Selection) -> Self:
-        """Parse `useful`, `noise` or `late`, for the selected episodes; else raises ValueError."""
+        """Parse `useful`, `noise` or `late`, for the selected episodes. Raises ArgumentError."""
+        if text not in [one.value for one in Feedback]:
+            raise ArgumentError(f"write one of {', '.join(one.value for one in Feedback)}")
         return cls(about.episodes, Feedback(text))
 
 

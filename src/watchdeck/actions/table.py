@@ -208,6 +208,7 @@ ACTIONS = (
                 *("number", "--end", Form.NUMBER), help="Remove the known issue NUMBER."
             ),
         ),
+        can_undo=False,
     ),
     Action(
         name="opinion",
@@ -255,13 +256,7 @@ NOT_TYPED = {"opinion": "its three words are three keys"}
 ActionFunction = Callable[[Actor, Any, int], "ActionResult"]
 """Runs an action for an actor, on its request, at a time (ms UTC)."""
 
-_BY_NAME = {action.name: action for action in ACTIONS}
 _BY_REQUEST = {action.request: action for action in ACTIONS}
-
-
-def action_named(name: str) -> Action:
-    """The action with this name. Raises KeyError."""
-    return _BY_NAME[name]
 
 
 def shell_summaries() -> dict[str, str]:

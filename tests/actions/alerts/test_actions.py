@@ -31,6 +31,7 @@ from watchdeck.actions.requests import (
     UnpinRequest,
     UnsilenceRequest,
 )
+from watchdeck.actions.table import ACTIONS, perform
 from watchdeck.actions.transaction import ActionResult, AlertError
 from watchdeck.domain.alerts.alert import AlertState, Episode, Feedback
 from watchdeck.domain.notifications.outbox import OutboxEntry
@@ -491,3 +492,27 @@ def test_only_who_did_it_can_take_it_back(store: StoreDirectory) -> None:
         undo(Actor(store, BORIS), UndoRequest(tuple(done.undo)), NOW + SECOND)
     with pytest.raises(AlertError, match="nothing to take back"):
         undo(Actor(store, ANNA), UndoRequest(()), NOW)
+
+
+def test_the_table_says_which_actions_can_be_undone(store: StoreDirectory) -> None:
+    number, actor = paged(store), Actor(store, ANNA, LADDER)
+    silenced = SilenceRequest((read_matcher("model=fraud"),), 3_600_000, "a deploy")
+    pinned = PinRequest("the vendor knows", 3_600_000, "fraud")
+    perform(actor, AcknowledgeRequest((number,)), NOW)
+    silence_id = perform(actor, silenced, NOW).affected[0]
+    issue_id = perform(actor, pinned, NOW).affected[0]
+    for request in (
+        UnacknowledgeRequest((number,)),
+        EscalateRequest((number,)),
+        NoteRequest((number,), "rolled back"),
+        silenced,
+        UnsilenceRequest(silence_id),
+        pinned,
+        UnpinRequest(issue_id),
+        ResolveRequest((number,), "false alarm"),
+    ):
+        done = perform(actor, request, NOW)
+        assert done.affected, done.words
+        undone = perform(actor, UndoRequest(done.undo), NOW)
+        action = next(one for one in ACTIONS if one.request is type(request))
+        assert bool(undone.affected) is action.can_undo, action.name

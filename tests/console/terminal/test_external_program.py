@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -117,6 +118,8 @@ def test_the_console_ends_when_the_terminal_goes_while_it_is_lent(
     terminal, _ = paged(start, tmp_path, "still")
     terminal.ask(b"P", b"PAGED 1")
     terminal.hang_up()
+    ended, _, _ = select.select([os.pidfd_open(terminal.pid)], [], [], 10)
+    assert ended
     os.waitpid(terminal.pid, 0)
     terminal.pid = 0
 

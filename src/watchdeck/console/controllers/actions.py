@@ -175,7 +175,7 @@ class ActionController:
             self._port.say(str(error))
             return
         work = partial(perform, self._actor, request, self._port.clock())
-        then = partial(self._show_result, request)
+        then = partial(self._show_result, action, request)
         self._port.run_in_thread(work, then, "actions", exclusive=False)
 
     def _refusal(self, action: Action) -> str:
@@ -189,11 +189,14 @@ class ActionController:
             return "this is the past: L goes back to now, where something can be done"
         return ""
 
-    def _show_result(self, request: ActionRequest, result: ActionResult) -> None:
+    def _show_result(self, action: Action, request: ActionRequest, result: ActionResult) -> None:
         """Show the result of an action; if it did nothing, undo is for the action before."""
         if isinstance(request, ChangeRequest):
             self._show_change(request, result)
         elif not result.undo:
+            self._port.say(result.words)
+        elif not action.can_undo:
+            self._last = ()
             self._port.say(result.words)
         else:
             self._last = result.undo
