@@ -1,4 +1,4 @@
-"""What the collector's tests share: readers for made-up endpoints."""
+"""HTTP clients of made-up endpoints."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,14 +10,15 @@ from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.net.address import Origin, parse_url
-from watchdeck.net.client import ConnectionFactory, HttpClient, default_connection
-from watchdeck.net.connection import Connection
+from watchdeck.net.client import HttpClient
+from watchdeck.net.connection import Connection, SocketConnection
 from watchdeck.net.credentials import Credentials
 from watchdeck.net.failure import Failure, RequestError
-from watchdeck.net.httpx_connection import HttpxConnection
 from watchdeck.net.resolver import Resolver
 
 SHORT = Milliseconds(300)
+
+NO_TLS = Tls()
 
 PATIENT = Milliseconds(10_000)
 """For what is to be found out, however slow the machine is."""
@@ -31,21 +32,16 @@ def endpoint(url: str, **settings: object) -> Endpoint:
     return Endpoint(name="iris", url=url, timeout=SHORT, **settings)  # type: ignore[arg-type]
 
 
-def over_httpx(origin: Origin, checks: Tls, names: Resolver) -> Connection:
-    return HttpxConnection(origin, checks, names)
-
-
 @asynccontextmanager
 async def reading(
     target: Endpoint,
     reveal: Callable[[Secret], str] = no_secret,
     resolver: Resolver | None = None,
-    carry: ConnectionFactory = default_connection,
 ) -> AsyncIterator[HttpClient]:
     names = resolver or Resolver()
 
     def connect(origin: Origin) -> Connection:
-        return carry(origin, target.tls, names)
+        return SocketConnection(origin, target.tls, names)
 
     reader = HttpClient(connect, Credentials(target, reveal), target.max_body)
     try:
@@ -67,8 +63,6 @@ async def tell(
         return failed.failure
 
 
-async def ask(
-    url: str, carry: ConnectionFactory = default_connection, within: Milliseconds = SHORT
-) -> ProbeResponse | Failure:
-    async with reading(endpoint(url), carry=carry) as reader:
+async def ask(url: str, within: Milliseconds = SHORT, tls: Tls = NO_TLS) -> ProbeResponse | Failure:
+    async with reading(endpoint(url, tls=tls)) as reader:
         return await tell(reader, url, within)

@@ -1,10 +1,13 @@
-"""The two ways of the HTTP client, and the bodies that are costly to make."""
+"""The two schemes over which a server may be asked, and the bodies that are costly to make."""
+
+import ssl
+from dataclasses import dataclass
 
 import pytest
 
-from net.clients import over_httpx
+from servers.certificates import Certificates
 from servers.hostile import HUGE, bomb
-from watchdeck.net.client import ConnectionFactory, default_connection
+from watchdeck.domain.values.secret import Tls
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -13,8 +16,22 @@ def _built() -> None:
     bomb(HUGE)
 
 
-@pytest.fixture(params=[default_connection, over_httpx], ids=["over our own sockets", "over httpx"])
-def carry(request: pytest.FixtureRequest) -> ConnectionFactory:
-    """The two ways a question may be carried: they must not differ."""
-    chosen: ConnectionFactory = request.param
-    return chosen
+@dataclass(frozen=True)
+class Wire:
+    """What the server needs to speak over a scheme, and what the client trusts."""
+
+    context: ssl.SSLContext | None
+    tls: Tls
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(params=["http", "https"], ids=["over http", "over https"])
+def wire(request: pytest.FixtureRequest, certificates: Certificates) -> Wire:
+    """The two schemes: what a server does must have the same name over both."""
+    if request.param == "http":
+        return Wire(None, Tls())
+    return Wire(certificates.good(), Tls(ca=certificates.ca))

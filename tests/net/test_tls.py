@@ -14,11 +14,6 @@ from watchdeck.net import tls
 from watchdeck.net.failure import Failure, RequestError
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return Certificates(tmp_path_factory.mktemp("tls"))
-
-
 async def shown(
     context: ssl.SSLContext, checks: Tls, host: str = "127.0.0.1"
 ) -> tuple[ProbeResponse | Failure, float | None]:

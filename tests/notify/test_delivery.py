@@ -104,7 +104,7 @@ async def test_what_a_receiver_asks_for_in_retry_after_is_kept_by_all_that_wait_
     ("first", "why"),
     [
         pytest.param(HANG, "no answer in time", id="hangs"),
-        pytest.param(DIE, "the connection was cut off", id="takes it and dies"),
+        pytest.param(DIE, "the connection was closed without an answer", id="takes it and dies"),
         pytest.param(
             answer(b"", "Location: http://127.0.0.1:1/", status="302 Found"),
             "302 Found: redirects are not followed",

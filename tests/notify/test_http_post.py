@@ -94,7 +94,7 @@ async def test_an_answer_that_drips_is_over_at_the_deadline() -> None:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        pytest.param("by_a_stranger", "the certificate is not trusted", id="a stranger"),
+        pytest.param("by_a_stranger", "the certificate's issuer is not trusted", id="a stranger"),
         pytest.param("expired", "the certificate has expired", id="expired"),
         pytest.param("of_another_host", "the certificate is for another host name", id="another's"),
         pytest.param("self_signed", "the certificate is self-signed", id="its own"),
@@ -120,7 +120,7 @@ async def test_an_authority_of_ones_own_is_trusted_when_it_is_named(tmp_path: Pa
     async with listening(taken, certificates.good()) as port:
         url = f"https://localhost:{port}/"
         assert await said(url, lambda _: ["127.0.0.1"], certificates.ca) == ReceiverResponse(200)
-        assert await said(url, lambda _: ["127.0.0.1"]) == "the certificate is not trusted"
+        assert await said(url, lambda _: ["127.0.0.1"]) == "the certificate's issuer is not trusted"
 
 
 @pytest.mark.parametrize(

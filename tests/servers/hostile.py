@@ -75,7 +75,13 @@ def cut(sent: bytes) -> Talk:
 
 def redirect(to: str, status: str = "302 Found") -> Talk:
     async def talk(turn: Turn) -> None:
-        place = to.format(port=turn.server.port, other=turn.server.port + 1)
+        own = turn.server.scheme
+        place = to.format(
+            scheme=own,
+            other_scheme="http" if own == "https" else "https",
+            port=turn.server.port,
+            other=turn.server.port + 1,
+        )
         turn.writer.write(answer(b"", f"Location: {place}", status=status))
 
     return talk
@@ -184,6 +190,7 @@ TALKS: dict[str, Talk] = {
     "/early": fixed(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(PAGE)),
     "/bare": fixed(answer(PAGE).replace(b"\r\n", b"\n")),
     "/health": fixed(answer(b"ok")),
+    "/cookies": fixed(answer(b"ok", "Set-Cookie: a=b", "Set-Cookie: c=d")),
     "/empty": fixed(answer()),
     "/echo": echo,
     "/login": login,
@@ -209,10 +216,10 @@ TALKS: dict[str, Talk] = {
     "/two-gzips": fixed(answer(_GZIPPED * 2, "Content-Encoding: gzip")),
     "/loop": redirect("/loop"),
     "/slash": redirect("/metrics", "307 Temporary Redirect"),
-    "/to-host": redirect("http://user:pass@evil.example:{port}/metrics"),
-    "/to-address": redirect("http://169.254.169.254/latest/meta-data"),
-    "/to-port": redirect("http://127.0.0.1:{other}/metrics"),
-    "/to-scheme": redirect("https://127.0.0.1:{port}/metrics"),
+    "/to-host": redirect("{scheme}://user:pass@evil.example:{port}/metrics"),
+    "/to-address": redirect("{scheme}://169.254.169.254/latest/meta-data"),
+    "/to-port": redirect("{scheme}://127.0.0.1:{other}/metrics"),
+    "/to-scheme": redirect("{other_scheme}://127.0.0.1:{port}/metrics"),
     "/to-file": redirect("file:///etc/passwd"),
     "/to-nowhere": redirect("http://[::1"),
     "/to-escapes": redirect("http://\x1b]0;owned\x07.example/"),

@@ -13,11 +13,10 @@ from watchdeck.domain.values.secret import Tls
 from watchdeck.domain.values.text import clean
 from watchdeck.net import tls
 from watchdeck.net.address import Origin, Url
-from watchdeck.net.connection import Connection, RawResponse, Request
+from watchdeck.net.connection import Connection, RawResponse, Request, SocketConnection
 from watchdeck.net.credentials import Credentials, Headers
 from watchdeck.net.decompress import decompress
 from watchdeck.net.failure import RequestError
-from watchdeck.net.plain_connection import PlainConnection
 from watchdeck.net.resolver import Resolver
 
 MAX_REDIRECTS = 3
@@ -99,20 +98,10 @@ class HttpClient:
         return ProbeResponse(raw.status, body, _clean_headers(raw.headers))
 
 
-def default_connection(origin: Origin, settings: Tls, resolver: Resolver) -> Connection:
-    """A new connection to an origin: our own, faster one for plain http, httpx for TLS."""
-    if origin.scheme == "http":
-        return PlainConnection(origin, resolver)
-    # the import costs 0.1 s and 10 MB, so only TLS pays for it
-    from watchdeck.net.httpx_connection import HttpxConnection
-
-    return HttpxConnection(origin, settings, resolver)
-
-
 def client_for(
     endpoint: Endpoint,
     resolver: Resolver | None = None,
-    factory: ConnectionFactory = default_connection,
+    factory: ConnectionFactory = SocketConnection,
 ) -> HttpClient:
     """The client of one endpoint, with its secrets and limits; clients may share a resolver."""
     own_resolver = resolver or Resolver()

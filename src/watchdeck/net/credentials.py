@@ -78,7 +78,7 @@ class Credentials:
             headers["authorization"] = f"Basic {text}"
         for name, value in self._endpoint.headers.items():
             text = value if isinstance(value, str) else self._resolve(value)
-            headers[name.lower()] = _check_value(name, text)
+            headers[name.lower()] = text
         return headers
 
     def _resolve(self, secret: Secret) -> str:
@@ -86,13 +86,3 @@ class Credentials:
             return f"{secret.prefix}{self._resolve_secret(secret)}"
         except WatchdeckError as error:
             raise RequestError(Outcome.UNREACHABLE, f"not asked: {error}") from error
-
-
-def _check_value(name: str, value: str) -> str:
-    """The value. Raises RequestError, with no value in its text, when HTTP forbids it."""
-    if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
-        raise RequestError(
-            Outcome.UNREACHABLE,
-            f"not asked: the header {name.lower()} has a character that HTTP does not allow",
-        )
-    return value

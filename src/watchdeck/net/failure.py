@@ -86,7 +86,6 @@ _TLS = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server asks for a client certificate",
 }
 
-_TOO_MANY_HEADERS = 431
 _CHAIN = 12
 
 
@@ -94,7 +93,7 @@ def failure_of(error: BaseException, otherwise: Failure) -> Failure:
     """The failure for an exception, by its deepest known cause; `otherwise` if none is known."""
     found = otherwise
     for cause in _causes(error):
-        found = _system_failure(cause) or _header_failure(cause) or found
+        found = _system_failure(cause) or found
     return found
 
 
@@ -122,12 +121,6 @@ def _system_failure(error: BaseException) -> Failure | None:
     if isinstance(error, OSError) and error.errno in _ERRNO:
         return _ERRNO[error.errno]
     return by_class(_SYSTEM, error)
-
-
-def _header_failure(error: BaseException) -> Failure | None:
-    if getattr(error, "error_status_hint", None) == _TOO_MANY_HEADERS:
-        return Failure(Outcome.TOO_LARGE, "the headers are too large")
-    return None
 
 
 def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | None:

@@ -1,195 +1,311 @@
-"""Parser of HTTP/1.1 responses: as strict as h11, at a tenth of its time."""
+"""HTTP/1.1 messages, parsed by llhttp (httptools) within limits.
 
-import re
+llhttp has no limits of its own: a header value that arrives in many parts takes quadratic time, and
+a chunk extension of 16 MB is skipped without a callback. So a head is fed line by line, and the
+bytes of a chunked body that are not content are counted.
+"""
 
-from msgspec import Struct
+from __future__ import annotations
 
-from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.connection import MAX_PIECES
-from watchdeck.net.decompress import too_large
-from watchdeck.net.failure import RequestError
+from enum import StrEnum
+from typing import cast
 
-MAX_HEAD_SIZE = 100 << 10
-"""Most bytes of one head (status line and headers), as in httpcore."""
+import httptools
+
+from watchdeck.errors import WatchdeckError
+
+MAX_HEAD = 16 << 10
+"""Most bytes of the head of a message; interim (1xx) responses count as part of it."""
 
 MAX_LINE = 8 << 10
-"""Most bytes of one header line, or of the line before a chunk."""
+"""Most bytes of one header line."""
 
-_END = re.compile(rb"\n\r?\n")
-_TOKEN = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
-_TEXT = rb"[^\x00\s]"
-_NAME = re.compile(_TOKEN)
-_FORBIDDEN = re.compile(rb"[\x00\n\r\f\v]")
-_STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: (?:[ \t]|%b)*)?" % _TEXT)
-_LENGTH = re.compile(r"[0-9]{1,20}")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,20})(?:;[^\n]*+)?[ \t]*+")
-_BODILESS = frozenset((204, 304))
+MAX_INTERIM = 16
+"""Most interim (1xx) responses before a response."""
+
+MAX_CHUNKS = 16_384
+"""Most chunks of a body: a hostile server may send a megabyte in chunks of one byte."""
+
+MAX_OVERHEAD = 16 << 10
+"""Most bytes of chunk extensions or trailers in a row: llhttp has no callback for them."""
+
+_STEP = 4 << 10
+"""Bytes of a chunked body that are parsed between two checks of the limits."""
+
+_UPGRADE = b"upgrade:"
+"""A header that is dropped: llhttp would take the body of the message for another protocol."""
 
 
-class ResponseHead(Struct, frozen=True):
-    """The status and headers of a response.
+class Violation(StrEnum):
+    """Why a message is refused."""
 
-    `length` (bytes) is None when the body is chunked, or ends with the connection. `keep_alive` is
-    whether the connection may carry another request.
+    MALFORMED = "malformed"
+    CUT_SHORT = "cut short"
+    LARGE_HEAD = "large head"
+    LARGE_LINE = "large line"
+    LARGE_BODY = "large body"
+    MANY_CHUNKS = "many chunks"
+    OVERHEAD = "overhead"
+
+
+class MessageError(WatchdeckError):
+    """A message that is refused; the words for it differ between client and server."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation)
+        self.violation = violation
+
+
+class MessageParser:
+    """Parses one message; the methods that begin with `on_` are llhttp's callbacks.
+
+    `headers`: values by lower-case name, those of a repeated header joined; set with `has_head`.
+    `length`: the content-length (bytes); None without one.
+    `complete`: whether the message is whole; bytes after it are not consumed.
+    `has_excess`: whether bytes after a chunked body were consumed with it.
     """
 
-    status: int
-    headers: dict[str, str]
-    length: int | None
-    chunked: bool
-    keep_alive: bool
-
-
-def end_of_head(data: bytes, start: int = 0) -> int | None:
-    """The index in `data` at which the body begins; None while the head is incomplete.
-
-    Raises RequestError when the head is too large.
-    """
-    found = _END.search(data, max(0, start - 3))
-    if (found.end() if found else len(data)) > MAX_HEAD_SIZE:
-        raise RequestError(Outcome.TOO_LARGE, "the headers are too large")
-    return found.end() if found else None
-
-
-def read_head(data: bytes, method: str = "GET") -> ResponseHead:
-    """Parse a complete head. Raises RequestError when it is not proper HTTP."""
-    first, *lines = (line.removesuffix(b"\r") for line in data.rstrip(b"\r\n").split(b"\n"))
-    status_line = _STATUS.fullmatch(first)
-    if status_line is None:
-        raise not_http()
-    headers = read_fields(lines)
-    status = int(status_line[2])
-    chunked, length = _is_chunked(headers), read_length(headers)
-    if status in _BODILESS or method == "HEAD":
-        chunked, length = False, 0
-    elif chunked:
-        length = None
-    framed = chunked or length is not None
-    closing = "close" in [part.strip() for part in headers.get("connection", "").lower().split(",")]
-    keep_alive = framed and not closing and status_line[1] >= b"1.1"
-    return ResponseHead(status, headers, length, chunked, keep_alive)
-
-
-def not_http() -> RequestError:
-    """The error for a response that is not HTTP."""
-    return RequestError(Outcome.UNREADABLE, "the answer is not proper HTTP")
-
-
-def read_fields(lines: list[bytes]) -> dict[str, str]:
-    """Header values by lower-case name, those of a repeated header joined. Raises RequestError."""
-    found: dict[str, str] = {}
-    for line in lines:
-        name, value = _split_header(line)
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
-
-
-def _split_header(line: bytes) -> tuple[str, str]:
-    """Split a header without a regular expression, which takes quadratic time on many blanks."""
-    if len(line) > MAX_LINE:
-        raise RequestError(Outcome.TOO_LARGE, "a header is too large")
-    name, colon, value = line.partition(b":")
-    if not colon or not _NAME.fullmatch(name) or _FORBIDDEN.search(value):
-        raise not_http()
-    return name.decode("ascii").lower(), value.strip(b" \t").decode("latin-1")
-
-
-def _is_chunked(headers: dict[str, str]) -> bool:
-    encoding = headers.get("transfer-encoding")
-    if encoding is not None and encoding.lower() != "chunked":
-        raise not_http()
-    return encoding is not None
-
-
-def read_length(headers: dict[str, str]) -> int | None:
-    """The content-length (bytes), or None. Raises RequestError when it is no single number."""
-    text = headers.get("content-length")
-    if text is None:
-        return None
-    lengths = {part.strip() for part in text.split(",")}
-    if len(lengths) != 1 or not _LENGTH.fullmatch(next(iter(lengths))):
-        raise not_http()
-    return int(lengths.pop())
-
-
-class ChunkedDecoder:
-    """Decodes a chunked body of at most `limit` bytes as its bytes arrive."""
-
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, truncate: bool = False) -> None:
+        self.headers: dict[str, str] = {}
+        self.length: int | None = None
+        self.chunked = False
+        self.keep_alive = False
+        self.has_head = False
+        self.complete = False
+        self.has_excess = False
         self._limit = limit
-        self._buffer = b""
-        self._missing = 0
+        self._truncate = truncate
+        self._llhttp: httptools.HttpRequestParser | httptools.HttpResponseParser | None = None
+        self._violation: Violation | None = None
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._line = bytearray()
+        self._head_size = 0
         self._pieces: list[bytes] = []
         self._size = 0
-        self._in_trailer = False
-        self.rest: bytes | None = None
-        """The bytes after the body; None until the body is complete."""
+        self._chunks = 0
+        self._received = 0
+        self._overhead = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether any byte of the message has arrived."""
+        return self._head_size > 0
 
     @property
     def body(self) -> bytes:
-        """The body so far."""
-        return b"".join(self._pieces)
+        """The body so far, without the framing of its chunks, and never over the limit."""
+        return b"".join(self._pieces)[: self._limit]
 
-    def feed(self, data: bytes) -> None:
-        """Decode more bytes. Raises RequestError for bad chunks, or a body over the limit."""
-        data = self._buffer + data
+    def feed(self, data: memoryview) -> int:
+        """Parse bytes up to the end of the head or of the message; returns how many were consumed.
+
+        Raises MessageError.
+        """
+        return self._feed_body(data) if self.has_head else self._feed_head(data)
+
+    def end(self) -> None:
+        """Accept the end of the connection as the end of the message, or raise MessageError."""
+        if self._line:
+            self._parse(self._line)  # bytes that never were HTTP are malformed, not cut short
+        if not self.complete:
+            raise MessageError(Violation.CUT_SHORT)
+
+    def check_length(self) -> None:
+        """Raise MessageError when the announced body is over the limit."""
+        if (self.length or 0) > self._limit and not self._truncate:
+            raise MessageError(Violation.LARGE_BODY)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Store a header; trailers are dropped."""
+        if not self.has_head:
+            self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Finish the head."""
+        if self.has_head:
+            return
+        self.has_head = True
+        self.headers = self._join_fields()
+        length, encoding = self.headers.get("content-length"), self.headers.get("transfer-encoding")
+        self.length = None if length is None else int(length)
+        self.chunked = encoding is not None
+        if encoding is not None and encoding.lower() != "chunked":
+            self._violation = Violation.MALFORMED
+
+    def on_chunk_header(self) -> None:
+        """Count a chunk."""
+        self._chunks += 1
+
+    def on_body(self, piece: bytes) -> None:
+        """Store a part of the body, unless it belongs to a second message."""
+        if not self.complete:
+            self._size += len(piece)
+            self._overhead = 0
+            self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Complete the message; an interim response has no head of its own, and is none."""
+        self.complete = self.has_head
+
+    def on_message_begin(self) -> None:
+        """Note the start of a second message."""
+        self.has_excess = self.complete
+
+    def _feed_head(self, data: memoryview) -> int:
+        """Feed whole lines; the body is left to the next call."""
+        head = bytes(data[: MAX_HEAD + 1])
         position = 0
-        while self.rest is None:
-            following = self._decode_part(data, position)
-            if following is None:
-                break
-            position = following
-        self._buffer = data[position:]
-        if len(self._buffer) > max(self._missing + 2, MAX_HEAD_SIZE):
-            raise not_http()
-
-    def _decode_part(self, data: bytes, position: int) -> int | None:
-        """Decode one part; returns where the next begins, or None when bytes are missing."""
-        if self._in_trailer:
-            return self._skip_trailer(data, position)
-        if self._missing:
-            return self._decode_chunk(data, position)
-        return self._decode_header(data, position)
-
-    def _decode_header(self, data: bytes, position: int) -> int | None:
-        end = data.find(b"\r\n", position)
-        if (len(data) if end < 0 else end) - position > MAX_LINE:
-            raise not_http()
-        if end < 0:
-            return None
-        found = _CHUNK.fullmatch(data, position, end)
-        if found is None:
-            raise not_http()
-        self._missing = int(found[1], 16)
-        self._size += self._missing
-        if self._size > self._limit:
-            raise too_large(self._limit)
-        self._in_trailer = not self._missing
-        return end + 2
-
-    def _decode_chunk(self, data: bytes, position: int) -> int | None:
-        end = position + self._missing
-        if len(data) < end + 2:
-            return None
-        if data[end : end + 2] != b"\r\n":
-            raise not_http()
-        self._pieces.append(data[position:end])
-        if len(self._pieces) > MAX_PIECES:
-            raise RequestError(Outcome.TOO_LARGE, "the body comes in too many parts")
-        self._missing = 0
-        return end + 2
-
-    def _skip_trailer(self, data: bytes, position: int) -> int | None:
-        """Skip the headers that may follow the last chunk."""
-        for end in (b"\r\n", b"\n"):
-            if data.startswith(end, position):
-                self.rest = data[position + len(end) :]
-                return position
-        found = _END.search(data, position)
-        if found is None:
-            return None
-        read_fields(
-            [line.removesuffix(b"\r") for line in data[position : found.start()].split(b"\n")]
-        )
-        self.rest = data[found.end() :]
+        while position < len(head) and not self.has_head:
+            end = head.find(b"\n", position) + 1 or len(head)
+            self._feed_line(head[position:end])
+            position = end
         return position
+
+    def _feed_line(self, part: bytes) -> None:
+        """Feed a line to llhttp when its end has arrived."""
+        self._head_size += len(part)
+        if self._head_size > MAX_HEAD:
+            raise MessageError(Violation.LARGE_HEAD)
+        self._line += part
+        if not part.endswith(b"\n"):
+            return
+        line, self._line = self._line, bytearray()
+        if len(line) > MAX_LINE:
+            raise MessageError(Violation.LARGE_LINE)
+        if line[: len(_UPGRADE)].lower() != _UPGRADE:
+            self._parse(line)
+
+    def _feed_body(self, data: memoryview) -> int:
+        if self.chunked:
+            data = data[:_STEP]
+            self._overhead += len(data)
+        elif self.length is not None:
+            data = data[: self.length - self._size]
+        self._received += len(data)
+        self._parse(data)
+        self._check_body()
+        return len(data)
+
+    def _check_body(self) -> None:
+        if self._size > self._limit:
+            if not self._truncate:
+                raise MessageError(Violation.LARGE_BODY)
+            self.keep_alive = False
+            self._finish()
+            return
+        if self._chunks > MAX_CHUNKS:
+            raise MessageError(Violation.MANY_CHUNKS)
+        if self._overhead > MAX_OVERHEAD or self._received > 2 * self._limit + MAX_OVERHEAD:
+            raise MessageError(Violation.OVERHEAD)
+
+    def _parse(self, data: bytearray | memoryview) -> None:
+        if self._llhttp is None:
+            return
+        try:
+            self._llhttp.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.has_excess = self.complete
+            if not self.complete:
+                self._violation = Violation.MALFORMED
+        if self._violation is not None:
+            raise MessageError(self._violation)
+        if self.complete:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Complete the message, and drop llhttp's parser: the two refer to each other."""
+        self.complete = True
+        self._llhttp = None
+
+    def _join_fields(self) -> dict[str, str]:
+        found: dict[str, list[str]] = {}
+        for name, value in self._fields:
+            if b"\x00" in value:
+                self._violation = Violation.MALFORMED
+            text = value.decode("latin-1").strip(" \t")
+            found.setdefault(name.decode("latin-1").lower(), []).append(text)
+        return {name: ", ".join(values) for name, values in found.items()}
+
+
+class ResponseParser(MessageParser):
+    """Parses the response to one request of `method`.
+
+    It accepts what servers are known to send: lines without a carriage return, blanks after the
+    size of a chunk, control characters in the value of a header.
+    """
+
+    def __init__(self, method: str, limit: int, *, truncate: bool = False) -> None:
+        super().__init__(limit, truncate=truncate)
+        self.status = 0
+        self._method = method
+        self._interim = 0
+        self._llhttp = httptools.HttpResponseParser(self)
+        self._llhttp.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
+
+    def feed(self, data: memoryview) -> int:
+        """As above; an announced body over the limit is refused before it arrives."""
+        consumed = super().feed(data)
+        if not self.complete:
+            self.check_length()
+        return consumed
+
+    def end(self) -> None:
+        """Complete a body without a length, which ends with the connection; else as above."""
+        if self.has_head and not self.chunked and self.length is None:
+            self._finish()
+        super().end()
+
+    def on_headers_complete(self) -> None:
+        """Finish the head, or drop that of an interim response."""
+        if self.has_head:
+            return
+        llhttp = cast("httptools.HttpResponseParser", self._llhttp)
+        self.status = llhttp.get_status_code()
+        if self.status < 200:
+            self._drop_interim()
+            return
+        super().on_headers_complete()
+        self.keep_alive = llhttp.should_keep_alive()
+        if self._method == "HEAD":
+            self.complete, self.keep_alive = True, False
+
+    def _drop_interim(self) -> None:
+        self._fields.clear()
+        self._interim += 1
+        if self._interim > MAX_INTERIM:
+            self._violation = Violation.OVERHEAD
+
+
+class RequestParser(MessageParser):
+    """Parses one request, strictly."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.method = ""
+        self.version = ""
+        self.target = b""
+        self._llhttp = httptools.HttpRequestParser(self)
+
+    @property
+    def field_count(self) -> int:
+        """How many headers the head has, repeated ones included."""
+        return len(self._fields)
+
+    def on_url(self, url: bytes) -> None:
+        """Store the target of the request."""
+        if not self.has_head:
+            self.target += url
+
+    def on_headers_complete(self) -> None:
+        """Finish the head."""
+        if self.has_head:
+            return
+        super().on_headers_complete()
+        llhttp = cast("httptools.HttpRequestParser", self._llhttp)
+        self.method = llhttp.get_method().decode("ascii")
+        self.version = llhttp.get_http_version()
+        self.keep_alive = llhttp.should_keep_alive()

@@ -1,7 +1,9 @@
-"""Reads one HTTP/1.1 request, strictly and within limits."""
+"""Reads the HTTP/1.1 requests of one connection, strictly and within limits."""
+
+from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -10,18 +12,21 @@ from watchdeck.domain.values.units import Bytes
 from watchdeck.errors import WatchdeckError
 from watchdeck.net.decompress import decompress
 from watchdeck.net.failure import RequestError
-from watchdeck.net.http1 import MAX_LINE, ChunkedDecoder, read_fields, read_length
+from watchdeck.net.http1 import (
+    MAX_CHUNKS,
+    MAX_HEAD,
+    MAX_LINE,
+    MessageError,
+    RequestParser,
+    Violation,
+)
 
-HEAD = 16 << 10
-"""Most bytes of a request's head."""
-
-FIELDS = 64
+MAX_FIELDS = 64
 """Most headers of a request."""
 
-PIECE = 64 << 10
-"""Most bytes of one read of a chunked body."""
-
-_LINE = re.compile(rb"([A-Z]{1,20}) (/[!-~]{0,2047}) HTTP/1\.([01])")
+_MAX_TARGET = 2_048
+_READ = 64 << 10
+"""Most bytes of one read."""
 
 
 class RequestRejected(WatchdeckError):
@@ -35,89 +40,104 @@ class RequestRejected(WatchdeckError):
 class RequestHead(Struct, frozen=True):
     """The request line and headers; header names are in lower case.
 
-    `length` is the content-length, None without one; `keep_alive` is whether the sender wants to
-    use the connection again.
+    `path` is the target without its query; `keep_alive` is whether the sender wants to use the
+    connection again.
     """
 
     method: str
     path: str
     headers: dict[str, str]
-    length: int | None
-    chunked: bool
     keep_alive: bool
 
 
-async def read_request_head(reader: asyncio.StreamReader) -> RequestHead | None:
-    """The head of the next request; None at the end of the connection. Raises RequestRejected.
+class RequestReader:
+    """Reads one request after the other from a connection; each body is at most `limit` bytes."""
 
-    The buffer limit of the reader must be HEAD (bytes).
-    """
-    try:
-        data = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError:
-        raise RequestRejected(431, f"the headers are over {Bytes(HEAD)}") from None
-    except asyncio.IncompleteReadError as error:
-        if error.partial:
-            raise RequestRejected(400, "the request ends in its headers") from None
-        return None
-    first, *lines = data[:-4].split(b"\r\n")
-    request_line = _LINE.fullmatch(first)
-    if request_line is None:
+    def __init__(self, reader: asyncio.StreamReader, limit: int) -> None:
+        self._reader = reader
+        self._limit = limit
+        self._parser = RequestParser(limit)
+        self._unread = memoryview(b"")
+
+    async def read_head(self) -> RequestHead | None:
+        """The head of the next request; None at the end of the connection.
+
+        Raises RequestRejected.
+        """
+        parser = self._parser = RequestParser(self._limit)
+        if not await self._read_until(lambda: parser.has_head):
+            if parser.started:
+                raise RequestRejected(400, "the request ends in its headers")
+            return None
+        return _head(parser)
+
+    async def read_body(self, head: RequestHead) -> bytes:
+        """The body of the request with this head, decompressed. Raises RequestRejected."""
+        parser = self._parser
+        try:
+            parser.check_length()
+        except MessageError as error:
+            raise _rejection(error, self._limit) from None
+        if not await self._read_until(lambda: parser.complete):
+            raise RequestRejected(400, "the request ends in its body")
+        if parser.has_excess or (parser.chunked and len(self._unread)):
+            raise RequestRejected(400, "something follows the request before it was answered")
+        try:
+            return decompress(parser.body, head.headers.get("content-encoding", ""), self._limit)
+        except RequestError as failed:
+            large = failed.failure.outcome is Outcome.TOO_LARGE
+            raise RequestRejected(413 if large else 400, str(failed)) from None
+
+    async def discard(self, limit: int) -> None:
+        """Read and drop at most `limit` bytes, so that the sender can read the response."""
+        discarded = 0
+        while discarded < limit and (data := await self._reader.read(_READ)):
+            discarded += len(data)
+
+    async def _read_until(self, reached: Callable[[], bool]) -> bool:
+        """Parse until a condition is reached; False if the connection ends before."""
+        while not reached():
+            if not len(self._unread):
+                self._unread = memoryview(await self._reader.read(_READ))
+            if not len(self._unread):
+                return False
+            try:
+                self._unread = self._unread[self._parser.feed(self._unread) :]
+            except MessageError as error:
+                raise _rejection(error, self._limit) from None
+        return True
+
+
+def _head(parser: RequestParser) -> RequestHead:
+    """The parsed head. Raises RequestRejected when it is not a request to this server."""
+    if parser.field_count > MAX_FIELDS:
+        raise RequestRejected(431, f"the request has more than {MAX_FIELDS} headers")
+    target = parser.target.decode("latin-1")
+    if not target.startswith("/") or len(target) > _MAX_TARGET or not _is_plain(target):
         raise RequestRejected(400, "the request is not proper HTTP/1.1")
-    if len(lines) > FIELDS:
-        raise RequestRejected(431, f"the request has more than {FIELDS} headers")
-    return _parse_head(request_line, lines)
-
-
-def _parse_head(request_line: re.Match[bytes], lines: list[bytes]) -> RequestHead:
-    try:
-        headers = read_fields(lines)
-        length = read_length(headers)
-    except RequestError as failed:
-        if failed.failure.outcome is Outcome.TOO_LARGE:
-            raise RequestRejected(431, f"a header is over {Bytes(MAX_LINE)}") from None
-        raise RequestRejected(400, "the request is not proper HTTP/1.1") from None
-    encoding = headers.get("transfer-encoding")
-    if encoding is not None and (encoding.lower() != "chunked" or length is not None):
-        raise RequestRejected(400, "the request does not state its length clearly")
-    if request_line[3] == b"1" and "host" not in headers:
+    if parser.version != "1.0" and "host" not in parser.headers:
         raise RequestRejected(400, "the request names no host")
-    closing = "close" in headers.get("connection", "").lower()
     return RequestHead(
-        method=request_line[1].decode(),
-        path=request_line[2].decode().partition("?")[0],
-        headers=headers,
-        length=length,
-        chunked=encoding is not None,
-        keep_alive=request_line[3] == b"1" and not closing,
+        parser.method, target.partition("?")[0], parser.headers, keep_alive=parser.keep_alive
     )
 
 
-async def read_request_body(reader: asyncio.StreamReader, head: RequestHead, limit: int) -> bytes:
-    """The body, at most `limit` bytes before and after decompression. Raises RequestRejected."""
-    if (head.length or 0) > limit:
-        raise RequestRejected(413, f"the body is over {Bytes(limit)}")
-    try:
-        body = await (_read_chunked(reader, limit) if head.chunked else _read_counted(reader, head))
-        return decompress(body, head.headers.get("content-encoding", ""), limit)
-    except asyncio.IncompleteReadError:
-        raise RequestRejected(400, "the request ends in its body") from None
-    except RequestError as failed:
-        large = failed.failure.outcome is Outcome.TOO_LARGE
-        raise RequestRejected(413 if large else 400, str(failed)) from None
+def _is_plain(target: str) -> bool:
+    return target.isascii() and target.isprintable() and " " not in target
 
 
-async def _read_counted(reader: asyncio.StreamReader, head: RequestHead) -> bytes:
-    return await reader.readexactly(head.length or 0)
+def _rejection(error: MessageError, limit: int) -> RequestRejected:
+    """The status and words for a request that is refused."""
+    status, words = _REJECTIONS[error.violation]
+    return RequestRejected(status, words.format(limit=Bytes(limit)))
 
 
-async def _read_chunked(reader: asyncio.StreamReader, limit: int) -> bytes:
-    chunks = ChunkedDecoder(limit)
-    while chunks.rest is None:
-        data = await reader.read(PIECE)
-        if not data:
-            raise RequestRejected(400, "the request ends in its body")
-        chunks.feed(data)
-    if chunks.rest:
-        raise RequestRejected(400, "something follows the request before it was answered")
-    return chunks.body
+_REJECTIONS = {
+    Violation.MALFORMED: (400, "the request is not proper HTTP/1.1"),
+    Violation.CUT_SHORT: (400, "the request ends early"),
+    Violation.LARGE_HEAD: (431, f"the headers are over {Bytes(MAX_HEAD)}"),
+    Violation.LARGE_LINE: (431, f"a header is over {Bytes(MAX_LINE)}"),
+    Violation.LARGE_BODY: (413, "the body is over {limit}"),
+    Violation.MANY_CHUNKS: (413, f"the body comes in more than {MAX_CHUNKS} chunks"),
+    Violation.OVERHEAD: (413, "the request has more bytes around its chunks than it may"),
+}

@@ -8,13 +8,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from watchdeck.net.request import (
-    HEAD,
-    RequestHead,
-    RequestRejected,
-    read_request_body,
-    read_request_head,
-)
+from watchdeck.net.http1 import MAX_HEAD
+from watchdeck.net.request import RequestHead, RequestReader, RequestRejected
 
 CONNECTIONS = 64
 """Most connections at one time; others get a 503 with Retry-After."""
@@ -65,7 +60,7 @@ class HttpServer:
 
     async def listen(self, host: str, port: int) -> int:
         """Start listening; returns the port, chosen by the system for port 0. Raises OSError."""
-        self._server = await asyncio.start_server(self._accept, host, port, limit=HEAD)
+        self._server = await asyncio.start_server(self._accept, host, port, limit=MAX_HEAD)
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
@@ -94,16 +89,16 @@ class HttpServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Respond to one request after the other, until one is rejected."""
+        requests = RequestReader(reader, self._limit)
         idle = self._timeout
         while True:
-            head: RequestHead | None = None
             try:
-                head = await _within(idle, read_request_head(reader))
+                head = await _within(idle, requests.read_head())
                 if head is None:
                     return
-                response = await self._respond(reader, writer, head)
+                response = await self._respond(requests, writer, head)
             except RequestRejected as rejected:
-                await _reject(reader, writer, rejected)
+                await _reject(requests, writer, rejected)
                 return
             writer.write(_encode(response, keep_alive=head.keep_alive))
             await _within(self._timeout, writer.drain())
@@ -112,12 +107,12 @@ class HttpServer:
             idle = IDLE_TIMEOUT
 
     async def _respond(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: RequestHead
+        self, requests: RequestReader, writer: asyncio.StreamWriter, head: RequestHead
     ) -> Response:
         self._admit(head)
         if head.headers.get("expect", "").lower() == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = await _within(self._timeout, read_request_body(reader, head, self._limit))
+        body = await _within(self._timeout, requests.read_body(head))
         return await self._handle(head, body)
 
 
@@ -134,7 +129,7 @@ async def _within(seconds: float, awaitable: Awaitable[Result]) -> Result:
 
 
 async def _reject(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rejected: RequestRejected
+    requests: RequestReader, writer: asyncio.StreamWriter, rejected: RequestRejected
 ) -> None:
     response = Response(rejected.status, str(rejected), _REJECTION_HEADERS.get(rejected.status, ()))
     writer.write(_encode(response, keep_alive=False))
@@ -143,13 +138,12 @@ async def _reject(
             await writer.drain()
             if writer.can_write_eof():
                 writer.write_eof()
-            discarded = 0
-            while discarded < _MAX_DISCARDED and (data := await reader.read(HEAD)):
-                discarded += len(data)
+            await requests.discard(_MAX_DISCARDED)
 
 
 def _encode(response: Response, *, keep_alive: bool) -> bytes:
-    body = f"{response.text}\n".encode() if response.text else b""
+    text = response.text
+    body = (text if not text or text.endswith("\n") else f"{text}\n").encode()
     lines = [
         f"HTTP/1.1 {response.status} {http.client.responses.get(response.status, '')}",
         "content-type: text/plain; charset=utf-8",

@@ -1,16 +1,11 @@
-"""A byte stream over one socket, with a limit on what it may receive."""
+"""Connections that hand what they receive to a parser, without a queue between them."""
 
 import asyncio
 import ssl
 import threading
-from collections import deque
 from typing import cast
 
-from watchdeck.domain.metrics.scrape import Outcome
-from watchdeck.net.failure import RequestError
-
-WAITING = 256 << 10
-"""Unread bytes above which the socket is not read."""
+from watchdeck.net.http1 import MessageError, MessageParser
 
 _READ = 256 << 10
 """Bytes of one read of the socket."""
@@ -36,21 +31,18 @@ class ByteStream(asyncio.BufferedProtocol):
     """The bytes of one connection to the IP address `peer`.
 
     `ended`: whether the other side sends no more.
-    `eof_read`: whether the reader has seen that end.
-    `allowance`: bytes that may still be read, heads included; below 0, `read` raises.
+    `certificate`: that of the other side (DER), after `secure`.
     """
 
     def __init__(self, peer: str, port: int) -> None:
         self.peer = peer
         self.port = port
         self.ended = False
-        self.eof_read = False
         self.certificate: bytes | None = None
-        self.allowance = 0
-        self._chunks: deque[bytes] = deque()
-        self._size = 0
-        self._waiter: asyncio.Future[None] | None = None
         self._error: Exception | None = None
+        self._unread = b""
+        self._parser: MessageParser | None = None
+        self._complete: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,47 +54,37 @@ class ByteStream(asyncio.BufferedProtocol):
         return _buffer.view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Store received bytes; pause the socket while too many are unread."""
-        self._chunks.append(bytes(_buffer.view[:nbytes]))
-        self._size += nbytes
-        if self._size > WAITING:
+        """Parse received bytes; keep those that no message waits for, up to one buffer."""
+        self._unread += self._feed(_buffer.view[:nbytes])
+        if len(self._unread) >= _READ:
             self._transport.pause_reading()
-        self._wake()
 
     def eof_received(self) -> None:
-        """Record that the other side sends no more; the transport closes itself."""
-        self.ended = True
-        self._wake()
+        """End the message that is being read; the transport closes itself."""
+        self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Record that the connection is closed, by the error `exc` if not None."""
-        self.ended = True
+        """End the message that is being read, by the error `exc` if not None."""
         self._error = exc
-        self._wake()
+        self._end()
 
     @property
     def readable(self) -> bool:
-        """Whether unread data or the end arrived; an idle connection is then of no more use."""
-        return self.ended or bool(self._chunks)
+        """Whether unread bytes or the end arrived; an idle connection is then of no more use."""
+        return self.ended or bool(self._unread)
 
-    async def read(self) -> bytes:
-        """The next bytes, empty at the end. Raises OSError, or RequestError over the allowance."""
-        if self.allowance < 0:
-            raise RequestError(Outcome.TOO_LARGE, "the server sends more than an answer may have")
-        while not self._chunks:
-            if self._error is not None:
-                raise self._error
-            if self.ended:
-                self.eof_read = True
-                return b""
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return self._pop_chunk()
+    async def read_message(self, parser: MessageParser) -> None:
+        """Parse what arrives until the message is complete. Raises OSError or MessageError."""
+        self._parser = parser
+        self._complete = asyncio.get_running_loop().create_future()
+        try:
+            self._feed_unread()
+            await self._complete
+        finally:
+            self._parser = None
 
     def write(self, data: bytes) -> None:
-        """Send bytes without waiting. Raises the error that closed the connection."""
-        if self._error is not None:
-            raise self._error
+        """Send bytes without waiting; nothing happens on a connection that is closed."""
         self._transport.write(data)
 
     def abort(self) -> None:
@@ -119,17 +101,46 @@ class ByteStream(asyncio.BufferedProtocol):
         ssl_object = secured.get_extra_info("ssl_object")
         self.certificate = ssl_object.getpeercert(binary_form=True) if ssl_object else None
 
-    def _pop_chunk(self) -> bytes:
-        data = self._chunks.popleft()
-        if self._size > WAITING >= self._size - len(data) and not self.ended:
+    def _feed_unread(self) -> None:
+        """Parse what a server sent before it was asked, as one that is too busy may."""
+        unread, self._unread = self._unread, b""
+        if unread:
+            self._unread = bytes(self._feed(memoryview(unread)))
             self._transport.resume_reading()
-        self._size -= len(data)
-        self.allowance -= len(data)
+        if self.ended:
+            self._end()
+
+    def _feed(self, data: memoryview) -> memoryview:
+        """Feed the parser, if there is one; returns the rest of the bytes."""
+        while len(data) and (parser := self._parser) is not None:
+            try:
+                data = data[parser.feed(data) :]
+            except MessageError as error:
+                self._finish(error)
+            else:
+                if parser.complete:
+                    self._finish(None)
         return data
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _end(self) -> None:
+        self.ended = True
+        if self._parser is None:
+            return
+        try:
+            self._parser.end()
+        except MessageError as error:
+            self._finish(self._error or error)
+        else:
+            self._finish(None)
+
+    def _finish(self, error: Exception | None) -> None:
+        self._parser = None
+        if self._complete is None or self._complete.done():
+            return
+        if error is None:
+            self._complete.set_result(None)
+        else:
+            self._complete.set_exception(error)
 
 
 async def connect(addresses: list[str], port: int) -> ByteStream:

@@ -119,7 +119,7 @@ REFUSED = [
         request("/alertmanager", b"x", "Content-Encoding: br"), 400, "not taken", id="an encoding"
     ),
     pytest.param(
-        request("/alertmanager", b"{}", "Transfer-Encoding: chunked"), 400, "clearly", id="two"
+        request("/alertmanager", b"{}", "Transfer-Encoding: chunked"), 400, "not proper", id="two"
     ),
     pytest.param(
         request("/alertmanager", b"{}", "Content-Length: 3"), 400, "not proper", id="two lengths"

@@ -18,7 +18,8 @@ from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.text import clean
 from watchdeck.faults import FaultCounter
-from watchdeck.net.client import ConnectionFactory, client_for, default_connection
+from watchdeck.net.client import ConnectionFactory, client_for
+from watchdeck.net.connection import SocketConnection
 from watchdeck.net.resolver import Resolver
 
 FIRST_SPREAD = 2.0
@@ -55,7 +56,7 @@ class ScrapeManager:
         submit: Callable[[Scrape], None],
         clock: Callable[[], int],
         *,
-        factory: ConnectionFactory = default_connection,
+        factory: ConnectionFactory = SocketConnection,
     ) -> None:
         resolver = Resolver()
         # endpoints with equal limits share a parser: equal pages then share a layout

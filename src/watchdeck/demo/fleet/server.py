@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from multiprocessing.connection import Connection
 from random import Random
 
@@ -14,6 +14,11 @@ from watchdeck.demo.fleet.endpoints import ENDPOINTS, DemoEndpoint
 from watchdeck.demo.fleet.metrics_pages import render_page
 from watchdeck.demo.fleet.traffic import Counts, SimulatedServer, zero_counts
 from watchdeck.demo.scenario import FaultKind, active_faults, slowness
+from watchdeck.net.request import RequestHead
+from watchdeck.net.server import HttpServer, Response
+
+_MAX_BODY = 64 << 10
+"""Bytes of a request's body, which is dropped."""
 
 
 class InitialCounters(Struct, frozen=True):
@@ -44,9 +49,9 @@ async def _serve(seed: int, initial: InitialCounters, parent: Connection) -> Non
         random = Random(f"{seed} {endpoint.name}")
         simulated = SimulatedServer(endpoint.load, random, initial.moment, counts)
         server = _EndpointServer(endpoint, simulated, started_at)
-        listener = await asyncio.start_server(server.serve_connection, "127.0.0.1", 0)
+        listener = HttpServer(_admit_all, server.respond, limit=_MAX_BODY)
         listeners.append(listener)
-        ports[endpoint.name] = listener.sockets[0].getsockname()[1]
+        ports[endpoint.name] = await listener.listen("127.0.0.1", 0)
     parent.send(ports)
     closed = asyncio.Event()
     asyncio.get_running_loop().add_reader(parent.fileno(), closed.set)
@@ -54,34 +59,24 @@ async def _serve(seed: int, initial: InitialCounters, parent: Connection) -> Non
     os._exit(0)  # connections that hang on purpose would keep the loop
 
 
+def _admit_all(_head: RequestHead) -> None:
+    """Check nothing: the fleet is on loopback, and its pages are made up."""
+
+
 class _EndpointServer(Struct):
     endpoint: DemoEndpoint
     server: SimulatedServer
     started_at: float
 
-    async def serve_connection(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Answer requests on one connection until the client leaves."""
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                await self._respond(head.split(b" ", 2)[1].decode("latin-1"), writer.write)
-                await writer.drain()
-        except (OSError, EOFError, IndexError, asyncio.LimitOverrunError):
-            writer.close()
-
-    async def _respond(self, path: str, write: Callable[[bytes], None]) -> None:
+    async def respond(self, head: RequestHead, _body: bytes) -> Response:
+        """Respond to a request, by the faults of this second of the scenario."""
         second = time.time() - self.started_at
         faults = active_faults(self.endpoint.name, second)
         if FaultKind.HANGS in faults:
             await _hang()
         self.server.advance(time.time(), slowness(self.endpoint.name, second))
-        body = self._body(path, unloaded=FaultKind.UNLOADED in faults)
-        status = b"404 Not Found" if body is None else b"200 OK"
-        data = (body or "").encode()
-        length = str(len(data)).encode()
-        write(b"HTTP/1.1 " + status + b"\r\nContent-Length: " + length + b"\r\n\r\n" + data)
+        body = self._body(head.path, unloaded=FaultKind.UNLOADED in faults)
+        return Response(404) if body is None else Response(200, body)
 
     def _body(self, path: str, *, unloaded: bool) -> str | None:
         if path == "/metrics":
