@@ -70,3 +70,9 @@ def test_user_and_password_are_found_once_and_unquoted() -> None:
     assert address.userinfo("http://me@a.example/") == ("me", "")
     assert address.userinfo("http://a.example/") is None
     assert address.userinfo("http://[::1") is None
+
+
+@pytest.mark.parametrize("host", ["a." * 127, "é" * 5_000])
+def test_a_host_longer_than_dns_allows_is_refused(host: str) -> None:
+    with pytest.raises(RequestError, match="cannot be read"):
+        parse_url(f"http://{host}")

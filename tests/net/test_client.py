@@ -2,16 +2,18 @@ import asyncio
 
 import pytest
 
-from net.clients import PATIENT, SHORT, ask, endpoint, reading, tell
+from net.clients import NO_TLS, PATIENT, SHORT, ask, endpoint, reading, tell
 from net.conftest import Wire
 from servers.hostile import PAGE, hostile
+from servers.loopback import answer
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.secret import Secret
 from watchdeck.errors import WatchdeckError
-from watchdeck.net.address import parse_url
-from watchdeck.net.connection import Request
+from watchdeck.net.address import Origin, parse_url
+from watchdeck.net.connection import IDLE_TIMEOUT, Request, SocketConnection
 from watchdeck.net.failure import Failure, RequestError
+from watchdeck.net.resolver import Resolver
 
 Is = Outcome
 REFUSED_HOST = "://evil.example"
@@ -232,3 +234,32 @@ async def test_many_questions_at_once_wait_for_the_one_connection(wire: Wire) ->
         async with reading(endpoint(url, tls=wire.tls)) as reader:
             told = await asyncio.gather(*(tell(reader, url) for _ in range(5)))
     assert all(isinstance(answer, ProbeResponse) for answer in told)
+
+
+async def test_a_server_that_answers_before_it_is_asked_is_read() -> None:
+    """A server with too many connections says so at once, and closes."""
+    said = answer(b"come again", status="503 Busy")
+
+    async def accepted(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    async with server:
+        told = await ask(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", PATIENT)
+    assert isinstance(told, ProbeResponse)
+    assert (told.status, told.body) == (503, b"come again")
+
+
+async def test_a_connection_that_was_idle_for_too_long_is_not_used_again() -> None:
+    async with hostile() as server:
+        origin = Origin("http", "127.0.0.1", server.port)
+        connection = SocketConnection(origin, NO_TLS, Resolver())
+        question = Request(parse_url(server.url("/metrics")))
+        reused = []
+        for idle in (0.0, 1.0, IDLE_TIMEOUT + 1):
+            connection._idle_since -= idle
+            await connection.exchange(question)
+            reused.append(connection.reused)
+        await connection.close()
+    assert reused == [False, True, False]

@@ -1,17 +1,20 @@
+import asyncio
 import ssl
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from net.clients import endpoint, reading, tell
+from net.clients import PATIENT, ask, endpoint, reading, tell
 from servers.certificates import Certificates
 from servers.hostile import hostile
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.secret import Tls
 from watchdeck.net import tls
-from watchdeck.net.failure import Failure, RequestError
+from watchdeck.net.failure import Failure, RequestError, failure_of
+from watchdeck.net.tls_layer import TlsLayer
 
 
 async def shown(
@@ -100,3 +103,48 @@ def test_endpoints_that_check_alike_share_one_context() -> None:
 @pytest.mark.parametrize("text", ["", "30", "3080", "30820101", "3082ffff3082ffff" + "00" * 40])
 def test_what_is_no_certificate_has_no_date(text: str) -> None:
     assert tls.expiry(bytes.fromhex(text)) is None
+
+
+async def test_a_handshake_that_is_cut_off_is_named() -> None:
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.close()
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    async with server:
+        told = await ask(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", PATIENT)
+    assert told == Failure(Outcome.TLS, "TLS failed: the handshake was cut off")
+
+
+def asking_for_a_certificate(certificates: Certificates) -> ssl.SSLContext:
+    context = certificates.good()
+    context.load_verify_locations(certificates.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+async def test_a_client_certificate_is_shown_to_the_server_that_asks_for_one(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    mine = certificates.client(tmp_path)
+    checks = Tls(ca=certificates.ca, certificate=mine, key=mine)
+    told, _ = await shown(asking_for_a_certificate(certificates), checks)
+    assert isinstance(told, ProbeResponse)
+
+
+def test_a_certificate_that_is_asked_for_and_missing_is_named(certificates: Certificates) -> None:
+    """The server's alert comes after the handshake, which for the client is done."""
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = asking_for_a_certificate(certificates).wrap_bio(received, sent, server_side=True)
+    client = TlsLayer(tls.context(Tls(ca=certificates.ca)), "127.0.0.1")
+    failures: list[Failure] = []
+    for _ in range(3):
+        try:
+            client.receive(memoryview(sent.read()), lambda _: None)
+        except ssl.SSLError as error:
+            failures.append(failure_of(error, Failure(Outcome.TLS, "another")))
+        received.write(client.take_outgoing())
+        with suppress(ssl.SSLError):
+            server.do_handshake()
+    assert client.secured
+    assert failures == [Failure(Outcome.TLS, "the server asks for a client certificate")]

@@ -28,6 +28,14 @@ class Certificates:
     def of_another_host(self) -> ssl.SSLContext:
         return self._issued("elsewhere.example", days=30)
 
+    def client(self, folder: Path) -> str:
+        """The file with the certificate and key of a client."""
+        file = folder / "client.pem"
+        self._authority.issue_cert("client.example").private_key_and_cert_chain_pem.write_to_path(
+            str(file)
+        )
+        return str(file)
+
     def by_a_stranger(self) -> ssl.SSLContext:
         """A certificate of an authority that nobody trusts."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -13,6 +13,9 @@ from watchdeck.net.failure import RequestError
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/:@!$&'()*+,;=~-._%?"
 
+_LONGEST_HOST = 253
+"""Characters of a host name, the limit of DNS."""
+
 
 class Origin(Struct, frozen=True):
     """Scheme, host and port of one connection; a redirect must not leave them."""
@@ -76,13 +79,20 @@ def parse_url(url: str) -> Url:
     """Split a URL. Raises RequestError when it is not http or https with a host."""
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+        host, port = _ascii_host(parts.hostname or ""), parts.port
     except ValueError as error:
         raise RequestError(Outcome.UNREACHABLE, "the url cannot be read") from error
     if parts.scheme not in _PORTS or not host:
         raise RequestError(Outcome.UNREACHABLE, "only http and https urls with a host can be asked")
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
     return Url(Origin(parts.scheme, host, port or _PORTS[parts.scheme]), _quote_target(target))
+
+
+def _ascii_host(host: str) -> str:
+    """The name of a host as DNS has it. Raises ValueError, which UnicodeError is."""
+    if len(host) > _LONGEST_HOST:  # to encode 16 kB takes 60 ms
+        raise ValueError("the host is too long")
+    return host.encode("idna").decode("ascii")
 
 
 def userinfo(url: str) -> tuple[str, str] | None:

@@ -127,8 +127,8 @@ class MessageParser:
         self.has_head = True
         self.headers = self._join_fields()
         length, encoding = self.headers.get("content-length"), self.headers.get("transfer-encoding")
-        self.length = None if length is None else int(length)
         self.chunked = encoding is not None
+        self.length = None if length is None or self.chunked else int(length)
         if encoding is not None and encoding.lower() != "chunked":
             self._violation = Violation.MALFORMED
 
@@ -231,7 +231,7 @@ class ResponseParser(MessageParser):
     """Parses the response to one request of `method`.
 
     It accepts what servers are known to send: lines without a carriage return, blanks after the
-    size of a chunk, control characters in the value of a header.
+    size of a chunk, a length beside chunks, control characters in the value of a header.
     """
 
     def __init__(self, method: str, limit: int, *, truncate: bool = False) -> None:
@@ -242,6 +242,7 @@ class ResponseParser(MessageParser):
         self._llhttp = httptools.HttpResponseParser(self)
         self._llhttp.set_dangerous_leniencies(
             lenient_headers=True,
+            lenient_chunked_length=True,
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
         )

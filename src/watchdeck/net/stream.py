@@ -6,6 +6,7 @@ import threading
 from typing import cast
 
 from watchdeck.net.http1 import MessageError, MessageParser
+from watchdeck.net.tls_layer import TlsLayer
 
 _READ = 256 << 10
 """Bytes of one read of the socket."""
@@ -40,6 +41,7 @@ class ByteStream(asyncio.BufferedProtocol):
         self.ended = False
         self.certificate: bytes | None = None
         self._error: Exception | None = None
+        self._tls: TlsLayer | None = None
         self._unread = b""
         self._parser: MessageParser | None = None
         self._complete: asyncio.Future[None] | None = None
@@ -54,10 +56,11 @@ class ByteStream(asyncio.BufferedProtocol):
         return _buffer.view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Parse received bytes; keep those that no message waits for, up to one buffer."""
-        self._unread += self._feed(_buffer.view[:nbytes])
-        if len(self._unread) >= _READ:
-            self._transport.pause_reading()
+        """Decrypt and parse received bytes."""
+        if self._tls is None:
+            self._receive(_buffer.view[:nbytes])
+        else:
+            self._receive_secured(self._tls, _buffer.view[:nbytes])
 
     def eof_received(self) -> None:
         """End the message that is being read; the transport closes itself."""
@@ -85,7 +88,7 @@ class ByteStream(asyncio.BufferedProtocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes without waiting; nothing happens on a connection that is closed."""
-        self._transport.write(data)
+        self._transport.write(data if self._tls is None else self._tls.encrypt(data))
 
     def abort(self) -> None:
         """Close at once, not cleanly: that would wait for a server that may never respond."""
@@ -93,13 +96,14 @@ class ByteStream(asyncio.BufferedProtocol):
 
     async def secure(self, context: ssl.SSLContext, host: str) -> None:
         """Start TLS. Raises OSError (ssl.SSLError is one); the connection is then of no use."""
-        loop = asyncio.get_running_loop()
-        secured = await loop.start_tls(self._transport, self, context, server_hostname=host)
-        if secured is None:
-            raise ConnectionResetError
-        self._transport = secured
-        ssl_object = secured.get_extra_info("ssl_object")
-        self.certificate = ssl_object.getpeercert(binary_form=True) if ssl_object else None
+        tls = self._tls = TlsLayer(context, host)
+        self._complete = asyncio.get_running_loop().create_future()
+        unread, self._unread = self._unread, b""
+        self._receive_secured(tls, memoryview(unread))
+        if self.ended:
+            self._end()
+        await self._complete
+        self.certificate = tls.certificate
 
     def _feed_unread(self) -> None:
         """Parse what a server sent before it was asked, as one that is too busy may."""
@@ -109,6 +113,26 @@ class ByteStream(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         if self.ended:
             self._end()
+
+    def _receive_secured(self, tls: TlsLayer, data: memoryview) -> None:
+        """Decrypt received bytes; the end of the handshake completes `secure`."""
+        was_secured = tls.secured
+        try:
+            tls.receive(data, self._receive)
+        except ssl.SSLError as error:
+            self.ended = True
+            self._finish(error)
+        self._transport.write(tls.take_outgoing())
+        if tls.secured and not was_secured:
+            self._finish(None)
+        if tls.ended:
+            self._end()
+
+    def _receive(self, data: memoryview) -> None:
+        """Parse bytes; keep those that no message waits for, up to one buffer."""
+        self._unread += self._feed(data)
+        if len(self._unread) >= _READ:
+            self._transport.pause_reading()
 
     def _feed(self, data: memoryview) -> memoryview:
         """Feed the parser, if there is one; returns the rest of the bytes."""
@@ -125,6 +149,7 @@ class ByteStream(asyncio.BufferedProtocol):
     def _end(self) -> None:
         self.ended = True
         if self._parser is None:
+            self._finish(self._error or ssl.SSLError())  # only a handshake may be waited for
             return
         try:
             self._parser.end()
