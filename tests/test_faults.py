@@ -3,6 +3,7 @@ import logging
 
 import pytest
 
+from log_lines import lines_of
 from watchdeck.faults import FaultCounter
 
 
@@ -17,7 +18,10 @@ def test_a_turn_that_fails_is_counted_and_named_without_its_text(
     assert faults.count == 2
     assert faults.problem.startswith("the heartbeat failed with KeyError at test_faults.py:")
     assert faults.problem.endswith("(2 so far)")
-    assert "s3cret" not in caplog.text
+    first, second = lines_of(caplog)
+    assert first.startswith('<3>unexpected exception loop="the heartbeat" fault="KeyError at test_')
+    assert second.endswith(" count=2")
+    assert "s3cret" not in first + second + caplog.text
 
 
 def test_a_turn_that_ends_well_clears_the_problem_and_not_the_count() -> None:

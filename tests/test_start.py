@@ -43,3 +43,18 @@ def test_a_status_without_a_configuration_ends_with_3_and_loads_nothing_heavy(
     code, heavy, said = loaded("status", cwd=tmp_path)
     assert (code, heavy) == ("3", set())
     assert "watchdeck init URL" in said
+
+
+LOGGING = """
+import logging
+for name in ("asyncio", "httpx", "watchdeck.store"):
+    logging.getLogger(name).error("drawn over the console")
+"""
+
+
+def test_a_command_draws_no_log_line_on_its_terminal(tmp_path: Path) -> None:
+    code = RUN.format(argv=["watchdeck", "--version"], heavy=HEAVY) + LOGGING
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

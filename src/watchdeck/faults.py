@@ -1,12 +1,16 @@
 """Unexpected exceptions in endless loops: caught, logged with their place, and counted."""
 
 import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+from watchdeck.logs import FailureEvents, FailureLog, describe_fault
 
 _log = logging.getLogger(__name__)
+
+_FAULTS = FailureEvents(
+    "loop", "unexpected exception", "loop runs again without exceptions", logging.ERROR
+)
 
 
 class FaultCounter:
@@ -18,6 +22,7 @@ class FaultCounter:
 
     def __init__(self, loop: str) -> None:
         self._loop = loop
+        self._log = FailureLog(_log, _FAULTS)
         self.count = 0
         self.problem = ""
 
@@ -30,17 +35,11 @@ class FaultCounter:
             self.record(error)
         else:
             self.problem = ""
+            self._log.record_success(self._loop)
 
     def record(self, error: BaseException, turn: str = "") -> None:
         """Count and log a fault; `turn` names the failed part of a loop that has several."""
         self.count += 1
-        what = turn or self._loop
-        self.problem = f"{what} failed with {describe_fault(error)} ({self.count} so far)"
-        _log.error("%s", self.problem)
-
-
-def describe_fault(error: BaseException) -> str:
-    """The type and place of a fault, never its text, which may hold a secret or untrusted bytes."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
+        what, fault = turn or self._loop, describe_fault(error)
+        self.problem = f"{what} failed with {fault} ({self.count} so far)"
+        self._log.record_failure(what, fault=fault)

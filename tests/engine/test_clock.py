@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, ack, fire
+from store.alerts.waiting import read_next_due
 from store.stores import NOW
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.notifications.outbox import OutboxEntry
@@ -21,7 +22,7 @@ from watchdeck.store.alerts.acknowledgements import (
     save_acknowledgement,
     save_silence,
 )
-from watchdeck.store.alerts.outbox import enqueue, read_next_due
+from watchdeck.store.alerts.outbox import enqueue
 from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import prepare

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from notify.notifications import notification
@@ -70,3 +73,15 @@ async def test_a_service_that_hangs_does_not_hold_up_the_event_loop() -> None:
     async with receiving(HANG) as receiver:
         gap = await longest_gap(lambda: send(f"json://127.0.0.1:{receiver.port}/?rto=0.5&cto=0.5"))
     assert gap < SHORT / 2
+
+
+def test_a_token_that_apprise_logs_is_not_in_the_log_of_the_collector() -> None:
+    code = """
+from watchdeck.logs import configure
+from watchdeck.notify.apprise import _sender_for
+configure("debug")
+_sender_for("slack://s3cret!/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "a library reports a problem logger=apprise" in done.stderr
+    assert "s3cret" not in done.stderr

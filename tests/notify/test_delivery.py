@@ -1,20 +1,23 @@
 import asyncio
+import logging
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from log_lines import lines_of
 from notify.outbox import SHORT, delivering, round_of, staged, webhook
 from notify.receivers import BUSY, DIE, HANG, OK, longest_gap, receiving
 from servers.loopback import answer
+from store.alerts.waiting import read_next_due
 from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.notifications.outbox import Notification
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.secret import Secret
 from watchdeck.notify.delivery import GIVE_UP_AFTER
 from watchdeck.notify.result import DeliveryResult, Notifier, Sent
-from watchdeck.store.alerts.outbox import cancel, read_given_up, read_next_due
+from watchdeck.store.alerts.outbox import cancel, read_given_up
 from watchdeck.store.files.connection import transaction
 
 MINUTE = 60_000
@@ -142,7 +145,9 @@ async def test_nobody_there_is_said_so_and_tried_again(tmp_path: Path) -> None:
         assert (row.last_error, row.attempts) == ("the connection was refused", 1)
 
 
-async def test_what_is_refused_for_good_is_given_up_at_once_and_says_why(tmp_path: Path) -> None:
+async def test_what_is_refused_for_good_is_given_up_at_once_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
@@ -153,11 +158,15 @@ async def test_what_is_refused_for_good_is_given_up_at_once_and_says_why(tmp_pat
             await round_of(delivery)
         [row] = read_given_up(stage.db, stage.clock.now)
         assert row.last_error == "400 Bad Request: no ^[[31mfield x"
+    [line] = lines_of(caplog)
+    why = 'problem="400 Bad Request: no ^[[31mfield x" alerts=1 notification='
+    assert line.startswith(f"<3>notification given up channel=hook {why}")
 
 
 async def test_after_hours_of_failure_it_is_given_up_and_what_is_behind_it_goes_on(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "watchdeck")
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
@@ -173,6 +182,12 @@ async def test_after_hours_of_failure_it_is_given_up_and_what_is_behind_it_goes_
         assert page.last_error == "503 Service Unavailable; tried for 4h"
         assert page.gave_up_at == stage.clock.now
         assert resolved.sent_at == stage.clock.now
+    assert [line.partition(" channel=")[0] for line in lines_of(caplog)] == [
+        "<4>channel fails",
+        "<4>channel fails",
+        "<3>notification given up",
+        "<6>channel works again",
+    ]
 
 
 async def test_no_secret_is_in_what_is_kept_of_a_failure(tmp_path: Path) -> None:

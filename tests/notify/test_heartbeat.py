@@ -1,5 +1,9 @@
 import asyncio
+import logging
 
+import pytest
+
+from log_lines import lines_of
 from notify.outbox import SHORT, known
 from notify.receivers import BUSY, OK, receiving
 from watchdeck.domain.settings.receivers import Heartbeat
@@ -8,7 +12,10 @@ from watchdeck.notify.heartbeat import HeartbeatSender
 from watchdeck.notify.http_post import HttpSender
 
 
-async def test_signs_of_life_are_sent_while_all_is_well_and_stop_when_it_is_not() -> None:
+async def test_signs_of_life_are_sent_while_all_is_well_and_stop_when_it_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "watchdeck")
     wrong = [""]
     async with receiving() as receiver:
         heartbeats = HeartbeatSender(
@@ -17,10 +24,20 @@ async def test_signs_of_life_are_sent_while_all_is_well_and_stop_when_it_is_not(
         assert await heartbeats.send()
         wrong[0] = "nothing was judged for a minute"
         assert not await heartbeats.send()
-    assert [asked.method for asked in receiver.asked] == ["POST"]
+        wrong[0] = ""
+        assert await heartbeats.send()
+    assert [asked.method for asked in receiver.asked] == ["POST", "POST"]
+    why = 'problem="nothing was judged for a minute"'
+    assert lines_of(caplog) == [
+        f"<3>heartbeat withheld: the collector is not well {why}",
+        "<6>heartbeats are sent again failures=1",
+    ]
 
 
-async def test_a_sign_that_does_not_arrive_is_said_without_its_address() -> None:
+async def test_a_sign_that_does_not_arrive_is_said_without_its_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "watchdeck")
     async with receiving(BUSY, OK) as receiver:
         heartbeats = HeartbeatSender(Heartbeat(receiver.url), HttpSender(SHORT), known, str)
         assert not await heartbeats.send()
@@ -28,6 +45,10 @@ async def test_a_sign_that_does_not_arrive_is_said_without_its_address() -> None
         assert heartbeats.problem == problem
         assert await heartbeats.send()
         assert heartbeats.problem == ""
+    assert lines_of(caplog) == [
+        '<4>heartbeat did not arrive problem="503 Service Unavailable"',
+        "<6>heartbeats arrive again failures=1",
+    ]
 
 
 async def test_an_answer_that_breaks_something_of_ours_ends_no_sign_of_life() -> None:

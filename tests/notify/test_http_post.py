@@ -14,6 +14,7 @@ from watchdeck.notify.result import (
     ReceiverResponse,
     Sent,
     TryAgain,
+    address_secrets,
     redact,
     result_of,
 )
@@ -153,6 +154,31 @@ async def test_retry_after_is_a_number_a_date_or_nothing_and_never_more_than_an_
 async def test_a_receiver_that_took_it_asks_for_no_wait() -> None:
     async with receiving(answer(b"", "Retry-After: 5")) as receiver:
         assert await said(receiver.url) == ReceiverResponse(200)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param("no route https://h/services/T00/k3y-of-8?token=t0ken", id="the address"),
+        pytest.param("Cannot POST /services/T00/k3y-of-8?token=t0ken", id="path and query"),
+        pytest.param("Cannot POST /services/T00/k3y-of-8", id="the path"),
+        pytest.param(r'{"path": "\/services\/T00\/k3y-of-8"}', id="the path as JSON"),
+        pytest.param("unknown webhook k3y-of-8", id="one part of the path"),
+        pytest.param("bad token 't0ken'", id="a value of the query"),
+    ],
+)
+def test_no_part_of_an_address_that_may_be_a_key_is_repeated(said: str) -> None:
+    secrets = address_secrets("https://h/services/T00/k3y-of-8?token=t0ken")
+    result = result_of(ReceiverResponse(404, None, said.encode()), secrets)
+    assert isinstance(result, TryAgain)
+    assert "(secret)" in result.why
+    assert "k3y" not in result.why
+    assert "t0ken" not in result.why
+
+
+def test_a_key_that_is_repeated_decoded_is_hidden_too() -> None:
+    secrets = address_secrets("https://me:p%40ssword@h/k3y%2Fof%20eight")
+    assert redact("no k3y/of eight for p@ssword", secrets) == "no (secret) for (secret)"
 
 
 def test_secrets_are_hidden_the_longest_first() -> None:

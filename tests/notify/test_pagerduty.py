@@ -4,6 +4,7 @@ from notify.outbox import SHORT, Stage, delivering, known, round_of, staged
 from notify.receivers import BUSY, OK, Receiver, receiving
 from servers.loopback import answer
 from store.alerts.made import ack, end
+from store.alerts.waiting import read_next_due
 from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
@@ -11,7 +12,6 @@ from watchdeck.domain.values.secret import Secret
 from watchdeck.notify.http_post import HttpSender
 from watchdeck.notify.pagerduty import ACK_PREFIX, PagerDutyNotifier
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
-from watchdeck.store.alerts.outbox import read_next_due
 from watchdeck.store.files.connection import transaction
 from watchdeck.store.worker import StoreWorker
 

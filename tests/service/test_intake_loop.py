@@ -1,6 +1,7 @@
 """Hearing in the collector: what fails is told and tried again, and costs no scrape."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from log_lines import lines_of
 from store.stores import NOW, state_only
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.intake import Alertmanager, Intake
@@ -42,7 +44,10 @@ async def told(made: IntakeService) -> str:
         await asyncio.sleep(0.01)
 
 
-async def test_a_port_that_is_taken_is_told_and_used_once_it_is_free(tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_told_and_used_once_it_is_free(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "watchdeck")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -53,6 +58,11 @@ async def test_a_port_that_is_taken_is_told_and_used_once_it_is_free(tmp_path: P
             taken.close()
             assert await made.listening() == port
             assert made.problem == ""
+    first, *_, listens, again = lines_of(caplog)
+    assert first.startswith("<3>external alerts cannot be received problem=")
+    assert f"cannot listen on 127.0.0.1:{port}" in first
+    assert listens == f"<6>intake listens address=127.0.0.1 port={port}"
+    assert again.startswith("<6>external alerts can be received failures=")
 
 
 async def test_a_token_that_is_not_there_is_told_and_looked_for_again(tmp_path: Path) -> None:

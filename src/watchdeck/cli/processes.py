@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from contextlib import closing
@@ -12,10 +13,14 @@ import click
 from msgspec.structs import replace
 
 from watchdeck.cli.options import Context, now, operator, with_options
+from watchdeck.errors import ConfigError, WatchdeckError
+from watchdeck.logs import LEVELS, configure, fields
 
 if TYPE_CHECKING:
     from watchdeck.demo.run import Demo
     from watchdeck.domain.board.board import Board
+
+_log = logging.getLogger(__name__)
 
 _READ_ONLY = "read-only: nothing is changed, and others on this store do not see this console"
 
@@ -52,19 +57,48 @@ def console(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: b
 
 
 @click.command()
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default="info",
+    show_default=True,
+    envvar="WATCHDECK_LOG_LEVEL",
+    help="The lowest level that is logged to stderr.",
+)
 @click.pass_context
-def collect(ctx: click.Context) -> None:
-    """Run the collector in the foreground, until SIGTERM or SIGINT."""
+def collect(ctx: click.Context, log_level: str) -> None:
+    """Run the collector in the foreground, until SIGTERM or SIGINT; it logs to stderr."""
+    configure(log_level)
+    try:
+        _collect(ctx.obj)
+    except WatchdeckError as error:
+        _log_refusal(error)
+        ctx.exit(error.exit_code)
+    except Exception:
+        _log.critical("collector failed", exc_info=True)
+        raise
+
+
+def _collect(context: Context) -> None:
     from watchdeck.service import collector
 
-    context: Context = ctx.obj
     settings, directory = context.settings(), context.directory()
+    loaded = fields(file=context.path(), endpoints=len(settings.endpoint), rules=len(settings.rule))
+    _log.info("configuration loaded", extra=loaded)
+    collector.collect(settings, directory, operator(), clock=now)
 
-    def print_start() -> None:
-        count = len(settings.endpoint)
-        click.echo(f"watchdeck: collecting from {count} endpoints into {directory.path}", err=True)
 
-    collector.collect(settings, directory, operator(), clock=now, started=print_start)
+def _log_refusal(error: WatchdeckError) -> None:
+    """Log why the collector ends: each problem of a configuration on a line of its own."""
+    from watchdeck.config.reading.problems import MAX_LISTED, ConfigProblems
+
+    if not isinstance(error, ConfigProblems):
+        message = "configuration refused" if isinstance(error, ConfigError) else "collector failed"
+        _log.error(message, extra=fields(problem=error))
+        return
+    for one in error.problems[:MAX_LISTED]:
+        found = fields(file=one.file or error.file, key=one.key, problem=one.text, hint=one.hint)
+        _log.error("configuration refused", extra=found)
 
 
 @click.command()

@@ -18,6 +18,7 @@ from watchdeck.demo.fleet.server import InitialCounters, serve
 from watchdeck.demo.history.backfill import backfill
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.values.operator import Operator
+from watchdeck.logs import discard
 from watchdeck.store.files.directory import StoreDirectory
 
 _START = 20
@@ -68,6 +69,7 @@ def _backfill_store(
 def _collect(demo: Demo, who: Operator, clock: Callable[[], int], parent: Connection) -> None:
     from watchdeck.service.collector import collect
 
+    discard()
     Thread(target=_terminate_with_parent, args=(parent,), name="parent", daemon=True).start()
     collect(demo.settings, demo.directory, who, clock=clock, started=lambda: parent.send({}))
 

@@ -1,6 +1,7 @@
 """The engine: from the newest scrapes to alerts, health changes and change markers."""
 
-from collections import defaultdict
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -11,20 +12,28 @@ from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.engine.alerts.repository import COLLECTOR, AlertingConfig, AlertRepository
 from watchdeck.engine.alerts.timers import Timers
 from watchdeck.engine.change_detection import ChangeDetector
-from watchdeck.engine.external import ExternalEvaluation, ExternalSchedule, label_index
+from watchdeck.engine.external import (
+    SILENCES,
+    ExternalEvaluation,
+    ExternalSchedule,
+    label_index,
+)
 from watchdeck.engine.health import HealthTracker
 from watchdeck.engine.restore import restore_targets
 from watchdeck.engine.rules.conditions import ScrapeValues
 from watchdeck.engine.rules.evaluator import EpisodeChange, RuleEvaluator, merge_changes
 from watchdeck.engine.self_monitoring import SELF_RULES, SelfMonitor
+from watchdeck.logs import FailureLog, fields
 from watchdeck.store.alerts.acknowledgements import shift_deadlines
 from watchdeck.store.alerts.external import shift_external_times
-from watchdeck.store.alerts.outbox import OUTBOX_RETENTION, prune
+from watchdeck.store.alerts.outbox import OUTBOX_RETENTION, prune, read_backlog
 from watchdeck.store.files.connection import Connection, data_version, transaction
 from watchdeck.store.metrics.frames import LayoutTable
 from watchdeck.store.metrics.latest import LatestRow, read_facts_by_id, read_latest_rows
 from watchdeck.store.state.audit import append_audit
 from watchdeck.store.state.rules import save_maintenance, save_rules
+
+_log = logging.getLogger(__name__)
 
 EndpointRow = tuple[EndpointFacts, LatestRow]
 
@@ -57,6 +66,7 @@ class Engine:
         self._health = HealthTracker(state)
         self._change_detector = ChangeDetector(state)
         self._external_schedule = ExternalSchedule(state)
+        self._silence_log = FailureLog(_log, SILENCES)
         self._facts = read_facts_by_id(metrics)
         self._retired: set[int] = set()
         self._evaluated_at: dict[int, int] = {}
@@ -138,6 +148,16 @@ class Engine:
         open_alerts, ended = self._repository.open_alerts.values(), self._repository.ended_alerts
         self._evaluator.load_open(open_alerts, ended, now, restarted=restarted)
         self._index_external()
+        if restarted:
+            self._log_restored(now)
+
+    def _log_restored(self, now: int) -> None:
+        episodes = [episode for episode, _ in self._repository.open_alerts.values()]
+        counts = Counter(str(episode.condition) for episode in episodes)
+        acknowledged = len(self._repository.acknowledgements)
+        waiting = read_backlog(self._state, now).waiting
+        found = {"open": len(episodes), **counts, "acknowledged": acknowledged}
+        _log.info("alerts restored from the store", extra=fields(**found, messages_waiting=waiting))
 
     def _latest_rows(self) -> list[EndpointRow]:
         """The newest scrape of every configured endpoint."""
@@ -238,6 +258,7 @@ class Engine:
                 down_models=self._repository.down_models,
                 labels=label_index(self._facts.values()),
                 suppressed=self._repository.suppressed,
+                silence_log=self._silence_log,
             ).run()
         if processed:
             self._index_external()

@@ -1,5 +1,6 @@
 """Evaluation of external alerts: events become episodes; a silent source never resolves one."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 
@@ -33,6 +34,7 @@ from watchdeck.domain.external.source import (
 from watchdeck.domain.rules.rule import Absent, Rule, RuleFamily, Severity, labels_of
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.format import format_duration
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.store.alerts.episodes import alert_id, read_episodes
 from watchdeck.store.alerts.external import (
     PendingResolve,
@@ -50,6 +52,11 @@ from watchdeck.store.alerts.external import (
     sender_alive_at,
 )
 from watchdeck.store.files.connection import Connection
+
+_log = logging.getLogger(__name__)
+
+SILENCES = FailureEvents("source", "source is silent", "source is heard again")
+"""The log lines about the silence of an external source."""
 
 CHECK_INTERVAL = 5_000
 """Milliseconds between two checks for silent sources and held resolves, which need no event."""
@@ -118,6 +125,7 @@ class ExternalEvaluation:
         down_models: Models that send no data; resolves of their alerts are not trusted.
         labels: The result of `label_index`; an alert about an endpoint gets its labels.
         suppressed: Filled with what mutes each alert at its source, by the id of the alert.
+        silence_log: Limits the lines about silent sources from one evaluation to the next.
     """
 
     def __init__(
@@ -129,6 +137,7 @@ class ExternalEvaluation:
         down_models: Collection[str] = (),
         labels: Mapping[str, Labels] | None = None,
         suppressed: MutableMapping[int, tuple[str, ...]] | None = None,
+        silence_log: FailureLog | None = None,
     ) -> None:
         self._db = db
         self._now = now
@@ -136,6 +145,7 @@ class ExternalEvaluation:
         self._down_models = down_models
         self._labels = labels or {}
         self._suppressed = {} if suppressed is None else suppressed
+        self._silence_log = silence_log or FailureLog(_log, SILENCES)
         self._states: dict[str, dict[str, RemoteAlertState]] = {}
         self._sources = {source.name: source for source in read_sources(db)}
         pairs = read_open_external(db)
@@ -280,6 +290,7 @@ class ExternalEvaluation:
         alert = Alert(0, source.name, _SILENT_FINGERPRINT, SILENT_SOURCE.name, "", labels)
         alert = replace(alert, id=alert_id(self._db, alert))
         why = _silence_text(source, silent_for)
+        self._silence_log.record(source.name, why if silent_for else "")
         found = Evaluation(bool(silent_for), None, None, why, self._now)
         previous = self._previous_episode(alert)
         self._save_new(alert, *advance(SILENT_SOURCE, 1_000, pair and pair[0], found, previous))

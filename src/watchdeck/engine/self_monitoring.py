@@ -23,7 +23,7 @@ CHECK_INTERVAL = 10_000
 LOST_FOR = 3_600_000
 """Milliseconds for which a message that was given up keeps the alert `messages-lost` firing."""
 
-_MAX_LAG = 5.0
+MAX_LAG = 5.0
 """Seconds by which scrapes may start late without an alert."""
 
 _MAX_UNSTORED = 30_000
@@ -75,10 +75,10 @@ class SelfCheck(Struct, frozen=True):
 
 def _check_lag(health: CollectorHealth, _: int) -> tuple[bool | None, Measurement]:
     if health.heartbeat is None:
-        return None, Measurement(None, _MAX_LAG, "no heartbeat of the collector yet")
+        return None, Measurement(None, MAX_LAG, "no heartbeat of the collector yet")
     lag = health.heartbeat.lag
-    return lag > _MAX_LAG, Measurement(
-        lag, _MAX_LAG, f"scrapes begin {format_duration(round(1_000 * lag))} late"
+    return lag > MAX_LAG, Measurement(
+        lag, MAX_LAG, f"scrapes begin {format_duration(round(1_000 * lag))} late"
     )
 
 

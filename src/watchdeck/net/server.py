@@ -41,6 +41,13 @@ AdmitRequest = Callable[[RequestHead], None]
 
 RequestHandler = Callable[[RequestHead, bytes], Awaitable[Response]]
 
+RejectionLogger = Callable[[str, RequestRejected], None]
+"""Logs a rejected request with the address of its sender."""
+
+
+def log_nothing(peer: str, rejected: RequestRejected) -> None:
+    """Log no rejection: the default of a server."""
+
 
 class HttpServer:
     """Checks request heads with `admit`, and responds with `handle`.
@@ -49,12 +56,19 @@ class HttpServer:
     """
 
     def __init__(
-        self, admit: AdmitRequest, handle: RequestHandler, *, limit: int, timeout: float = TIMEOUT
+        self,
+        admit: AdmitRequest,
+        handle: RequestHandler,
+        *,
+        limit: int,
+        timeout: float = TIMEOUT,
+        log_rejection: RejectionLogger = log_nothing,
     ) -> None:
         self._admit = admit
         self._handle = handle
         self._limit = limit
         self._timeout = timeout
+        self._log_rejection = log_rejection
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -75,6 +89,7 @@ class HttpServer:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is None or len(self._tasks) >= CONNECTIONS:
+            self._log_rejection(_peer(writer), RequestRejected(_BUSY.status, _BUSY.text))
             writer.write(_encode(_BUSY, keep_alive=False))
             writer.close()
             return
@@ -98,6 +113,7 @@ class HttpServer:
                     return
                 response = await self._respond(requests, writer, head)
             except RequestRejected as rejected:
+                self._log_rejection(_peer(writer), rejected)
                 await _reject(requests, writer, rejected)
                 return
             writer.write(_encode(response, keep_alive=head.keep_alive))
@@ -114,6 +130,12 @@ class HttpServer:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await _within(self._timeout, requests.read_body(head))
         return await self._handle(head, body)
+
+
+def _peer(writer: asyncio.StreamWriter) -> str:
+    """The address of the other end, without its port; empty when it is gone."""
+    name = writer.get_extra_info("peername")
+    return str(name[0]) if name else ""
 
 
 _BUSY = Response(503, "too many connections; try again later", (("retry-after", "10"),))

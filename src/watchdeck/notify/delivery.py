@@ -5,6 +5,7 @@ receiver may drop a duplicate.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
 
@@ -14,6 +15,7 @@ from watchdeck.domain.notifications.outbox import Notification, OutboxRow, build
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.notify.result import DeliveryResult, GiveUp, Notifier, Sent, TryAgain
 from watchdeck.store.alerts.outbox import (
     freeze_group,
@@ -24,6 +26,11 @@ from watchdeck.store.alerts.outbox import (
     read_due_channels,
 )
 from watchdeck.store.worker import StoreWorker
+
+_log = logging.getLogger(__name__)
+
+_CHANNELS = FailureEvents("channel", "channel fails", "channel works again")
+_GIVEN_UP = FailureEvents("channel", "notification given up", level=logging.ERROR)
 
 POLL_INTERVAL = 0.5
 """Seconds between two reads of the outbox."""
@@ -49,6 +56,8 @@ class Receiver(Struct, frozen=True):
     notifier: Notifier
     rate: int = 60
     timeout: float = 10.0
+    type: str = ""
+    """The type of the channel, for the log."""
 
 
 class _ChannelState(Struct):
@@ -91,6 +100,8 @@ class Delivery:
         self._channels: dict[str, _ChannelState] = {}
         self._problem = ""
         self._faults = FaultCounter("the delivery")
+        self._channel_log = FailureLog(_log, _CHANNELS)
+        self._given_up_log = FailureLog(_log, _GIVEN_UP)
 
     @property
     def problem(self) -> str:
@@ -155,6 +166,8 @@ class Delivery:
         if notification is None:
             return True
         result = await self._attempt(notification, receiver)
+        kind = receiver.type if receiver else ""
+        self._log_result(notification, kind, result)
         numbers, now = notification.rows, self._clock()
         write = self._worker.run_in_transaction
         match result:
@@ -167,10 +180,29 @@ class Delivery:
                 return False
             case TryAgain(why):
                 reason = f"{why}; tried for {GIVE_UP_AFTER // 3_600_000}h"
+                self._log_given_up(notification, kind, reason)
                 await write(lambda db: mark_given_up(db, numbers, now, reason))
             case GiveUp(why):
+                self._log_given_up(notification, kind, why)
                 await write(lambda db: mark_given_up(db, numbers, now, why))
         return True
+
+    def _log_result(self, notification: Notification, kind: str, result: DeliveryResult) -> None:
+        if isinstance(result, TryAgain):
+            self._channel_log.record_failure(
+                notification.channel, type=kind, problem=result.why, notification=notification.id
+            )
+        elif isinstance(result, Sent):
+            self._channel_log.record_success(notification.channel, type=kind)
+
+    def _log_given_up(self, notification: Notification, kind: str, why: str) -> None:
+        self._given_up_log.record_failure(
+            notification.channel,
+            type=kind,
+            problem=why,
+            alerts=len(notification.alerts),
+            notification=notification.id,
+        )
 
     async def _freeze(self, rows: tuple[OutboxRow, ...]) -> Notification | None:
         """Close a group of rows, so that no later row joins it, and build its notification.

@@ -1,15 +1,24 @@
 """Heartbeats, sent while the collector is well, to an outside service that pages if they stop."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from watchdeck.domain.settings.receivers import Heartbeat
 from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
-from watchdeck.notify.result import Sent, result_of
+from watchdeck.notify.result import Sent, address_secrets, result_of
 from watchdeck.notify.webhook import resolve_address
+
+_log = logging.getLogger(__name__)
+
+_ARRIVALS = FailureEvents("", "heartbeat did not arrive", "heartbeats arrive again")
+_WITHHELD = FailureEvents(
+    "", "heartbeat withheld: the collector is not well", "heartbeats are sent again", logging.ERROR
+)
 
 
 class HeartbeatSender:
@@ -28,6 +37,8 @@ class HeartbeatSender:
         self._collector_problem = collector_problem
         self._faults = FaultCounter("the sign of life")
         self._problem = ""
+        self._arrival_log = FailureLog(_log, _ARRIVALS)
+        self._withheld_log = FailureLog(_log, _WITHHELD)
 
     @property
     def problem(self) -> str:
@@ -43,14 +54,17 @@ class HeartbeatSender:
 
     async def send(self) -> bool:
         """Send one heartbeat, unless the collector has a problem; returns whether it arrived."""
-        if self._collector_problem():
+        withheld = self._collector_problem()
+        self._withheld_log.record("", withheld)
+        if withheld:
             return False
         try:
             url = resolve_address(self._heartbeat.url, self._resolve)
             response = await self._http.send(ReceiverRequest(url, self._heartbeat.method))
-            result = result_of(response, (url,))
+            result = result_of(response, address_secrets(url))
             why = "" if isinstance(result, Sent) else result.why
         except WatchdeckError as error:
             why = str(error)
         self._problem = f"the sign of life did not arrive: {why}" if why else ""
+        self._arrival_log.record("", why)
         return not why

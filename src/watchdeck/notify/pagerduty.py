@@ -15,7 +15,14 @@ from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
-from watchdeck.notify.result import DeliveryResult, GiveUp, Sent, TryAgain, result_of
+from watchdeck.notify.result import (
+    DeliveryResult,
+    GiveUp,
+    Sent,
+    TryAgain,
+    address_secrets,
+    result_of,
+)
 from watchdeck.notify.webhook import resolve_address, rfc3339
 from watchdeck.store.alerts.outbox import NotifiedGroup, read_notified_groups
 from watchdeck.store.worker import StoreWorker
@@ -98,7 +105,7 @@ class PagerDutyNotifier:
             response = await self._http.send(ReceiverRequest(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return result_of(response, (key, url))
+        return result_of(response, (key, *address_secrets(url)))
 
 
 def dedup_key(notification_id: str) -> str:

@@ -1,7 +1,9 @@
 """The result of a delivery attempt: sent, try again, or give up."""
 
 import http.client
+from collections.abc import Iterator
 from typing import Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from msgspec import Struct
 
@@ -11,6 +13,9 @@ from watchdeck.domain.values.text import clean
 HIDDEN = "(secret)"
 _MIN_SECRET = 4
 """Characters of the shortest secret that is hidden: a shorter one is part of every text."""
+
+_MIN_SEGMENT = 8
+"""Characters of the shortest part of a path that may be a key; `/api/` and `/hooks/` are none."""
 
 _REFUSED = frozenset({400, 405, 406, 413, 414, 415, 422})
 """Statuses that refuse this notification: a retry would be refused again."""
@@ -74,6 +79,22 @@ def result_of(response: ReceiverResponse, secrets: tuple[str, ...]) -> DeliveryR
     if response.status in _REFUSED:
         return GiveUp(why)
     return TryAgain(why, response.retry_after, hold=response.status in _HOLD)
+
+
+def address_secrets(url: str) -> tuple[str, ...]:
+    """The parts of a receiver's address that no text may repeat, as sent and decoded.
+
+    The key of many receivers is in the path, and a 404 often repeats the path alone.
+    """
+    return tuple({form for part in _address_parts(url) for form in (part, unquote(part)) if part})
+
+
+def _address_parts(url: str) -> Iterator[str]:
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    yield from (url, target, parts.query, parts.username or "", parts.password or "")
+    yield from (part for part in parts.path.split("/") if len(part) >= _MIN_SEGMENT)
+    yield from (value for _, value in parse_qsl(parts.query))
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:

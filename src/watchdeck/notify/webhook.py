@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from watchdeck.domain.notifications.outbox import MAX_LINES, Notification, NotificationClass
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret, SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
-from watchdeck.notify.result import DeliveryResult, TryAgain, result_of
+from watchdeck.notify.result import DeliveryResult, TryAgain, address_secrets, result_of
 
 _TYPES = {one: f"dev.watchdeck.alert.{one}.v1" for one in NotificationClass} | {
     NotificationClass.CALL: "dev.watchdeck.alert.firing.v1"
@@ -54,7 +53,7 @@ def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
     """The parts of an address and of headers that an error text must not repeat."""
     texts = tuple(headers)
     tokens = (text.rpartition(" ")[2] for text in texts)
-    return (url, urlsplit(url).password or "", *texts, *tokens)
+    return (*address_secrets(url), *texts, *tokens)
 
 
 def resolve_address(value: str | Secret, resolve: SecretResolver) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -22,15 +23,24 @@ from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.endpoint import Endpoint, public_facts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.units import Clock
+from watchdeck.engine.self_monitoring import MAX_LAG
 from watchdeck.errors import StoreMissing
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog, fields
 from watchdeck.service.engine_loop import EngineService
-from watchdeck.service.intake_loop import IntakeService
+from watchdeck.service.intake_loop import IntakeService, sources_of
 from watchdeck.service.notify_loop import NotifyService
 from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.history import read_signals
 from watchdeck.store.metrics.writer import MetricsWriter
+from watchdeck.store.migrations import MigrationResult
+
+_log = logging.getLogger(__name__)
+
+_CONDITIONS = FailureEvents(
+    "condition", "the collector is not well", "the collector is well again", logging.ERROR
+)
 
 HEARTBEAT_INTERVAL = 1.0
 """Seconds between two heartbeats, which tell readers of the store that the collector runs."""
@@ -52,7 +62,8 @@ def collect(
     """
     directory.create()
     with directory.hold_lock():
-        prepare_store(directory, who, clock())
+        for changed in prepare_store(directory, who, clock()):
+            _log_store_change(changed)
         writer = MetricsWriter(directory, settings.retention, clock=clock)
         writer.start()
         try:
@@ -62,6 +73,28 @@ def collect(
             _run(_collect(settings, directory, writer, clock, started))
         finally:
             writer.close()
+        _log.info("collector stopped", extra=fields(pid=os.getpid()))
+
+
+def _log_store_change(changed: MigrationResult) -> None:
+    message = "store file upgraded" if changed.before else "store file created"
+    before = changed.before or None
+    _log.info(
+        message,
+        extra=fields(file=changed.path, before=before, version=changed.after, backup=changed.copy),
+    )
+
+
+def _log_start(settings: Settings, directory: StoreDirectory) -> None:
+    counts = fields(
+        version=__version__,
+        pid=os.getpid(),
+        store=directory.path,
+        endpoints=len(settings.endpoint),
+        channels=len(settings.channel),
+        sources=sum(1 for _ in sources_of(settings)),
+    )
+    _log.info("collector started, collecting from endpoints", extra=counts)
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
@@ -81,10 +114,10 @@ async def _collect(
     clock: Clock,
     started: Callable[[], None],
 ) -> None:
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    stopping: asyncio.Future[None] = loop.create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stopping, number.name)
     polling = ScrapeManager(settings.endpoint, load_kinds(), writer.submit, clock)
     for name, times, good in recent_probes(directory, settings.endpoint, clock()):
         polling.preload(name, times, good)
@@ -99,7 +132,6 @@ async def _collect(
     services = _CollectorServices(
         len(settings.endpoint), polling, writer, engine, intake, notifications
     )
-    stopping = asyncio.create_task(stop.wait())
     tasks = [
         asyncio.create_task(polling.run(), name="polling"),
         asyncio.create_task(_send_heartbeats(services, clock), name="heartbeats"),
@@ -114,12 +146,19 @@ async def _collect(
             )
         ),
     ]
+    _log_start(settings, directory)
     started()
     await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     await _end([stopping, *tasks])
 
 
-async def _end(tasks: list[asyncio.Task[Any]]) -> None:
+def _stop(stopping: asyncio.Future[None], signal_name: str) -> None:
+    _log.info("collector stops", extra=fields(signal=signal_name))
+    if not stopping.done():
+        stopping.set_result(None)
+
+
+async def _end(tasks: list[asyncio.Future[Any]]) -> None:
     """Cancel all tasks, and raise the error of one that failed, so that none is lost."""
     failed = [task for task in tasks if task.done() and task.exception()]
     for task in tasks:
@@ -132,10 +171,33 @@ async def _end(tasks: list[asyncio.Task[Any]]) -> None:
 async def _send_heartbeats(services: _CollectorServices, clock: Clock) -> None:
     started_at = clock()
     faults = FaultCounter("the heartbeat")
+    conditions = ConditionLog()
     while True:
         with faults.catch():
-            services.writer.submit_heartbeat(_heartbeat(services, started_at, clock()))
+            status = _heartbeat(services, started_at, clock())
+            services.writer.submit_heartbeat(status)
+            conditions.record(status, "" if status.judging else services.engine.stuck)
         await asyncio.sleep(HEARTBEAT_INTERVAL)
+
+
+class ConditionLog:
+    """Logs when a condition of the whole collector begins and ends, not every second meanwhile."""
+
+    def __init__(self) -> None:
+        self._log = FailureLog(_log, _CONDITIONS)
+        self._before: dict[str, str] = {}
+
+    def record(self, status: CollectorStatus, stuck: str) -> None:
+        """Log what changed since the last call; `stuck` is why nothing is evaluated, or empty."""
+        late = f"scrapes begin {status.lag:.1f}s late" if status.lag > MAX_LAG else ""
+        for condition, problem in (
+            ("no network", status.blind),
+            ("scrapes late", late),
+            ("rules not evaluated", stuck),
+        ):
+            if bool(problem) is not bool(self._before.get(condition)):
+                self._log.record(condition, problem)
+            self._before[condition] = problem
 
 
 async def _watch_store_files(
@@ -152,6 +214,7 @@ async def _watch_store_files(
         was_well, is_well = is_well, not problem()
         lost = any(old and old != new for old, new in zip(before, logs, strict=True))
         if directory.file_identities() != opened or (lost and is_well and was_well):
+            _log.error("store replaced or deleted", extra=fields(store=directory.path))
             raise StoreMissing(
                 f"files of {directory.path} were deleted or replaced while the collector wrote to"
                 " them. Start it again: it keeps the files that exist, and creates the others."

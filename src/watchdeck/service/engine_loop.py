@@ -1,6 +1,7 @@
 """The loop that runs the engine in the collector's process, on a thread of its own."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +10,24 @@ from watchdeck.config.maintenance import maintenance_in_force
 from watchdeck.config.rules import rules_in_force
 from watchdeck.domain.notifications.routing import Routing
 from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Clock
 from watchdeck.engine.alerts.repository import AlertingConfig
 from watchdeck.engine.clock import ClockMonitor
 from watchdeck.engine.engine import Engine
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.store.files.connection import StorageFault, open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
+
+_log = logging.getLogger(__name__)
+
+_EVALUATIONS = FailureEvents(
+    "store", "rules cannot be evaluated", "rules are evaluated again", logging.ERROR
+)
+_JUMPS = FailureEvents("clock", "the wall clock jumped")
+_PAUSES = FailureEvents("process", "the collector was suspended")
 
 TICK = 1.0
 """Seconds between two evaluations."""
@@ -60,6 +71,9 @@ class EngineService:
         self._fault = ""
         self._faults = FaultCounter("the evaluation of rules")
         self._evaluated_at = steady()
+        self._evaluation_log = FailureLog(_log, _EVALUATIONS)
+        self._jump_log = FailureLog(_log, _JUMPS)
+        self._pause_log = FailureLog(_log, _PAUSES)
 
     async def run(self) -> None:
         """Evaluate once a tick until cancelled, on one thread, as SQLite connections need."""
@@ -99,13 +113,18 @@ class EngineService:
             if self._engine is None:
                 self._engine = self._open_engine(now)
             if jump:
+                sign = "-" if jump < 0 else ""
+                self._jump_log.record_failure("", by=f"{sign}{format_duration(abs(jump))}")
                 self._engine.apply_clock_jump(jump, now)
             if pause:
+                self._pause_log.record_failure("", paused_for=format_duration(pause))
                 self._engine.resume(now)
             self._engine.evaluate(now, self._blind())
             self._fault = ""
             self._evaluated_at = self._steady()
+            self._evaluation_log.record_success(str(self._directory.path))
         except StorageFault as error:
+            self._evaluation_log.record_failure(str(self._directory.path), problem=error)
             self._fault = f"health cannot be judged: {clean(str(error), 300)}"
             self._engine = None
 

@@ -1,6 +1,7 @@
 """External alerts in the collector's process: the intake, and a poller for each Alertmanager."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterator
 
 from watchdeck.collector.intake.alertmanager import AlertmanagerPoller
@@ -15,10 +16,17 @@ from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Clock
 from watchdeck.errors import StoreError
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog, fields
 from watchdeck.net.server import HttpServer
 from watchdeck.store.alerts.external import register_sources
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.worker import StoreWorker
+
+_log = logging.getLogger(__name__)
+
+_INTAKE = FailureEvents(
+    "", "external alerts cannot be received", "external alerts can be received", logging.ERROR
+)
 
 PUSH_SILENT_AFTER = 150_000
 """Milliseconds without a request after which a Prometheus with open alerts is silent.
@@ -53,6 +61,7 @@ class IntakeService:
         self._retry_after = retry_after
         self._problem = ""
         self._faults = FaultCounter("the intake")
+        self._intake_log = FailureLog(_log, _INTAKE)
         self._port: asyncio.Queue[int] = asyncio.Queue()
 
     @property
@@ -86,9 +95,11 @@ class IntakeService:
                 )
             except StoreError as error:
                 self._problem = f"external alerts cannot be received: {clean(str(error), 200)}"
+                self._intake_log.record_failure("", problem=error)
                 await asyncio.sleep(self._retry_after)
             else:
                 self._problem = ""
+                self._intake_log.record_success("")
                 return
 
     async def _serve_intake(self, intake: wanted.Intake) -> None:
@@ -96,11 +107,18 @@ class IntakeService:
             lambda: resolve_secret(intake.token), self._names, _default_source(self._pollers)
         )
         handler = IntakeHandler(auth, self._worker, self._clock, self._poll_soon)
-        server = HttpServer(handler.admit, handler.handle, limit=intake.max_body)
+        server = HttpServer(
+            handler.admit,
+            handler.handle,
+            limit=intake.max_body,
+            log_rejection=handler.log_rejection,
+        )
         try:
             while True:
                 with self._faults.catch():
-                    if await self._listen(server, intake):
+                    is_listening = await self._listen(server, intake)
+                    self._intake_log.record("", self._problem)
+                    if is_listening:
                         break
                 await asyncio.sleep(self._retry_after)
             await asyncio.Event().wait()
@@ -120,6 +138,7 @@ class IntakeService:
             self._problem = f"the intake cannot listen on {intake.listen}: {why}"
             return False
         self._problem = ""
+        _log.info("intake listens", extra=fields(address=host, port=chosen))
         self._port.put_nowait(chosen)
         return True
 

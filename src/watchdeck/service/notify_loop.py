@@ -1,6 +1,7 @@
 """Notifications in the collector's process: outbox, acknowledgements from PagerDuty, heartbeats."""
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.notify.apprise import AppriseNotifier
 from watchdeck.notify.command import CommandNotifier
 from watchdeck.notify.delivery import Delivery, Receiver
@@ -31,6 +33,16 @@ from watchdeck.notify.webhook import WebhookNotifier
 from watchdeck.store.alerts.outbox import read_unacknowledged_groups
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.worker import StoreWorker
+
+_log = logging.getLogger(__name__)
+
+_ACK_POLLS = FailureEvents(
+    "channel", "acknowledgements cannot be polled", "acknowledgements are polled again"
+)
+_READINESS = FailureEvents("", "a channel is not ready to send", "all channels are ready to send")
+_CALENDARS = FailureEvents(
+    "", "an on-call calendar cannot be read", "all on-call calendars can be read"
+)
 
 ACK_POLL_INTERVAL = 15.0
 """Seconds between two polls for acknowledgements made in PagerDuty."""
@@ -75,6 +87,9 @@ class NotifyService:
         self._not_ready = ""
         self._poll_faults = FaultCounter("asking who took what on the phone")
         self._faults = FaultCounter("the check of receivers")
+        self._ack_log = FailureLog(_log, _ACK_POLLS)
+        self._readiness_log = FailureLog(_log, _READINESS)
+        self._calendar_log = FailureLog(_log, _CALENDARS)
         self._heartbeats = None
         if settings.heartbeat is not None:
             http = HttpSender(_GRACE, settings.heartbeat.ca)
@@ -89,9 +104,13 @@ class NotifyService:
         found += (poller.problem for poller in self._ack_pollers.values())
         if self._heartbeats is not None:
             found.append(self._heartbeats.problem)
-        if isinstance(self._routing.calendars, CalendarFiles):
-            found.append(self._routing.calendars.problem)
+        found.append(self._calendar_problem)
         return "; ".join(filter(None, found))
+
+    @property
+    def _calendar_problem(self) -> str:
+        calendars = self._routing.calendars
+        return calendars.problem if isinstance(calendars, CalendarFiles) else ""
 
     async def run(self) -> None:
         """Send notifications and heartbeats, and poll for acknowledgements, until cancelled."""
@@ -111,6 +130,8 @@ class NotifyService:
         while True:
             with self._faults.catch():
                 self._not_ready = "; ".join(receiver_problems(self._settings))
+                self._readiness_log.record("", self._not_ready)
+                self._calendar_log.record("", self._calendar_problem)
             await asyncio.sleep(READINESS_INTERVAL)
 
     async def _poll_acks(self) -> None:
@@ -124,6 +145,7 @@ class NotifyService:
                 except Exception as error:  # noqa: BLE001 - one channel must not end the others
                     self._poll_faults.record(error)
                     poller.problem = self._poll_faults.problem
+                self._ack_log.record(name, poller.problem)
             await asyncio.sleep(ACK_POLL_INTERVAL)
 
     async def _save_ack(self, episodes: tuple[int, ...], by: str, note: str) -> None:
@@ -152,7 +174,7 @@ def _http_sender(channel: Channel) -> HttpSender:
 def _receiver(channel: Channel, worker: StoreWorker) -> Receiver:
     is_batch = channel.type == ChannelType.PAGERDUTY
     timeout = _BATCH_TIMEOUT if is_batch else channel.timeout.seconds + _GRACE
-    return Receiver(_notifier(channel, worker), channel.rate, timeout)
+    return Receiver(_notifier(channel, worker), channel.rate, timeout, channel.type)
 
 
 def _notifier(channel: Channel, worker: StoreWorker) -> Notifier:

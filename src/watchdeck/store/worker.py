@@ -1,11 +1,13 @@
 """A thread for work on state.db: SQLite blocks, and its connections stay on one thread."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.store.files.connection import (
     Connection,
     StorageFault,
@@ -14,6 +16,12 @@ from watchdeck.store.files.connection import (
     transaction,
 )
 from watchdeck.store.files.directory import StoreDirectory
+
+_log = logging.getLogger(__name__)
+
+_USES = FailureEvents(
+    "worker", "state.db cannot be used", "state.db can be used again", logging.ERROR
+)
 
 Result = TypeVar("Result")
 
@@ -25,7 +33,8 @@ class StoreWorker:
     """
 
     def __init__(self, directory: StoreDirectory, name: str = "store") -> None:
-        self._path = directory.state
+        self._path, self._name = directory.state, name
+        self._use_log = FailureLog(_log, _USES)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._db: Connection | None = None
 
@@ -55,10 +64,13 @@ class StoreWorker:
             with store_errors(self._path):
                 if self._db is None:
                     self._db = open_writable(self._path)
-                return function(self._db)
-        except StorageFault:
+                result = function(self._db)
+        except StorageFault as error:
+            self._use_log.record_failure(self._name, problem=error)
             self._close()
             raise
+        self._use_log.record_success(self._name)
+        return result
 
     def _close(self) -> None:
         db, self._db = self._db, None

@@ -106,7 +106,13 @@ async def serving(
     desk = StoreWorker(store)
     callers = IntakeAuth(place.reveal, names or {}, "alertmanager")
     intake = IntakeHandler(callers, desk, lambda: NOW, more)
-    server = HttpServer(intake.admit, intake.handle, limit=LIMIT, timeout=patience)
+    server = HttpServer(
+        intake.admit,
+        intake.handle,
+        limit=LIMIT,
+        timeout=patience,
+        log_rejection=intake.log_rejection,
+    )
     place.port = await server.listen("127.0.0.1", 0)
     try:
         yield place

@@ -10,6 +10,7 @@ import pytest
 
 from collector.intake.senders import LIMIT, TOKEN, answer, json_of, request, serving
 from domain.external.payloads import WEBHOOKS, alert, captured, posted, webhook
+from log_lines import lines_of
 from watchdeck.domain.external.event import Status
 from watchdeck.net.server import CONNECTIONS
 
@@ -281,3 +282,19 @@ async def test_a_token_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> Non
         assert heard.status == 503
         assert "the token cannot be read here" in heard.words
         assert place.events() == ()
+
+
+async def test_who_is_rejected_again_and_again_is_a_few_lines_without_a_token(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(tmp_path) as place:
+        for _ in range(9):
+            assert (await place.post("/events?key=s3cret", b"", token="s3cret")).status == 401
+        assert (await place.send(b"nonsense\r\n\r\n")).status == 400
+    told, *more = lines_of(caplog)
+    assert told == (
+        "<4>request rejected by the intake peer=127.0.0.1 status=401"
+        ' problem="the token is missing or wrong; send Authorization: Bearer TOKEN"'
+    )
+    assert [line.partition(" count=")[2] for line in more] == ["2", "4 left_out=1", "8 left_out=3"]
+    assert "s3cret" not in "".join(lines_of(caplog))

@@ -220,6 +220,7 @@ async def test_a_rule_that_fires_there_is_acknowledged_here_and_told_back(tmp_pa
         await scene.until(lambda: scene.episode("prometheus") is None)
 
 
+@pytest.mark.long
 async def test_a_prometheus_that_is_killed_leaves_its_alert_held(tmp_path: Path) -> None:
     """Twelve seconds later Alertmanager says that all is well: it is not believed."""
 

@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from collector.scrape.scrapes import KINDS, named
+from log_lines import lines_of
 from servers.hostile import Hostile, hostile
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
@@ -101,7 +102,9 @@ async def test_hostile_endpoints_do_not_cost_the_healthy_ones_a_beat() -> None:
     assert said.scrape_p95 is not None
 
 
-async def test_a_slow_endpoint_leaves_beats_out_and_does_not_pile_up() -> None:
+async def test_a_slow_endpoint_leaves_beats_out_and_does_not_pile_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     collected = Collected(lambda counts: counts["slow"] >= 2)
     async with hostile() as server:
         slow = named(
@@ -114,10 +117,12 @@ async def test_a_slow_endpoint_leaves_beats_out_and_does_not_pile_up() -> None:
         )
         async with running([slow], collected) as polling:
             await collected.reached.wait()
-            said = polling.statistics()
-    assert said.overrun >= 3
-    assert said.in_flight <= 1
+            found = polling.statistics()
+    assert found.overrun >= 3
+    assert found.in_flight <= 1
     assert server.times("/hang") <= 3
+    said = "<4>scrapes were left out: the one before had not ended endpoint=slow scrapes="
+    assert any(line.startswith(said) for line in lines_of(caplog))
 
 
 async def test_scrapes_are_stamped_by_the_wall_clock() -> None:
@@ -167,8 +172,11 @@ async def test_a_fault_of_ours_is_told_without_its_text_and_stops_nobody_else(
         with caplog.at_level(logging.ERROR):
             async with running([bad, watched(server, "good", "/metrics")], collected):
                 await collected.reached.wait()
-    assert "the scraping of bad^[[2J failed with KeyError at test_manager.py:" in caplog.text
-    assert "s3cret" not in caplog.text
+    first, *_ = lines = lines_of(caplog)
+    assert first.startswith(
+        '<3>unexpected exception loop="the scraping of bad^[[2J" fault="KeyError'
+    )
+    assert "s3cret" not in "".join(lines)
 
 
 async def test_the_probes_of_an_earlier_run_are_remembered() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,8 @@ from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator
-from watchdeck.engine.external import ExternalEvaluation, label_index
+from watchdeck.engine.external import SILENCES, ExternalEvaluation, label_index
+from watchdeck.logs import FailureLog
 from watchdeck.store.alerts.episodes import (
     add_transitions,
     open_episode,
@@ -56,6 +58,9 @@ class Ear:
     fleet: Sequence[EndpointFacts] = ()
     steps: list[tuple[str, str]] = field(default_factory=list)
     suppressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    silence_log: FailureLog = field(
+        default_factory=lambda: FailureLog(logging.getLogger("watchdeck.test"), SILENCES)
+    )
 
     def __post_init__(self) -> None:
         register_sources(self.db, self.sources, self.now)
@@ -83,6 +88,7 @@ class Ear:
                 down_models=self.mute,
                 labels=label_index(self.fleet),
                 suppressed=self.suppressed,
+                silence_log=self.silence_log,
             ).run()
         return self.steps[before:]
 

@@ -1,5 +1,6 @@
 """What other systems say becomes episodes: each problem once, and no end without a word for it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from domain.external.payloads import NOW, alert, captured, webhook
 from engine.external.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firing, over
+from log_lines import lines_of
 from store.stores import state
 from watchdeck.domain.alerts.alert import AlertState, DataState
 from watchdeck.domain.external.alertmanager import read_webhook
@@ -169,7 +171,10 @@ def test_a_one_shot_alert_that_a_restart_forgot_is_held(db: Connection) -> None:
     assert held.data is DataState.NONE
 
 
-def test_a_silent_source_is_one_alert_and_resolves_nothing(db: Connection) -> None:
+def test_a_silent_source_is_one_alert_and_resolves_nothing(
+    db: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "watchdeck")
     ear = Ear(db, NOW, (EU,))
     ear.list(*(firing(f"A{n}", endsAt=later(4 * MINUTE)) for n in range(5)))
     steps = ear.judge(MINUTE)
@@ -181,6 +186,10 @@ def test_a_silent_source_is_one_alert_and_resolves_nothing(db: Connection) -> No
     alerts = [firing(f"A{n}", endsAt=later(40 * MINUTE)) for n in range(5)]
     steps = ear.list(*alerts, after=SECOND)
     assert [rule for rule, verb in steps if verb == "resolved"] == ["source_silent"]
+    assert lines_of(caplog) == [
+        '<4>source is silent source=eu problem="eu is silent for 1m"',
+        "<6>source is heard again source=eu failures=1",
+    ]
     assert all(episode.data is DataState.FRESH for episode in ear.open().values())
 
 

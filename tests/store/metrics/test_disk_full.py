@@ -1,5 +1,6 @@
 """A full disk stops the file, not the collector."""
 
+import logging
 import subprocess
 from array import array
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from log_lines import lines_of
 from watchdeck.domain.metrics.scrape import Frame, Outcome, Scrape
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.metrics.signal import signal_layout
@@ -41,7 +43,10 @@ def scrape(n: int) -> Scrape:
     return Scrape("fraud", NOW + n, 0.1, Outcome.OK, signals, series=page)
 
 
-def test_a_full_disk_is_named_scrapes_wait_and_room_is_found_alone(small: Path) -> None:
+def test_a_full_disk_is_named_scrapes_wait_and_room_is_found_alone(
+    small: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "watchdeck")
     ballast = small / "ballast"
     ballast.write_bytes(b"\0" * (1 << 20))
     directory = StoreDirectory(small / "store")
@@ -66,3 +71,7 @@ def test_a_full_disk_is_named_scrapes_wait_and_room_is_found_alone(small: Path) 
     with closing(open_readonly(directory.metrics)) as db:
         (latest,) = read_latest(db)
     assert latest.at == NOW + sent
+    first, *_, last = (line for line in lines_of(caplog) if "stored" in line)
+    assert first.startswith("<3>scrapes cannot be stored file=metrics.db problem=")
+    assert "the disk is full" in first
+    assert last.startswith("<6>scrapes are stored again file=metrics.db failures=")

@@ -1,6 +1,7 @@
 """The HTTP paths of the intake: alerts are committed to the store before the sender gets a 200."""
 
 import hmac
+import logging
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -16,11 +17,16 @@ from watchdeck.domain.external.alertmanager import (
 from watchdeck.domain.external.cloudevents import read_cloud_events
 from watchdeck.domain.settings.intake import EVENTS, PROMETHEUS
 from watchdeck.errors import StoreError
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.net.request import RequestHead, RequestRejected
 from watchdeck.net.server import Response
 from watchdeck.store.alerts.external import append_events, mark_unreachable
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.worker import StoreWorker
+
+_log = logging.getLogger(__name__)
+
+_REJECTIONS = FailureEvents("peer", "request rejected by the intake")
 
 READY = "/-/ready"
 _WEBHOOK = "/alertmanager"
@@ -53,6 +59,11 @@ class IntakeHandler:
         self._worker = worker
         self._clock = clock
         self._poll_soon = poll_soon
+        self._rejection_log = FailureLog(_log, _REJECTIONS)
+
+    def log_rejection(self, peer: str, rejected: RequestRejected) -> None:
+        """Log that a request of the sender with this address was rejected."""
+        self._rejection_log.record_failure(peer, status=rejected.status, problem=rejected)
 
     def admit(self, head: RequestHead) -> None:
         """Check the token, path and method of a request. Raises RequestRejected."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import math
 import random
 import resource
@@ -18,9 +19,15 @@ from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.values.text import clean
 from watchdeck.faults import FaultCounter
+from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.net.client import ConnectionFactory, client_for
 from watchdeck.net.connection import SocketConnection
 from watchdeck.net.resolver import Resolver
+
+_log = logging.getLogger(__name__)
+
+_SCRAPES = FailureEvents("endpoint", "endpoint cannot be scraped", "endpoint can be scraped again")
+_OVERRUNS = FailureEvents("endpoint", "scrapes were left out: the one before had not ended")
 
 FIRST_SPREAD = 2.0
 """Seconds over which the first scrapes of a small fleet are spread, instead of a whole interval."""
@@ -72,6 +79,8 @@ class ScrapeManager:
         self._clock = clock
         self._stats = ScrapeStats()
         self._faults = FaultCounter("the scraping")
+        self._scrape_log = FailureLog(_log, _SCRAPES)
+        self._overrun_log = FailureLog(_log, _OVERRUNS)
         self._connectivity = ConnectivityCheck(endpoints)
         self._outcomes: dict[str, Outcome] = {}
         self._spread = max(FIRST_SPREAD, len(endpoints) * FIRST_SCRAPE)
@@ -131,6 +140,8 @@ class ScrapeManager:
             if planned < now:
                 planned, missed = schedule.next_after(planned - schedule.every, now)
                 self._stats.overrun += missed
+                if missed:
+                    self._overrun_log.record_failure(scraper.endpoint.name, scrapes=missed)
             following = planned + schedule.every
 
     async def _scrape(self, scraper: Scraper, due: float) -> None:
@@ -143,7 +154,16 @@ class ScrapeManager:
             self._stats.in_flight -= 1
         self._outcomes[scraper.endpoint.name] = scrape.outcome
         self._stats.count(scrape, loop.time(), lag)
+        self._log_outcome(scrape)
         self._submit(scrape)
+
+    def _log_outcome(self, scrape: Scrape) -> None:
+        if scrape.outcome is Outcome.OK:
+            self._scrape_log.record_success(scrape.endpoint)
+        else:
+            self._scrape_log.record_failure(
+                scrape.endpoint, outcome=scrape.outcome, problem=scrape.detail
+            )
 
 
 class ScrapeSchedule(Struct, frozen=True):

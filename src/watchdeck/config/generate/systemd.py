@@ -29,6 +29,7 @@ Type=exec
 ExecStart={command}
 User={user}
 UMask=0077
+SyslogIdentifier=watchdeck
 {store}
 
 # Secrets that the configuration takes from the environment, one NAME=VALUE a line (chmod 600).

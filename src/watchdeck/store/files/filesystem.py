@@ -1,5 +1,6 @@
 """The disk below a store: its type, the owners and modes of files, bytes used, reserved space."""
 
+import logging
 import os
 import shutil
 import stat
@@ -7,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from watchdeck.logs import fields
 from watchdeck.store.files.directory import FILE_MODE
+
+_log = logging.getLogger(__name__)
 
 BALLAST_NAME = "ballast"
 BALLAST_SIZE = 32 << 20
@@ -41,6 +45,7 @@ class Ballast:
         """Delete the file, so that the disk has space again."""
         with suppress(OSError):
             self._path.unlink()
+            _log.warning("reserved disk space was freed", extra=fields(file=self._path))
 
 
 _NETWORKED = frozenset(

@@ -1,5 +1,6 @@
 """The only writer of metrics.db: a thread that commits queued scrapes; queueing never blocks."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError, StoreFull
+from watchdeck.logs import FailureEvents, FailureLog, fields
 from watchdeck.store.files.connection import (
     Connection,
     StorageFault,
@@ -31,6 +33,14 @@ from watchdeck.store.metrics.latest import (
     save_latest,
     save_responses,
 )
+
+_log = logging.getLogger(__name__)
+
+_WRITES = FailureEvents(
+    "file", "scrapes cannot be stored", "scrapes are stored again", logging.ERROR
+)
+_HOUSEKEEPING = FailureEvents("file", "old scrapes are not tidied", "old scrapes are tidied again")
+_DROPS = FailureEvents("queue", "a scrape was lost: the queue is full", level=logging.ERROR)
 
 _BATCH = 500
 _GATHER = 0.05
@@ -96,6 +106,9 @@ class MetricsWriter:
         self._ballast = Ballast(directory.path, int(retention.budget))
         self._housekeeping_problem = ""
         self._ids: dict[str, int] = {}
+        self._write_log = FailureLog(_log, _WRITES)
+        self._housekeeping_log = FailureLog(_log, _HOUSEKEEPING)
+        self._drop_log = FailureLog(_log, _DROPS)
 
     def start(self) -> None:
         """Start the writer's thread."""
@@ -118,6 +131,7 @@ class MetricsWriter:
             if len(self._waiting) >= self._capacity:
                 self._waiting.popleft()
                 self._dropped += 1
+                self._drop_log.record_failure(self._directory.metrics.name)
             self._waiting.append(scrape)
             self._wake.notify()
 
@@ -140,6 +154,8 @@ class MetricsWriter:
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
+        if self._waiting:
+            _log.error("scrapes were lost at the end", extra=fields(scrapes=len(self._waiting)))
 
     def _run(self) -> None:
         while True:
@@ -176,6 +192,7 @@ class MetricsWriter:
             self._registration = None if self._registration is registration else self._registration
             self._problem = ""
             self._committed_at = self._clock()
+        self._write_log.record_success(self._directory.metrics.name)
         if registration:
             registration[1].set_result(None)
         return True
@@ -185,6 +202,7 @@ class MetricsWriter:
             self._ballast.release()
         with self._wake:
             self._problem = clean(str(error), 300)
+        self._write_log.record_failure(self._directory.metrics.name, problem=error)
         if self._open is not None:
             with suppress(*StorageFault):
                 self._open.db.close()
@@ -240,4 +258,7 @@ class MetricsWriter:
         """Run one housekeeping job; `status` reports a failure, which loses no scrape."""
         if self._open is not None:
             self._open.housekeeper.step(self._clock())
-            self._housekeeping_problem = self._open.housekeeper.problem
+            problem, before = self._open.housekeeper.problem, self._housekeeping_problem
+            self._housekeeping_problem = problem
+            if problem != before:
+                self._housekeeping_log.record(self._directory.metrics.name, problem)
