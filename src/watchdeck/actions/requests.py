@@ -12,7 +12,7 @@ from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.errors import WatchdeckError
 
-_OPTION = re.compile(r"--(\S*?)(?:[= ]\s*(\S*)\s*(.*))?")
+_OPTION = re.compile(r"--([^\s=]*+)(?:[= ]\s*+(\S*+)\s*+(.*))?", re.DOTALL)
 
 
 class ArgumentError(WatchdeckError):
@@ -45,16 +45,17 @@ def parse_arguments(text: str) -> TypedArguments:
     """
     matchers: list[Matcher] = []
     length: int | None = None
-    rest = text.split()
-    while rest:
-        if length is None and (found := _read_length(rest[0])) is not None:
+    parts = text.split()
+    first_word = len(parts)
+    for place, part in enumerate(parts):
+        if length is None and (found := _read_length(part)) is not None:
             length = found
-        elif (matcher := _read_matcher(rest[0])) is not None:
+        elif (matcher := _read_matcher(part)) is not None:
             matchers.append(matcher)
         else:
+            first_word = place
             break
-        rest.pop(0)
-    return TypedArguments(tuple(matchers), length, " ".join(rest))
+    return TypedArguments(tuple(matchers), length, " ".join(parts[first_word:]))
 
 
 def _read_length(word: str) -> int | None:

@@ -9,7 +9,7 @@ from watchdeck.config.checks import fields
 from watchdeck.config.checks.endpoint import FleetNames, endpoint_problems
 from watchdeck.config.checks.fields import Bounds
 from watchdeck.config.reading.files import parse, read_file, resolve_paths
-from watchdeck.config.reading.problems import ConfigProblems, Problem, did_you_mean
+from watchdeck.config.reading.problems import ConfigProblems, Problem, collect, did_you_mean
 from watchdeck.config.reading.typed_reader import read
 from watchdeck.domain.settings.configuration import (
     GLYPHS,
@@ -30,7 +30,7 @@ RULES_FOLDER = "rules"
 _MOST_ENDPOINTS = 10_000
 
 _DAY = 86_400_000
-_RETENTION_BOUNDS: Bounds = {
+RETENTION_BOUNDS: Bounds = {
     "raw": (Milliseconds(3_600_000), Milliseconds(3_660 * _DAY)),
     "rollups": (Milliseconds(_DAY), Milliseconds(36_600 * _DAY)),
     "budget": (Bytes(16 << 20), Bytes(1 << 50)),
@@ -64,11 +64,11 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problem
     problems: list[Problem] = []
     settings: Settings = read(raw, Settings, "", problems)
     settings = _with_rules(settings, path, problems)
-    problems += _settings_problems(settings, _endpoint_names(raw), private=file.private)
+    collect(problems, _settings_problems(settings, _endpoint_names(raw), private=file.private))
     listed = {problem.key for problem in problems}
     routing = _routing_problems(settings, path, private=file.private)
-    problems += (problem for problem in routing if problem.key not in listed)
-    problems += also(settings)
+    collect(problems, (problem for problem in routing if problem.key not in listed))
+    collect(problems, also(settings))
     if problems:
         raise ConfigProblems(str(path), problems)
     return resolve_paths(settings, path)
@@ -84,11 +84,11 @@ def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Sett
         from watchdeck.config.rules import add_rule_folder, all_rule_problems
 
         settings = add_rule_folder(settings, path, folder, problems)
-        problems += all_rule_problems(settings)
+        collect(problems, all_rule_problems(settings))
     if settings.maintenance:
         from watchdeck.config.maintenance import maintenance_problems
 
-        problems += maintenance_problems(settings)
+        collect(problems, maintenance_problems(settings))
     return settings
 
 
@@ -151,7 +151,7 @@ def _settings_problems(
 
 
 def _retention_problems(retention: Retention) -> Iterator[Problem]:
-    yield from fields.bound_problems(retention, _RETENTION_BOUNDS)
+    yield from fields.bound_problems(retention, RETENTION_BOUNDS)
     if retention.rollups < retention.raw:
         text = f"is {retention.rollups}, shorter than raw ({retention.raw})"
         yield Problem("rollups", text, "Keep rollups at least as long as raw.")

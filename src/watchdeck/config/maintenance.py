@@ -13,7 +13,7 @@ from watchdeck.domain.values.matcher import read_matcher
 
 _MINUTE = 60_000
 _DAY = 1_440
-_WEEKS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
+WEEKS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 
 def maintenance_in_force(settings: Settings) -> tuple[Maintenance, ...]:
@@ -46,7 +46,7 @@ def _recurrence(text: MaintenanceText) -> Recurrence | None:
         return None
     hours = read_hours(text.hours)
     days = tuple(sorted(read_days(text.days))) if text.days else ()
-    weeks = tuple(_WEEKS[week] for week in text.weeks)
+    weeks = tuple(WEEKS[week] for week in text.weeks)
     length = (hours.last - hours.first) % _DAY or _DAY
     return Recurrence(hours.first, length * _MINUTE, days, weeks)
 
@@ -71,8 +71,8 @@ def _problems(text: MaintenanceText) -> Iterator[Problem]:
     yield from fields.name_problems(text.name)
     yield from _part_problems(text)
     for number, week in enumerate(text.weeks):
-        if week not in _WEEKS:
-            hint = did_you_mean(week, _WEEKS, f"There are: {', '.join(_WEEKS)}.")
+        if week not in WEEKS:
+            hint = did_you_mean(week, WEEKS, f"There are: {', '.join(WEEKS)}.")
             yield Problem(f"weeks[{number}]", "is no week of a month", hint)
     if not text.match:
         yield Problem("match", "is empty, and would mean everything", 'Such as "owner=risk".')

@@ -29,7 +29,7 @@ from watchdeck.domain.values.datetimes import read_days, read_hours, read_zone
 from watchdeck.domain.values.matcher import Matcher, read_matcher
 from watchdeck.domain.values.units import Milliseconds
 
-_AGAIN: Bounds = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
+ESCALATION_BOUNDS: Bounds = {"again": (Milliseconds(60_000), Milliseconds(86_400_000))}
 
 
 class _KnownNames(Struct, frozen=True):
@@ -155,7 +155,7 @@ def _covers(earlier: Route, later: Route) -> bool:
 def _escalation_problems(escalation: Escalation, known: _KnownNames) -> Iterator[Problem]:
     yield from fields.text_problems(escalation)
     yield from fields.name_problems(escalation.name)
-    yield from fields.bound_problems(escalation, _AGAIN)
+    yield from fields.bound_problems(escalation, ESCALATION_BOUNDS)
     if not escalation.step:
         yield Problem("step", "is empty", "Write [[escalation.step]] with to and after.")
     before = Milliseconds(-1)

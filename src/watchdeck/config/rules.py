@@ -58,7 +58,7 @@ def all_rule_problems(settings: Settings) -> Iterator[Problem]:
     yield from _duplicate_problems(settings.rule)
     if len(settings.rule) > _MOST_RULES:
         yield Problem("rule", f"has {len(settings.rule)} entries; at most {_MOST_RULES} are taken")
-    names = [*pack, *(text.name for text in settings.rule)]
+    names = dict.fromkeys((*pack, *(text.name for text in settings.rule)))
     for number, name in enumerate(settings.alerts.disable):
         if name not in names:
             hint = did_you_mean(name, names, "`watchdeck rules list` names all.")

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from collector.exposition.samples import Sample, read_sample
 from watchdeck.collector.exposition.grammar import (
     BRACES,
     NAME,
@@ -16,11 +17,9 @@ from watchdeck.collector.exposition.grammar import (
     QUOTED,
     TYPES,
     ParseError,
-    Sample,
     read_labels,
     read_name,
     read_number,
-    read_sample,
 )
 
 _SHAPE = re.compile(

@@ -9,8 +9,9 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample as Theirs
 
+from collector.exposition.samples import Sample
 from collector.exposition.strict_parser import parse
-from watchdeck.collector.exposition import ParseError, Sample
+from watchdeck.collector.exposition import ParseError
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 
 from collector.exposition.openmetrics import parse_openmetrics
+from collector.exposition.samples import Sample, read_sample
 from watchdeck.collector.exposition.grammar import (
     BLANK,
     NAME,
     QUOTED,
     TYPES,
     ParseError,
-    Sample,
-    read_sample,
 )
 
 _DECLARES = re.compile(rb"#" + BLANK + rb"++(?:TYPE|HELP)(?:" + BLANK + rb"|\Z)")

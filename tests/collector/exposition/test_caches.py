@@ -5,9 +5,10 @@ from hypothesis import given, settings
 
 from collector.exposition import page_strategies as made_pages
 from collector.exposition.page_parsing import held, outcome, read
+from collector.exposition.samples import read_sample
 from collector.exposition.test_reference import no_check
 from watchdeck.collector.exposition import NotMetrics, PageParser, ParseError
-from watchdeck.collector.exposition.grammar import clean_label, read_sample
+from watchdeck.collector.exposition.grammar import clean_label
 from watchdeck.collector.exposition.series_cache import LabelCache, LineCache
 from watchdeck.domain.metrics.series import Series
 

@@ -75,9 +75,12 @@ def test_an_openmetrics_page_reads_as_the_reference_reads_it(path: Path) -> None
     assert (len(page.layout), page.truncation.total) == (len(expected), 0)
 
 
-@settings(no_check, max_examples=20_000)
-@given(made_pages.pages(doubtful=1))
-def test_any_page_gives_the_samples_of_the_reference_or_its_refusal(page: str) -> None:
+@pytest.mark.parametrize("examples", [1_000, pytest.param(20_000, marks=pytest.mark.long)])
+def test_any_page_gives_the_samples_of_the_reference_or_its_refusal(examples: int) -> None:
+    settings(no_check, max_examples=examples)(given(made_pages.pages(doubtful=1))(compare))()
+
+
+def compare(page: str) -> None:
     expected, found = reference(page), ours(page)
     if found is None and expected is not None:
         refused = [line for line in page.split("\n") if ours(line) is None]
@@ -86,9 +89,14 @@ def test_any_page_gives_the_samples_of_the_reference_or_its_refusal(page: str) -
         assert found == expected
 
 
-@settings(no_check, max_examples=4_000)
-@given(made_openmetrics.pages)
-def test_any_openmetrics_page_gives_the_samples_of_the_reference_or_its_refusal(page: str) -> None:
+@pytest.mark.parametrize("examples", [1_000, pytest.param(4_000, marks=pytest.mark.long)])
+def test_any_openmetrics_page_gives_the_samples_of_the_reference_or_its_refusal(
+    examples: int,
+) -> None:
+    settings(no_check, max_examples=examples)(given(made_openmetrics.pages)(compare_openmetrics))()
+
+
+def compare_openmetrics(page: str) -> None:
     expected, found = reference(page, openmetrics=True), ours(page, openmetrics=True)
     assert found == expected
 

@@ -4,7 +4,8 @@ import pytest
 
 from config.config_files import ONE, problems, write
 from watchdeck.config.load import load
-from watchdeck.config.reading.problems import ConfigProblems, Problem
+from watchdeck.config.reading.files import parse
+from watchdeck.config.reading.problems import ConfigProblems, Problem, nearest
 
 
 @pytest.mark.parametrize(
@@ -239,3 +240,43 @@ def test_problems_are_told_to_programs_too(tmp_path: Path) -> None:
     assert refused.value.problems == (
         Problem("endpoint[0].evry", "is not a setting", "Did you mean 'every'?"),
     )
+
+
+def test_the_checks_end_after_two_hundred_problems(tmp_path: Path) -> None:
+    endpoints = "".join(
+        f'[[endpoint]]\nname = "model-{number}"\nurl = "http://a"\ndepends_on = ["x{number}"]\n'
+        for number in range(1_000)
+    )
+    assert problems(tmp_path, endpoints)[-1] == "and at least 150 more problems."
+
+
+def test_a_name_is_compared_with_the_few_that_begin_alike() -> None:
+    known = [f"{letter}-model-{number}" for letter in "abcdefgh" for number in range(1_000)]
+    assert nearest("h-model-9999", known) in known
+    assert nearest("h-modle-7", [*known, "h-model-7x"]) is not None
+    assert nearest("h" * 1_000_000, known) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "is_taken"),
+    [
+        pytest.param(".".join("a" * 16), True, id="sixteen parts"),
+        pytest.param(".".join("a" * 17), False, id="seventeen parts"),
+        pytest.param(" . ".join("a" * 17), False, id="with blanks"),
+        pytest.param(".".join(['"a.b"'] * 17), False, id="in quotes"),
+        pytest.param(f'"{"a." * 40}"', True, id="points in quotes"),
+        pytest.param(f"b.{'a.' * 400_000}a", False, id="many"),
+    ],
+)
+def test_a_dotted_key_has_few_parts(key: str, *, is_taken: bool) -> None:
+    if is_taken:
+        assert parse("file", f"# a comment\n{key} = 1\n")
+        return
+    with pytest.raises(ConfigProblems, match="line 2 has a key of more than 16 parts"):
+        parse("file", f"# a comment\n{key} = 1\n")
+
+
+def test_points_in_a_text_are_no_parts_of_a_key() -> None:
+    text = "a." * 40
+    assert parse("file", f'a = "\\"{text}"\n') == {"a": f'"{text}'}
+    assert parse("file", f"a = '{text}' # a 'comment'\n") == {"a": text}

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual.events import Paste
 
 from console import boards
 from console.boards import NOW
 from console.test_screens import Clock, Shown
 from store.stores import ANNA
 from watchdeck.actions.actor import Actor
-from watchdeck.actions.requests import ArgumentError, ChangeRequest, Selection
+from watchdeck.actions.requests import (
+    ArgumentError,
+    ChangeRequest,
+    Selection,
+    parse_arguments,
+)
 from watchdeck.console.app import Console
 from watchdeck.console.state.services import Services
 from watchdeck.console.widgets.prompt import HintLine
@@ -83,8 +89,7 @@ async def opened(
 
 async def say(at: Shown, line: str) -> None:
     await at.press("colon")
-    for letter in line:
-        await at.pilot.press({" ": "space", "-": "minus"}.get(letter, letter))
+    at.console.post_message(Paste(line))
     await at.press("enter")
     await at.console.workers.wait_for_complete()
     await at.settle()
@@ -163,3 +168,15 @@ async def test_without_a_model_there_is_nothing_to_mark(store: StoreDirectory) -
         await say(at, "change v2")
         assert "no model is in focus" in at.text()
         assert marked(store) == []
+
+
+def test_a_change_of_many_signs_is_read_to_its_end() -> None:
+    with pytest.raises(ArgumentError):
+        ChangeRequest.parse(f"--{'=' * 100_000} a\nb", Selection(model="a"))
+
+
+def test_matchers_and_a_length_come_before_the_words() -> None:
+    typed = parse_arguments("a=b 2h c=d a deploy e=f")
+    assert [str(one) for one in typed.matchers] == ["a=b", "c=d"]
+    assert (typed.length, typed.words) == (7_200_000, "a deploy e=f")
+    assert len(parse_arguments("a=b " * 50_000).matchers) == 50_000

@@ -29,7 +29,9 @@ def differing(wire: Emulator, app: App[None]) -> list[tuple[int, int, Seen, Seen
     ]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in range(2, 10))]
+)
 async def test_an_emulated_terminal_shows_what_the_compositor_wants(seed: int) -> None:
     chance = random.Random(seed)
     app = Stage(chance)

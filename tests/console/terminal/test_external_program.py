@@ -145,6 +145,7 @@ def test_the_configuration_is_edited_until_it_has_no_problem(start: Start, tmp_p
         pytest.param({"PAGER": "no-such"}, "PAGER is 'no-such', which is no program here", id="no"),
         pytest.param({"PAGER": "a 'b"}, "cannot be read: No closing quotation", id="half a quote"),
         pytest.param({"PAGER": "\x1b[2J"}, r"is '\^\[\[2J'", id="a control sequence"),
+        pytest.param({"PAGER": "a" * 5_000}, "has 5000 characters; at most 4096", id="too long"),
         pytest.param({}, "PAGER name no program, and none of less, more is", id="none at all"),
     ],
 )

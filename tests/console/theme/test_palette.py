@@ -13,7 +13,6 @@ from watchdeck.console.theme.styles import StyleSheet
 from watchdeck.console.theme.themes import (
     COLOUR_NAMES,
     Palette,
-    contrast,
     load_palette,
     load_theme,
     theme_files,
@@ -28,6 +27,17 @@ READABLE = 4.5
 
 VISIBLE = 3.0
 """The least contrast of what is not text: the rules between panels."""
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as WCAG computes it: 1 (none) to 21 (black on white)."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    red, green, blue = (linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 OWN_COLOURS = [path for path in THEMES if not load_palette(path).terminal]
@@ -193,6 +203,8 @@ def test_a_theme_names_every_colour_that_is_missing_or_wrong(tmp_path: Path) -> 
     [
         pytest.param(b"name =", id="not TOML"),
         pytest.param(b"\xff\xfe", id="not text"),
+        pytest.param(b"a = " + b"[" * 100_000, id="nested without end"),
+        pytest.param(b"a." * 100_000 + b"a = 1", id="a key of endless parts"),
         pytest.param(b"[colours]", id="no name"),
         pytest.param(b'name = "x"\ncolours = 3', id="no table"),
     ],

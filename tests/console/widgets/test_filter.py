@@ -217,6 +217,7 @@ async def test_the_columns_are_those_that_were_chosen_and_a_wrong_one_is_told() 
     assert [column.name for column in columns] == ["name", "errors"]
     assert wrong == ("console.columns: there is no column 'p59'. Did you mean 'p99'?",)
     assert choose_columns(()) == (MODEL_COLUMNS, ())
+    assert len(choose_columns(["p59"] * 1_000)[1]) == 50
 
 
 async def command(at: Desk, line: str) -> None:

@@ -91,6 +91,10 @@ NIGHTS = planned(23 * 60, 3 * HOUR, TUESDAY, zone="UTC")
             Maintenance("once", MATCHERS, "", ms("2026-01-04T02:00"), ms("2026-01-04T04:00")),
             "2026-01-04T04:00", None, id="and no more",
         ),
+        pytest.param(
+            planned(120, HOUR, zone="UTC", ends_at=ms("2026-01-04T02:30")), "2026-01-05T02:15",
+            None, id="not after the end of all windows",
+        ),
     ],
 )  # fmt: skip
 def test_planned_work_is_open(

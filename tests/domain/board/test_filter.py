@@ -1,7 +1,7 @@
 """A filter finds what a person means, and says where it cannot be read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -105,6 +105,7 @@ PIECES = (
 )  # fmt: skip
 
 
+@example('!p95>200ms | owner="a b" /a/ x')
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_a_filter_that_is_printed_is_the_same_filter(text: str) -> None:
     wanted = read(text)

@@ -5,6 +5,7 @@ from watchdeck.domain.alerts.alert import OURS, ActiveAlert, Alert, AlertState, 
 from watchdeck.domain.board.board import (
     Collector,
     CollectorState,
+    CollectorStatus,
     Health,
     HealthChange,
     HealthResult,
@@ -263,3 +264,38 @@ def test_a_reason_that_is_no_comparison_is_told_in_the_alerts_newest_words() -> 
     burning = raised("slow", Severity.HIGH, "burns 20x")
     seen = displayed_health(recorded, reading(latency_p95=0.3), RUNNING, NOW, 10_000, (burning,))
     assert seen[1] == "burns 20x"
+
+
+@pytest.mark.parametrize(
+    ("latest", "why"),
+    [
+        pytest.param(
+            reading(latency_p95=0.31), "pending: latency_p95 310 ms > 200 ms", id="its value now"
+        ),
+        pytest.param(GOOD, "pending: latency_p95 412 ms > 200 ms", id="no value now: its own"),
+    ],
+)
+def test_a_good_health_names_the_most_severe_pending_alert(latest: LatestScrape, why: str) -> None:
+    pending = (
+        raised("full", Severity.MEDIUM, "saturation 95 % > 90 %", AlertState.PENDING),
+        raised("slow", Severity.HIGH, condition=AlertState.PENDING),
+    )
+    assert displayed_health(RECORDED, latest, RUNNING, NOW, 10_000, pending)[1] == why
+
+
+def test_a_reason_is_that_of_the_alert_that_was_recorded_not_of_a_newer_one() -> None:
+    recorded = HealthChange("fraud", NOW, Health.WARNING, "full", "saturation 91 % > 90 %")
+    seen = displayed_health(recorded, GOOD, RUNNING, NOW, 10_000, (SLOW, FULL))
+    assert seen[:2] == (Health.WARNING, "saturation 95 % > 90 %")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        pytest.param(CollectorState.RUNNING, "its own figures of then were not kept", id="past"),
+        pytest.param(CollectorState.STOPPED, "never seen on this store", id="none ever ran"),
+    ],
+)
+def test_a_collector_without_a_heartbeat_says_why(state: CollectorState, reason: str) -> None:
+    assert Collector(state).missing_reason == reason
+    assert Collector(state, CollectorStatus(1, "0", NOW, NOW)).missing_reason == ""

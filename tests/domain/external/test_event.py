@@ -361,6 +361,8 @@ def test_odd_parts_of_an_alert_are_kept_as_what_they_are() -> None:
     assert (event.link, event.sender) == ("http://[broken", "")
     assert event.fingerprint == fingerprint(event.labels)
     assert one(generatorURL="http://me:word@p:9090/graph").sender == "http://p:9090"
+    assert one(generatorURL="http://" + "\u0315\u0316" * 300).sender == ""
+    assert one(generatorURL=f"http://p:9090?{'x' * 1_000}").sender == "http://p:9090"
     huge = one(labels={"alertname": "x", "huge": "y" * 100_000})
     assert len(huge.fingerprint) == 16
     assert huge.truncated

@@ -3,7 +3,13 @@
 import pytest
 
 from domain.kinds.captured_pages import BY_NAME, GENERIC, KINDS, PAIRS, answer, sheet
-from watchdeck.domain.kinds.detection import detect, detection_paths, model_names, response_matches
+from watchdeck.domain.kinds.detection import (
+    ParsedResponse,
+    detect,
+    detection_paths,
+    model_names,
+    response_matches,
+)
 from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse
 from watchdeck.domain.metrics.series import Series, SeriesType
 
@@ -111,7 +117,8 @@ def test_what_is_not_proven_is_not_claimed(
     ],
 )
 def test_an_answer_is_as_described_or_not(meaning: ProbeMeaning, *, holds: bool) -> None:
-    assert response_matches(meaning, ProbeResponse(200, b"v2\n", {"x-ready": "1"})) is holds
+    response = ProbeResponse(200, b"v2\n", {"x-ready": "1"})
+    assert response_matches(meaning, ParsedResponse(response)) is holds
 
 
 def test_general_names_without_the_label_are_not_kserve() -> None:
@@ -134,3 +141,10 @@ def test_the_models_of_a_server_are_listed_for_a_person_to_choose() -> None:
     tags = {"/api/tags": ProbeResponse(200, b'{"models": [{"name": "b"}, {"name": "a\\u001b"}]}')}
     assert model_names(BY_NAME["ollama"], None, tags) == ("a^[", "b")
     assert model_names(BY_NAME["ollama"], None, {"/api/tags": ProbeResponse(200, b"<html>")}) == ()
+
+
+def test_a_response_is_parsed_once() -> None:
+    parsed = ParsedResponse(ProbeResponse(200, b'{"a": 1}'))
+    assert parsed.documents[0] is parsed.documents[0]
+    assert ParsedResponse(ProbeResponse(200, b"{")).documents == ()
+    assert len(ParsedResponse(ProbeResponse(200, b"x" * 10_000)).text) == 4_096

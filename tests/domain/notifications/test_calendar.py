@@ -26,6 +26,31 @@ def lines(*texts: str) -> str:
         pytest.param(calendar("DTSTART:20261305T000000"), "that does not exist", id="month 13"),
         pytest.param(calendar("DTSTART:20260105T000000"), "without a length", id="no length"),
         pytest.param(
+            calendar(lines("DTSTART:20260105T000000", "DURATION:8 hours")),
+            "is not a duration such as PT8H",
+            id="a length in words",
+        ),
+        pytest.param(
+            calendar(lines("DTSTART:20260105T000000", "DTEND;TZID=Asia/Tokyo:20260105T080000")),
+            "has a different zone than DTSTART",
+            id="an end in another zone",
+        ),
+        pytest.param(
+            calendar(lines("DTSTART:20260105", "RRULE:FREQ=WEEKLY;BYDAY=1MO")),
+            "has a day that is not one of MO to SU",
+            id="the first Monday",
+        ),
+        pytest.param(
+            calendar(lines("DTSTART:20260105", "EXDATE:20260106", "EXDATE;VALUE=DATE:20260107")),
+            "has a different zone than the one before",
+            id="exceptions of two forms",
+        ),
+        pytest.param(
+            calendar(lines("DTSTART:20260105", "DTSTART:20260106")),
+            "appears twice in one event",
+            id="two starts",
+        ),
+        pytest.param(
             calendar("DTSTART;TZID=W. Europe Standard Time:20260105T000000"),
             "line 4: DTSTART names the zone 'W. Europe Standard Time'",
             id="a zone of another system",
@@ -86,3 +111,15 @@ def test_a_refusal_holds_nothing_that_a_terminal_would_obey() -> None:
     with pytest.raises(CalendarError) as refused:
         read_calendar(calendar("DTSTART;TZID=\x1b[2J:20260105"), "UTC")
     assert "\x1b" not in str(refused.value)
+
+
+def test_every_line_of_exdate_counts() -> None:
+    dates = [f"EXDATE:202601{day:02}T090000Z" for day in range(1, 29)]
+    (event,) = read_calendar(calendar(lines("DTSTART:20260105", *dates)), "UTC")
+    assert len(event.exdates) == 28
+
+
+def test_an_event_replaces_one_occurrence() -> None:
+    replaced = lines("DTSTART:20260105", "UID:a", "RECURRENCE-ID:20260105T090000,20260106T090000")
+    with pytest.raises(CalendarError, match="RECURRENCE-ID has no time"):
+        read_calendar(calendar(replaced), "UTC")

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from watchdeck.domain.notifications.on_call import person_on_call
-from watchdeck.domain.settings.receivers import OnCallSchedule
+from watchdeck.domain.notifications.on_call import person_on_call, read_local_time
+from watchdeck.domain.settings.receivers import OnCallSchedule, Override
 
 BERLIN = "Europe/Berlin"
 
@@ -26,3 +26,35 @@ def at(text: str) -> int:
 def test_who_is_on_call_by_turns(moment: str, expected: str) -> None:
     rota = OnCallSchedule("r", ("anna", "ben", "cleo"), starts="2026-01-05T09:00", zone=BERLIN)
     assert person_on_call(rota, (), at(moment)) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        pytest.param("2026-01-05T07:59", None, id="before all of them, nobody"),
+        pytest.param("2026-01-05T08:00", "ben", id="the only one"),
+        pytest.param("2026-01-05T10:00", "cleo", id="of two, the last that was written"),
+        pytest.param("2026-01-05T11:00", "ben", id="until its end"),
+    ],
+)
+def test_an_override_wins_while_it_lasts(moment: str, expected: str | None) -> None:
+    day, morning = "2026-01-05T09:00", ("2026-01-05T11:00", "2026-01-05T12:00")
+    overrides = (
+        Override("ben", day, "2026-01-05T18:00"),
+        Override("cleo", *morning),
+    )
+    assert person_on_call(OnCallSchedule("r", zone=BERLIN, override=overrides), (), at(moment)) == (
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("monday", "is not a time", id="a word"),
+        pytest.param("2026-01-05T09:00+01:00", "has a zone of its own", id="with a zone"),
+    ],
+)
+def test_a_local_time_is_a_time_without_a_zone(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"{said}; write a time of the rota's zone"):
+        read_local_time(text)

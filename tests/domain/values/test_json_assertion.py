@@ -108,3 +108,19 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_a_number_is_found_in_any_document_or_is_none(document: object) -> None:
     found = read_path("$[*]").number(document)
     assert found is None or isinstance(found, float)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "holds"),
+    [
+        pytest.param("1", "[1, 2]", True, id="a number of several"),
+        pytest.param("1.0", "[1]", True, id="an equal number"),
+        pytest.param("true", "[1]", False, id="true is not 1"),
+        pytest.param("0", "[false]", False, id="0 is not false"),
+        pytest.param("null", "[null]", True, id="null"),
+        pytest.param("[1]", "[1]", False, id="a list is none of them"),
+    ],
+)
+def test_a_value_is_one_of_those_expected(value: str, expected: str, *, holds: bool) -> None:
+    assertion = read_assertion(f"$.a in {expected}")
+    assert assertion.holds(json.loads(f'{{"a": {value}}}')) is holds

@@ -90,3 +90,12 @@ def test_what_is_no_unit_is_refused_in_words(
         kind.parse(text)
     assert said in str(refused.value)
     assert len(str(refused.value)) < 200
+
+
+BLANKS = " " * 1_000_000
+
+
+def test_a_million_blanks_around_a_duration_are_skipped_once() -> None:
+    assert Milliseconds.parse(f"{BLANKS}1{BLANKS}s{BLANKS}") == 1_000
+    with pytest.raises(ValueError, match="is not a duration"):
+        Milliseconds.parse(f"1{BLANKS}!")

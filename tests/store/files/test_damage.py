@@ -10,9 +10,14 @@ import pytest
 
 from store.stores import NAMES, NOW, judged, scrape, whole, write
 from watchdeck.domain.board.board import Health, HealthChange
-from watchdeck.errors import StoreError
+from watchdeck.errors import StoreCorrupt, StoreError
 from watchdeck.store.doctor import CheckStatus, examine
-from watchdeck.store.files.connection import corruption_as_error, open_readonly, open_writable
+from watchdeck.store.files.connection import (
+    corruption_as_error,
+    open_readonly,
+    open_writable,
+    transaction,
+)
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.reader import Reader
 from watchdeck.store.state.audit import verify
@@ -128,3 +133,12 @@ def test_a_damaged_audit_is_bad_or_unreadable_and_never_sound_in_silence(
         ):
             row = "select who, subject from audit where number = 1"
             assert verify(db).first_bad or db.execute(row).fetchone() == ("anna", "store")
+
+
+@pytest.mark.parametrize("facts", ['"a"', "[1]", "null", "{}", "[" * 100_000])
+def test_a_column_that_holds_other_json_has_a_name(tmp_path: Path, facts: str) -> None:
+    directory = whole(tmp_path / "store")
+    with closing(open_writable(directory.metrics)) as db, transaction(db):
+        db.execute("update endpoint set facts = :facts", {"facts": facts})
+    with closing(Reader(directory)) as reader, pytest.raises(StoreCorrupt):
+        reader.board(NOW)

@@ -1,12 +1,21 @@
 """Whatever goes in comes out, bit for bit."""
 
+import struct
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from watchdeck.store.metrics.codec import decode_column, encode_column
+from watchdeck.store.metrics.codec import (
+    decode_column,
+    encode_blob,
+    encode_column,
+    load_blob,
+)
 
 
 def same(values: NDArray[np.float64]) -> bool:
@@ -62,3 +71,19 @@ def test_any_decimals_come_back(wholes: list[int], scale: int) -> None:
 
 def test_an_idle_counter_costs_nine_bytes() -> None:
     assert len(encode_column(np.full(5_760, 12_345.0))) == 9
+
+
+@pytest.mark.parametrize("head", [b"\x02", struct.pack("<BBBBq", 1, 0, 8, 1, 0)])
+def test_a_column_never_grows_over_its_count_of_values(head: bytes) -> None:
+    bomb = head + zlib.compress(bytes(100_000_000))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="longer than 80 bytes"):
+        decode_column(bomb, 10)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", [0, -1, 1 << 40])
+def test_a_damaged_count_of_rows_is_refused(count: int) -> None:
+    with pytest.raises(ValueError, match="rows; at most"):
+        load_blob(encode_blob(np.array([1]), np.ones((1, 1))), 1, count)

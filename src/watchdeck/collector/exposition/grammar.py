@@ -15,12 +15,12 @@ MAX_PREFIX = 32_768
 
 BLANK = rb"[ \t\r\f\v]"
 NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
-QUOTED = rb'"[^"\\]*+(?:\\.[^"\\]*+)*"'
+QUOTED = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 NUMBER = (
     rb"[+-]?(?:(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?"
     rb"|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])"
 )
-BRACES = rb'\{[^"{}]*+(?:' + QUOTED + rb'[^"{}]*+)*\}'
+BRACES = rb'\{[^"{}]*+(?:' + QUOTED + rb'[^"{}]*+)*+\}'
 
 _B = BLANK + rb"*+"
 _APART = rb"[ \t]" + _B
@@ -92,14 +92,6 @@ class LineParts(Struct, frozen=True):
     """Whether the line has neither a timestamp nor an exemplar."""
 
 
-class Sample(Struct, frozen=True):
-    """A parsed line: metric name, labels in the page's order, and value."""
-
-    name: str
-    labels: LabelPairs
-    value: float
-
-
 def read_parts(line: bytes) -> LineParts:
     """Split a sample line of any exposition format into its parts. Raises ParseError."""
     match = _LINE.fullmatch(line)
@@ -111,13 +103,6 @@ def read_parts(line: bytes) -> LineParts:
         raise ParseError("the line is too long")
     plain = timestamp is None and exemplar is None
     return LineParts(bare_name or name or b"", braces, read_number(value), start, plain)
-
-
-def read_sample(line: bytes) -> Sample:
-    """Parse one line by the full grammar. Raises ParseError."""
-    parts = read_parts(line)
-    name, labels = read_series(parts)
-    return Sample(name, labels, parts.value)
 
 
 def read_series(parts: LineParts) -> tuple[str, LabelPairs]:
@@ -174,13 +159,15 @@ def read_labels(text: bytes) -> tuple[str, LabelPairs]:
     for bare, quoted, value in _LABEL.findall(terms[1]):
         key = bare.decode() if bare else read_name(quoted)
         if key == "__name__" or (quoted and not value):
+            if names:
+                raise ParseError("more than one name")
             names.append(read_name(value or quoted))
         elif not value or not key or key.startswith("__") or key in labels:
             raise ParseError("a label without a value, twice, or with a reserved name")
         else:
             labels[key] = read_name(value)
-    if names and (len(names) > 1 or not names[0]):
-        raise ParseError("more than one name, or an empty one")
+    if names == [""]:
+        raise ParseError("an empty name")
     return "".join(names), tuple(labels.items())
 
 

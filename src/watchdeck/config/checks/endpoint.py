@@ -25,30 +25,36 @@ AUTO = "auto"
 _SECOND = 1_000
 _DAY = 86_400_000
 
-_BOUNDS: Bounds = {
+BOUNDS: Bounds = {
     "every": (Milliseconds(_SECOND), Milliseconds(_DAY)),
     "timeout": (Milliseconds(100), Milliseconds(60 * _SECOND)),
     "max_body": (Bytes(1 << 10), Bytes(64 << 20)),
     "max_series": (1, 100_000),
     "tier": (0, 9),
 }
-_CANARY_BOUNDS: Bounds = {"every": (Milliseconds(_SECOND), Milliseconds(_DAY))}
+CANARY_BOUNDS: Bounds = {"every": (Milliseconds(_SECOND), Milliseconds(_DAY))}
 
-_METHODS = ("POST", "GET", "PUT")
+METHODS = ("POST", "GET", "PUT")
 _KINDS = Path(__file__).parents[2] / "kinds"
-_MAPPABLE = (
+MAPPABLE = (
     "requests",
     "errors",
     "latency",
     "replicas",
     *(name for name in SIGNALS if name not in PROBE_SIGNALS),
 )
+"""The keys of an endpoint's map."""
 
 
 class FleetNames(Struct, frozen=True, dict=True):
     """The names of all endpoints, valid or not, and the kinds that endpoints may have."""
 
     names: tuple[str, ...]
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The names of all endpoints, to look one up."""
+        return frozenset(self.names)
 
     @cached_property
     def kind_names(self) -> tuple[str, ...]:
@@ -83,7 +89,7 @@ def endpoint_problems(endpoint: Endpoint, fleet: FleetNames, *, private: bool) -
 
 
 def _number_problems(endpoint: Endpoint) -> Iterator[Problem]:
-    yield from fields.bound_problems(endpoint, _BOUNDS)
+    yield from fields.bound_problems(endpoint, BOUNDS)
 
 
 def _slo_problems(endpoint: Endpoint) -> Iterator[Problem]:
@@ -125,7 +131,7 @@ def _canary_problems(endpoint: Endpoint) -> Iterator[Problem]:
     if canary is None:
         return
     yield from fields.add_prefix("canary", _request_problems(canary))
-    yield from fields.add_prefix("canary", fields.bound_problems(canary, _CANARY_BOUNDS))
+    yield from fields.add_prefix("canary", fields.bound_problems(canary, CANARY_BOUNDS))
     if canary.expect is not None:
         from watchdeck.domain.values.json_assertion import read_assertion
 
@@ -135,8 +141,8 @@ def _canary_problems(endpoint: Endpoint) -> Iterator[Problem]:
 def _request_problems(canary: Canary) -> Iterator[Problem]:
     if not canary.path.startswith("/"):
         yield Problem("path", "does not begin with /", "It is below the endpoint's address.")
-    if canary.method not in _METHODS:
-        hint = did_you_mean(canary.method, _METHODS, f"Write {', '.join(_METHODS)}.")
+    if canary.method not in METHODS:
+        hint = did_you_mean(canary.method, METHODS, f"Write {', '.join(METHODS)}.")
         yield Problem("method", "is not a way to send an inference", hint)
     if canary.body is not None and canary.body_file is not None:
         yield Problem("body", "stands beside body_file", "Keep one of the two.")
@@ -179,7 +185,7 @@ def _map_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
         name = max((name for name in endpoint.map if text.startswith(name)), key=len, default="")
         error = ValueError(text.removeprefix(name).removeprefix(":").strip())
         problem = from_error(child_key("map", name) if name else "map", error)
-        hint = "" if name in _MAPPABLE else did_you_mean(name, _MAPPABLE)
+        hint = "" if name in MAPPABLE else did_you_mean(name, MAPPABLE)
         yield replace(problem, hint=hint or problem.hint)
 
 
@@ -190,5 +196,5 @@ def _reference_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Probl
             at = f"{key}[{number}]"
             if name == endpoint.name:
                 yield Problem(at, "is the endpoint itself")
-            elif name not in fleet.names:
+            elif name not in fleet.known_names:
                 yield Problem(at, "names no endpoint", did_you_mean(name, fleet.names))

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from keyword import iskeyword
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from watchdeck.config.reading.problems import Problem, child_key, from_error
 from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.values.host_address import has_long_authority
 from watchdeck.domain.values.secret import Secret
 from watchdeck.domain.values.text import clean
 
@@ -201,7 +202,7 @@ def url_problem(text: str) -> tuple[str, str] | None:
     if not _SCHEME.match(text):
         return "has no scheme", 'Write "http://HOST:PORT".'
     try:
-        parts = urlsplit(text)
+        parts = _split_url(text)
         host, port = parts.hostname or "", parts.port
         if not host.isascii():  # the codec costs 5 ms to load
             host.encode("idna")
@@ -260,6 +261,13 @@ def plain_secret_problems(endpoint: Endpoint) -> Iterator[Problem]:
 
 def _has_password(url: str) -> bool:
     try:
-        return urlsplit(url).password is not None
+        return _split_url(url).password is not None
     except ValueError:
         return False
+
+
+def _split_url(url: str) -> SplitResult:
+    """Split a URL. Raises ValueError, also for a host that is too long to be one."""
+    if has_long_authority(url):
+        raise ValueError("the host is too long")
+    return urlsplit(url)

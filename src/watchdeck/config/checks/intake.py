@@ -22,11 +22,11 @@ _RESERVED = (OURS, PROMETHEUS, EVENTS)
 _MOST = 50
 _LONGEST_ALERT = 200
 
-_INTAKE_BOUNDS: Bounds = {
+INTAKE_BOUNDS: Bounds = {
     "max_body": (Bytes(1 << 10), Bytes(64 << 20)),
     "silent_after": (Milliseconds(0), Milliseconds(366 * _DAY)),
 }
-_BOUNDS: Bounds = {
+BOUNDS: Bounds = {
     "every": (Milliseconds(_SECOND), Milliseconds(3_600 * _SECOND)),
     "timeout": (Milliseconds(100), Milliseconds(60 * _SECOND)),
     "resend": (Milliseconds(_SECOND), Milliseconds(_DAY)),
@@ -80,7 +80,7 @@ def _intake_problems(intake: Intake) -> Iterator[Problem]:
     yield from fields.secret_problems("token", intake.token)
     if intake.token.prefix:
         yield Problem("token.prefix", "has no use", "The sender writes Bearer itself.")
-    yield from fields.bound_problems(intake, _INTAKE_BOUNDS)
+    yield from fields.bound_problems(intake, INTAKE_BOUNDS)
     yield from _deadman_problems(intake.deadman)
 
 
@@ -95,7 +95,7 @@ def _alertmanager_problems(alertmanager: Alertmanager, *, private: bool) -> Iter
         yield from check(endpoint)
     if not private:
         yield from fields.plain_secret_problems(endpoint)
-    yield from fields.bound_problems(alertmanager, _BOUNDS)
+    yield from fields.bound_problems(alertmanager, BOUNDS)
     if not _NAME.fullmatch(alertmanager.name):
         yield Problem("name", "is no name", "Use letters, digits, and - _ or . between them.")
     elif alertmanager.name in _RESERVED:

@@ -21,24 +21,29 @@ from watchdeck.domain.values.units import Milliseconds
 MOST = 200
 """Most channels that are accepted; also most routes, most escalations and most rotas."""
 
-_NEEDED = {
+NEEDED: dict[ChannelType, tuple[str, ...]] = {
     ChannelType.WEBHOOK: ("url",),
     ChannelType.PAGERDUTY: ("routing_key",),
     ChannelType.COMMAND: ("command",),
     ChannelType.APPRISE: ("url", "services"),
 }
-_OPTIONAL = {
+"""The settings that a channel of each type must have."""
+
+OPTIONAL: dict[ChannelType, tuple[str, ...]] = {
     ChannelType.WEBHOOK: ("headers", "ca"),
     ChannelType.PAGERDUTY: ("token", "url", "api", "ca"),
     ChannelType.COMMAND: ("environment",),
     ChannelType.APPRISE: (),
 }
-_COMMON = ("name", "type", "timeout", "rate", "person", "kinds")
+"""The settings that a channel of each type may have."""
 
-_BOUNDS: Bounds = {"timeout": (Milliseconds(1_000), Milliseconds(60_000)), "rate": (1, 600)}
-_HEARTBEAT_BOUNDS: Bounds = {"every": (Milliseconds(10_000), Milliseconds(86_400_000))}
+COMMON = ("name", "type", "timeout", "rate", "person", "kinds")
+"""The settings of channels of every type."""
 
-_METHODS = ("GET", "HEAD", "POST")
+BOUNDS: Bounds = {"timeout": (Milliseconds(1_000), Milliseconds(60_000)), "rate": (1, 600)}
+HEARTBEAT_BOUNDS: Bounds = {"every": (Milliseconds(10_000), Milliseconds(86_400_000))}
+
+METHODS = ("GET", "HEAD", "POST")
 _SERVICE = re.compile(r"[a-z][a-z0-9+.-]{0,40}", re.ASCII)
 _REFERENCE = 'write {env = "NAME"} or {file = "PATH"}.'
 
@@ -59,9 +64,9 @@ def heartbeat_problems(heartbeat: Heartbeat | None) -> Iterator[Problem]:
     if not isinstance(heartbeat, Heartbeat):
         return
     problems = list(_address_problems("url", heartbeat.url))
-    problems += fields.bound_problems(heartbeat, _HEARTBEAT_BOUNDS)
-    if heartbeat.method not in _METHODS:
-        hint = did_you_mean(heartbeat.method, _METHODS, f"There are {', '.join(_METHODS)}.")
+    problems += fields.bound_problems(heartbeat, HEARTBEAT_BOUNDS)
+    if heartbeat.method not in METHODS:
+        hint = did_you_mean(heartbeat.method, METHODS, f"There are {', '.join(METHODS)}.")
         problems.append(Problem("method", "is no way to ask", hint))
     yield from fields.add_prefix("heartbeat", problems)
 
@@ -77,7 +82,7 @@ def _channel_problems(channel: Channel, *, private: bool) -> Iterator[Problem]:
         return
     yield from _settings_problems(channel, ChannelType(channel.type))
     yield from _CHECKS[ChannelType(channel.type)](channel)
-    yield from fields.bound_problems(channel, _BOUNDS)
+    yield from fields.bound_problems(channel, BOUNDS)
     for number, kind in enumerate(channel.kinds):
         if kind not in tuple(MessageKind):
             hint = did_you_mean(kind, MessageKind, f"There are {', '.join(MessageKind)}.")
@@ -88,12 +93,12 @@ def _channel_problems(channel: Channel, *, private: bool) -> Iterator[Problem]:
 
 def _settings_problems(channel: Channel, kind: ChannelType) -> Iterator[Problem]:
     """Problems of settings that this type of channel needs and lacks, or cannot use."""
-    known = (*_COMMON, *_NEEDED[kind], *_OPTIONAL[kind])
+    known = (*COMMON, *NEEDED[kind], *OPTIONAL[kind])
     for name, value in asdict(channel).items():
         if name not in known and value:
-            hint = f"It has {', '.join(one for one in known if one not in _COMMON)}."
+            hint = f"It has {', '.join(one for one in known if one not in COMMON)}."
             yield Problem(name, f"is nothing that a {kind} has", hint)
-    for name in _NEEDED[kind]:
+    for name in NEEDED[kind]:
         if not getattr(channel, name):
             text = f"is missing, and a {kind} cannot be told without it"
             yield Problem(name, text, _MISSING[name])

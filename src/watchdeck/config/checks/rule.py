@@ -17,7 +17,7 @@ from watchdeck.domain.values.units import Milliseconds
 
 _DAY = 86_400_000
 _MOST = Milliseconds(31 * _DAY)
-_BOUNDS: Bounds = {
+BOUNDS: Bounds = {
     "for": (Milliseconds(0), _MOST),
     "resolve_for": (Milliseconds(0), _MOST),
     "no_data_after": (Milliseconds(1_000), _MOST),
@@ -107,7 +107,7 @@ def _when_problems(text: RuleText) -> Iterator[Problem]:
 
 
 def _number_problems(text: RuleText) -> Iterator[Problem]:
-    for problem in fields.bound_problems(text, _BOUNDS):
+    for problem in fields.bound_problems(text, BOUNDS):
         hint = _SEVERITIES if problem.key == "severity" else ""
         yield replace(problem, hint=hint)
 

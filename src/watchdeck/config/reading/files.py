@@ -21,6 +21,13 @@ from watchdeck.domain.values.text import clean
 _LARGEST = 4 << 20
 """Bytes of a configuration; ten thousand endpoints take 3 MiB."""
 
+_MOST_PARTS = 16
+"""Parts of a dotted key; `tomllib` needs quadratic time for a long one."""
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?+|'[^'\n]*+'?+)"""
+_KEY_PART = re.compile(_PART)
+_KEY = re.compile(rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+")
+
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
@@ -78,6 +85,10 @@ def read_file(path: Path) -> ConfigText:
 
 def parse(file: str, text: str) -> dict[str, Any]:
     """Parse a TOML text; `file` is named in errors. Raises ConfigProblems with line and column."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") >= _MOST_PARTS and _has_long_key(line):
+            problem = Problem("", f"line {number} has a key of more than {_MOST_PARTS} parts")
+            raise ConfigProblems(file, [problem])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -86,6 +97,12 @@ def parse(file: str, text: str) -> dict[str, Any]:
         raise ConfigProblems(file, [Problem("", "is nested too deeply")]) from None
     except ValueError:
         raise ConfigProblems(file, [Problem("", "has a number that is too long")]) from None
+
+
+def _has_long_key(line: str) -> bool:
+    """Whether a line has a dotted key with too many parts; texts in quotes count as one part."""
+    runs = (match[0] for match in _KEY.finditer(line))
+    return any(len(_KEY_PART.findall(run)) > _MOST_PARTS for run in runs)
 
 
 def _syntax_problem(message: str) -> Problem:

@@ -48,7 +48,7 @@ def _unknown_keys(raw: object, target: Any, place: str) -> Iterator[str]:
     if isinstance(raw, list):
         for number, item in enumerate(raw):
             yield from _unknown_keys(item, get_args(target)[0], f"{place}[{number}]")
-    elif isinstance(raw, dict) and issubclass(target, msgspec.Struct):
+    elif isinstance(raw, dict) and isinstance(target, type) and issubclass(target, msgspec.Struct):
         yield from _unknown_keys_of_table(raw, target, place)
 
 

@@ -11,7 +11,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import msgspec.structs
 
-from watchdeck.config.reading.problems import Problem, child_key, did_you_mean, from_error, nearest
+from watchdeck.config.reading.problems import (
+    MAX_LISTED,
+    Problem,
+    child_key,
+    did_you_mean,
+    from_error,
+    nearest,
+)
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
@@ -58,7 +65,7 @@ def read(raw: object, target: Any, key: str, problems: list[Problem], outer: Any
 def _table(
     raw: dict[str, object], target: Any, key: str, problems: list[Problem], outer: Any
 ) -> Any:
-    known = _settings(target)
+    known = settings_of(target)
     found: dict[str, Any] = {}
     guessed = set()
     for name, value in raw.items():
@@ -66,10 +73,10 @@ def _table(
         if name in known:
             found[name] = read(value, known[name], at, problems, target)
         else:
-            guessed.add(nearest(name, known))
-            problems.append(
-                Problem(at, "is not a setting", _unknown_hint(name, target, key, outer))
-            )
+            is_listed = len(problems) < MAX_LISTED
+            hint = _unknown_hint(name, target, key, outer) if is_listed else ""
+            guessed.add(nearest(name, known) if is_listed else None)
+            problems.append(Problem(at, "is not a setting", hint))
     problems += (
         Problem(key, f"has no {name!r}", _example(name))
         for name in known
@@ -120,7 +127,7 @@ def _parse_unit(target: type[Any], raw: object) -> Any:
 
 
 @cache
-def _settings(target: Any) -> dict[str, Any]:
+def settings_of(target: Any) -> dict[str, Any]:
     """The types of a table's settings, by their names in the file: `for` is the field `for_`."""
     hints = get_type_hints(target)
     unwritten = getattr(target, "UNWRITTEN", ())
@@ -149,11 +156,11 @@ def _options(target: Any) -> tuple[Any, ...]:
 
 def _unknown_hint(name: str, target: Any, key: str, outer: Any) -> str:
     """A hint for an unknown setting: another table that has it, or the nearest name here."""
-    known = _settings(target)
+    known = settings_of(target)
     for inner, hint in known.items():
-        if any(name in _settings(table) for table in _tables(hint)):
+        if any(name in settings_of(table) for table in _tables(hint)):
             return f"It belongs in {inner!r}."
-    if outer is not None and name in _settings(outer):
+    if outer is not None and name in settings_of(outer):
         above, _, here = key.rpartition(".")
         return f"It belongs to {above or 'the file'} itself, before {here!r}."
     return did_you_mean(name, known, f"Settings here: {', '.join(known)}.")
@@ -191,7 +198,7 @@ def _describe_types(options: Iterable[Any]) -> Iterable[str]:
 
 
 def _describe_table(target: Any) -> str:
-    return f"a table with {', '.join(_settings(target))}"
+    return f"a table with {', '.join(settings_of(target))}"
 
 
 def _describe_value(raw: object) -> str:

@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from msgspec import Struct
 
+from watchdeck.config.reading.problems import MAX_LISTED
 from watchdeck.console.lines import number
 from watchdeck.console.lines.health import health_label, short_health_label
 from watchdeck.console.lines.line import NO_VALUE, Role, Span, untrusted_text
@@ -118,22 +119,27 @@ _REQUIRED = "name"
 
 
 def choose_columns(names: Sequence[str]) -> tuple[Columns[Model], tuple[str, ...]]:
-    """The columns with these names, and one problem in words for each unknown name.
+    """The columns with these names, and one problem in words for each of the first unknown names.
 
     The full name of every signal is a column's name. The model's name is always a column.
     Returns the default columns when no name is known.
     """
     known = {column.name: column for column in MODEL_COLUMNS}
-    known |= {name: signal_column(name) for name in SIGNALS if name not in known}
-    problems = tuple(
-        _unknown_column_problem(name, list(known)) for name in names if name not in known
-    )
+    known |= {name: signal_column(name) for name in column_names() if name not in known}
+    unknown = [name for name in names if name not in known][:MAX_LISTED]
+    problems = tuple(_unknown_column_problem(name, list(known)) for name in unknown)
     chosen = [known[name] for name in dict.fromkeys(names) if name in known]
     if not chosen:
         return MODEL_COLUMNS, problems
     if not any(column.name == _REQUIRED for column in chosen):
         chosen.insert(0, known[_REQUIRED])
     return tuple(chosen), problems
+
+
+def column_names() -> tuple[str, ...]:
+    """The names of all columns that the configuration can choose, the default ones first."""
+    default = tuple(column.name for column in MODEL_COLUMNS)
+    return (*default, *(name for name in SIGNALS if name not in default))
 
 
 def _unknown_column_problem(name: str, known: Sequence[str]) -> str:

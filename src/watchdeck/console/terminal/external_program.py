@@ -14,6 +14,9 @@ from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 
 _PAGERS = ("less", "more")
+_LONGEST = 4_096
+"""Characters of a variable that are read: `shlex` needs 70 ms for 128 KiB."""
+
 _EDITORS = ("editor", "nano", "vi")
 
 _KEY_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
@@ -50,6 +53,9 @@ def _find_program(
 
 def _program_from_variable(variable: str, environ: Mapping[str, str]) -> list[str]:
     value = environ[variable]
+    if len(value) > _LONGEST:
+        reason = f"{variable} has {len(value)} characters; at most {_LONGEST} are read"
+        raise ProgramNotFound(reason)
     try:
         command = shlex.split(value)
     except ValueError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from watchdeck.config.reading.files import parse, read_file
+from watchdeck.config.reading.problems import ConfigProblems
 from watchdeck.console.lines.line import Background, Role
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
@@ -54,9 +55,9 @@ class Palette(Struct, frozen=True):
 def load_palette(path: Path) -> Palette:
     """Read a theme file. Raises ConfigError that lists every missing or wrong colour."""
     try:
-        raw = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: the theme cannot be read: {error}") from error
+        raw = parse(str(path), read_file(path).text)
+    except ConfigProblems as error:
+        raise ConfigError(f"{path}: the theme cannot be read: {error.problems[0]}") from error
     problems = _palette_problems(raw)
     if problems:
         raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems))
@@ -90,21 +91,6 @@ def _is_colour(value: object, *, terminal: bool) -> bool:
     if not isinstance(value, str):
         return False
     return value in _TERMINAL_COLOURS if terminal else _HEX.fullmatch(value) is not None
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours as WCAG computes it: 1 (none) to 21 (black on white)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(share: float) -> float:
-    return float(share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4)
 
 
 def user_theme_folder(environ: Mapping[str, str]) -> Path | None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from watchdeck.domain.board.board import Health
 from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
-from watchdeck.domain.values.matcher import compile_pattern, has_nested_repetition
+from watchdeck.domain.values.pattern import compile_pattern, count_wide_ranges, is_slow
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio, Unit
 
@@ -44,7 +44,8 @@ MAX_LENGTH = 500
 """The most characters of a filter."""
 
 _MAX_PATTERN = 100
-_MAX_SEARCHED = 200
+_MAX_RANGES = 4
+_MAX_SEARCHED = 150
 """Characters of a text that patterns see, so that a slow pattern cannot block the console."""
 
 
@@ -55,6 +56,8 @@ class Vocabulary(Struct, frozen=True):
     """Short names of numbers."""
     units: Mapping[str, Unit]
     """The numbers that can be compared, with their units."""
+    meanings: Mapping[str, str]
+    """What each of these numbers measures."""
     what: str
     """The noun for a number in error texts."""
     examples: str
@@ -65,23 +68,59 @@ class Vocabulary(Struct, frozen=True):
 MODELS = Vocabulary(
     ALIASES,
     {name: signal.unit for name, signal in SIGNALS.items()},
+    {name: signal.means for name, signal in SIGNALS.items()},
     "signal",
     "p95, errors, rate, saturation",
     {"health": tuple(health.value for health in Health)},
 )
 """The names for filters of models: their signals as numbers, and the values of `health`."""
 
-_COMPARATORS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
+
+class FilterSyntax(Struct, frozen=True):
+    """One part of the filter language: an example, and what the part matches."""
+
+    example: str
+    means: str
+
+
+SYNTAX = {
+    "word": FilterSyntax("fraud", "Part of a searched text; capitals make no difference."),
+    "open": FilterSyntax('"two words"', "The same, for a text with blanks or signs in it."),
+    "pattern": FilterSyntax(
+        "/^fraud-/", "A regular expression, found anywhere in a searched text."
+    ),
+    "key": FilterSyntax(
+        "owner=risk", "A comparison: a field, a label or a number, an operator and a value."
+    ),
+    "not": FilterSyntax("!fraud", "Negates the part after it."),
+    "blank": FilterSyntax("owner=risk health!=ok", "A blank means and."),
+    "or": FilterSyntax("fraud | churn", "Either side; and binds closer than or."),
+}
+"""The parts of the filter language, by the groups of the parser's expression."""
+
+OPERATORS = {
+    "=": "The field or label equals the value; capitals make no difference.",
+    "!=": "The field or label exists and does not equal the value.",
+    ">": "The number is greater.",
+    ">=": "The number is greater or equal.",
+    "<": "The number is less.",
+    "<=": "The number is less or equal.",
+}
+"""The operators of a comparison, with their meanings."""
+
+COMPARATORS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
+"""The operators that compare numbers."""
+
+_ORDER = "|".join(sorted(OPERATORS, key=len, reverse=True))
 
 _TERM = re.compile(
-    r"""(?P<blank>\s+)|(?P<or>\|)|(?P<not>!)|(?P<open>")
+    rf"""(?P<blank>\s+)|(?P<or>\|)|(?P<not>!)|(?P<open>")
     |/(?P<pattern>(?:[^/\\]|\\.)*)(?P<closed>/?)
-    |(?P<key>[^\s|!"=<>][^\s|"=<>!]*)(?P<order>!=|>=|<=|=|>|<)(?P<value>"[^"]*"|[^\s|"]*)
+    |(?P<key>[^\s|!"=<>][^\s|"=<>!]*)(?P<order>{_ORDER})(?P<value>"[^"]*"|[^\s|"]*)
     |(?P<word>[^\s|!"]+)""",
     re.VERBOSE,
 )
 _QUOTED = re.compile(r'"([^"]*)"')
-_ENDLESS = re.compile(r"(?<!\\)[*+]|\{\d*,\d*\}")
 
 
 class FilterError(ValueError):
@@ -146,7 +185,7 @@ class NumericFilter(Struct, frozen=True):
     def __call__(self, one: Filterable) -> Truth:
         """Whether a model or an alert matches; None when its number is unknown."""
         found = one.number(self.name)
-        return None if found is None else _COMPARATORS[self.order](found, self.value)
+        return None if found is None else COMPARATORS[self.order](found, self.value)
 
     def __str__(self) -> str:
         return f"{self.name}{self.order}{self.text}"
@@ -260,18 +299,18 @@ def _read_term(text: str, match: re.Match[str], vocabulary: Vocabulary) -> tuple
 def _read_pattern(text: str, position: int) -> Pattern:
     if len(text) > _MAX_PATTERN:
         raise FilterError(position, f"a pattern has at most {_MAX_PATTERN} characters")
-    if (
-        has_nested_repetition(text)
-        or len(_ENDLESS.findall(text)) > 2
-        or re.search(r"\\\d|\(\?", text)
-    ):
-        raise FilterError(
-            position, "a pattern repeats at most twice, and no group with a repeat in it"
-        )
+    if count_wide_ranges(text) > _MAX_RANGES:
+        message = f"a pattern has at most {_MAX_RANGES} ranges of other characters than ASCII"
+        raise FilterError(position, message)
     try:
         compile_pattern(text, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise FilterError(position, f"the pattern cannot be read: {error}") from None
+    # a search begins at each character, as a repetition before the pattern would
+    if re.search(r"\\\d|\(\?", text) or is_slow(f".*{text}", _MAX_SEARCHED):
+        raise FilterError(
+            position, "a pattern repeats at most twice, and no group with a repeat in it"
+        )
     return Pattern(text)
 
 
@@ -281,7 +320,7 @@ def _read_comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -
     if not value:
         raise FilterError(at, f"after {key}{order} a value is missing")
     name = vocabulary.aliases.get(key, key)
-    if order in _COMPARATORS:
+    if order in COMPARATORS:
         if name not in vocabulary.units:
             raise FilterError(match.start("key"), _unknown_name_text(key, vocabulary))
         return NumericFilter(name, order, _read_number(vocabulary.units[name], value, at), value)
@@ -310,18 +349,20 @@ def _unknown_name_text(key: str, vocabulary: Vocabulary) -> str:
     return f"{clean(key, 40)!r} is no {vocabulary.what}. {hint}"
 
 
-_VALUE_READERS: dict[Unit, tuple[Callable[[str], float], str]] = {
+VALUE_READERS: dict[Unit, tuple[Callable[[str], float], str]] = {
     Unit.SECONDS: (lambda text: Milliseconds.parse(text).seconds, "200ms"),
     Unit.RATIO: (lambda text: float(Ratio.parse(text)), "1%"),
     Unit.BYTES: (lambda text: float(Bytes.parse(text)), "2GiB"),
     Unit.PER_SECOND: (lambda text: float(text.removesuffix("/s")), "5/s"),
     Unit.DAYS: (lambda text: float(text.removesuffix("d")), "14d"),
+    Unit.COUNT: (float, "3"),
+    Unit.STATE: (float, "1"),
 }
 """The parser of a value by its unit, and an example."""
 
 
 def _read_number(unit: Unit, text: str, position: int) -> float:
-    read, example = _VALUE_READERS.get(unit, (float, "3"))
+    read, example = VALUE_READERS[unit]
     try:
         return read(text)
     except (ValueError, OverflowError):

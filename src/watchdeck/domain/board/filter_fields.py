@@ -1,6 +1,7 @@
 """The texts, fields and numbers of models and alerts that filters match."""
 
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -9,17 +10,53 @@ from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import Vocabulary
 from watchdeck.domain.values.units import Unit
 
-_MODEL_FIELDS: dict[str, Callable[[Model], str | None]] = {
-    "name": lambda model: model.facts.name,
-    "health": lambda model: model.health.value,
-    "kind": lambda model: model.latest.kind if model.latest else None,
-    "owner": lambda model: model.facts.owner,
-    "model": lambda model: model.facts.model,
-    "tier": lambda model: None if model.facts.tier is None else str(model.facts.tier),
-    "why": lambda model: model.why,
-    "version": lambda model: model.latest.identity.version if model.latest else None,
+RowT = TypeVar("RowT")
+
+
+class FilterField(Struct, Generic[RowT], frozen=True):
+    """A field that filters compare as text: its meaning, and its reader; None when unknown."""
+
+    means: str
+    read: Callable[[RowT], str | None]
+
+
+class FilterNumber(Struct, frozen=True):
+    """A number of an alert that filters compare at `now` (ms UTC)."""
+
+    means: str
+    unit: Unit
+    read: Callable[[ActiveAlert, int], float]
+
+
+class FilterWord(Struct, frozen=True):
+    """A word that matches alerts by how they are handled."""
+
+    means: str
+    holds: Callable[[ActiveAlert], bool]
+
+
+MODEL_FIELDS: dict[str, FilterField[Model]] = {
+    "name": FilterField("Name of the endpoint.", lambda model: model.facts.name),
+    "health": FilterField("Health.", lambda model: model.health.value),
+    "kind": FilterField(
+        "Kind of server.", lambda model: model.latest.kind if model.latest else None
+    ),
+    "owner": FilterField("Team or person to call.", lambda model: model.facts.owner),
+    "model": FilterField("Name of the model on its server.", lambda model: model.facts.model),
+    "tier": FilterField(
+        "Importance, as configured.",
+        lambda model: None if model.facts.tier is None else str(model.facts.tier),
+    ),
+    "why": FilterField("The whole reason of the health.", lambda model: model.why),
+    "version": FilterField(
+        "Version that the server reports.",
+        lambda model: model.latest.identity.version if model.latest else None,
+    ),
 }
 """The fields of a model that are compared as text; any other key is a label."""
+
+MODEL_TEXTS = "name, owner, model, kind, services that it serves, label values"
+"""The texts of a model in which words and patterns are searched."""
 
 
 class FilteredModel(Struct, frozen=True):
@@ -39,8 +76,8 @@ class FilteredModel(Struct, frozen=True):
 
     def text(self, key: str) -> str | None:
         """A field or a label; None when there is none."""
-        read = _MODEL_FIELDS.get(key)
-        return read(self.model) if read else self.model.facts.labels.get(key)
+        field = MODEL_FIELDS.get(key)
+        return field.read(self.model) if field else self.model.facts.labels.get(key)
 
     def number(self, name: str) -> float | None:
         """The newest value of a signal; None when unknown."""
@@ -48,32 +85,76 @@ class FilteredModel(Struct, frozen=True):
         return None if reading is None else reading.value
 
 
+ALERT_NUMBERS = {
+    "severity": FilterNumber(
+        "1 to 4, 1 the worst.", Unit.COUNT, lambda active, _now: int(active.episode.severity)
+    ),
+    "age": FilterNumber(
+        "Time since the condition was first true.",
+        Unit.SECONDS,
+        lambda active, now: (now - active.episode.started_at) / 1_000,
+    ),
+    "notes": FilterNumber(
+        "Number of notes that people wrote.", Unit.COUNT, lambda active, _now: active.notes
+    ),
+    "reopened": FilterNumber(
+        "How often the alert came back soon after its end.",
+        Unit.COUNT,
+        lambda active, _now: active.episode.reopened,
+    ),
+}
+"""The numbers of an alert that are compared."""
+
 ALERTS = Vocabulary(
     {"sev": "severity"},
-    {"severity": Unit.COUNT, "age": Unit.SECONDS, "notes": Unit.COUNT, "reopened": Unit.COUNT},
+    {name: number.unit for name, number in ALERT_NUMBERS.items()},
+    {name: number.means for name, number in ALERT_NUMBERS.items()},
     "number of an alert",
     "sev<=2, age>10m",
     {"state": tuple(state.value for state in DisplayState)},
 )
 """The names for filters of alerts: severity, age and counts, and the values of `state`."""
 
-_ALERT_FIELDS: dict[str, Callable[[ActiveAlert], str | None]] = {
-    "rule": lambda active: active.alert.rule,
-    "model": lambda active: active.alert.model,
-    "source": lambda active: active.alert.source,
-    "state": lambda active: active.display_state.value,
-    "by": lambda active: active.acknowledgement.by if active.acknowledgement else None,
-    "why": lambda active: active.episode.why,
-}
-
-_STATE_WORDS: dict[str, Callable[[ActiveAlert], bool]] = {
-    "unacked": lambda active: (
-        active.acknowledgement is None and active.display_state is not DisplayState.RESOLVED
+ALERT_FIELDS: dict[str, FilterField[ActiveAlert]] = {
+    "rule": FilterField(
+        "Name of the rule; of an external alert, its `alertname`.", lambda active: active.alert.rule
     ),
-    "muted": lambda active: bool(active.mutes),
-    "flapping": lambda active: active.episode.flapping,
+    "model": FilterField("Name of the endpoint.", lambda active: active.alert.model),
+    "source": FilterField(
+        "`watchdeck`, or the system that reported the alert.", lambda active: active.alert.source
+    ),
+    "state": FilterField(
+        "State on the screen, which joins condition, owner and mutes.",
+        lambda active: active.display_state.value,
+    ),
+    "by": FilterField(
+        "Who has acknowledged.",
+        lambda active: active.acknowledgement.by if active.acknowledgement else None,
+    ),
+    "why": FilterField("The whole reason of the alert.", lambda active: active.episode.why),
 }
-"""Words that match by the handling of an alert; `!unacked` matches acknowledged ones."""
+"""The fields of an alert that are compared as text; any other key is a label."""
+
+ALERT_WORDS = {
+    "unacked": FilterWord(
+        "Nobody has acknowledged, and the alert has not ended; `!unacked` is the opposite.",
+        lambda active: (
+            active.acknowledgement is None and active.display_state is not DisplayState.RESOLVED
+        ),
+    ),
+    "muted": FilterWord(
+        "Nobody is notified: a silence, maintenance or another reason.",
+        lambda active: bool(active.mutes),
+    ),
+    "flapping": FilterWord(
+        "The condition changes too often to notify each time.",
+        lambda active: active.episode.flapping,
+    ),
+}
+"""Words that match alerts by how they are handled."""
+
+ALERT_TEXTS = "rule, model, state, label values, and the words below where they hold"
+"""The texts of an alert in which words and patterns are searched."""
 
 
 class FilteredAlert(Struct, frozen=True):
@@ -88,21 +169,15 @@ class FilteredAlert(Struct, frozen=True):
         yield alert.rule
         yield alert.model
         yield self.active.display_state.value
-        yield from (word for word, holds in _STATE_WORDS.items() if holds(self.active))
+        yield from (word for word, entry in ALERT_WORDS.items() if entry.holds(self.active))
         yield from alert.labels.values()
 
     def text(self, key: str) -> str | None:
         """A field or a label; None when there is none."""
-        read = _ALERT_FIELDS.get(key)
-        return read(self.active) if read else self.active.alert.labels.get(key)
+        field = ALERT_FIELDS.get(key)
+        return field.read(self.active) if field else self.active.alert.labels.get(key)
 
     def number(self, name: str) -> float | None:
         """The severity, age (s), count of notes or count of reopenings; None for another name."""
-        episode = self.active.episode
-        numbers = {
-            "severity": int(episode.severity),
-            "age": (self.now - episode.started_at) / 1_000,
-            "notes": self.active.notes,
-            "reopened": episode.reopened,
-        }
-        return numbers.get(name)
+        number = ALERT_NUMBERS.get(name)
+        return number.read(self.active, self.now) if number else None

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from watchdeck.domain.external.event import ExternalEvent, Status, event_key, fingerprint
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.datetimes import read_rfc3339
+from watchdeck.domain.values.host_address import has_long_authority
 from watchdeck.domain.values.text import clean
 
 MAX_ALERTS = 5_000
@@ -233,6 +234,9 @@ def _clean_text(value: object, limit: int) -> str:
 
 
 def _origin_of(link: str) -> str:
+    """Scheme, host and port of a link; empty when it has none."""
+    if has_long_authority(link):
+        return ""
     try:
         parts = urlsplit(link)
     except ValueError:

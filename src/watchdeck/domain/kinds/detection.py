@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+
+from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import DetectionRule, Kind, ProbeMeaning, ProbeResponse
 from watchdeck.domain.metrics.series import Series
@@ -18,6 +21,28 @@ GENERIC = "prometheus"
 
 _MOST_MODELS = 200
 
+_LONGEST_TEXT = 4_096
+"""Bytes of a body that are read as text; what servers say about themselves is shorter."""
+
+
+class ParsedResponse(Struct, frozen=True, dict=True):
+    """A response that is parsed once, however many conditions it is compared with."""
+
+    response: ProbeResponse
+
+    @cached_property
+    def text(self) -> str:
+        """The beginning of the body, stripped."""
+        return self.response.body[:_LONGEST_TEXT].decode("utf-8", "replace").strip()
+
+    @cached_property
+    def documents(self) -> tuple[object, ...]:
+        """The body as JSON, one document; empty when it is not JSON."""
+        try:
+            return (read_json(self.response.body),)
+        except JsonAssertionError:
+            return ()
+
 
 def detect(
     kinds: Sequence[Kind], series: Collection[Series] | None, responses: Mapping[str, ProbeResponse]
@@ -28,8 +53,9 @@ def detect(
     that no kind recognises is of the generic kind; an empty page proves nothing.
     """
     page = _PageNames(series or ())
+    parsed = {path: ParsedResponse(response) for path, response in responses.items()}
     for kind in kinds:
-        if any(_rule_holds(rule, page, responses) for rule in kind.recognise):
+        if any(_rule_holds(rule, page, parsed) for rule in kind.recognise):
             return kind
     generic = (kind for kind in kinds if kind.name == GENERIC)
     return next(generic, None) if series else None
@@ -53,30 +79,28 @@ def model_names(
 
 
 def response_matches(
-    meaning: ProbeMeaning, response: ProbeResponse, model: str | None = None
+    meaning: ProbeMeaning, parsed: ParsedResponse, model: str | None = None
 ) -> bool:
     """Whether a response meets every condition of a meaning; a missing response never does.
 
     `model` fills `{model}` in a JSON condition.
     """
+    response = parsed.response
     if response.status is None or (meaning.status and response.status not in meaning.status):
         return False
     if meaning.header is not None and meaning.header not in response.headers:
         return False
-    if meaning.json is not None and not _json_matches(meaning.json, response.body, model):
+    if meaning.json is not None and not _json_matches(meaning.json, parsed, model):
         return False
-    if meaning.text is None and meaning.matches is None:
-        return True
-    text = response.body.decode("utf-8", "replace").strip()
-    if meaning.text is not None and text != meaning.text:
+    if meaning.text is not None and parsed.text != meaning.text:
         return False
-    return meaning.matches is None or re.fullmatch(meaning.matches, text) is not None
+    return meaning.matches is None or re.fullmatch(meaning.matches, parsed.text) is not None
 
 
-def _json_matches(assertion: str, body: bytes, model: str | None) -> bool:
+def _json_matches(assertion: str, parsed: ParsedResponse, model: str | None) -> bool:
     filled = assertion.replace("{model}", _escape(model or ""))
     try:
-        return read_assertion(filled).holds(read_json(body))
+        return any(map(read_assertion(filled).holds, parsed.documents))
     except JsonAssertionError:
         return False
 
@@ -110,7 +134,7 @@ class _PageNames:
 
 
 def _rule_holds(
-    rule: DetectionRule, page: _PageNames, responses: Mapping[str, ProbeResponse]
+    rule: DetectionRule, page: _PageNames, responses: Mapping[str, ParsedResponse]
 ) -> bool:
     if not all(page.has_name(name) for name in rule.all_names):
         return False

@@ -7,10 +7,13 @@ from functools import cached_property, lru_cache
 from msgspec import Struct
 
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
-from watchdeck.domain.values.matcher import compile_pattern
+from watchdeck.domain.values.pattern import compile_pattern, is_slow
 
 _LONGEST = 1_000
 """The most characters of a selector; longer ones are a mistake, and slow to match."""
+
+_LONGEST_VALUE = 1_024
+"""The most characters of a label value on a page."""
 
 _NAME = re.compile(r"\s*([A-Za-z_:][A-Za-z0-9_:]*)\s*", re.ASCII)
 _MATCHER = re.compile(
@@ -52,8 +55,8 @@ class Selector(Struct, frozen=True):
 @lru_cache(maxsize=1_024)
 def read_selector(text: str) -> Selector:
     """Read `name{label="x",other!="y",third=~"re",fourth!~"re"}`. Raises SelectorError."""
-    name = _NAME.match(text)
-    if name is None or len(text) > _LONGEST:
+    name = _NAME.match(text) if len(text) <= _LONGEST else None
+    if name is None:
         raise SelectorError(f'{text[:80]!r} is not a series; write a name, or name{{label="x"}}')
     rest = text[name.end() :]
     if not rest:
@@ -86,9 +89,13 @@ def _read_matcher(label: str, sign: str, value: str) -> LabelMatcher:
     if not sign.endswith("~"):
         return LabelMatcher(label, value, negated=sign == "!=")
     try:
-        return LabelMatcher(label, value, compile_pattern(value), negated=sign == "!~")
-    except re.error as error:
+        pattern = compile_pattern(value)
+    except (re.error, OverflowError, RecursionError) as error:
         raise SelectorError(f"{value!r} is not a regular expression: {error}") from error
+    if is_slow(value, _LONGEST_VALUE):
+        advice = "write at most two repeats such as .*, and none inside a repeated group"
+        raise SelectorError(f"{value!r} can take too long to match; {advice}")
+    return LabelMatcher(label, value, pattern, negated=sign == "!~")
 
 
 class SeriesIndex(Struct, frozen=True, dict=True):

@@ -84,7 +84,9 @@ def read_calendar(text: str, zone: str) -> tuple[CalendarEvent, ...]:
     for lines in _events(text):
         uid = lines["UID"].value if "UID" in lines else ""
         if "RECURRENCE-ID" in lines:
-            overridden.setdefault(uid, set()).update(_read_times(lines["RECURRENCE-ID"], zone))
+            replaced = lines["RECURRENCE-ID"]
+            start = utc_milliseconds(*_read_local_time(replaced, replaced.value, zone))
+            overridden.setdefault(uid, set()).add(start)
             uid = ""
         if "STATUS" not in lines or lines["STATUS"].value.upper() != "CANCELLED":
             events.append((uid, _read_event(lines, zone)))
@@ -192,7 +194,7 @@ def _read_until(line: Property, text: str, zone: str) -> int:
 def _events(text: str) -> Iterator[dict[str, Property]]:
     """The properties of each event by name, without those of nested parts, such as alarms."""
     inside: list[str] = []
-    found: dict[str, Property] = {}
+    found: dict[str, list[Property]] = {}
     count = 0
     for line in _read_properties(text):
         if line.name == "BEGIN":
@@ -203,7 +205,7 @@ def _events(text: str) -> Iterator[dict[str, Property]]:
             if not inside or inside.pop() != line.value.upper():
                 raise line.error("ends a part that has not begun")
             if line.value.upper() == "VEVENT":
-                yield found
+                yield {name: _join(lines) for name, lines in found.items()}
         elif inside and inside[-1] == "VEVENT":
             _add_property(found, line)
         if count > MAX_EVENTS:
@@ -212,15 +214,23 @@ def _events(text: str) -> Iterator[dict[str, Property]]:
         raise CalendarError(f"its end is missing: {clean(inside[-1], 40)} is still open")
 
 
-def _add_property(found: dict[str, Property], line: Property) -> None:
+def _add_property(found: dict[str, list[Property]], line: Property) -> None:
+    """Add a property, in place of one with its name; those of EXDATE are all kept."""
     before = found.get(line.name)
     if before is not None and line.name == "EXDATE":
-        if before.parameters != line.parameters:
+        if before[0].parameters != line.parameters:
             raise line.error("has a different zone than the one before")
-        line = replace(line, value=f"{before.value},{line.value}")
-    elif before is not None and line.name in ("RRULE", "DTSTART", "DTEND", "RDATE"):
+        before.append(line)
+        return
+    if before is not None and line.name in ("RRULE", "DTSTART", "DTEND", "RDATE"):
         raise line.error("appears twice in one event")
-    found[line.name] = line
+    found[line.name] = [line]
+
+
+def _join(lines: list[Property]) -> Property:
+    """One property with the values of all."""
+    first = lines[0]
+    return first if len(lines) == 1 else replace(first, value=",".join(one.value for one in lines))
 
 
 def _read_properties(text: str) -> Iterator[Property]:

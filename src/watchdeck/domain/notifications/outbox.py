@@ -7,14 +7,15 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NewType
 
 from msgspec import Struct, field
 
-from watchdeck.domain.alerts.alert import ActiveAlert
-from watchdeck.domain.notifications.message import Message
+from watchdeck.domain.alerts.alert import ActiveAlert, AlertState, DataState
+from watchdeck.domain.notifications.message import Message, MessageKind
 from watchdeck.domain.rules.rule import Rule, Severity
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import to_plain
 
 
 class OutboxEntry(Struct, frozen=True):
@@ -111,35 +112,86 @@ class Notification(Struct, frozen=True):
         return (*lines, f"and {more} more") if more > 0 else tuple(lines)
 
 
+SentTime = NewType("SentTime", int)
+"""A time in ms UTC, which receivers get as RFC 3339 text."""
+
+
+class AlertPayload(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One alert in a notification; empty fields are left out."""
+
+    kind: MessageKind
+    """Purpose of the message."""
+    text: str = ""
+    """One line for a person."""
+    at: SentTime
+    """When the message was made."""
+    episode: int
+    """Number of the episode, which `watchdeck ack` takes."""
+    source: str = ""
+    """`watchdeck`, or the name of the system that reported the alert."""
+    rule: str = ""
+    """Name of the rule; of an external alert, its `alertname`."""
+    model: str = ""
+    """Name of the endpoint; absent when an external alert names none."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Labels by name; absent without labels."""
+    severity: int
+    """1 to 4, 1 the worst."""
+    condition: AlertState
+    """State of the condition."""
+    data: DataState
+    """Whether samples arrive; while they do not (`none`, `stale`), the state is held."""
+    value: float | None = None
+    """Newest value, in the unit of the rule's signal; absent when unknown."""
+    limit: float | None = None
+    """Limit that was crossed, in the same unit; absent when the rule has none."""
+    why: str = ""
+    """The rule and the value that crossed its limit, in words; absent when there is no reason."""
+    started_at: SentTime
+    """When the condition was first true."""
+    acknowledged_by: str | None = None
+    """Owner; absent when nobody has acknowledged."""
+    acknowledged_until: SentTime | None = None
+    """When the acknowledgement expires; absent without one."""
+    known_issues: list[str] = field(default_factory=list)
+    """Texts of pinned known issues, 5 at most; absent when none is pinned."""
+    playbook: str = ""
+    """Playbook of the rule; absent without one."""
+    runbook: str = ""
+    """Address of the rule's runbook; absent without one."""
+    on_call: list[str] = field(default_factory=list)
+    """People on call whom this message is for; absent without an on-call schedule."""
+
+
 def to_payload(
     message: Message, active: ActiveAlert, rule: Rule | None, now: int, on_call: Sequence[str]
 ) -> dict[str, Any]:
     """The payload of an outbox entry: plain values, cleaned, without secrets or empty fields."""
     alert, episode, ack = active.alert, active.episode, active.acknowledgement
-    payload = {
-        "kind": str(message.kind),
-        "text": clean(message.text, 400),
-        "at": now,
-        "episode": episode.id,
-        "source": clean(alert.source, 200),
-        "rule": clean(alert.rule, 200),
-        "model": clean(alert.model, 200),
-        "labels": {clean(name, 100): clean(text, 200) for name, text in alert.labels.items()},
-        "severity": int(message.severity),
-        "condition": episode.condition.value,
-        "data": episode.data.value,
-        "value": _finite_or_none(episode.value),
-        "limit": _finite_or_none(episode.limit),
-        "why": clean(episode.why, 400),
-        "started_at": episode.started_at,
-        "acknowledged_by": clean(ack.by, 100) if ack else None,
-        "acknowledged_until": ack.expires_at if ack else None,
-        "known_issues": [clean(pin.text, 200) for pin in active.known_issues[:5]],
-        "playbook": rule.playbook if rule else "",
-        "runbook": rule.runbook if rule else "",
-        "on_call": list(on_call),
-    }
-    return {name: value for name, value in payload.items() if value not in (None, "", [], {})}
+    payload = AlertPayload(
+        kind=message.kind,
+        text=clean(message.text, 400),
+        at=SentTime(now),
+        episode=episode.id,
+        source=clean(alert.source, 200),
+        rule=clean(alert.rule, 200),
+        model=clean(alert.model, 200),
+        labels={clean(name, 100): clean(text, 200) for name, text in alert.labels.items()},
+        severity=int(message.severity),
+        condition=episode.condition,
+        data=episode.data,
+        value=_finite_or_none(episode.value),
+        limit=_finite_or_none(episode.limit),
+        why=clean(episode.why, 400),
+        started_at=SentTime(episode.started_at),
+        acknowledged_by=clean(ack.by, 100) if ack else None,
+        acknowledged_until=SentTime(ack.expires_at) if ack else None,
+        known_issues=[clean(pin.text, 200) for pin in active.known_issues[:5]],
+        playbook=rule.playbook if rule else "",
+        runbook=rule.runbook if rule else "",
+        on_call=list(on_call),
+    )
+    return to_plain(payload)
 
 
 def build_notification(number: str, rows: Sequence[OutboxRow]) -> Notification:

@@ -1,9 +1,6 @@
 """The grammar of `when`, the condition of a rule: reads the text into a test, and prints it back.
 
-`latency_p95 > 200ms for 5m`, `avg(latency_p95) > 200ms over 10m`, `latency_p95 > 2x slo`,
-`saturation > 90% until < 80%`, `burn(availability) fast`, `absent for 2m`, `down`,
-`anomaly(request_rate) below`, `anomaly(request_rate) seasonal`,
-`request_rate < 50% of last week over 1h`.
+`FORMS` and `WORDS` are the grammar in words, as `watchdeck help rules` prints it.
 """
 
 from collections.abc import Callable
@@ -38,7 +35,7 @@ from watchdeck.domain.rules.tokens import (
 )
 from watchdeck.domain.values.units import Milliseconds, Ratio, Unit
 
-__all__ = ["LONGEST", "Condition", "ConditionError", "read_condition"]
+__all__ = ["FORMS", "LONGEST", "WORDS", "Condition", "ConditionError", "read_condition"]
 
 LONGEST = 300
 """The most characters of a `when`."""
@@ -47,12 +44,33 @@ _HOUR = 3_600_000
 _MOST_PAIRS = 4
 _MOST_PROMISES = 1_000
 
-_SPEEDS = {"fast": FAST, "slow": SLOW}
+SPEEDS = {"fast": FAST, "slow": SLOW}
+"""The words for pairs of windows that an error budget is usually judged by."""
 
-_PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}
+PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}
 """The signals that an SLO may promise, and whether a higher value is worse."""
 
 _BURNING = ("availability", "error_ratio")
+
+WORDS = {
+    "for": "How long the condition must be true before the alert fires.",
+    "over": "Length of the window whose samples are aggregated.",
+    "until": "The limit, on the good side of the first, past which the condition ends.",
+    "slo": "The limit that the SLO of the model promises; a model without that SLO is left out.",
+    "of": "In `50% of last week`: the mean of the same window one week before, as a share.",
+    "last": "In `2x last week`: the mean of the same window one week before, as a multiple.",
+    "week": "Ends `last week`.",
+    "above": "Only values above the usual ones count.",
+    "below": "Only values below the usual ones count.",
+    "seasonal": "Compares with the same hour of other days, where the history has a season.",
+    "beyond": "How far out, in deviations: one point, and the mean of an hour.",
+    "and": "Joins two numbers or two windows.",
+    "or": "Joins pairs of windows; one pair is enough.",
+    "fast": "Pairs of windows that are worth a page.",
+    "slow": "Pairs of windows that are worth a notice.",
+    "after": "How many failed scrapes in a row.",
+}
+"""The words of the grammar that are not signals or functions, with their meanings."""
 
 
 class Condition(Struct, frozen=True):
@@ -69,10 +87,8 @@ def read_condition(text: str) -> Condition:
     if not text.strip():
         raise ConditionError(0, "is empty", "Such as latency_p95 > 200ms for 5m.")
     reader = TokenReader(text)
-    condition = _FORMS.get(reader.current.text, _read_comparison)(reader)
-    reader.expect_end(
-        "for", "over", "until", "of", "above", "below", "seasonal", "beyond", "or", "fast", "slow"
-    )
+    condition = _READERS.get(reader.current.text, _read_comparison)(reader)
+    reader.expect_end(*WORDS)
     return condition
 
 
@@ -105,8 +121,8 @@ def _read_burn(reader: TokenReader) -> Condition:
         raise reader.error_at(f"{token_words(reader.current)} has no budget to burn", hint)
     signal = reader.advance().text
     reader.expect(")")
-    speed = reader.accept(*_SPEEDS)
-    pairs = _SPEEDS[speed] if speed else _read_pairs(reader)
+    speed = reader.accept(*SPEEDS)
+    pairs = SPEEDS[speed] if speed else _read_pairs(reader)
     return Condition(Burn(signal, pairs), _read_hold(reader))
 
 
@@ -185,7 +201,7 @@ def _read_subject(reader: TokenReader) -> tuple[Aggregate | None, str]:
         return None, _read_signal(reader)
     word = reader.advance()
     if word.text not in tuple(Aggregate):
-        names = (*Aggregate, *_FORMS)
+        names = (*Aggregate, *_READERS)
         hint = did_you_mean(word, names, f"There are {', '.join(Aggregate)}, burn and anomaly.")
         raise reader.error_at(f"{token_words(word)} is not a function of a signal", hint, word)
     reader.expect("(")
@@ -200,12 +216,12 @@ def _read_limit(reader: TokenReader, signal: str, *, above: bool) -> Limit:
         promises = reader.read_number(0.01, _MOST_PROMISES, "x")
     if not reader.accept("slo"):
         return Limit(reader.read_value(signal, _unit_of(signal)))
-    if signal not in _PROMISED:
-        names = ", ".join(_PROMISED)
+    if signal not in PROMISED:
+        names = ", ".join(PROMISED)
         raise reader.error_at(
             f"an SLO promises nothing of {signal}", f"It may promise {names}.", at
         )
-    if _PROMISED[signal] is not above:
+    if PROMISED[signal] is not above:
         right = f"{signal} {'<' if above else '>'} slo"
         raise reader.error_at("this is true while the promise is kept", f"Write {right}.", at)
     return Limit(promises=promises)
@@ -259,7 +275,7 @@ def _read_signal(reader: TokenReader) -> str:
     token = reader.advance()
     signal = ALIASES.get(token.text, token.text)
     if signal not in SIGNALS and signal not in AWAITED:
-        names = (*SIGNALS, *AWAITED, *ALIASES, *_FORMS)
+        names = (*SIGNALS, *AWAITED, *ALIASES, *_READERS)
         hint = did_you_mean(
             token, names, "Such as latency_p95, error_ratio, saturation, request_rate."
         )
@@ -271,13 +287,87 @@ def _unit_of(signal: str) -> Unit | None:
     return SIGNALS[signal].unit if signal in SIGNALS else AWAITED[signal][1]
 
 
-_FORMS: dict[str, Callable[[TokenReader], Condition]] = {
-    "down": _read_down,
-    "absent": _read_absent,
-    "burn": _read_burn,
-    "anomaly": _read_anomaly,
-}
-"""The conditions that do not begin with a signal, by their first word."""
+class ConditionForm(Struct, frozen=True):
+    """One form of a condition: its parser, and its explanation.
+
+    `word` is its first word; empty when the first word is a signal or an aggregate of one.
+    """
+
+    word: str
+    syntax: str
+    means: str
+    examples: tuple[str, ...]
+    read: Callable[[TokenReader], Condition]
+
+
+FORMS = (
+    ConditionForm(
+        "",
+        "SIGNAL > LIMIT [over DURATION] [until < LIMIT] [for DURATION]",
+        "True while the newest sample, or an aggregate of a window, is above (>) or below (<) the"
+        " limit. SIGNAL may be AGGREGATE(SIGNAL).",
+        (
+            "latency_p95 > 200ms for 5m",
+            "avg(latency_p95) > 200ms over 10m",
+            "latency_p95 > 2x slo for 2m",
+            "saturation > 90% until < 80%",
+            "max(queue_depth) > 20 over 5m for 1m",
+        ),
+        _read_comparison,
+    ),
+    ConditionForm(
+        "",
+        "SIGNAL < SHARE of last week [over DURATION] [for DURATION]",
+        "True while the mean of a window, an hour by default, is below a share of its mean one week"
+        " before, or above a multiple: `> 2x last week`.",
+        ("request_rate < 50% of last week over 1h", "latency_p95 > 2x last week for 15m"),
+        _read_comparison,
+    ),
+    ConditionForm(
+        "down",
+        "down [after NUMBER] [for DURATION]",
+        "True when two scrapes in a row, or NUMBER, have failed, or when the model itself reports"
+        " that it is not ready.",
+        ("down", "down after 3", "down for 20s"),
+        _read_down,
+    ),
+    ConditionForm(
+        "absent",
+        "absent [for DURATION]",
+        "True when no sample, failed scrapes included, has arrived for DURATION; for three scrape"
+        " intervals when there is none.",
+        ("absent", "absent for 2m"),
+        _read_absent,
+    ),
+    ConditionForm(
+        "burn",
+        "burn(SIGNAL) fast|slow|> FACTOR over LONG and SHORT [or ...] [for DURATION]",
+        "True while the error budget of the SLO burns more than FACTOR times too fast, over the"
+        " long and the short window alike. Needs an SLO of the signal.",
+        (
+            "burn(availability) fast",
+            "burn(error_ratio) slow",
+            "burn(availability) > 14.4 over 1h and 5m or > 6 over 6h and 30m",
+        ),
+        _read_burn,
+    ),
+    ConditionForm(
+        "anomaly",
+        "anomaly(SIGNAL) [above|below] [seasonal] [beyond HIGH and LOW] [for DURATION]",
+        "True while the signal is far from its usual value of the week; the same anomaly fires"
+        " once in three days.",
+        (
+            "anomaly(latency_p95) above",
+            "anomaly(request_rate) seasonal",
+            "anomaly(request_rate) below beyond 8 and 2.5 for 10m",
+        ),
+        _read_anomaly,
+    ),
+)
+"""Every form of a condition."""
+
+_READERS = {form.word: form.read for form in FORMS if form.word}
+"""The parsers of conditions that do not begin with a signal, by their first word."""
 
 
 def format_condition(test: Test, hold: int = 0) -> str:
@@ -306,7 +396,12 @@ def _format_limit(test: Threshold, limit: Limit) -> str:
 
 def _format_burn(test: Burn) -> str:
     speed = {FAST: "fast", SLOW: "slow"}.get(test.pairs)
-    return f"burn({test.signal}) {speed or ' or '.join(map(_format_pair, test.pairs))}"
+    return f"burn({test.signal}) {speed or format_pairs(test.pairs)}"
+
+
+def format_pairs(pairs: tuple[BurnRateWindows, ...]) -> str:
+    """The text of pairs of windows, as in a condition: `> 14.4 over 1h and 5m or ...`."""
+    return " or ".join(map(_format_pair, pairs))
 
 
 def _format_pair(pair: BurnRateWindows) -> str:

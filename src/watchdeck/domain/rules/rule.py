@@ -46,9 +46,13 @@ class Aggregate(StrEnum):
     """How a window of samples becomes one number."""
 
     LAST = "last"
+    """The newest sample alone."""
     MEAN = "avg"
+    """The mean of the window; what `over` alone means."""
     LEAST = "min"
+    """The least sample of the window."""
     MOST = "max"
+    """The greatest sample of the window."""
 
 
 class Limit(Struct, frozen=True):
@@ -191,8 +195,22 @@ class Rule(Struct, frozen=True):
     """The file that defines the rule."""
 
 
-RESERVED_LABELS = ("model", "kind", "rule", "family", "signal", "playbook", "severity", "source")
-"""Labels that watchdeck sets on an alert; a rule cannot set them."""
+LABELS = {
+    "model": "Name of the endpoint.",
+    "kind": "Kind of server, once it is known.",
+    "owner": "Team or person to call; a rule may set another.",
+    "tier": "Importance of the model; a rule may set another.",
+    "rule": "Name of the rule; of an external alert, its `alertname`.",
+    "family": "Kind of trouble that the rule looks for.",
+    "playbook": "Playbook of the rule.",
+    "signal": "Signal that the rule compares.",
+    "severity": "1 to 4, 1 the worst.",
+    "source": "`watchdeck`, or the name of the system that reported the alert.",
+}
+"""The labels that watchdeck sets, with their meanings: the first four on models, all on alerts."""
+
+RESERVED_LABELS = tuple(name for name in LABELS if name not in ("owner", "tier"))
+"""Labels that a rule cannot set."""
 
 
 def labels_of(facts: EndpointFacts, kind: str | None = None) -> dict[str, str]:

@@ -207,7 +207,7 @@ def _read_days(text: str) -> float:
     return Milliseconds.parse(text) / Milliseconds.parse("1d")
 
 
-class _Scale(Struct, frozen=True):
+class LimitScale(Struct, frozen=True):
     """How limits in one unit are written.
 
     `suffixes` has also some that `read` refuses, because the error of `read` says more.
@@ -215,31 +215,31 @@ class _Scale(Struct, frozen=True):
 
     noun: str
     example: str
-    suffixes: frozenset[str]
+    suffixes: tuple[str, ...]
     read: Callable[[str], float]
     write: Callable[[float], str]
     most: float = 1e12
     """The largest limit: above it, a float does not hold every digit as written."""
 
 
-_TIMES = frozenset({"", "ms", "s", "m", "h", "d", "w"})
-_SIZES = frozenset({"", "B", "kB", "MB", "GB", "KiB", "MiB", "GiB"})
-_SCALES = {
-    Unit.RATIO: _Scale(
+_TIMES = ("", "ms", "s", "m", "h", "d", "w")
+_SIZES = ("", "B", "kB", "MB", "GB", "KiB", "MiB", "GiB")
+SCALES = {
+    Unit.RATIO: LimitScale(
         "a share",
         "5%",
-        frozenset({"", "%"}),
+        ("", "%"),
         lambda text: float(Ratio.parse(text)),
         lambda value: str(Ratio(value)),
     ),
-    Unit.SECONDS: _Scale(
+    Unit.SECONDS: LimitScale(
         "a time",
         "200ms",
         _TIMES,
         lambda text: Milliseconds.parse(text).seconds,
         lambda value: str(Milliseconds(round(value * 1_000))),
     ),
-    Unit.BYTES: _Scale(
+    Unit.BYTES: LimitScale(
         "a size",
         "2GiB",
         _SIZES,
@@ -247,15 +247,14 @@ _SCALES = {
         lambda value: str(Bytes(round(value))),
         1e15,
     ),
-    Unit.DAYS: _Scale(
-        "days", "14d", frozenset({"", "d", "w"}), _read_days, lambda v: f"{decimal(v)}d"
+    Unit.DAYS: LimitScale("days", "14d", ("", "d", "w"), _read_days, lambda v: f"{decimal(v)}d"),
+    Unit.PER_SECOND: LimitScale(
+        "a rate", "5/s", ("", *_PER), _read_rate, lambda value: f"{decimal(value)}/s"
     ),
-    Unit.PER_SECOND: _Scale(
-        "a rate", "5/s", frozenset({"", *_PER}), _read_rate, lambda value: f"{decimal(value)}/s"
-    ),
-    Unit.COUNT: _Scale("a number", "20", frozenset({""}), float, decimal),
-    Unit.STATE: _Scale("yes (1) or no (0)", "1", frozenset({""}), float, decimal),
+    Unit.COUNT: LimitScale("a number", "20", ("",), float, decimal),
+    Unit.STATE: LimitScale("yes (1) or no (0)", "1", ("",), float, decimal),
 }
+"""How limits are written, by the unit of the signal."""
 
 
 def read_limit(signal: str, unit: Unit, text: str, suffix: str) -> float:
@@ -263,7 +262,7 @@ def read_limit(signal: str, unit: Unit, text: str, suffix: str) -> float:
 
     Raises ValueError with what is wrong and, after `; `, what would work.
     """
-    scale = _SCALES[unit]
+    scale = SCALES[unit]
     if suffix not in scale.suffixes:
         wrong = f"{signal} is {scale.noun}, and {text} is none"
         raise ValueError(f"{wrong}; write it as {scale.example}")
@@ -275,4 +274,4 @@ def read_limit(signal: str, unit: Unit, text: str, suffix: str) -> float:
 
 def write_limit(unit: Unit, value: float) -> str:
     """The text of a limit in a rule, with its unit suffix, exact to the last digit."""
-    return _SCALES[unit].write(value)
+    return SCALES[unit].write(value)

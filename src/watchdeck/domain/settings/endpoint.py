@@ -11,23 +11,32 @@ from watchdeck.domain.values.units import Bytes, Milliseconds, Ratio
 
 
 class Slo(Struct, frozen=True):
-    """The service level objectives of a model; a field is None when there is no such objective."""
+    """The service level objectives of a model: what its users may expect; None without one."""
 
     availability: Ratio | None = None
+    """Share of probes that succeed, over a month."""
     latency_p95: Milliseconds | None = None
+    """Duration below which 95 % of the predictions stay."""
     error_ratio: Ratio | None = None
+    """Largest share of predictions that may fail, over a month."""
 
 
 class Canary(Struct, frozen=True):
     """A test prediction, sent at an interval, and the check of its response."""
 
     path: str
+    """Path of the prediction, below the address of the endpoint."""
     body: str | None = None
+    """Request to the model; `POST` and `PUT` need this or `body_file`."""
     body_file: str | None = None
+    """Path of a file with the request, relative to the configuration."""
     expect: str | None = None
-    """JSON assertion: `$.a[0].b == VALUE`, `$.a in [A, B]` or `$.a exists`."""
+    """JSON assertion that the response must pass: `$.a[0].b == VALUE`, `!= VALUE`, `in [A, B]` or
+    `exists`; when not set, a successful status is enough."""
     every: Milliseconds = Milliseconds(60_000)
+    """Interval of the prediction."""
     method: str = "POST"
+    """HTTP method."""
 
 
 class Keep(StrEnum):
@@ -41,18 +50,25 @@ class Endpoint(Struct, frozen=True):
     """One model behind one server, and how watchdeck watches it."""
 
     name: str
+    """Name on every screen, in alerts and in the store; each endpoint has its own."""
     url: str
-    """Serving address."""
+    """Serving address, http or https."""
     kind: str = "auto"
-    """Name of a kind, or "auto" for detection."""
+    """Kind of server; `auto` detects the kind from the metrics page and probes."""
     metrics_url: str | None = None
     """Address of the metrics page, when the kind does not know it."""
     model: str | None = None
+    """Name of the model on the server, for its readiness probe and its series."""
     every: Milliseconds = Milliseconds(10_000)
+    """Interval of the scrapes."""
     timeout: Milliseconds = Milliseconds(5_000)
+    """Deadline of a whole scrape, all of its requests together."""
     labels: dict[str, str] = field(default_factory=dict)
+    """Labels of the model and its alerts, for filters, routes and silences."""
     owner: str | None = None
+    """Team or person to call; the label `owner` of the model and its alerts."""
     tier: int | None = None
+    """Importance by your own scale; the label `tier` of the model and its alerts."""
     serves: tuple[str, ...] = ()
     """What fails for users when the model fails, such as `card payments`."""
     depends_on: tuple[str, ...] = ()
@@ -60,17 +76,24 @@ class Endpoint(Struct, frozen=True):
     resources: tuple[str, ...] = ()
     """Names of the endpoints of shared resources, such as a GPU node."""
     slo: Slo = field(default_factory=Slo)
+    """Service level objectives; rules on an SLO apply only where the model has one."""
     headers: dict[str, str | Secret] = field(default_factory=dict)
+    """Headers of every request, each a text or a secret."""
     tls: Tls = field(default_factory=Tls)
+    """TLS settings of https addresses."""
     exclude_paths: tuple[str, ...] = ()
-    """Paths of health probes, which are not traffic."""
+    """Paths of health probes, which do not count as traffic; `*` stands for any text."""
     canary: Canary | None = None
+    """Test prediction; none is sent when not set."""
     keep: str | tuple[str, ...] = Keep.NEEDED
-    """Series to store: a `Keep`, or patterns of names."""
+    """Series to store: `needed` for signals and health, `all`, or a list of patterns of names."""
     map: dict[str, str] = field(default_factory=dict)
-    """Selector or JSON path of each signal that the kind does not know."""
+    """Selector or JSON path of each signal that the kind does not know, with `* NUMBER` or
+    `/ NUMBER` when its unit differs."""
     max_body: Bytes = Bytes(1 << 20)
+    """Most bytes of a response; a larger one is a failed scrape."""
     max_series: int = 5_000
+    """Most series of a metrics page; further ones are left out, and counted."""
     change: str | None = None
     """The last deploy, retraining or configuration; a new text becomes a change marker."""
 

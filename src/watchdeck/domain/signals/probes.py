@@ -6,14 +6,13 @@ from urllib.parse import quote
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdeck.domain.kinds.detection import response_matches
+from watchdeck.domain.kinds.detection import ParsedResponse, response_matches
 from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState
 from watchdeck.domain.signals.plan import PageState, Plan
 from watchdeck.domain.values.json_assertion import (
     JsonAssertionError,
     read_assertion,
-    read_json,
     read_path,
 )
 from watchdeck.domain.values.text import clean
@@ -67,7 +66,8 @@ def read_responses(
     before, and long after, its model is.
     """
     requests = probe_requests(kind, model)
-    received = [(path, spec, responses[path]) for path, spec in requests if path in responses]
+    found = ((path, spec, responses.get(path)) for path, spec in requests)
+    received = [(path, spec, ParsedResponse(one)) for path, spec, one in found if one is not None]
     server = _worst_result(received, "server", model)
     chosen = _worst_result(received, "model", model)
     if chosen.state is ModelState.UNKNOWN:
@@ -75,14 +75,14 @@ def read_responses(
     why = chosen.why
     if why and chosen is not server and server.state is ModelState.READY:
         why = f"{why}; the server itself is ready"
-    found = [(spec, document) for _, spec, one in received for document in _documents(one)]
+    documents = [(spec, document) for _, spec, one in received for document in one.documents]
     return ProbeResult(
         chosen.state,
         server.state,
         why,
         next((text for _, spec, response in received if (text := _version(spec, response))), None),
-        next((count for spec, one in found if (count := _replicas(spec, one)) is not None), None),
-        dict(pair for spec, document in found for pair in _signals(spec, document)),
+        next((n for spec, one in documents if (n := _replicas(spec, one)) is not None), None),
+        dict(pair for spec, document in documents for pair in _signals(spec, document)),
     )
 
 
@@ -108,7 +108,7 @@ def _badness(state: ModelState) -> int:
 
 
 def _worst_result(
-    received: Sequence[tuple[str, ProbeSpec, ProbeResponse]], about: str, model: str | None
+    received: Sequence[tuple[str, ProbeSpec, ParsedResponse]], about: str, model: str | None
 ) -> ProbeResult:
     results = [
         _probe_result(path, spec, response, model)
@@ -119,7 +119,7 @@ def _worst_result(
 
 
 def _probe_result(
-    path: str, spec: ProbeSpec, response: ProbeResponse, model: str | None
+    path: str, spec: ProbeSpec, response: ParsedResponse, model: str | None
 ) -> ProbeResult:
     meaning = next((one for one in spec.means if response_matches(one, response, model)), None)
     if meaning is None or meaning.state is ModelState.UNKNOWN:
@@ -129,35 +129,28 @@ def _probe_result(
     return ProbeResult(meaning.state, why=_reason(path, meaning, response))
 
 
-def _reason(path: str, meaning: ProbeMeaning, response: ProbeResponse) -> str:
+def _reason(path: str, meaning: ProbeMeaning, parsed: ParsedResponse) -> str:
     if meaning.why:
         return meaning.why
-    error = next(_error_texts(response), "")
-    return clean(f"{path} answered {response.status}{f' ({error})' if error else ''}", 300)
+    error = next(_error_texts(parsed), "")
+    status = parsed.response.status
+    return clean(f"{path} answered {status}{f' ({error})' if error else ''}", 300)
 
 
-def _error_texts(response: ProbeResponse) -> Iterator[str]:
-    for document in _documents(response):
+def _error_texts(parsed: ParsedResponse) -> Iterator[str]:
+    for document in parsed.documents:
         for path in _ERROR_PATHS:
             text = read_path(path).string(document)
             if text:
                 yield clean(text, 120)
 
 
-def _documents(response: ProbeResponse) -> Iterator[object]:
-    try:
-        yield read_json(response.body)
-    except JsonAssertionError:
-        return
-
-
-def _version(spec: ProbeSpec, response: ProbeResponse) -> str | None:
-    if spec.version is None or response.status != 200:
+def _version(spec: ProbeSpec, parsed: ParsedResponse) -> str | None:
+    if spec.version is None or parsed.response.status != 200:
         return None
     if spec.version == "text":
-        text = response.body.decode("utf-8", "replace").strip()
-        return clean(text, 80) or None
-    documents = (read_path(spec.version).string(document) for document in _documents(response))
+        return clean(parsed.text, 80) or None
+    documents = (read_path(spec.version).string(document) for document in parsed.documents)
     return next((text for text in documents if text), None)
 
 

@@ -1,12 +1,17 @@
 """Classes of host addresses: loopback, private, and those that a host name must not resolve to."""
 
 import ipaddress
+import re
 from functools import lru_cache
 
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "168.63.129.16")
 )
 """Cloud metadata services outside the link-local ranges: they give credentials to any caller."""
+
+
+_LONGEST_AUTHORITY = 512
+_AUTHORITY_END = re.compile(r"[/?#]")
 
 
 def is_ip_address(host: str) -> bool:
@@ -33,6 +38,14 @@ def is_private(host: str) -> bool:
     """
     ip = _parse_ip(host)
     return host == "localhost" or (ip is not None and ip.is_private)
+
+
+def has_long_authority(url: str) -> bool:
+    """Whether a URL names more than any host can be called, with user and password.
+
+    `urlsplit` normalises the authority, which takes quadratic time for combining characters.
+    """
+    return len(_AUTHORITY_END.split(url.partition("//")[2], maxsplit=1)[0]) > _LONGEST_AUTHORITY
 
 
 @lru_cache(maxsize=4_096)

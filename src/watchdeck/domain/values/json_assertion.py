@@ -75,10 +75,8 @@ class JsonAssertion(Struct, frozen=True):
         values = self.path.values(document)
         if self.expected is None:
             return len(values)
-        expected = self.expected
-        return sum(
-            any(_is_equal(value, one) for one in expected) is not self.negated for value in values
-        )
+        expected = frozenset(map(_equality_key, self.expected))
+        return sum((_equality_key(value) in expected) is not self.negated for value in values)
 
     def holds(self, document: object) -> bool:
         """Whether at least one value selected by the path is as expected."""
@@ -88,8 +86,8 @@ class JsonAssertion(Struct, frozen=True):
 @lru_cache(maxsize=1_024)
 def read_path(text: str) -> JsonPath:
     """Read `$.a[0].b`, `$.list[*].name` or `$['a name']`. Raises JsonAssertionError."""
-    match = _PATH.fullmatch(text.rstrip())
-    if match is None or len(text) > _LONGEST:
+    match = _PATH.fullmatch(text.rstrip()) if len(text) <= _LONGEST else None
+    if match is None:
         raise JsonAssertionError(
             f"{text[:80]!r} is not a path; write one like $.outputs[0].data[0]"
         )
@@ -105,8 +103,8 @@ def read_assertion(text: str) -> JsonAssertion:
 
     Raises JsonAssertionError.
     """
-    match = _PATH.match(text)
-    if match is None or len(text) > _LONGEST:
+    match = _PATH.match(text) if len(text) <= _LONGEST else None
+    if match is None:
         raise JsonAssertionError(f"{text[:80]!r} does not begin with a path such as $.outputs[0]")
     path, rest = read_path(match[1]), text[match.end() :].strip()
     if rest == "exists":
@@ -160,7 +158,7 @@ def _read_values(text: str, sign: str, whole: str) -> tuple[Scalar, ...]:
         message = f'{whole!r}: {text.strip()!r} is no value; write a number, true or "text"'
         raise JsonAssertionError(message) from error
     values = value if sign == "in " and isinstance(value, list) else [value]
-    if (sign == "in " and values is not value) or not all(_is_scalar(one) for one in values):
+    if (sign == "in " and values is not value) or None in map(_equality_key, values):
         raise JsonAssertionError(f"{whole!r}: write == VALUE, or in [VALUE, VALUE]")
     return tuple(values)
 
@@ -187,16 +185,12 @@ def _descend(value: object, part: str | int | _Wildcard) -> Iterator[object]:
         yield value[part]
 
 
-def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, (str, int, float, bool))
-
-
 def _is_text_or_number(value: object) -> bool:
     return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 
 
-def _is_equal(value: object, expected: Scalar) -> bool:
-    """Equality by the rules of JSON: true is not 1."""
-    if isinstance(value, bool) or isinstance(expected, bool):
-        return value is expected
-    return value == expected
+def _equality_key(value: object) -> tuple[bool, Scalar] | None:
+    """A key, equal for values that JSON takes for equal: true is not 1. None for other types."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return isinstance(value, bool), value
+    return None

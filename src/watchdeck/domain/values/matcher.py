@@ -1,12 +1,12 @@
 """Matchers: label conditions that select the alerts of a rule, a silence or a route."""
 
 import re
-import warnings
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct
 
+from watchdeck.domain.values.pattern import compile_pattern, is_slow
 from watchdeck.domain.values.text import clean
 
 LONGEST = 300
@@ -15,7 +15,18 @@ LONGEST = 300
 LONGEST_VALUE = 400
 """Characters of a label value that a pattern sees: a long one must not take a second to match."""
 
-_MATCHER = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.ASCII | re.DOTALL)
+SIGNS = {
+    "=": "The label equals the value.",
+    "!=": "The label does not equal the value; a missing label is the empty text.",
+    "=~": "A regular expression matches the whole value.",
+    "!~": "A regular expression does not match the whole value.",
+}
+"""The signs of a matcher, with their meanings."""
+
+_MATCHER = re.compile(
+    rf"\s*([A-Za-z_][\w.-]*)\s*({'|'.join(sorted(SIGNS, key=len, reverse=True))})\s*(.*?)\s*",
+    re.ASCII | re.DOTALL,
+)
 
 
 class MatcherError(ValueError):
@@ -75,30 +86,11 @@ def read_matcher(text: str) -> Matcher:
 
 
 def _check_pattern(pattern: str) -> None:
-    if has_nested_repetition(pattern):
-        raise MatcherError(f"{clean(pattern, 80)!r} repeats a repeated group; write it without")
     try:
         compile_pattern(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         reason = clean(str(error), 120)
         raise MatcherError(f"{clean(pattern, 80)!r} is not a pattern: {reason}") from None
-
-
-_NESTED_REPETITION = re.compile(r"\([^()]*[*+{|][^()]*\)[*+{?]")
-
-
-def has_nested_repetition(text: str) -> bool:
-    """Whether a repeated group contains a repetition, which can take exponential time to match."""
-    return _NESTED_REPETITION.search(text) is not None
-
-
-@lru_cache(maxsize=1_024)
-def compile_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
-    """Compile a regular expression. Raises re.error, OverflowError and RecursionError.
-
-    Warnings of syntax that a later Python may read differently, such as `[[`, are suppressed: they
-    would be printed over the console's screen.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        return re.compile(text, flags)
+    if is_slow(pattern, LONGEST_VALUE):
+        advice = "write at most two repeats such as .*, and none inside a repeated group"
+        raise MatcherError(f"{clean(pattern, 80)!r} can take too long to match; {advice}")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from msgspec import Struct
 
-_NUMBER = re.compile(r"\s*(\d{1,400}(?:\.\d{1,400})?)\s*([A-Za-z%]{0,20})\s*", re.ASCII)
+_NUMBER = re.compile(r"\s*+(\d{1,400}(?:\.\d{1,400})?)\s*+([A-Za-z%]{0,20})\s*+", re.ASCII)
 
 _LARGEST = (1 << 63) - 1
 """The largest integer that SQLite stores."""
 
-_DURATIONS = {
+DURATIONS = {
     "ms": 1,
     "s": 1_000,
     "m": 60_000,
@@ -21,7 +21,9 @@ _DURATIONS = {
     "d": 86_400_000,
     "w": 7 * 86_400_000,
 }
-_SIZES = {
+"""The units of a duration, each with its length in ms."""
+
+SIZES = {
     "B": 1,
     "kB": 10**3,
     "MB": 10**6,
@@ -30,6 +32,7 @@ _SIZES = {
     "MiB": 1 << 20,
     "GiB": 1 << 30,
 }
+"""The units of a size, each with its bytes."""
 
 
 def _excerpt(text: str) -> str:
@@ -72,7 +75,7 @@ class Milliseconds(int):
     def parse(cls, text: str) -> Self:
         """Read `NUMBER UNIT` with ms, s, m, h, d or w. Raises ValueError that names the units."""
         example = "a number and a unit, such as 10s, 5m or 30d"
-        return cls(_parse_whole(text, "a duration", example, _DURATIONS))
+        return cls(_parse_whole(text, "a duration", example, DURATIONS))
 
     @property
     def seconds(self) -> float:
@@ -80,7 +83,7 @@ class Milliseconds(int):
         return self / 1_000
 
     def __str__(self) -> str:
-        return _format_whole(int(self), _DURATIONS) if self else "0s"
+        return _format_whole(int(self), DURATIONS) if self else "0s"
 
 
 class Ratio(float):
@@ -110,10 +113,10 @@ class Bytes(int):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `NUMBER UNIT` with B, kB, MB, GB, KiB, MiB or GiB. Raises ValueError."""
-        return cls(_parse_whole(text, "a size", "a number and a unit, such as 1MiB", _SIZES))
+        return cls(_parse_whole(text, "a size", "a number and a unit, such as 1MiB", SIZES))
 
     def __str__(self) -> str:
-        return _format_whole(int(self), _SIZES) if self else "0B"
+        return _format_whole(int(self), SIZES) if self else "0B"
 
 
 class Unit(StrEnum):

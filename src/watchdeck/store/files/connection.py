@@ -204,6 +204,7 @@ _DECODE_ERRORS = (
     ValueError,
     LookupError,
     TypeError,
+    AttributeError,
     ArithmeticError,
     MemoryError,
     RecursionError,

@@ -59,12 +59,21 @@ def decode_column(blob: bytes, count: int) -> Floats:
     if tag == _CONSTANT:
         return np.full(count, np.frombuffer(blob, np.uint64, 1, 1)[0]).view(np.float64)
     if tag == _XOR:
-        bits = _unshuffle_bytes(zlib.decompress(blob[1:]), 8)
+        bits = _unshuffle_bytes(_inflate(blob[1:], 8 * count), 8)
         return np.bitwise_xor.accumulate(bits).view(np.float64)
     _, decimals, width, deflated, first = _HEAD.unpack_from(blob)
     body = blob[_HEAD.size :]
-    coded = _unshuffle_bytes(zlib.decompress(body) if deflated else body, width)
+    coded = _unshuffle_bytes(_inflate(body, 8 * count) if deflated else body, width)
     return _decode_integers(coded, first, count) / _POWERS[decimals]
+
+
+def _inflate(body: bytes, limit: int) -> bytes:
+    """Decompress at most `limit` bytes: damaged ones could become a thousand times as many."""
+    decompressor = zlib.decompressobj()
+    plain = decompressor.decompress(body, limit + 1)
+    if len(plain) > limit or not decompressor.eof:
+        raise ValueError(f"a column is longer than {limit} bytes, or ends early")
+    return plain
 
 
 def _to_integers(column: Floats, decimals: int) -> Integers | None:
@@ -126,6 +135,9 @@ def _unshuffle_bytes(planes: bytes, width: int) -> Words:
 
 _OFFSET = 4
 
+_MAX_ROWS = 1 << 20
+"""Rows of a blob: a day of scrapes has 86,400; a damaged count must not fill the memory."""
+
 
 class Seekable(Protocol):
     """A source of bytes: in memory, or an SQLite blob that is read in place."""
@@ -150,10 +162,12 @@ def encode_blob(times: Integers, values: Floats) -> bytes:
 class ColumnBlob:
     """An encoded table of `count` rows and `columns` columns; a column can be decoded alone.
 
-    Its methods raise ValueError, struct.error or zlib.error when the bytes are damaged.
+    It raises ValueError, struct.error or zlib.error when the bytes or the count are damaged.
     """
 
     def __init__(self, source: Seekable, columns: int, count: int) -> None:
+        if not 0 < count <= _MAX_ROWS:
+            raise ValueError(f"a blob has {count} rows; at most {_MAX_ROWS} can be")
         self._source = source
         self._columns = columns
         self._count = count
