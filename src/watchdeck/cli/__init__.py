@@ -56,6 +56,9 @@ _COMMANDS = {
     "backup": _ShellCommand("store:backup", "Copy the whole store, consistent and checked."),
     "audit": _ShellCommand("store:audit", "Verify the audit chain."),
     "doctor": _ShellCommand("store:doctor", "Examine the store and the collector."),
+    "help": _ShellCommand(
+        "help.command:command", "Print the reference: config, rules, filter, json or keys."
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NewType
 
 import click
 
@@ -141,9 +141,18 @@ class DurationParam(click.ParamType[int]):
             self.fail(f"{error}.", param, ctx)
 
 
-def iso(at: int) -> str:
+Timestamp = NewType("Timestamp", str)
+"""A time as ISO 8601 text in UTC: `2026-11-23T05:00:00Z`."""
+
+
+def iso(at: int) -> Timestamp:
     """A time (ms UTC) as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Timestamp(datetime.fromtimestamp(at // 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def iso_or_none(at: int | None) -> Timestamp | None:
+    """A time (ms UTC) as ISO 8601 in UTC; None for None."""
+    return None if at is None else iso(at)
 
 
 class CommandFailure(click.ClickException):

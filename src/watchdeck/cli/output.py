@@ -16,9 +16,14 @@ def _line(row: Sequence[str], widths: Iterable[int]) -> str:
     return "  ".join([*cells, row[-1]]).rstrip()
 
 
-def to_json(value: object) -> str:
-    """A value as indented JSON, for scripts."""
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+def to_json(document: object) -> str:
+    """A document, or a list of them, as indented JSON; fields that are UNSET are left out.
+
+    The fields and their docstrings are the reference that `watchdeck help json` prints.
+    """
+    from msgspec import to_builtins  # 13 ms, which only JSON pays
+
+    return json.dumps(to_builtins(document), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def finite_or_none(value: float | None) -> float | None:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from watchdeck.domain.values.format import format_duration, format_value
+from watchdeck.domain.values.format import format_comparison, format_duration, format_value
 from watchdeck.domain.values.units import Unit
 
 
@@ -46,3 +46,9 @@ def test_a_quantity_is_said_with_its_unit(value: float | None, unit: Unit, text:
 )
 def test_a_span_is_said_in_two_parts(milliseconds: int, text: str) -> None:
     assert format_duration(milliseconds) == text
+
+
+def test_a_comparison_names_the_limit_and_a_state_needs_none() -> None:
+    slow = format_comparison("latency_p95", 0.412, 0.2, Unit.SECONDS, above=True)
+    assert slow == "latency_p95 412 ms > 200 ms"
+    assert format_comparison("up", 0.0, 1.0, Unit.STATE, above=False) == "up no"

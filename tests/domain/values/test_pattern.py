@@ -61,3 +61,9 @@ def test_the_wide_ranges_of_a_filter_are_few() -> None:
     parse("/[à-ü]+/")
     with pytest.raises(FilterError, match="at most 4 ranges"):
         parse(f"/[{'à-ü' * 5}]/")
+
+
+@pytest.mark.parametrize("pattern", ["[", "(?P<", "a{9999999999999999999}"])
+def test_a_matcher_whose_pattern_is_broken_is_refused(pattern: str) -> None:
+    with pytest.raises(MatcherError, match="is not a pattern"):
+        read_matcher(f"model=~{pattern}")

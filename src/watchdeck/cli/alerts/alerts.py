@@ -4,9 +4,8 @@ from contextlib import closing
 
 import click
 
-from watchdeck.cli.alerts.output import as_json, as_text, silence_json
+from watchdeck.cli.alerts.output import as_json, as_text
 from watchdeck.cli.options import Context, PastTimeParam, now
-from watchdeck.cli.output import to_json
 from watchdeck.domain.board.filter import FilterError, matches, parse
 
 
@@ -29,8 +28,6 @@ def command(ctx: click.Context, wanted: tuple[str, ...], at: int | None, *, in_j
         board = reader.board(now(), at)
     found = [one for one in board.alerts if matches(filtered, FilteredAlert(one, board.at))]
     if in_json:
-        silences = [silence_json(one) for one in board.silences]
-        answer = {"alerts": [as_json(one) for one in found], "silences": silences}
-        click.echo(to_json(answer))
+        click.echo(as_json(found, board.silences))
     else:
         click.echo(as_text(found, board.silences, board.at))

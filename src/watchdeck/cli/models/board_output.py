@@ -1,23 +1,27 @@
 """A board as text and as JSON: what `status` and `demo --once` print, and their exit code."""
 
 from collections import Counter
-from typing import Any
 
-from watchdeck.cli.alerts.output import open_alerts_json
-from watchdeck.cli.options import iso
+from msgspec import UNSET, Struct, UnsetType
+
+from watchdeck.cli.alerts.output import AlertDocument, open_alert_documents
+from watchdeck.cli.options import Timestamp, iso, iso_or_none
 from watchdeck.cli.output import count_noun, finite_or_none, table_lines, to_json
 from watchdeck.domain.board.board import (
     WORST_FIRST,
     Board,
     Collector,
+    CollectorState,
     Health,
     LatestScrape,
     Model,
     SignalValue,
     sort_worst_first,
 )
+from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.values.format import format_duration, format_value
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Unit
 
 _EXIT_CODES = {
     Health.DOWN: 2,
@@ -82,53 +86,124 @@ def _signal_text(latest: LatestScrape | None, name: str) -> str:
     return format_value(signal.value, signal.unit) if signal else "-"
 
 
+class SignalDocument(Struct, frozen=True):
+    """The newest value of one signal."""
+
+    value: float | None
+    """Value in `unit`; null when it is not a finite number."""
+    unit: Unit
+    """Unit of the numbers; `ratio` is a share from 0 to 1, `0/1` is no or yes."""
+    low: float | UnsetType | None = UNSET
+    """Lower bound of the histogram's bucket; null when open, absent when the value is exact."""
+    high: float | UnsetType | None = UNSET
+    """Upper bound of the histogram's bucket; null when open, absent when the value is exact."""
+
+
+class ModelDocument(Struct, frozen=True):
+    """One model: an endpoint of the configuration, its health and its newest scrape."""
+
+    name: str
+    """Name of the endpoint."""
+    kind: str | None
+    """Kind of server, configured or detected; null before the first scrape."""
+    health: Health
+    """Health; `unknown` never counts as ok."""
+    why: str
+    """Reason of the health, in words."""
+    since: Timestamp | None
+    """When the health began; null when unknown."""
+    last_seen_age_s: float | None
+    """Seconds since the newest scrape, failed ones included; null before the first scrape."""
+    outcome: Outcome | None
+    """How the newest scrape ended; null before the first scrape."""
+    model_state: ModelState | None
+    """State that the server reports of its model; null before the first scrape."""
+    signals: dict[str, SignalDocument]
+    """Newest values by the name of the signal; one without a value is absent, never 0."""
+    not_measurable: list[str]
+    """Signals that the server does not expose."""
+
+
+class CollectorDocument(Struct, frozen=True):
+    """The collector, as its newest heartbeat in the store describes it."""
+
+    state: CollectorState
+    """`stalled`: its process lives and writes no heartbeat."""
+    pid: int | None
+    """Id of its process; null without a heartbeat, as on a board of the past."""
+    last_tick_age_s: float | None
+    """Seconds since its heartbeat; null without one."""
+    blind: str | None
+    """Why no endpoint can be reached; empty when all is well, null without a heartbeat."""
+    storing: str | None
+    """Why nothing can be written; empty when all is well, null without a heartbeat."""
+    outside: str | None
+    """Why notifications cannot be sent, or external alerts not received; empty when all is well,
+    null without a heartbeat."""
+
+
+class BoardDocument(Struct, frozen=True):
+    """One board: all models and open alerts at one time."""
+
+    at: Timestamp
+    """Time of the board."""
+    collector: CollectorDocument
+    """The collector that writes the store."""
+    models: list[ModelDocument]
+    """The models, worst health first, then by name."""
+    alerts: list[AlertDocument]
+    """The open alerts, worst first."""
+
+
 def as_json(board: Board) -> str:
     """The board as JSON, whose fields scripts rely on."""
     return to_json(
-        {
-            "at": iso(board.at),
-            "collector": _collector_json(board.collector, board.at),
-            "models": [_model_json(board, model) for model in sort_worst_first(board.models)],
-            "alerts": open_alerts_json(board.alerts),
-        }
+        BoardDocument(
+            at=iso(board.at),
+            collector=_collector_document(board.collector, board.at),
+            models=[_model_document(board, model) for model in sort_worst_first(board.models)],
+            alerts=open_alert_documents(board.alerts),
+        )
     )
 
 
-def _collector_json(collector: Collector, at: int) -> dict[str, Any]:
+def _collector_document(collector: Collector, at: int) -> CollectorDocument:
     status = collector.heartbeat
-    return {
-        "state": collector.state,
-        "pid": status and status.pid,
-        "last_tick_age_s": status and _age_seconds(at, status.at),
-        "blind": status and status.blind,
-        "storing": status and status.storing,
-        "outside": status and status.outside,
-    }
+    return CollectorDocument(
+        state=collector.state,
+        pid=status.pid if status else None,
+        last_tick_age_s=_age_seconds(at, status.at) if status else None,
+        blind=status.blind if status else None,
+        storing=status.storing if status else None,
+        outside=status.outside if status else None,
+    )
 
 
 def _age_seconds(now: int, at: int) -> float:
     return round(max(0, now - at) / 1_000, 1)
 
 
-def _model_json(board: Board, model: Model) -> dict[str, Any]:
+def _model_document(board: Board, model: Model) -> ModelDocument:
     latest = model.latest
     signals = latest.signals if latest else {}
-    return {
-        "name": model.facts.name,
-        "kind": latest and latest.kind,
-        "health": model.health,
-        "why": model.why,
-        "since": None if model.since is None else iso(model.since),
-        "last_seen_age_s": latest and _age_seconds(board.at, latest.at),
-        "outcome": latest and latest.outcome,
-        "model_state": latest and latest.model_state,
-        "signals": {name: _signal_json(one) for name, one in signals.items()},
-        "not_measurable": list(latest.not_measurable) if latest else [],
-    }
+    return ModelDocument(
+        name=model.facts.name,
+        kind=latest.kind if latest else None,
+        health=model.health,
+        why=model.why,
+        since=iso_or_none(model.since),
+        last_seen_age_s=_age_seconds(board.at, latest.at) if latest else None,
+        outcome=latest.outcome if latest else None,
+        model_state=latest.model_state if latest else None,
+        signals={name: _signal_document(one) for name, one in signals.items()},
+        not_measurable=list(latest.not_measurable) if latest else [],
+    )
 
 
-def _signal_json(signal: SignalValue) -> dict[str, Any]:
-    fields: dict[str, Any] = {"value": finite_or_none(signal.value), "unit": signal.unit}
-    if signal.low is not None or signal.high is not None:
-        fields |= {"low": finite_or_none(signal.low), "high": finite_or_none(signal.high)}
-    return fields
+def _signal_document(signal: SignalValue) -> SignalDocument:
+    value = finite_or_none(signal.value)
+    if signal.low is None and signal.high is None:
+        return SignalDocument(value, signal.unit)
+    return SignalDocument(
+        value, signal.unit, finite_or_none(signal.low), finite_or_none(signal.high)
+    )

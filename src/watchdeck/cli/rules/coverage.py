@@ -1,7 +1,6 @@
 """The models that each rule applies to, and why not to the others; as text and as JSON."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -120,24 +119,43 @@ def _coverage_words(one: RuleCoverage) -> str:
     return f"on no model: {words or 'none is meant'}"
 
 
+class RuleDocument(Struct, frozen=True):
+    """One rule, and the models it applies to."""
+
+    name: str
+    """Name of the rule."""
+    when: str
+    """Condition, with its `for`, as written."""
+    severity: int
+    """1 to 4, 1 the worst; 1 and 2 page somebody."""
+    family: RuleFamily
+    """Kind of trouble that the rule looks for."""
+    enabled: bool
+    """False when `alerts.disable` or the rule itself switches it off."""
+    origin: str
+    """Path of the file that defines the rule."""
+    state: str
+    """State in words: `switched off`, `waiting for SIGNALS` or `on 3 models`."""
+    models: list[str]
+    """Names of the endpoints that the rule applies to."""
+    held_back: Mapping[str, tuple[str, ...]]
+    """Names of the other endpoints, by the reason why the rule does not apply to them."""
+
+
 def coverage_json(coverages: Iterable[RuleCoverage]) -> str:
     """The rules and their models as JSON."""
-    return to_json(
-        [
-            {
-                **rule_json(one.rule),
-                "family": one.rule.family,
-                "enabled": one.rule.enabled,
-                "origin": one.rule.origin,
-                "state": one.state,
-                "models": [model.facts.name for model in one.targets],
-                "held_back": one.excluded,
-            }
-            for one in coverages
-        ]
+    return to_json([_rule_document(one) for one in coverages])
+
+
+def _rule_document(one: RuleCoverage) -> RuleDocument:
+    return RuleDocument(
+        name=one.rule.name,
+        when=one.rule.when,
+        severity=int(one.rule.severity),
+        family=one.rule.family,
+        enabled=one.rule.enabled,
+        origin=one.rule.origin,
+        state=one.state,
+        models=[model.facts.name for model in one.targets],
+        held_back=one.excluded,
     )
-
-
-def rule_json(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule in JSON."""
-    return {"name": rule.name, "when": rule.when, "severity": int(rule.severity)}

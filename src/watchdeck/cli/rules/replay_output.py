@@ -1,14 +1,13 @@
 """The result of replaying a rule over stored history, as text and as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
-from typing import Any
 
 from msgspec import Struct
 
-from watchdeck.cli.options import iso
+from watchdeck.cli.options import Timestamp, iso, iso_or_none
 from watchdeck.cli.output import count_noun, finite_or_none, to_json
-from watchdeck.cli.rules.coverage import RuleCoverage, rule_json
+from watchdeck.cli.rules.coverage import RuleCoverage
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Absent
 from watchdeck.domain.values.format import format_duration, format_value
@@ -140,42 +139,102 @@ def _total_lines(report: ReplayReport) -> Iterator[str]:
     )
 
 
+class FiringDocument(Struct, frozen=True):
+    """One time that the rule would have fired."""
+
+    at: Timestamp
+    """When the rule began to fire."""
+    until: Timestamp | None
+    """When the alert ended; null when it still fires at the end of the replay."""
+    why: str
+    """Reason at the start, in words."""
+    peak: float | None
+    """Worst value, in the unit of the rule's signal; null when unknown."""
+    reopened: int
+    """How often the alert came back soon after its end, without another notification."""
+
+
+class ReplayDocument(Struct, frozen=True):
+    """The replay on one model."""
+
+    name: str
+    """Name of the endpoint."""
+    fired: list[FiringDocument]
+    """All firings, oldest first."""
+    history_since: Timestamp | None
+    """Time of the first stored scrape; null without one."""
+    history_until: Timestamp | None
+    """Time of the last stored scrape; null without one."""
+    samples: int
+    """Number of replayed scrapes."""
+    unknown: int
+    """Number of scrapes at which the rule was neither true nor false, for want of a value."""
+    uncollected_s: float
+    """Seconds of the history in which no collector ran."""
+    doubts: list[str]
+    """Reasons to trust the replay less, in words; empty when the history is complete."""
+
+
+class RuleReplayDocument(Struct, frozen=True):
+    """A rule, and its replay on each model that it applies to."""
+
+    name: str
+    """Name of the rule."""
+    when: str
+    """Condition that was replayed, with its `for`."""
+    severity: int
+    """1 to 4, 1 the worst; 1 and 2 page somebody."""
+    since: Timestamp
+    """Start of the replay."""
+    until: Timestamp
+    """End of the replay."""
+    held_back: Mapping[str, tuple[str, ...]]
+    """Names of the endpoints that were not replayed, by the reason."""
+    pages_per_week: float | None
+    """Pages a week over all models, 0 for a rule that sends notices; null without history."""
+    models: list[ReplayDocument]
+    """One replay for each model that the rule applies to."""
+
+
 def report_json(report: ReplayReport) -> str:
-    """The report as JSON; `until` is null for a firing that is not over."""
+    """The report as JSON, whose fields scripts rely on."""
     weeks, rule = report.weeks, report.coverage.rule
     pages = len(report.firings) if rule.severity.is_paging else 0
     return to_json(
-        {
-            **rule_json(rule),
-            "since": iso(report.start),
-            "until": iso(report.end),
-            "held_back": report.coverage.excluded,
-            "pages_per_week": round(pages / weeks, 3) if weeks > 0 else None,
-            "models": [_replay_json(replay, report) for replay in report.replays],
-        }
+        RuleReplayDocument(
+            name=rule.name,
+            when=rule.when,
+            severity=int(rule.severity),
+            since=iso(report.start),
+            until=iso(report.end),
+            held_back=report.coverage.excluded,
+            pages_per_week=round(pages / weeks, 3) if weeks > 0 else None,
+            models=[_replay_document(replay, report) for replay in report.replays],
+        )
     )
 
 
-def _replay_json(replay: Replay, report: ReplayReport) -> dict[str, Any]:
-    return {
-        "name": replay.model,
-        "fired": [
-            {
-                "at": iso(firing.at),
-                "until": None if firing.until is None else iso(firing.until),
-                "why": firing.why,
-                "peak": finite_or_none(firing.peak),
-                "reopened": firing.reopened,
-            }
-            for firing in replay.firings
-        ],
-        "history_since": None if replay.first is None else iso(replay.first),
-        "history_until": None if replay.last is None else iso(replay.last),
-        "samples": replay.samples,
-        "unknown": replay.unknown,
-        "uncollected_s": replay.uncollected / 1_000,
-        "doubts": list(_doubts(replay, report)),
-    }
+def _replay_document(replay: Replay, report: ReplayReport) -> ReplayDocument:
+    return ReplayDocument(
+        name=replay.model,
+        fired=list(map(_firing_document, replay.firings)),
+        history_since=iso_or_none(replay.first),
+        history_until=iso_or_none(replay.last),
+        samples=replay.samples,
+        unknown=replay.unknown,
+        uncollected_s=replay.uncollected / 1_000,
+        doubts=list(_doubts(replay, report)),
+    )
+
+
+def _firing_document(firing: Firing) -> FiringDocument:
+    return FiringDocument(
+        at=iso(firing.at),
+        until=iso_or_none(firing.until),
+        why=firing.why,
+        peak=finite_or_none(firing.peak),
+        reopened=firing.reopened,
+    )
 
 
 def times_text(count: int) -> str:

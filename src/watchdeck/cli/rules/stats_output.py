@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from watchdeck.cli.options import iso
+from watchdeck.cli.options import Timestamp, iso
 from watchdeck.cli.output import table_lines, to_json
 from watchdeck.cli.rules.replay_output import times_text
 from watchdeck.domain.values.text import clean
@@ -56,29 +56,81 @@ def _limit_lines(quality: RuleQuality, trials: Sequence[LimitTrial]) -> Iterator
         )
 
 
+class LimitDocument(Struct, frozen=True):
+    """The effect that another limit would have had."""
+
+    limit: str
+    """Condition with the other limit."""
+    fired: int
+    """How often the rule would have fired."""
+    useful: int
+    """Alerts rated useful or late that would remain."""
+    noise: int
+    """Alerts rated noise that would remain."""
+
+
+class RuleQualityDocument(Struct, frozen=True):
+    """How often one rule fired and paged, and the feedback on its alerts."""
+
+    name: str
+    """Name of the rule."""
+    fired: int
+    """Number of alerts."""
+    models: int
+    """Number of models on which the rule fired."""
+    pages: int
+    """Alerts that paged somebody."""
+    at_night: int
+    """Pages from 22:00 to 7:00, by the clock of this machine."""
+    useful: int
+    """Alerts rated useful."""
+    noise: int
+    """Alerts rated noise."""
+    late: int
+    """Alerts rated late: true, and too late to help."""
+    precision: float | None
+    """Share from 0 to 1 of the rated alerts that were not noise; null without feedback."""
+    other_limits: list[LimitDocument]
+    """Trials of other limits over the same time; empty for a rule without alerts rated noise."""
+
+
+class RuleStatsDocument(Struct, frozen=True):
+    """The quality of all rules that fired."""
+
+    since: Timestamp
+    """Start of the time that is counted."""
+    until: Timestamp
+    """End of the time that is counted."""
+    rules: list[RuleQualityDocument]
+    """One entry for each rule that fired, the noisiest first."""
+
+
 def stats_json(stats: RuleStatsReport) -> str:
-    """The statistics as JSON; precision is null for a rule without feedback."""
+    """The statistics as JSON, whose fields scripts rely on."""
     return to_json(
-        {
-            "since": iso(stats.start),
-            "until": iso(stats.end),
-            "rules": [
-                {
-                    "name": one.rule,
-                    "fired": one.fired,
-                    "models": one.models,
-                    "pages": one.pages,
-                    "at_night": one.at_night,
-                    "useful": one.useful,
-                    "noise": one.noise,
-                    "late": one.late,
-                    "precision": one.precision,
-                    "other_limits": [
-                        {"limit": t.words, "fired": t.fired, "useful": t.kept, "noise": t.noise}
-                        for t in stats.trials.get(one.rule, ())
-                    ],
-                }
-                for one in stats.qualities
-            ],
-        }
+        RuleStatsDocument(
+            since=iso(stats.start),
+            until=iso(stats.end),
+            rules=[_quality_document(one, stats.trials) for one in stats.qualities],
+        )
+    )
+
+
+def _quality_document(
+    one: RuleQuality, trials: Mapping[str, tuple[LimitTrial, ...]]
+) -> RuleQualityDocument:
+    return RuleQualityDocument(
+        name=one.rule,
+        fired=one.fired,
+        models=one.models,
+        pages=one.pages,
+        at_night=one.at_night,
+        useful=one.useful,
+        noise=one.noise,
+        late=one.late,
+        precision=one.precision,
+        other_limits=[
+            LimitDocument(trial.words, trial.fired, trial.kept, trial.noise)
+            for trial in trials.get(one.rule, ())
+        ],
     )

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from watchdeck.cli.options import now
 from watchdeck.cli.output import count_noun, to_json
@@ -95,7 +95,7 @@ class CheckReport(Struct, frozen=True):
     """All results of one check; `endpoints` is None when no endpoint was scraped."""
 
     config: Path
-    problems: tuple[dict[str, str], ...] = ()
+    problems: tuple[ProblemDocument, ...] = ()
     endpoints: Sequence[EndpointCheckResult] | None = None
 
     receivers: Sequence[str] = ()
@@ -132,7 +132,7 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     except ConfigProblems as problems:
         if not as_json:
             raise
-        click.echo(report_json(CheckReport(path, _problems_json(problems))))
+        click.echo(report_json(CheckReport(path, _problem_documents(problems))))
         ctx.exit(1)
     report = CheckReport(path) if no_poll else _check(path, settings)
     if as_json:
@@ -237,37 +237,92 @@ def _indent(text: str) -> list[str]:
     return wrap(clean(text, 4_000), _WIDTH, initial_indent="    ", subsequent_indent="      ")
 
 
+class ProblemDocument(Struct, frozen=True):
+    """One problem of the configuration."""
+
+    key: str
+    """Path of the setting, such as `endpoint[0].every`; empty for the whole file."""
+    problem: str
+    """What is wrong."""
+    hint: str
+    """What would work; may be empty."""
+
+
+class EndpointDocument(Struct, frozen=True):
+    """One endpoint, and its one scrape by this command."""
+
+    name: str
+    """Name of the endpoint."""
+    url: str
+    """Serving address without user, password and query."""
+    kind: str | None
+    """Kind of server, configured or detected; null when it was not recognised."""
+    outcome: Outcome
+    """How the scrape ended; all but `ok` are failures."""
+    detail: str
+    """Reason of a failure, in words; empty without one."""
+    took_s: float
+    """Duration of the scrape, in seconds."""
+    model_state: ModelState
+    """State that the server reports of its model."""
+    model_detail: str
+    """Reason of that state, in words; may be empty."""
+    version: str | None
+    """Version that the server reports; null when it reports none."""
+    cut: int
+    """Number of lines of the metrics page that were left out because of a limit."""
+    measurable: tuple[str, ...]
+    """Signals that the endpoint gives, or will with traffic; empty when its page was not read."""
+    not_measurable: dict[str, str]
+    """Signals that the endpoint cannot give, each with the reason."""
+
+
+class CheckDocument(Struct, frozen=True):
+    """The result of a check."""
+
+    config: str
+    """Path of the configuration file."""
+    problems: tuple[ProblemDocument, ...]
+    """Problems of the configuration; with one, nothing below is tried."""
+    endpoints: list[EndpointDocument] | UnsetType = UNSET
+    """Endpoints, in the order of the file; absent when none was polled."""
+    cannot_be_told: Sequence[str] | UnsetType = UNSET
+    """Channels that could not send from here, with reasons; absent when all can."""
+    cannot_be_heard: Sequence[str] | UnsetType = UNSET
+    """Alert sources that could not be received here, with reasons; absent when all can."""
+
+
 def report_json(report: CheckReport) -> str:
     """The report as JSON, whose fields scripts rely on."""
-    fields: dict[str, object] = {"config": str(report.config), "problems": report.problems}
-    if report.endpoints is not None:
-        fields["endpoints"] = [_result_json(result) for result in report.endpoints]
-    if report.receivers:
-        fields["cannot_be_told"] = report.receivers
-    if report.intake:
-        fields["cannot_be_heard"] = report.intake
-    return to_json(fields)
-
-
-def _problems_json(problems: ConfigProblems) -> tuple[dict[str, str], ...]:
-    return tuple(
-        {"key": one.key, "problem": one.text, "hint": one.hint} for one in problems.problems
+    endpoints = report.endpoints
+    return to_json(
+        CheckDocument(
+            config=str(report.config),
+            problems=report.problems,
+            endpoints=UNSET if endpoints is None else list(map(_endpoint_document, endpoints)),
+            cannot_be_told=report.receivers or UNSET,
+            cannot_be_heard=report.intake or UNSET,
+        )
     )
 
 
-def _result_json(result: EndpointCheckResult) -> dict[str, Any]:
+def _problem_documents(problems: ConfigProblems) -> tuple[ProblemDocument, ...]:
+    return tuple(ProblemDocument(one.key, one.text, one.hint) for one in problems.problems)
+
+
+def _endpoint_document(result: EndpointCheckResult) -> EndpointDocument:
     scrape = result.scrape
-    return {
-        "name": result.endpoint.name,
-        "url": result.url,
-        "kind": scrape.kind,
-        "outcome": scrape.outcome,
-        "detail": scrape.detail,
-        "took_s": round(scrape.duration, 4),
-        "model_state": scrape.model_state,
-        "model_detail": scrape.model_detail,
-        "version": scrape.identity.version,
-        "cut": scrape.truncation.total,
-        "measurable": result.measurable(),
-        "not_measurable": result.not_measurable(),
-    }
+    return EndpointDocument(
+        name=result.endpoint.name,
+        url=result.url,
+        kind=scrape.kind,
+        outcome=scrape.outcome,
+        detail=scrape.detail,
+        took_s=round(scrape.duration, 4),
+        model_state=scrape.model_state,
+        model_detail=scrape.model_detail,
+        version=scrape.identity.version,
+        cut=scrape.truncation.total,
+        measurable=result.measurable(),
+        not_measurable=result.not_measurable(),
+    )

@@ -29,7 +29,7 @@ class ConsoleSettings(Struct, frozen=True):
     """Columns of the models table, in this order; empty for the default ones."""
     keys: dict[str, str] = field(default_factory=dict)
     """Keys that replace the default keys of a binding, by the id of the binding
-    (`watchdeck help keys`); several have a comma between, and an empty text removes the keys."""
+    (`watchdeck help keys`); several have a comma between."""
     filters: dict[str, str] = field(default_factory=dict)
     """Saved filters of models by name; `@NAME` uses one (`watchdeck help filter`)."""
     slow_link: bool | None = None

@@ -111,9 +111,9 @@ class Override(Struct, frozen=True):
     person: str
     """Who is on call instead, as `person` of a channel."""
     from_: str
-    """Start."""
+    """When the stand-in takes over."""
     until: str
-    """End; the stand-in is on call until just before."""
+    """When the turns go on, without the stand-in."""
 
 
 class OnCallSchedule(Struct, frozen=True):
