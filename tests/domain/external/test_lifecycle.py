@@ -237,3 +237,11 @@ def test_an_end_is_no_end_again() -> None:
     ended: Episode | None = heard(said("firing"), said("resolved", 0, 3)).previous
     assert apply_event(None, said("resolved", 0, 3), ended) == (None, ())
     assert REOPEN_WINDOW == 15 * MINUTE
+
+
+def test_a_claim_that_is_replayed_after_a_later_end_opens_nothing() -> None:
+    """It claims a later start than the claim that ended last, which came after it."""
+    early = said("firing", 2, 3)
+    life = heard(early, said("resolved", 2, 5), said("firing", 0, 9), said("resolved", 0, 10))
+    assert life.previous is not None
+    assert apply_event(None, early, life.previous) == (None, ())

@@ -138,6 +138,8 @@ def _begin(event: ExternalEvent, previous: Episode | None) -> LifecycleResult:
 
 def _is_already_ended(previous: Episode, event: ExternalEvent) -> bool:
     """Whether an episode that ended already covers this firing event."""
+    if event.received_at < previous.seen_at:
+        return True
     since = event.received_at - (previous.ended_at or 0)
     if previous.end_reason is EndReason.MANUAL:
         return since < MANUAL_RESOLVE_GRACE
