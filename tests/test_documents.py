@@ -22,6 +22,7 @@ ALLOWED = {
     "sample_data",
     ".ci",
     ".gitignore",
+    ".pre-commit-config.yaml",
 }
 
 

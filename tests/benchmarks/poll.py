@@ -11,6 +11,7 @@ import asyncio
 import json
 import random
 import resource
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,13 @@ class Server(asyncio.Protocol):
         self._write(answer)
 
 
+def identity() -> tuple[ssl.SSLContext, str]:
+    """What the secured server proves itself with, and the certificate of its authority."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificates = Certificates(Path(folder))
+        return certificates.good(), Path(certificates.ca).read_text()
+
+
 async def serve() -> None:
     raise_open_files_limit(10_000)
     head = (
@@ -109,10 +117,7 @@ async def serve() -> None:
     )
     Server.answers = tuple(head.format(len(page)).encode() + page for page in pages())
     loop = asyncio.get_running_loop()
-    with tempfile.TemporaryDirectory() as folder:
-        certificates = Certificates(Path(folder))
-        context = certificates.good()
-        authority = Path(certificates.ca).read_text()
+    context, authority = identity()
     plain = await loop.create_server(Server, "127.0.0.1", 0)
     secured = await loop.create_server(Server, "127.0.0.1", 0, ssl=context)
     ports = {

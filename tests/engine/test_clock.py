@@ -61,7 +61,10 @@ def test_a_jump_is_told_for_a_while() -> None:
 def test_every_deadline_is_as_far_off_as_before(tmp_path: Path, jump: int) -> None:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    with closing(open_writable(directory.state)) as db:
+    with (
+        closing(open_writable(directory.state)) as db,
+        closing(open_readonly(directory.metrics)) as metrics,
+    ):
         owned = save_acknowledgement(db, ack(fire(db)))
         matchers = (read_matcher("model=fraud"),)
         silence = Silence(0, matchers, "anna", "work", NOW - MINUTE, NOW + 10 * MINUTE)
@@ -70,7 +73,7 @@ def test_every_deadline_is_as_far_off_as_before(tmp_path: Path, jump: int) -> No
             later = replace(silence, starts_at=NOW + 5 * HOUR, ends_at=NOW + 6 * HOUR)
             save_silence(db, later)
             enqueue(db, [OutboxEntry("phone", "page", "key", NOW + 10_000)], NOW)
-        engine = Engine(open_readonly(directory.metrics), db)
+        engine = Engine(metrics, db)
         engine.apply_clock_jump(jump, NOW + jump)
         assert owned is not None
         assert read_acknowledgements(db)[owned.episode].expires_at == owned.expires_at + jump

@@ -1,6 +1,7 @@
 """What the engine writes: each change once, with what it was decided on, across restarts."""
 
 from array import array
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from watchdeck.engine.engine import Engine
 from watchdeck.engine.rules.evaluator import SAVE_INTERVAL
 from watchdeck.store.alerts.episodes import read_open_episodes
 from watchdeck.store.alerts.outbox import OUTBOX_RETENTION, enqueue
-from watchdeck.store.files.connection import open_readonly, open_writable, transaction
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import prepare
@@ -57,14 +58,12 @@ def scrape(at: int, **signals: float) -> Scrape:
 class Fleet:
     """A store, and the engine that judges it after every scrape."""
 
-    def __init__(self, directory: StoreDirectory) -> None:
-        self.directory = directory
+    def __init__(self, directory: StoreDirectory, metrics: Connection, state: Connection) -> None:
+        self.directory, self._metrics, self._state = directory, metrics, state
         self.engine = self.started()
 
     def started(self) -> Engine:
-        return Engine(
-            open_readonly(self.directory.metrics), open_writable(self.directory.state), RULES
-        )
+        return Engine(self._metrics, self._state, RULES)
 
     def see(self, *scrapes: Scrape, facts: EndpointFacts = FRAUD) -> None:
         writer = MetricsWriter(self.directory, Retention(), clock=lambda: NOW)
@@ -76,10 +75,14 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Fleet:
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
     directory = StoreDirectory(tmp_path / "store")
     prepare(directory)
-    return Fleet(directory)
+    with (
+        closing(open_readonly(directory.metrics)) as metrics,
+        closing(open_writable(directory.state)) as state,
+    ):
+        yield Fleet(directory, metrics, state)
 
 
 def test_a_change_is_written_once_and_not_again_after_a_restart(fleet: Fleet) -> None:

@@ -72,7 +72,8 @@ def history(tmp_path: Path) -> Iterator[Connection]:
             for each in range(COUNT):
                 at, frame = sample(each).at, Frame(LAYOUT, values(each))
                 add_frame(db, layouts, number, at, Stream.SIGNALS, frame)
-        yield open_readonly(directory.metrics)
+        with closing(open_readonly(directory.metrics)) as reading:
+            yield reading
 
 
 def watching(*numbers: int) -> Target:

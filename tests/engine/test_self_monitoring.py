@@ -48,8 +48,9 @@ def ward(tmp_path: Path) -> Iterator[Ward]:
     with (
         closing(open_writable(directory.metrics)) as metrics,
         closing(open_writable(directory.state)) as state,
+        closing(open_readonly(directory.metrics)) as reading,
     ):
-        yield Ward(metrics, state, Engine(open_readonly(directory.metrics), state))
+        yield Ward(metrics, state, Engine(reading, state))
 
 
 def test_a_collector_that_is_well_is_no_alert(ward: Ward) -> None:

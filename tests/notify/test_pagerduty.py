@@ -1,3 +1,5 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from notify.outbox import SHORT, Stage, delivering, known, round_of, staged
@@ -9,6 +11,7 @@ from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
+from watchdeck.notify.delivery import Delivery
 from watchdeck.notify.http_post import HttpSender
 from watchdeck.notify.pagerduty import ACK_PREFIX, PagerDutyNotifier
 from watchdeck.store.alerts.acknowledgements import save_acknowledgement
@@ -18,9 +21,14 @@ from watchdeck.store.worker import StoreWorker
 ACKNOWLEDGED, RESOLVED, WORSE = MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED, MessageKind.WORSE
 
 
-def pagerduty(stage: Stage, url: str) -> PagerDutyNotifier:
+@asynccontextmanager
+async def delivering_to_pagerduty(stage: Stage, url: str) -> AsyncIterator[Delivery]:
     channel = Channel("hook", "pagerduty", url=url, routing_key=Secret(env="KEY"))
-    return PagerDutyNotifier(channel, HttpSender(SHORT), known, StoreWorker(stage.directory))
+    worker = StoreWorker(stage.directory)
+    notifier = PagerDutyNotifier(channel, HttpSender(SHORT), known, worker)
+    async with delivering(stage, {"hook": notifier}) as delivery:
+        yield delivery
+    await worker.close()
 
 
 def actions(receiver: Receiver) -> list[str]:
@@ -29,7 +37,7 @@ def actions(receiver: Receiver) -> list[str]:
 
 async def everything(stage: Stage, receiver: Receiver) -> None:
     """Send all that is and will be due."""
-    async with delivering(stage, {"hook": pagerduty(stage, receiver.url)}) as delivery:
+    async with delivering_to_pagerduty(stage, receiver.url) as delivery:
         while read_next_due(stage.db) is not None:
             await round_of(delivery)
             stage.clock.now += 10_000
@@ -62,7 +70,7 @@ async def test_trigger_acknowledge_and_resolve_come_in_this_order_also_after_a_f
         episode = stage.fire()
         stage.tell(episode)
         async with receiving(BUSY, BUSY, OK) as receiver:
-            async with delivering(stage, {"hook": pagerduty(stage, receiver.url)}) as delivery:
+            async with delivering_to_pagerduty(stage, receiver.url) as delivery:
                 await round_of(delivery)
                 with transaction(stage.db):
                     assert save_acknowledgement(stage.db, ack(episode))

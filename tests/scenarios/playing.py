@@ -60,6 +60,7 @@ class Player:
         prepare(self._directory)
         self._metrics = open_writable(self._directory.metrics, synchronous="OFF")
         self._state = open_writable(self._directory.state, synchronous="OFF")
+        self._reading = open_readonly(self._directory.metrics)
         self._layouts = LayoutTable(self._metrics)
         self._rules = list(scenario.rules)
         if scenario.pack:
@@ -115,8 +116,8 @@ class Player:
 
     def close(self) -> None:
         """Let go of the store."""
-        self._metrics.close()
-        self._state.close()
+        for db in (self._reading, self._metrics, self._state):
+            db.close()
 
     def told(self) -> tuple[OutboxRow, ...]:
         """All that the channel was told, or will be, in the order of its writing."""
@@ -152,7 +153,7 @@ class Player:
     def _started(self) -> Engine:
         terms = AlertingConfig(ROUTING, depends=self._scenario.depends)
         rules: list[Rule] = self._rules
-        return Engine(open_readonly(self._directory.metrics), self._state, rules, terms)
+        return Engine(self._reading, self._state, rules, terms)
 
     def _scrape(self, step: int, now: int) -> None:
         with transaction(self._metrics):

@@ -54,6 +54,7 @@ def test_a_store_that_goes_and_comes_back_is_logged_with_what_was_restored(
     said = "<6>alerts restored from the store"
     assert restored == f"{said} open=0 acknowledged=0 messages_waiting=0"
     assert again == f"<6>rules are evaluated again store={store.path} failures=1"
+    engine.close()
 
 
 def test_a_clock_that_is_set_and_a_machine_that_slept_are_logged(
@@ -71,3 +72,4 @@ def test_a_clock_that_is_set_and_a_machine_that_slept_are_logged(
         "<4>the wall clock jumped by=-1h",
         "<4>the collector was suspended paused_for=1m",
     ]
+    engine.close()

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 from watchdeck.config.maintenance import maintenance_in_force
 from watchdeck.config.rules import rules_in_force
@@ -68,6 +69,7 @@ class EngineService:
             depends={one.name: one.depends_on for one in settings.endpoint if one.depends_on},
         )
         self._engine: Engine | None = None
+        self._connections = ExitStack()
         self._fault = ""
         self._faults = FaultCounter("the evaluation of rules")
         self._evaluated_at = steady()
@@ -79,9 +81,17 @@ class EngineService:
         """Evaluate once a tick until cancelled, on one thread, as SQLite connections need."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="engine") as thread:
-            while True:
-                await loop.run_in_executor(thread, self.tick)
-                await asyncio.sleep(TICK)
+            try:
+                while True:
+                    await loop.run_in_executor(thread, self.tick)
+                    await asyncio.sleep(TICK)
+            finally:
+                thread.submit(self.close)
+
+    def close(self) -> None:
+        """Close the engine's connections, on the thread that opened them; `tick` opens others."""
+        self._engine = None
+        self._connections.close()
 
     @property
     def problem(self) -> str:
@@ -104,7 +114,7 @@ class EngineService:
         with self._faults.catch():
             self._tick()
         if self._faults.problem:
-            self._engine = None  # its memory may be half updated; the store has whole ticks
+            self.close()  # the engine's memory may be half updated; the store has whole ticks
 
     def _tick(self) -> None:
         now = self._clock()
@@ -126,13 +136,11 @@ class EngineService:
         except StorageFault as error:
             self._evaluation_log.record_failure(str(self._directory.path), problem=error)
             self._fault = f"health cannot be judged: {clean(str(error), 300)}"
-            self._engine = None
+            self.close()
 
     def _open_engine(self, now: int) -> Engine:
-        metrics, state = (
-            open_readonly(self._directory.metrics),
-            open_writable(self._directory.state),
-        )
+        metrics = self._connections.enter_context(closing(open_readonly(self._directory.metrics)))
+        state = self._connections.enter_context(closing(open_writable(self._directory.state)))
         engine = Engine(metrics, state, self._rules, self._alerting)
         engine.publish(now)
         return engine

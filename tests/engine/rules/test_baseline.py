@@ -312,7 +312,8 @@ def history(tmp_path: Path) -> Iterator[Connection]:
             for each in range(COUNT):
                 at = START + each * EVERY
                 add_frame(db, layouts, number, at, Stream.SIGNALS, Frame(LAYOUT, values(each)))
-        yield open_readonly(directory.metrics)
+        with closing(open_readonly(directory.metrics)) as reading:
+            yield reading
 
 
 def watching(*numbers: int) -> Target:

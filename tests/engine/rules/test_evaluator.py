@@ -46,13 +46,20 @@ LLM = replace(SLOW, name="llm-slow", hold=0, match=(read_matcher("kind=vllm"),))
 class Fleet:
     """A store whose endpoints are scraped by hand, and the engine on it."""
 
-    def __init__(self, directory: StoreDirectory, metrics: Connection, state: Connection) -> None:
+    def __init__(
+        self,
+        directory: StoreDirectory,
+        metrics: Connection,
+        state: Connection,
+        reading: Connection,
+    ) -> None:
         self.directory, self.metrics, self.state = directory, metrics, state
+        self._reading = reading
         self._layouts = LayoutTable(metrics)
         self.start(SLOW)
 
     def start(self, *rules: Rule) -> None:
-        self.engine = Engine(open_readonly(self.directory.metrics), self.state, rules)
+        self.engine = Engine(self._reading, self.state, rules)
 
     def update_target(self, *names: str) -> None:
         facts = [EndpointFacts(name, f"http://{name}", EVERY) for name in names]
@@ -93,8 +100,9 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     with (
         closing(open_writable(directory.metrics)) as metrics,
         closing(open_writable(directory.state)) as state,
+        closing(open_readonly(directory.metrics)) as reading,
     ):
-        yield Fleet(directory, metrics, state)
+        yield Fleet(directory, metrics, state, reading)
 
 
 def test_what_another_changed_meanwhile_is_read_again_and_goes_on(fleet: Fleet) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from store.alerts.made import MINUTE, ack, fire
+from store.alerts.waiting import read_next_due
 from store.stores import NOW, state
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.notifications.outbox import OutboxEntry
@@ -16,7 +17,7 @@ from watchdeck.store.alerts.acknowledgements import (
     save_silence,
     shift_deadlines,
 )
-from watchdeck.store.alerts.outbox import enqueue, read_next_due
+from watchdeck.store.alerts.outbox import enqueue
 from watchdeck.store.files.connection import transaction
 
 HOUR = 60 * MINUTE

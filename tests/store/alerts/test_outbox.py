@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from store.alerts.made import MINUTE, end, fire
+from store.alerts.waiting import read_next_due
 from store.stores import NOW, state
 from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.store.alerts.outbox import (
@@ -21,7 +22,6 @@ from watchdeck.store.alerts.outbox import (
     read_due_channels,
     read_episode_outbox,
     read_given_up,
-    read_next_due,
     read_recent_groups,
 )
 from watchdeck.store.files.connection import Connection, transaction

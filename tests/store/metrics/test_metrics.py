@@ -22,10 +22,11 @@ from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
+from watchdeck.errors import StoreError
 from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.frames import Stream, frame_key, frame_time
-from watchdeck.store.metrics.history import list_columns, read_series, read_signals
+from watchdeck.store.metrics.frames import frame_key, frame_time
+from watchdeck.store.metrics.history import read_series, read_signals
 from watchdeck.store.metrics.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.metrics.segments import DAY, HOUR
 from watchdeck.store.metrics.writer import MetricsWriter
@@ -108,14 +109,12 @@ def test_signals_and_series_come_back_over_time(
             db, "fraud", ("latency_p95", "accuracy"), NOW + 10_000, NOW + 40_000
         )
         b = read_series(db, "fraud", 'b{x="1"}', NOW, NOW + 60_000)
-        columns = list_columns(db, "fraud", Stream.SERIES, NOW, NOW + 60_000)
     assert (p95.times, p95.values) == (
         [NOW + 10_000, NOW + 20_000, NOW + 30_000],
         [0.1, 0.2, 0.3],
     )
     assert unknown.times == []
     assert (p95.every, b.values) == (10_000, [0, 10, 20, 30, 40])
-    assert columns == ["a", 'b{x="1"}']
 
 
 def test_a_layout_that_changes_leaves_a_gap_where_a_series_was_absent(
@@ -243,6 +242,25 @@ def test_a_queue_that_nobody_empties_drops_the_oldest_and_counts(
     for n in range(5):
         writer.submit(scrape(NOW + n))
     assert (writer.status().queued, writer.status().dropped) == (3, 2)
+
+
+def test_endpoints_that_cannot_be_registered_are_an_error_at_once(tmp_path: Path) -> None:
+    writer = MetricsWriter(StoreDirectory(tmp_path / "gone"), Retention(), clock=lambda: NOW)
+    writer.start()
+    with pytest.raises(StoreError, match="gone"):
+        writer.register([FRAUD])
+    writer.close()
+
+
+def test_a_scrape_of_an_endpoint_that_nobody_registered_is_left_out(
+    directory: StoreDirectory, writer: MetricsWriter
+) -> None:
+    writer.submit(scrape(NOW, endpoint="churn"))
+    writer.submit(scrape(NOW))
+    writer.close()
+    with closing(open_readonly(directory.metrics)) as db:
+        assert [latest.facts.name for latest in read_latest(db)] == ["fraud"]
+        assert read_series(db, "churn", "a", NOW, NOW + 1).times == []
 
 
 def test_a_store_that_cannot_be_written_is_named_and_written_again_when_it_can(

@@ -39,7 +39,6 @@ order by not_before, id limit :limit
 _DUE_CHANNELS = f"""
 select distinct channel from outbox where {_WAITING} and not_before <= :now order by channel
 """
-_NEXT = f"select min(not_before) from outbox where {_WAITING}"
 _OLDEST = f"select min(created_at), count(*) from outbox where {_WAITING} and not_before <= :now"
 _SENT = "update outbox set sent_at = :at, attempts = attempts + 1, last_error = '' where id = :id"
 _FAILED = """
@@ -122,12 +121,6 @@ def read_due(
     """
     asked = {"now": now, "limit": limit, "channel": channel}
     return tuple(_outbox_row(row) for row in db.execute(_DUE, asked).fetchall())
-
-
-def read_next_due(db: Connection) -> int | None:
-    """The time (ms UTC) at which the next row is due; None when no row waits."""
-    at: int | None = db.execute(_NEXT).fetchone()[0]
-    return at
 
 
 def read_backlog(db: Connection, now: int) -> Backlog:

@@ -11,10 +11,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.domain.board.board import History
-from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, read_frames
+from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow
 from watchdeck.store.metrics.raw import read_oldest_time, read_raw
 from watchdeck.store.metrics.rollups import HourlyAggregate, read_hours, read_rollup_end
-from watchdeck.store.metrics.segments import HOUR, find_segments
+from watchdeck.store.metrics.segments import HOUR
 
 if TYPE_CHECKING:
     from watchdeck.store.metrics.codec import Floats, Integers
@@ -67,20 +67,6 @@ def read_series(db: Connection, endpoint: str, series: str, start: int, end: int
     found = read_raw(db, LayoutTable(db), window, (series,)).get(series)
     times, values = ([], []) if found is None else (found[0].tolist(), found[1].tolist())
     return History(series, json.loads(known[1])["every"], times, values)
-
-
-def list_columns(db: Connection, endpoint: str, stream: Stream, start: int, end: int) -> list[str]:
-    """The names of all columns in an endpoint's scrapes; empty for an unknown endpoint.
-
-    Scrapes from `start` until before `end` (ms UTC) are searched.
-    """
-    known = db.execute(_ENDPOINT, {"name": endpoint}).fetchone()
-    if known is None:
-        return []
-    window, layouts = StreamWindow(known[0], stream, start, end), LayoutTable(db)
-    used = {segment.layout for segment in find_segments(db, window)}
-    used |= {one for kind, one in read_frames(db, known[0], start, end) if kind == stream}
-    return list(dict.fromkeys(name for one in sorted(used) for name in layouts.columns(one)))
 
 
 def _rollup_edge(
