@@ -38,3 +38,16 @@ def test_a_cancellation_is_no_fault() -> None:
     with pytest.raises(asyncio.CancelledError), faults.catch():
         raise asyncio.CancelledError
     assert faults.count == 0
+
+
+def test_a_fault_of_one_part_is_not_called_over_by_the_turn_of_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    faults = FaultCounter("the delivery")
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            with faults.catch():
+                faults.record(KeyError("s3cret"))
+    first, second = lines_of(caplog)
+    assert first == '<3>unexpected exception loop="the delivery" fault=KeyError'
+    assert second.endswith(" count=2")

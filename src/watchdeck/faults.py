@@ -11,6 +11,8 @@ _log = logging.getLogger(__name__)
 _FAULTS = FailureEvents(
     "loop", "unexpected exception", "loop runs again without exceptions", logging.ERROR
 )
+_PART_FAULTS = FailureEvents("loop", "unexpected exception", level=logging.ERROR)
+"""Faults that a loop records itself: no later turn says that their part works again."""
 
 
 class FaultCounter:
@@ -23,6 +25,7 @@ class FaultCounter:
     def __init__(self, loop: str) -> None:
         self._loop = loop
         self._log = FailureLog(_log, _FAULTS)
+        self._part_log = FailureLog(_log, _PART_FAULTS)
         self.count = 0
         self.problem = ""
 
@@ -32,14 +35,19 @@ class FaultCounter:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a turn that fails must not end the loop
-            self.record(error)
+            self._log.record_failure(self._loop, fault=self._count(error, self._loop))
         else:
             self.problem = ""
             self._log.record_success(self._loop)
 
     def record(self, error: BaseException, turn: str = "") -> None:
         """Count and log a fault; `turn` names the failed part of a loop that has several."""
+        what = turn or self._loop
+        self._part_log.record_failure(what, fault=self._count(error, what))
+
+    def _count(self, error: BaseException, what: str) -> str:
+        """Count a fault and describe it in `problem`; returns its type and place."""
         self.count += 1
-        what, fault = turn or self._loop, describe_fault(error)
+        fault = describe_fault(error)
         self.problem = f"{what} failed with {fault} ({self.count} so far)"
-        self._log.record_failure(what, fault=fault)
+        return fault

@@ -10,8 +10,7 @@ import errno
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -120,12 +119,7 @@ def _system_failure(error: BaseException) -> Failure | None:
         return Failure(Outcome.DNS, words)
     if isinstance(error, OSError) and error.errno in _ERRNO:
         return _ERRNO[error.errno]
-    return by_class(_SYSTEM, error)
-
-
-def by_class(table: Mapping[Any, Failure], error: BaseException) -> Failure | None:
-    """The failure that the table has for the error's most specific class; None if it has none."""
-    return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
+    return next((_SYSTEM[kind] for kind in type(error).__mro__ if kind in _SYSTEM), None)
 
 
 def _lower_words(reason: str) -> str:

@@ -134,7 +134,6 @@ def _rejection(error: MessageError, limit: int) -> RequestRejected:
 
 _REJECTIONS = {
     Violation.MALFORMED: (400, "the request is not proper HTTP/1.1"),
-    Violation.CUT_SHORT: (400, "the request ends early"),
     Violation.LARGE_HEAD: (431, f"the headers are over {Bytes(MAX_HEAD)}"),
     Violation.LARGE_LINE: (431, f"a header is over {Bytes(MAX_LINE)}"),
     Violation.LARGE_BODY: (413, "the body is over {limit}"),
