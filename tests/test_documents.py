@@ -94,7 +94,9 @@ def test_the_configuration_in_the_readme_has_no_problem(tmp_path: Path) -> None:
     written = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     path = tmp_path / "watchdeck.toml"
     path.write_text("\n".join(written))
-    assert [endpoint.name for endpoint in load(path).endpoint] == ["fraud-detector", "support-chat"]
+    names = [endpoint.name for endpoint in load(path).endpoint]
+    assert names[:4] == ["fraud-detector", "support-chat", "scorer", "ranker"]
+    assert names[4:] == ["chat", "gpu-node", "node-7"]
 
 
 def test_the_example_that_is_shipped_has_no_problem() -> None:

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from store.stores import NOW
-from watchdeck.actions.change import ChangeError, add_change, mark_configured
+from watchdeck.actions.change import add_change, mark_configured
 from watchdeck.domain.board.board import Change
-from watchdeck.domain.board.change import ChangeKind, Marker
+from watchdeck.domain.board.change import ChangeError, ChangeKind, Marker
 from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator

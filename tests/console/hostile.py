@@ -49,6 +49,7 @@ from watchdeck.domain.board.board import (
 from watchdeck.domain.metrics.scrape import ResponseRecord
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.settings.endpoint import Resource
 
 NOW = boards.NOW
 
@@ -187,7 +188,7 @@ class Source(boards.Uneventful):
 def _model(number: int) -> Model:
     name = f"model-{number}"
     facts = boards.facts(
-        name, labels={"team": "risk"}, serves=("a",), depends_on=("b",), resources=("c",)
+        name, labels={"team": "risk"}, serves=("a",), depends_on=("b",), resources=(Resource("c"),)
     )
     seen = boards.latest(name, facts=facts, detail="why", model_detail="loading")
     return boards.model(name, [*Health][number % len(Health)], seen=seen)

@@ -145,6 +145,21 @@ def test_what_changed_by_itself_is_marked_once(fleet: Fleet) -> None:
     assert (marker.what, marker.text, marker.at) == ("deploy", "version 1 → 2", NOW + 30_000)
 
 
+def test_a_new_collector_marks_no_change_again(fleet: Fleet) -> None:
+    gone = {"signals_missing": "the page gives no more: in_flight, queue_depth"}
+    for n, (version, remarks) in enumerate((("1", {}), ("2", gone), ("1", gone), ("2", gone))):
+        at = NOW + 10_000 * n
+        fleet.see(replace(scrape(at), identity=Identity(version), remarks=remarks))
+        fleet.started().evaluate(at)
+        assert fleet.started().evaluate(at + 1_000) == 0
+    with closing(open_readonly(fleet.directory.state)) as db:
+        found = read_changes(db, 0, NOW + 60_000)
+    assert [(one.what, one.text) for one in found] == [
+        ("deploy", "version 1 → 2"),
+        ("note", "series renamed or gone: the page gives no more in_flight, queue_depth"),
+    ]
+
+
 def test_what_was_told_long_ago_is_forgotten_once_a_day(fleet: Fleet) -> None:
     told = OutboxEntry("console", "page", "watchdeck/1/page", NOW, is_delivered=True)
     with closing(open_writable(fleet.directory.state)) as db:

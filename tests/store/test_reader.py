@@ -257,7 +257,7 @@ def test_a_locked_file_is_busy_and_is_read_when_it_is_free(
     with closing(sqlite3.connect(directory.state, isolation_level=None)) as other:
         other.execute("pragma locking_mode = exclusive")
         other.execute("begin exclusive")
-        other.execute("insert into identity values ('a', 1, null, null, null, 0)")
+        other.execute("insert into identity (endpoint, at, resets) values ('a', 1, 0)")
         other.execute("commit")
         with pytest.raises(StoreError, match="busy"):
             reader.board(NOW)

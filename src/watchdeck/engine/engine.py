@@ -89,7 +89,9 @@ class Engine:
         tasks = self._timers.due_tasks(now)
         health = list(self._health.changes(rows, self._alerts_of, now, blind))
         has_changed = self._change_detector.has_changed
-        changed = [(facts.name, row) for facts, row in rows if has_changed(facts.name, row)]
+        changed = [
+            (facts.name, row) for facts, row in rows if has_changed(facts.name, facts.every, row)
+        ]
         written = len(changes) + len(tasks) + len(health) + len(changed)
         if written:
             with transaction(self._state):

@@ -69,6 +69,16 @@ class HttpClient:
         dates = [tls.expiry(certificate) for certificate in certificates if certificate]
         return min((date for date in dates if date is not None), default=None)
 
+    def certificate(self, origin: Origin) -> bytes | None:
+        """The newest certificate (DER) of an origin, even a refused one; None without TLS."""
+        connection = self._connections.get(origin)
+        return connection.certificate if connection else None
+
+    def peer(self, origin: Origin) -> str:
+        """The IP address of the newest connection to an origin; empty before the first."""
+        connection = self._connections.get(origin)
+        return connection.peer if connection else ""
+
     async def close(self) -> None:
         """Close every connection at once."""
         for connection in self._connections.values():

@@ -1,8 +1,9 @@
 """TLS: a shared context for equal settings, and the expiry dates of certificates."""
 
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from hashlib import sha256
 
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.secret import Tls
@@ -10,6 +11,8 @@ from watchdeck.net.failure import RequestError
 from watchdeck.net.stream import connect
 
 DAY = 86_400_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def context(tls: Tls) -> ssl.SSLContext:
@@ -109,6 +112,16 @@ def _read_time(tag: int, text: bytes) -> int:
         digits = f"{'19' if digits >= '50' else '20'}{digits}"
     moment = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     return int(moment.timestamp()) * 1_000
+
+
+@lru_cache(maxsize=1_024)
+def describe(certificate: bytes) -> str:
+    """The first 16 hexadecimal digits of a certificate's SHA-256, and the day of its end (UTC)."""
+    fingerprint, expires = sha256(certificate).hexdigest()[:16], expiry(certificate)
+    if expires is None:
+        return fingerprint
+    day = (_EPOCH + timedelta(milliseconds=expires)).date().isoformat()
+    return f"{fingerprint}, valid until {day}"
 
 
 def days_left(expires: int, at: int) -> float:

@@ -1,13 +1,15 @@
-"""External alerts in the collector's process: the intake, and a poller for each Alertmanager."""
+"""External alerts and changes in the collector's process: the intake, and the pollers."""
 
 import asyncio
 import logging
 from collections.abc import Collection, Iterator
 
+from watchdeck.actions.change import record_reported
 from watchdeck.collector.intake.alertmanager import AlertmanagerPoller
 from watchdeck.collector.intake.handler import IntakeAuth, IntakeHandler
 from watchdeck.config.checks.intake import parse_listen_address
 from watchdeck.config.reading.secrets import SecretError, resolve_secret
+from watchdeck.domain.external.change_report import ChangeReport
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.domain.settings import intake as wanted
 from watchdeck.domain.settings.configuration import Settings
@@ -19,6 +21,7 @@ from watchdeck.faults import FaultCounter
 from watchdeck.logs import FailureEvents, FailureLog, fields
 from watchdeck.net.server import HttpServer
 from watchdeck.store.alerts.external import register_sources
+from watchdeck.store.files.connection import Connection
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.worker import StoreWorker
 
@@ -52,6 +55,7 @@ class IntakeService:
     ) -> None:
         self._intake = settings.intake
         self._sources = tuple(sources_of(settings))
+        self._directory = directory
         self._worker = StoreWorker(directory)
         self._clock = clock
         self._names = source_names(settings)
@@ -106,7 +110,9 @@ class IntakeService:
         auth = IntakeAuth(
             lambda: resolve_secret(intake.token), self._names, _default_source(self._pollers)
         )
-        handler = IntakeHandler(auth, self._worker, self._clock, self._poll_soon)
+        handler = IntakeHandler(
+            auth, self._worker, self._clock, self._poll_soon, self._record_change
+        )
         server = HttpServer(
             handler.admit,
             handler.handle,
@@ -141,6 +147,10 @@ class IntakeService:
         _log.info("intake listens", extra=fields(address=host, port=chosen))
         self._port.put_nowait(chosen)
         return True
+
+    def _record_change(self, db: Connection, report: ChangeReport, now: int) -> tuple[int, bool]:
+        recorded = record_reported(db, self._directory, report, now)
+        return recorded.number, recorded.is_repeat
 
     def _poll_soon(self, source: str) -> bool:
         if source in self._pollers:

@@ -71,6 +71,7 @@ def test_an_inner_table_comes_with_its_table() -> None:
     titles = [line for line in lines if line.startswith("[")]
     assert titles == [
         "[[endpoint]]",
+        "[[endpoint.resources]]",
         "[endpoint.slo]",
         "[endpoint.tls], [alertmanager.tls]",
         "[endpoint.canary]",

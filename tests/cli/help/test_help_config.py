@@ -166,7 +166,7 @@ def test_a_channel_says_what_its_type_needs(kind: ChannelType) -> None:
 @pytest.mark.parametrize(
     ("path", "name", "choices"),
     [
-        pytest.param("endpoint", "kind", '"auto", "bentoml", "dcgm"', id="kinds"),
+        pytest.param("endpoint", "kind", '"auto", "bentoml", "cadvisor"', id="kinds"),
         pytest.param("console", "theme", '"ansi", "dark"', id="themes"),
         pytest.param("console", "layout", '"auto", "focus"', id="layouts"),
         pytest.param("maintenance", "weeks", '"first", "second"', id="weeks"),

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cli.commands import Ran, run, run_beside
 from cli.help.help_pages import entries
-from cli.models.test_board_output import SLOW, UNSEEN, board, model
+from cli.models.test_board_output import RARE, SHARED, SLOW, UNSEEN, board, model, on_gpu
 from cli.rules import test_rules
 from domain.notifications.made import message, raised, taken
 from servers.captured import captured
@@ -88,9 +88,8 @@ def config(tmp_path: Path) -> Path:
 
 def test_a_status_has_the_fields_of_the_page(config: Path) -> None:
     real = in_json(run(status.command, "--json", config=config))
-    made = json.loads(
-        board_output.as_json(board(model("bad", Health.CRITICAL, latency_p95=SLOW), UNSEEN))
-    )
+    bad = model("bad", Health.CRITICAL, latency_p95=SLOW, error_ratio=RARE, request_rate=SHARED)
+    made = json.loads(board_output.as_json(board(bad, on_gpu("a", gpu="0"), UNSEEN)))
     found = fields("status", real, made)
     assert found - documented("status") == set()
     assert documented("status") - found == set()
@@ -104,7 +103,10 @@ def test_the_alerts_have_the_fields_of_the_page(config: Path) -> None:
 
 async def test_a_check_has_the_fields_of_the_page(tmp_path: Path) -> None:
     path = tmp_path / "watchdeck.toml"
-    endpoint = '[[endpoint]]\nname = "iris"\nurl = "URL"\n'
+    endpoint = (
+        '[[endpoint]]\nname = "iris"\nurl = "URL"\nslo = { error_ratio = "1%" }\n'
+        'map = { queue_depth = "bentoml_service_request_in_progress" }\n'
+    )
     path.write_text("evry = 1\n")
     problems = in_json(run(check.command, "--json", config=path))
     unmet = (

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from watchdeck.cli.models.board_output import as_json, as_text, exit_code
 from watchdeck.domain.board.board import (
@@ -17,7 +18,7 @@ from watchdeck.domain.board.board import (
     SignalValue,
 )
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
-from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.domain.settings.endpoint import EndpointFacts, Resource
 from watchdeck.domain.values.units import Unit
 
 NOW = 1_795_442_000_000
@@ -34,6 +35,7 @@ def model(name: str, health: Health, **signals: SignalValue) -> Model:
         kind="mlserver",
         model_state=ModelState.READY,
         not_measurable=("queue_time",),
+        remarks={"request_rate": "pages of two processes", "error_ratio": "pages of two processes"},
     )
     return Model(facts, health, f"it is {health}", NOW - 300_000, latest)
 
@@ -42,6 +44,16 @@ UNSEEN = Model(
     EndpointFacts("new", "http://new", 10_000), Health.UNKNOWN, "no scrape yet", None, None
 )
 SLOW = SignalValue(0.412, Unit.SECONDS, 0.25, math.inf)
+RARE = SignalValue(0.042, Unit.RATIO, window=1_200, events=24)
+SHARED = SignalValue(12.0, Unit.PER_SECOND, server_wide=True)
+HOT = SignalValue(71.0, Unit.CELSIUS, resource="gpu-node")
+
+
+def on_gpu(name: str, **match: str) -> Model:
+    """A model on the node "gpu-node", whose page gave its temperature."""
+    made = model(name, Health.OK, gpu_temperature=HOT)
+    facts = replace(made.facts, resources=(Resource("gpu-node", match),))
+    return replace(made, facts=facts)
 
 
 def board(*models: Model) -> Board:
@@ -71,10 +83,46 @@ def test_the_text_names_the_worst_first_with_its_reason() -> None:
         "2 models: 1 critical, 1 ok",
         "collector: running, pid 4711, last tick 0s ago; no name can be resolved",
         "",
-        "HEALTH    MODEL  KIND      SINCE  SEEN  p95     req/s  errors  WHY",
-        "critical  bad    mlserver  5m     2s    412 ms  -      -       it is critical",
-        "ok        good   mlserver  5m     2s    -       -      -       it is ok",
+        "HEALTH    MODEL  KIND      SINCE  SEEN  p95       req/s  errors  WHY",
+        "critical  bad    mlserver  5m     2s    > 250 ms  -      -       it is critical",
+        "ok        good   mlserver  5m     2s    -         -      -       it is ok",
+        "",
+        "Unknown or in doubt:",
+        "  bad: request_rate, error_ratio: pages of two processes",
+        "  good: request_rate, error_ratio: pages of two processes",
     ]
+
+
+def test_a_value_says_its_long_window_and_that_it_is_server_wide() -> None:
+    text = as_text(board(model("rare", Health.OK, error_ratio=RARE, request_rate=SHARED)))
+    assert "  12/s server-wide  4.2 % in 20m  it is ok" in text
+
+
+def test_a_value_from_the_usual_window_is_plain() -> None:
+    usual = replace(RARE, window=66)
+    assert "  4.2 %   it is ok" in as_text(board(model("busy", Health.OK, error_ratio=usual)))
+
+
+def test_the_figures_of_a_resource_are_told_with_the_models_that_share_it() -> None:
+    shown = as_text(board(on_gpu("a", gpu="0"), on_gpu("b"), on_gpu("c", gpu="1")))
+    assert shown.partition("Resources:\n")[2].splitlines()[:3] == [
+        "  a: gpu_temperature 71 °C from gpu-node (gpu=0), shared with b",
+        "  b: gpu_temperature 71 °C from gpu-node, shared with a, c",
+        "  c: gpu_temperature 71 °C from gpu-node (gpu=1), shared with b",
+    ]
+
+
+def test_the_json_has_the_window_the_scope_and_the_resource_of_a_value() -> None:
+    rare = model("rare", Health.OK, error_ratio=RARE, request_rate=SHARED)
+    shown = {one["name"]: one for one in json.loads(as_json(board(rare, on_gpu("a"))))["models"]}
+    assert shown["rare"]["signals"] == {
+        "error_ratio": {"value": 0.042, "unit": "ratio", "window_s": 1_200, "events": 24},
+        "request_rate": {"value": 12.0, "unit": "1/s", "server_wide": True},
+    }
+    assert shown["rare"]["remarks"]["request_rate"] == "pages of two processes"
+    assert shown["rare"]["resources"] == []
+    assert shown["a"]["resources"] == [{"endpoint": "gpu-node", "match": {}, "shared_with": []}]
+    assert shown["a"]["signals"]["gpu_temperature"]["from"] == "gpu-node"
 
 
 def test_a_model_never_seen_is_said_to_be_that() -> None:

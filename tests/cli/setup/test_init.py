@@ -34,6 +34,25 @@ async def test_a_real_server_is_recognised_and_written(
     assert ran.out.endswith(f"Wrote {path}. `watchdeck check` tries all of it.\n")
 
 
+async def test_what_was_asked_is_told_with_its_answers(tmp_path: Path) -> None:
+    async with captured("litserve-0.2.19", 18090) as server:
+        ran = await run_beside(command, server.url(), "--output", tmp_path / "watchdeck.toml")
+    [asked] = [line for line in ran.out.splitlines() if line.startswith("  asked: ")]
+    requests = [one.split(" ")[0] for one in asked.removeprefix("  asked: ").split(", ")]
+    assert requests == server.asked
+    assert "/info 200" in asked
+
+
+async def test_a_kind_that_is_not_sure_is_told_and_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "watchdeck.toml"
+    async with saying(b"# TYPE my_requests counter\nmy_requests_total 3\n") as server:
+        ran = await run_beside(command, server.url(), "--output", path)
+        [endpoint] = load(path).endpoint
+    assert endpoint.kind == "auto"
+    assert "a metrics page of no known kind of server; kind is not written" in ran.out
+    assert '#requests = "my_requests_total"' in path.read_text()
+
+
 async def test_several_servers_become_one_configuration(tmp_path: Path) -> None:
     path = tmp_path / "watchdeck.toml"
     async with captured("bentoml-1.4.39", 18100) as one, saying(b"<html>") as other:

@@ -44,9 +44,9 @@ def test_a_page_reads_as_its_lines_do_one_by_one_whatever_was_read_before(page: 
 @settings(no_check, max_examples=1_000)
 @given(made_pages.pages(doubtful=2), made_pages.pages(doubtful=1))
 def test_what_was_read_before_changes_nothing(page: str, before: str) -> None:
-    reader, body = PageParser(), page.encode()
+    reader, body = PageParser(), f"{page}\n".encode()
     first = outcome(reader, "a", body)
-    outcome(reader, "a", before.encode())
+    outcome(reader, "a", f"{before}\n".encode())
     assert outcome(reader, "a", body) == outcome(reader, "b", body) == first
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from store.stores import NOW, state_only
 from watchdeck.collector.intake.handler import IntakeAuth, IntakeHandler
 from watchdeck.config.reading.secrets import SecretError
+from watchdeck.domain.external.change_report import ChangeReport
 from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.net.server import HttpServer
 from watchdeck.store.alerts.external import pending_events, read_sources, register_sources
-from watchdeck.store.files.connection import open_readonly, open_writable
+from watchdeck.store.files.connection import Connection, open_readonly, open_writable
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.worker import StoreWorker
 
@@ -105,7 +106,7 @@ async def serving(
 
     desk = StoreWorker(store)
     callers = IntakeAuth(place.reveal, names or {}, "alertmanager")
-    intake = IntakeHandler(callers, desk, lambda: NOW, more)
+    intake = IntakeHandler(callers, desk, lambda: NOW, more, no_change)
     server = HttpServer(
         intake.admit,
         intake.handle,
@@ -119,6 +120,10 @@ async def serving(
     finally:
         await server.close()
         await desk.close()
+
+
+def no_change(_db: Connection, report: ChangeReport, _now: int) -> tuple[int, bool]:
+    raise AssertionError(report)
 
 
 def json_of(value: object) -> bytes:

@@ -106,6 +106,22 @@ REFUSED = [
     pytest.param(request("/alertmanager", b"[]"), 400, "not an Alertmanager webhook", id="a list"),
     pytest.param(request("/api/v2/alerts", b"{}"), 400, "not a list of alerts", id="no list"),
     pytest.param(request("/events", b"{}"), 400, "has no specversion", id="no event"),
+    pytest.param(request("/changes", b"{}", token="wrong"), 401, "token", id="a change, no token"),
+    pytest.param(
+        request("/changes", b"{}").replace(b"POST", b"GET"), 405, "only POST", id="to read changes"
+    ),
+    pytest.param(request("/changes", b"{"), 400, "not JSON", id="half a change"),
+    pytest.param(request("/changes", b"[]"), 400, "not a JSON object", id="a list of changes"),
+    pytest.param(request("/changes", b"[" * 9_999), 400, "too deeply", id="a deep change"),
+    pytest.param(
+        request("/changes", b'{"text": "v2"}'), 400, "field `model`", id="a change of no model"
+    ),
+    pytest.param(
+        request("/changes", b'{"model": "a", "text": "b", "who": "c"}'),
+        400,
+        "unknown field `who`",
+        id="a change with an unknown field",
+    ),
     pytest.param(
         request("/api/v2/alerts", b"[" + b"{}," * 6_000 + b"{}]"), 413, "at most 5000", id="flood"
     ),

@@ -47,10 +47,14 @@ class Beats:
         self._at += after
         return await self._scraper.scrape(self._at)
 
+    def skip(self, after: int = BEAT) -> None:
+        """Let a beat pass without a scrape."""
+        self._at += after
+
     def preload(self, good: Sequence[bool]) -> None:
         """Remember as many earlier probes, a beat apart, up to now."""
         first = self._at - BEAT * (len(good) - 1)
-        self._scraper.state.window.preload([first + BEAT * n for n in range(len(good))], good)
+        self._scraper.state.probes.preload([first + BEAT * n for n in range(len(good))], good)
 
     async def times(self, count: int) -> list[Scrape]:
         return [await self.next() for _ in range(count)]

@@ -121,7 +121,8 @@ async def test_no_canary_is_sent_to_a_server_that_just_failed() -> None:
 
 
 PREDICT = "/predict"
-TAKES_ANYTHING = {"/health": b"", PREDICT: b"{}"}
+ROUTES = b'{"/predict": "iris"}'
+TAKES_ANYTHING = {"/health": b"", "/-/healthz": b"success", "/-/routes": ROUTES, PREDICT: b"{}"}
 VLLM = b'# TYPE vllm:engine_sleep_state gauge\nvllm:engine_sleep_state{sleep_state="awake"} %d\n'
 RAY = b"ray_serve_application_status 6\nray_serve_autoscaling_target_replicas %d\n"
 LOADED = b'{"models": [{"name": "iris:latest"}]}'

@@ -1,4 +1,5 @@
 import asyncio
+import re
 import ssl
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from servers.loopback import Asked, listening
 from watchdeck.collector.scrape.detection import DOUBT_INTERVAL, UNKNOWN_INTERVAL
 from watchdeck.collector.scrape.scraper import AFTER_A_FAILURE
 from watchdeck.domain.kinds.kind import ProbeSpec
-from watchdeck.domain.metrics.scrape import OUTCOME_CODES, ModelState, Outcome
+from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Identity, ModelState, Outcome
 from watchdeck.domain.settings.endpoint import Keep
 from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Milliseconds
@@ -27,13 +28,13 @@ async def test_a_model_that_is_unloaded_behind_a_ready_server_is_not_ready() -> 
         captured("mlserver-1.7.1", 18082, "before") as page,
         scraping(named(server.url(), model="iris"), with_port("mlserver", page.port)) as beats,
     ):
-        first = await beats.next()
+        first, _ = await beats.times(2)
         page.phase = server.phase = "after"
         good = await beats.next()
         page.phase = server.phase = "unloaded"
         gone = await beats.next()
     assert (first.kind, first.outcome, first.model_state) == ("mlserver", "ok", "ready")
-    assert signals(good)["request_rate"] == pytest.approx(20)
+    assert signals(good)["request_rate"] == pytest.approx(10)
     assert signals(good)["error_ratio"] == pytest.approx(0.05)
     assert good.identity.version == "1.7.1"
     assert (gone.outcome, gone.model_state) == ("ok", "not_ready")
@@ -304,3 +305,23 @@ async def test_a_restart_of_the_server_is_seen_and_its_version_is_asked_again() 
         await beats.next()
     assert down.failures == 1
     assert server.asked.count("/v2") == asked + 1
+
+
+async def test_the_certificate_and_the_address_that_answered_are_of_the_server(
+    tmp_path: Path,
+) -> None:
+    certificates = Certificates(tmp_path)
+    checks = Tls(ca=certificates.ca)
+
+    async def found(context: ssl.SSLContext) -> Identity:
+        async with (
+            hostile(context) as server,
+            scraping(named(server.url("/metrics"), GENERIC, tls=checks)) as beats,
+        ):
+            return (await beats.next()).identity
+
+    first, renewed = await found(certificates.good()), await found(certificates.good(days=60))
+    refused = await found(certificates.expired())
+    assert (first.host, refused.host) == ("127.0.0.1", None)
+    assert re.fullmatch(r"[0-9a-f]{16}, valid until 20\d\d-\d\d-\d\d", first.certificate or "")
+    assert len({first.certificate, renewed.certificate, refused.certificate}) == 3

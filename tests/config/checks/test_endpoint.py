@@ -1,8 +1,10 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from config.config_files import ONE, problems, write
+from watchdeck.config.checks.endpoint import FleetNames, endpoint_problems
 from watchdeck.config.load import load
 
 
@@ -32,6 +34,39 @@ from watchdeck.config.load import load
             'depends_on = ["b"]', "depends_on[0] names no endpoint.", id="an endpoint of nobody"
         ),
         pytest.param('resources = ["a"]', "resources[0] is the endpoint itself.", id="itself"),
+        pytest.param(
+            'resources = [{ endpoint = "b" }]', "resources[0] names no endpoint.", id="no resource"
+        ),
+        pytest.param(
+            'resources = [{ match = { gpu = "0" } }]',
+            "resources[0] has no 'endpoint'.",
+            id="a part of nothing",
+        ),
+        pytest.param(
+            'resources = [{ endpoint = "b", mach = {} }]',
+            "resources[0].mach is not a setting. Did you mean 'match'?",
+            id="a setting that a resource does not have",
+        ),
+        pytest.param(
+            "resources = [7]",
+            "resources[0] must be a text in quotes or a table with endpoint, match, not the number",
+            id="a resource that is a number",
+        ),
+        pytest.param(
+            'resources = [{ endpoint = "b", match = { "a-b" = "0" } }]',
+            "resources[0].match.a-b is not the name of a label.",
+            id="a label that cannot be",
+        ),
+        pytest.param(
+            'resources = [{ endpoint = "b", match = { gpu = "" } }]',
+            "resources[0].match.gpu is empty. Leave it out",
+            id="a label without a value",
+        ),
+        pytest.param(
+            'resources = ["b", { endpoint = "b" }]',
+            "resources[1] names the same resource again. Leave it out.",
+            id="the same twice",
+        ),
         pytest.param(
             'keep = "al"', "keep is neither 'needed' nor 'all'. Did you mean 'all'?", id="a word"
         ),
@@ -184,3 +219,27 @@ def test_a_secret_may_only_stand_in_a_file_of_its_owner_alone(
 def test_no_problem_repeats_what_may_be_a_secret(tmp_path: Path, text: str) -> None:
     said = problems(tmp_path, f'[[endpoint]]\nname = "a"\n{text}')
     assert SECRET not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param('model = "m"', id="a model"),
+        pytest.param('slo = { availability = "99%" }', id="a promise"),
+        pytest.param('canary = { path = "/x", method = "GET" }', id="a canary"),
+    ],
+)
+def test_the_page_of_a_machine_is_not_a_model(tmp_path: Path, setting: str) -> None:
+    fleet = FleetNames(("gpu-node",))
+    name = setting.partition(" ")[0]
+    path = write(tmp_path, f'[[endpoint]]\nname = "a"\nurl = "http://a"\n{setting}\n')
+    (endpoint,) = load(path).endpoint
+    found = [*endpoint_problems(replace(endpoint, kind="dcgm"), fleet, private=True)]
+    assert [problem.key for problem in found] == [name]
+    assert found[0].text == "is for models, and dcgm is the page of a machine or device"
+    assert [*endpoint_problems(replace(endpoint, kind="vllm"), fleet, private=True)] == []
+
+
+def test_the_kinds_of_machines_are_read_from_the_lines_of_their_files() -> None:
+    fleet = FleetNames(())
+    assert fleet.helper_kinds == {name for name, kind in fleet.kinds.items() if kind.helper}

@@ -18,7 +18,7 @@ rate = ["mine_total"]
 def test_every_packaged_file_is_a_kind_and_the_generic_one_comes_last() -> None:
     kinds = load_kinds()
     assert {kind.name for kind in kinds} == {path.stem for path in PACKAGED.glob("*.toml")}
-    assert len(kinds) == 18
+    assert len(kinds) == 20
     assert kinds[-1].name == "prometheus"
     assert [kind.order for kind in kinds] == sorted(kind.order for kind in kinds)
 
@@ -62,6 +62,15 @@ def test_a_new_server_needs_a_file_and_no_code(tmp_path: Path) -> None:
             GOOD.replace("rate = ", "aggregate = 'median'\ngauge = "),
             "aggregate is one of",
             id="no such aggregate",
+        ),
+        pytest.param(GOOD + 'aggregate = "max"', "of a rate, sum or mean", id="highest rate"),
+        pytest.param(
+            GOOD + "needs = 'x{'", "after the name comes", id="broken selector of a needed series"
+        ),
+        pytest.param(
+            GOOD + '[[probes]]\npath = "/a"\n[probes.signals]\nqueue_depth = "$.a of"',
+            "after the path comes",
+            id="neither a path nor an assertion",
         ),
         pytest.param(
             GOOD + '[[probes]]\npath = "ready"\nabout = "it"', "path begins with /", id="probe path"

@@ -18,6 +18,7 @@ from watchdeck.console.lines.line import Role
 from watchdeck.console.models.detail_screen import DetailScreen
 from watchdeck.console.state.queries import FleetChanges
 from watchdeck.domain.board.board import Change, Health, HealthChange
+from watchdeck.domain.settings.endpoint import Resource
 
 NOW = boards.NOW
 MINUTE = 60_000
@@ -59,7 +60,7 @@ def test_a_model_that_was_never_judged_before_has_a_first_health() -> None:
 
 
 def test_what_an_events_model_is_to_the_one_asked_about_is_said() -> None:
-    needs = replace(FRAUD.facts, depends_on=("features",), resources=("gpu-7",))
+    needs = replace(FRAUD.facts, depends_on=("features",), resources=(Resource("gpu-7"),))
     fraud = replace(FRAUD, facts=needs)
     user = boards.model("user", seen=boards.latest("user"))
     user = replace(user, facts=replace(user.facts, depends_on=("fraud-detector",)))

@@ -138,7 +138,9 @@ def test_signals_of_one_chart_have_one_unit(signal: str) -> None:
 
 
 def test_a_signal_that_cannot_be_had_is_not_asked_for() -> None:
-    assert chart_signals("saturation", ["cpu_utilization"]) == ("saturation", "kv_cache_usage")
+    assert chart_signals("gpu_utilization", ["gpu_memory_ratio"]) == (
+        *("gpu_utilization", "gpu_throttle_ratio"),
+    )
 
 
 def test_names_leave_out_what_a_chart_shares() -> None:

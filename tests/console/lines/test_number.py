@@ -9,6 +9,7 @@ from watchdeck.console.lines.number import (
     cell_text,
     describe_value,
     interval,
+    marked_text,
     percent,
     round_to_bucket,
 )
@@ -85,3 +86,18 @@ def test_whole_percents_are_never_rounded_up() -> None:
 
 def test_the_unit_of_an_interval_is_said_once() -> None:
     assert interval(0.01, 0.025, S) == "10-25 ms"
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        pytest.param("412ms", "412ms*", id="room"),
+        pytest.param("12.25%", "12.2%*", id="fewer decimals"),
+        pytest.param("123.4%", "123%*", id="no decimals"),
+        pytest.param("0.042%", "0.042%", id="never a 0 that is none"),
+        pytest.param(">250ms", ">250ms", id="no room"),
+    ],
+)
+def test_a_mark_takes_the_place_of_decimals(text: str, marked: str) -> None:
+    assert marked_text(text, 6) == marked
+    assert len(marked) <= 6

@@ -13,6 +13,7 @@ from watchdeck.domain.signals.counter_window import CounterWindow
 from watchdeck.domain.signals.derive import derive_signals
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
+from watchdeck.domain.signals.probe_window import ProbeWindow
 
 PAGES = Path(__file__).parents[2] / "pages"
 MINUTE = 60_000
@@ -65,6 +66,7 @@ _CAPTURED = {
 }
 _PUT_TOGETHER = (
     "vllm", "llamacpp", "dcgm", "kserve", "ray_serve", "litellm", "sglang", "tgi", "tf_serving",
+    "node_exporter", "cadvisor",
 )  # fmt: skip
 
 PAIRS = {
@@ -74,8 +76,8 @@ PAIRS = {
 }
 """Two pages of each kind that has one: before and after its traffic."""
 
-GENERIC = ("python_only/scrape1.prom", "node_exporter/scrape1.prom")
-"""Pages that belong to no model server."""
+GENERIC = ("python_only/scrape1.prom",)
+"""Pages that belong to no known program."""
 
 
 def answer(folder: str, name: str) -> ProbeResponse:
@@ -88,7 +90,10 @@ def answer(folder: str, name: str) -> ProbeResponse:
 
 
 class Played:
-    """Pages played to one endpoint, a minute apart, and the signals that followed."""
+    """Pages played to one endpoint, a minute apart, and the signals that followed.
+
+    The first page comes twice: counters without a start time are compared from the third page on.
+    """
 
     def __init__(self, kind: Kind, endpoint: Endpoint, every: int = MINUTE) -> None:
         self.kind = kind
@@ -96,16 +101,21 @@ class Played:
         self.every = every
         self.at = START
         self.window = CounterWindow(60_000)
+        self.probes = ProbeWindow()
         self.plan: Plan = build_plan(kind, endpoint, Layout())
 
     def play(self, page: Sheet, *, canaries_sent: int = 0) -> dict[str, float]:
         """The signals after this page, by their column."""
         layout, values = page
-        self.at += self.every
         self.plan = build_plan(self.kind, self.endpoint, layout)
-        out = derive_signals(self.plan, self.window, self.at, values, canaries_sent=canaries_sent)
+        if self.at == START:
+            self.window.push(self.plan, self.at, values, 0)
+        self.at += self.every
+        self.derived = derive_signals(
+            *(self.plan, self.window, self.probes, self.at, values), canaries_sent=canaries_sent
+        )
         columns = [series.name for series in self.plan.signal_layout.series]
-        return dict(zip(columns, out, strict=True))
+        return dict(zip(columns, self.derived.values, strict=True))
 
 
 def played(

@@ -22,6 +22,7 @@ ANSWERS = {
     "mlflow": MLFLOW,
     "litserve": LITSERVE,
     "mlserver": {"/v2": answer("mlserver-1.7.1", "after-18080_v2")},
+    "kserve": {"/v2": ProbeResponse(200, b'{"name":"kserve","version":"0.21.0"}')},
     "triton": {"/v2": answer("triton-pytriton-0.7.0", "after-18120_v2")},
     "ollama": {"/": ProbeResponse(200, b"Ollama is running")},
     "ray_serve": {

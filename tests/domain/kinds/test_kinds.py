@@ -21,8 +21,9 @@ from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Canary, Endpoint
 from watchdeck.domain.signals.counter_window import CounterWindow
-from watchdeck.domain.signals.derive import derive_signals, identity
+from watchdeck.domain.signals.derive import ProbeFacts, derive_signals, identity
 from watchdeck.domain.signals.plan_builder import build_plan, reason_not_measurable
+from watchdeck.domain.signals.probe_window import ProbeWindow
 from watchdeck.domain.signals.probes import probe_requests, read_responses
 
 LITSERVE = Endpoint(
@@ -52,7 +53,7 @@ def counted(signals: dict[str, float]) -> tuple[float, float]:
         pytest.param("ray_serve", 570, 30, id="Ray Serve, its health route left out"),
         pytest.param("litellm", 190, 10, id="LiteLLM"),
         pytest.param("tgi", 240, 10, id="TGI"),
-        pytest.param("tf_serving", 190, 10, id="TensorFlow Serving"),
+        pytest.param("tf_serving", 200, 0, id="TensorFlow Serving, what it refused left out"),
     ],
 )
 def test_good_and_failed_predictions_are_counted_exactly(kind: str, good: int, failed: int) -> None:
@@ -77,9 +78,10 @@ def test_nothing_of_an_mlflow_server_is_measurable_but_its_answers() -> None:
     assert {"request_rate", "error_ratio", "latency_p95"} <= set(plan.not_measurable)
     assert "ready" not in plan.not_measurable
     assert reason_not_measurable(kind, "error_ratio") == "MLflow's model server has no metrics page"
-    out = derive_signals(plan, CounterWindow(60_000), START, array("d"), ready=True)
-    assert list(out[:3]) == [0.0, 1.0, 1.0]
-    assert all(math.isnan(value) for value in out[3:])
+    window, facts = CounterWindow(60_000), ProbeFacts(ready=True)
+    out = derive_signals(plan, window, ProbeWindow(), START, array("d"), facts).values
+    known = {name: out[slot] for name, slot in plan.slots.items() if not math.isnan(out[slot])}
+    assert known == {"outcome": 0.0, "up": 1.0, "ready": 1.0, "restarts": 0.0}
 
 
 def test_a_torchserve_that_answers_nothing_has_no_latency_and_no_error_ratio() -> None:
@@ -157,7 +159,6 @@ def test_the_tokens_of_language_models_are_counted_exactly() -> None:
         pytest.param(
             "mlserver",
             {
-                "queue_depth": 674 / 201,
                 "latency_p50.high": 0.005,
                 "latency_mean": 0.8558236839994606 / 200,
             },
@@ -228,22 +229,22 @@ rest_server_request_duration_seconds_count{{path="/v2/models/x/infer"}} {both}
 
 
 @pytest.mark.parametrize(
-    ("model", "rate", "latency", "version"),
+    ("model", "rate", "shared", "version"),
     [
-        pytest.param("a", 0.5, False, "1", id="one of two: no latency, because none is its own"),
-        pytest.param("b", 1.0, False, "7", id="the other"),
-        pytest.param(None, 1.5, True, "1, 7", id="the whole server"),
+        pytest.param("a", 0.5, True, "1", id="one of two: the latency is of both"),
+        pytest.param("b", 1.0, True, "7", id="the other"),
+        pytest.param(None, 1.5, False, "1, 7", id="the whole server"),
     ],
 )
 def test_several_models_on_one_server_are_told_apart(
-    model: str | None, rate: float, version: str, *, latency: bool
+    model: str | None, rate: float, version: str, *, shared: bool
 ) -> None:
     run = Played(BY_NAME["mlserver"], Endpoint("e", "http://model", model=model))
     run.play(read(TWO_MODELS.format(a=10, b=10, both=20)))
     signals = run.play(read(TWO_MODELS.format(a=40, b=70, both=110)))
     assert signals["request_rate"] == pytest.approx(rate)
-    assert math.isnan(signals["latency_p95"]) is not latency
-    assert ("latency_p95" in run.plan.not_measurable) is not latency
+    assert signals["latency_p95"] == pytest.approx(0.095)
+    assert ("latency_p95" in run.plan.server_wide) is shared
     assert run.plan.version == version
 
 

@@ -223,6 +223,7 @@ VALUES: dict[Unit, st.SearchStrategy[float]] = {
     Unit.PER_SECOND: st.floats(1e-9, 1e12),
     Unit.COUNT: st.floats(1e-9, 1e12),
     Unit.STATE: st.sampled_from([0.0, 1.0]),
+    Unit.CELSIUS: st.integers(0, 200).map(float),
 }
 promises = st.floats(0.01, 1_000)
 PROMISED = {"availability": False, "latency_p95": True, "error_ratio": True}

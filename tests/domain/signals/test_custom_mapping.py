@@ -14,6 +14,7 @@ from watchdeck.domain.signals.custom_mapping import (
     mapping_problems,
     read_json_values,
     read_mapped_series,
+    unit_questions,
 )
 from watchdeck.domain.signals.plan_builder import build_plan
 from watchdeck.domain.values.json_assertion import JsonAssertionError
@@ -109,6 +110,9 @@ def test_what_is_mapped_stands_in_for_the_kinds_own() -> None:
         pytest.param("prometheus", {"errors": "a"}, "errors needs requests", id="of what?"),
         pytest.param("prometheus", {"requests": "a{", "errors": "b"}, "requests: ", id="both go"),
         pytest.param("prometheus", {"requests": "a / 0"}, "requests: a value", id="a / 0"),
+        pytest.param("json", {"latency_p95": "$.a MiB"}, "latency_p95: 'MiB' is not", id="size"),
+        pytest.param("prometheus", {"queue_time": "a msec"}, "queue_time: 'msec'", id="no unit"),
+        pytest.param("json", {"queue_depth": "$.a ms"}, "queue_depth: a count has", id="a count"),
     ],
 )
 def test_a_wrong_map_is_told_and_never_breaks_a_scrape(
@@ -129,6 +133,13 @@ def test_a_wrong_map_is_told_and_never_breaks_a_scrape(
         pytest.param("wait_ms", "wait_ms", 1.0, id="as it is"),
         pytest.param("wait_ms / 1000", "wait_ms", 0.001, id="divided"),
         pytest.param('a{b="c * 2"} * 1e3', 'a{b="c * 2"}', 1000.0, id="multiplied"),
+        pytest.param("wait_ms ms", "wait_ms", 0.001, id="ms"),
+        pytest.param('a{b="c ms"} us', 'a{b="c ms"}', 1e-6, id="us behind labels"),
+        pytest.param('a{b="c ms"}', 'a{b="c ms"}', 1.0, id="a unit inside labels is no unit"),
+        pytest.param("$.load%", "$.load", 0.01, id="% without a blank"),
+        pytest.param("$['a b'] GiB", "$['a b']", 2.0**30, id="GiB behind a quoted key"),
+        pytest.param("$.rpm /m", "$.rpm", 1 / 60, id="a minute"),
+        pytest.param("$.p95 s", "$.p95", 1.0, id="the signal's own unit"),
         pytest.param("$.list[*]", "$.list[*]", 1.0, id="a star inside a path is no factor"),
     ],
 )
@@ -139,10 +150,53 @@ def test_a_factor_brings_a_value_into_the_signals_unit(
     assert read_mapped_series(text).scale == pytest.approx(scale)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "said"),
+    [
+        pytest.param("json", "latency_p95", "$.p95_ms", "in s, and its name says ms", id="_ms"),
+        pytest.param("json", "latency_p95", "$.p.ms.p95", "in s, and its name says ms", id=".ms."),
+        pytest.param("json", "queue_time", "$.waitMillis", "its name says ms", id="camel case"),
+        pytest.param("json", "saturation", "$.cpu_pct", "its name says %", id="percent"),
+        pytest.param("json", "memory_bytes", "$.rssMiB", "its name says MiB", id="MiB"),
+        pytest.param("json", "request_rate", "$.rpm", "its name says /m", id="a minute"),
+        pytest.param(
+            "prometheus", "latency", "call_milliseconds", "its name says ms", id="a histogram"
+        ),
+        pytest.param(
+            "prometheus", "queue_time", "wait_us_sum", "its name says us", id="before a statistic"
+        ),
+        pytest.param(
+            "json", "latency_mean", "$.mean_ms * 1000", "multiplied by 1000", id="the wrong way"
+        ),
+    ],
+)
+def test_a_name_that_tells_another_unit_is_asked_about(
+    kind: str, name: str, text: str, said: str
+) -> None:
+    assert said in unit_questions(BY_NAME[kind], {name: text})[name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text"),
+    [
+        pytest.param("json", "latency_p95", "$.p95_ms ms", id="with its unit"),
+        pytest.param("json", "latency_p95", "$.p95_ms s", id="with another unit"),
+        pytest.param("json", "latency_p95", "$.p95_ms / 1000", id="with a factor"),
+        pytest.param("json", "latency_p95", "$.p95_seconds", id="the signal's own unit"),
+        pytest.param("json", "queue_depth", "$.pending_ms", id="a count has no unit"),
+        pytest.param("prometheus", "latency_mean", "requests_us_east", id="us as a place"),
+        pytest.param("prometheus", "latency_mean", 'a{unit="ms"}', id="a label's value"),
+        pytest.param("json", "latency_p95", "p95_ms", id="a wrong path is a problem, not asked"),
+    ],
+)
+def test_a_unit_that_is_told_or_plain_is_not_asked_about(kind: str, name: str, text: str) -> None:
+    assert unit_questions(BY_NAME[kind], {name: text}) == {}
+
+
 JSON_MAP = {
     "requests": "$.total",
     "errors": "$.failed",
-    "latency_p95": "$.latency.p95_ms / 1000",
+    "latency_p95": "$.latency.p95_ms ms",
     "queue_depth": "$.queues[*].length",
     "replicas": "$.replicas",
 }
@@ -193,6 +247,7 @@ def test_any_map_is_told_or_bound(user_map: dict[str, str]) -> None:
     layout, values = read(flask(1, 1, 1))
     for kind in (BY_NAME["prometheus"], BY_NAME["json"]):
         mapping_problems(kind, user_map)
+        unit_questions(kind, user_map)
         assert isinstance(kind, Kind)
         endpoint = Endpoint("e", "http://e", map=user_map)
         page = (json_layout(user_map), read_json_values(user_map, b"{}")) if kind.json_map else None

@@ -3,10 +3,11 @@ from array import array
 import pytest
 
 from domain.kinds.captured_pages import BY_NAME, PAIRS, sheet
-from watchdeck.domain.kinds.kind import Kind, SignalSpec
+from watchdeck.domain.kinds.kind import Kind, Rename, SignalSpec
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Endpoint, Keep
+from watchdeck.domain.signals.counter_window import CounterWindow
 from watchdeck.domain.signals.plan_builder import build_plan, kind_signals
 
 VLLM = BY_NAME["vllm"]
@@ -147,13 +148,16 @@ def test_a_mean_is_not_made_of_a_sum_that_the_page_lacks() -> None:
 
 def test_a_spec_may_set_its_own_least_number_of_events() -> None:
     spec = SignalSpec("error_ratio", increase=("errors",), over=("hits",), minimum=1)
-    page = Layout(tuple(Series(name, (), SeriesType.COUNTER) for name in ("hits", "errors")))
-    plan, out = (
-        build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page),
-        array("d", [0.0] * 20),
-    )
-    plan.increase_formulas[0]([4.0, 1.0], 10.0, 0.0, out)
+    names = ("hits", "errors", "process_start_time_seconds")
+    page = Layout(tuple(Series(name) for name in names))
+    plan, window = build_plan(Kind("k", "K", signals=(spec,)), endpoint(), page), CounterWindow(1)
+    for at, values in ((0, [0.0, 0.0, 1.0]), (10_000, [4.0, 1.0, 1.0])):
+        window.push(plan, at, values, 0)
+    out = plan.blank_frame[:]
+    plan.increase_formulas[0](window, out)
     assert out[plan.slots["error_ratio"]] == 0.25
+    assert out[plan.slots["error_ratio.window"]] == 10
+    assert out[plan.slots["error_ratio.events"]] == 4
 
 
 def test_a_kind_without_a_page_needs_nothing() -> None:
@@ -170,3 +174,104 @@ def test_what_the_server_has_only_not_shown_yet_is_measurable() -> None:
     assert "memory_bytes" in plan.not_measurable
     assert "ttft_p95" not in plan.not_measurable
     assert "ttft_p95" in build_plan(BY_NAME["ollama"], endpoint(), Layout()).not_measurable
+
+
+def made(*series: Series) -> Layout:
+    return Layout(series)
+
+
+def test_series_of_an_older_name_count_where_the_page_has_none_of_the_new_one() -> None:
+    renames = (Rename("old:*", "new:*", "2.0"), Rename("was", "new:running", "3.0"))
+    kind = Kind(
+        "k",
+        "K",
+        renames=renames,
+        signals=(
+            SignalSpec("queue_depth", gauge=("new:queue",)),
+            SignalSpec("in_flight", gauge=("new:running",)),
+        ),
+    )
+    plan = build_plan(kind, endpoint(), made(Series("old:queue"), Series("was")))
+    assert plan.present == {"queue_depth", "in_flight"}
+    both = made(Series("old:queue"), Series("new:queue"), Series("was"))
+    out = build_plan(kind, endpoint(), both).blank_frame[:]
+    plan = build_plan(kind, endpoint(), both)
+    for formula in plan.gauge_formulas:
+        formula([1.0, 2.0, 3.0], out)
+    assert (out[plan.slots["queue_depth"]], out[plan.slots["in_flight"]]) == (2.0, 3.0)
+
+
+def test_parts_that_report_the_same_requests_count_once() -> None:
+    kind = Kind(
+        "k",
+        "K",
+        same_labels=("rank",),
+        signals=(
+            SignalSpec("in_flight", gauge=("running",)),
+            SignalSpec("request_rate", rate=("requests",)),
+        ),
+    )
+    layout = made(
+        *(
+            Series(name, (("engine", engine), ("rank", rank)))
+            for name in ("running", "requests")
+            for engine in "01"
+            for rank in "0123"
+        )
+    )
+    plan = build_plan(kind, endpoint(), layout)
+    out = plan.blank_frame[:]
+    plan.gauge_formulas[0]([5.0] * 4 + [7.0] * 4 + [0.0] * 8, out)
+    assert out[plan.slots["in_flight"]] == 12.0
+    assert len(plan.counters) == 2
+
+
+MODELS = Kind(
+    "k",
+    "K",
+    model_labels=("model", "model_group"),
+    signals=(
+        SignalSpec("request_rate", rate=("requests",)),
+        SignalSpec("in_flight", gauge=("running",)),
+        SignalSpec("queue_depth", gauge=("queue",)),
+    ),
+)
+
+
+def test_a_figure_of_series_without_a_model_is_server_wide_among_several_models() -> None:
+    a, b = (Series("requests", (("model", name),)) for name in "ab")
+    group = Series("running", (("model_group", "a"),))
+    plan = build_plan(MODELS, endpoint(model="a"), made(a, b, group, Series("queue")))
+    assert plan.server_wide == ("queue_depth",)
+    assert plan.present == {"request_rate", "in_flight", "queue_depth"}
+    alone = build_plan(MODELS, endpoint(model="a"), made(a, group, Series("queue")))
+    assert alone.server_wide == ()
+    whole = build_plan(MODELS, endpoint(), made(a, b, Series("queue")))
+    assert whole.server_wide == ()
+
+
+@pytest.mark.parametrize(
+    ("series", "remark"),
+    [
+        pytest.param(
+            (Series("requests", (("model", "main"),)),),
+            "the page tells of main, not of mine",
+            id="another model",
+        ),
+        pytest.param((Series("other"),), "the page has no series of K", id="another server"),
+        pytest.param((Series("queue"),), "its series are not on the page", id="not there yet"),
+        pytest.param((), "its series are not on the page", id="an empty page"),
+    ],
+)
+def test_a_signal_that_the_page_does_not_give_has_a_remark(
+    series: tuple[Series, ...], remark: str
+) -> None:
+    plan = build_plan(MODELS, endpoint(model="mine"), Layout(series))
+    assert plan.remarks["request_rate"] == remark
+
+
+def test_a_label_that_all_counters_share_tells_the_process() -> None:
+    one = made(*(Series("requests", (("code", code), ("pid", "7"))) for code in "45"))
+    assert build_plan(MODELS, endpoint(), one).process_labels == ("7",)
+    two = made(*(Series("requests", (("pid", pid),)) for pid in "78"))
+    assert build_plan(MODELS, endpoint(), two).process_labels == ()

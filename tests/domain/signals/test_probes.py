@@ -54,7 +54,7 @@ def test_a_torchserve_without_a_live_worker_is_not_ready_although_it_says_health
     assert (said.state, said.server) == (ModelState.NOT_READY, ModelState.READY)
     assert said.why == "no worker of the model is READY; the server itself is ready"
     assert (said.version, said.replicas) == ("1.0", 0)
-    assert said.signals == {"queue_depth": 16.0}
+    assert said.signals == {"queue_depth": 16.0, "replicas_ready": 0.0, "replicas_wanted": 1.0}
 
 
 @pytest.mark.parametrize(

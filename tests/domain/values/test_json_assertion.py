@@ -10,6 +10,7 @@ from watchdeck.domain.values.json_assertion import (
     assertion_failure,
     read_assertion,
     read_json,
+    read_number,
     read_path,
 )
 
@@ -42,12 +43,43 @@ def test_an_expectation_holds_or_not(expectation: str, *, holds: bool) -> None:
     assert read_assertion(expectation).holds(DOCUMENT) is holds
 
 
+VERSIONS = {"status": [{"v": "2", "state": "LOADING"}, {"v": "1", "state": "OK"}, "x", {"v": "0"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        pytest.param('$.status[?@.state == "OK"].v', ["1"], id="one element"),
+        pytest.param('$.status[?@.state == "GONE"].v', [], id="no element"),
+        pytest.param('$[*][?@.state == "LOADING"].v', ["2"], id="after any element"),
+        pytest.param('$.missing[?@.state == "OK"]', [], id="no list"),
+    ],
+)
+def test_a_filter_selects_the_elements_with_a_value(path: str, found: list[object]) -> None:
+    assert read_path(path).values(VERSIONS) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        pytest.param("$.count", 3.0, id="a path"),
+        pytest.param("$.absent", None, id="a path that leads nowhere"),
+        pytest.param('$.status[*].state == "OK"', 1.0, id="the matches of an assertion"),
+        pytest.param('$.status[*].state == "GONE"', 0.0, id="no match"),
+    ],
+)
+def test_a_number_is_a_value_or_a_count(text: str, number: float | None) -> None:
+    assert read_number(text).number({"count": 3, **VERSIONS}) == number
+
+
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param("outputs[0] == 1", id="no dollar"),
         pytest.param("$.a", id="no condition"),
         pytest.param("$.a ==", id="no value"),
+        pytest.param("$[?@.a == 1] exists", id="a filter by a number"),
+        pytest.param('$[?@.a == "x] exists', id="a filter without its end"),
         pytest.param("$.a == __import__('os')", id="code is no value"),
         pytest.param("$.a == [1]", id="a list for one value"),
         pytest.param("$.a in 3", id="one value for a list"),

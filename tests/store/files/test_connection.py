@@ -134,7 +134,7 @@ def test_a_path_with_signs_that_mean_something_in_an_address_is_opened(tmp_path:
 def test_a_transaction_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with state(tmp_path) as db:
         with pytest.raises(sqlite3.IntegrityError), transaction(db):
-            db.executemany("insert into identity values (?, 1, null, null, null, 0)", "aba")
+            db.executemany("insert into identity (endpoint, at, resets) values (?, 1, 0)", "aba")
         assert db.execute("select count(*) from identity").fetchone() == (0,)
         assert not db.in_transaction
 
@@ -143,7 +143,7 @@ def test_a_full_disk_undoes_the_whole_transaction_and_recovers_when_there_is_roo
     tmp_path: Path,
 ) -> None:
     many = [(f"{number:0500}",) for number in range(500)]
-    fill = "insert into identity values (?, 1, null, null, null, 0)"
+    fill = "insert into identity (endpoint, at, resets) values (?, 1, 0)"
     with state(tmp_path) as db:
         (pages,) = db.execute("pragma page_count").fetchone()
         db.execute(f"pragma max_page_count = {pages + 3}")
@@ -177,7 +177,7 @@ def test_a_snapshot_stays_as_it_is_while_others_write(tmp_path: Path) -> None:
         count = "select count(*) from identity"
         with snapshot(reader):
             assert reader.execute(count).fetchone() == (0,)
-            db.execute("insert into identity values ('a', 1, null, null, null, 0)")
+            db.execute("insert into identity (endpoint, at, resets) values ('a', 1, 0)")
             assert reader.execute(count).fetchone() == (0,)
         assert reader.execute(count).fetchone() == (1,)
 

@@ -47,7 +47,9 @@ PAGE = Layout((Series("a"), Series("b", (("x", "1"),), SeriesType.COUNTER)))
 
 def scrape(at: int, p95: float = 0.2, **more: object) -> Scrape:
     # outcome, up, ready, availability, request_rate, latency_p95, low, high, tls, duration
-    values = array("d", [0, 1, 1, math.nan, 5, p95, 0.1, 0.25, math.nan, 0.01])
+    known = {"outcome": 0, "up": 1, "ready": 1, "request_rate": 5, "latency_p95": p95}
+    known |= {"latency_p95.low": 0.1, "latency_p95.high": 0.25, "scrape_duration": 0.01}
+    values = array("d", [known.get(series.name, math.nan) for series in SIGNALS.series])
     made = Scrape("fraud", at, 0.01, Outcome.OK, Frame(SIGNALS, values))
     return replace(made, **more)
 

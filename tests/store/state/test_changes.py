@@ -1,10 +1,15 @@
 """Change markers and identities."""
 
+from contextlib import closing
 from pathlib import Path
 
 from store.stores import state
 from watchdeck.domain.board.board import Change
+from watchdeck.domain.board.identity_history import KnownIdentity
 from watchdeck.domain.metrics.scrape import Identity
+from watchdeck.store.files.connection import open_unchecked
+from watchdeck.store.migrations import create_file, upgrade
+from watchdeck.store.schema.registry import Schema, schema_of
 from watchdeck.store.state.changes import (
     read_changes,
     read_identities,
@@ -32,10 +37,26 @@ def test_of_too_many_markers_the_newest_are_read(tmp_path: Path) -> None:
 
 
 def test_an_identity_is_what_was_saved_last_unknown_parts_included(tmp_path: Path) -> None:
-    first, second = Identity("1.2", 1_000, 3, 7), Identity(None, None, None, 8)
+    first = KnownIdentity(
+        Identity("1.2", 1_000, 3, 7, "0.9", "aa11, valid until 2027-01-01", "10.0.0.1"),
+        *(5, 6, {"version": ("1.1", "1.2"), "host": ("10.0.0.1",)}),
+    )
+    second = KnownIdentity(Identity(resets=8))
     with state(tmp_path) as db:
         save_identity(db, "a", first, 1)
         save_identity(db, "b", second, 1)
         assert read_identities(db) == {"a": first, "b": second}
         save_identity(db, "a", second, 2)
         assert read_identities(db)["a"] == second
+
+
+def test_an_identity_of_an_older_store_is_known_after_the_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    schema = schema_of(path)
+    older = Schema(schema.name, schema.application, schema.steps[:2])
+    create_file(path, older)
+    with closing(open_unchecked(path, mode="rw")) as db:
+        db.execute("insert into identity values ('a', 1, '1.2', 1000, 3, 7)")
+        db.commit()
+        upgrade(db, schema)
+        assert read_identities(db) == {"a": KnownIdentity(Identity("1.2", 1_000, 3, 7))}

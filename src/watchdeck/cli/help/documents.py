@@ -21,7 +21,8 @@ from watchdeck.cli.models.board_output import BoardDocument
 from watchdeck.cli.rules.coverage import RuleDocument
 from watchdeck.cli.rules.replay_output import RuleReplayDocument
 from watchdeck.cli.rules.stats_output import RuleStatsDocument
-from watchdeck.cli.setup.check import CheckDocument
+from watchdeck.cli.setup.check_report import CheckDocument
+from watchdeck.domain.external.change_report import ChangeReport
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS, frame_columns
 from watchdeck.domain.notifications.outbox import AlertPayload
@@ -69,6 +70,7 @@ DOCUMENTS: dict[str, tuple[str, type[Struct]]] = {
     "rules.test": ("watchdeck rules test NAME --json", RuleReplayDocument),
     "rules.stats": ("watchdeck rules stats --json", RuleStatsDocument),
     "webhook": ("Channels of the types webhook and command", CloudEventDocument),
+    "changes": ("POST /changes of the intake, which watchdeck reads", ChangeReport),
 }
 """The documents that are built from types: by section, the command or channel, and the type."""
 
@@ -77,6 +79,14 @@ _ROW = {
     "time": "time. The same as ISO 8601 text in UTC, to the millisecond.",
     "endpoint": "text. Name of the endpoint.",
 }
+
+_DETAILS = {
+    "low": ". Lower bound of {signal}; null when open or not known.",
+    "high": ". Upper bound of {signal}; null when open or not known.",
+    "window": ", in s. Length of the window whose events {signal} counts.",
+    "events": ". Number of events that {signal} counts.",
+}
+"""The texts of the columns beside the value of a signal, by the end of the column's name."""
 
 SERIES_ROW = {
     **_ROW,
@@ -89,7 +99,7 @@ SERIES_ROW = {
 def reference() -> Reference:
     """The reference of JSON documents."""
     return Reference(
-        "watchdeck help json: JSON that watchdeck prints or sends",
+        "watchdeck help json: JSON that watchdeck prints, sends or reads",
         (
             (
                 "Fields are never renamed; new ones may be added. Times are ISO 8601 text in UTC,"
@@ -113,8 +123,8 @@ def _section(name: str, title: str, of: type[Struct]) -> Section:
 def _entries(of: type[Struct], path: str) -> Iterator[Entry]:
     """An entry for each field, with the fields of an inner table below it."""
     hints, means = get_type_hints(of), field_docstrings(of)
-    for name in of.__struct_fields__:
-        hint, at = hints[name], f"{path}{name}"
+    for name, written in zip(of.__struct_fields__, of.__struct_encode_fields__, strict=True):
+        hint, at = hints[name], f"{path}{written}"
         words = _field_text(hint, has_null=not of.__struct_config__.omit_defaults)
         yield Entry(at, (f"{words}. {means.get(name, '')}".strip(),), at)
         inner, suffix = _inner_table(hint)
@@ -148,10 +158,9 @@ def signal_row() -> dict[str, str]:
 def _column_text(name: str) -> str:
     if name == OUTCOME_COLUMN:
         return f"text or null, one of {listed(Outcome)}. How the scrape ended."
-    signal, _, bound = name.partition(".")
-    if bound:
-        side = {"low": "Lower", "high": "Upper"}[bound]
-        return f"number or null. {side} bound of {signal}; null when open or not known."
+    signal, _, detail = name.partition(".")
+    if detail:
+        return f"number or null{_DETAILS[detail].format(signal=signal)}"
     means = SIGNALS[signal].means
     return f"number or null, in {SIGNALS[signal].unit}. {means[:1].upper()}{means[1:]}."
 

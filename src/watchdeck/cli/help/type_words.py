@@ -37,11 +37,9 @@ def options_of(of: Any) -> tuple[Any, ...]:
 
 def table_type(of: Any) -> type[Struct] | None:
     """The type of table that a setting or field holds, alone or in a list; None for a value."""
-    for option in options_of(of):
-        inside = item_type(option) or option
-        if isinstance(inside, type) and issubclass(inside, Struct) and inside is not Secret:
-            return inside
-    return None
+    inner = (one for option in options_of(of) for one in options_of(item_type(option) or option))
+    tables = (one for one in inner if isinstance(one, type) and issubclass(one, Struct))
+    return next((one for one in tables if one is not Secret), None)
 
 
 def item_type(of: Any) -> Any:

@@ -1,8 +1,10 @@
 """A board as text and as JSON: what `status` and `demo --once` print, and their exit code."""
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from watchdeck.cli.alerts.output import AlertDocument, open_alert_documents
 from watchdeck.cli.options import Timestamp, iso, iso_or_none
@@ -18,6 +20,8 @@ from watchdeck.domain.board.board import (
     SignalValue,
     sort_worst_first,
 )
+from watchdeck.domain.board.qualifiers import qualifiers
+from watchdeck.domain.board.resource_sharing import ResourceUsers, SharedResource
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.values.format import format_duration, format_value
 from watchdeck.domain.values.text import clean
@@ -34,6 +38,12 @@ _EXIT_CODES = {
 _SIGNALS = (("p95", "latency_p95"), ("req/s", "request_rate"), ("errors", "error_ratio"))
 """The headers and the signals of the last columns of the text table."""
 
+_LONGEST_LINE = 1_000
+"""The most characters of a line below the table."""
+
+_MOST_NAMES = 10
+"""The most models that a line names."""
+
 
 def exit_code(board: Board) -> int:
     """The exit code of the worst model: 0 ok, 1 warning, 2 critical or down, 3 unknown or none."""
@@ -42,10 +52,46 @@ def exit_code(board: Board) -> int:
 
 
 def as_text(board: Board) -> str:
-    """The board as plain lines: a summary, the collector, and a table of models, worst first."""
+    """The board as plain lines: a summary, the collector, and a table of models, worst first.
+
+    Below stand the figures of resources, and why signals are unknown or to be doubted.
+    """
+    models = sort_worst_first(board.models)
     rows = [("HEALTH", "MODEL", "KIND", "SINCE", "SEEN", *(head for head, _ in _SIGNALS), "WHY")]
-    rows += [_row(board, model) for model in sort_worst_first(board.models)]
-    return "\n".join([*_heading(board), "", *table_lines(rows)])
+    rows += [_row(board, model) for model in models]
+    lines = [*_heading(board), "", *table_lines(rows)]
+    users = ResourceUsers(model.facts for model in models)
+    for title, found in (
+        ("Resources:", [line for model in models for line in _resource_lines(model, users)]),
+        ("Unknown or in doubt:", [line for model in models for line in _remark_lines(model)]),
+    ):
+        lines += ["", title, *found] if found else []
+    return "\n".join(lines)
+
+
+def _resource_lines(model: Model, users: ResourceUsers) -> Iterator[str]:
+    """A line for each resource of a model: its figures, and who shares it."""
+    signals = model.latest.signals if model.latest else {}
+    for shared in users.shared_resources(model.facts):
+        given = {name: one for name, one in signals.items() if one.resource == shared.endpoint}
+        texts = (f"{name} {format_value(one.value, one.unit)}" for name, one in given.items())
+        figures = ", ".join(texts) or "no figures"
+        others = f", shared with {_name_list(shared.others)}" if shared.others else ""
+        yield clean(f"  {model.facts.name}: {figures} from {shared.text}{others}", _LONGEST_LINE)
+
+
+def _name_list(names: tuple[str, ...]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _remark_lines(model: Model) -> Iterator[str]:
+    """A line for each remark on signals of a model, with all signals that it is about."""
+    signals: dict[str, list[str]] = defaultdict(list)
+    for name, text in model.latest.remarks.items() if model.latest else ():
+        signals[text].append(name)
+    for text, names in signals.items():
+        yield clean(f"  {model.facts.name}: {', '.join(names)}: {text}", _LONGEST_LINE)
 
 
 def _heading(board: Board) -> list[str]:
@@ -83,7 +129,16 @@ def _row(board: Board, model: Model) -> tuple[str, ...]:
 
 def _signal_text(latest: LatestScrape | None, name: str) -> str:
     signal = latest.signals.get(name) if latest else None
-    return format_value(signal.value, signal.unit) if signal else "-"
+    if signal is None or latest is None:
+        return "-"
+    return " ".join((_value_text(signal), *qualifiers(signal, latest.facts.every)))
+
+
+def _value_text(signal: SignalValue) -> str:
+    """A value; one above the last bucket of its histogram is known only to be greater."""
+    if signal.low is not None and signal.high is not None and math.isinf(signal.high):
+        return f"> {format_value(signal.low, signal.unit)}"
+    return format_value(signal.value, signal.unit)
 
 
 class SignalDocument(Struct, frozen=True):
@@ -97,6 +152,25 @@ class SignalDocument(Struct, frozen=True):
     """Lower bound of the histogram's bucket; null when open, absent when the value is exact."""
     high: float | UnsetType | None = UNSET
     """Upper bound of the histogram's bucket; null when open, absent when the value is exact."""
+    window_s: float | UnsetType = UNSET
+    """Seconds in which the counted events happened; absent for a value without a window."""
+    events: float | UnsetType = UNSET
+    """Number of the counted events; absent for a signal that is not a share of events."""
+    server_wide: bool | UnsetType = UNSET
+    """True when the value also counts other models of the server; absent when it does not."""
+    resource: str | UnsetType = field(default=UNSET, name="from")
+    """Endpoint of the machine or device that the value is of; absent for the server's own."""
+
+
+class ResourceDocument(Struct, frozen=True):
+    """One machine or device that a model uses."""
+
+    endpoint: str
+    """Endpoint whose page has its figures."""
+    match: dict[str, str]
+    """Labels of the part that the model uses; empty for all of it."""
+    shared_with: list[str]
+    """Other models that use the same part."""
 
 
 class ModelDocument(Struct, frozen=True):
@@ -122,6 +196,10 @@ class ModelDocument(Struct, frozen=True):
     """Newest values by the name of the signal; one without a value is absent, never 0."""
     not_measurable: list[str]
     """Signals that the server does not expose."""
+    remarks: dict[str, str]
+    """Why a signal is unknown, or to be doubted, by the name of the signal."""
+    resources: list[ResourceDocument]
+    """Machines and devices that the model uses."""
 
 
 class CollectorDocument(Struct, frozen=True):
@@ -157,11 +235,13 @@ class BoardDocument(Struct, frozen=True):
 
 def as_json(board: Board) -> str:
     """The board as JSON, whose fields scripts rely on."""
+    users = ResourceUsers(model.facts for model in board.models)
+    models = sort_worst_first(board.models)
     return to_json(
         BoardDocument(
             at=iso(board.at),
             collector=_collector_document(board.collector, board.at),
-            models=[_model_document(board, model) for model in sort_worst_first(board.models)],
+            models=[_model_document(board, model, users) for model in models],
             alerts=open_alert_documents(board.alerts),
         )
     )
@@ -183,7 +263,7 @@ def _age_seconds(now: int, at: int) -> float:
     return round(max(0, now - at) / 1_000, 1)
 
 
-def _model_document(board: Board, model: Model) -> ModelDocument:
+def _model_document(board: Board, model: Model, users: ResourceUsers) -> ModelDocument:
     latest = model.latest
     signals = latest.signals if latest else {}
     return ModelDocument(
@@ -197,13 +277,25 @@ def _model_document(board: Board, model: Model) -> ModelDocument:
         model_state=latest.model_state if latest else None,
         signals={name: _signal_document(one) for name, one in signals.items()},
         not_measurable=list(latest.not_measurable) if latest else [],
+        remarks=dict(latest.remarks) if latest else {},
+        resources=list(map(_resource_document, users.shared_resources(model.facts))),
     )
 
 
+def _resource_document(shared: SharedResource) -> ResourceDocument:
+    resource = shared.resource
+    return ResourceDocument(resource.endpoint, dict(resource.match), list(shared.others))
+
+
 def _signal_document(signal: SignalValue) -> SignalDocument:
-    value = finite_or_none(signal.value)
-    if signal.low is None and signal.high is None:
-        return SignalDocument(value, signal.unit)
+    has_bounds = signal.low is not None or signal.high is not None
     return SignalDocument(
-        value, signal.unit, finite_or_none(signal.low), finite_or_none(signal.high)
+        finite_or_none(signal.value),
+        signal.unit,
+        finite_or_none(signal.low) if has_bounds else UNSET,
+        finite_or_none(signal.high) if has_bounds else UNSET,
+        UNSET if signal.window is None else signal.window,
+        UNSET if signal.events is None else signal.events,
+        signal.server_wide or UNSET,
+        signal.resource or UNSET,
     )

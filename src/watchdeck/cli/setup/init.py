@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchdeck.cli.options import Context, operator
+from watchdeck.cli.options import Context, now, operator
 from watchdeck.domain.values.text import clean
 
 if TYPE_CHECKING:
@@ -74,35 +74,47 @@ def command(
 def _render_config(urls: Sequence[str]) -> str:
     from watchdeck.config.generate.config_file import render
 
-    detections = list(zip(urls, asyncio.run(_detect_all(urls)), strict=True)) if urls else []
-    for url, result in detections:
-        click.echo(_detection_text(url, result))
-    return render(detections)
+    detections = asyncio.run(_detect_all(urls)) if urls else []
+    for url, result, asked in detections:
+        click.echo(_detection_text(url, result, asked))
+    return render([(url, result) for url, result, _ in detections], now())
 
 
-async def _detect_all(urls: Sequence[str]) -> list[DetectionResult]:
-    """Probe all servers, AT_ONCE of them at a time; one without a response delays no other."""
+async def _detect_all(urls: Sequence[str]) -> list[tuple[str, DetectionResult, tuple[str, ...]]]:
+    """Probe all servers, AT_ONCE of them at a time; one without a response delays no other.
+
+    Returns each URL with the result and with what was asked.
+    """
+    from watchdeck.cli.setup.request_log import RequestLog
     from watchdeck.collector.scrape.detection import discover
     from watchdeck.config.reading.kinds import load_kinds
     from watchdeck.domain.settings.endpoint import Endpoint
 
     kinds, limit = load_kinds(), asyncio.Semaphore(AT_ONCE)
 
-    async def detect(url: str) -> DetectionResult:
+    async def detect(url: str) -> tuple[str, DetectionResult, tuple[str, ...]]:
+        endpoint, log = Endpoint("init", url), RequestLog()
         async with limit:
-            return await discover(Endpoint("init", url), kinds)
+            result = await discover(endpoint, kinds, log.client(endpoint))
+        return url, result, log.texts(endpoint)
 
     return await asyncio.gather(*map(detect, urls))
 
 
-def _detection_text(url: str, result: DetectionResult) -> str:
-    from watchdeck.config.generate.config_file import host
+def _detection_text(url: str, result: DetectionResult, asked: Sequence[str]) -> str:
+    """What a server is, and below it what it was asked."""
+    from watchdeck.config.generate.config_file import host, is_sure
 
     kind = result.kind.title if result.kind else "no known kind of server"
+    if result.kind is not None and not is_sure(result.kind):
+        kind = "a metrics page of no known kind of server; kind is not written"
     models = f", models {', '.join(result.models[:5])}" if result.models else ""
     more = f" and {len(result.models) - 5} more" if len(result.models) > 5 else ""
     detail = f" ({result.detail})" if result.detail else ""
-    return f"{host(url)}: {kind}{models}{more}{detail}"
+    lines = [f"{host(url)}: {kind}{models}{more}{detail}"]
+    if asked:
+        lines.append(f"  asked: {', '.join(asked)}")
+    return "\n".join(lines)
 
 
 def _check_absent(path: Path) -> None:

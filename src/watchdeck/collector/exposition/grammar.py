@@ -74,6 +74,10 @@ _SUFFIXES = {
 """By the suffix of a series' name: the type of the series for each type of its family."""
 
 
+_FIRST_MILLISECONDS = 1e11
+"""A timestamp from here on is in ms, below in seconds: 1973 in ms is the year 5138 in seconds."""
+
+
 class ParseError(ValueError):
     """A line that does not follow the grammar; the message says why."""
 
@@ -90,6 +94,8 @@ class LineParts(Struct, frozen=True):
     """The position in the line at which the value begins."""
     plain: bool
     """Whether the line has neither a timestamp nor an exemplar."""
+    time: float = math.nan
+    """The timestamp in ms UTC; NaN when the line has none."""
 
 
 def read_parts(line: bytes) -> LineParts:
@@ -102,7 +108,14 @@ def read_parts(line: bytes) -> LineParts:
     if start > MAX_PREFIX:
         raise ParseError("the line is too long")
     plain = timestamp is None and exemplar is None
-    return LineParts(bare_name or name or b"", braces, read_number(value), start, plain)
+    time = math.nan if timestamp is None else _read_time(timestamp)
+    return LineParts(bare_name or name or b"", braces, read_number(value), start, plain, time)
+
+
+def _read_time(text: bytes) -> float:
+    """A timestamp in ms UTC: the text format writes ms, OpenMetrics seconds."""
+    number = read_number(text)
+    return number if abs(number) >= _FIRST_MILLISECONDS else number * 1_000
 
 
 def read_series(parts: LineParts) -> tuple[str, LabelPairs]:

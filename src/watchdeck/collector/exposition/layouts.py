@@ -6,8 +6,9 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from watchdeck.domain.metrics.series import Layout, Series
 
@@ -29,18 +30,18 @@ class AlignedValues(Struct, frozen=True):
     missing: int = 0
 
 
-class _Union(Struct):
-    """A layout of the series of several pages; `candidates` are new series of the last page."""
+class _AlignedLayout(Struct, dict=True):
+    """A layout, and the values of pages in its order."""
 
     layout: Layout
-    candidates: frozenset[Series] = frozenset()
-    positions: dict[Series, int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.positions = {series: position for position, series in enumerate(self.layout.series)}
+    @cached_property
+    def positions(self) -> dict[Series, int]:
+        """The position of each series; made only for pages in another order (100 bytes each)."""
+        return {series: position for position, series in enumerate(self.layout.series)}
 
     def align(self, series: Sequence[Series], values: array[float]) -> AlignedValues:
-        """The values in the union's order; NaN for each series that the page does not have."""
+        """The values in the layout's order; NaN for each series that the page does not have."""
         aligned = array("d", [math.nan]) * len(self.layout)
         missing = 0
         for one, value in zip(series, values, strict=True):
@@ -52,23 +53,41 @@ class _Union(Struct):
         return AlignedValues(self.layout, aligned, missing)
 
 
+class _Credit(Struct):
+    """How many new layouts an endpoint may have: MAX_LAYOUTS at once, and as many an hour."""
+
+    left: int = MAX_LAYOUTS * PAGES_PER_LAYOUT
+    page: int = 0
+
+    def spend(self, page: int) -> bool:
+        """Take one layout at the page of this number; False when there is none left."""
+        self.left = min(MAX_LAYOUTS * PAGES_PER_LAYOUT, self.left + page - self.page)
+        self.page = page
+        if self.left < PAGES_PER_LAYOUT:
+            return False
+        self.left -= PAGES_PER_LAYOUT
+        return True
+
+
 class EndpointLayouts:
     """Chooses a page's layout (its series in order); limits the new layouts of an endpoint.
 
-    Within the limit, the layout of a page has exactly its series. Beyond the limit, pages share a
-    union: a layout with the series of recent pages, and NaN for those that a page lacks. A series
-    is added to the union only after two pages in a row had it, so labels that are new in every
-    scrape never get in. Two pages in a row with the same series end the union.
+    Within the limit, the layout of a page has exactly its series; a page with the series of an
+    earlier one in another order shares its layout. Beyond the limit, pages share a union: a layout
+    with the series of recent pages, and NaN for those that a page lacks. A series is added to the
+    union only after two pages in a row had it, so labels that are new in every scrape never get in.
+    Additions have a limit of their own: they are possible when every page had another layout
+    before. Two pages in a row with the same series end the union.
     """
 
     def __init__(self, share: ShareLayout, max_series: int) -> None:
         self.pages = 0
         self._share = share
         self._max_series = max_series
-        self._credit = MAX_LAYOUTS * PAGES_PER_LAYOUT
-        self._credited_at = 0
-        self._recent: deque[Layout] = deque(maxlen=MAX_LAYOUTS)
-        self._union: _Union | None = None
+        self._layouts_left, self._additions_left = _Credit(), _Credit()
+        self._recent: deque[_AlignedLayout] = deque(maxlen=MAX_LAYOUTS)
+        self._union: _AlignedLayout | None = None
+        self._candidates: frozenset[Series] = frozenset()
         self._previous: tuple[Series, ...] = ()
 
     @property
@@ -86,40 +105,39 @@ class EndpointLayouts:
         repeated = series == self._previous
         self._previous = series
         if self._union is None or repeated:
-            own = self._own_layout(series, known)
+            own = self._align_to_own(series, values, known)
             if own is not None:
                 self._union = None
-                return AlignedValues(own, values)
+                return own
         if self._union is None:
-            merged = dict.fromkeys(one for layout in self._recent for one in layout.series)
-            self._union = _Union(self._share(tuple(merged)[-self._max_series :]))
-        self._extend_union(self._union, series)
-        return self._union.align(series, values)
+            merged = dict.fromkeys(one for known in self._recent for one in known.layout.series)
+            self._union = _AlignedLayout(self._share(tuple(merged)[-self._max_series :]))
+        return self._extend_union(self._union, series).align(series, values)
 
-    def _own_layout(self, series: tuple[Series, ...], known: Layout | None) -> Layout | None:
-        for layout in reversed(self._recent):
-            if layout.series == series:
-                return layout
-        if not self._spend_credit():
+    def _align_to_own(
+        self, series: tuple[Series, ...], values: array[float], known: Layout | None
+    ) -> AlignedValues | None:
+        """The values in a layout of exactly these series, in any order; None beyond the limit."""
+        for one in reversed(self._recent):
+            if one.layout.series == series:
+                return AlignedValues(one.layout, values)
+        wanted, size = frozenset(series), len(series)
+        of_size = (one for one in self._recent if len(one.layout) == size)
+        same = next((one for one in of_size if wanted == frozenset(one.layout.series)), None)
+        if same is not None:
+            return same.align(series, values)
+        if not self._layouts_left.spend(self.pages):
             return None
         layout = known or self._share(series)
-        self._recent.append(layout)
-        return layout
+        self._recent.append(_AlignedLayout(layout))
+        return AlignedValues(layout, values)
 
-    def _extend_union(self, union: _Union, series: tuple[Series, ...]) -> None:
+    def _extend_union(self, union: _AlignedLayout, series: tuple[Series, ...]) -> _AlignedLayout:
         new = tuple(one for one in series if one not in union.positions)
-        repeated = tuple(one for one in new if one in union.candidates)
-        union.candidates = frozenset(new)
-        if repeated and self._spend_credit():
+        repeated = tuple(one for one in new if one in self._candidates)
+        self._candidates = frozenset(new)
+        if repeated and self._additions_left.spend(self.pages):
             extended = (*union.layout.series, *repeated)
             fits = len(extended) <= self._max_series
-            self._union = _Union(self._share(extended if fits else series))
-
-    def _spend_credit(self) -> bool:
-        earned = self.pages - self._credited_at
-        self._credited_at = self.pages
-        self._credit = min(MAX_LAYOUTS * PAGES_PER_LAYOUT, self._credit + earned)
-        if self._credit < PAGES_PER_LAYOUT:
-            return False
-        self._credit -= PAGES_PER_LAYOUT
-        return True
+            self._union = union = _AlignedLayout(self._share(extended if fits else series))
+        return union

@@ -1,5 +1,6 @@
 """Parses a page line by line: from the cache where a line is known, else by the grammar."""
 
+import math
 from itertools import compress
 from operator import attrgetter, is_
 
@@ -57,6 +58,8 @@ class ParsedLines(Struct):
     series: list[Series | None] = field(default_factory=list)
     """None stands for a series over a limit."""
     values: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """Timestamps of the samples (ms UTC), NaN for one without; empty when no line has one."""
     malformed: int = 0
     """Lines that do not follow the grammar."""
     unread: int = 0
@@ -178,12 +181,15 @@ class _LineParser:
             series = self._cache.put(prefix, series)
         if not parts.plain:
             self._parsed.plain = False
-        self._append(prefix, series, parts.value)
+        self._append(prefix, series, parts.value, parts.time)
 
-    def _append(self, prefix: bytes, series: Series | None, value: float) -> None:
+    def _append(
+        self, prefix: bytes, series: Series | None, value: float, time: float = math.nan
+    ) -> None:
         self._parsed.prefixes.append(prefix)
         self._parsed.series.append(series)
         self._parsed.values.append(value)
+        self._parsed.times.append(time)
 
     def _with_type(self, prefix: bytes, series: Series) -> Series:
         kind = self._types[series.name]

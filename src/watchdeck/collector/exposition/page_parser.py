@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from itertools import compress
 from weakref import WeakValueDictionary
@@ -31,8 +32,17 @@ _MAX_TEMPLATES = 3
 """Templates kept of an endpoint: replicas behind one address answer in turn."""
 
 
+STALE_AGE = 300_000
+"""The age (ms) by its own timestamp from which a sample tells nothing of the present: Prometheus
+looks back as far."""
+
+
 class NotMetrics(ValueError):
     """A body that is not a metrics page; the message says what came instead."""
+
+
+class IncompletePage(ValueError):
+    """A metrics page of which a part is missing; the message says how that shows."""
 
 
 class ParsedPage(Struct, frozen=True):
@@ -47,6 +57,10 @@ class ParsedPage(Struct, frozen=True):
     """Counts of series and lines that were left out."""
     level: str
     """How the page was parsed: `positional`, `cached` or `grammar`; the result is the same."""
+    at: int | None = None
+    """The time of its samples (ms UTC), where they have one timestamp in common."""
+    stale_age: int = 0
+    """The age (ms) of the oldest sample that was left out as too old; 0 when none was."""
 
 
 class PageShape(Struct, frozen=True):
@@ -108,6 +122,8 @@ class _EndpointPages(Struct):
     layouts: EndpointLayouts
     templates: tuple[PageTemplate, ...] = ()
     plain: bool = True
+    ends_with_newline: bool = False
+    """Whether a page ended with a newline: one that does not is then cut."""
 
 
 class PageParser:
@@ -134,18 +150,28 @@ class PageParser:
         self._layouts: WeakValueDictionary[bytes, Layout] = WeakValueDictionary()
         self._templates: WeakValueDictionary[PageShape, PageTemplate] = WeakValueDictionary()
 
-    def read(self, key: str, body: bytes, content_type: str = "") -> ParsedPage:
+    def read(
+        self, key: str, body: bytes, content_type: str = "", *, at: int = 0, is_whole: bool = True
+    ) -> ParsedPage:
         """Parse a page of the endpoint `key`. An empty body is a page without series.
 
-        A malformed line is counted and left out. Raises NotMetrics when most lines are malformed,
-        or when an OpenMetrics page lacks the `# EOF` that proves it complete.
+        A malformed line is counted and left out, and so is a sample whose own timestamp is too old
+        at `at` (ms UTC; 0 for no check). Raises NotMetrics when most lines are malformed, and
+        IncompletePage when an OpenMetrics page lacks the `# EOF` that proves it complete, or the
+        last line is cut: it lacks its newline, and its length was not told (`is_whole` is False) or
+        earlier pages had one.
         """
-        if "openmetrics" in content_type and not body.rstrip().endswith(b"# EOF"):
-            raise NotMetrics("the OpenMetrics page does not end in # EOF: a part of it is missing")
+        has_end = body.rstrip().endswith(b"# EOF")
+        if "openmetrics" in content_type and not has_end:
+            raise IncompletePage("the OpenMetrics page does not end in # EOF: a part is missing")
         pages = self._endpoints.get(key)
         if pages is None:
             layouts = EndpointLayouts(self._share_layout, self._limits.series)
             pages = self._endpoints[key] = _EndpointPages(layouts)
+        has_newline = not body or body.endswith(b"\n") or has_end
+        if not has_newline and (pages.ends_with_newline or not is_whole):
+            raise IncompletePage("the page ends in the middle of a line: a part is missing")
+        pages.ends_with_newline |= has_newline and bool(body)
         pages.layouts.pages += 1
         lines = split_lines(body, self._limits)
         for template in pages.templates:
@@ -155,10 +181,11 @@ class PageParser:
         parsed = parse_lines(lines, self._cache, self._limits, plain=pages.plain)
         if parsed.malformed > len(parsed.series):
             raise NotMetrics(_describe_body(lines, content_type))
-        return self._build_page(pages, lines, parsed)
+        ages = _check_times(parsed, at)
+        return self._build_page(pages, lines, parsed, ages)
 
     def _build_page(
-        self, pages: _EndpointPages, lines: list[bytes], parsed: ParsedLines
+        self, pages: _EndpointPages, lines: list[bytes], parsed: ParsedLines, ages: _SampleTimes
     ) -> ParsedPage:
         distinct = deduplicate(parsed, self._limits)
         values = _select(parsed.values, distinct.positions)
@@ -183,13 +210,46 @@ class PageParser:
         if aligned.missing:
             left_out = truncation.series + aligned.missing
             truncation = replace(truncation, series=left_out)
-        return ParsedPage(aligned.layout, aligned.values, truncation, parsed.level)
+        if ages.stale:
+            truncation = replace(truncation, stale=ages.stale)
+        return ParsedPage(
+            *(aligned.layout, aligned.values, truncation, parsed.level),
+            *(ages.common, ages.stale_age),
+        )
 
     def _share_layout(self, series: tuple[Series, ...]) -> Layout:
         """The one layout of these series; a new, unshared one if its digest is that of others."""
         layout = Layout(series)
         shared = self._layouts.setdefault(layout.digest, layout)
         return shared if shared.series == series else layout
+
+
+class _SampleTimes(Struct, frozen=True):
+    """What the timestamps of a page say: the one that its samples share, and how many are old."""
+
+    common: int | None = None
+    stale: int = 0
+    stale_age: int = 0
+
+
+_NO_TIMES = _SampleTimes()
+
+
+def _check_times(parsed: ParsedLines, at: int) -> _SampleTimes:
+    """Make the values of samples unknown whose timestamp is far from `at` (ms UTC).
+
+    A page whose samples share one timestamp shows the state at that time.
+    """
+    given = {time for time in parsed.times if time == time}  # noqa: PLR0124 - only NaN is not itself
+    if not at or not given:
+        return _NO_TIMES
+    old = [place for place, time in enumerate(parsed.times) if abs(at - time) > STALE_AGE]
+    for place in old:
+        parsed.values[place] = math.nan
+    age = round(max((at - parsed.times[place] for place in old), default=0.0))
+    (common, *others) = given
+    shares = not others and not old and not any(map(math.isnan, parsed.times))
+    return _SampleTimes(round(common) if shares else None, len(old), max(0, age))
 
 
 def _shape_of(lines: list[bytes], parsed: ParsedLines) -> PageShape:

@@ -1,4 +1,4 @@
-"""The HTTP paths of the intake: alerts are committed to the store before the sender gets a 200."""
+"""The HTTP paths of the intake: what is posted is in the store before the sender gets a 2xx."""
 
 import hmac
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from watchdeck.config.reading.secrets import SecretError
+from watchdeck.domain.board.change import ChangeError, ManyChangesError
 from watchdeck.domain.external.alertmanager import (
     ParsedPayload,
     PayloadError,
@@ -14,6 +15,7 @@ from watchdeck.domain.external.alertmanager import (
     read_post,
     read_webhook,
 )
+from watchdeck.domain.external.change_report import ChangeReport, read_change_report
 from watchdeck.domain.external.cloudevents import read_cloud_events
 from watchdeck.domain.settings.intake import EVENTS, PROMETHEUS
 from watchdeck.errors import StoreError
@@ -32,10 +34,17 @@ READY = "/-/ready"
 _WEBHOOK = "/alertmanager"
 _POST = "/api/v2/alerts"
 _EVENTS = "/events"
+_CHANGES = "/changes"
 
 PayloadParser = Callable[[bytes, RequestHead, int], ParsedPayload]
 PollSoon = Callable[[str], bool]
 """Starts a poll of a source that left alerts out; False when the source cannot be polled."""
+
+RecordChange = Callable[[Connection, ChangeReport, int], tuple[int, bool]]
+"""Stores a reported change at a moment (ms UTC); returns its number, and whether it is a repeat.
+
+Raises ChangeError, PayloadError and StoreError.
+"""
 
 
 class IntakeAuth(Struct, frozen=True):
@@ -50,15 +59,21 @@ class IntakeAuth(Struct, frozen=True):
 
 
 class IntakeHandler:
-    """Stores the alerts that senders post; status 200 tells them that the alerts are committed."""
+    """Stores the alerts and changes that senders post; a 2xx says that they are committed."""
 
     def __init__(
-        self, auth: IntakeAuth, worker: StoreWorker, clock: Callable[[], int], poll_soon: PollSoon
+        self,
+        auth: IntakeAuth,
+        worker: StoreWorker,
+        clock: Callable[[], int],
+        poll_soon: PollSoon,
+        record_change: RecordChange,
     ) -> None:
         self._auth = auth
         self._worker = worker
         self._clock = clock
         self._poll_soon = poll_soon
+        self._record_change = record_change
         self._rejection_log = FailureLog(_log, _REJECTIONS)
 
     def log_rejection(self, peer: str, rejected: RequestRejected) -> None:
@@ -70,30 +85,42 @@ class IntakeHandler:
         if head.path != READY:
             self._check_token(head)
         method = "GET" if head.path == READY else "POST"
-        if self._parser(head.path) is None and head.path != READY:
-            places = f"{_WEBHOOK}, {_POST}, {_EVENTS} and {READY}"
+        if self._parser(head.path) is None and head.path not in (READY, _CHANGES):
+            places = f"{_WEBHOOK}, {_POST}, {_EVENTS}, {_CHANGES} and {READY}"
             raise RequestRejected(404, f"no such path; there is {places}")
         if head.method != method:
             raise RequestRejected(405, f"only {method} is taken here")
 
     async def handle(self, head: RequestHead, body: bytes) -> Response:
-        """Store the alerts in the body of an admitted request. Raises RequestRejected."""
-        parse = self._parser(head.path)
-        if parse is None:
-            return Response(200, "ready")
+        """Store what the body of an admitted request holds. Raises RequestRejected."""
         try:
-            payload = await self._worker.run(lambda db: _save(db, parse(body, head, self._clock())))
-            await self._poll_left_out(payload)
-        except TooManyError as error:
-            raise RequestRejected(413, str(error)) from None
-        except PayloadError as error:
-            raise RequestRejected(400, str(error)) from None
+            if head.path == _CHANGES:
+                return await self._store_change(body)
+            parse = self._parser(head.path)
+            return Response(200, "ready") if parse is None else await self._store(parse, head, body)
+        except (PayloadError, ChangeError) as error:
+            status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+            raise RequestRejected(status, str(error)) from None
         except StoreError:
             raise RequestRejected(503, "the store cannot be written now; send it again") from None
+
+    async def _store(self, parse: PayloadParser, head: RequestHead, body: bytes) -> Response:
+        payload = await self._worker.run(lambda db: _save(db, parse(body, head, self._clock())))
+        await self._poll_left_out(payload)
         if payload.unreadable:
             others = f"the other {len(payload.events)} were taken"
             raise RequestRejected(400, f"{payload.unreadable} alerts could not be read; {others}")
         return Response(200)
+
+    async def _store_change(self, body: bytes) -> Response:
+        """Store a reported change; a repeat gets status 200 with the number of the first."""
+        report = read_change_report(body)
+        number, is_repeat = await self._worker.run(
+            lambda db: self._record_change(db, report, self._clock())
+        )
+        if is_repeat:
+            return Response(200, f"change {number} of {report.model} was stored before")
+        return Response(201, f"change {number} of {report.model} stored")
 
     async def _poll_left_out(self, payload: ParsedPayload) -> None:
         if not payload.truncated or not payload.events:
@@ -139,3 +166,11 @@ _PARSERS: dict[str, PayloadParser] = {
     _POST: lambda body, _, now: read_post(body, PROMETHEUS, now),
     _EVENTS: lambda body, head, now: read_cloud_events(body, head.headers, EVENTS, now),
 }
+
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (TooManyError, 413),
+    (PayloadError, 400),
+    (ManyChangesError, 429),
+    (ChangeError, 422),
+)
+"""The status of a response by the error, the more special ones first."""

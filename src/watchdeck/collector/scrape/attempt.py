@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from msgspec import Struct, field
 
-from watchdeck.collector.exposition import NotMetrics, PageParser
+from watchdeck.collector.exposition import IncompletePage, NotMetrics, PageParser
 from watchdeck.collector.scrape.endpoint_urls import EndpointUrls
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.scrape import Outcome, Truncation
@@ -35,6 +35,9 @@ CONNECTION_FAILURES = frozenset(
 )
 """Outcomes without a response: the next request to the same origin would end the same."""
 
+_LENGTH_HEADERS = ("content-length", "transfer-encoding", "content-encoding")
+"""Headers of a response whose end is told: by its length, by a last part, or by a checksum."""
+
 OPTIONAL_TIMEOUT = 1.0
 """Seconds for a request that a scrape can do without."""
 
@@ -47,6 +50,10 @@ class MetricsPage(Struct, frozen=True):
     values: array[float]
     truncation: Truncation = field(default_factory=Truncation)
     headers: Mapping[str, str] = field(default_factory=dict)
+    at: int | None = None
+    """The time (ms UTC) of its samples by their own timestamps; None without a common one."""
+    stale_age: int = 0
+    """The age (ms) of the oldest sample that was left out as too old; 0 when none was."""
 
 
 class PageDecoder:
@@ -58,22 +65,33 @@ class PageDecoder:
         self._parser = parser
         self._json_layout = json_layout(endpoint.map)
 
-    def decode(self, url: Url, response: ProbeResponse, *, json: bool = False) -> MetricsPage:
-        """Parse the page in a response.
+    def decode(
+        self, url: Url, response: ProbeResponse, *, at: int = 0, json: bool = False
+    ) -> MetricsPage:
+        """Parse the page in a response, as of `at` (ms UTC).
 
         Raises RequestError when the status is not 2xx, or the body is not a page.
         """
         if response.status is None or not 200 <= response.status < 300:
             raise RequestError(Outcome.HTTP_STATUS, status_words(response.status or 0))
-        return self._decode_json(url, response) if json else self._decode_text(url, response)
+        return self._decode_json(url, response) if json else self._decode_text(url, response, at)
 
-    def _decode_text(self, url: Url, response: ProbeResponse) -> MetricsPage:
+    def _decode_text(self, url: Url, response: ProbeResponse, at: int) -> MetricsPage:
         content_type = response.headers.get("content-type", "")
         try:
-            page = self._parser.read(self._name, response.body, content_type)
+            page = self._parser.read(
+                *(self._name, response.body, content_type),
+                at=at,
+                is_whole=any(name in response.headers for name in _LENGTH_HEADERS),
+            )
         except NotMetrics as error:
             raise RequestError(Outcome.NOT_METRICS, str(error)) from error
-        return MetricsPage(url, page.layout, page.values, page.truncation, response.headers)
+        except IncompletePage as error:
+            raise RequestError(Outcome.UNREADABLE, str(error)) from error
+        return MetricsPage(
+            *(url, page.layout, page.values, page.truncation, response.headers),
+            *(page.at, page.stale_age),
+        )
 
     def _decode_json(self, url: Url, response: ProbeResponse) -> MetricsPage:
         try:
@@ -98,6 +116,10 @@ class ScrapeAttempt(Struct):
     """In order; the first one decides the outcome of the scrape."""
     expires: int | None = None
     """When the first certificate of the endpoint expires (ms UTC); None without TLS."""
+    certificate: str | None = None
+    """The fingerprint and the last day of the certificate that the server showed."""
+    host: str | None = None
+    """The IP address that answered; None without a response."""
     canaries: int = 0
     """Canaries sent since the collector started."""
 
@@ -162,7 +184,7 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
     async def _read_page_at(self, url: Url, *, json: bool) -> None:
         response = await self.send(Request(url))
         try:
-            self.page = self.decoder.decode(url, response, json=json)
+            self.page = self.decoder.decode(url, response, at=self.at, json=json)
         except RequestError as error:
             raise error.with_name(self.request) from error
 

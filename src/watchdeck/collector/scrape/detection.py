@@ -10,6 +10,7 @@ from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.attempt import (
     CONNECTION_FAILURES,
     OPTIONAL_TIMEOUT,
+    MetricsPage,
     PageDecoder,
     RunningAttempt,
 )
@@ -196,11 +197,15 @@ class DetectionResult(Struct, frozen=True):
     outcome: Outcome = Outcome.OK
     detail: str = ""
     """Why no kind, or no page, was found; empty when both were."""
+    page: MetricsPage | None = None
+    """The metrics page; None when none was found."""
 
 
-async def discover(endpoint: Endpoint, kinds: Sequence[Kind]) -> DetectionResult:
+async def discover(
+    endpoint: Endpoint, kinds: Sequence[Kind], client: HttpClient | None = None
+) -> DetectionResult:
     """Detect an endpoint's kind once, within its timeout; a failure is part of the result."""
-    client = client_for(endpoint)
+    client = client or client_for(endpoint)
     try:
         return await _discover(endpoint, kinds, client)
     except RequestError as error:
@@ -232,4 +237,5 @@ async def _discover(
         attempt.probes,
         failure.outcome,
         failure.detail,
+        attempt.page,
     )

@@ -3,15 +3,33 @@
 import math
 from array import array
 
+from msgspec.structs import replace
+
 from watchdeck.collector.scrape.attempt import MetricsPage, ScrapeAttempt
 from watchdeck.domain.kinds.kind import Kind
-from watchdeck.domain.metrics.scrape import Frame, Identity, ModelState, Outcome, Scrape, Truncation
+from watchdeck.domain.metrics.scrape import (
+    NOT_A_MODEL_SERVER,
+    Frame,
+    Identity,
+    ModelState,
+    Outcome,
+    Scrape,
+    Truncation,
+)
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.counter_window import CounterWindow, window_length
-from watchdeck.domain.signals.derive import derive_signals, failed_signals, identity
+from watchdeck.domain.signals.derive import (
+    DerivedSignals,
+    ProbeFacts,
+    derive_signals,
+    failed_signals,
+    identity,
+)
+from watchdeck.domain.signals.expected_signals import ExpectedSignals
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
+from watchdeck.domain.signals.probe_window import ProbeWindow
 from watchdeck.domain.signals.probes import (
     ProbeResult,
     add_page_states,
@@ -34,11 +52,14 @@ _WRONG_PORT = "every probe answered 404: is the url the serving address?"
 class EndpointState:
     """What is remembered between an endpoint's scrapes.
 
-    These are recent counter increases and probes (`window`), and the number of failures in a row.
+    These are recent counter increases (`window`) and `probes`, the signals that its page once gave
+    (`expected`), and the number of failures in a row.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.window = CounterWindow(window_length(int(endpoint.every)))
+        self.probes = ProbeWindow()
+        self.expected = ExpectedSignals()
         self._endpoint = endpoint
         self._failures = 0
         self._not_measurable: tuple[str, ...] = ()
@@ -50,21 +71,22 @@ class EndpointState:
     def scrape(self, attempt: ScrapeAttempt) -> Scrape:
         """Make the Scrape of an attempt.
 
-        Also updates `window` and the number of failures in a row.
+        Also updates what is remembered.
         """
         plan = self._plan(attempt)
         result = self._probe_result(attempt, plan)
         failure = _failure(attempt, result)
         ok = failure.outcome is Outcome.OK
         self._failures = 0 if ok else self._failures + 1
-        self.window.add_probe(attempt.at, ok and _CAN_SERVE.get(result.state) is not False)
+        self.probes.add(attempt.at, good=ok and _CAN_SERVE.get(result.state) is not False)
         page = attempt.page
+        derived = self._derive(attempt, plan, result, failure.outcome)
         return Scrape(
             endpoint=self._endpoint.name,
             at=attempt.at,
             duration=attempt.duration,
             outcome=failure.outcome,
-            signals=self._signals(attempt, plan, result, failure.outcome),
+            signals=self._signals(attempt, plan, result, failure.outcome, derived),
             detail=failure.detail,
             failures=self._failures,
             kind=attempt.kind.name if attempt.kind else None,
@@ -72,8 +94,11 @@ class EndpointState:
             model_detail=result.why,
             series=_stored_series(plan, page),
             identity=self._identity(attempt, plan, result),
-            truncation=page.truncation if page else Truncation(),
+            truncation=_truncation(page, derived),
             not_measurable=self._not_measurable,
+            remarks=self._remarks(derived),
+            server_wide=plan.server_wide if plan else (),
+            expected=self.expected.names,
         )
 
     def _plan(self, attempt: ScrapeAttempt) -> Plan | None:
@@ -88,6 +113,8 @@ class EndpointState:
     def _probe_result(self, attempt: ScrapeAttempt, plan: Plan | None) -> ProbeResult:
         if attempt.kind is None:
             return ProbeResult()
+        if attempt.kind.helper:
+            return ProbeResult(why=NOT_A_MODEL_SERVER)
         if self._is_wrong_port(attempt.kind, attempt):
             return ProbeResult(why=_WRONG_PORT)
         result = read_responses(attempt.kind, attempt.probes, self._endpoint.model)
@@ -106,47 +133,77 @@ class EndpointState:
         statuses = [attempt.probes[path].status for path in paths if path in attempt.probes]
         return len(statuses) > 1 and all(status == 404 for status in statuses)
 
-    def _signals(
+    def _derive(
         self, attempt: ScrapeAttempt, plan: Plan | None, result: ProbeResult, outcome: Outcome
-    ) -> Frame:
-        ready = _CAN_SERVE.get(result.state)
-        days = None if attempt.expires is None else tls.days_left(attempt.expires, attempt.at)
-        if plan is None:
-            return failed_signals(
-                attempt.kind,
-                self._endpoint,
-                self.window,
-                attempt.at,
-                outcome,
-                ready=ready,
-                scrape_duration=attempt.duration,
-                tls_days_left=days,
-            )
-        values = derive_signals(
+    ) -> DerivedSignals | None:
+        """The signals of the attempt's page; None when an expected page did not come."""
+        if plan is None or attempt.kind is None:
+            return None
+        page = attempt.page
+        missing = self.expected.add_page(
+            plan, attempt.at, names_all_series=attempt.kind.names_idle_models
+        )
+        facts = self._probe_facts(attempt, result, outcome)
+        return derive_signals(
             plan,
             self.window,
-            attempt.at,
-            attempt.page.values if attempt.page else array("d"),
-            outcome=outcome,
-            up=outcome is Outcome.OK,
-            ready=ready,
-            scrape_duration=attempt.duration,
-            tls_days_left=days,
+            self.probes,
+            page.at if page and page.at else attempt.at,
+            page.values if page else array("d"),
+            replace(
+                facts,
+                signals_missing=missing if page else None,
+                stale_age=page.stale_age if page else 0,
+            ),
             canaries_sent=attempt.canaries,
             probe_signals=result.signals,
         )
-        return Frame(plan.signal_layout, values)
+
+    def _probe_facts(
+        self, attempt: ScrapeAttempt, result: ProbeResult, outcome: Outcome
+    ) -> ProbeFacts:
+        days = None if attempt.expires is None else tls.days_left(attempt.expires, attempt.at)
+        return ProbeFacts(outcome, _CAN_SERVE.get(result.state), attempt.duration, days)
+
+    def _signals(
+        self,
+        attempt: ScrapeAttempt,
+        plan: Plan | None,
+        result: ProbeResult,
+        outcome: Outcome,
+        derived: DerivedSignals | None,
+    ) -> Frame:
+        if plan is not None and derived is not None:
+            return Frame(plan.signal_layout, derived.values)
+        facts = self._probe_facts(attempt, result, outcome)
+        return failed_signals(
+            attempt.kind, self._endpoint, self.window, self.probes, attempt.at, facts
+        )
+
+    def _remarks(self, derived: DerivedSignals | None) -> dict[str, str]:
+        """The remarks on the page's signals, with the names of those that it gives no more."""
+        if derived is None or not self.expected.missing:
+            return derived.remarks if derived else {}
+        text = f"the page gives no more: {', '.join(self.expected.missing)}"
+        return {**derived.remarks, "signals_missing": text}
 
     def _identity(self, attempt: ScrapeAttempt, plan: Plan | None, result: ProbeResult) -> Identity:
         if plan is None:
-            return Identity(result.version, None, result.replicas, self.window.resets)
-        return identity(
-            plan,
-            self.window,
-            attempt.page.values if attempt.page else (),
-            version=result.version,
-            replicas=result.replicas,
-            started=_process_start(attempt),
+            found = Identity(result.version, None, result.replicas, self.window.resets)
+        else:
+            found = identity(
+                plan,
+                self.window,
+                attempt.page.values if attempt.page else (),
+                version=result.version,
+                replicas=result.replicas,
+                started=_process_start(attempt),
+            )
+        return replace(
+            found,
+            server_version=None if _probes_model_version(attempt.kind) else found.server_version,
+            certificate=attempt.certificate,
+            host=attempt.host,
         )
 
 
@@ -167,10 +224,23 @@ def _failure(attempt: ScrapeAttempt, result: ProbeResult) -> Failure:
     return _OK
 
 
+def _truncation(page: MetricsPage | None, derived: DerivedSignals | None) -> Truncation:
+    """What was left out of a page, with the values that no measurement can have."""
+    if page is None or derived is None or not derived.out_of_range:
+        return page.truncation if page else Truncation()
+    return replace(page.truncation, out_of_range=derived.out_of_range)
+
+
 def _stored_series(plan: Plan | None, page: MetricsPage | None) -> Frame | None:
     if plan is None or page is None or not len(plan.stored_layout):
         return None
     return plan.stored_frame(page.values)
+
+
+def _probes_model_version(kind: Kind | None) -> bool:
+    """Whether the version that a probe of the kind gives is the model's, not the server's."""
+    probes = kind.probes if kind is not None else ()
+    return any(spec.version is not None and "{model}" in spec.path for spec in probes)
 
 
 def _process_start(attempt: ScrapeAttempt) -> float | None:

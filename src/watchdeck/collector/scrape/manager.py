@@ -12,6 +12,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from watchdeck.collector.exposition import PageParser
+from watchdeck.collector.scrape.resources import FleetResources
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.collector.scrape.statistics import ConnectivityCheck, ScrapeStats, Statistics
 from watchdeck.domain.kinds.kind import Kind
@@ -75,6 +76,9 @@ class ScrapeManager:
             )
             for one in endpoints
         }
+        self._resources = FleetResources(endpoints)
+        for name in self._resources.names:
+            self._scrapers[name].observe = self._resources.add_page
         self._submit = submit
         self._clock = clock
         self._stats = ScrapeStats()
@@ -91,7 +95,7 @@ class ScrapeManager:
         `times` are in ms UTC, oldest first; `good` tells for each whether the model could serve.
         """
         if endpoint in self._scrapers:
-            self._scrapers[endpoint].state.window.preload(times, good)
+            self._scrapers[endpoint].state.probes.preload(times, good)
 
     def statistics(self) -> Statistics:
         """The statistics of the scrape loop up to now; safe from any thread."""
@@ -155,7 +159,7 @@ class ScrapeManager:
         self._outcomes[scraper.endpoint.name] = scrape.outcome
         self._stats.count(scrape, loop.time(), lag)
         self._log_outcome(scrape)
-        self._submit(scrape)
+        self._submit(self._resources.add_to(scrape))
 
     def _log_outcome(self, scrape: Scrape) -> None:
         if scrape.outcome is Outcome.OK:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.attempt import (
     CONNECTION_FAILURES,
+    MetricsPage,
     PageDecoder,
     RunningAttempt,
     ScrapeAttempt,
@@ -23,6 +24,7 @@ from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.probes import probe_requests
+from watchdeck.net import tls
 from watchdeck.net.client import HttpClient, client_for
 from watchdeck.net.failure import RequestError
 
@@ -37,6 +39,10 @@ AWAKE = (ModelState.READY, ModelState.UNKNOWN)
 its loading, or fail as expected."""
 
 
+def _ignore_page(_endpoint: str, _kind: Kind, _page: MetricsPage, _at: int) -> None:
+    """Do nothing: only the pages of resources are passed on."""
+
+
 class Scraper:
     """Scrapes one endpoint; lives as long as the endpoint. Not for two scrapes at once."""
 
@@ -49,6 +55,8 @@ class Scraper:
     ) -> None:
         self.endpoint = endpoint
         self.state = EndpointState(endpoint)
+        self.observe: Callable[[str, Kind, MetricsPage, int], None] = _ignore_page
+        """Called with each page: the endpoint's name, its kind, the page, the time (ms UTC)."""
         self._client = client or client_for(endpoint)
         self._decoder = PageDecoder(endpoint, parser)
         self._detector = KindDetector(endpoint, kinds)
@@ -78,6 +86,8 @@ class Scraper:
         attempt.duration = loop.time() - began
         self._detector.check(attempt)
         self._complete(attempt)
+        if attempt.kind is not None and attempt.page is not None:
+            self.observe(self.endpoint.name, attempt.kind, attempt.page, at)
         return self._log.add_to(self.state.scrape(attempt), attempt)
 
     async def close(self) -> None:
@@ -160,7 +170,18 @@ class Scraper:
         attempt.kind = self._detector.current
         attempt.probes = {**self._rare_probes, **attempt.probes}
         attempt.expires = self._client.expires()
+        self._add_peer(attempt)
         attempt.canaries = self._canary.sent if self._canary else 0
+
+    def _add_peer(self, attempt: RunningAttempt) -> None:
+        """Add the certificate and the address of the server that answered a request."""
+        origin, page = attempt.urls.root.origin, attempt.page
+        if page is not None and not self._client.peer(origin):
+            origin = page.url.origin
+        certificate = self._client.certificate(origin)
+        attempt.certificate = tls.describe(certificate) if certificate else None
+        if any(one.status is not None for one in attempt.responses.values()):
+            attempt.host = self._client.peer(origin) or None
 
     def _probe_plan(self, kind: Kind) -> _ProbePlan:
         if self._plan is None or self._plan.kind is not kind:

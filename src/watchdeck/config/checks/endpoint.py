@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,14 @@ from watchdeck.config.checks import fields
 from watchdeck.config.checks.fields import Bounds
 from watchdeck.config.reading.problems import Problem, child_key, did_you_mean, from_error
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS
-from watchdeck.domain.settings.endpoint import Canary, Endpoint, Keep
+from watchdeck.domain.settings.endpoint import (
+    Canary,
+    Endpoint,
+    Keep,
+    Resource,
+    Slo,
+    to_resource,
+)
 from watchdeck.domain.values.units import Bytes, Milliseconds
 
 if TYPE_CHECKING:
@@ -33,6 +41,11 @@ BOUNDS: Bounds = {
     "tier": (0, 9),
 }
 CANARY_BOUNDS: Bounds = {"every": (Milliseconds(_SECOND), Milliseconds(_DAY))}
+
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+_MOST_LABELS = 8
+"""The most labels by which a part of a resource is chosen."""
 
 METHODS = ("POST", "GET", "PUT")
 _KINDS = Path(__file__).parents[2] / "kinds"
@@ -62,6 +75,14 @@ class FleetNames(Struct, frozen=True, dict=True):
         return tuple(sorted(path.stem for path in _KINDS.glob("*.toml")))
 
     @cached_property
+    def helper_kinds(self) -> frozenset[str]:
+        """The kinds of machines and devices, by the lines of their files: see `kind_names`."""
+        files = _KINDS.glob("*.toml")
+        return frozenset(
+            path.stem for path in files if "helper = true" in path.read_text("utf-8").splitlines()
+        )
+
+    @cached_property
     def kinds(self) -> dict[str, Kind]:
         """All kinds by name, loaded at the first use."""
         from watchdeck.config.reading.kinds import load_kinds
@@ -82,6 +103,7 @@ def endpoint_problems(endpoint: Endpoint, fleet: FleetNames, *, private: bool) -
     for check in _CHECKS:
         yield from check(endpoint)
     yield from _kind_problems(endpoint, fleet)
+    yield from _helper_problems(endpoint, fleet)
     yield from _map_problems(endpoint, fleet)
     yield from _reference_problems(endpoint, fleet)
     if not private:
@@ -150,6 +172,25 @@ def _request_problems(canary: Canary) -> Iterator[Problem]:
         yield Problem("body", "is missing", "Write body or body_file: the request to the model.")
 
 
+def _match_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    """Problems of the labels by which a part of a resource is chosen."""
+    known: list[Resource] = []
+    for number, resource in enumerate(map(to_resource, endpoint.resources)):
+        at = f"resources[{number}]"
+        if resource in known:
+            yield Problem(at, "names the same resource again", "Leave it out.")
+        known.append(resource)
+        if len(resource.match) > _MOST_LABELS:
+            text = f"has {len(resource.match)} entries; at most {_MOST_LABELS} are taken"
+            yield Problem(f"{at}.match", text)
+        for label, value in resource.match.items():
+            if not _LABEL.fullmatch(label):
+                yield Problem(child_key(f"{at}.match", label), "is not the name of a label")
+            elif not value:
+                hint = "Leave it out: series without the label count anyway."
+                yield Problem(f"{at}.match.{label}", "is empty", hint)
+
+
 _CHECKS: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
     fields.endpoint_text_problems,
     fields.size_problems,
@@ -161,6 +202,7 @@ _CHECKS: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
     _exclude_path_problems,
     tls_problems,
     _canary_problems,
+    _match_problems,
 )
 """The checks that need only the endpoint, and not the fleet."""
 
@@ -172,6 +214,18 @@ def _kind_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
     elif endpoint.kind == "json" and not endpoint.map:
         hint = "Say in [endpoint.map] which value of the page is which signal."
         yield Problem("map", "is missing, and a JSON page means nothing without it", hint)
+
+
+def _helper_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
+    """Problems of settings that only a model can have, on the page of a machine or device."""
+    settings = {"model": endpoint.model, "canary": endpoint.canary, "resources": endpoint.resources}
+    found = [name for name, value in settings.items() if value]
+    found += ["slo"] if endpoint.slo != Slo() else []
+    if not found or endpoint.kind not in fleet.helper_kinds:
+        return
+    for name in found:
+        text = f"is for models, and {endpoint.kind} is the page of a machine or device"
+        yield Problem(name, text, "Name this endpoint in resources of the models that use it.")
 
 
 def _map_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
@@ -191,8 +245,10 @@ def _map_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
 
 def _reference_problems(endpoint: Endpoint, fleet: FleetNames) -> Iterator[Problem]:
     """Problems of references to endpoints that do not exist, or to the endpoint itself."""
-    for key in ("depends_on", "resources"):
-        for number, name in enumerate(getattr(endpoint, key)):
+    resources = map(to_resource, endpoint.resources)
+    names = {"depends_on": endpoint.depends_on, "resources": [one.endpoint for one in resources]}
+    for key, found in names.items():
+        for number, name in enumerate(found):
             at = f"{key}[{number}]"
             if name == endpoint.name:
                 yield Problem(at, "is the endpoint itself")

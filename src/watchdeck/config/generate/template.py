@@ -17,7 +17,7 @@ OPTIONAL = """\
 #change = "deploy: v14"  # another text is another marker on the charts
 #serves = ["card payments"]
 #depends_on = ["features"]
-#resources = ["gpu-7"]
+#resources = [{ endpoint = "gpu-7", match = { gpu = "0" } }]
 #slo = { availability = "99.9%", latency_p95 = "200ms", error_ratio = "1%" }
 #headers = { Authorization = { env = "TOKEN", prefix = "Bearer " }, X-Key = { file = "key" } }
 #tls = { ca = "ca.pem", certificate = "me.pem", key = "me.key", insecure = false }
@@ -31,13 +31,23 @@ OPTIONAL = """\
 #canary = { path = "/v2/models/fraud/infer", body_file = "canary.json", every = "60s" }
 """
 
-MAP = """\
+MAP_HEAD = """\
 # Which series of the page are requests, errors and latency:
 #[endpoint.map]
-#requests = "flask_http_request_total"
-#errors = 'flask_http_request_total{status=~"5.."}'
-#latency = "flask_http_request_duration_seconds"
 """
+
+MAP_UNITS = """\
+# Behind a source stands its unit where it is another than the signal's: "wait_ms ms", "load %",
+# "heap MiB", or a factor: "wait_ticks * 0.01". Units are ns us ms s m h, %, B kB MB GB KiB MiB GiB.
+"""
+
+MAP = f"""\
+{MAP_HEAD}\
+#requests = "flask_http_request_total"
+#errors = 'flask_http_request_total{{status=~"5.."}}'
+#latency = "flask_http_request_duration_seconds"
+#queue_time = "flask_queue_wait_ms ms"
+{MAP_UNITS}"""
 
 OFFER = f"""\
 
@@ -58,6 +68,13 @@ EXAMPLE = f"""\
 #name = "features"
 #url = "http://features.internal:9000/metrics"
 {MAP}
+# A page of JSON has paths in place of series.
+#[[endpoint]]
+#name = "scores"
+#url = "http://scores.internal:8080/stats"
+#kind = "json"
+#map = {{ requests = "$.total", latency_p95 = "$.latency.p95_ms ms", saturation = "$.load_pct %" }}
+
 #[[endpoint]]
 #name = "gpu-7"
 #url = "http://gpu-7.internal:9400/metrics"

@@ -12,13 +12,13 @@ from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeSpec, SignalSpe
 from watchdeck.domain.metrics.selector import read_selector
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.signals.functions import AGGREGATES
-from watchdeck.domain.values.json_assertion import read_assertion, read_path
+from watchdeck.domain.values.json_assertion import read_assertion, read_number, read_path
 from watchdeck.errors import ConfigError
 
 PACKAGED = Path(__file__).parents[2] / "kinds"
 
 _FORMS = ("rate", "increase", "gauge", "histogram", "summary", "mean")
-_SELECTORS = (*_FORMS, "minus", "over")
+_SELECTORS = (*_FORMS, "minus", "over", "over_unit")
 
 
 def load_kinds(folder: Path | None = None) -> tuple[Kind, ...]:
@@ -95,10 +95,10 @@ def _signal_problems(spec: SignalSpec) -> Iterator[str]:
         yield "increase needs over"
     if (spec.histogram or spec.summary) and not 0 < (spec.quantile or 0) < 1:
         yield "needs a quantile between 0 and 1"
-    if spec.aggregate not in AGGREGATES:
-        yield f"aggregate is one of {', '.join(AGGREGATES)}"
+    if spec.aggregate not in (("sum", "mean") if spec.rate else AGGREGATES):
+        yield f"aggregate is one of {', '.join(AGGREGATES)}; of a rate, sum or mean"
     texts = [text for name in _SELECTORS for text in getattr(spec, name)]
-    yield from _read_problems(read_selector, texts)
+    yield from _read_problems(read_selector, [*texts, *([spec.needs] if spec.needs else [])])
 
 
 def _probe_problems(probe: ProbeSpec) -> Iterator[str]:
@@ -107,7 +107,9 @@ def _probe_problems(probe: ProbeSpec) -> Iterator[str]:
     if not probe.path.startswith("/"):
         yield "path begins with /"
     paths = [probe.version] if probe.version and probe.version != "text" else []
-    yield from _read_problems(read_path, [*paths, *probe.signals.values()])
+    yield from _read_problems(read_path, paths)
+    numbers = [probe.replicas] if probe.replicas else []
+    yield from _read_problems(read_number, [*numbers, *probe.signals.values()])
     yield from _read_problems(read_assertion, [m.json for m in probe.means if m.json])
     yield from (f"{name} is not a signal" for name in probe.signals if name not in SIGNALS)
     yield from (problem for meaning in probe.means for problem in _meaning_problems(meaning))

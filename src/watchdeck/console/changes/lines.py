@@ -67,7 +67,7 @@ def relation_of(name: str, model: Model | None, models: Iterable[Model]) -> str:
         return "itself"
     if name in facts.depends_on:
         return "it depends on this"
-    if name in facts.resources:
+    if name in facts.resource_names:
         return "it runs on this"
     others = (other for other in models if other.facts.name == name)
     return "depends on it" if any(facts.name in one.facts.depends_on for one in others) else ""

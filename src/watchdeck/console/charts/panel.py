@@ -9,12 +9,13 @@ from watchdeck.console.charts.chart import ChartData, chart_layout, chart_lines
 from watchdeck.console.charts.legend import QuantileBounds, change_line, legend
 from watchdeck.console.charts.line_plot import LineSeries, LineStyle, TimeRange, points
 from watchdeck.console.charts.series import ChartComparison, chart_objective, short_name
-from watchdeck.console.lines.line import Line, Role, Span, wrap
+from watchdeck.console.lines.line import Line, Role, Span, untrusted_text, wrap
 from watchdeck.console.lines.panel_header import DataAge, panel_lines
 from watchdeck.console.lines.relative_time import age_phrase, clock_time, short_duration
 from watchdeck.console.state.queries import HistoryQuery, HistoryResult
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.panel import Panel
+from watchdeck.domain.board.qualifiers import qualifiers
 from watchdeck.domain.metrics.signal import SIGNALS
 
 _LINE_STYLES = (
@@ -67,14 +68,26 @@ class ChartPanel(Panel):
         return panel_lines(shown.names[0], self._subtitle(shown, state), age, body, cells)
 
     def _subtitle(self, shown: ChartInput, state: ViewState) -> tuple[Span, ...]:
-        """The length of the time range, after the time under the cursor if there is one."""
+        """The scope of the newest value, the time under the cursor, and the length of the range.
+
+        The scope is there only where the value is not the model's alone.
+        """
         length = shown.query.end - shown.query.start
         span = Span(f"last {short_duration(length)}", Role.MUTED)
+        words = "".join(f"{text}  " for text in self._scope(shown, state))
+        scope = (untrusted_text(words, Role.WARNING, 80),) if words else ()
         if shown.cursor is None:
-            return (span,)
+            return (*scope, span)
         form = "%H:%M:%S" if length < 86_400_000 else "%b %d %H:%M"
         at = clock_time(shown.cursor, state.settings.zone, form)
-        return (Span(f"{at} {age_phrase(shown.cursor, state.now)}  ", Role.STRONG), span)
+        return (*scope, Span(f"{at} {age_phrase(shown.cursor, state.now)}  ", Role.STRONG), span)
+
+    def _scope(self, shown: ChartInput, state: ViewState) -> tuple[str, ...]:
+        """What limits the newest value of the selected signal, in words."""
+        model = state.model(self._model_name)
+        latest = model.latest if model else None
+        value = latest.signals.get(shown.names[0]) if latest else None
+        return qualifiers(value, latest.facts.every) if latest and value else ()
 
     def _body(self, shown: ChartInput, state: ViewState, cells: int, rows: int) -> tuple[Line, ...]:
         if shown.result is None:

@@ -16,8 +16,10 @@ _GROUPS = (
     ("ttft_p95", "tpot_p95"),
     ("tokens_in_rate", "tokens_out_rate"),
     ("queue_depth", "in_flight"),
-    ("saturation", "cpu_utilization", "kv_cache_usage"),
-    ("gpu_utilization", "gpu_memory_ratio"),
+    ("error_ratio", "client_error_ratio"),
+    ("saturation", "cpu_utilization", "memory_ratio", "kv_cache_usage"),
+    ("gpu_utilization", "gpu_memory_ratio", "gpu_throttle_ratio"),
+    ("replicas_ready", "replicas_wanted"),
     ("up", "ready"),
 )
 """Signals of one unit that explain each other; every other signal has a chart of its own."""

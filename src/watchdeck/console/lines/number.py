@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from watchdeck.console.lines.line import NO_VALUE
 from watchdeck.domain.board.board import SignalValue
@@ -10,6 +11,9 @@ from watchdeck.domain.values.format import digits, format_value
 from watchdeck.domain.values.units import Unit
 
 _EXPONENT_FROM = 1e15
+
+_DECIMALS = re.compile(r"(>?[1-9][0-9]*)(\.[0-9]+)(\D*)")
+"""A number of at least 1 with decimals, and its unit."""
 
 
 def cell_text(signal: SignalValue | None) -> str:
@@ -19,6 +23,21 @@ def cell_text(signal: SignalValue | None) -> str:
     if signal.unit is Unit.RATIO:
         return _cell_percent(signal.value)
     return describe_value(signal, bounds=False).removesuffix("/s").replace(" ", "")
+
+
+def marked_text(text: str, cells: int) -> str:
+    """The text of a value with a final `*`, in `cells`; decimals are left out to make room.
+
+    Without a mark where there is no room even so: a value must not become 0, or lose its unit.
+    """
+    if len(text) < cells:
+        return f"{text}*"
+    match = _DECIMALS.fullmatch(text)
+    if match is None:
+        return text
+    whole, decimals, unit = match.groups()
+    room = cells - len(whole) - len(unit) - 1
+    return f"{whole}{decimals[:room].rstrip('.')}{unit}*" if room >= 0 else text
 
 
 def _cell_percent(value: float) -> str:

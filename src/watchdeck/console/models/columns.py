@@ -16,12 +16,24 @@ from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.board.board import Health, Model, SignalValue, sort_worst_first
 from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
 from watchdeck.domain.board.filter_fields import FilteredModel
+from watchdeck.domain.board.qualifiers import qualifiers
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.values.text import clean
 
 
 def _value_of(model: Model, name: str) -> SignalValue | None:
     return model.latest.signals.get(name) if model.latest else None
+
+
+def has_limits(model: Model, value: SignalValue) -> bool:
+    """Whether a value needs more words than a cell has room for, which the model's screen has."""
+    return bool(qualifiers(value, model.facts.every))
+
+
+def has_limited_value(model: Model) -> bool:
+    """Whether a value of the default columns has limits; its cell then has a mark."""
+    values = (_value_of(model, signal) for signal in _DEFAULT_SIGNALS)
+    return any(value is not None and has_limits(model, value) for value in values)
 
 
 def _signal_column(
@@ -33,7 +45,10 @@ def _signal_column(
     text_of: Callable[[SignalValue | None], str] = number.cell_text,
 ) -> Column[Model]:
     def cell(model: Model, _now: int) -> Span:
-        text = text_of(_value_of(model, signal))
+        value = _value_of(model, signal)
+        text = text_of(value)
+        if value is not None and has_limits(model, value):
+            return Span(number.marked_text(text, width), Role.MUTED)
         return Span(text, Role.MUTED if text == NO_VALUE else Role.TEXT)
 
     def sort_key(model: Model) -> float | None:
@@ -104,6 +119,12 @@ MODEL_COLUMNS: Columns[Model] = (
     Column("why", "why", 16, _why, most=80, rank=5),
 )
 """The default columns of the models table, in their order."""
+
+_DEFAULT_SIGNALS = (
+    *("latency_p50", "latency_p95", "latency_p99", "request_rate"),
+    *("error_ratio", "saturation", "availability"),
+)
+"""The signals of the default columns."""
 
 SUMMARY_COLUMNS: Columns[Model] = (
     Column("health", "", 10, _health),

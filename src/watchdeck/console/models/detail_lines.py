@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -22,18 +22,28 @@ from watchdeck.console.lines.number import describe_value
 from watchdeck.console.lines.relative_time import age_phrase, format_age_short, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.board.board import LatestScrape, Model, SignalValue
+from watchdeck.domain.board.qualifiers import qualifiers
+from watchdeck.domain.board.resource_sharing import SharedResource
+from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import Outcome, Truncation
-from watchdeck.domain.metrics.signal import SIGNALS, Signal
+from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS, Signal
 from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.values.format import format_duration
 
 _ABSENT = "no data"
 
+_MOST_NAMES = 3
+"""The most models that are named as users of a resource."""
 
-def summary_lines(model: Model, now: int, cells: int, most: int = 6) -> tuple[Line, ...]:
+
+def summary_lines(
+    model: Model, now: int, cells: int, most: int = 6, shared: Iterable[SharedResource] = ()
+) -> tuple[Line, ...]:
     """The summary of a model, in at most `most` lines.
 
-    It has the health with its reason, the last scrape, the server and the configuration.
+    It has the health with its reason, the last scrape, the server, the configuration, and the
+    machines and devices that the model uses, which may be `shared`.
     """
     since = () if model.since is None else (Span(f"  since {short_duration(now - model.since)}"),)
     state = (Span(" "), health_label(model.health), *since, Span("  "))
@@ -41,6 +51,7 @@ def summary_lines(model: Model, now: int, cells: int, most: int = 6) -> tuple[Li
     first = (Line((*state, *why[0].spans)), *_indent_lines(why[1:])) if why else (Line(state),)
     latest = model.latest
     parts = [*(_identity(latest, now) if latest else ()), *_configuration(model.facts)]
+    parts += [_pair("uses", sharing_text(one)) for one in shared]
     lines = (*first, *_indent_lines(wrap_parts(_outcome(latest, now), cells - 1)))
     return (*lines, *_indent_lines(wrap_parts(parts, cells - 1)))[:most]
 
@@ -72,6 +83,8 @@ def _truncation(cut: Truncation) -> list[Spans]:
         "labels": cut.labels,
         "duplicates": cut.duplicates,
         "malformed": cut.malformed,
+        "stale": cut.stale,
+        "out of range": cut.out_of_range,
     }
     return [
         _pair(f"cut {what}", str(count), Role.WARNING) for what, count in reasons.items() if count
@@ -110,41 +123,64 @@ def _pair(label: str, value: str, role: Role = Role.TEXT) -> Spans:
 
 
 class SignalRow(Struct, frozen=True):
-    """One row of the list of signals; `absent` is why it has no value, empty when it has one."""
+    """One row of the list of signals; `absent` is why it has no value, empty when it has one.
+
+    `limits` are the words that belong to the value. `remark` says why it is unknown or in doubt.
+    """
 
     signal: Signal
     value: SignalValue | None
     at: int | None
     absent: str = ""
+    limits: tuple[str, ...] = ()
+    remark: str = ""
 
 
-def signal_rows(model: Model, reasons: Mapping[str, str]) -> tuple[SignalRow, ...]:
-    """All signals: first those with a value, then those without, then the unmeasurable ones.
+def signal_rows(model: Model, kind: Kind | None) -> tuple[SignalRow, ...]:
+    """The signals of a model: those with a value, then those without, then the unmeasurable ones.
 
-    `reasons` maps signals to the reason why this kind of server cannot give them.
-    Empty before the first scrape.
+    Signals that only other kinds of server have are left out. Empty before the first scrape.
     """
     latest = model.latest
     if latest is None:
         return ()
-    rows = [_row(signal, latest, reasons) for signal in SIGNALS.values()]
+    reasons = kind.unmeasurable if kind else {}
+    rows = [_row(SIGNALS[name], latest, reasons) for name in _listed_signals(latest, kind)]
     return tuple(sorted(rows, key=_order))
 
 
+def _listed_signals(latest: LatestScrape, kind: Kind | None) -> Iterable[str]:
+    """The signals that the kind of server has or could have, in the order of the screens."""
+    if kind is None:
+        return SIGNALS
+    known = {*kind_signals(kind, latest.facts), *PROBE_SIGNALS, *latest.not_measurable}
+    known |= {*latest.signals, *latest.remarks}
+    return (name for name in SIGNALS if name in known)
+
+
 def _row(signal: Signal, latest: LatestScrape, reasons: Mapping[str, str]) -> SignalRow:
-    value = latest.signals.get(signal.name)
+    value, remark = latest.signals.get(signal.name), latest.remarks.get(signal.name, "")
     if value is not None:
-        return SignalRow(signal, value, latest.at)
+        limits = (*qualifiers(value, latest.facts.every), *(("in doubt",) if remark else ()))
+        return SignalRow(signal, value, latest.at, "", limits, remark)
     if signal.name in latest.not_measurable:
         reason = reasons.get(signal.name, "")
         return SignalRow(signal, None, None, f"not measurable{reason and f': {reason}'}")
-    return SignalRow(signal, None, None, _ABSENT)
+    return SignalRow(signal, None, None, remark or _ABSENT, (), remark)
 
 
 def _order(row: SignalRow) -> int:
     if row.value is not None:
         return 0
-    return 1 if row.absent == _ABSENT else 2
+    return 1 if row.remark or row.absent == _ABSENT else 2
+
+
+def sharing_text(shared: SharedResource) -> str:
+    """A resource in words, with the other models that use it: `gpu-node (gpu=0), as does chat`."""
+    names = ", ".join(shared.others[:_MOST_NAMES])
+    more = len(shared.others) - _MOST_NAMES
+    others = f"{names} and {more} more" if more > 0 else names
+    return f"{shared.text}, shared with {others}" if others else shared.text
 
 
 def _signal_name(row: SignalRow, _now: int) -> Span:
@@ -154,7 +190,7 @@ def _signal_name(row: SignalRow, _now: int) -> Span:
 def _signal_value(row: SignalRow, _now: int) -> Span:
     if row.value is None:
         return untrusted_text(f"{NO_VALUE} {row.absent}", Role.MUTED)
-    return Span(describe_value(row.value))
+    return untrusted_text(", ".join((describe_value(row.value), *row.limits)))
 
 
 def _signal_age(row: SignalRow, now: int) -> Span:
@@ -166,7 +202,7 @@ def _signal_meaning(row: SignalRow, _now: int) -> Span:
 
 
 SIGNAL_COLUMNS: Columns[SignalRow] = (
-    Column("signal", "signal", 17, _signal_name),
+    Column("signal", "signal", 18, _signal_name),
     Column("value", "value", 14, _signal_value, most=60),
     Column("age", "age", 4, _signal_age, right=True, rank=1),
     Column("meaning", "what it is", 24, _signal_meaning, most=60, rank=2),

@@ -9,14 +9,21 @@ from textual.geometry import Size
 
 from watchdeck.console.input.keys import KeyScope, bindings
 from watchdeck.console.lines.health import health_counts
-from watchdeck.console.lines.line import Line
+from watchdeck.console.lines.line import Line, Role, Span
 from watchdeck.console.lines.table import Columns, Table
-from watchdeck.console.models.columns import SortOrder, filter_and_sort, next_order
+from watchdeck.console.models.columns import (
+    SortOrder,
+    filter_and_sort,
+    has_limited_value,
+    next_order,
+)
 from watchdeck.console.state.messages import ModelOpened
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.filterable_list import FilterableList, FilterableRows
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.board.filter import Filter, FilterError, parse
+
+_MARKS = " * over a longer time, of the whole server or of a machine: Enter tells which"
 
 
 class ModelRows(FilterableRows[Model]):
@@ -37,6 +44,7 @@ class ModelRows(FilterableRows[Model]):
         """All columns, even those without room on the screen."""
         self.order = SortOrder()
         self._has_counts = has_counts
+        self._has_limits = False
         self._saved: Mapping[str, str] = {}
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
@@ -57,6 +65,7 @@ class ModelRows(FilterableRows[Model]):
         self.total, self._saved = len(state.models), state.settings.view.filters
         rows = filter_and_sort(state.models, self.columns, self.wanted, self.order)
         known = frozenset(model.facts.name for model in state.models)
+        self._has_limits = not self._has_counts and any(map(has_limited_value, rows))
         return Table(
             self.columns,
             rows,
@@ -68,7 +77,12 @@ class ModelRows(FilterableRows[Model]):
         )
 
     def lead(self, state: ViewState, _row: Model | None, _size: Size) -> tuple[Line, ...]:
-        """One line with the number of models of each health; none without `has_counts`."""
+        """One line with the number of models of each health; without `has_counts`, on marks.
+
+        That line is there only while a value has a mark.
+        """
+        if self._has_limits:
+            return (Line((Span(_MARKS, Role.MUTED),)),)
         return (health_counts(state.models),) if self._has_counts else ()
 
     def subject(self, row: Model | None) -> str:

@@ -140,5 +140,5 @@ def _impact_line(model: Model, names: Sequence[str], cells: int) -> Line:
 def _affected_names(model: Model, models: tuple[Model, ...]) -> list[str]:
     name = model.facts.name
     dependents = [other.facts.name for other in models if name in other.facts.depends_on]
-    users = [other.facts.name for other in models if name in other.facts.resources]
+    users = [other.facts.name for other in models if name in other.facts.resource_names]
     return [*model.facts.serves, *dependents, *users]

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from watchdeck.demo.fleet import metrics_pages as pages
 from watchdeck.demo.fleet.traffic import Load
 from watchdeck.domain.settings.configuration import Retention, Settings
-from watchdeck.domain.settings.endpoint import Endpoint, Slo
+from watchdeck.domain.settings.endpoint import Endpoint, Resource, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio
 
 _EVERY = Milliseconds(2_000)
@@ -74,7 +74,7 @@ ENDPOINTS = (
             "support-chat",
             owner="support",
             serves=("customer support",),
-            resources=("gpu-node",),
+            resources=(Resource("gpu-node", {"gpu": "0"}),),
             slo=_slo(0.995, 8_000, 0.02),
         ),
         {"/health": "", "/version": '{"version":"0.11.0"}'},
@@ -83,7 +83,12 @@ ENDPOINTS = (
         "image-tagger",
         pages.triton,
         Load(25, 0.06),
-        _endpoint("image-tagger", model="image-tagger", owner="catalogue"),
+        _endpoint(
+            "image-tagger",
+            model="image-tagger",
+            owner="catalogue",
+            resources=(Resource("gpu-node", {"gpu": "1"}),),
+        ),
         {"/v2": '{"name":"triton","version":"2.51.0"}', "/v2/health/ready": ""},
         {"/v2/models/image-tagger/ready": ""},
     ),

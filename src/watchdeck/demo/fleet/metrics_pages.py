@@ -98,7 +98,8 @@ def mlserver(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
         labels = f'model="{model}",version="v2"'
         yield _one(f"model_infer_request_{word}_total", "counter", labels, count)
     yield _histogram("rest_server_request_duration_seconds", good, counts)
-    yield _one("rest_server_requests_in_progress", "gauge", 'app_name="mlserver"', counts.in_flight)
+    labels = 'app_name="mlserver",method="POST"'
+    yield _one("rest_server_requests_in_progress", "gauge", labels, counts.in_flight)
 
 
 def bentoml(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
@@ -153,6 +154,7 @@ def dcgm(model: str, counts: Counts[Count]) -> Iterator[MetricFamily]:
         ("GPU_UTIL", busy),
         ("FB_USED", used),
         ("FB_FREE", free),
+        ("GPU_TEMP", (46 + busy[0] // 3, 44 + busy[1] // 3)),
         ("MEMORY_TEMP", (61, UNSUPPORTED)),
     )
     for word, values in kinds:

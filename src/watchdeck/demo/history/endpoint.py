@@ -29,9 +29,10 @@ from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.endpoint import public_facts
 from watchdeck.domain.signals.counter_window import CounterWindow, window_length
-from watchdeck.domain.signals.derive import derive_signals, failed_signals
+from watchdeck.domain.signals.derive import ProbeFacts, derive_signals, failed_signals
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
+from watchdeck.domain.signals.probe_window import ProbeWindow
 from watchdeck.domain.signals.probes import ProbeResult, read_responses
 from watchdeck.engine.rules.conditions import ScrapeValues
 from watchdeck.store.metrics.backfill import ScrapeHistory
@@ -138,7 +139,8 @@ def derive_scrapes(
 
     `pages` has a row for each scrape, and a column for each series of the plan's layout.
     """
-    window, late, failures = CounterWindow(window_length(INTERVAL)), Outcome.TIMED_OUT, 0
+    window, probes = CounterWindow(window_length(INTERVAL)), ProbeWindow()
+    late, failures = Outcome.TIMED_OUT, 0
     detail = f"/metrics: no complete answer within {endpoint.config.timeout}"
     states = {loaded: _reported_state(endpoint, kind, loaded=loaded) for loaded in (True, False)}
     traffic = server.traffic
@@ -146,15 +148,19 @@ def derive_scrapes(
     for at, answered, loaded, took, page in zip(*(c.tolist() for c in columns), pages, strict=True):
         reported = states[loaded]
         ready = _READY.get(reported.state)
-        window.add_probe(at, answered and ready is not False)
+        probes.add(at, good=answered and ready is not False)
         if answered:
             page_row, failures = array("d", page.tobytes()), 0
-            values = derive_signals(plan, window, at, page_row, ready=ready, scrape_duration=took)
+            facts = ProbeFacts(ready=ready, scrape_duration=took, signals_missing=0)
+            derived = derive_signals(plan, window, probes, at, page_row, facts)
             state = reported.state.value
-            yield ScrapeValues(at, values, plan.slots, state=state, state_detail=reported.why)
+            yield ScrapeValues(
+                at, derived.values, plan.slots, state=state, state_detail=reported.why
+            )
         else:
             failures += 1
-            frame = failed_signals(kind, endpoint.config, window, at, late, scrape_duration=took)
+            facts = ProbeFacts(late, scrape_duration=took)
+            frame = failed_signals(kind, endpoint.config, window, probes, at, facts)
             yield ScrapeValues(at, frame.values, plan.slots, late.value, failures, detail=detail)
 
 

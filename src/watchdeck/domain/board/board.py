@@ -74,12 +74,21 @@ class HealthChange(Struct, frozen=True):
 
 
 class SignalValue(Struct, frozen=True):
-    """The value of a signal in its unit; `low` and `high` bound it where it is not exact."""
+    """The value of a signal in its unit; `low` and `high` bound it where it is not exact.
+
+    `window` is the length (s) of the time whose events were counted, and `events` their number,
+    where the signal has them. A `server_wide` value counts other models of the server too;
+    `resource` is the endpoint whose page gave a value of a machine or device.
+    """
 
     value: float
     unit: Unit
     low: float | None = None
     high: float | None = None
+    window: float | None = None
+    events: float | None = None
+    server_wide: bool = False
+    resource: str | None = None
 
 
 class LatestScrape(Struct, frozen=True):
@@ -100,6 +109,8 @@ class LatestScrape(Struct, frozen=True):
     identity: Identity = field(default_factory=Identity)
     cut: Truncation = field(default_factory=Truncation)
     not_measurable: tuple[str, ...] = ()
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """Why a signal is unknown, or to be doubted, by signal."""
 
 
 class Model(Struct, frozen=True):

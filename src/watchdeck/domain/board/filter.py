@@ -357,6 +357,7 @@ VALUE_READERS: dict[Unit, tuple[Callable[[str], float], str]] = {
     Unit.DAYS: (lambda text: float(text.removesuffix("d")), "14d"),
     Unit.COUNT: (float, "3"),
     Unit.STATE: (float, "1"),
+    Unit.CELSIUS: (lambda text: float(text.removesuffix("C").removesuffix("°")), "85C"),
 }
 """The parser of a value by its unit, and an example."""
 

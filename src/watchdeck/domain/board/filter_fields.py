@@ -47,6 +47,10 @@ MODEL_FIELDS: dict[str, FilterField[Model]] = {
         "Importance, as configured.",
         lambda model: None if model.facts.tier is None else str(model.facts.tier),
     ),
+    "resources": FilterField(
+        "Endpoints of the machines and devices that it uses, with commas between.",
+        lambda model: ",".join(sorted(model.facts.resource_names)) or None,
+    ),
     "why": FilterField("The whole reason of the health.", lambda model: model.why),
     "version": FilterField(
         "Version that the server reports.",
@@ -55,7 +59,7 @@ MODEL_FIELDS: dict[str, FilterField[Model]] = {
 }
 """The fields of a model that are compared as text; any other key is a label."""
 
-MODEL_TEXTS = "name, owner, model, kind, services that it serves, label values"
+MODEL_TEXTS = "name, owner, model, kind, services that it serves, resources, label values"
 """The texts of a model in which words and patterns are searched."""
 
 
@@ -65,13 +69,14 @@ class FilteredModel(Struct, frozen=True):
     model: Model
 
     def texts(self) -> Iterator[str]:
-        """The name, owner, model, kind, services and label values."""
+        """The name, owner, model, kind, services, resources and label values."""
         facts, latest = self.model.facts, self.model.latest
         yield facts.name
         yield from (text for text in (facts.owner, facts.model) if text)
         if latest and latest.kind:
             yield latest.kind
         yield from facts.serves
+        yield from facts.resource_names
         yield from facts.labels.values()
 
     def text(self, key: str) -> str | None:

@@ -15,7 +15,7 @@ from watchdeck.domain.board.board import (
     HealthResult,
     LatestScrape,
 )
-from watchdeck.domain.metrics.scrape import ModelState, Outcome
+from watchdeck.domain.metrics.scrape import NOT_A_MODEL_SERVER, ModelState, Outcome
 from watchdeck.domain.settings.endpoint import Slo
 from watchdeck.domain.values.format import format_comparison, format_duration
 
@@ -198,6 +198,8 @@ def _failure_text(latest: LatestScrape) -> str:
 
 
 def _good_result(latest: LatestScrape) -> HealthResult:
+    if latest.model_detail == NOT_A_MODEL_SERVER:
+        return HealthResult(Health.OK, _GOOD, f"answers: {NOT_A_MODEL_SERVER}")
     is_ready = latest.model_state is ModelState.READY
     words = "ready" if is_ready else "answers, readiness not measurable"
     slo = "no SLO set" if latest.facts.slo == Slo() else "within its SLO"

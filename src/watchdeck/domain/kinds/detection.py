@@ -7,7 +7,8 @@ from functools import cached_property
 from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import DetectionRule, Kind, ProbeMeaning, ProbeResponse
-from watchdeck.domain.metrics.series import Series
+from watchdeck.domain.metrics.selector import SeriesIndex
+from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.values.json_assertion import (
     JsonAssertionError,
     read_assertion,
@@ -55,7 +56,7 @@ def detect(
     page = _PageNames(series or ())
     parsed = {path: ParsedResponse(response) for path, response in responses.items()}
     for kind in kinds:
-        if any(_rule_holds(rule, page, parsed) for rule in kind.recognise):
+        if any(_rule_holds(kind, rule, page, parsed) for rule in kind.recognise):
             return kind
     generic = (kind for kind in kinds if kind.name == GENERIC)
     return next(generic, None) if series else None
@@ -71,7 +72,7 @@ def model_names(
     kind: Kind, series: Collection[Series] | None, responses: Mapping[str, ProbeResponse]
 ) -> tuple[str, ...]:
     """The names of the models that a server lists, cleaned and sorted; empty without a list."""
-    found = {value for one in series or () if (value := one.label(kind.model_label or ""))}
+    found = set(SeriesIndex(Layout(tuple(series or ())), None, kind.model_labels).models)
     response = responses.get(kind.models_path or "")
     if response is not None and response.status == 200 and kind.models:
         found.update(_json_texts(kind.models, response.body))
@@ -134,11 +135,14 @@ class _PageNames:
 
 
 def _rule_holds(
-    rule: DetectionRule, page: _PageNames, responses: Mapping[str, ParsedResponse]
+    kind: Kind, rule: DetectionRule, page: _PageNames, responses: Mapping[str, ParsedResponse]
 ) -> bool:
-    if not all(page.has_name(name) for name in rule.all_names):
+    def has_name(name: str) -> bool:
+        return any(map(page.has_name, (name, *kind.older_names(name))))
+
+    if not all(map(has_name, rule.all_names)):
         return False
-    if rule.any_names and not any(page.has_name(name) for name in rule.any_names):
+    if rule.any_names and not any(map(has_name, rule.any_names)):
         return False
     if rule.label and not page.has_label((*rule.all_names, *rule.any_names), rule.label):
         return False

@@ -54,7 +54,7 @@ class ProbeSpec(Struct, frozen=True):
     replicas: str | None = None
     """JSON path of the number of replicas, or an assertion whose matches are counted."""
     signals: dict[str, str] = field(default_factory=dict)
-    """JSON path of the value of each signal, in the signal's unit."""
+    """JSON path or, as in `replicas`, assertion of each signal; the value is in its unit."""
     port: int | None = None
     """Port of the probe when it differs from the serving port."""
     every_scrape: bool = True
@@ -108,12 +108,15 @@ class SignalSpec(Struct, frozen=True):
     increase: tuple[str, ...] = ()
     """Increase, less that of `minus`, divided by that of `over`."""
     minus: tuple[str, ...] = ()
+    """Subtracted from `increase`, or from a `gauge` that has `over`; a page needs its series."""
     over: tuple[str, ...] = ()
-    """Denominator of `increase` or `gauge`."""
+    """Denominator of `increase` or `gauge`; gauges by which a `rate` is divided."""
+    over_unit: tuple[str, ...] = ()
+    """Gauges whose mean is the unit of the `over` of a `rate`, such as the period of a quota."""
     gauge: tuple[str, ...] = ()
     """Value now, combined by `aggregate`; with `over`, a ratio of sums."""
     aggregate: str = "sum"
-    """sum, max or mean."""
+    """sum, max, min or mean of gauges; sum or mean of rates."""
     histogram: tuple[str, ...] = ()
     summary: tuple[str, ...] = ()
     quantile: float | None = None
@@ -128,8 +131,32 @@ class SignalSpec(Struct, frozen=True):
     """Whether the series depend on options or hardware: a signal without them is not measurable."""
     late: bool = False
     """Whether the server creates the error series at its first error: 0 until then."""
-    whole_server: bool = False
-    """Whether the series have no model label: used only when the page shows no other model."""
+    needs: str | None = None
+    """Selector of a series without which the page does not tell the signal, not even a 0."""
+    one_model: bool = False
+    """Whether the spec is only for a page that names no model but the watched one."""
+    remark: str = ""
+    """What makes the value doubtful, as text for people; empty for an exact one."""
+    own: int = 0
+    """Requests of our own that a `gauge` counts while it is read; subtracted from its sum."""
+
+
+class Rename(Struct, frozen=True):
+    """A series, or with a final `*` a prefix, that another version of the server names otherwise.
+
+    `since` is the version that introduced `new`; empty when it is not known.
+    """
+
+    old: str
+    new: str
+    since: str = ""
+
+    def older(self, name: str) -> str | None:
+        """The older name of a series; None when this rename does not concern it."""
+        if not self.new.endswith("*"):
+            return self.old if name == self.new else None
+        prefix = self.new[:-1]
+        return self.old[:-1] + name.removeprefix(prefix) if name.startswith(prefix) else None
 
 
 class Kind(Struct, frozen=True):
@@ -147,8 +174,20 @@ class Kind(Struct, frozen=True):
     probe_paths: tuple[str, ...] = ()
     """Paths of health probes: series with one in a label of `probe_labels` are left out."""
     probe_labels: tuple[str, ...] = ()
-    model_label: str | None = None
-    """Label that holds the name of the model."""
+    model_labels: tuple[str, ...] = ()
+    """Labels that hold the name of the model; the first that a series has counts."""
+    names_idle_models: bool = False
+    """Whether the page names every model from its start, not only from its first request."""
+    same_labels: tuple[str, ...] = ()
+    """Labels of parts that all report the same requests, such as ranks; one of them counts."""
+    renames: tuple[Rename, ...] = ()
+    """Series that have another name in older versions; the kind's file uses the newest names."""
+    helper: bool = False
+    """Whether it is a page of a machine or device, never of a model server."""
+    optional_page: bool = False
+    """Whether the server has its page by choice: a server without one is read by its probes."""
+    loading_limit: int = 600
+    """Seconds after which a model that is still loading counts as not ready."""
     version: str | None = None
     """Selector of the series whose `version_label` holds the model's version."""
     version_label: str | None = None
@@ -165,3 +204,8 @@ class Kind(Struct, frozen=True):
     """Whether the page is JSON, which the configuration maps to signals."""
     unmeasurable: dict[str, str] = field(default_factory=dict)
     """Reason for each signal that people expect and this kind does not expose."""
+
+    def older_names(self, name: str) -> tuple[str, ...]:
+        """The names of a series in older versions of the server."""
+        found = (rename.older(name) for rename in self.renames)
+        return tuple(older for older in found if older is not None)

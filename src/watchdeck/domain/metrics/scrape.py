@@ -46,6 +46,10 @@ class ModelState(StrEnum):
     UNKNOWN = "unknown"
 
 
+NOT_A_MODEL_SERVER = "the page of a machine or device, not a model server"
+"""The detail of the state of a model where there is none."""
+
+
 class Frame(Struct, frozen=True):
     """One value for each series of a layout, at one moment; a missing value is NaN."""
 
@@ -54,17 +58,22 @@ class Frame(Struct, frozen=True):
 
 
 class Truncation(Struct, frozen=True):
-    """How many lines of one page were left out, by the reason: a limit exceeded or a fault."""
+    """How many samples of one page were left out, by the reason: a limit exceeded or a fault."""
 
     series: int = 0
     labels: int = 0
     duplicates: int = 0
     malformed: int = 0
+    stale: int = 0
+    """Samples whose own timestamp is too old."""
+    out_of_range: int = 0
+    """Values that a measurement in their unit cannot have."""
 
     @property
     def total(self) -> int:
-        """The number of lines left out."""
-        return self.series + self.labels + self.duplicates + self.malformed
+        """The number of samples left out."""
+        limits = self.series + self.labels + self.duplicates + self.malformed
+        return limits + self.stale + self.out_of_range
 
 
 class Identity(Struct, frozen=True):
@@ -74,9 +83,16 @@ class Identity(Struct, frozen=True):
     """
 
     version: str | None = None
+    """The version of the model, else that of the server."""
     started_at: int | None = None
     replicas: int | None = None
     resets: int = 0
+    server_version: str | None = None
+    """The version of the server program, where the model has a version of its own."""
+    certificate: str | None = None
+    """A short fingerprint of the certificate that the server showed."""
+    host: str | None = None
+    """The network address that answered."""
 
 
 class Scrape(Struct, frozen=True):
@@ -101,6 +117,14 @@ class Scrape(Struct, frozen=True):
     identity: Identity = field(default_factory=Identity)
     truncation: Truncation = field(default_factory=Truncation)
     not_measurable: tuple[str, ...] = ()
+    remarks: dict[str, str] = field(default_factory=dict)
+    """Why a signal is unknown, or to be doubted, although its kind of server has it; by signal."""
+    server_wide: tuple[str, ...] = ()
+    """Signals that are figures of the whole server, which serves other models too."""
+    resources: dict[str, str] = field(default_factory=dict)
+    """The endpoint of the resource that gave a signal, by signal; its own signals are absent."""
+    expected: tuple[str, ...] = ()
+    """Signals that the page gave at some time; those that it lacks now count as missing."""
     exchanges: tuple[ResponseRecord, ...] = ()
     """The last raw responses, on some scrapes only."""
 

@@ -1,12 +1,13 @@
 """Selectors of series in the syntax of Prometheus, and an index that finds what they select."""
 
 import re
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
-from watchdeck.domain.metrics.series import Layout, Series, SeriesType
+from watchdeck.domain.metrics.series import LabelPairs, Layout, Series, SeriesType
 from watchdeck.domain.values.pattern import compile_pattern, is_slow
 
 _LONGEST = 1_000
@@ -98,18 +99,33 @@ def _read_matcher(label: str, sign: str, value: str) -> LabelMatcher:
     return LabelMatcher(label, value, pattern, negated=sign == "!~")
 
 
+OlderNames = Callable[[str], tuple[str, ...]]
+"""Returns the names that a series has in older versions of a server, the newest first."""
+
+
+def no_older_names(_: str) -> tuple[str, ...]:
+    """No older name: the series of this kind of server were never renamed."""
+    return ()
+
+
 class SeriesIndex(Struct, frozen=True, dict=True):
     """Finds the series of one endpoint on a page by selectors; positions are those in the layout.
 
-    With `model`, series that have the label `model_label` must have this value. Series with a label
-    of `probe_labels` that matches one of `excluded_paths` are health probes and are left out.
+    With `model`, series that name a model must name this one. Series with a label of `probe_labels`
+    that matches one of `excluded_paths` are health probes and are left out.
     """
 
     layout: Layout
     model: str | None = None
-    model_label: str | None = None
+    model_labels: tuple[str, ...] = ()
     excluded_paths: tuple[str, ...] = ()
     probe_labels: tuple[str, ...] = ()
+    same_labels: tuple[str, ...] = ()
+    """Labels of parts that report the same events: of series that differ in them, one counts."""
+    match: tuple[tuple[str, str], ...] = ()
+    """Labels that a series must have, where it has the label at all."""
+    older_names: OlderNames = no_older_names
+    """The names that a series has in older versions of the server."""
 
     @cached_property
     def by_name(self) -> dict[str, list[int]]:
@@ -120,22 +136,42 @@ class SeriesIndex(Struct, frozen=True, dict=True):
         return found
 
     @cached_property
-    def has_several_models(self) -> bool:
-        """Whether the page shows several models while the endpoint watches one."""
-        if self.model is None or self.model_label is None:
-            return False
-        label = self.model_label
-        return len({value for s in self.layout.series if (value := s.label(label))}) > 1
+    def models(self) -> frozenset[str]:
+        """The names of the models that the page tells of."""
+        return frozenset(
+            name for series in self.layout.series if (name := self.model_of(series)) is not None
+        )
+
+    @property
+    def has_other_models(self) -> bool:
+        """Whether the page tells of models besides the one that the endpoint watches."""
+        return self.model is not None and bool(self.models - {self.model})
+
+    def model_of(self, series: Series) -> str | None:
+        """The model that a series names; None when it is of the whole server."""
+        return next((name for label in self.model_labels if (name := series.label(label))), None)
+
+    def is_server_wide(self, positions: Iterable[int]) -> bool:
+        """Whether the series at these positions also count other models than the watched one."""
+        series = self.layout.series
+        return self.has_other_models and any(self.model_of(series[p]) is None for p in positions)
 
     def find(self, selector: str, suffix: str = "") -> tuple[int, ...]:
-        """The positions of the series that a selector selects; `suffix` is added to its name."""
+        """The positions of the series that a selector selects; `suffix` is added to its name.
+
+        Where the page has none of that name, those of an older name count.
+        """
         query = read_selector(selector)
         series = self.layout.series
-        return tuple(
-            place
-            for place in self.by_name.get(query.name + suffix, ())
-            if query.holds(series[place]) and self._is_counted(series[place])
-        )
+        for name in (query.name, *self.older_names(query.name)):
+            places = self.by_name.get(name + suffix)
+            if places:
+                return self._distinct(
+                    place
+                    for place in places
+                    if query.holds(series[place]) and self._is_counted(series[place])
+                )
+        return ()
 
     def find_counters(self, selectors: tuple[str, ...]) -> tuple[int, ...]:
         """The positions of the selected counters; selectors may leave out `_total` or `_count`."""
@@ -144,6 +180,7 @@ class SeriesIndex(Struct, frozen=True, dict=True):
     def has_names(self, selectors: tuple[str, ...]) -> bool:
         """Whether the page has a series with the name in a selector, whatever its labels."""
         names = [read_selector(text).name for text in selectors]
+        names += [older for name in names for older in self.older_names(name)]
         return any(name + end in self.by_name for name in names for end in ("", "_total", "_count"))
 
     def type_of(self, name: str) -> SeriesType | None:
@@ -163,12 +200,23 @@ class SeriesIndex(Struct, frozen=True, dict=True):
         return next((places for places in found if places), ())
 
     def _is_counted(self, series: Series) -> bool:
-        if self.model is not None and self.model_label is not None:
-            model = series.label(self.model_label)
-            if model is not None and model != self.model:
-                return False
+        if self.model is not None and self.model_of(series) not in (None, self.model):
+            return False
+        if any(series.label(label) not in (None, value) for label, value in self.match):
+            return False
         for label in self.probe_labels:
             value = series.label(label)
             if value and self.is_excluded(value):
                 return False
         return True
+
+    def _distinct(self, positions: Iterable[int]) -> tuple[int, ...]:
+        """One position of each group of series that differ in `same_labels` alone."""
+        if not self.same_labels:
+            return tuple(positions)
+        found: dict[LabelPairs, int] = {}
+        for place in positions:
+            labels = self.layout.series[place].labels
+            key = tuple(pair for pair in labels if pair[0] not in self.same_labels)
+            found.setdefault(key, place)
+        return tuple(found.values())

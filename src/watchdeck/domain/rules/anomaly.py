@@ -61,6 +61,7 @@ FINEST: dict[Unit, float] = {
     Unit.COUNT: 1.0,
     Unit.BYTES: float(1 << 20),
     Unit.DAYS: 0.1,
+    Unit.CELSIUS: 1.0,
 }
 """The least spread of each unit: one error after a week of zeros is not infinitely far out."""
 

@@ -253,6 +253,13 @@ SCALES = {
     ),
     Unit.COUNT: LimitScale("a number", "20", ("",), float, decimal),
     Unit.STATE: LimitScale("yes (1) or no (0)", "1", ("",), float, decimal),
+    Unit.CELSIUS: LimitScale(
+        "a temperature",
+        "85C",
+        ("", "C"),
+        lambda text: float(text.removesuffix("C")),
+        lambda value: f"{decimal(value)}C",
+    ),
 }
 """How limits are written, by the unit of the signal."""
 

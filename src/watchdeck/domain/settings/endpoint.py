@@ -1,5 +1,7 @@
 """An endpoint as its owner configures it, and as the store knows it."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 from urllib.parse import urlsplit, urlunsplit
 
@@ -39,6 +41,24 @@ class Canary(Struct, frozen=True):
     """HTTP method."""
 
 
+class Resource(Struct, frozen=True):
+    """A machine or device beside a server, such as a GPU node, whose page is itself an endpoint."""
+
+    endpoint: str
+    """Name of the endpoint whose page has the figures of the machine or device."""
+    match: dict[str, str] = field(default_factory=dict)
+    """Labels of the part that the model uses: series with another value of one do not count."""
+
+    def overlaps(self, other: Resource) -> bool:
+        """Whether both are the same part of a machine or device, or parts with something in common.
+
+        Two parts have nothing in common when they give one label different values.
+        """
+        shared = self.match.keys() & other.match.keys()
+        is_same_page = self.endpoint == other.endpoint
+        return is_same_page and all(self.match[label] == other.match[label] for label in shared)
+
+
 class Keep(StrEnum):
     """Which series of a metrics page are stored when no patterns are given to select them."""
 
@@ -73,8 +93,9 @@ class Endpoint(Struct, frozen=True):
     """What fails for users when the model fails, such as `card payments`."""
     depends_on: tuple[str, ...] = ()
     """Names of the endpoints that the model needs."""
-    resources: tuple[str, ...] = ()
-    """Names of the endpoints of shared resources, such as a GPU node."""
+    resources: tuple[str | Resource, ...] = ()
+    """Endpoints of the machines and devices that the model uses, such as a GPU node: names, or
+    tables with the labels of a part. Their figures become signals of the model."""
     slo: Slo = field(default_factory=Slo)
     """Service level objectives; rules on an SLO apply only where the model has one."""
     headers: dict[str, str | Secret] = field(default_factory=dict)
@@ -88,8 +109,8 @@ class Endpoint(Struct, frozen=True):
     keep: str | tuple[str, ...] = Keep.NEEDED
     """Series to store: `needed` for signals and health, `all`, or a list of patterns of names."""
     map: dict[str, str] = field(default_factory=dict)
-    """Selector or JSON path of each signal that the kind does not know, with `* NUMBER` or
-    `/ NUMBER` when its unit differs."""
+    """Selector or JSON path of each signal that the kind does not know, with its unit (`ms`, `%`,
+    `MiB`), `* NUMBER` or `/ NUMBER` behind it when its unit differs."""
     max_body: Bytes = Bytes(1 << 20)
     """Most bytes of a response; a larger one is a failed scrape."""
     max_series: int = 5_000
@@ -111,11 +132,21 @@ class EndpointFacts(Struct, frozen=True):
     labels: dict[str, str] = field(default_factory=dict)
     serves: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
+    resources: tuple[Resource, ...] = ()
     slo: Slo = field(default_factory=Slo)
     insecure: bool = False
     change: str = ""
     map: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def resource_names(self) -> frozenset[str]:
+        """The names of the endpoints of its resources."""
+        return frozenset(one.endpoint for one in self.resources)
+
+
+def to_resource(entry: str | Resource) -> Resource:
+    """A resource as the configuration writes it: a name alone is a whole machine or device."""
+    return Resource(entry) if isinstance(entry, str) else entry
 
 
 def public_facts(endpoint: Endpoint) -> EndpointFacts:
@@ -130,7 +161,7 @@ def public_facts(endpoint: Endpoint) -> EndpointFacts:
         labels=dict(endpoint.labels),
         serves=endpoint.serves,
         depends_on=endpoint.depends_on,
-        resources=endpoint.resources,
+        resources=tuple(map(to_resource, endpoint.resources)),
         slo=endpoint.slo,
         insecure=endpoint.tls.insecure,
         change=clean(endpoint.change or "", 200),

@@ -16,7 +16,7 @@ ALERTMANAGER = "alertmanager"
 
 
 class Intake(Struct, frozen=True):
-    """The HTTP server that receives alerts of other systems; every request needs the token."""
+    """The HTTP server that receives alerts and changes of other systems, all with the token."""
 
     token: Secret
     """Bearer token that senders must send."""

@@ -1,27 +1,53 @@
-"""The rolling window of one endpoint: the increases of its counters, and its probe results."""
+"""The rolling window of one endpoint: the increases of its counters, over one process or several.
+
+A counter belongs to the process that counts. Behind one address several may answer in turn, each
+with counters of its own: to compare the page of one with that of another gives no rate.
+"""
 
 from __future__ import annotations
 
-import math
-from array import array
 from collections import deque
-from collections.abc import Iterable, Sequence
-from operator import add, sub
+from collections.abc import Iterator, Sequence
+from operator import add
 
-from watchdeck.domain.metrics.series import Series, SeriesType
-from watchdeck.domain.signals.functions import UNSUPPORTED, finite_values
-from watchdeck.domain.signals.plan import Plan
+from msgspec import Struct, field
 
-_HOUR = 3_600_000
+from watchdeck.domain.signals.functions import finite_values
+from watchdeck.domain.signals.plan import Increases, Plan
+from watchdeck.domain.signals.process_counters import (
+    HOUR,
+    ProcessCounters,
+    ProcessStep,
+    operand_order,
+    reorder,
+)
 
-_SAME_START = 2.0
-"""Seconds by which two start times may differ and still mean the same process."""
+_SAME_START = 0.02
+"""Seconds by which two start times may differ and still be of the same process."""
 
-_MOST_DEPARTED = 1_000
-"""Series that left the page and are remembered in case they return; the oldest are dropped."""
+_CLOCK_STEP = 2.05
+"""Seconds, in whole steps, by which the start time of one process may waver: it is computed from
+the time of the boot, which follows corrections of the clock in whole seconds."""
 
-MINIMUM_PROBES = 10
-"""With fewer probes in the hour, availability is unknown."""
+_FRESH = 2.0
+"""Seconds before the last page at which a process may have started and count as started since."""
+
+_SURE_PAGES = 3
+"""Pages without a start time that must follow one another before their counters are compared."""
+
+_DOUBT = 20
+"""Pages without a fall after which counters that fell again and again are believed anew."""
+
+_LONG_DOUBT = 360
+"""The same after a fall that was no restart: a connection that is kept can stay with one process
+for long."""
+
+_GONE = 900_000
+"""Milliseconds, at least, after which a process that did not answer is taken for gone."""
+
+_PAGES_PER_PROCESS = 5
+"""Pages, for each process, after which every process has answered: of k processes at random, one
+stays unseen for 5 k pages in less than one case in a hundred."""
 
 
 def window_length(every: int) -> int:
@@ -29,171 +55,280 @@ def window_length(every: int) -> int:
     return max(60_000, 6 * every)
 
 
-class CounterWindow:
-    """The increases of an endpoint's counters over the last `span_ms`.
+class _Process(Struct):
+    """One process that answers, with the number of its last page."""
 
-    An operand is a sum of counters that a signal needs. Its total since the first scrape is kept,
-    so that its increase over any period is one subtraction. A counter that went down restarted from
-    0. A new series counts from 0 when its process was scraped before without it, else from its
-    first value.
+    start: float | None
+    labels: tuple[str, ...]
+    counters: ProcessCounters = field(default_factory=ProcessCounters)
+    seen: int = 0
+    seen_at: int = 0
+
+
+class CounterWindow:
+    """The increases of an endpoint's counters over the last `span` ms, and up to an hour.
+
+    Processes are told apart by their start time or by labels of their own; the increases of all are
+    added up, each over its own pages. Where nothing tells them apart, counters that fall again and
+    again show that there are several, and all increases are unknown: `reason` then says why.
     """
 
-    __slots__ = ("_departed", "_plan", "_probes", "_raw", "_samples", "_span", "_started",
-                 "_totals", "resets")  # fmt: skip
+    __slots__ = (
+        "_cache",
+        "_canaries_only",
+        "_current",
+        "_doubted_until",
+        "_falls",
+        "_fell_after",
+        "_joined",
+        "_pages",
+        "_processes",
+        "_restarts",
+        "_span",
+        "last_at",
+        "resets",
+    )  # fmt: skip
 
-    def __init__(self, span_ms: int) -> None:
-        self._span = span_ms
-        self._samples: deque[tuple[int, array[float], float]] = deque()
-        self._plan: Plan | None = None
-        self._raw: array[float] = array("d")
-        self._totals: array[float] = array("d")
-        self._started: float | None = None
-        self._departed: dict[Series, float] = {}
-        self._probes = _Probes()
+    def __init__(self, span: int) -> None:
+        self._span = span
+        self._processes: list[_Process] = []
+        self._current: _Process | None = None
+        self._pages = 0
+        self._joined = 0
+        self._fell_after = 0
+        self._falls: deque[int] = deque(maxlen=2)
+        self._doubted_until = 0
+        self._restarts: deque[int] = deque(maxlen=1_000)
+        self._cache: dict[object, Increases | None] = {}
+        self.last_at = 0
         self.resets = 0
 
-    def add_probe(self, at: int, good: bool) -> None:  # noqa: FBT001 - reads well: add_probe(at, True)
-        """Add the result of the probe at `at` (ms UTC); it counts in `availability` for an hour."""
-        self._probes.add(at, good=good)
+    @property
+    def processes(self) -> int:
+        """The number of processes that answer at this address, as far as it is known."""
+        return len(self._processes)
 
-    def preload(self, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Add the probe results of an earlier run, oldest first; `times` are in ms UTC."""
-        for at, is_good in zip(times, good, strict=True):
-            self._probes.add(at, good=is_good)
+    @property
+    def has_several(self) -> bool:
+        """Whether several processes answer, so that a page is that of one of them."""
+        return len(self._processes) > 1 or self._pages < self._doubted_until
 
-    def availability(self, at: int) -> float:
-        """The share of good probes in the hour before `at` (ms UTC); NaN with fewer than ten."""
-        return self._probes.ratio(at)
+    @property
+    def reason(self) -> str:
+        """Why all increases are unknown; empty when they are not."""
+        if self._pages < self._doubted_until:
+            return "several processes answer in turn here, and nothing on their pages tells which"
+        if not self.has_several or self._is_settled():
+            return ""
+        left = self._joined + _PAGES_PER_PROCESS * self.processes - self._pages
+        text = f"{self.processes} processes answer here in turn: they are counted in {left} scrapes"
+        return text if left > 0 else f"{self.processes} processes answer here, some too seldom"
+
+    def restarts(self, at: int) -> int:
+        """The restarts seen in the hour before `at` (ms UTC)."""
+        while self._restarts and self._restarts[0] <= at - HOUR:
+            self._restarts.popleft()
+        return len(self._restarts)
 
     def push(self, plan: Plan, at: int, values: Sequence[float], canaries_sent: float) -> None:
         """Add the page read at `at` (ms UTC); `canaries_sent` is the total since the start.
 
-        A clock that was set back empties the window: there is no rate across such a change.
+        A clock that was set back empties the window: there is no rate across such a change. A page
+        of the same time as the last one is the same page, and is left out.
         """
-        raw = plan.counter_values(values)
-        if self._samples and at <= self._samples[-1][0]:
-            self._samples.clear()
-        if self._plan is None:
-            self._totals = array("d", bytes(8 * len(plan.operands)))
-            self._plan, self._raw = plan, array("d", map(_counter_value, raw))
-            self._started = _process_start(plan, values)
-        else:
-            if plan is not self._plan:
-                self._change_plan(plan)
-            self._check_restart(plan, values)
-            self._add_increases(plan, raw)
-        self._samples.append((at, self._totals, canaries_sent))
-        self._drop_old(at)
-
-    def increases(self) -> tuple[list[float], float, float] | None:
-        """The increase of each operand in the window, the window's length (s) and canaries sent.
-
-        None until the window has two scrapes.
-        """
-        if len(self._samples) < 2:
-            return None
-        then, before, sent_before = self._samples[0]
-        now, totals, sent = self._samples[-1]
-        return list(map(sub, totals, before)), (now - then) / 1_000, max(0.0, sent - sent_before)
-
-    def _drop_old(self, at: int) -> None:
-        """Drop scrapes older than the window, except the one at its beginning.
-
-        After a gap of twice the window, all older ones go: a mean across it would hide the present.
-        """
-        samples = self._samples
-        while samples[0][0] < at - 2 * self._span:
-            samples.popleft()
-        begin = at - self._span
-        while len(samples) > 1 and samples[1][0] <= begin:
-            samples.popleft()
-
-    def _add_increases(self, plan: Plan, raw: Sequence[float]) -> None:
-        increases = list(map(sub, raw, self._raw))
-        if increases and not (min(increases) >= 0 and sum(increases) < UNSUPPORTED):
-            increases, raw = self._correct_resets(plan, raw)
-        self._raw = array("d", raw)
-        if any(increases):
-            sums = increases if plan.has_plain_operands else _sum_blocks(plan, increases)
-            self._totals = array("d", map(add, self._totals, sums))
-
-    def _correct_resets(
-        self, plan: Plan, raw: Sequence[float]
-    ) -> tuple[list[float], Sequence[float]]:
-        """The increases and new bases of counters when some went down or are not numbers."""
-        increases, bases, down = [], [], False
-        for new, old, series in zip(raw, self._raw, plan.counter_series, strict=True):
-            increase, base = _increase(new, old)
-            down |= new < old and series.type is not SeriesType.GAUGE
-            increases.append(increase)
-            bases.append(base)
-        self.resets += down
-        return increases, bases
-
-    def _check_restart(self, plan: Plan, values: Sequence[float]) -> None:
-        """Count from 0 after a restart, even when the new counters are already larger.
-
-        A different process that already ran at the last scrape (behind a load balancer) gives only
-        a new base: its counters say nothing about this window.
-        """
-        started = _process_start(plan, values)
-        before, self._started = self._started, started or self._started
-        if started is None or before is None or abs(started - before) <= _SAME_START:
+        if at == self.last_at and self._current is not None:
             return
-        last = self._samples[-1][0] / 1_000 if self._samples else 0.0
-        fresh = started >= last - _SAME_START
-        self._raw = array("d", [0.0 if fresh else math.nan]) * len(plan.counters)
-        self.resets += fresh
+        if at < self.last_at:
+            self._clear()
+        raw = plan.counter_values(values)
+        process = self._find_process(plan, at, values, raw)
+        self._pages += 1
+        self._check_falls(process, plan, raw)
+        process.counters.add_page(plan, at, raw, canaries_sent, self._sample_span())
+        process.seen, process.seen_at = self._pages, at
+        self._current, self.last_at = process, at
+        self._forget_processes(at)
+        self._cache.clear()
 
-    def _change_plan(self, plan: Plan) -> None:
-        """Carry the window over to the plan of a changed page."""
-        assert self._plan is not None  # noqa: S101 - push() has set it
-        old, self._plan = self._plan, plan
-        known = {**self._departed, **dict(zip(old.counter_series, self._raw, strict=True))}
-        seen = set(old.layout.series)
-        now = plan.counter_series
-        self._raw = array("d", [known.get(one, math.nan if one in seen else 0.0) for one in now])
-        left = known.keys() - set(now)
-        self._departed = {one: raw for one, raw in known.items() if one in left}
-        for one in list(self._departed)[:-_MOST_DEPARTED]:
-            del self._departed[one]
-        if plan.operands != old.operands:
-            positions = {operand: position for position, operand in enumerate(old.operands)}
-            order = [positions.get(operand) for operand in plan.operands]
-            self._samples = deque((at, _reorder(order, t), sent) for at, t, sent in self._samples)
-            self._totals = _reorder(order, self._totals)
+    def recent(self) -> Increases | None:
+        """The increases in the usual window; None while they are unknown."""
+        if None not in self._cache:
+            self._cache[None] = self._recent()
+        return self._cache[None]
+
+    def grown(self, operand: int, minimum: float, *, canaries: bool = False) -> Increases | None:
+        """The increases in the shortest window in which an operand has `minimum` events.
+
+        With `canaries`, those sent do not count as events. None when an hour has fewer, and without
+        any event.
+        """
+        minimum = max(minimum, 1e-9)
+        found = self.recent()
+        if found is not None and _has_enough(found, operand, minimum, canaries=canaries):
+            return found
+        key = operand, minimum, canaries
+        if key not in self._cache:
+            longer = self._longer(operand, minimum)
+            enough = (
+                one for one in longer if _has_enough(one, operand, minimum, canaries=canaries)
+            )
+            self._cache[key] = next(enough, None)
+        return self._cache[key]
+
+    def _recent(self) -> Increases | None:
+        if self.reason or self._current is None:
+            return None
+        if len(self._processes) > 1:
+            return self._add_up(self._sample_span())
+        counters = self._current.counters
+        if self._current.start is None and counters.pages < _SURE_PAGES:
+            return None
+        return counters.increases_since(counters.begins()[0]) if counters.samples > 1 else None
+
+    def _longer(self, operand: int, minimum: float) -> Iterator[Increases]:
+        """The increases in ever longer windows, up to an hour; none when none has enough events."""
+        if self.reason or self._current is None:
+            return
+        if len(self._processes) > 1:
+            length = 2 * self._sample_span()
+            while length < 2 * HOUR:
+                found = self._add_up(min(length, HOUR))
+                if found is not None:
+                    yield found
+                length *= 2
+            return
+        counters = self._current.counters
+        for begin in counters.begins():
+            if not counters.increase_since(begin, operand) < minimum:
+                yield counters.increases_since(begin)
+
+    def _add_up(self, length: int) -> Increases | None:
+        """The increases of all processes in `length` ms; None when one was not seen often enough.
+
+        Each process is seen only now and then: its increase is taken over its own pages, and scaled
+        to the length of the window.
+        """
+        current = self._current
+        assert current is not None  # noqa: S101 - only called with pages
+        assert current.counters.plan is not None  # noqa: S101 - same
+        sums = [0.0] * len(current.counters.plan.operands)
+        canaries = 0.0
+        for process in self._processes:
+            begin = process.counters.since(length)
+            if begin is None:
+                return None
+            found = process.counters.increases_since(begin)
+            if process.counters.pages < _SURE_PAGES or found.seconds * 1_000 < self._span / 2:
+                return None
+            order = operand_order(process.counters.plan or current.counters.plan,
+                                  current.counters.plan)  # fmt: skip
+            scale = length / 1_000 / found.seconds
+            sums = list(map(add, sums, (scale * value for value in reorder(order, found.values))))
+            canaries = max(canaries, found.canaries * scale)
+        return Increases(sums, length / 1_000, canaries)
+
+    def _sample_span(self) -> int:
+        """The usual window (ms), longer while several processes answer: each is seen less often."""
+        return self._span if len(self._processes) < 2 else self._span * len(self._processes)
+
+    def _is_settled(self) -> bool:
+        """Whether every process has probably been seen since one joined."""
+        return self._pages - self._joined >= _PAGES_PER_PROCESS * self.processes
+
+    def _find_process(
+        self, plan: Plan, at: int, values: Sequence[float], raw: Sequence[float]
+    ) -> _Process:
+        """The process that answered, a new one if no page of it was read before."""
+        start, labels = _process_start(plan, values), plan.process_labels
+        for process in self._processes:
+            if self._is_of(process, start, labels, plan, raw):
+                process.start = process.start or start
+                process.labels = labels or process.labels
+                return process
+        has_fallen = bool(self._falls) and self._falls[-1] == self._pages
+        since = self._fell_after if has_fallen else self.last_at
+        is_fresh = start is not None and start >= since / 1_000 - _FRESH
+        if is_fresh and len(self._processes) == 1:
+            return self._succeed(self._processes[0], start, labels, at)
+        process = _Process(start, labels)
+        self._processes.append(process)
+        self._joined = self._pages
+        return process
+
+    def _is_of(
+        self,
+        process: _Process,
+        start: float | None,
+        labels: tuple[str, ...],
+        plan: Plan,
+        raw: Sequence[float],
+    ) -> bool:
+        """Whether a page is of this process, by its start, else by its labels.
+
+        A page that tells neither is of the only process. A start time that wavers in whole seconds
+        is the same, unless the counters fell.
+        """
+        if start is None or process.start is None:
+            is_told = labels and process.labels
+            return labels == process.labels if is_told else len(self._processes) == 1
+        difference = abs(start - process.start)
+        if difference <= _SAME_START:
+            return True
+        is_step = difference <= _CLOCK_STEP and abs(difference - round(difference)) <= _SAME_START
+        return is_step and not process.counters.falls(plan, raw)
+
+    def _succeed(
+        self, process: _Process, start: float | None, labels: tuple[str, ...], at: int
+    ) -> _Process:
+        """Let a process that started since the last page take the place of the only one."""
+        process.start, process.labels = start, labels
+        process.counters.begin_from_zero()
+        self._count_restart(at)
+        return process
+
+    def _count_restart(self, at: int) -> None:
+        self.resets += 1
+        self._restarts.append(at)
+
+    def _check_falls(self, process: _Process, plan: Plan, raw: Sequence[float]) -> None:
+        """Doubt counters that fall as no restart lets them fall, or again and again.
+
+        Without a start time, counters that fell or leapt are compared anew from this page on.
+        """
+        is_told = process.start is not None
+        is_sure = self._falls and self._pages == self._falls[-1] + _SURE_PAGES
+        if is_sure and not is_told and self._pages >= self._doubted_until:
+            self._count_restart(self.last_at)
+        step = process.counters.compare(plan, raw)
+        if step is ProcessStep.RISE:
+            return
+        if step is not ProcessStep.LEAP:
+            again = bool(self._falls) and self._pages - self._falls[-1] <= _DOUBT
+            other = step is ProcessStep.OTHER_PROCESS and not is_told
+            doubt = _LONG_DOUBT if other else _DOUBT if again else 0
+            if doubt:
+                self._doubted_until = max(self._doubted_until, self._pages + doubt)
+            self._falls.append(self._pages)
+            self._fell_after = self.last_at
+        if not is_told:
+            process.counters.clear()
+
+    def _forget_processes(self, at: int) -> None:
+        """Forget processes that did not answer for so long that they are probably gone."""
+        if len(self._processes) < 2:
+            return
+        oldest = self._pages - _PAGES_PER_PROCESS * len(self._processes)
+        self._processes = [
+            one for one in self._processes if one.seen >= oldest or at - one.seen_at < _GONE
+        ]
+
+    def _clear(self) -> None:
+        for process in self._processes:
+            process.counters.clear()
 
 
-def _reorder(order: Sequence[int | None], totals: array[float]) -> array[float]:
-    return array("d", [0.0 if place is None else totals[place] for place in order])
-
-
-def _counter_value(value: float) -> float:
-    """The value of a counter; NaN for an impossible one, and the next value is then the base."""
-    return value if 0 <= value < UNSUPPORTED else math.nan
-
-
-def _increase(new: float, old: float) -> tuple[float, float]:
-    """The increase of a counter, and the base for the next increase."""
-    if not 0 <= new < UNSUPPORTED:
-        return 0.0, old
-    if math.isnan(old):
-        return 0.0, new
-    return (new - old if new >= old else new), new
-
-
-def _sum_blocks(plan: Plan, increases: list[float]) -> list[float]:
-    """The increases of the operands: the rows of every block, summed."""
-    found: list[float] = []
-    for block in plan.blocks:
-        end = block.start + block.layers * block.width
-        rows = increases[block.start : end]
-        found += (
-            rows
-            if block.layers == 1
-            else [sum(rows[place :: block.width]) for place in range(block.width)]
-        )
-    return found
+def _has_enough(found: Increases, operand: int, minimum: float, *, canaries: bool) -> bool:
+    return found.values[operand] - (found.canaries if canaries else 0.0) >= minimum
 
 
 def _process_start(plan: Plan, values: Sequence[float]) -> float | None:
@@ -201,36 +336,3 @@ def _process_start(plan: Plan, values: Sequence[float]) -> float | None:
     if not plan.started:
         return None
     return max(finite_values(values[place] for place in plan.started), default=None)
-
-
-class _Probes:
-    """The probes of the last hour, each as twice its time (ms UTC), plus 1 for a good one."""
-
-    __slots__ = ("_begin", "_good", "_marks")
-
-    def __init__(self) -> None:
-        self._marks: array[int] = array("q")
-        self._begin = 0
-        self._good = 0
-
-    def add(self, at: int, *, good: bool) -> None:
-        marks = self._marks
-        while len(marks) > self._begin and marks[-1] >> 1 > at:
-            self._good -= marks.pop() & 1
-        marks.append(at << 1 | good)
-        self._good += good
-        self._drop(at)
-
-    def ratio(self, at: int) -> float:
-        self._drop(at)
-        count = len(self._marks) - self._begin
-        return self._good / count if count >= MINIMUM_PROBES else math.nan
-
-    def _drop(self, at: int) -> None:
-        marks, oldest = self._marks, at - _HOUR
-        while self._begin < len(marks) and marks[self._begin] >> 1 <= oldest:
-            self._good -= marks[self._begin] & 1
-            self._begin += 1
-        if self._begin > 1_000:
-            del marks[: self._begin]
-            self._begin = 0

@@ -1,8 +1,8 @@
 """The map of an endpoint: which series, or which value of a JSON page, is which signal.
 
 Keys are `requests`, `errors`, `latency`, `replicas`, or the name of a signal. A value is a selector
-(on a JSON page a path), followed by `* NUMBER` or `/ NUMBER` when its unit differs from the
-signal's.
+(on a JSON page a path), followed by its unit (`ms`, `%`, `MiB`), or by `* NUMBER` or `/ NUMBER`,
+when its unit differs from the signal's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.selector import SelectorError, read_selector
 from watchdeck.domain.metrics.series import Layout, Series, SeriesType
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS
+from watchdeck.domain.signals.source_units import (
+    UNIT_WORDS,
+    named_unit,
+    unit_factor,
+    unit_problem,
+)
 from watchdeck.domain.values.json_assertion import JsonAssertionError, read_json, read_path
 from watchdeck.domain.values.units import Unit
 
@@ -36,6 +42,8 @@ _QUANTILES = {
     "ttft_p95": 0.95,
     "tpot_p95": 0.95,
 }
+_COUNTS = ("requests", "errors", REPLICAS)
+_WITH_UNIT = re.compile(r"(.*\S)(?:\s+([A-Za-zµ/]{1,20})|\s*(%))\s*", re.DOTALL)
 _SCALED = re.compile(r"(.*\S)\s+([*/])\s*(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*", re.DOTALL)
 
 TypeOf = Callable[[str], SeriesType | None]
@@ -47,17 +55,72 @@ class MappedSeries(Struct, frozen=True):
 
     source: str
     scale: float = 1.0
+    """NaN when the map divides by 0, or writes a unit that does not exist."""
+    unit: str = ""
+    """The unit word behind the source; empty without one."""
+    has_scale: bool = False
+    """Whether the map says how the source becomes the unit of the signal: by unit or number."""
 
 
 def read_mapped_series(text: str) -> MappedSeries:
-    """Read `SOURCE`, `SOURCE * NUMBER` or `SOURCE / NUMBER`; the scale of `/ 0` is NaN."""
+    """Read `SOURCE`, `SOURCE UNIT`, `SOURCE * NUMBER` or `SOURCE / NUMBER`."""
     match = _SCALED.fullmatch(text)
+    if match is not None:
+        number = float(match[3])
+        divisor = 1 / number if number else math.nan
+        scale = number if match[2] == "*" else divisor
+        return MappedSeries(match[1].strip(), scale, has_scale=True)
+    match = _WITH_UNIT.fullmatch(text)
     if match is None:
         return MappedSeries(text.strip())
-    number = float(match[3])
-    if match[2] == "*":
-        return MappedSeries(match[1].strip(), number)
-    return MappedSeries(match[1].strip(), 1 / number if number else math.nan)
+    word = match[2] or match[3]
+    return MappedSeries(match[1].strip(), unit_factor(word), word, has_scale=True)
+
+
+def mapped_unit(name: str) -> Unit:
+    """The unit of what a key of the map stands for."""
+    if name in _COUNTS:
+        return Unit.COUNT
+    return SIGNALS[_SHORT_NAMES.get(name, (name,))[0]].unit
+
+
+def unit_questions(kind: Kind | None, user_map: Mapping[str, str]) -> dict[str, str]:
+    """A question, by key, about each entry whose name tells another unit than the map says.
+
+    `$.p95_ms` without unit or number is read as seconds, although its name tells ms.
+    """
+    found = ((name, _unit_question(kind, name, text)) for name, text in user_map.items())
+    return {name: question for name, question in found if question}
+
+
+def _unit_question(kind: Kind | None, name: str, text: str) -> str:
+    """The question about one entry; empty without one, and for an entry with a problem."""
+    if any(_one_entry_problems(kind, name, text)):
+        return ""
+    mapped, unit = read_mapped_series(text), mapped_unit(name)
+    word = named_unit(_source_names(kind, mapped.source), unit)
+    if not word or mapped.unit:
+        return ""
+    shown = _shorten(mapped.source)
+    if not mapped.has_scale:
+        own = next(one for one, factor in UNIT_WORDS[unit].items() if factor == 1.0)
+        told = f"{shown} is read in {own}, and its name says {word}"
+        return f'{told}: write "{shown} {word}", or "{shown} {own}" when it is in {own}'
+    if math.isclose(mapped.scale * unit_factor(word), 1.0):
+        told = f"{shown} is multiplied by {mapped.scale:g}, and its name says {word}"
+        return f'{told}: write "{shown} {word}"'
+    return ""
+
+
+def _source_names(kind: Kind | None, source: str) -> list[str]:
+    """The names in a source that can tell its unit: those of a path, or that of a series."""
+    if kind is not None and kind.json_map:
+        return [part for part in read_path(source).parts if isinstance(part, str)]
+    return [read_selector(source).name]
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def mapped_signals(user_map: Mapping[str, str]) -> tuple[str, ...]:
@@ -94,23 +157,29 @@ def mapped_specs(kind: Kind, entries: Mapping[str, str], type_of: TypeOf) -> lis
 
 
 def _entry_problems(kind: Kind | None, user_map: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    json_map = kind is not None and kind.json_map
     for name, text in user_map.items():
-        if name not in _SHORT_NAMES and (name not in SIGNALS or name in PROBE_SIGNALS):
-            yield name, f"{name} is not a signal that can be mapped"
-            continue
-        mapped = read_mapped_series(text)
-        try:
-            read_path(mapped.source) if json_map else read_selector(mapped.source)
-        except (SelectorError, JsonAssertionError) as error:
-            yield name, f"{name}: {error}"
-        if math.isnan(mapped.scale):
-            yield name, f"{name}: a value cannot be divided by 0"
-    if json_map and "latency" in user_map:
+        yield from ((name, problem) for problem in _one_entry_problems(kind, name, text))
+    if kind is not None and kind.json_map and "latency" in user_map:
         hint = "on a JSON page map latency_p50, latency_p95 or latency_p99"
         yield "latency", f"latency needs a histogram; {hint}"
     if "errors" in user_map and "requests" not in user_map and not _kind_requests(kind):
         yield "errors", "errors needs requests beside it, to be a share of them"
+
+
+def _one_entry_problems(kind: Kind | None, name: str, text: str) -> Iterator[str]:
+    if name not in _SHORT_NAMES and (name not in SIGNALS or name in PROBE_SIGNALS):
+        yield f"{name} is not a signal that can be mapped"
+        return
+    mapped = read_mapped_series(text)
+    try:
+        is_path = kind is not None and kind.json_map
+        read_path(mapped.source) if is_path else read_selector(mapped.source)
+    except (SelectorError, JsonAssertionError) as error:
+        yield f"{name}: {error}"
+    if mapped.unit and (problem := unit_problem(mapped.unit, mapped_unit(name))):
+        yield f"{name}: {problem}"
+    elif math.isnan(mapped.scale):
+        yield f"{name}: a value cannot be divided by 0"
 
 
 def _entry_specs(

@@ -9,14 +9,36 @@ from watchdeck.domain.kinds.kind import SignalSpec
 from watchdeck.domain.metrics.selector import SeriesIndex
 from watchdeck.domain.metrics.series import LabelPairs, Series
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.signals.functions import gauge, gauge_share, mean, quantiles, rate, share
-from watchdeck.domain.signals.plan import GaugeFormula, IncreaseFormula, OperandBlock
+from watchdeck.domain.signals.functions import (
+    Slot,
+    gauge,
+    gauge_share,
+    mean,
+    quantiles,
+    rate,
+    rate_share,
+    share,
+    slot_of,
+)
+from watchdeck.domain.signals.plan import (
+    Fallback,
+    GaugeFormula,
+    IncreaseFormula,
+    OperandBlock,
+    RateShareFormula,
+)
 from watchdeck.domain.values.units import Unit
 
 MINIMUM_EVENTS = 20
 """The least events in a window for an error ratio or a quantile: three requests are too few."""
 
-_CANARY_SIGNALS = ("request_rate", "error_ratio", "latency_p50", "latency_p95", "latency_p99")
+_CANARY_SIGNALS = (
+    *("request_rate", "error_ratio", "client_error_ratio"),
+    *("latency_p50", "latency_p95", "latency_p99"),
+)
+
+_FEW_EVENTS_MISLEAD = ("error_ratio", "client_error_ratio", "truncated_ratio", "cache_hit_ratio")
+"""Shares that need MINIMUM_EVENTS."""
 
 
 class Histogram(Struct, frozen=True):
@@ -35,28 +57,81 @@ class FormulaBuilder(Struct):
     operands: list[object] = field(default_factory=list)
     gauges: set[int] = field(default_factory=set)
     gauge_formulas: list[GaugeFormula] = field(default_factory=list)
+    rate_share_formulas: list[RateShareFormula] = field(default_factory=list)
+    gauge_signals: list[str] = field(default_factory=list)
+    increase_signals: list[str] = field(default_factory=list)
+    server_wide: list[str] = field(default_factory=list)
+    event_operands: set[int] = field(default_factory=set)
+    """The operands that count requests, and not durations, tokens or bytes."""
+    remarks: dict[str, str] = field(default_factory=dict)
     _rows: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)
     _widths: list[int] = field(default_factory=list)
     _operand_by_key: dict[object, int] = field(default_factory=dict)
     _increase_formulas: list[IncreaseFormula] = field(default_factory=list)
     _histograms: dict[tuple[str, ...], Histogram | None] = field(default_factory=dict)
-    _quantiles: dict[tuple[int, tuple[float, ...], float], list[tuple[int, float]]] = field(
+    _quantiles: dict[tuple[int, tuple[float, ...], float], list[tuple[Slot, float]]] = field(
         default_factory=dict
     )
 
     def add(self, spec: SignalSpec) -> bool:
         """Add the formula of a spec; False when the page does not have its series."""
-        if spec.whole_server and self.view.has_several_models:
+        if not self._is_told(spec):
             return False
+        is_gauge = bool(spec.gauge or spec.summary)
+        if not (self._add_gauge(spec) if is_gauge else self._add_increases(spec)):
+            return False
+        (self.gauge_signals if is_gauge else self.increase_signals).append(spec.signal)
+        if self.view.is_server_wide(self._positions(spec)):
+            self.server_wide.append(spec.signal)
+        if spec.remark:
+            self.remarks[spec.signal] = spec.remark
+        return True
+
+    def _is_told(self, spec: SignalSpec) -> bool:
+        """Whether this page can tell what a spec reads, apart from its own series."""
+        if spec.one_model and self.view.has_other_models:
+            return False
+        return spec.needs is None or bool(self.view.find(spec.needs))
+
+    def fallback(self, spec: SignalSpec, other: SignalSpec) -> Fallback | None:
+        """What counts for a rate when its counters stand at 0: the events of another spec.
+
+        None when the page does not have the series of both, or those of the other count other
+        models too.
+        """
+        positions, found = self.view.find_counters(spec.rate), self._count_positions(other)
+        if not (spec.rate and positions and found) or self.view.is_server_wide(found):
+            return None
+        if {*positions} & {*found}:
+            return None
+        operand = self._operand(("count", found), tuple((place,) for place in found))
+        series = self.view.layout.series
+        remark = f"{series[positions[0]].name} stands at 0 while {series[found[0]].name} grows"
+        own = self._subtracts_canaries(spec)
+        formula = rate(slot_of(spec.signal, self.slots), operand, spec.scale, canaries=own)
+        return Fallback(spec.signal, positions, operand, formula, remark)
+
+    def _count_positions(self, spec: SignalSpec) -> tuple[int, ...]:
+        """The counters of the events of a rate, a histogram or a mean."""
+        if spec.rate:
+            return self.view.find_counters(spec.rate)
+        selectors = spec.histogram or spec.mean
+        return tuple(place for text in selectors for place in self.view.find(text, "_count"))
+
+    def _positions(self, spec: SignalSpec) -> tuple[int, ...]:
+        """The positions of the series that a spec reads, whatever its form."""
+        if spec.histogram or spec.mean:
+            return self._count_positions(spec)
+        if spec.gauge or spec.summary:
+            return self._find_all((*spec.gauge, *spec.summary, *spec.over))
+        return self.view.find_counters((*spec.rate, *spec.increase, *spec.over))
+
+    def _add_increases(self, spec: SignalSpec) -> bool:
         if spec.rate:
             return self._add_rate(spec)
         if spec.increase:
             return self._add_increase(spec)
-        if spec.mean:
-            return self._add_mean(spec)
-        if spec.histogram:
-            return self._add_histogram(spec)
-        return self._add_gauge(spec)
+        return self._add_mean(spec) if spec.mean else self._add_histogram(spec)
 
     def increase_formulas(self) -> Iterator[IncreaseFormula]:
         """The formulas that use increases; all quantiles of a histogram share one."""
@@ -81,8 +156,22 @@ class FormulaBuilder(Struct):
         operand = self._sum_operand(spec.rate)
         if operand is None:
             return False
-        slot, own = self.slots[spec.signal], self._subtracts_canaries(spec)
-        self._increase_formulas.append(rate(slot, operand, spec.scale, canaries=own))
+        if spec.over:
+            return self._add_rate_share(spec, operand)
+        if spec.signal == "request_rate" and not self.event_operands:
+            self.event_operands.add(operand)
+        slot, own = slot_of(spec.signal, self.slots), self._subtracts_canaries(spec)
+        parts = len(self.view.find_counters(spec.rate)) if spec.aggregate == "mean" else 1
+        self._increase_formulas.append(rate(slot, operand, spec.scale / parts, canaries=own))
+        return True
+
+    def _add_rate_share(self, spec: SignalSpec, operand: int) -> bool:
+        whole, unit = self._find_all(spec.over), self._find_all(spec.over_unit)
+        if not whole or (spec.over_unit and not unit):
+            return False
+        self.gauges |= {*whole, *unit}
+        slot = slot_of(spec.signal, self.slots)
+        self.rate_share_formulas.append(rate_share(slot, operand, whole, unit, spec.scale))
         return True
 
     def _add_increase(self, spec: SignalSpec) -> bool:
@@ -91,7 +180,9 @@ class FormulaBuilder(Struct):
         late = spec.late or self.view.has_names(spec.increase)
         if whole is None or (part is None and not late) or (spec.minus and less is None):
             return False
-        slot, minimum = self.slots[spec.signal], self._minimum_events(spec)
+        if spec.signal == "error_ratio" and not self.event_operands:
+            self.event_operands.add(whole)
+        slot, minimum = slot_of(spec.signal, self.slots), self._minimum_events(spec)
         if SIGNALS[spec.signal].unit is Unit.RATIO:
             own = self._subtracts_canaries(spec)
             self._increase_formulas.append(share(slot, part, less, whole, minimum, canaries=own))
@@ -106,7 +197,7 @@ class FormulaBuilder(Struct):
         count = self._suffix_operand(spec.mean, "_count")
         if total is None or count is None:
             return False
-        slot = self.slots[spec.signal]
+        slot = slot_of(spec.signal, self.slots)
         self._increase_formulas.append(
             mean(slot, total, count, spec.scale, self._minimum_events(spec))
         )
@@ -122,7 +213,7 @@ class FormulaBuilder(Struct):
         bounds = tuple(bound * spec.scale for bound in found.bounds)
         minimum = self._minimum_events(spec)
         targets = self._quantiles.setdefault((start, bounds, minimum), [])
-        targets.append((self.slots[spec.signal], spec.quantile))
+        targets.append((slot_of(spec.signal, self.slots), spec.quantile))
         return True
 
     def _add_gauge(self, spec: SignalSpec) -> bool:
@@ -131,16 +222,16 @@ class FormulaBuilder(Struct):
         Summaries cannot be summed: the highest value of several counts.
         """
         positions = self._find_summary(spec) if spec.summary else self._find_all(spec.gauge)
-        whole = self._find_all(spec.over)
-        if not positions or (spec.over and not whole):
+        whole, less = self._find_all(spec.over), self._find_all(spec.minus)
+        if not positions or (spec.over and not whole) or (spec.minus and not less):
             return False
-        slot = self.slots[spec.signal]
+        slot = slot_of(spec.signal, self.slots)
         aggregate = "max" if spec.summary else spec.aggregate
-        self.gauges |= {*positions, *whole}
+        self.gauges |= {*positions, *whole, *less}
         if spec.over:
-            self.gauge_formulas.append(gauge_share(slot, positions, whole, spec.scale))
+            self.gauge_formulas.append(gauge_share(slot, positions, less, whole, spec.scale))
         else:
-            self.gauge_formulas.append(gauge(slot, positions, aggregate, spec.scale))
+            self.gauge_formulas.append(gauge(slot, positions, aggregate, spec.scale, spec.own))
         return True
 
     def _find_summary(self, spec: SignalSpec) -> tuple[int, ...]:
@@ -178,7 +269,8 @@ class FormulaBuilder(Struct):
     def _minimum_events(self, spec: SignalSpec) -> float:
         if spec.minimum is not None:
             return spec.minimum
-        return MINIMUM_EVENTS if spec.histogram or spec.signal == "error_ratio" else 1
+        few_mislead = spec.histogram or spec.signal in _FEW_EVENTS_MISLEAD
+        return MINIMUM_EVENTS if few_mislead else 1
 
 
 def _buckets(view: SeriesIndex, selectors: tuple[str, ...]) -> Histogram | None:

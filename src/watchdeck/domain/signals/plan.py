@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import itemgetter
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -14,11 +15,53 @@ from watchdeck.domain.metrics.scrape import Frame, ModelState
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.metrics.signal import frame_columns
 
-IncreaseFormula = Callable[[Sequence[float], float, float, "array[float]"], None]
-"""Writes signals to a frame, from the window's increases, length (s) and canaries sent."""
 
-GaugeFormula = Callable[[Sequence[float], "array[float]"], None]
-"""Writes signals to a frame, from the values of a page."""
+class Increases(NamedTuple):
+    """The increase of each operand in a window of `seconds`, and the canaries sent in it.
+
+    An increase that is not known is NaN.
+    """
+
+    values: list[float]
+    seconds: float
+    canaries: float
+
+
+class Window(Protocol):
+    """The recent increases of an endpoint's counters, as formulas read them."""
+
+    def recent(self) -> Increases | None:
+        """The increases in the usual window; None while they are unknown."""
+
+    def grown(self, operand: int, minimum: float, *, canaries: bool = False) -> Increases | None:
+        """The increases in the shortest window in which an operand has `minimum` events.
+
+        With `canaries`, those sent do not count as events. None when an hour has fewer.
+        """
+
+
+IncreaseFormula = Callable[[Window, "array[float]"], None]
+"""Writes signals to a frame, from the increases in a window."""
+
+GaugeFormula = Callable[[Sequence[float], "array[float]"], int]
+"""Writes signals to a frame, from the values of a page; returns how many values it left out."""
+
+
+RateShareFormula = Callable[[Window, Sequence[float], "array[float]"], int]
+"""Writes a rate divided by gauges to a frame; returns how many values it left out."""
+
+
+class Fallback(Struct, frozen=True):
+    """What counts for a signal while its own counters stand at 0, where they should not.
+
+    `positions` are its counters on the page; `operand` counts the same events, per `slot`.
+    """
+
+    signal: str
+    positions: tuple[int, ...]
+    operand: int
+    formula: IncreaseFormula
+    remark: str
 
 
 class OperandBlock(Struct, frozen=True):
@@ -57,9 +100,23 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
     """Positions of the counters, in the order of `blocks`."""
     operands: tuple[object, ...]
     """Keys of the operands, by which a CounterWindow finds its totals after a change of layout."""
+    event_operands: frozenset[object]
+    """Keys of the operands that count requests, and not durations, tokens or bytes."""
     blocks: tuple[OperandBlock, ...]
     increase_formulas: tuple[IncreaseFormula, ...]
     gauge_formulas: tuple[GaugeFormula, ...]
+    rate_share_formulas: tuple[RateShareFormula, ...]
+    gauge_signals: tuple[str, ...]
+    """The signals that `gauge_formulas` write."""
+    increase_signals: tuple[str, ...]
+    """The signals that `increase_formulas` write."""
+    fallbacks: tuple[Fallback, ...]
+    process_labels: tuple[str, ...]
+    """Values of labels that all counters share, and that differ between processes."""
+    remarks: dict[str, str]
+    """Why the page does not give a signal that the kind has, by signal."""
+    server_wide: tuple[str, ...]
+    """Signals that also count other models of the server."""
     started: tuple[int, ...]
     """Positions of process start times."""
     replicas: tuple[int, ...]
@@ -85,6 +142,22 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
         return tuple(self.layout.series[position] for position in self.counters)
 
     @cached_property
+    def counter_operands(self) -> tuple[object, ...]:
+        """The key of the operand of each counter, in the order of `counters`."""
+        found: list[object] = []
+        first = 0
+        for block in self.blocks:
+            found += self.operands[first : first + block.width] * block.layers
+            first += block.width
+        return tuple(found)
+
+    @cached_property
+    def event_counters(self) -> tuple[int, ...]:
+        """The places, in the order of `counters`, of those that count requests."""
+        keys = enumerate(self.counter_operands)
+        return tuple(place for place, key in keys if key in self.event_operands)
+
+    @cached_property
     def blank_frame(self) -> array[float]:
         """A signal frame in which every value is NaN."""
         return array("d", [math.nan] * len(self.signal_layout))
@@ -93,6 +166,11 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
     def slots(self) -> dict[str, int]:
         """The position of each column in a signal frame, by the column's name."""
         return column_slots(self.signals)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The signals whose series the page has."""
+        return frozenset((*self.increase_signals, *self.gauge_signals))
 
     @cached_property
     def _stored_values(self) -> Callable[[Sequence[float]], tuple[float, ...]]:

@@ -9,10 +9,15 @@ from msgspec import Struct
 
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.scrape import ModelState
-from watchdeck.domain.metrics.selector import SeriesIndex
+from watchdeck.domain.metrics.selector import SeriesIndex, read_selector
 from watchdeck.domain.metrics.series import Layout
-from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS, signal_layout
-from watchdeck.domain.settings.endpoint import Endpoint, Keep
+from watchdeck.domain.metrics.signal import (
+    PROBE_SIGNALS,
+    RESOURCE_SIGNALS,
+    SIGNALS,
+    signal_layout,
+)
+from watchdeck.domain.settings.endpoint import Endpoint, EndpointFacts, Keep
 from watchdeck.domain.signals.custom_mapping import (
     REPLICAS,
     mapped_signals,
@@ -21,14 +26,28 @@ from watchdeck.domain.signals.custom_mapping import (
     valid_entries,
 )
 from watchdeck.domain.signals.formula import FormulaBuilder
-from watchdeck.domain.signals.plan import PageState, Plan, column_slots
+from watchdeck.domain.signals.plan import Fallback, PageState, Plan, column_slots
 from watchdeck.domain.values.text import clean
 
-_TOKENS = ("ttft_p95", "tpot_p95", "tokens_in_rate", "tokens_out_rate", "kv_cache_usage")
-"""Signals of language models; on servers of other models they are not listed as missing."""
+_SPECIAL = (
+    *("ttft_p95", "tpot_p95", "tokens_in_rate", "tokens_out_rate", "kv_cache_usage"),
+    *("truncated_ratio", "cache_hit_ratio", "preemptions", "quota_left_ratio"),
+    *("client_error_ratio", "batch_size", "replicas_ready", "replicas_wanted"),
+    *("memory_ratio", "gpu_temperature", "gpu_throttle_ratio", "gpu_xid", "gpu_ecc_errors"),
+)
+"""Signals of some servers only; where a kind does not name them they are not listed as missing."""
+
+_TOKENS = _SPECIAL[:5]
+"""Signals of language models."""
 
 _NO_VERSION = {"", "none", "null", "not available", "n/a", "unknown", "default"}
 """Values of a version label, in lower case, that mean no version."""
+
+_PROCESS_LABELS = ("pid", "worker", "worker_id", "hostname", "pod", "instance")
+"""Labels by which a process that answers in turn with others is told from them."""
+
+_MOST_NAMES = 5
+"""Names of models in a remark."""
 
 _T = TypeVar("_T")
 
@@ -41,6 +60,8 @@ class _PlanOptions(Struct, frozen=True):
     user_map: tuple[tuple[str, str], ...]
     keep: str | tuple[str, ...]
     canary: str | None
+    has_resources: bool = False
+    match: tuple[tuple[str, str], ...] = ()
 
 
 class _IdentityKey(Generic[_T]):
@@ -58,11 +79,13 @@ class _IdentityKey(Generic[_T]):
         return id(self.value)
 
 
-def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
+def build_plan(
+    kind: Kind, endpoint: Endpoint, layout: Layout, match: tuple[tuple[str, str], ...] = ()
+) -> Plan:
     """Build the formulas that make an endpoint's signals from its pages of this layout.
 
     Plans are cached while in use. An empty layout stands for a page without series, or a kind
-    without a page.
+    without a page. Only series with the labels in `match` count, and those without such labels.
     """
     options = _PlanOptions(
         endpoint.model,
@@ -70,6 +93,8 @@ def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
         tuple(endpoint.map.items()),
         endpoint.keep,
         endpoint.canary.path if endpoint.canary else None,
+        bool(endpoint.resources),
+        match,
     )
     key = (_IdentityKey(kind), _IdentityKey(layout), options)
     plan = _PLANS.get(key)
@@ -78,9 +103,22 @@ def build_plan(kind: Kind, endpoint: Endpoint, layout: Layout) -> Plan:
     return plan
 
 
-def kind_signals(kind: Kind | None, endpoint: Endpoint) -> tuple[str, ...]:
-    """The signals in every frame of an endpoint, whatever its page shows, in order of SIGNALS."""
-    return _signal_names(kind, endpoint.map)
+def kind_signals(kind: Kind | None, endpoint: Endpoint | EndpointFacts) -> tuple[str, ...]:
+    """The signals in every frame of an endpoint, whatever its page shows, in order of SIGNALS.
+
+    Those of a machine or device are among them when the endpoint names a resource.
+    """
+    names = _signal_names(kind, endpoint.map)
+    return _with_resource_signals(names) if endpoint.resources else names
+
+
+def _with_resource_signals(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in SIGNALS if name in names or name in RESOURCE_SIGNALS)
+
+
+def _family_names(kind: Kind, selector: str) -> tuple[str, ...]:
+    name = read_selector(selector).name
+    return (name, *kind.older_names(name))
 
 
 def reason_not_measurable(kind: Kind, signal: str) -> str:
@@ -111,19 +149,33 @@ class _PlanBuilder:
         self._map = valid_entries(kind, dict(options.user_map))
         excluded = (*kind.probe_paths, *options.exclude_paths)
         self._index = SeriesIndex(
-            layout, options.model, kind.model_label, excluded, kind.probe_labels
+            layout,
+            options.model,
+            kind.model_labels,
+            excluded,
+            kind.probe_labels,
+            kind.same_labels,
+            options.match,
+            kind.older_names,
         )
-        self._signals = _signal_names(kind, dict(options.user_map))
+        self._own_signals = _signal_names(kind, dict(options.user_map))
+        self._signals = (
+            _with_resource_signals(self._own_signals)
+            if options.has_resources
+            else self._own_signals
+        )
         own = options.canary is None or not self._index.is_excluded(options.canary)
         self._formulas = FormulaBuilder(self._index, column_slots(self._signals), own)
         self._mapped = mapped_specs(kind, self._map, self._index.type_of)
 
     def build(self) -> Plan:
-        missing = [name for name in self._signals if not self._add_formula(name)]
+        missing = [name for name in self._own_signals if not self._add_formula(name)]
+        fallbacks = tuple(self._fallbacks())
         blocks, counters = self._formulas.blocks()
         states, replicas = tuple(self._states()), self._replicas()
         started = self._index.find(self._kind.started) if self._kind.started else ()
         version, pending = self._version()
+        not_measurable = tuple(self._unmeasurable(missing))
         shown = {place for state in states for place in state.positions}
         stored = self._stored_positions(
             {*counters, *self._formulas.gauges, *started, *replicas, *shown}
@@ -133,14 +185,27 @@ class _PlanBuilder:
             layout=self._index.layout,
             signals=self._signals,
             signal_layout=signal_layout(self._signals),
-            not_measurable=tuple(self._unmeasurable(missing)),
+            not_measurable=not_measurable,
             stored=stored,
             stored_layout=self._stored_layout(stored),
             counters=counters,
             operands=tuple(self._formulas.operands),
+            event_operands=frozenset(
+                self._formulas.operands[number] for number in self._formulas.event_operands
+            ),
             blocks=blocks,
             increase_formulas=tuple(self._formulas.increase_formulas()),
             gauge_formulas=tuple(self._formulas.gauge_formulas),
+            rate_share_formulas=tuple(self._formulas.rate_share_formulas),
+            gauge_signals=tuple(self._formulas.gauge_signals),
+            increase_signals=tuple(self._formulas.increase_signals),
+            fallbacks=fallbacks,
+            process_labels=self._process_labels(counters),
+            remarks={
+                **self._formulas.remarks,
+                **self._remarks([name for name in missing if name not in not_measurable]),
+            },
+            server_wide=tuple(self._formulas.server_wide),
             started=started,
             replicas=replicas,
             states=states,
@@ -159,7 +224,7 @@ class _PlanBuilder:
     def _unmeasurable(self, missing: list[str]) -> Iterator[str]:
         """The signals that this server cannot have, without those that may still appear."""
         probed = {signal for probe in self._kind.probes for signal in probe.signals}
-        language = any(name in self._signals for name in _TOKENS)
+        language = any(name in self._own_signals for name in _TOKENS)
         states = {meaning.state for probe in self._kind.probes for meaning in probe.means}
         if ModelState.READY not in states | {spec.state for spec in self._kind.states}:
             yield "ready"
@@ -167,13 +232,54 @@ class _PlanBuilder:
             if name in missing and name not in probed:
                 if all(self._is_optional(spec) for spec in self._specs(name)):
                     yield name
-            elif name not in (*self._signals, *PROBE_SIGNALS) and (
-                language or name not in _TOKENS or name in self._kind.unmeasurable
+            elif name not in (*self._own_signals, *PROBE_SIGNALS) and (
+                name in self._kind.unmeasurable
+                or name not in _SPECIAL
+                or (language and name in _TOKENS)
             ):
                 yield name
 
+    def _fallbacks(self) -> Iterator[Fallback]:
+        """What counts for the rate of requests when its counter stands at 0.
+
+        These are the further specs of the kind, then the observations of the latency.
+        """
+        specs = self._specs("request_rate")
+        others = [*specs[1:], *self._specs("latency_p95"), *self._specs("latency_mean")]
+        found = (self._formulas.fallback(specs[0], other) for other in others if specs)
+        yield from (one for one in found if one is not None)
+
+    def _process_labels(self, counters: tuple[int, ...]) -> tuple[str, ...]:
+        """The labels that name one process, and have one value on all counters of the page."""
+        series = [self._index.layout.series[place] for place in counters]
+        values = [{one.label(name) for one in series} for name in _PROCESS_LABELS]
+        return tuple(value for found in values if len(found) == 1 for value in found if value)
+
+    def _remarks(self, missing: list[str]) -> dict[str, str]:
+        """Why the page does not give signals that it could give."""
+        if not missing:
+            return {}
+        index, why = self._index, ""
+        if index.model is not None and index.models and index.model not in index.models:
+            names = ", ".join(sorted(index.models)[:_MOST_NAMES])
+            more = len(index.models) - _MOST_NAMES
+            others = f" and {more} more" if more > 0 else ""
+            why = f"the page tells of {names}{others}, not of {index.model}"
+        elif len(index.layout) and not self._has_own_series():
+            why = f"the page has no series of {self._kind.title}"
+        return dict.fromkeys(missing, clean(why or "its series are not on the page", 300))
+
+    def _has_own_series(self) -> bool:
+        """Whether the page has a series that a signal or a detection rule of the kind names."""
+        index, specs = self._index, self._kind.signals
+        texts = [text for spec in specs for text in (*spec.rate, *spec.increase, *spec.gauge)]
+        texts += [text for spec in specs for text in (*spec.histogram, *spec.summary, *spec.mean)]
+        return any(
+            index.type_of(name) for text in texts for name in _family_names(self._kind, text)
+        )
+
     def _is_optional(self, spec: SignalSpec) -> bool:
-        return spec.optional or (spec.whole_server and self._index.has_several_models)
+        return spec.optional
 
     def _states(self) -> Iterator[PageState]:
         for spec in self._kind.states:
@@ -230,6 +336,8 @@ _SCRAPE_SOURCES = {
     "up": "the scrape itself",
     "ready": "what the server answers when it is asked whether it is ready",
     "availability": "up and ready, scrape by scrape",
+    "restarts": "start times on the page, and counters that began again from 0",
+    "signals_missing": "the series of the page, compared with those of its earlier pages",
     "tls_days_left": "the certificate that the server showed",
     "scrape_duration": "the scrape itself",
 }

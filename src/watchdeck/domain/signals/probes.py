@@ -11,8 +11,7 @@ from watchdeck.domain.kinds.kind import Kind, ProbeMeaning, ProbeResponse, Probe
 from watchdeck.domain.metrics.scrape import ModelState
 from watchdeck.domain.signals.plan import PageState, Plan
 from watchdeck.domain.values.json_assertion import (
-    JsonAssertionError,
-    read_assertion,
+    read_number,
     read_path,
 )
 from watchdeck.domain.values.text import clean
@@ -75,7 +74,8 @@ def read_responses(
     why = chosen.why
     if why and chosen is not server and server.state is ModelState.READY:
         why = f"{why}; the server itself is ready"
-    documents = [(spec, document) for _, spec, one in received for document in one.documents]
+    answered = [(spec, one) for _, spec, one in received if one.response.status == 200]
+    documents = [(spec, document) for spec, one in answered for document in one.documents]
     return ProbeResult(
         chosen.state,
         server.state,
@@ -157,15 +157,12 @@ def _version(spec: ProbeSpec, parsed: ParsedResponse) -> str | None:
 def _replicas(spec: ProbeSpec, document: object) -> int | None:
     if spec.replicas is None:
         return None
-    try:
-        count = read_path(spec.replicas).number(document)
-    except JsonAssertionError:
-        return read_assertion(spec.replicas).count_matches(document)
+    count = read_number(spec.replicas).number(document)
     return None if count is None else round(count)
 
 
 def _signals(spec: ProbeSpec, document: object) -> Iterator[tuple[str, float]]:
     for name, path in spec.signals.items():
-        value = read_path(path).number(document)
+        value = read_number(path).number(document)
         if value is not None:
             yield name, value

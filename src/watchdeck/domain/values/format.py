@@ -67,6 +67,10 @@ def _format_state(value: float) -> str:
     return "yes" if value else "no"
 
 
+def _format_celsius(value: float) -> str:
+    return f"{digits(value)} °C"
+
+
 _FORMATTERS = {
     Unit.RATIO: _format_percent,
     Unit.SECONDS: _format_seconds,
@@ -75,6 +79,7 @@ _FORMATTERS = {
     Unit.BYTES: lambda value: _format_scaled(value, _SIZES, " B"),
     Unit.DAYS: _format_days,
     Unit.STATE: _format_state,
+    Unit.CELSIUS: _format_celsius,
 }
 
 

@@ -1,7 +1,8 @@
 """Assertions on JSON responses, as one line of text that is never executed as code.
 
 `$.outputs[0].data[0] in [0, 1]`, `$.status == "ok"`, `$.models[*].name exists`. With `[*]` an
-assertion holds when it holds for at least one element.
+assertion holds when it holds for at least one element. `[?@.state == "AVAILABLE"]` selects the
+elements with that value.
 """
 
 import json
@@ -19,8 +20,13 @@ _DEEPEST = 32
 _MOST = 10_000
 """The most values that one path may select: the cost limit for a hostile response."""
 
-_PATH = re.compile(r"\s*(\$(?:\.[A-Za-z_][\w-]*|\[\d{1,9}\]|\[\*\]|\['[^'\]]*'\])*)", re.ASCII)
-_PART = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(\*)\]|\['([^'\]]*)'\]", re.ASCII)
+_FILTER = r"\[\?@\.([A-Za-z_][\w-]*) == \"([^\"\\\]]*)\"\]"
+_PATH = re.compile(
+    rf"\s*(\$(?:\.[A-Za-z_][\w-]*|\[\d{{1,9}}\]|\[\*\]|\['[^'\]]*'\]|"
+    rf"{_FILTER.replace('(', '(?:')})*)",
+    re.ASCII,
+)
+_PART = re.compile(rf"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(\*)\]|\['([^'\]]*)'\]|{_FILTER}", re.ASCII)
 
 _LARGEST = 1e300
 """Numbers this large, and infinite ones, are not measurements."""
@@ -39,11 +45,21 @@ class _Wildcard:
 _WILDCARD = _Wildcard()
 
 
+class _ItemFilter(Struct, frozen=True):
+    """The `[?@.NAME == "TEXT"]` of a path."""
+
+    name: str
+    text: str
+
+
+_Part = str | int | _Wildcard | _ItemFilter
+
+
 class JsonPath(Struct, frozen=True):
-    """A path into a JSON document: names, positions and `[*]`."""
+    """A path into a JSON document: names, positions, `[*]` and filters."""
 
     text: str
-    parts: tuple[str | int | _Wildcard, ...]
+    parts: tuple[_Part, ...]
 
     def values(self, document: object) -> list[object]:
         """All values that the path selects; empty when there are none."""
@@ -77,6 +93,10 @@ class JsonAssertion(Struct, frozen=True):
             return len(values)
         expected = frozenset(map(_equality_key, self.expected))
         return sum((_equality_key(value) in expected) is not self.negated for value in values)
+
+    def number(self, document: object) -> float:
+        """The number of values that are as expected."""
+        return float(self.count_matches(document))
 
     def holds(self, document: object) -> bool:
         """Whether at least one value selected by the path is as expected."""
@@ -115,6 +135,17 @@ def read_assertion(text: str) -> JsonAssertion:
     raise JsonAssertionError(
         f"{text!r}: after the path comes == VALUE, != VALUE, in [A, B] or exists"
     )
+
+
+def read_number(text: str) -> JsonPath | JsonAssertion:
+    """Read the path of a number, or an assertion whose matches are counted.
+
+    Raises JsonAssertionError.
+    """
+    try:
+        return read_path(text)
+    except JsonAssertionError:
+        return read_assertion(text)
 
 
 def read_json(body: bytes) -> object:
@@ -163,8 +194,10 @@ def _read_values(text: str, sign: str, whole: str) -> tuple[Scalar, ...]:
     return tuple(values)
 
 
-def _read_part(match: re.Match[str]) -> str | int | _Wildcard:
-    name, position, every, quoted = match.groups()
+def _read_part(match: re.Match[str]) -> _Part:
+    name, position, every, quoted, filtered, expected = match.groups()
+    if filtered:
+        return _ItemFilter(filtered, expected)
     if every:
         return _WILDCARD
     if position is not None:
@@ -172,17 +205,25 @@ def _read_part(match: re.Match[str]) -> str | int | _Wildcard:
     return name if name is not None else quoted
 
 
-def _descend(value: object, part: str | int | _Wildcard) -> Iterator[object]:
+def _descend(value: object, part: _Part) -> Iterator[object]:
     if isinstance(part, _Wildcard):
-        if isinstance(value, list):
-            yield from value
-        elif isinstance(value, dict):
-            yield from value.values()
+        yield from _elements(value)
+    elif isinstance(part, _ItemFilter):
+        for element in _elements(value):
+            if isinstance(element, dict) and element.get(part.name) == part.text:
+                yield element
     elif isinstance(part, int):
         if isinstance(value, list) and part < len(value):
             yield value[part]
     elif isinstance(value, dict) and part in value:
         yield value[part]
+
+
+def _elements(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        yield from value
+    elif isinstance(value, dict):
+        yield from value.values()
 
 
 def _is_text_or_number(value: object) -> bool:

@@ -129,6 +129,23 @@ class Unit(StrEnum):
     BYTES = "bytes"
     DAYS = "days"
     STATE = "0/1"
+    CELSIUS = "celsius"
+
+
+BOUNDS: dict[Unit, tuple[float, float]] = {
+    Unit.RATIO: (0.0, 1.0),
+    Unit.SECONDS: (0.0, 1e10),
+    Unit.PER_SECOND: (0.0, 1e12),
+    Unit.COUNT: (0.0, 1e12),
+    Unit.BYTES: (0.0, 2.0**53),
+    Unit.DAYS: (-1e6, 1e6),
+    Unit.STATE: (0.0, 1.0),
+    Unit.CELSIUS: (-60.0, 200.0),
+}
+"""The least and the greatest value that a measurement in each unit can have.
+
+A value outside is not a measurement: exporters write such values for a sensor that gave none.
+"""
 
 
 Clock = Callable[[], int]

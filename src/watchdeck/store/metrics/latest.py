@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from watchdeck.domain.metrics.scrape import (
     Truncation,
 )
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS
-from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
+from watchdeck.domain.settings.endpoint import EndpointFacts, Resource, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio, to_plain
 from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, decode_values
 from watchdeck.store.metrics.raw import NewestRow, read_newest_row
@@ -41,9 +41,10 @@ _ALL_ENDPOINTS = "select id, name from endpoint order by id"
 _SAVE = """
 insert into latest (
     endpoint, at, outcome, detail, failures, kind, model_state, model_detail, version, started_at,
-    replicas, resets, cut_series, cut_labels, cut_duplicates, cut_malformed, not_measurable,
-    layout, v
-) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    replicas, resets, server_version, certificate, host, cut_series, cut_labels, cut_duplicates,
+    cut_malformed, cut_stale, cut_out_of_range, not_measurable, remarks, server_wide, resources,
+    expected, layout, v
+) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (endpoint) do update set
     at = excluded.at, outcome = excluded.outcome, detail = excluded.detail,
     failures = excluded.failures, kind = excluded.kind, model_state = excluded.model_state,
@@ -51,15 +52,23 @@ on conflict (endpoint) do update set
     started_at = excluded.started_at, replicas = excluded.replicas, resets = excluded.resets,
     cut_series = excluded.cut_series, cut_labels = excluded.cut_labels,
     cut_duplicates = excluded.cut_duplicates, cut_malformed = excluded.cut_malformed,
+    cut_stale = excluded.cut_stale, cut_out_of_range = excluded.cut_out_of_range,
+    remarks = excluded.remarks, server_wide = excluded.server_wide,
+    resources = excluded.resources, expected = excluded.expected,
+    server_version = excluded.server_version, certificate = excluded.certificate,
+    host = excluded.host,
     not_measurable = excluded.not_measurable, layout = excluded.layout, v = excluded.v
 """
 _LATEST = """
 select e.facts, l.at, l.outcome, l.detail, l.failures, l.kind, l.model_state, l.model_detail,
-    l.version, l.started_at, l.replicas, l.resets, l.cut_series, l.cut_labels, l.cut_duplicates,
-    l.cut_malformed, l.not_measurable, l.layout, l.v
+    l.version, l.started_at, l.replicas, l.resets, l.server_version, l.certificate, l.host,
+    l.cut_series, l.cut_labels, l.cut_duplicates, l.cut_malformed, l.cut_stale,
+    l.cut_out_of_range, l.not_measurable, l.remarks, l.server_wide, l.resources, l.layout, l.v
 from latest as l join endpoint as e on e.id = l.endpoint
 where e.retired_at is null order by e.id
 """
+_NO_RESOURCES: Mapping[str, str] = {}
+
 _SAVE_HEARTBEAT = """
 insert into heartbeat (one, beat) values (1, :beat)
 on conflict (one) do update set beat = excluded.beat
@@ -94,9 +103,12 @@ def save_latest(db: Connection, layouts: LayoutTable, endpoint: int, scrape: Scr
         *(endpoint, scrape.at, scrape.outcome.value, scrape.detail, scrape.failures, scrape.kind),
         *(scrape.model_state.value, scrape.model_detail),
         *(identity.version, identity.started_at, identity.replicas, identity.resets),
-        *(cut.series, cut.labels, cut.duplicates, cut.malformed),
-        *(" ".join(scrape.not_measurable), layouts.id_of(scrape.signals.layout)),
-        scrape.signals.values.tobytes(),
+        *(identity.server_version, identity.certificate, identity.host),
+        *(cut.series, cut.labels, cut.duplicates, cut.malformed, cut.stale, cut.out_of_range),
+        *(" ".join(scrape.not_measurable), _json_text(scrape.remarks)),
+        *(" ".join(scrape.server_wide), _json_text(scrape.resources)),
+        " ".join(scrape.expected),
+        *(layouts.id_of(scrape.signals.layout), scrape.signals.values.tobytes()),
     )
     db.execute(_SAVE, row)
 
@@ -150,33 +162,66 @@ def _past_scrape(facts: EndpointFacts, row: NewestRow) -> LatestScrape:
 
 def _latest_scrape(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTable) -> LatestScrape:
     at, outcome, detail, failures, kind, state, state_detail, *rest = row
-    version, started, replicas, resets, *cut, missing, layout, blob = rest
+    identity, cut = rest[:7], rest[7:13]
+    missing, remarks, server_wide, resources, layout, blob = rest[13:]
     return LatestScrape(
         facts=facts,
         at=at,
         outcome=Outcome(outcome),
         failures=failures,
-        signals=signal_values(layouts.columns(layout), decode_values(blob)),
+        signals=signal_values(
+            layouts.columns(layout),
+            decode_values(blob),
+            frozenset(server_wide.split()),
+            _parse_texts(resources),
+        ),
         detail=detail,
         kind=kind,
         model_state=ModelState(state),
         model_detail=state_detail,
-        identity=Identity(version, started, replicas, resets),
+        identity=Identity(*identity),
         cut=Truncation(*cut),
         not_measurable=tuple(missing.split()),
+        remarks=_parse_texts(remarks),
     )
 
 
-def signal_values(columns: Iterable[str], values: array[float]) -> dict[str, SignalValue]:
-    """The signals of a scrape, by name; a NaN value is absent (it is not 0), and left out."""
+def signal_values(
+    columns: Iterable[str],
+    values: array[float],
+    server_wide: frozenset[str] = frozenset(),
+    resources: Mapping[str, str] = _NO_RESOURCES,
+) -> dict[str, SignalValue]:
+    """The signals of a scrape, by name; a NaN value is absent (it is not 0), and left out.
+
+    `server_wide` are the signals that count other models of the server too, and `resources` the
+    endpoints of the machines or devices whose pages gave a signal, by signal.
+    """
     present = {c: v for c, v in zip(columns, values, strict=True) if not math.isnan(v)}
     return {
         name: SignalValue(
-            value, SIGNALS[name].unit, present.get(f"{name}.low"), present.get(f"{name}.high")
+            value,
+            SIGNALS[name].unit,
+            present.get(f"{name}.low"),
+            present.get(f"{name}.high"),
+            present.get(f"{name}.window"),
+            present.get(f"{name}.events"),
+            name in server_wide,
+            resources.get(name),
         )
         for name, value in present.items()
         if name in SIGNALS
     }
+
+
+def _json_text(texts: dict[str, str]) -> str:
+    return json.dumps(texts) if texts else ""
+
+
+@lru_cache(maxsize=1_024)
+def _parse_texts(text: str) -> dict[str, str]:
+    """Texts by signal; cached, as most stay the same from one scrape to the next."""
+    return json.loads(text) if text else {}
 
 
 @lru_cache(maxsize=4_096)
@@ -184,9 +229,15 @@ def _parse_facts(text: str) -> EndpointFacts:
     """Parse an endpoint's configuration; cached, as parsing would be half the cost of a board."""
     raw = json.loads(text)
     slo = raw.pop("slo")
-    for name in ("serves", "depends_on", "resources"):
+    for name in ("serves", "depends_on"):
         raw[name] = tuple(raw[name])
+    raw["resources"] = tuple(map(_resource, raw["resources"]))
     return EndpointFacts(**raw, slo=_slo(**slo))
+
+
+def _resource(stored: str | dict[str, Any]) -> Resource:
+    """A stored resource; stores of earlier versions have its name alone."""
+    return Resource(stored) if isinstance(stored, str) else Resource(**stored)
 
 
 def _slo(availability: float | None, latency_p95: int | None, error_ratio: float | None) -> Slo:
@@ -218,8 +269,8 @@ def read_heartbeat(db: Connection) -> CollectorStatus | None:
 
 _LATEST_ROWS = """
 select endpoint, at, outcome, detail, failures, kind, model_state, model_detail, version,
-    started_at, replicas, resets, cut_series, cut_labels, cut_duplicates, cut_malformed,
-    not_measurable, layout, v
+    started_at, replicas, resets, server_version, certificate, host, not_measurable, remarks,
+    server_wide, expected, layout, v
 from latest order by endpoint
 """
 
@@ -239,11 +290,13 @@ class LatestRow(NamedTuple):
     started_at: int | None
     replicas: int | None
     resets: int
-    cut_series: int
-    cut_labels: int
-    cut_duplicates: int
-    cut_malformed: int
+    server_version: str | None
+    certificate: str | None
+    host: str | None
     not_measurable: str
+    remarks: str
+    server_wide: str
+    expected: str
     layout: int
     blob: bytes
 
@@ -255,7 +308,10 @@ class LatestRow(NamedTuple):
     @property
     def identity(self) -> Identity:
         """The identity of the server that responded."""
-        return Identity(self.version, self.started_at, self.replicas, self.resets)
+        return Identity(
+            *(self.version, self.started_at, self.replicas, self.resets),
+            *(self.server_version, self.certificate, self.host),
+        )
 
 
 def read_latest_rows(db: Connection) -> list[LatestRow]:

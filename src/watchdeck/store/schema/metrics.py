@@ -91,5 +91,17 @@ create table heartbeat (
 ) strict;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_REMARKS = """
+alter table latest add column cut_stale integer not null default 0;
+alter table latest add column cut_out_of_range integer not null default 0;
+alter table latest add column server_version text;
+alter table latest add column certificate text;
+alter table latest add column host text;
+alter table latest add column remarks text not null default '';
+alter table latest add column server_wide text not null default '';
+alter table latest add column resources text not null default '';
+alter table latest add column expected text not null default '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _REMARKS)
 """One step for each version of metrics.db, oldest first; a released step never changes."""

@@ -295,5 +295,14 @@ create table memory (
 `lane` are sent in order. `event_in` is idempotent by its key. `memory` holds what a part of the
 collector must still know after a restart, such as its position in a source."""
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ALERTS)
+_IDENTITY = """
+alter table identity add column server_version text;
+alter table identity add column certificate text;
+alter table identity add column host text;
+alter table identity add column start_seen_at integer not null default 0;
+alter table identity add column restarted_at integer not null default 0;
+alter table identity add column known_values text not null default '{}';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ALERTS, _IDENTITY)
 """One step for each version of state.db, oldest first; a released step never changes."""

@@ -29,6 +29,12 @@ _HEAD = "select rows, hash from audit_head where id = 1"
 
 _LAST = "select subject, at from audit where action = :action order by number desc limit 1"
 
+_COUNT = """
+select count(*)
+from (select at, who, action, subject from audit order by number desc limit :limit) as newest
+where action = :action and subject = :subject and who = :who and at > :since
+"""
+
 _SOME = f"select {', '.join(_COLUMNS)} from audit where number between :first and :last order by 1"
 
 _FIRST_PREVIOUS = "0" * 64
@@ -99,6 +105,20 @@ def read_last_of_action(db: Connection, action: str) -> tuple[str, int] | None:
     """Subject and time (ms UTC) of the newest audit row with this action; None if there is none."""
     found = db.execute(_LAST, {"action": action}).fetchone()
     return None if found is None else (str(found[0]), int(found[1]))
+
+
+MOST_COUNTED = 2_000
+"""The newest rows of the audit among which actions are counted: reading more takes too long."""
+
+
+def count_recent(db: Connection, action: str, subject: str, user: str, since: int) -> int:
+    """How often a user took an action on a subject after `since` (ms UTC).
+
+    Counts in the newest `MOST_COUNTED` rows.
+    """
+    asked = {"action": action, "subject": subject, "who": user, "since": since}
+    ((count,),) = db.execute(_COUNT, asked | {"limit": MOST_COUNTED}).fetchall()
+    return int(count)
 
 
 class AuditEntry(Struct, frozen=True):

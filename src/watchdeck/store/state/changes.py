@@ -2,9 +2,11 @@
 
 from sqlite3 import Connection
 
+from msgspec import json
 from msgspec.structs import asdict
 
 from watchdeck.domain.board.board import Change
+from watchdeck.domain.board.identity_history import KnownIdentity
 from watchdeck.domain.metrics.scrape import Identity
 
 _ADD = """
@@ -21,15 +23,29 @@ order by at desc, id desc
 limit :limit
 """
 
-_IDENTITIES = "select endpoint, version, started_at, replicas, resets from identity order by 1"
+_IDENTITIES = """
+select endpoint, start_seen_at, restarted_at, known_values, version, started_at, replicas, resets,
+    server_version, certificate, host
+from identity order by endpoint
+"""
 
 _SAVE_IDENTITY = """
-insert into identity (endpoint, at, version, started_at, replicas, resets)
-values (:endpoint, :at, :version, :started_at, :replicas, :resets)
+insert into identity (
+    endpoint, at, version, started_at, replicas, resets, server_version, certificate, host,
+    start_seen_at, restarted_at, known_values
+) values (
+    :endpoint, :at, :version, :started_at, :replicas, :resets, :server_version, :certificate, :host,
+    :start_seen_at, :restarted_at, :known_values
+)
 on conflict (endpoint) do update
 set at = excluded.at, version = excluded.version, started_at = excluded.started_at,
-    replicas = excluded.replicas, resets = excluded.resets
+    replicas = excluded.replicas, resets = excluded.resets,
+    server_version = excluded.server_version, certificate = excluded.certificate,
+    host = excluded.host, start_seen_at = excluded.start_seen_at,
+    restarted_at = excluded.restarted_at, known_values = excluded.known_values
 """
+
+_VALUES = json.Decoder(dict[str, tuple[str, ...]])
 
 MAX_CHANGES = 1_000
 """Limit of markers in one read: a chart cannot show more."""
@@ -57,12 +73,25 @@ def read_changes(
     return tuple(Change(*row) for row in reversed(rows))
 
 
-def read_identities(db: Connection) -> dict[str, Identity]:
-    """The last identity (version, start, replicas, resets) of every server, by endpoint."""
+def read_identities(db: Connection) -> dict[str, KnownIdentity]:
+    """What is known of the identity of every server, by endpoint."""
     rows = db.execute(_IDENTITIES).fetchall()
-    return {endpoint: Identity(*parts) for endpoint, *parts in rows}
+    return {
+        endpoint: KnownIdentity(
+            Identity(*parts), start_seen_at, restarted_at, _VALUES.decode(values)
+        )
+        for endpoint, start_seen_at, restarted_at, values, *parts in rows
+    }
 
 
-def save_identity(db: Connection, endpoint: str, identity: Identity, at: int) -> None:
-    """Store the identity of a server, in the caller's transaction."""
-    db.execute(_SAVE_IDENTITY, {"endpoint": endpoint, "at": at, **asdict(identity)})
+def save_identity(db: Connection, endpoint: str, known: KnownIdentity, at: int) -> None:
+    """Store what is known of the identity of a server, in the caller's transaction."""
+    row = {
+        "endpoint": endpoint,
+        "at": at,
+        "start_seen_at": known.start_seen_at,
+        "restarted_at": known.restarted_at,
+        "known_values": json.encode(known.values).decode(),
+        **asdict(known.identity),
+    }
+    db.execute(_SAVE_IDENTITY, row)
