@@ -63,7 +63,7 @@ class Engine:
         self._evaluator.targets[""] = self._self_monitor.target
         self._repository = AlertRepository(state, self._rules, config or AlertingConfig())
         self._timers = Timers(self._repository, self._save_notified)
-        self._health = HealthTracker(state)
+        self._health = HealthTracker(state, self._layouts)
         self._change_detector = ChangeDetector(state)
         self._external_schedule = ExternalSchedule(state)
         self._silence_log = FailureLog(_log, SILENCES)
@@ -206,6 +206,8 @@ class Engine:
             row.model_state,
             row.detail,
             row.model_detail,
+            row.kind,
+            frozenset(row.server_wide.split()) if row.server_wide else frozenset(),
         )
         target.add_sample(sample)
         is_old = now - row.at > target.silence_limit

@@ -22,14 +22,19 @@ from watchdeck.domain.values.units import Milliseconds, Ratio
 NOW = 1_000_000
 SLO = Slo(Ratio(0.999), Milliseconds(200), Ratio(0.01))
 FACTS = EndpointFacts("fraud", "http://fraud", 10_000, slo=SLO)
-GOOD = LatestScrape(FACTS, NOW, Outcome.OK, 0, {}, model_state=ModelState.READY)
+KEPT = {
+    "availability": SignalValue(1.0, SIGNALS["availability"].unit),
+    "latency_p95": SignalValue(0.09, SIGNALS["latency_p95"].unit, 0.05, 0.1),
+    "error_ratio": SignalValue(0.001, SIGNALS["error_ratio"].unit, window=60, events=1_000),
+}
+GOOD = LatestScrape(FACTS, NOW, Outcome.OK, 0, KEPT, model_state=ModelState.READY, kind="vllm")
 WAS_CRITICAL = HealthResult(Health.CRITICAL, "latency_p95", "latency_p95 412 ms > 400 ms")
 RUNNING = Collector(CollectorState.RUNNING)
 
 
 def reading(**values: float) -> LatestScrape:
     signals = {name: SignalValue(value, SIGNALS[name].unit) for name, value in values.items()}
-    return replace(GOOD, signals=signals)
+    return replace(GOOD, signals={**KEPT, **signals})
 
 
 def failed(outcome: Outcome, times: int, state: ModelState = ModelState.UNKNOWN) -> LatestScrape:
@@ -115,8 +120,8 @@ def failed(outcome: Outcome, times: int, state: ModelState = ModelState.UNKNOWN)
             reading(latency_p95=9.9, saturation=1.0),
             None,
             "ok",
-            "ready, within its SLO",
-            id="no figure is judged but by rules",
+            "ready, but latency_p95 9.9 s > 200 ms",
+            id="no figure is judged but by rules, and a missed one is said",
         ),
     ],
 )

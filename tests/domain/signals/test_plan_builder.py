@@ -1,6 +1,7 @@
 from array import array
 
 import pytest
+from msgspec.structs import replace
 
 from domain.kinds.captured_pages import BY_NAME, PAIRS, sheet
 from watchdeck.domain.kinds.kind import Kind, Rename, SignalSpec
@@ -255,7 +256,7 @@ def test_a_figure_of_series_without_a_model_is_server_wide_among_several_models(
     [
         pytest.param(
             (Series("requests", (("model", "main"),)),),
-            "the page tells of main, not of mine",
+            "the page tells of main; of mine from its first request on",
             id="another model",
         ),
         pytest.param((Series("other"),), "the page has no series of K", id="another server"),
@@ -268,6 +269,13 @@ def test_a_signal_that_the_page_does_not_give_has_a_remark(
 ) -> None:
     plan = build_plan(MODELS, endpoint(model="mine"), Layout(series))
     assert plan.remarks["request_rate"] == remark
+
+
+def test_a_page_that_names_every_model_lacks_the_one_that_it_does_not_name() -> None:
+    series = Series("requests", (("model", "main"),))
+    kind = replace(MODELS, names_idle_models=True)
+    plan = build_plan(kind, endpoint(model="mine"), made(series))
+    assert plan.remarks["request_rate"] == "the page tells of main, not of mine"
 
 
 def test_a_label_that_all_counters_share_tells_the_process() -> None:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdeck.domain.rules.rule import BurnRateWindows
-from watchdeck.engine.rules.burn_rate import LEVELS, LONGEST_WINDOW, BudgetConsumption, ErrorBudget
+from watchdeck.engine.rules.burn_rate import (
+    LEVELS,
+    LONGEST_WINDOW,
+    MINIMUM_BAD_EVENTS,
+    BudgetConsumption,
+    ErrorBudget,
+)
 
 HOUR, MINUTE = 3_600_000, 60_000
 FAST = (BurnRateWindows(HOUR, 5 * MINUTE, 14.4), BurnRateWindows(6 * HOUR, 30 * MINUTE, 6.0))
@@ -46,7 +52,11 @@ def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, i
         for span, said in ((speed.pair.long, speed.long), (speed.pair.short, speed.short)):
             bad, total = plain(samples, span)
             assert said == pytest.approx(bad / (0.01 * total))
-    fast = any(min(speed.long, speed.short) > speed.pair.factor for speed in found)
+    fast = any(
+        min(speed.long, speed.short) > speed.pair.factor
+        and plain(samples, speed.pair.long)[0] >= MINIMUM_BAD_EVENTS
+        for speed in found
+    )
     assert bool(burned.burns_too_fast(FAST + SLOW, ErrorBudget(0.01, 0.0, 0))) is fast
     assert not (burned.is_quiet and fast)
 
@@ -106,3 +116,26 @@ def test_a_clock_set_back_a_little_loses_nothing() -> None:
     burned.fill([(LONGEST_WINDOW, 1.0, 1.0), (LONGEST_WINDOW - 2_000, 1.0, 1.0)])
     (speed, _) = burned.burn_rates(FAST, ErrorBudget(0.5, 0.0))
     assert speed.long == 2.0
+
+
+def test_one_failure_never_burns_a_budget_too_fast_however_small_it_is() -> None:
+    """99.9 % are promised, and one of a batch of 55 requests fails."""
+    budget, pairs = ErrorBudget(0.001, 0.0, 50), FAST
+    burned = BudgetConsumption()
+    burned.register_pairs(pairs, budget.share)
+    burned.fill(())
+    at = 10 * LONGEST_WINDOW
+    burned.add(at, 1.0, 55.0)
+    assert burned.burns_too_fast(pairs, budget) is False
+    burned.add(at + 5_000, 2.0, 55.0)
+    assert burned.burns_too_fast(pairs, budget) is True
+
+
+def test_requests_are_not_judged_before_their_history_is_known() -> None:
+    budget, burned = ErrorBudget(0.01, 0.0, 10), BudgetConsumption()
+    burned.register_pairs(FAST, budget.share)
+    burned.awaits_history = True
+    burned.add(10 * LONGEST_WINDOW, 50.0, 100.0)
+    assert burned.burns_too_fast(FAST, budget) is None
+    burned.fill([(10 * LONGEST_WINDOW - 1_800_000, 0.0, 100_000.0), (10 * LONGEST_WINDOW, 50, 100)])
+    assert burned.burns_too_fast(FAST, budget) is False

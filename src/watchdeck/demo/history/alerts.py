@@ -16,6 +16,7 @@ from watchdeck.engine.rules.applicability import signals_of
 from watchdeck.engine.rules.conditions import ScrapeValues
 from watchdeck.engine.rules.evaluator import EpisodeChange, RuleEvaluator
 from watchdeck.engine.rules.target import Target
+from watchdeck.store.metrics.latest import signal_values
 
 
 class PastEpisode(Struct, frozen=True):
@@ -82,8 +83,8 @@ class PastEvaluation(Struct):
             self.health.append(HealthChange(self.facts.name, sample.at, *change))
 
     def _latest(self, sample: ScrapeValues) -> LatestScrape:
-        """The scrape without its signals: health depends on signals through alerts alone."""
+        signals = signal_values(sample.places, sample.values)
         return LatestScrape(
-            *(self.facts, sample.at, Outcome(sample.outcome), sample.failures, {}, sample.detail),
-            *(self.kind, ModelState(sample.state), sample.state_detail),
+            *(self.facts, sample.at, Outcome(sample.outcome), sample.failures, signals),
+            *(sample.detail, self.kind, ModelState(sample.state), sample.state_detail),
         )

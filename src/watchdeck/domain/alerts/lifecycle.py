@@ -72,16 +72,20 @@ def advance(
     if evaluation.at <= episode.seen_at:
         return episode, ()
     if evaluation.truth is None:
-        return mark_no_data_if_due(rule, every, episode, evaluation.at)
+        return mark_no_data_if_due(rule, every, episode, evaluation.at, evaluation.why)
     after = _count_sample(every, episode, evaluation, evaluation.truth)
     return _run_stages(rule, after, evaluation.at)
 
 
-def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> EpisodeUpdate:
+def mark_no_data_if_due(
+    rule: Rule, every: int, episode: Episode, now: int, unknown: str = ""
+) -> EpisodeUpdate:
     """Mark an episode as without data when its last sample is too old at `now` (ms UTC).
 
     Its condition stays as it was: missing data never resolves an alert. Too old means older than
-    `no_data_timeout`, and after a restart at least `RESTART_GRACE`.
+    `no_data_timeout`, and after a restart at least `RESTART_GRACE`. With scrapes that do not tell
+    the value, `unknown` says what they tell instead; the reason of the episode then says that its
+    figure is an old one.
     """
     timeout = no_data_timeout(rule, every)
     if episode.data is DataState.STALE:
@@ -89,7 +93,10 @@ def mark_no_data_if_due(rule: Rule, every: int, episode: Episode, now: int) -> E
     silent_for = now - episode.seen_at
     if silent_for <= timeout:
         return episode, ()
-    return mark_no_data(episode, now, f"no sample for {format_duration(silent_for)}")
+    if not unknown:
+        return mark_no_data(episode, now, f"no sample for {format_duration(silent_for)}")
+    after, steps = mark_no_data(episode, now, f"not known now: {unknown}")
+    return replace(after, why=f"not known now; it was {episode.why}") if steps else after, steps
 
 
 def no_data_timeout(rule: Rule, every: int) -> int:

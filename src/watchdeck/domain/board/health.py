@@ -3,9 +3,11 @@
 Limits are in rules only: the health comes from the scrape itself or from the worst alert.
 """
 
+import math
+import re
 from collections.abc import Iterable, Iterator
 
-from watchdeck.domain.alerts.alert import ActiveAlert, AlertState
+from watchdeck.domain.alerts.alert import ActiveAlert, AlertState, DataState
 from watchdeck.domain.board.board import (
     WORST_FIRST,
     Collector,
@@ -15,8 +17,10 @@ from watchdeck.domain.board.board import (
     HealthResult,
     LatestScrape,
 )
+from watchdeck.domain.board.slo_status import Verdict, slo_status, worst_objective
 from watchdeck.domain.metrics.scrape import NOT_A_MODEL_SERVER, ModelState, Outcome
-from watchdeck.domain.settings.endpoint import Slo
+from watchdeck.domain.metrics.signal import PROBE_SIGNALS, SIGNALS
+from watchdeck.domain.signals.plan import WAITS_FOR_REQUEST
 from watchdeck.domain.values.format import format_comparison, format_duration
 
 STALE_INTERVALS = 3
@@ -33,6 +37,9 @@ UNREADABLE_OUTCOMES = (
     Outcome.HTTP_STATUS,
 )
 """Outcomes with a response that cannot be read: a model that reports ready is not down."""
+
+_GATEWAY_FAILURE = re.compile(r"\b50[234]\b")
+"""Statuses by which a gateway says that the server behind it does not answer."""
 
 _GOOD = "good"
 """The cause of a health without alerts and without a special state."""
@@ -66,7 +73,7 @@ def evaluate_health(
     if latest.failures:
         return _failure_result(latest, previous)
     found = (*_model_state_results(latest), *map(_alert_result, worst_first(alerts)))
-    return min(found, key=_rank) if found else _good_result(latest)
+    return min(found, key=_rank) if found else good_result(latest)
 
 
 def worst_first(alerts: Iterable[ActiveAlert]) -> list[ActiveAlert]:
@@ -141,13 +148,24 @@ def _recorded_reason(
         pending = (one for one in alerts if one.episode.condition is AlertState.PENDING)
         first = min(pending, key=lambda one: one.episode.severity, default=None)
         if first is None:
-            return recorded.why
+            return _good_reason(recorded, latest)
         return f"pending: {current_reason(first, latest) or first.episode.why}"
     for one in worst_first(alerts):
         result = _alert_result(one)
         if (result.cause, result.health) == (recorded.cause, recorded.health):
             return current_reason(one, latest) or result.why
     return recorded.why
+
+
+def _good_reason(recorded: HealthChange, latest: LatestScrape) -> str:
+    """The reason of a good health by the newest scrape; of the past only the recorded one is known.
+
+    What is said of the SLO changes with every scrape, and is not recorded each time.
+    """
+    if latest.failures or latest.kind is None:
+        return recorded.why
+    now = good_result(latest)
+    return now.why if now.cause == recorded.cause else recorded.why
 
 
 def current_reason(active: ActiveAlert, latest: LatestScrape) -> str:
@@ -158,6 +176,8 @@ def current_reason(active: ActiveAlert, latest: LatestScrape) -> str:
     episode, signal = active.episode, active.alert.labels.get("signal", "")
     reading, limit, value = latest.signals.get(signal), episode.limit, episode.value
     if reading is None or limit is None or value is None:
+        return ""
+    if episode.data is DataState.NONE:
         return ""
     above, unit = value > limit, reading.unit
     is_past = (reading.value > limit) is above and reading.value != limit
@@ -186,10 +206,27 @@ def _stale_result(at: int, every: int, now: int) -> HealthResult:
 def _failure_result(latest: LatestScrape, previous: HealthResult | None) -> HealthResult:
     if latest.failures < DOWN_FAILURES and latest.model_state is not ModelState.NOT_READY:
         return previous or HealthResult(Health.UNKNOWN, "failed_once", _failure_text(latest))
+    if latest.model_state is ModelState.LOADING:
+        why = _join_detail("the model is loading", latest.model_detail or latest.detail)
+        return HealthResult(Health.WARNING, latest.model_state.value, why)
     if latest.outcome in UNREADABLE_OUTCOMES and latest.model_state is ModelState.READY:
         why = f"ready, but its page cannot be read: {_failure_text(latest)}"
         return HealthResult(Health.UNKNOWN, latest.outcome.value, why)
+    if is_foreign_answer(latest.kind, latest.outcome, latest.detail):
+        why = f"answers, but is not a model server that watchdeck knows: {latest.detail}"
+        return HealthResult(Health.UNKNOWN, "not_a_model_server", why)
     return HealthResult(Health.DOWN, latest.outcome.value, _failure_text(latest))
+
+
+def is_foreign_answer(kind: str | None, outcome: str, detail: str) -> bool:
+    """Whether an address of no known kind answered with something else than a model server's page.
+
+    A process is there, so the failure says nothing of its end. A gateway that answers for a server
+    which does not is the end of that server.
+    """
+    if kind is not None or outcome not in (Outcome.HTTP_STATUS, Outcome.NOT_METRICS):
+        return False
+    return _GATEWAY_FAILURE.search(detail) is None
 
 
 def _failure_text(latest: LatestScrape) -> str:
@@ -197,10 +234,46 @@ def _failure_text(latest: LatestScrape) -> str:
     return f"{times}: {_join_detail(latest.outcome.value, latest.detail)}"
 
 
-def _good_result(latest: LatestScrape) -> HealthResult:
+def good_result(latest: LatestScrape) -> HealthResult:
+    """The health of a model that answers and has no alert: ok, or unknown when too little is known.
+
+    An SLO that cannot be judged at all makes it unknown. One that only has too few requests, or
+    whose limit lies in the bucket of the quantile, leaves it ok: the reason says so.
+    """
     if latest.model_detail == NOT_A_MODEL_SERVER:
         return HealthResult(Health.OK, _GOOD, f"answers: {NOT_A_MODEL_SERVER}")
     is_ready = latest.model_state is ModelState.READY
     words = "ready" if is_ready else "answers, readiness not measurable"
-    slo = "no SLO set" if latest.facts.slo == Slo() else "within its SLO"
-    return HealthResult(Health.OK, _GOOD, f"{words}, {slo}")
+    if absent := _absence(latest, is_ready=is_ready):
+        return HealthResult(Health.UNKNOWN, "not_on_page", f"{words}, but {absent}")
+    return _slo_result(latest, words)
+
+
+def _slo_result(latest: LatestScrape, words: str) -> HealthResult:
+    worst = worst_objective(slo_status(latest))
+    if worst is None or worst.verdict in (Verdict.KEPT, Verdict.MISSED):
+        kept = "no SLO set" if worst is None else "within its SLO"
+        said = f", but {worst.why}" if worst is not None and worst.why else f", {kept}"
+        return HealthResult(Health.OK, _GOOD, words + said)
+    why = f"{words}, unknown whether its SLO is kept: {worst.why}"
+    if worst.verdict is Verdict.UNKNOWN or (worst.verdict is Verdict.UNSURE and _is_above(latest)):
+        return HealthResult(Health.UNKNOWN, "slo_unknown", why)
+    return HealthResult(Health.OK, _GOOD, why)
+
+
+def _is_above(latest: LatestScrape) -> bool:
+    """Whether the latency is above the last bucket of its histogram: any SLO may be missed."""
+    value = latest.signals.get("latency_p95")
+    return value is not None and value.high is not None and math.isinf(value.high)
+
+
+def _absence(latest: LatestScrape, *, is_ready: bool) -> str:
+    """Why the page says nothing of the model at all; empty when it does, or may from a request on.
+
+    A model that is ready may show its series only from its first request.
+    """
+    if any(name not in PROBE_SIGNALS for name in latest.signals):
+        return ""
+    remarks = [text for name, text in latest.remarks.items() if name in SIGNALS]
+    said = next((text for text in remarks if text.startswith("the page ")), "")
+    return "" if is_ready and said.endswith(WAITS_FOR_REQUEST) else said

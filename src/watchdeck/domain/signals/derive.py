@@ -75,9 +75,10 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
     - `probe_signals`: signals from probe responses, used where the page has none
     """
     window.push(plan, at, values, canaries_sent)
-    out, remarks = plan.blank_frame[:], plan.remarks
+    out = plan.blank_frame[:]
     for increase_formula in plan.increase_formulas:
         increase_formula(window, out)
+    remarks = _given_remarks(plan, out)
     for fallback in plan.fallbacks:
         if not any(values[place] for place in fallback.positions):
             found = window.recent()
@@ -106,6 +107,17 @@ def _write_gauges(
     """Write the signals of a page's present values; returns how many values were left out."""
     left_out = sum(formula(values, out) for formula in plan.gauge_formulas)
     return left_out + sum(formula(window, values, out) for formula in plan.rate_share_formulas)
+
+
+def _given_remarks(plan: Plan, out: array[float]) -> dict[str, str]:
+    """The remarks of the plan, without those on values that there are not."""
+    if not plan.value_remarks:
+        return plan.remarks
+    return {
+        name: text
+        for name, text in plan.remarks.items()
+        if name not in plan.value_remarks or not math.isnan(out[plan.slots[name]])
+    }
 
 
 def _add_window_remarks(

@@ -15,6 +15,12 @@ from watchdeck.domain.metrics.scrape import Frame, ModelState
 from watchdeck.domain.metrics.series import Layout, Series
 from watchdeck.domain.metrics.signal import frame_columns
 
+WAITS_FOR_REQUEST = "from its first request on"
+"""The end of the remark on signals of a model that the page may name from its first request."""
+
+NOT_ON_PAGE = "its series are not on the page"
+"""The remark on a signal whose series may come with the first event."""
+
 
 class Increases(NamedTuple):
     """The increase of each operand in a window of `seconds`, and the canaries sent in it.
@@ -171,6 +177,11 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
     def present(self) -> frozenset[str]:
         """The signals whose series the page has."""
         return frozenset((*self.increase_signals, *self.gauge_signals))
+
+    @cached_property
+    def value_remarks(self) -> frozenset[str]:
+        """The signals whose remark is about their value, and means nothing without one."""
+        return frozenset(self.remarks) & self.present
 
     @cached_property
     def _stored_values(self) -> Callable[[Sequence[float]], tuple[float, ...]]:

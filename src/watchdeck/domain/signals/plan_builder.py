@@ -26,7 +26,14 @@ from watchdeck.domain.signals.custom_mapping import (
     valid_entries,
 )
 from watchdeck.domain.signals.formula import FormulaBuilder
-from watchdeck.domain.signals.plan import Fallback, PageState, Plan, column_slots
+from watchdeck.domain.signals.plan import (
+    NOT_ON_PAGE,
+    WAITS_FOR_REQUEST,
+    Fallback,
+    PageState,
+    Plan,
+    column_slots,
+)
 from watchdeck.domain.values.text import clean
 
 _SPECIAL = (
@@ -265,9 +272,11 @@ class _PlanBuilder:
             more = len(index.models) - _MOST_NAMES
             others = f" and {more} more" if more > 0 else ""
             why = f"the page tells of {names}{others}, not of {index.model}"
+            if not self._kind.names_idle_models:
+                why = f"the page tells of {names}{others}; of {index.model} {WAITS_FOR_REQUEST}"
         elif len(index.layout) and not self._has_own_series():
             why = f"the page has no series of {self._kind.title}"
-        return dict.fromkeys(missing, clean(why or "its series are not on the page", 300))
+        return dict.fromkeys(missing, clean(why or NOT_ON_PAGE, 300))
 
     def _has_own_series(self) -> bool:
         """Whether the page has a series that a signal or a detection rule of the kind names."""

@@ -22,7 +22,7 @@ from watchdeck.domain.alerts.lifecycle import (
     no_data_timeout,
 )
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
-from watchdeck.domain.metrics.signal import OUTCOME_COLUMN
+from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS, signal_details
 from watchdeck.domain.rules.anomaly import DAY, SPAN, WEEK
 from watchdeck.domain.rules.rule import Anomaly, Burn, Rule, Threshold, WeekBefore
 from watchdeck.domain.settings.endpoint import EndpointFacts
@@ -124,7 +124,7 @@ class _RuleReplay:
 
     def __init__(self, rule: Rule, facts: EndpointFacts, kind: str | None, start: int) -> None:
         self._rule, self._facts, self._kind, self._start = rule, facts, kind, start
-        self._columns = tuple(dict.fromkeys((OUTCOME_COLUMN, "ready", *signals_of(rule))))
+        self._columns = tuple(dict.fromkeys((OUTCOME_COLUMN, "ready", *_rule_columns(rule))))
         self._places = {name: place for place, name in enumerate(self._columns)}
         self._target: Target | None = None
         self._failures = 0
@@ -262,8 +262,25 @@ def _notable_rows(
         return notable
     if isinstance(condition, ThresholdCondition):
         values = rows[:, places[condition.test.signal]]
-        return ~(values <= condition.limit if condition.test.above else values >= condition.limit)
+        limit, above = condition.limit, condition.test.above
+        is_past: Flags = ~(values <= limit if above else values >= limit)
+        if _MEAN in places:
+            is_past |= rows[:, places[_MEAN]] > limit
+        return is_past
     return None
+
+
+_MEAN = "latency_mean"
+"""The signal that may prove a quantile of the latency above a limit."""
+
+
+def _rule_columns(rule: Rule) -> Iterator[str]:
+    """The columns that the test of a rule reads: its signals, with their details and the mean."""
+    for signal in signals_of(rule):
+        yield signal
+        yield from (f"{signal}.{detail}" for detail in signal_details(SIGNALS[signal]))
+        if signal.startswith("latency_"):
+            yield _MEAN
 
 
 def _split_by_interval(block: Block) -> Iterator[Block]:

@@ -15,6 +15,11 @@ LEVELS = ((10_000, 3_600_000), (300_000, 6 * 3_600_000), (1_800_000, LONGEST_WIN
 """Widths of cells, and the longest window that each serves (ms): short windows need fine cells."""
 
 
+MINIMUM_BAD_EVENTS = 2.5
+"""Bad events in the long window without which no budget burns too fast: whatever is promised, one
+or two failures show no trend. Counts of requests are fractions: three may be 2.99."""
+
+
 class BurnRate(Struct, frozen=True):
     """The burn rates of a long and a short window; at 1 the budget lasts exactly its period."""
 
@@ -42,7 +47,8 @@ class BudgetConsumption:
     """The total and bad events of one endpoint and one SLO signal over three days, in 9 kB.
 
     `complete` means that the history before the first sample is loaded. Until then, a burn rate
-    can be known to be too fast, but never to be slow enough.
+    can be known to be too fast, but never to be slow enough. While it `awaits_history`, requests
+    are not judged: the first few would stand for the whole window.
     """
 
     __slots__ = (
@@ -53,11 +59,12 @@ class BudgetConsumption:
         "_min_bad_share",
         "_newest",
         "_total",
+        "awaits_history",
         "complete",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.complete = False
+        self.complete = self.awaits_history = False
         self._min_bad_share, self._longest = math.inf, 0
         self._begin()
 
@@ -117,13 +124,21 @@ class BudgetConsumption:
         To save time, a long window is computed only when its short one burns too fast.
         """
         known = self.complete
+        if not known and self.awaits_history and not budget.expected:
+            return None
         for pair in pairs:
             short = self._rate(pair.short, budget)
             if short is None:
                 known = False
-            elif short > pair.factor and (self._rate(pair.long, budget) or 0.0) > pair.factor:
+            elif short > pair.factor and self._is_too_fast(pair, budget):
                 return True
         return False if known else None
+
+    def _is_too_fast(self, pair: BurnRateWindows, budget: ErrorBudget) -> bool:
+        """Whether the long window burns too fast, by more than one or two bad events."""
+        bad, _ = self._events(pair.long)
+        least = MINIMUM_BAD_EVENTS if budget.share else 0.0
+        return bad >= least and (self._rate(pair.long, budget) or 0.0) > pair.factor
 
     def burn_rates(
         self, pairs: tuple[BurnRateWindows, ...], budget: ErrorBudget
@@ -138,14 +153,17 @@ class BudgetConsumption:
             if long is not None and short is not None
         )
 
-    def _rate(self, span: int, budget: ErrorBudget) -> float | None:
+    def _events(self, span: int) -> tuple[float, float]:
+        """The bad and all events of the last `span` ms."""
         fine, middle, coarse = self._levels
         level = fine if span <= fine.span else middle if span <= middle.span else coarse
         bad_before, total_before = level.totals_before(self._newest - span)
-        total = self._total - total_before
+        return self._bad - bad_before, self._total - total_before
+
+    def _rate(self, span: int, budget: ErrorBudget) -> float | None:
+        bad, total = self._events(span)
         if total < budget.min_samples or not total:
             return None
-        bad = self._bad - bad_before
         if bad <= 0:
             return 0.0
         expected = budget.expected * span

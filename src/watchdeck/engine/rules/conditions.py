@@ -14,13 +14,14 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from watchdeck.domain.alerts.lifecycle import Evaluation
-from watchdeck.domain.board.health import UNREADABLE_OUTCOMES
+from watchdeck.domain.board.health import UNREADABLE_OUTCOMES, is_foreign_answer
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Absent, Burn, FailedScrapes, Limit, Threshold
 from watchdeck.domain.rules.tokens import decimal
 from watchdeck.domain.settings.endpoint import Slo
 from watchdeck.domain.values.format import format_comparison, format_duration
+from watchdeck.domain.values.units import Unit
 from watchdeck.engine.rules.burn_rate import BudgetConsumption, BurnRate, ErrorBudget
 from watchdeck.engine.rules.sample_window import SampleWindow
 
@@ -41,6 +42,10 @@ class ScrapeValues(NamedTuple):
     """Why the scrape failed; empty when it succeeded."""
     state_detail: str = ""
     """Details of the state; empty when the server gives none."""
+    kind: str | None = None
+    """The kind of server; None while it is unknown."""
+    server_wide: frozenset[str] = frozenset()
+    """Signals that also count other models of the server."""
 
     def value(self, signal: str) -> float:
         """The value of a signal; NaN where the scrape has none."""
@@ -93,26 +98,80 @@ def limit_for(limit: Limit, signal: str, slo: Slo) -> float | None:
     return None if share is None else limit.promises * share
 
 
+MINIMUM_FAILURES = 3
+"""Failed events that a share of failures needs to pass a limit: one of four proves little."""
+
+_FAILURE_SHARES = ("error_ratio", "client_error_ratio")
+
+
 class ThresholdCondition(Struct, frozen=True):
-    """True from when a signal passes `limit` until it is back past `clear`."""
+    """True from when a signal passes `limit` until it is back past `clear`.
+
+    A quantile passes a limit only when its whole bucket does, or the mean of the same durations;
+    while the limit lies in the bucket, the condition is unknown. A limit that depends on the SLO of
+    a model is never compared with a figure of the whole server.
+    """
 
     test: Threshold
     signal: str
     limit: float
     clear: float
+    is_promise: bool = False
+    """Whether the limit depends on the SLO."""
 
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
-        """Whether the value is past the limit; None without a value."""
+        """Whether the value is past the limit; None without a value, or while it cannot be told."""
         place = sample.places.get(self.signal)
         value = math.nan if place is None else sample.values[place]
+        if value != value or (self.is_promise and self.signal in sample.server_wide):  # noqa: PLR0124
+            return None
         limit = self.clear if held else self.limit
+        if SIGNALS[self.signal].bounded:
+            return self._bounded_truth(sample, value, limit)
         if value > limit:
+            return self.test.above and (held or self._has_failures(sample, value))
+        return value < limit and not self.test.above
+
+    def _bounded_truth(self, sample: ScrapeValues, value: float, limit: float) -> bool | None:
+        low, high = sample.value(f"{self.signal}.low"), sample.value(f"{self.signal}.high")
+        if math.isnan(low) and math.isnan(high):
+            return value > limit if self.test.above else value < limit
+        if low >= limit:
             return self.test.above
-        return None if value != value else value < limit and not self.test.above  # noqa: PLR0124
+        if high <= limit:
+            return not self.test.above
+        is_latency = self.signal.startswith("latency_")
+        if is_latency and sample.value("latency_mean") > limit:
+            return self.test.above
+        return None
+
+    def _has_failures(self, sample: ScrapeValues, value: float) -> bool:
+        """Whether a share of failures has enough of them; true of every other signal."""
+        if self.signal not in _FAILURE_SHARES:
+            return True
+        events = sample.value(f"{self.signal}.events")
+        return math.isnan(events) or value * events >= MINIMUM_FAILURES - 0.5
 
     def measure(self, sample: ScrapeValues, now: int) -> Measurement:  # noqa: ARG002
         """The value against the limit: `latency_p95 412 ms > 200 ms`."""
-        return threshold_measurement(self.test, sample.value(self.signal), self.limit)
+        value = sample.value(self.signal)
+        if self.signal == "up":
+            return Measurement(value, self.limit, _page_words(sample))
+        measured = threshold_measurement(self.test, value, self.limit)
+        mean = sample.value("latency_mean")
+        if self.signal.startswith("latency_") and value <= self.limit < mean and self.test.above:
+            by_mean = format_comparison("latency_mean", mean, self.limit, Unit.SECONDS, above=True)
+            measured = measured._replace(why=f"{by_mean}, so {self.signal} is above it too")
+        if self.signal in sample.server_wide:
+            return measured._replace(why=f"{measured.why} (server-wide)")
+        return measured
+
+
+def _page_words(sample: ScrapeValues) -> str:
+    """Whether the page of a server could be read, and why not."""
+    if sample.outcome == Outcome.OK:
+        return "its page can be read"
+    return f"its page cannot be read: {sample.detail or sample.outcome}"
 
 
 class WindowCondition(Struct, frozen=True):
@@ -233,12 +292,17 @@ class DownCondition(Struct, frozen=True):
     def truth(self, sample: ScrapeValues, now: int, held: bool) -> bool | None:  # noqa: ARG002, FBT001
         """Whether the model is down; None when it is unknown.
 
-        Unknown after too few failures, and when the metrics page of a ready model cannot be read.
+        Unknown after too few failures, while the model is loading, when the metrics page of a ready
+        model cannot be read, and when what answers is not a model server.
         """
         if sample.state == _NOT_READY:
             return True
+        if sample.state == _LOADING:
+            return None if held or sample.failures else False
         if not sample.failures:
             return False
+        if is_foreign_answer(sample.kind, sample.outcome, sample.detail):
+            return None
         unread = sample.outcome in UNREADABLE_OUTCOMES and sample.state == _READY
         return True if sample.failures >= self.test.failures and not unread else None
 
@@ -250,11 +314,14 @@ class DownCondition(Struct, frozen=True):
         if sample.state == _NOT_READY:
             detail = f": {sample.state_detail}" if sample.state_detail else ""
             return Measurement(None, None, f"the model says that it is not ready{detail}")
-        return Measurement(0.0, float(self.test.failures), "it answers")
+        words = "the model is loading" if sample.state == _LOADING else "the last scrape succeeded"
+        return Measurement(0.0, float(self.test.failures), words)
 
 
 def _failure_text(sample: ScrapeValues) -> str:
     return f"{sample.outcome}: {sample.detail}" if sample.detail else sample.outcome
 
 
-_NOT_READY, _READY = ModelState.NOT_READY.value, ModelState.READY.value
+_NOT_READY, _READY, _LOADING = (
+    state.value for state in (ModelState.NOT_READY, ModelState.READY, ModelState.LOADING)
+)

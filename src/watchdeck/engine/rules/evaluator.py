@@ -103,6 +103,8 @@ class RuleEvaluator:
             if one.episode is not None:
                 self._open[one.alert.fingerprint] = (one.episode, one.alert)
         target = target_for(facts, kind, self._rules, now)
+        for budget in target.budgets.values():
+            budget.awaits_history = True
         for one in target.rule_states:
             self._assign_episodes(one)
         self.targets[facts.name] = target

@@ -253,7 +253,8 @@ def _threshold_condition(
     if limit is None or clear is None:
         return
     if not test.window:
-        yield ThresholdCondition(test, test.signal, limit, clear)
+        is_promise = test.limit.promises is not None
+        yield ThresholdCondition(test, test.signal, limit, clear, is_promise)
         return
     window = target.windows.setdefault(test.signal, SampleWindow(test.window, target.facts.every))
     window.set_span(max(test.window, window.span))

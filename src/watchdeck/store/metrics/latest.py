@@ -173,7 +173,7 @@ def _latest_scrape(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTabl
             layouts.columns(layout),
             decode_values(blob),
             frozenset(server_wide.split()),
-            _parse_texts(resources),
+            parse_remarks(resources),
         ),
         detail=detail,
         kind=kind,
@@ -182,7 +182,7 @@ def _latest_scrape(facts: EndpointFacts, row: Sequence[Any], layouts: LayoutTabl
         identity=Identity(*identity),
         cut=Truncation(*cut),
         not_measurable=tuple(missing.split()),
-        remarks=_parse_texts(remarks),
+        remarks=parse_remarks(remarks),
     )
 
 
@@ -219,7 +219,7 @@ def _json_text(texts: dict[str, str]) -> str:
 
 
 @lru_cache(maxsize=1_024)
-def _parse_texts(text: str) -> dict[str, str]:
+def parse_remarks(text: str) -> dict[str, str]:
     """Texts by signal; cached, as most stay the same from one scrape to the next."""
     return json.loads(text) if text else {}
 
