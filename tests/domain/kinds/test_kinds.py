@@ -174,7 +174,7 @@ def test_the_tokens_of_language_models_are_counted_exactly() -> None:
         ),
         pytest.param("sglang", {"kv_cache_usage": 0.28, "queue_time": 0.05}, id="SGLang"),
         pytest.param("tgi", {"queue_time": 0.04, "queue_depth": 5.0, "in_flight": 8.0}, id="TGI"),
-        pytest.param("litellm", {"latency_mean": 1.2, "in_flight": 4.0}, id="LiteLLM"),
+        pytest.param("litellm", {"latency_mean": 1.2, "in_flight": 3.0}, id="LiteLLM"),
         pytest.param("kserve", {"memory_bytes": 2.5e8, "latency_mean": 0.031}, id="KServe"),
     ],
 )  # fmt: skip

@@ -55,10 +55,10 @@ def test_a_plan_goes_when_nobody_uses_it() -> None:
             {"vllm:num_requests_running", "vllm:kv_cache_usage_perc"},
             id="what signals need",
         ),
-        pytest.param("vllm:prefix_*", {"vllm:prefix_cache_hits_total"}, id="one pattern"),
+        pytest.param("vllm:prefix_*", {"vllm:prefix_cache_hits_created"}, id="one pattern"),
         pytest.param(
-            ("vllm:prefix_*_total", "nothing*"),
-            {"vllm:prefix_cache_hits_total", "vllm:num_requests_running"},
+            ("vllm:prefix_*_created", "nothing*"),
+            {"vllm:prefix_cache_hits_created", "vllm:num_requests_running"},
             id="patterns join what is needed",
         ),
     ],
@@ -68,7 +68,7 @@ def test_what_is_kept_follows_the_wish(keep: str | tuple[str, ...], names: set[s
     kept = {series.name for series in plan.stored_layout.series}
     assert names <= kept
     assert "vllm:iteration_tokens_total_bucket" not in kept
-    assert ("vllm:prefix_cache_hits_total" in kept) is (keep is not Keep.NEEDED)
+    assert ("vllm:prefix_cache_hits_created" in kept) is (keep is not Keep.NEEDED)
 
 
 def test_all_keeps_the_page_itself() -> None:
