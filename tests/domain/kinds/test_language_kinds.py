@@ -124,3 +124,13 @@ def test_a_model_that_the_server_does_not_list_is_not_ready(name: str) -> None:
     assert read_responses(kind, answers, "main").state != "not_ready"
     refused = answers | {"/v1/models": ProbeResponse(401, b'{"error": "no key"}')}
     assert read_responses(kind, refused, "alias").state != "not_ready"
+
+
+def test_a_page_that_names_the_model_outweighs_a_list_that_lacks_it() -> None:
+    kind = BY_NAME["vllm"]
+    answers = {
+        "/health": ProbeResponse(200),
+        "/v1/models": ProbeResponse(200, b'{"data": [{"id": "alias"}]}'),
+    }
+    assert read_responses(kind, answers, "main", is_named=True).state == "ready"
+    assert read_responses(kind, answers, "main").state == "not_ready"

@@ -117,7 +117,10 @@ class EndpointState:
             return ProbeResult(why=NOT_A_MODEL_SERVER)
         if self._is_wrong_port(attempt.kind, attempt):
             return ProbeResult(why=_WRONG_PORT)
-        result = read_responses(attempt.kind, attempt.probes, self._endpoint.model)
+        is_named = plan is not None and plan.names_model
+        result = read_responses(
+            attempt.kind, attempt.probes, self._endpoint.model, is_named=is_named
+        )
         if plan is not None and attempt.page is not None and plan.states:
             return add_page_states(result, plan, attempt.page.values)
         return result

@@ -39,6 +39,8 @@ class ProbeMeaning(Struct, frozen=True):
     """Name of a header that the response has."""
     why: str = ""
     """Reason shown to people instead of the status."""
+    absent: bool = False
+    """Whether a list lacks the model: no proof against a metrics page that names it."""
 
 
 class ProbeSpec(Struct, frozen=True):

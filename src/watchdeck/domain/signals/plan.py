@@ -123,6 +123,8 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
     """Why the page does not give a signal that the kind has, by signal."""
     server_wide: tuple[str, ...]
     """Signals that also count other models of the server."""
+    names_model: bool
+    """Whether the page names the watched model."""
     started: tuple[int, ...]
     """Positions of process start times."""
     replicas: tuple[int, ...]

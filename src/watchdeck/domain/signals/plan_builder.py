@@ -213,6 +213,7 @@ class _PlanBuilder:
                 **self._remarks([name for name in missing if name not in not_measurable]),
             },
             server_wide=tuple(self._formulas.server_wide),
+            names_model=self._index.model in self._index.models,
             started=started,
             replicas=replicas,
             states=states,

@@ -57,9 +57,15 @@ def probe_requests(kind: Kind, model: str | None) -> tuple[tuple[str, ProbeSpec]
 
 
 def read_responses(
-    kind: Kind, responses: Mapping[str, ProbeResponse], model: str | None
+    kind: Kind,
+    responses: Mapping[str, ProbeResponse],
+    model: str | None,
+    *,
+    is_named: bool = False,
 ) -> ProbeResult:
     """Interpret the responses to the probes of a kind; keys are the paths of `probe_requests`.
+
+    A list that lacks this model proves nothing while the metrics page names it (`is_named`).
 
     The server's state counts only while no response describes the model: a server is ready long
     before, and long after, its model is.
@@ -67,8 +73,8 @@ def read_responses(
     requests = probe_requests(kind, model)
     found = ((path, spec, responses.get(path)) for path, spec in requests)
     received = [(path, spec, ParsedResponse(one)) for path, spec, one in found if one is not None]
-    server = _worst_result(received, "server", model)
-    chosen = _worst_result(received, "model", model)
+    server = _worst_result(received, "server", model, is_named=is_named)
+    chosen = _worst_result(received, "model", model, is_named=is_named)
     if chosen.state is ModelState.UNKNOWN:
         chosen = server
     why = chosen.why
@@ -108,10 +114,14 @@ def _badness(state: ModelState) -> int:
 
 
 def _worst_result(
-    received: Sequence[tuple[str, ProbeSpec, ParsedResponse]], about: str, model: str | None
+    received: Sequence[tuple[str, ProbeSpec, ParsedResponse]],
+    about: str,
+    model: str | None,
+    *,
+    is_named: bool,
 ) -> ProbeResult:
     results = [
-        _probe_result(path, spec, response, model)
+        _probe_result(path, spec, response, model, is_named=is_named)
         for path, spec, response in received
         if spec.about == about
     ]
@@ -119,10 +129,10 @@ def _worst_result(
 
 
 def _probe_result(
-    path: str, spec: ProbeSpec, response: ParsedResponse, model: str | None
+    path: str, spec: ProbeSpec, response: ParsedResponse, model: str | None, *, is_named: bool
 ) -> ProbeResult:
     meaning = next((one for one in spec.means if response_matches(one, response, model)), None)
-    if meaning is None or meaning.state is ModelState.UNKNOWN:
+    if meaning is None or meaning.state is ModelState.UNKNOWN or (meaning.absent and is_named):
         return ProbeResult()
     if meaning.state is ModelState.READY:
         return ProbeResult(ModelState.READY)
