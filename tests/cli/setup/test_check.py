@@ -43,8 +43,11 @@ async def test_each_request_is_told_with_its_answer(tmp_path: Path) -> None:
     async with captured("bentoml-1.4.39", 18100) as server:
         ran = await run_beside(command, config=written(tmp_path, named("iris", server.url("?k=9"))))
     [line] = [line for line in ran.out.splitlines() if line.startswith("  asked: ")]
-    assert line.removeprefix("  asked: ").split(", ") == ["/metrics 200", "/readyz 200"]
-    assert [path.partition("?")[0] for path in server.asked] == ["/metrics", "/readyz"]
+    assert line.removeprefix("  asked: ").split(", ") == [
+        *("/-/healthz 404", "/metrics 200", "/readyz 200"),
+    ]
+    asked = [path.partition("?")[0] for path in server.asked]
+    assert asked == ["/-/healthz", "/metrics", "/readyz"]
 
 
 async def checked(folder: Path, page: bytes, more: str) -> str:
@@ -261,7 +264,7 @@ async def test_one_that_fails_is_named_and_does_not_hide_the_others(tmp_path: Pa
         )
         ran = await run_beside(command, config=config)
     assert ran.code == 1
-    assert "  refused: /metrics: the connection was refused\n" in ran.out
+    assert "  refused: /-/healthz: the connection was refused\n" in ran.out
     assert "  no metrics: /metrics: an HTML or XML page came" in ran.out
     assert ran.out.count("it answers, but not as a server that watchdeck knows") == 1
     assert "  BentoML; the model is ready\n" in ran.out

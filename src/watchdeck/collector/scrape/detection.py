@@ -15,7 +15,14 @@ from watchdeck.collector.scrape.attempt import (
     RunningAttempt,
 )
 from watchdeck.collector.scrape.endpoint_urls import EndpointUrls, endpoint_urls
-from watchdeck.domain.kinds.detection import GENERIC, detect, detection_paths, model_names
+from watchdeck.domain.kinds.detection import (
+    GENERIC,
+    ParsedResponse,
+    detect,
+    detection_paths,
+    model_names,
+    response_matches,
+)
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.metrics.series import Layout, Series
@@ -26,7 +33,17 @@ from watchdeck.net.client import HttpClient, client_for
 from watchdeck.net.failure import Failure, RequestError
 
 UNKNOWN_INTERVAL = 60_000
-"""Milliseconds between two thorough detections of a server whose kind is unknown."""
+"""Milliseconds between the first two thorough detections of a server whose kind is unknown; each
+further pause is twice as long, up to LONGEST_INTERVAL."""
+
+LONGEST_INTERVAL = 3_600_000
+
+_RESERVED = "/-/"
+"""The beginning of paths that a proxy keeps for itself: no application answers them."""
+
+_MOST_STRANGE_ANSWERS = 2
+"""Guessed paths that may be answered with something unknown: an application that answers every path
+does work for each, and is asked no more."""
 
 DOUBT_INTERVAL = 300_000
 """Milliseconds between two thorough detections of a server whose page no longer fits its kind."""
@@ -43,12 +60,15 @@ class KindDetector:
     while the kind is not known.
     """
 
-    def __init__(self, endpoint: Endpoint, kinds: Sequence[Kind]) -> None:
+    def __init__(self, endpoint: Endpoint, kinds: Sequence[Kind], known: str | None = None) -> None:
+        """Detect the kind of `endpoint`; `known` is the name of its kind in an earlier run."""
         configured = [kind for kind in kinds if kind.name == endpoint.kind]
+        remembered = [kind for kind in kinds if kind.name == known and known != GENERIC]
         self.kinds = configured or list(kinds)
-        self.current = configured[0] if configured else None
+        self.current = next(iter(configured or remembered), None)
         self._is_auto = not configured
-        self._detected_at: int | None = None
+        self._detected_at: int | None = 0 if remembered else None
+        self._pause = UNKNOWN_INTERVAL
         self._in_doubt = False
         self._evidence: Mapping[str, ProbeResponse] = {}
         self._interrupted: dict[str, ProbeResponse] = {}
@@ -63,7 +83,7 @@ class KindDetector:
         at = attempt.at
         if not self._is_auto or (self.current is not None and not self._is_due(at, DOUBT_INTERVAL)):
             return self.current
-        thorough = self._is_due(at, UNKNOWN_INTERVAL)
+        thorough = self._is_due(at, self._pause)
         attempt.probes.update(self._interrupted)
         # the same dict, which fills up: after a timeout the next detection goes on with it
         self._interrupted = attempt.probes
@@ -71,8 +91,11 @@ class KindDetector:
         self._interrupted = {}
         if thorough:
             self._detected_at, self._evidence = at, dict(attempt.probes)
-        if kind is not None:
-            self.current, self._in_doubt = kind, False
+            self._pause = min(2 * self._pause, LONGEST_INTERVAL)
+        if kind is not None and (kind.name != GENERIC or self.current is None):
+            self.current, self._in_doubt, self._pause = kind, False, UNKNOWN_INTERVAL
+        elif self.current is not None:
+            attempt.failures.clear()  # the kind that is known is asked next, and says what fails
         return self.current
 
     def page_urls(self, urls: EndpointUrls, kind: Kind) -> Sequence[Url]:
@@ -122,18 +145,97 @@ async def detect_kind(
     `thorough` reads the page and sends no probes. Raises RequestError when the endpoint cannot be
     reached at all.
     """
+    kind = await _detect_proxy(attempt, kinds) if thorough else None
+    if kind is not None:
+        return kind
     missing_page = await _read_serving_page(attempt, kinds)
     kind = detect(kinds, _page_series(attempt), {})
     if thorough and (kind is None or kind.name == GENERIC):
-        await _probe_all(attempt, detection_paths(kinds))
-        kind = detect(kinds, _page_series(attempt), attempt.probes)
-        if attempt.page is None:
+        guess = await _guess(attempt, kinds)
+        kind = guess.kind or kind
+        if attempt.page is None and not guess.is_application:
             kind = await _detect_by_other_port(attempt, kinds, kind)
     if kind is None:
         attempt.failures.append(missing_page or Failure(Outcome.NOT_METRICS, EMPTY))
-    elif missing_page is not None and attempt.page is None and kind.places:
+    elif missing_page is not None and attempt.page is None and _needs_page(kind, attempt):
         attempt.failures.append(missing_page)
     return kind
+
+
+def _needs_page(kind: Kind, attempt: RunningAttempt) -> bool:
+    """Whether a server of a kind should have a page, so that a missing one is a failure."""
+    is_configured = attempt.urls.page is not None
+    return is_configured or (bool(kind.places) and not kind.optional_page)
+
+
+async def _detect_proxy(attempt: RunningAttempt, kinds: Sequence[Kind]) -> Kind | None:
+    """A proxy that keeps paths for itself, detected by these alone; None for any other server.
+
+    Behind a proxy every other path is that of an application: nothing is guessed there.
+    """
+    reserved = [path for path in detection_paths(kinds) if path.startswith(_RESERVED)]
+    for path in reserved:
+        try:
+            response = await attempt.probe(path)
+        except RequestError as error:
+            if error.failure.outcome in CONNECTION_FAILURES:
+                raise
+            return None
+        if response.status != _FOUND:
+            return None
+    kind = detect(kinds, None, attempt.probes)
+    if kind is None:
+        return None
+    if attempt.urls.page is not None:
+        await attempt.read_page([attempt.urls.page])
+        return kind
+    return await _detect_by_other_port(attempt, kinds, kind)
+
+
+_FOUND = 200
+
+
+class _Guess(Struct, frozen=True):
+    """The kind by its answers; or whether an application answers guessed paths as its own."""
+
+    kind: Kind | None
+    is_application: bool = False
+
+
+async def _guess(attempt: RunningAttempt, kinds: Sequence[Kind]) -> _Guess:
+    """Ask the paths where kinds answer, until a kind fits or an application answers as its own."""
+    strange = sum(
+        _is_strange(response) for path, response in attempt.responses.items() if "metrics" in path
+    )
+    for path in detection_paths(kinds):
+        if path not in attempt.probes:
+            with suppress(RequestError):
+                await attempt.probe(path)
+        kind = detect(kinds, _page_series(attempt), attempt.probes)
+        if kind is not None and kind.name != GENERIC:
+            return _Guess(kind)
+        response = attempt.probes.get(path, ProbeResponse(None))
+        strange += _is_strange(response) and not _is_evidence(kinds, path, response)
+        if strange >= _MOST_STRANGE_ANSWERS and attempt.page is None:
+            return _Guess(None, is_application=True)
+    return _Guess(detect(kinds, _page_series(attempt), attempt.probes))
+
+
+def _is_evidence(kinds: Sequence[Kind], path: str, response: ProbeResponse) -> bool:
+    """Whether a response is what some kind of server answers on a path."""
+    parsed = ParsedResponse(response)
+    evidence = (one for kind in kinds for rule in kind.recognise for one in rule.answers)
+    return any(one.path == path and response_matches(one.means, parsed) for one in evidence)
+
+
+def _is_strange(response: ProbeResponse) -> bool:
+    """Whether an application did work for a guessed path: it answered it, or failed on it."""
+    status = response.status or 0
+    return status == _FOUND or (status >= 500 and status not in _GATEWAY)
+
+
+_GATEWAY = (501, 502, 503, 504)
+"""Statuses that servers answer without an application."""
 
 
 def _page_series(attempt: RunningAttempt) -> Collection[Series] | None:
@@ -143,13 +245,19 @@ def _page_series(attempt: RunningAttempt) -> Collection[Series] | None:
 async def _read_serving_page(attempt: RunningAttempt, kinds: Sequence[Kind]) -> Failure | None:
     """Read the page on the serving port; returns the first failure, None when a page was read."""
     text_kinds = [kind for kind in kinds if not kind.json_map]
-    try:
-        await attempt.read_page(attempt.urls.on_serving_port(text_kinds))
-    except RequestError as error:
-        if error.failure.outcome in CONNECTION_FAILURES:
-            raise
-        return Failure(error.failure.outcome, error.failure.detail.partition("; ")[0])
-    return None
+    first: Failure | None = None
+    for url in attempt.urls.on_serving_port(text_kinds):
+        try:
+            await attempt.read_page([url])
+        except RequestError as error:
+            if error.failure.outcome in CONNECTION_FAILURES:
+                raise
+            first = first or error.failure
+            if _is_strange(attempt.responses.get(attempt.request, ProbeResponse(None))):
+                break
+        else:
+            return None
+    return first
 
 
 async def _probe_all(attempt: RunningAttempt, paths: Sequence[str]) -> None:

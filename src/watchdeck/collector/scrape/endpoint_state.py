@@ -5,7 +5,11 @@ from array import array
 
 from msgspec.structs import replace
 
-from watchdeck.collector.scrape.attempt import MetricsPage, ScrapeAttempt
+from watchdeck.collector.scrape.attempt import (
+    CONNECTION_FAILURES,
+    MetricsPage,
+    ScrapeAttempt,
+)
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import (
     NOT_A_MODEL_SERVER,
@@ -36,6 +40,7 @@ from watchdeck.domain.signals.probes import (
     probe_requests,
     read_responses,
 )
+from watchdeck.domain.values.format import format_duration
 from watchdeck.net import tls
 from watchdeck.net.failure import Failure, status_words
 
@@ -62,6 +67,7 @@ class EndpointState:
         self.expected = ExpectedSignals()
         self._endpoint = endpoint
         self._failures = 0
+        self._loading_since: int | None = None
         self._not_measurable: tuple[str, ...] = ()
 
     def model_state(self, attempt: ScrapeAttempt) -> ModelState:
@@ -74,7 +80,7 @@ class EndpointState:
         Also updates what is remembered.
         """
         plan = self._plan(attempt)
-        result = self._probe_result(attempt, plan)
+        result = self._bound_loading(attempt, self._probe_result(attempt, plan))
         failure = _failure(attempt, result)
         ok = failure.outcome is Outcome.OK
         self._failures = 0 if ok else self._failures + 1
@@ -124,6 +130,25 @@ class EndpointState:
         if plan is not None and attempt.page is not None and plan.states:
             return add_page_states(result, plan, attempt.page.values)
         return result
+
+    def _bound_loading(self, attempt: ScrapeAttempt, result: ProbeResult) -> ProbeResult:
+        """The result, with a bound on loading: a start that takes longer is none.
+
+        A server that said that it loads may answer nothing for a while: that is still its start.
+        """
+        is_loading = result.state is ModelState.LOADING
+        since = self._loading_since
+        if not is_loading and (since is None or not _is_silent(attempt)):
+            self._loading_since = None
+            return result
+        self._loading_since = since = attempt.at if since is None else since
+        passed = attempt.at - since
+        limit = 1_000 * (attempt.kind.loading_limit if attempt.kind else 0)
+        if passed <= limit:
+            why = result.why if is_loading else f"it began {format_duration(passed)} ago"
+            return replace(result, state=ModelState.LOADING, why=why)
+        why = f"it has been loading for {format_duration(passed)}"
+        return replace(result, state=ModelState.NOT_READY, why=why)
 
     def _is_wrong_port(self, kind: Kind, attempt: ScrapeAttempt) -> bool:
         """Whether all probes, also those of the server itself, were answered with 404.
@@ -210,9 +235,19 @@ class EndpointState:
         )
 
 
+def _is_silent(attempt: ScrapeAttempt) -> bool:
+    """Whether the server did not answer, as one that is being started does not."""
+    return any(
+        one.outcome in CONNECTION_FAILURES
+        or (one.outcome is Outcome.HTTP_STATUS and "503" in one.detail)
+        for one in attempt.failures
+    )
+
+
 def expects_page(kind: Kind, endpoint: Endpoint) -> bool:
-    """Whether the endpoint should have a page: its kind has one, or its URL is configured."""
-    return bool(kind.places) or endpoint.metrics_url is not None
+    """Whether the endpoint should have a page: by its kind, its `metrics_url` or its `map`."""
+    is_configured = endpoint.metrics_url is not None or bool(endpoint.map)
+    return is_configured or (bool(kind.places) and not kind.optional_page)
 
 
 def _failure(attempt: ScrapeAttempt, result: ProbeResult) -> Failure:

@@ -6,7 +6,7 @@ import logging
 import math
 import random
 import resource
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
@@ -50,11 +50,15 @@ FILES_PER_ENDPOINT = 2
 """Connections of one endpoint: to its serving port and to its page."""
 
 
+_NO_KINDS: Mapping[str, str | None] = {}
+
+
 class ScrapeManager:
     """Scrapes all endpoints until cancelled, and passes every scrape to `submit`.
 
     `clock` gives the wall time (ms UTC) of a scrape; the schedule follows the monotonic clock,
-    whatever happens to the wall clock. `factory` makes the connections.
+    whatever happens to the wall clock. `factory` makes the connections. `known_kinds` are the kinds
+    of server of an earlier run, by endpoint.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class ScrapeManager:
         clock: Callable[[], int],
         *,
         factory: ConnectionFactory = SocketConnection,
+        known_kinds: Mapping[str, str | None] = _NO_KINDS,
     ) -> None:
         resolver = Resolver()
         # endpoints with equal limits share a parser: equal pages then share a layout
@@ -72,7 +77,8 @@ class ScrapeManager:
         parsers = {limit: PageParser(max_series=limit) for limit in limits}
         self._scrapers = {
             one.name: Scraper(
-                one, kinds, parsers[one.max_series], client_for(one, resolver, factory)
+                *(one, kinds, parsers[one.max_series], client_for(one, resolver, factory)),
+                known_kind=known_kinds.get(one.name),
             )
             for one in endpoints
         }

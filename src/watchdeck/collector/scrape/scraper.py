@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -34,6 +35,12 @@ RARE_INTERVAL = 600_000
 AFTER_A_FAILURE = 60_000
 """Milliseconds before an optional probe that failed is sent again."""
 
+FIRST_CONNECTIONS = 5
+"""Scrapes at the start that each use a new connection."""
+
+RECONNECT_EVERY = 30
+"""Scrapes after which a connection that is kept is renewed."""
+
 AWAKE = (ModelState.READY, ModelState.UNKNOWN)
 """States of a model that gets a canary: in any other, an inference would wake the model, disturb
 its loading, or fail as expected."""
@@ -52,6 +59,7 @@ class Scraper:
         kinds: Sequence[Kind],
         parser: PageParser,
         client: HttpClient | None = None,
+        known_kind: str | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.state = EndpointState(endpoint)
@@ -59,12 +67,14 @@ class Scraper:
         """Called with each page: the endpoint's name, its kind, the page, the time (ms UTC)."""
         self._client = client or client_for(endpoint)
         self._decoder = PageDecoder(endpoint, parser)
-        self._detector = KindDetector(endpoint, kinds)
+        self._detector = KindDetector(endpoint, kinds, known_kind)
         self._log = ResponseLog(self._client.redact)
         self._urls: EndpointUrls | None = None
         self._canary: CanaryProbe | None = None
         self._rare_probes: dict[str, ProbeResponse] = {}
         self._due: dict[str, int] = {}
+        self._page_due = 0
+        self._scrapes = 0
         self._plan: _ProbePlan | None = None
 
     async def scrape(self, at: int) -> Scrape:
@@ -88,7 +98,20 @@ class Scraper:
         self._complete(attempt)
         if attempt.kind is not None and attempt.page is not None:
             self.observe(self.endpoint.name, attempt.kind, attempt.page, at)
-        return self._log.add_to(self.state.scrape(attempt), attempt)
+        scrape = self._log.add_to(self.state.scrape(attempt), attempt)
+        await self._meet_other_processes(attempt)
+        return scrape
+
+    async def _meet_other_processes(self, attempt: RunningAttempt) -> None:
+        """Close the connection where another process may answer the next one.
+
+        A connection that is kept stays with one process. It is renewed at the first scrapes and
+        rarely later (a thirtieth of a handshake a scrape), and always while several answer.
+        """
+        self._scrapes += 1
+        is_due = self._scrapes < FIRST_CONNECTIONS or self._scrapes % RECONNECT_EVERY == 0
+        if attempt.page is not None and (is_due or self.state.window.has_several):
+            await self._client.close()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,6 +132,8 @@ class Scraper:
         await self._probe(attempt, kind)
         if attempt.page is None and expects_page(kind, self.endpoint):
             await self._read_page(attempt, kind)
+        elif attempt.page is None and kind.optional_page and not attempt.failures:
+            await self._try_page(attempt, kind)
         await self._probe_optional(attempt, kind)
         if self._canary is not None and self._canary.is_due(attempt.at) and self._is_awake(attempt):
             await self._send_canary(self._canary, attempt)
@@ -136,6 +161,14 @@ class Scraper:
             await attempt.read_page(urls, json=kind.json_map)
         except RequestError as error:
             attempt.failures.append(error.failure)
+
+    async def _try_page(self, attempt: RunningAttempt, kind: Kind) -> None:
+        """Read a page that a server of this kind has by choice; look for one only now and then."""
+        if attempt.at < self._page_due:
+            return
+        with suppress(RequestError):
+            await attempt.read_page(self._detector.page_urls(attempt.urls, kind))
+        self._page_due = 0 if attempt.page is not None else attempt.at + RARE_INTERVAL
 
     async def _probe_optional(self, attempt: RunningAttempt, kind: Kind) -> None:
         """Send the optional probes that are due, when all went well so far."""
