@@ -6,8 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -15,12 +14,15 @@ from msgspec import Struct
 from watchdeck import __version__
 from watchdeck.actions.change import mark_configured
 from watchdeck.actions.store import prepare_store
+from watchdeck.collector.scrape.endpoint_state import EndpointHistory
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.routing import routing_of
 from watchdeck.domain.board.board import CollectorStatus
+from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.endpoint import Endpoint, public_facts
+from watchdeck.domain.signals.counter_window import window_length
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.units import Clock
 from watchdeck.engine.self_monitoring import MAX_LAG
@@ -32,7 +34,8 @@ from watchdeck.service.intake_loop import IntakeService, sources_of
 from watchdeck.service.notify_loop import NotifyService
 from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
-from watchdeck.store.metrics.history import read_signals
+from watchdeck.store.metrics.latest import read_facts_by_id, read_latest_rows
+from watchdeck.store.metrics.recent import RecentReader
 from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import MigrationResult
 
@@ -118,9 +121,12 @@ async def _collect(
     stopping: asyncio.Future[None] = loop.create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stopping, number.name)
-    polling = ScrapeManager(settings.endpoint, load_kinds(), writer.submit, clock)
-    for name, times, good in recent_probes(directory, settings.endpoint, clock()):
-        polling.preload(name, times, good)
+    past = PastScrapes(directory, settings.endpoint, load_kinds(), clock())
+    polling = ScrapeManager(
+        *(settings.endpoint, load_kinds(), writer.submit, clock),
+        known_kinds=past.kinds,
+        history=past.history,
+    )
     routing = routing_of(settings)
     engine = EngineService(
         settings, directory, lambda: polling.statistics().blind, clock, routing=routing
@@ -149,6 +155,7 @@ async def _collect(
     _log_start(settings, directory)
     started()
     await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    past.close()
     await _end([stopping, *tasks])
 
 
@@ -263,19 +270,41 @@ def _join_problems(*problems: str) -> str:
     return "; ".join(filter(None, problems))
 
 
-PROBE_HISTORY = 3_600_000
-"""Milliseconds of past probes that the scraper needs after a start."""
+HISTORY = 3_600_000
+"""Milliseconds of past scrapes that a scraper needs after a start."""
 
 
-def recent_probes(
-    directory: StoreDirectory, endpoints: Sequence[Endpoint], now: int
-) -> Iterator[tuple[str, list[int], list[bool]]]:
-    """Yield each endpoint's name, with the times (ms UTC) and success of its last hour of probes.
+class PastScrapes:
+    """What an earlier collector stored, read for each endpoint when it is scraped first."""
 
-    A probe succeeded when the server was up and did not report its model as not ready.
-    """
-    with closing(open_readonly(directory.metrics)) as db:
-        for endpoint in endpoints:
-            up, ready = read_signals(db, endpoint.name, ("up", "ready"), now - PROBE_HISTORY, now)
-            good = [u == 1 and r != 0 for u, r in zip(up.values, ready.values, strict=True)]
-            yield endpoint.name, up.times, good
+    def __init__(
+        self,
+        directory: StoreDirectory,
+        endpoints: Sequence[Endpoint],
+        kinds: Sequence[Kind],
+        now: int,
+    ) -> None:
+        self._db = open_readonly(directory.metrics)
+        self._reader = RecentReader(self._db)
+        self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
+        self._by_name = {kind.name: kind for kind in kinds}
+        self._now = now
+        names = {number: facts.name for number, facts in read_facts_by_id(self._db).items()}
+        rows = [row for row in read_latest_rows(self._db) if row.endpoint in names]
+        self.kinds = {names[row.endpoint]: row.kind for row in rows}
+        self._expected = {names[row.endpoint]: tuple(row.expected.split()) for row in rows}
+
+    def close(self) -> None:
+        """Close the store."""
+        self._db.close()
+
+    def history(self, name: str) -> EndpointHistory:
+        """The last hour of an endpoint; empty when nothing was stored."""
+        if name not in self.kinds:
+            return EndpointHistory()
+        endpoint, now = self._endpoints[name], self._now
+        full = now - 2 * window_length(int(endpoint.every))
+        recent = self._reader.read(name, now - HISTORY, full, now)
+        kind = self._by_name.get(self.kinds[name] or "")
+        pages = [(page.at, page.layout, page.values) for page in recent.pages]
+        return EndpointHistory(kind, self._expected[name], pages, recent.probes)

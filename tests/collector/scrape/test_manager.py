@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from collector.scrape.scrapes import KINDS, named
 from log_lines import lines_of
 from servers.hostile import Hostile, hostile
+from watchdeck.collector.scrape.endpoint_state import EndpointHistory
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Canary, Endpoint
@@ -184,9 +185,11 @@ async def test_the_probes_of_an_earlier_run_are_remembered() -> None:
     async with hostile() as server:
         endpoint = watched(server, "a", "/metrics")
         ticks = iter(range(1_800_000_000_000, 1_900_000_000_000))
-        polling = ScrapeManager([endpoint], KINDS, collected.submit, lambda: next(ticks))
-        polling.preload("a", range(1_799_999_999_000, 1_799_999_999_019), [False] * 19)
-        polling.preload("gone", [1], [True])
+        past = [(at, False) for at in range(1_799_999_999_000, 1_799_999_999_019)]
+        polling = ScrapeManager(
+            *([endpoint], KINDS, collected.submit, lambda: next(ticks)),
+            history=lambda _: EndpointHistory(probes=past),
+        )
         task = asyncio.create_task(polling.run())
         await collected.reached.wait()
         task.cancel()

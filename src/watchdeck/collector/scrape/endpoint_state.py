@@ -1,8 +1,12 @@
 """The state of an endpoint between scrapes, and the Scrape that follows from an attempt."""
 
+from __future__ import annotations
+
 import math
 from array import array
+from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.collector.scrape.attempt import (
@@ -54,6 +58,18 @@ _OK = Failure(Outcome.OK, "")
 _WRONG_PORT = "every probe answered 404: is the url the serving address?"
 
 
+class EndpointHistory(Struct, frozen=True):
+    """What an earlier collector stored of an endpoint in the last hour, oldest first."""
+
+    kind: Kind | None = None
+    expected: tuple[str, ...] = ()
+    """The signals that its page gave."""
+    pages: Sequence[tuple[int, Layout, array[float]]] = ()
+    """The stored series of each page, with its time (ms UTC)."""
+    probes: Sequence[tuple[int, bool]] = ()
+    """The time of each probe (ms UTC), and whether the model could serve."""
+
+
 class EndpointState:
     """What is remembered between an endpoint's scrapes.
 
@@ -69,6 +85,16 @@ class EndpointState:
         self._failures = 0
         self._loading_since: int | None = None
         self._not_measurable: tuple[str, ...] = ()
+
+    def restore(self, history: EndpointHistory) -> None:
+        """Continue the windows of an earlier collector, before the first scrape of this one."""
+        self.probes.preload((at for at, _ in history.probes), (good for _, good in history.probes))
+        self.expected = ExpectedSignals(history.expected)
+        if history.kind is None:
+            return
+        for at, layout, values in history.pages:
+            plan = build_plan(history.kind, self._endpoint, layout)
+            self.window.push(plan, at, values, 0)
 
     def model_state(self, attempt: ScrapeAttempt) -> ModelState:
         """The state of the model, from the responses and the page of an attempt so far."""

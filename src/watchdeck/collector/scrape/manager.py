@@ -6,12 +6,14 @@ import logging
 import math
 import random
 import resource
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from msgspec import Struct
 
 from watchdeck.collector.exposition import PageParser
+from watchdeck.collector.scrape.endpoint_state import EndpointHistory
 from watchdeck.collector.scrape.resources import FleetResources
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.collector.scrape.statistics import ConnectivityCheck, ScrapeStats, Statistics
@@ -58,7 +60,8 @@ class ScrapeManager:
 
     `clock` gives the wall time (ms UTC) of a scrape; the schedule follows the monotonic clock,
     whatever happens to the wall clock. `factory` makes the connections. `known_kinds` are the kinds
-    of server of an earlier run, by endpoint.
+    of server of an earlier run, by endpoint; `history` reads what it stored of one in the last
+    hour.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class ScrapeManager:
         *,
         factory: ConnectionFactory = SocketConnection,
         known_kinds: Mapping[str, str | None] = _NO_KINDS,
+        history: Callable[[str], EndpointHistory] | None = None,
     ) -> None:
         resolver = Resolver()
         # endpoints with equal limits share a parser: equal pages then share a layout
@@ -79,6 +83,7 @@ class ScrapeManager:
             one.name: Scraper(
                 *(one, kinds, parsers[one.max_series], client_for(one, resolver, factory)),
                 known_kind=known_kinds.get(one.name),
+                history=partial(history, one.name) if history else None,
             )
             for one in endpoints
         }
@@ -94,14 +99,6 @@ class ScrapeManager:
         self._connectivity = ConnectivityCheck(endpoints)
         self._outcomes: dict[str, Outcome] = {}
         self._spread = max(FIRST_SPREAD, len(endpoints) * FIRST_SCRAPE)
-
-    def preload(self, endpoint: str, times: Iterable[int], good: Iterable[bool]) -> None:
-        """Add the probes of an earlier run to the availability of an endpoint.
-
-        `times` are in ms UTC, oldest first; `good` tells for each whether the model could serve.
-        """
-        if endpoint in self._scrapers:
-            self._scrapers[endpoint].state.probes.preload(times, good)
 
     def statistics(self) -> Statistics:
         """The statistics of the scrape loop up to now; safe from any thread."""

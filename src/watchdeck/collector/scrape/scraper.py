@@ -18,7 +18,11 @@ from watchdeck.collector.scrape.attempt import (
 )
 from watchdeck.collector.scrape.canary import CanaryProbe
 from watchdeck.collector.scrape.detection import KindDetector
-from watchdeck.collector.scrape.endpoint_state import EndpointState, expects_page
+from watchdeck.collector.scrape.endpoint_state import (
+    EndpointHistory,
+    EndpointState,
+    expects_page,
+)
 from watchdeck.collector.scrape.endpoint_urls import EndpointUrls, endpoint_urls
 from watchdeck.collector.scrape.response_log import ResponseLog
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
@@ -60,6 +64,7 @@ class Scraper:
         parser: PageParser,
         client: HttpClient | None = None,
         known_kind: str | None = None,
+        history: Callable[[], EndpointHistory] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.state = EndpointState(endpoint)
@@ -68,6 +73,7 @@ class Scraper:
         self._client = client or client_for(endpoint)
         self._decoder = PageDecoder(endpoint, parser)
         self._detector = KindDetector(endpoint, kinds, known_kind)
+        self._history = history
         self._log = ResponseLog(self._client.redact)
         self._urls: EndpointUrls | None = None
         self._canary: CanaryProbe | None = None
@@ -79,6 +85,7 @@ class Scraper:
 
     async def scrape(self, at: int) -> Scrape:
         """Scrape once, at `at` (ms UTC); never raises: a failure is in the Scrape's outcome."""
+        self._restore()
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -112,6 +119,15 @@ class Scraper:
         is_due = self._scrapes < FIRST_CONNECTIONS or self._scrapes % RECONNECT_EVERY == 0
         if attempt.page is not None and (is_due or self.state.window.has_several):
             await self._client.close()
+
+    def _restore(self) -> None:
+        """Continue with the history of an earlier collector, at the first scrape.
+
+        Only then: a fleet is restored while it is scraped, a few milliseconds for each endpoint.
+        """
+        if self._history is not None:
+            self.state.restore(self._history())
+            self._history = None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,8 +1,9 @@
 """Series and layouts: the names of the values of a frame."""
 
 import hashlib
+import re
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from msgspec import Struct, field
 
@@ -43,6 +44,36 @@ class Series(Struct, frozen=True):
 def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+_LABEL = re.compile(r'([^=,{]+)="((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+@lru_cache(maxsize=100_000)
+def parse_series(text: str, *, is_cumulative: bool) -> Series:
+    """The series that `str` wrote as `text`, with a type by its name and whether it only rises.
+
+    A summary is taken for a histogram: no reader of stored series tells them apart.
+    """
+    name, brace, rest = text.partition("{")
+    pairs = ((key, _unquote(value)) for key, value in _LABEL.findall(rest if brace else ""))
+    suffixed = name.endswith(("_bucket", "_sum", "_count"))
+    rising = SeriesType.HISTOGRAM if suffixed else SeriesType.COUNTER
+    return Series(name, tuple(pairs), rising if is_cumulative else SeriesType.GAUGE)
+
+
+def _unquote(value: str) -> str:
+    return _ESCAPED.sub(lambda found: "\n" if found[1] == "n" else found[1], value)
+
+
+SeriesKey = tuple[str, "LabelPairs"]
+"""The name and the labels of a series: what makes it the same one, whatever type a page gives."""
+
+
+def series_key(series: Series) -> SeriesKey:
+    """The name and the labels of a series."""
+    return series.name, series.labels
 
 
 class Layout(Struct, frozen=True, dict=True, weakref=True):

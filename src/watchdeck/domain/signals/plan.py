@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from watchdeck.domain.metrics.scrape import Frame, ModelState
-from watchdeck.domain.metrics.series import Layout, Series
+from watchdeck.domain.metrics.series import Layout, SeriesKey, series_key
 from watchdeck.domain.metrics.signal import frame_columns
 
 WAITS_FOR_REQUEST = "from its first request on"
@@ -145,9 +145,9 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
         return all(block.layers == 1 for block in self.blocks)
 
     @cached_property
-    def counter_series(self) -> tuple[Series, ...]:
-        """The series of the counters, in the order of `counters`."""
-        return tuple(self.layout.series[position] for position in self.counters)
+    def counter_keys(self) -> tuple[SeriesKey, ...]:
+        """The name and labels of each counter, in the order of `counters`."""
+        return tuple(series_key(self.layout.series[position]) for position in self.counters)
 
     @cached_property
     def counter_operands(self) -> tuple[object, ...]:

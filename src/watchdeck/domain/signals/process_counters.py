@@ -11,7 +11,7 @@ from itertools import takewhile
 from operator import add, lt, sub
 from typing import NamedTuple
 
-from watchdeck.domain.metrics.series import Series
+from watchdeck.domain.metrics.series import SeriesKey, series_key
 from watchdeck.domain.signals.functions import UNSUPPORTED
 from watchdeck.domain.signals.plan import Increases, Plan
 
@@ -82,7 +82,7 @@ class ProcessCounters:
         self._totals: array[float] = array("d")
         self._recent: deque[CounterSample] = deque()
         self._older: list[CounterSample] = []
-        self._departed: dict[Series, Departure] = {}
+        self._departed: dict[SeriesKey, Departure] = {}
         self._absent: frozenset[object] = frozenset()
         self._known_from: dict[object, int] = {}
         self._usual_step = self._leap = 0.0
@@ -150,8 +150,8 @@ class ProcessCounters:
         places = plan.event_counters if events else range(len(raw))
         if plan is self.plan:
             return ((raw[place], self._raw[place]) for place in places)
-        before = dict(zip(self.plan.counter_series, self._raw, strict=True))
-        series = plan.counter_series
+        before = dict(zip(self.plan.counter_keys, self._raw, strict=True))
+        series = plan.counter_keys
         return ((raw[place], before[series[place]]) for place in places if series[place] in before)
 
     def add_page(
@@ -272,7 +272,7 @@ class ProcessCounters:
         self, plan: Plan, counter: int, at: int, *, is_absent: bool, was_absent: bool
     ) -> None:
         """Note that a counter is absent, has returned or fell at `at` (ms UTC)."""
-        series, operand = plan.counter_series[counter], plan.counter_operands[counter]
+        series, operand = plan.counter_keys[counter], plan.counter_operands[counter]
         if is_absent and was_absent:
             return
         self._known_from[operand] = at
@@ -288,10 +288,10 @@ class ProcessCounters:
         """
         assert self.plan is not None  # noqa: S101 - only called with a page before
         old, self.plan = self.plan, plan
-        before = dict(zip(old.counter_series, self._raw, strict=True))
-        seen = frozenset() if self._has_restarted else frozenset(old.layout.series)
+        before = dict(zip(old.counter_keys, self._raw, strict=True))
+        seen = frozenset() if self._has_restarted else frozenset(map(series_key, old.layout.series))
         bases = []
-        for one in plan.counter_series:
+        for one in plan.counter_keys:
             is_new = one not in seen and one not in self._departed
             bases.append(before.get(one, 0.0 if is_new else math.nan))
         self._raw = array("d", bases)
@@ -304,8 +304,8 @@ class ProcessCounters:
             self._totals = reorder(order, self._totals)
 
     def _note_departures(self, old: Plan, new: Plan, at: int) -> None:
-        still = set(new.counter_series)
-        for one, operand in zip(old.counter_series, old.counter_operands, strict=True):
+        still = set(new.counter_keys)
+        for one, operand in zip(old.counter_keys, old.counter_operands, strict=True):
             if one not in still and one not in self._departed:
                 self._departed[one] = Departure(at, operand)
                 self._known_from[operand] = at
