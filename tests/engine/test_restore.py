@@ -25,6 +25,7 @@ from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
 from watchdeck.store.metrics.latest import register_endpoints
 from watchdeck.store.migrations import prepare
+from watchdeck.store.state.budgets import SavedBudget
 
 NOW = 1_795_410_000_000
 EVERY = 30_000
@@ -126,3 +127,24 @@ def test_each_is_restored_once_those_with_alerts_first_and_the_usual_last(
         (1, [2, 2, 2]),
         (0, [2, 2, 2]),
     ]
+
+
+@pytest.mark.parametrize("old", [0, 7, 200])
+def test_a_saved_budget_goes_on_with_what_came_since(history: Connection, old: int) -> None:
+    """Saved at a clean stop, or some scrapes before a kill: told is what a full count tells."""
+    seen, past, anew = watching(*range(COUNT)), watching(COUNT - 1 - old), watching(COUNT - 1)
+    restore_targets(history, [past])
+    saved = {
+        signal: SavedBudget("fraud", signal, budget.newest, budget.dump())
+        for signal, budget in past.budgets.items()
+    }
+    assert restore_targets(history, [anew], saved=lambda _: saved) == 1
+    assert told(anew) == told(seen)
+
+
+def test_a_saved_budget_that_cannot_be_read_is_counted_again(history: Connection) -> None:
+    seen, anew = watching(*range(COUNT)), watching(COUNT - 1)
+    assert anew.sample is not None
+    saved = {name: SavedBudget("fraud", name, anew.sample.at, b"?") for name in anew.budgets}
+    restore_targets(history, [anew], saved=lambda _: saved)
+    assert told(anew) == told(seen)

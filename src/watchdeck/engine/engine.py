@@ -3,6 +3,7 @@
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -31,6 +32,12 @@ from watchdeck.store.files.connection import Connection, data_version, transacti
 from watchdeck.store.metrics.frames import LayoutTable
 from watchdeck.store.metrics.latest import LatestRow, read_facts_by_id, read_latest_rows
 from watchdeck.store.state.audit import append_audit
+from watchdeck.store.state.budgets import (
+    SavedBudget,
+    delete_budgets,
+    read_budgets,
+    save_budgets,
+)
 from watchdeck.store.state.rules import save_maintenance, save_rules
 
 _log = logging.getLogger(__name__)
@@ -38,6 +45,12 @@ _log = logging.getLogger(__name__)
 EndpointRow = tuple[EndpointFacts, LatestRow]
 
 _DAY = 86_400_000
+
+BUDGET_SAVE_INTERVAL = 30_000
+"""Milliseconds between two saves of budgets, each of one part of the fleet."""
+
+BUDGET_PARTS = 10
+"""Parts of a fleet whose budgets are saved one after the other."""
 
 
 class Engine:
@@ -74,6 +87,8 @@ class Engine:
         self._version: int | None = None
         self._was_blind = False
         self._pruned_at = 0
+        self._budgets_saved_at = 0
+        self._budgets_part = 0
 
     def evaluate(self, now: int, blind: str = "") -> int:
         """Evaluate all rules on all models at `now` (ms UTC); returns how many changes it wrote.
@@ -103,8 +118,38 @@ class Engine:
                     task()
         self._prune_outbox(now)
         written += self._evaluate_external(now)
-        restore_targets(self._metrics, self._evaluator.targets.values())
+        restore_targets(
+            *(self._metrics, self._evaluator.targets.values()),
+            saved=partial(read_budgets, self._state),
+        )
+        self._save_some_budgets(now)
         return written
+
+    def _save_some_budgets(self, now: int) -> None:
+        """Save the budgets of a tenth of the fleet, every half minute: each is saved in five."""
+        if now - self._budgets_saved_at < BUDGET_SAVE_INTERVAL:
+            return
+        self._budgets_saved_at = now
+        self._budgets_part = (self._budgets_part + 1) % BUDGET_PARTS
+        self.save_budgets(self._budgets_part)
+
+    def save_budgets(self, part: int | None = None) -> None:
+        """Save the budgets of one part of the fleet, or of all of it, for the next restart.
+
+        A budget whose history is not counted yet is left out.
+        """
+        targets = list(self._evaluator.targets.values())
+        chosen = targets if part is None else targets[part::BUDGET_PARTS]
+        found = [
+            SavedBudget(target.facts.name, signal, budget.newest, budget.dump())
+            for target in chosen
+            if target.windows_restored
+            for signal, budget in target.budgets.items()
+            if budget.complete and budget.newest > 0
+        ]
+        if found:
+            with transaction(self._state):
+                save_budgets(self._state, found)
 
     def _prune_outbox(self, now: int) -> None:
         """Delete old rows of the outbox, once a day."""
@@ -128,6 +173,7 @@ class Engine:
         self._evaluator.shift_times(jump)
         self._self_monitor.resume(now)
         with transaction(self._state):
+            delete_budgets(self._state)
             shifted = shift_deadlines(self._state, jump, now)
             shift_external_times(self._state, jump, now)
             before, after = {"was": now - jump}, {"now": now, "by": jump, "deadlines": shifted}

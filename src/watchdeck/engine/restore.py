@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,22 +23,36 @@ if TYPE_CHECKING:
 
 from watchdeck.engine.rules.anomaly_conditions import AnomalyCondition
 from watchdeck.engine.rules.baseline import Buckets
+from watchdeck.store.state.budgets import SavedBudget
+
+SavedBudgets = Callable[[str], Mapping[str, SavedBudget]]
+"""Returns the saved budgets of an endpoint, by signal."""
 
 TIME_BUDGET = 0.2
-"""Seconds for which a tick restores targets; one endpoint takes 0.1 s."""
+"""Seconds for which a tick restores baselines, which are not urgent; one takes 0.1 s."""
+
+URGENCY = 10
+"""How many times as long a tick restores windows and budgets: no rule can judge by them before."""
 
 BUDGET_SIGNALS = ("up", "ready", "error_ratio", "request_rate")
 """The signals from which error budgets are computed."""
 
 
-def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TIME_BUDGET) -> int:
+def restore_targets(
+    db: Connection,
+    fleet: Iterable[Target],
+    seconds: float = TIME_BUDGET,
+    saved: SavedBudgets = lambda _: {},
+) -> int:
     """Fill rule targets from the history in `db`; returns how many targets it worked on.
 
     Works on at least one target that has a sample and is not complete, then on more until
-    `seconds` have passed. A target gets its windows and error budgets first, and its baselines in
-    a later call, after the windows of all targets. Targets with open alerts come first.
+    `seconds` have passed, or URGENCY times as many while windows are missing. A target gets its
+    windows and error budgets first, and its baselines in a later call, after the windows of all
+    targets. Targets with open alerts come first. `saved` gives the saved budgets of an endpoint:
+    only what came after them is counted.
     """
-    until, done = time.monotonic() + seconds, 0
+    began, done = time.monotonic(), 0
     waiting = [one for one in fleet if not one.baselines_restored and one.sample is not None]
     waiting.sort(key=lambda one: (one.windows_restored, not one.open_states))
     for target in waiting:
@@ -47,10 +61,11 @@ def restore_targets(db: Connection, fleet: Iterable[Target], seconds: float = TI
             target.baselines_restored = True
         else:
             _restore_windows(db, target)
-            _restore_budgets(db, target)
+            _restore_budgets(db, target, saved(target.facts.name) if target.budgets else {})
             target.windows_restored = True
         done += 1
-        if time.monotonic() >= until:
+        is_urgent = not target.baselines_restored
+        if time.monotonic() - began >= (URGENCY * seconds if is_urgent else seconds):
             break
     return done
 
@@ -64,19 +79,35 @@ def _restore_windows(db: Connection, target: Target) -> None:
         window.fill(history.times, history.values)
 
 
-def _restore_budgets(db: Connection, target: Target) -> None:
+def _restore_budgets(db: Connection, target: Target, saved: Mapping[str, SavedBudget]) -> None:
+    """Fill the budgets of a target: by what was saved of them and came since, else by 3 days."""
     import numpy as np
 
     assert target.sample is not None  # noqa: S101 - callers check it
     if not target.budgets:
         return
     end = target.sample.at + 1
-    found = read_signals(db, target.facts.name, BUDGET_SIGNALS, end - LONGEST_WINDOW, end)
+    is_loaded = all(_load_budget(target, saved.get(name), end) for name in target.budgets)
+    start = min(one.at for one in saved.values()) + 1 if is_loaded else end - LONGEST_WINDOW
+    found = read_signals(db, target.facts.name, BUDGET_SIGNALS, start, end)
     times = np.array(found[0].times, np.int64)
     columns = {one.column: _align(one, times) for one in found}
     for signal, consumption in target.budgets.items():
         bad, total = _COUNTERS[signal](times, columns, target.facts.every)
-        consumption.fill(_sum_cells(times, bad, total, end))
+        if is_loaded:
+            newest = consumption.newest
+            for at, *count in zip(times.tolist(), bad.tolist(), total.tolist(), strict=True):
+                if at > newest:
+                    consumption.add(at, *count)
+        else:
+            consumption.fill(_sum_cells(times, bad, total, end))
+
+
+def _load_budget(target: Target, saved: SavedBudget | None, end: int) -> bool:
+    """Load a saved budget, unless there is none, or it is too old or from the future."""
+    if saved is None or not end - LONGEST_WINDOW < saved.at < end:
+        return False
+    return target.budgets[saved.signal].load(saved.state)
 
 
 def _align(history: History, times: Integers) -> Floats:

@@ -86,7 +86,14 @@ class EngineService:
                     await loop.run_in_executor(thread, self.tick)
                     await asyncio.sleep(TICK)
             finally:
-                thread.submit(self.close)
+                thread.submit(self.stop)
+
+    def stop(self) -> None:
+        """Save what a restart would have to count again, and close; never raises."""
+        with self._faults.catch():
+            if self._engine is not None and not self._fault:
+                self._engine.save_budgets()
+        self.close()
 
     def close(self) -> None:
         """Close the engine's connections, on the thread that opened them; `tick` opens others."""

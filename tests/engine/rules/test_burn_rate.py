@@ -32,13 +32,14 @@ def plain(samples: list[tuple[int, float, float]], span: int) -> tuple[float, fl
     return sum(bad for _, bad, _ in seen), sum(total for _, _, total in seen)
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(1_000, 2 * HOUR), st.integers(0, 3), st.integers(3, 9)),
-        min_size=1,
-        max_size=120,
-    )
+STEPS = st.lists(
+    st.tuples(st.integers(1_000, 2 * HOUR), st.integers(0, 3), st.integers(3, 9)),
+    min_size=1,
+    max_size=120,
 )
+
+
+@given(STEPS)
 def test_a_burn_is_what_a_list_of_all_samples_says(steps: list[tuple[int, int, int]]) -> None:
     burned, samples, at = BudgetConsumption(), list[tuple[int, float, float]](), 10 * LONGEST_WINDOW
     burned.register_pairs(FAST + SLOW, 0.01)
@@ -139,3 +140,33 @@ def test_requests_are_not_judged_before_their_history_is_known() -> None:
     assert burned.burns_too_fast(FAST, budget) is None
     burned.fill([(10 * LONGEST_WINDOW - 1_800_000, 0.0, 100_000.0), (10 * LONGEST_WINDOW, 50, 100)])
     assert burned.burns_too_fast(FAST, budget) is False
+
+
+@given(STEPS, STEPS)
+def test_a_loaded_budget_goes_on_as_the_one_that_was_dumped(
+    before: list[tuple[int, int, int]], after: list[tuple[int, int, int]]
+) -> None:
+    budget, at = ErrorBudget(0.01, 0.0, 0), 10 * LONGEST_WINDOW
+    dumped, loaded = BudgetConsumption(), BudgetConsumption()
+    for one in (dumped, loaded):
+        one.register_pairs(FAST + SLOW, budget.share)
+    for step, lost, count in before:
+        at += step
+        dumped.add(at, lost, count)
+    dumped.complete = True
+    assert loaded.load(dumped.dump())
+    for step, lost, count in after:
+        at += step
+        dumped.add(at, lost, count)
+        loaded.add(at, lost, count)
+    assert loaded.burn_rates(FAST + SLOW, budget) == dumped.burn_rates(FAST + SLOW, budget)
+    assert (loaded.is_quiet, loaded.complete) == (dumped.is_quiet, True)
+
+
+@pytest.mark.parametrize("state", [b"", b"garbage", BudgetConsumption().dump()[:-9]])
+def test_a_dump_that_cannot_be_read_changes_nothing(state: bytes) -> None:
+    budget = BudgetConsumption()
+    budget.add(10 * LONGEST_WINDOW, 1.0, 2.0)
+    before = budget.dump()
+    assert not budget.load(state)
+    assert budget.dump() == before

@@ -304,5 +304,15 @@ alter table identity add column restarted_at integer not null default 0;
 alter table identity add column known_values text not null default '{}';
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ALERTS, _IDENTITY)
+_BUDGETS = """
+create table budget (
+    endpoint text not null,
+    signal text not null,
+    at integer not null,
+    state blob not null,
+    primary key (endpoint, signal)
+) strict;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ALERTS, _IDENTITY, _BUDGETS)
 """One step for each version of state.db, oldest first; a released step never changes."""
