@@ -166,14 +166,23 @@ class CounterWindow:
         found = self.recent()
         if found is not None and _has_enough(found, operand, minimum, canaries=canaries):
             return found
-        key = operand, minimum, canaries
-        if key not in self._cache:
-            longer = self._longer(operand, minimum)
+        if self._current is None or self.reason:
+            return None
+        if len(self._processes) > 1:
+            longer = self._longer_sums()
             enough = (
                 one for one in longer if _has_enough(one, operand, minimum, canaries=canaries)
             )
-            self._cache[key] = next(enough, None)
-        return self._cache[key]
+            return next(enough, None)
+        counters = self._current.counters
+        begin = counters.find_begin(operand, minimum, canaries=canaries)
+        if begin is None:
+            return None
+        if begin.at not in self._cache:
+            self._cache[begin.at] = counters.increases_since(begin)
+        grown = self._cache[begin.at]
+        assert grown is not None  # noqa: S101 - just computed
+        return grown if _has_enough(grown, operand, minimum, canaries=canaries) else None
 
     def _recent(self) -> Increases | None:
         if self.reason or self._current is None:
@@ -185,22 +194,14 @@ class CounterWindow:
             return None
         return counters.increases_since(counters.begins()[0]) if counters.samples > 1 else None
 
-    def _longer(self, operand: int, minimum: float) -> Iterator[Increases]:
-        """The increases in ever longer windows, up to an hour; none when none has enough events."""
-        if self.reason or self._current is None:
-            return
-        if len(self._processes) > 1:
-            length = 2 * self._sample_span()
-            while length < 2 * HOUR:
-                found = self._add_up(min(length, HOUR))
-                if found is not None:
-                    yield found
-                length *= 2
-            return
-        counters = self._current.counters
-        for begin in counters.begins():
-            if not counters.increase_since(begin, operand) < minimum:
-                yield counters.increases_since(begin)
+    def _longer_sums(self) -> Iterator[Increases]:
+        """The increases of several processes in ever longer windows, up to an hour."""
+        length = 2 * self._sample_span()
+        while length < 2 * HOUR:
+            found = self._add_up(min(length, HOUR))
+            if found is not None:
+                yield found
+            length *= 2
 
     def _add_up(self, length: int) -> Increases | None:
         """The increases of all processes in `length` ms; None when one was not seen often enough.

@@ -19,7 +19,7 @@ class ExpectedSignals:
     def __init__(self, expected: tuple[str, ...] = ()) -> None:
         self._expected = frozenset(expected)
         self._layout: Layout | None = None
-        self._names: frozenset[str] = frozenset()
+        self._complete: Plan | None = None
         self._known_names: frozenset[str] = frozenset()
         self._is_renamed = False
         self._missing_since: int | None = None
@@ -32,17 +32,21 @@ class ExpectedSignals:
 
     def add_page(self, plan: Plan, at: int, *, names_all_series: bool) -> int | None:
         """The number of missing signals of a page read at `at` (ms UTC); None when unknown."""
+        if plan is self._complete:
+            return 0
         absent = self._expected - plan.present - {*plan.not_measurable}
         if plan.layout is not self._layout:
             self._add_names(plan.layout, has_absent=bool(absent))
         self._expected |= plan.present
         if absent and not (names_all_series or self._is_renamed):
-            self.missing = ()
+            self.missing, self._complete = (), None
             return None
         self.missing = tuple(sorted(absent))
         if not absent:
             self._missing_since, self._is_renamed = None, False
+            self._complete = plan
             return 0
+        self._complete = None
         self._missing_since = at if self._missing_since is None else self._missing_since
         if at - self._missing_since >= _DAY:
             self._expected, self.missing = plan.present, ()

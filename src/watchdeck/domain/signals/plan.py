@@ -175,7 +175,7 @@ class Plan(Struct, frozen=True, dict=True, weakref=True):
         """The position of each column in a signal frame, by the column's name."""
         return column_slots(self.signals)
 
-    @property
+    @cached_property
     def present(self) -> frozenset[str]:
         """The signals whose series the page has."""
         return frozenset((*self.increase_signals, *self.gauge_signals))

@@ -72,8 +72,8 @@ class ProcessCounters:
     the usual window. When the counter returns, the operand is known from then on.
     """
 
-    __slots__ = ("_absent", "_departed", "_has_restarted", "_known_from", "_leap", "_older", "_raw",
-                 "_recent", "_totals", "_usual_step", "pages", "plan")  # fmt: skip
+    __slots__ = ("_absent", "_begins", "_departed", "_has_restarted", "_known_from", "_leap",
+                 "_older", "_raw", "_recent", "_totals", "_usual_step", "pages", "plan")  # fmt: skip
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
@@ -86,6 +86,7 @@ class ProcessCounters:
         self._absent: frozenset[object] = frozenset()
         self._known_from: dict[object, int] = {}
         self._usual_step = self._leap = 0.0
+        self._begins: list[CounterSample] | None = None
         self._has_restarted = False
 
     @property
@@ -102,6 +103,7 @@ class ProcessCounters:
         """Forget all samples: nothing is compared with the time before."""
         self._recent.clear()
         self._older.clear()
+        self._begins = None
         self.pages = 0
 
     def begin_from_zero(self) -> None:
@@ -168,6 +170,7 @@ class ProcessCounters:
         self._has_restarted = False
         self._absent = self._absent_operands(at - span) if self._departed else frozenset()
         self._recent.append(CounterSample(at, self._totals, canaries))
+        self._begins = None
         self.pages += 1
         self._drop_old(at, span)
 
@@ -192,8 +195,10 @@ class ProcessCounters:
 
         Without a sample in the usual window there are only older ones.
         """
-        usual = [self._recent[0]] if len(self._recent) > 1 else []
-        return usual + self._older[::-1]
+        if self._begins is None:
+            usual = [self._recent[0]] if len(self._recent) > 1 else []
+            self._begins = usual + self._older[::-1]
+        return self._begins
 
     def increases_since(self, begin: CounterSample) -> Increases:
         """The increase of each operand since a sample; NaN where a counter was absent since."""
@@ -207,9 +212,23 @@ class ProcessCounters:
         seconds = (last.at - begin.at) / 1_000
         return Increases(values, seconds, max(0.0, last.canaries - begin.canaries))
 
-    def increase_since(self, begin: CounterSample, operand: int) -> float:
-        """The increase of one operand since a sample; of one that is unknown, any number."""
-        return self._recent[-1].totals[operand] - begin.totals[operand]
+    def find_begin(
+        self, operand: int, minimum: float, *, canaries: bool = False
+    ) -> CounterSample | None:
+        """The newest sample since which an operand had `minimum` events; None without one.
+
+        Totals only rise, so that the oldest sample tells at once when none has as many.
+        """
+        begins = self.begins()
+        if not begins:
+            return None
+        last = self._recent[-1]
+        least = last.totals[operand] - minimum
+        if canaries:
+            least -= max(0.0, last.canaries - begins[-1].canaries)
+        if begins[-1].totals[operand] > least:
+            return None
+        return next((one for one in begins if one.totals[operand] <= least), None)
 
     def _drop_old(self, at: int, span: int) -> None:
         """Move samples older than the usual window to the older ones; drop those over an hour.
