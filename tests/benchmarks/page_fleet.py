@@ -29,6 +29,7 @@ from watchdeck.engine.alerts.repository import AlertingConfig
 from watchdeck.engine.engine import Engine
 from watchdeck.net.address import parse_url
 from watchdeck.store.alerts.episodes import read_fired_episodes
+from watchdeck.store.alerts.outbox import mark_sent, read_due
 from watchdeck.store.files.connection import open_readonly, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
@@ -93,7 +94,15 @@ class PageFleet:
                 save_latest(self._metrics, self._layouts, number, scrape)
             save_heartbeat(self._metrics, CollectorStatus(1, "0", START, at))
         self._engine.evaluate(at + 500)
+        self._deliver(at + 900)
         return found
+
+    def _deliver(self, now: int) -> None:
+        """Take every message that is due, as a channel that never fails."""
+        rows = read_due(self._state, now, 10_000)
+        if rows:
+            with transaction(self._state):
+                mark_sent(self._state, [row.id for row in rows], now)
 
     def fired(self) -> tuple[tuple[Episode, Alert], ...]:
         """The episodes that ever fired, with their alerts."""

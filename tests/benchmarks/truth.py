@@ -32,14 +32,16 @@ from msgspec import Struct
 
 from domain.kinds.captured_pages import BY_NAME, PAIRS, sheet
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
-from watchdeck.domain.metrics.selector import LabelMatcher, read_selector
-from watchdeck.domain.metrics.series import Layout, Series
+from watchdeck.domain.metrics.selector import LabelMatcher, SeriesIndex, read_selector
+from watchdeck.domain.metrics.series import Series
+from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.counter_window import CounterWindow, window_length
 from watchdeck.domain.signals.derive import derive_signals
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
 from watchdeck.domain.signals.probe_window import ProbeWindow
+from watchdeck.domain.values.units import Unit
 
 EVERY = 30_000
 STEPS = 24 * 120
@@ -197,14 +199,17 @@ def ask(address: str, query: str, at: int) -> float:
 class PromQl:
     """The PromQL of the signals of one kind, on the names that its page has."""
 
-    def __init__(self, kind: Kind, layout: Layout) -> None:
+    def __init__(self, kind: Kind) -> None:
+        layout, self._values = sheet(PAIRS[kind.name][1])
         self._kind = kind
         self._names = {series.name for series in layout.series}
+        self._index = SeriesIndex(layout, older_names=kind.older_names)
 
     def expression(self, spec: SignalSpec, seconds: float) -> str:
         """The expression of a rate, a ratio, a mean or a quantile over a window of `seconds`."""
         if spec.rate:
-            return f"({self._sum(spec.rate, seconds)}) * {spec.scale!r} / {seconds!r}"
+            divisor = seconds * self._divisor(spec)
+            return f"({self._sum(spec.rate, seconds)}) * {spec.scale!r} / {divisor!r}"
         if spec.histogram:
             inner = self._increase(spec.histogram[0], seconds, "_bucket")
             quantile = f"histogram_quantile({spec.quantile}, sum by (le) ({inner}))"
@@ -215,7 +220,19 @@ class PromQl:
         top = self._sum(spec.increase, seconds)
         if spec.minus:
             top = f"clamp_min({top} - {self._sum(spec.minus, seconds)}, 0)"
-        return f"({top}) / {self._sum(spec.over, seconds)} * {spec.scale!r}"
+        ratio = f"({top}) / {self._sum(spec.over, seconds)} * {spec.scale!r}"
+        is_share = SIGNALS[spec.signal].unit is Unit.RATIO
+        return f"clamp_max({ratio}, 1)" if is_share else ratio
+
+    def _divisor(self, spec: SignalSpec) -> float:
+        """What a rate is divided by besides the seconds: its parts, or gauges that never change."""
+        if spec.aggregate == "mean":
+            return float(len(self._index.find_counters(spec.rate)))
+        wholes, units = (
+            [self._values[place] for text in texts for place in self._index.find(text)]
+            for texts in (spec.over, spec.over_unit)
+        )
+        return sum(wholes) / (sum(units) / len(units) if units else 1.0) if wholes else 1.0
 
     def _sum(self, selectors: Sequence[str], seconds: float, suffix: str = "") -> str:
         found = (f"sum({self._increase(text, seconds, suffix)})" for text in selectors)
@@ -247,7 +264,7 @@ def _matcher_text(matcher: LabelMatcher) -> str:
 def compare(address: str, kind: Kind, plan: Plan, moments: Sequence[Moment]) -> Counter[str]:
     """Count the figures of a kind that are equal, unknown or different; lists the different."""
     found: Counter[str] = Counter()
-    queries = PromQl(kind, plan.layout)
+    queries = PromQl(kind)
     for signal in plan.increase_signals:
         specs = [spec for spec in kind.signals if spec.signal == signal]
         for moment in moments:

@@ -115,6 +115,13 @@ def usual_windows(plan: Plan, stored: Stored) -> dict[int, float]:
     return found
 
 
+def contradictions(plan: Plan, stored: Stored) -> set[int]:
+    """The scrapes (ms UTC) at which the counter of requests stood at 0, so that another counts."""
+    places = {place for fallback in plan.fallbacks for place in fallback.positions}
+    names = [str(plan.layout.series[place]) for place in places]
+    return {at for at, row in stored.series if not any(row.get(name) for name in names)}
+
+
 def grown_window(span: float, at: int, times: list[int]) -> float | None:
     """The seconds between the two samples of a window that is `span` whole seconds long."""
     return next(((at - one) / 1_000 for one in times if round((at - one) / 1_000) == span), None)
@@ -123,13 +130,14 @@ def grown_window(span: float, at: int, times: list[int]) -> float | None:
 def compare(address: str, kind: Kind, plan: Plan, stored: Stored) -> Counter[str]:
     """Count the figures that are equal, unknown or different; lists the different."""
     found: Counter[str] = Counter()
-    queries, times = PromQl(kind, plan.layout), [at for at, _ in stored.series]
-    usual = usual_windows(plan, stored)
+    queries, times = PromQl(kind), [at for at, _ in stored.series]
+    usual, doubtful = usual_windows(plan, stored), contradictions(plan, stored)
     for at, signals in stored.signals[:: max(1, len(stored.signals) // 60)]:
         for name in plan.increase_signals:
             span = signals.get(f"{name}.window")
             seconds = usual.get(at) if span is None else grown_window(span, at, times)
-            if math.isnan(signals.get(name, math.nan)) or seconds is None:
+            is_doubtful = at in doubtful and name == "request_rate"
+            if math.isnan(signals.get(name, math.nan)) or seconds is None or is_doubtful:
                 found["unknown"] += 1
                 continue
             spec = on_page([one for one in kind.signals if one.signal == name], plan)
