@@ -14,7 +14,7 @@ from msgspec import Struct
 from watchdeck import __version__
 from watchdeck.actions.change import mark_configured
 from watchdeck.actions.store import prepare_store
-from watchdeck.collector.scrape.endpoint_state import EndpointHistory
+from watchdeck.collector.scrape.endpoint_state import EarlierScrapes
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.config.routing import routing_of
@@ -298,13 +298,13 @@ class PastScrapes:
         """Close the store."""
         self._db.close()
 
-    def history(self, name: str) -> EndpointHistory:
+    def history(self, name: str) -> EarlierScrapes:
         """The last hour of an endpoint; empty when nothing was stored."""
         if name not in self.kinds:
-            return EndpointHistory()
+            return EarlierScrapes()
         endpoint, now = self._endpoints[name], self._now
         full = now - 2 * window_length(int(endpoint.every))
         recent = self._reader.read(name, now - HISTORY, full, now)
         kind = self._by_name.get(self.kinds[name] or "")
         pages = [(page.at, page.layout, page.values) for page in recent.pages]
-        return EndpointHistory(kind, self._expected[name], pages, recent.probes)
+        return EarlierScrapes(kind, self._expected[name], pages, recent.probes)

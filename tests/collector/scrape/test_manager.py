@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from collector.scrape.scrapes import KINDS, named
 from log_lines import lines_of
 from servers.hostile import Hostile, hostile
-from watchdeck.collector.scrape.endpoint_state import EndpointHistory
+from watchdeck.collector.scrape.endpoint_state import EarlierScrapes
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Canary, Endpoint
@@ -188,7 +188,7 @@ async def test_the_probes_of_an_earlier_run_are_remembered() -> None:
         past = [(at, False) for at in range(1_799_999_999_000, 1_799_999_999_019)]
         polling = ScrapeManager(
             *([endpoint], KINDS, collected.submit, lambda: next(ticks)),
-            history=lambda _: EndpointHistory(probes=past),
+            history=lambda _: EarlierScrapes(probes=past),
         )
         task = asyncio.create_task(polling.run())
         await collected.reached.wait()

@@ -58,7 +58,7 @@ _OK = Failure(Outcome.OK, "")
 _WRONG_PORT = "every probe answered 404: is the url the serving address?"
 
 
-class EndpointHistory(Struct, frozen=True):
+class EarlierScrapes(Struct, frozen=True):
     """What an earlier collector stored of an endpoint in the last hour, oldest first."""
 
     kind: Kind | None = None
@@ -86,7 +86,7 @@ class EndpointState:
         self._loading_since: int | None = None
         self._not_measurable: tuple[str, ...] = ()
 
-    def restore(self, history: EndpointHistory) -> None:
+    def restore(self, history: EarlierScrapes) -> None:
         """Continue the windows of an earlier collector, before the first scrape of this one."""
         self.probes.preload((at for at, _ in history.probes), (good for _, good in history.probes))
         self.expected = ExpectedSignals(history.expected)

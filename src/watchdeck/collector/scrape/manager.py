@@ -13,7 +13,7 @@ from functools import partial
 from msgspec import Struct
 
 from watchdeck.collector.exposition import PageParser
-from watchdeck.collector.scrape.endpoint_state import EndpointHistory
+from watchdeck.collector.scrape.endpoint_state import EarlierScrapes
 from watchdeck.collector.scrape.resources import FleetResources
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.collector.scrape.statistics import ConnectivityCheck, ScrapeStats, Statistics
@@ -73,7 +73,7 @@ class ScrapeManager:
         *,
         factory: ConnectionFactory = SocketConnection,
         known_kinds: Mapping[str, str | None] = _NO_KINDS,
-        history: Callable[[str], EndpointHistory] | None = None,
+        history: Callable[[str], EarlierScrapes] | None = None,
     ) -> None:
         resolver = Resolver()
         # endpoints with equal limits share a parser: equal pages then share a layout

@@ -19,7 +19,7 @@ from watchdeck.collector.scrape.attempt import (
 from watchdeck.collector.scrape.canary import CanaryProbe
 from watchdeck.collector.scrape.detection import KindDetector
 from watchdeck.collector.scrape.endpoint_state import (
-    EndpointHistory,
+    EarlierScrapes,
     EndpointState,
     expects_page,
 )
@@ -64,7 +64,7 @@ class Scraper:
         parser: PageParser,
         client: HttpClient | None = None,
         known_kind: str | None = None,
-        history: Callable[[], EndpointHistory] | None = None,
+        history: Callable[[], EarlierScrapes] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.state = EndpointState(endpoint)

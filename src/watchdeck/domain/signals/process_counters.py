@@ -72,8 +72,21 @@ class ProcessCounters:
     the usual window. When the counter returns, the operand is known from then on.
     """
 
-    __slots__ = ("_absent", "_begins", "_departed", "_has_restarted", "_known_from", "_leap",
-                 "_older", "_raw", "_recent", "_totals", "_usual_step", "pages", "plan")  # fmt: skip
+    __slots__ = (
+        "_absent",
+        "_begins",
+        "_departed",
+        "_has_restarted",
+        "_known_from",
+        "_leap",
+        "_older",
+        "_raw",
+        "_recent",
+        "_totals",
+        "_usual_step",
+        "pages",
+        "plan",
+    )
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
