@@ -207,26 +207,29 @@ class CounterWindow:
         """The increases of all processes in `length` ms; None when one was not seen often enough.
 
         Each process is seen only now and then: its increase is taken over its own pages, and scaled
-        to the length of the window.
+        to the longest such time.
         """
         current = self._current
         assert current is not None  # noqa: S101 - only called with pages
-        assert current.counters.plan is not None  # noqa: S101 - same
-        sums = [0.0] * len(current.counters.plan.operands)
-        canaries = 0.0
+        plan = current.counters.plan
+        assert plan is not None  # noqa: S101 - same
+        shares = []
         for process in self._processes:
             begin = process.counters.since(length)
-            if begin is None:
+            if begin is None or process.counters.pages < _SURE_PAGES:
                 return None
             found = process.counters.increases_since(begin)
-            if process.counters.pages < _SURE_PAGES or found.seconds * 1_000 < self._span / 2:
+            if found.seconds * 1_000 < self._span / 2:
                 return None
-            order = operand_order(process.counters.plan or current.counters.plan,
-                                  current.counters.plan)  # fmt: skip
-            scale = length / 1_000 / found.seconds
-            sums = list(map(add, sums, (scale * value for value in reorder(order, found.values))))
-            canaries = max(canaries, found.canaries * scale)
-        return Increases(sums, length / 1_000, canaries)
+            order = operand_order(process.counters.plan or plan, plan)
+            shares.append((reorder(order, found.values), found))
+        seconds = max(found.seconds for _, found in shares)
+        sums = [0.0] * len(plan.operands)
+        for values, found in shares:
+            scale = seconds / found.seconds
+            sums = list(map(add, sums, (scale * value for value in values)))
+        canaries = max(found.canaries * seconds / found.seconds for _, found in shares)
+        return Increases(sums, seconds, canaries)
 
     def _sample_span(self) -> int:
         """The usual window (ms), longer while several processes answer: each is seen less often."""
