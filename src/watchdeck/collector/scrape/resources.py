@@ -13,7 +13,7 @@ from watchdeck.collector.scrape.attempt import MetricsPage
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import Frame, Scrape
 from watchdeck.domain.metrics.series import Layout
-from watchdeck.domain.metrics.signal import RESOURCE_SIGNALS
+from watchdeck.domain.metrics.signal import RESOURCE_SIGNALS, SIGNALS
 from watchdeck.domain.settings.endpoint import Endpoint, Resource, to_resource
 from watchdeck.domain.signals.counter_window import CounterWindow, window_length
 from watchdeck.domain.signals.custom_mapping import mapped_signals
@@ -126,15 +126,15 @@ class ModelResources:
             else:
                 texts = [one.remarks[signal] for _, one in readings if signal in one.remarks]
                 remarks |= {signal: texts[0]} if texts else {}
+        without = {name for name in RESOURCE_SIGNALS if math.isnan(values[places[name]])}
+        without |= set(scrape.not_measurable)
         return replace(
             scrape,
             signals=Frame(scrape.signals.layout, values),
             remarks=remarks,
             resources=sources,
             not_measurable=tuple(
-                name
-                for name in scrape.not_measurable
-                if name not in sources and name not in remarks
+                name for name in SIGNALS if name in without - {*sources, *remarks, *scrape.expected}
             ),
         )
 

@@ -32,8 +32,9 @@ class DemoEndpoint(Struct, frozen=True):
     model_paths: Mapping[str, str] = field(default_factory=dict)
 
 
-def _slo(availability: float, latency: int, errors: float) -> Slo:
-    return Slo(Ratio(availability), Milliseconds(latency), Ratio(errors))
+def _slo(availability: float, latency: int, errors: float | None = None) -> Slo:
+    error_ratio = None if errors is None else Ratio(errors)
+    return Slo(Ratio(availability), Milliseconds(latency), error_ratio)
 
 
 def _endpoint(name: str, **more: object) -> Endpoint:
@@ -75,7 +76,7 @@ ENDPOINTS = (
             owner="support",
             serves=("customer support",),
             resources=(Resource("gpu-node", {"gpu": "0"}),),
-            slo=_slo(0.995, 8_000, 0.02),
+            slo=_slo(0.995, 8_000),
         ),
         {"/health": "", "/version": '{"version":"0.11.0"}'},
     ),
