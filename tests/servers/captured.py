@@ -66,13 +66,13 @@ class Said:
 
 
 @contextlib.asynccontextmanager
-async def saying(body: bytes) -> AsyncIterator[Said]:
-    """Serve one body under every path; it may be changed at any time."""
+async def saying(body: bytes, status: str = "200 OK") -> AsyncIterator[Said]:
+    """Serve one body under every path, with one status; the body may be changed at any time."""
     served = Said(body)
 
     async def respond(asked: Asked, writer: asyncio.StreamWriter) -> None:
         served.asked.append(asked.target)
-        writer.write(answer(served.body))
+        writer.write(answer(served.body, status=status))
 
     async with listening(respond) as served.port:
         yield served

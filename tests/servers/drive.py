@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import math
+import os
 import random
 import subprocess
 import sys
@@ -45,7 +46,13 @@ async def send_all(options: argparse.Namespace, good: bytes, bad: bytes) -> list
     """Send requests at the wanted rate for the wanted time; a connection failure has status 0."""
     found: list[Sent] = []
     rng = random.Random(options.seed)
-    async with httpx.AsyncClient(timeout=60) as client, asyncio.TaskGroup() as group:
+    headers = {"content-type": "application/json"}
+    if options.authorization:
+        headers["authorization"] = os.environ[options.authorization]
+    async with (
+        httpx.AsyncClient(timeout=60, headers=headers) as client,
+        asyncio.TaskGroup() as group,
+    ):
         began = time.monotonic()
         for number in range(round(options.rate * options.seconds)):
             await asyncio.sleep(max(0.0, began + number / options.rate - time.monotonic()))
@@ -57,8 +64,7 @@ async def send_all(options: argparse.Namespace, good: bytes, bad: bytes) -> list
 async def send(client: httpx.AsyncClient, url: str, body: bytes, found: list[Sent]) -> None:
     began = time.monotonic()
     try:
-        headers = {"content-type": "application/json"}
-        response = await client.post(url, content=body, headers=headers)
+        response = await client.post(url, content=body)
         status = response.status_code
     except httpx.HTTPError:
         status = 0
@@ -133,6 +139,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=4.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--authorization", help="environment variable with that header's value")
     options = parser.parse_args()
     good = Path(options.body).read_bytes()
     bad = Path(options.bad_body).read_bytes() if options.bad_body else good

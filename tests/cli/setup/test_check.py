@@ -271,6 +271,14 @@ async def test_one_that_fails_is_named_and_does_not_hide_the_others(tmp_path: Pa
     assert ran.out.endswith("\n2 of 3 endpoints failed.\n")
 
 
+async def test_a_server_that_wants_a_key_is_told_by_what_it_refused(tmp_path: Path) -> None:
+    async with saying(b"no key", "401 Unauthorized") as server:
+        ran = await run_beside(command, config=written(tmp_path, named("a", server.url())))
+    said = " ".join(ran.out.split())
+    assert "it wants a key for /-/healthz, /metrics" in said
+    assert "write headers = { Authorization = { env = ... } }" in said
+
+
 async def test_programs_get_the_same_as_json(tmp_path: Path) -> None:
     async with captured("bentoml-1.4.39", 18100) as server:
         config = written(tmp_path, named("iris", server.url()), named("gone", "http://127.0.0.1:1"))

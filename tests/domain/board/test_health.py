@@ -288,6 +288,17 @@ def test_a_good_health_names_the_most_severe_pending_alert(latest: LatestScrape,
     assert displayed_health(RECORDED, latest, RUNNING, NOW, 10_000, pending)[1] == why
 
 
+def test_an_slo_that_cannot_be_judged_hides_no_pending_alert() -> None:
+    slow = SignalValue(0.31, SIGNALS["latency_p95"].unit)
+    latest = replace(GOOD, signals={"latency_p95": slow}, not_measurable=("error_ratio",))
+    latest = replace(latest, facts=replace(FACTS, slo=Slo(None, Milliseconds(200), Ratio(0.01))))
+    recorded = HealthChange("fraud", NOW, Health.UNKNOWN, "slo_unknown", "")
+    pending = (raised("slow", Severity.HIGH, condition=AlertState.PENDING),)
+    why = displayed_health(recorded, latest, RUNNING, NOW, 10_000, pending)[1]
+    assert why.startswith("pending: latency_p95 310 ms > 200 ms; ready, but latency_p95 310 ms")
+    assert why.endswith("unknown whether the rest is kept: error_ratio is not measurable here")
+
+
 def test_a_reason_is_that_of_the_alert_that_was_recorded_not_of_a_newer_one() -> None:
     recorded = HealthChange("fraud", NOW, Health.WARNING, "full", "saturation 91 % > 90 %")
     seen = displayed_health(recorded, GOOD, RUNNING, NOW, 10_000, (SLOW, FULL))

@@ -18,6 +18,7 @@ NOW = 1_000_000
 FACTS = EndpointFacts("chat", "http://chat", 10_000, slo=Slo(None, Milliseconds(15_000), None))
 GOOD = LatestScrape(FACTS, NOW, Outcome.OK, 0, {}, kind="kserve", model_state=ModelState.READY)
 ERRORS = replace(FACTS, slo=Slo(None, None, Ratio(0.01)))
+BOTH = replace(FACTS, slo=Slo(None, Milliseconds(15_000), Ratio(0.01)))
 RATE = SignalValue(2.0, Unit.PER_SECOND)
 
 
@@ -134,6 +135,28 @@ def test_a_quantile_is_compared_as_the_interval_that_it_is(
             Health.OK,
             "ready, unknown whether its SLO is kept: no requests",
             id="a ready model that was not asked yet",
+        ),
+        pytest.param(
+            replace(
+                GOOD,
+                facts=BOTH,
+                signals={"error_ratio": SignalValue(0.5, Unit.RATIO), "request_rate": RATE},
+            ),
+            Health.OK,
+            "ready, but error_ratio 50 % > 1 %",
+            id="missed, and too few requests for the rest",
+        ),
+        pytest.param(
+            replace(
+                GOOD,
+                facts=BOTH,
+                signals={"error_ratio": SignalValue(0.5, Unit.RATIO)},
+                not_measurable=("latency_p95",),
+            ),
+            Health.UNKNOWN,
+            "ready, but error_ratio 50 % > 1 %; unknown whether the rest is kept:"
+            " latency_p95 is not measurable here",
+            id="missed, and the rest can never be judged",
         ),
         pytest.param(
             replace(

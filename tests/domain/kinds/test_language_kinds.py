@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from domain.kinds.captured_pages import BY_NAME, Played, read
+from domain.kinds.captured_pages import BY_NAME, Played, read, sheet
 from watchdeck.domain.kinds.detection import detect
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.settings.endpoint import Endpoint
@@ -110,6 +110,22 @@ def test_litellm_tells_failures_of_the_service_from_those_of_the_client() -> Non
     assert signals["client_error_ratio"] == 0.2
     assert signals["in_flight"] == 2.0, "the scrape itself is one of the three"
     assert run.plan.server_wide == ("in_flight",)
+
+
+@pytest.mark.parametrize(
+    ("model", "requests", "failed", "refused"),
+    [("gpt-a", 41, 6, 5), ("gpt-b", 30, 0, 0), (None, 72, 6, 6)],
+)
+def test_litellm_counts_the_requests_of_a_model_and_not_those_for_its_own_pages(
+    model: str | None, requests: int, failed: int, refused: int
+) -> None:
+    run = Played(BY_NAME["litellm"], Endpoint("gpt", "http://proxy", model=model))
+    run.play(sheet("litellm-1.108.7/before.prom"))
+    signals = run.play(sheet("litellm-1.108.7/after.prom"))
+    assert signals["request_rate"] == pytest.approx(requests / 60)
+    assert signals["error_ratio"] == pytest.approx(failed / requests)
+    assert signals["client_error_ratio"] == pytest.approx(refused / requests)
+    assert not {"request_rate", "error_ratio", "client_error_ratio"} & {*run.plan.server_wide}
 
 
 @pytest.mark.parametrize("name", ["vllm", "sglang", "litellm"])

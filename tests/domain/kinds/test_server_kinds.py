@@ -129,6 +129,20 @@ def test_models_of_kserve_are_told_apart_from_their_first_request(
     assert "client_error_ratio" in run.plan.not_measurable
 
 
+KSERVE_FAILED = """
+process_start_time_seconds 1795500000
+# TYPE request_preprocess_seconds histogram
+request_preprocess_seconds_count{{model_name="b"}} {count}
+# TYPE request_predict_seconds histogram
+request_predict_seconds_count{{model_name="b"}} {count}
+"""
+
+
+def test_a_model_of_kserve_that_never_predicted_anything_fails_always() -> None:
+    first, last = (read(KSERVE_FAILED.format(count=count)) for count in (3, 33))
+    assert signal(driven("kserve", first, last, "b"), "error_ratio") == 1.0
+
+
 def test_ray_serve_counts_only_requests_of_an_application() -> None:
     run = captured(RAY, "ray_serve")
     assert signal(run, "request_rate") * 60 == pytest.approx(83)

@@ -46,6 +46,13 @@ _NO_KIND_HINT = (
     "it answers, but not as a server that watchdeck knows: write metrics_url when its metrics page"
     " is at another address, or kind when you know it"
 )
+_KEY_HINT = (
+    "it wants a key for {paths}: write headers = {{ Authorization = {{ env = ... }} }}, with the"
+    " name of a variable that holds Bearer and the key"
+)
+_REFUSED = (" 401", " 403")
+"""How the text of a request ends whose answer asks for another key or right."""
+
 _ANSWERED = (Outcome.HTTP_STATUS, Outcome.NOT_METRICS)
 """Outcomes of a server that gave an answer, which told no kind."""
 
@@ -240,6 +247,9 @@ class EndpointCheck(Struct, frozen=True, dict=True):
 
     def _page_hint(self) -> str:
         """Where the metrics page may be, when it was not found."""
+        refused = [asked.split()[0] for asked in self.asked if asked.endswith(_REFUSED)]
+        if refused and self.page is None:
+            return _KEY_HINT.format(paths=", ".join(refused))
         if self.kind is None and self.scrape.outcome in _ANSWERED:
             return _NO_KIND_HINT
         if self.kind is None or self.page is not None or self.endpoint.metrics_url:

@@ -44,6 +44,9 @@ _GATEWAY_FAILURE = re.compile(r"\b50[234]\b")
 _GOOD = "good"
 """The cause of a health without alerts and without a special state."""
 
+_SLO_UNKNOWN = "slo_unknown"
+"""The cause of a health that is unknown because an objective of the SLO cannot be judged."""
+
 _STATES = {
     ModelState.NOT_READY: (Health.DOWN, "the model says that it is not ready"),
     ModelState.LOADING: (Health.WARNING, "the model is loading"),
@@ -143,13 +146,15 @@ def _is_single_failure(latest: LatestScrape, recorded: HealthChange) -> bool:
 def _recorded_reason(
     recorded: HealthChange, latest: LatestScrape, alerts: Iterable[ActiveAlert]
 ) -> str:
-    """The recorded reason with the newest value; for a good health, that of a pending alert."""
-    if recorded.cause == _GOOD:
+    """The recorded reason with the newest value; without a firing alert, that of a pending one."""
+    if recorded.cause in (_GOOD, _SLO_UNKNOWN):
         pending = (one for one in alerts if one.episode.condition is AlertState.PENDING)
         first = min(pending, key=lambda one: one.episode.severity, default=None)
+        reason = _good_reason(recorded, latest)
         if first is None:
-            return _good_reason(recorded, latest)
-        return f"pending: {current_reason(first, latest) or first.episode.why}"
+            return reason
+        text = f"pending: {current_reason(first, latest) or first.episode.why}"
+        return text if recorded.cause == _GOOD else f"{text}; {reason}"
     for one in worst_first(alerts):
         result = _alert_result(one)
         if (result.cause, result.health) == (recorded.cause, recorded.health):
@@ -158,7 +163,7 @@ def _recorded_reason(
 
 
 def _good_reason(recorded: HealthChange, latest: LatestScrape) -> str:
-    """The reason of a good health by the newest scrape; of the past only the recorded one is known.
+    """The reason of a health without alerts by the newest scrape; of the past, the recorded one.
 
     What is said of the SLO changes with every scrape, and is not recorded each time.
     """
@@ -250,15 +255,18 @@ def good_result(latest: LatestScrape) -> HealthResult:
 
 
 def _slo_result(latest: LatestScrape, words: str) -> HealthResult:
-    worst = worst_objective(slo_status(latest))
-    if worst is None or worst.verdict in (Verdict.KEPT, Verdict.MISSED):
-        kept = "no SLO set" if worst is None else "within its SLO"
-        said = f", but {worst.why}" if worst is not None and worst.why else f", {kept}"
-        return HealthResult(Health.OK, _GOOD, words + said)
-    why = f"{words}, unknown whether its SLO is kept: {worst.why}"
+    statuses = slo_status(latest)
+    missed = "".join(f", but {one.why}" for one in statuses if one.verdict is Verdict.MISSED)
+    unjudged = [one for one in statuses if one.verdict not in (Verdict.KEPT, Verdict.MISSED)]
+    if not unjudged:
+        kept = "within its SLO" if statuses else "no SLO set"
+        return HealthResult(Health.OK, _GOOD, words + (missed or f", {kept}"))
+    worst = worst_objective(unjudged)
+    what = "; unknown whether the rest is kept" if missed else ", unknown whether its SLO is kept"
+    why = f"{words}{missed}{what}: {worst.why}"
     if worst.verdict is Verdict.UNKNOWN or (worst.verdict is Verdict.UNSURE and _is_above(latest)):
-        return HealthResult(Health.UNKNOWN, "slo_unknown", why)
-    return HealthResult(Health.OK, _GOOD, why)
+        return HealthResult(Health.UNKNOWN, _SLO_UNKNOWN, why)
+    return HealthResult(Health.OK, _GOOD, words + missed if missed else why)
 
 
 def _is_above(latest: LatestScrape) -> bool:

@@ -7,7 +7,7 @@ limit, is neither kept nor missed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -45,12 +45,12 @@ def slo_status(latest: LatestScrape) -> tuple[ObjectiveStatus, ...]:
     return tuple(_status(latest, signal, limit) for signal, limit in _objectives(latest))
 
 
-def worst_objective(statuses: tuple[ObjectiveStatus, ...]) -> ObjectiveStatus | None:
-    """The objective to name first: one that is unknown, then missed, unsure or idle."""
-    return max(statuses, key=lambda one: _ORDER.index(one.verdict), default=None)
+def worst_objective(statuses: Sequence[ObjectiveStatus]) -> ObjectiveStatus:
+    """The objective to name first, of those that cannot be judged; at least one is given."""
+    return max(statuses, key=lambda one: _ORDER.index(one.verdict))
 
 
-_ORDER = (Verdict.KEPT, Verdict.IDLE, Verdict.UNSURE, Verdict.MISSED, Verdict.UNKNOWN)
+_ORDER = (Verdict.IDLE, Verdict.UNSURE, Verdict.UNKNOWN)
 
 
 def bounds_verdict(value: SignalValue, limit: float, mean: SignalValue | None = None) -> Verdict:

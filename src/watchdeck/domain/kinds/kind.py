@@ -132,7 +132,7 @@ class SignalSpec(Struct, frozen=True):
     optional: bool = False
     """Whether the series depend on options or hardware: a signal without them is not measurable."""
     late: bool = False
-    """Whether the server creates the error series at its first error: 0 until then."""
+    """Whether the server creates the series of `increase` or `minus` at their first event."""
     needs: str | None = None
     """Selector of a series without which the page does not tell the signal, not even a 0."""
     one_model: bool = False

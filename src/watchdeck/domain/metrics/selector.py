@@ -151,6 +151,14 @@ class SeriesIndex(Struct, frozen=True, dict=True):
         """The model that a series names; None when it is of the whole server."""
         return next((name for label in self.model_labels if (name := series.label(label))), None)
 
+    def names_no_model(self, series: Series) -> bool:
+        """Whether a series says that its requests were of no model, on a page that names models.
+
+        Gateways write the label with an empty value for requests that they refused before.
+        """
+        is_empty = any(series.label(label) == "" for label in self.model_labels)
+        return is_empty and bool(self.models) and self.model_of(series) is None
+
     def is_server_wide(self, positions: Iterable[int]) -> bool:
         """Whether the series at these positions also count other models than the watched one."""
         series = self.layout.series
@@ -200,7 +208,9 @@ class SeriesIndex(Struct, frozen=True, dict=True):
         return next((places for places in found if places), ())
 
     def _is_counted(self, series: Series) -> bool:
-        if self.model is not None and self.model_of(series) not in (None, self.model):
+        if self.model is not None and (
+            self.model_of(series) not in (None, self.model) or self.names_no_model(series)
+        ):
             return False
         if any(series.label(label) not in (None, value) for label, value in self.match):
             return False

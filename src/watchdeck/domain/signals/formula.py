@@ -178,7 +178,8 @@ class FormulaBuilder(Struct):
         whole, part = self._sum_operand(spec.over), self._sum_operand(spec.increase)
         less = self._sum_operand(spec.minus) if spec.minus else None
         late = spec.late or self.view.has_names(spec.increase)
-        if whole is None or (part is None and not late) or (spec.minus and less is None):
+        lacks_less = spec.minus and less is None and not (spec.late and part is not None)
+        if whole is None or (part is None and not late) or lacks_less:
             return False
         if spec.signal == "error_ratio" and not self.event_operands:
             self.event_operands.add(whole)
