@@ -93,8 +93,9 @@ def windows_seconds(directory: StoreDirectory, fleet: Sequence[Endpoint]) -> flo
     """Seconds until the counter windows of the whole fleet are rebuilt."""
     began = time.perf_counter()
     past = PastScrapes(directory, fleet, [KIND], NOW)
-    for one in fleet:
-        EndpointState(one).restore(past.history(one.name))
+    states = list(map(EndpointState, fleet))
+    for state, one in zip(states, fleet, strict=True):
+        state.restore(past.history(one.name))
     past.close()
     return time.perf_counter() - began
 

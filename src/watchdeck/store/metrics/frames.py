@@ -116,7 +116,8 @@ insert into frame (k, layout, v) values (:k, :layout, :v)
 on conflict (k) do update set layout = excluded.layout, v = excluded.v
 """
 
-_BETWEEN = "select k, layout, v from frame where k >= :first and k < :past order by k"
+_BETWEEN = "select k, layout, v from frame where k >= :first and k < :past \
+and (:stream is null or (k & 1) = :stream) order by k"
 
 _NEWEST = "select k, layout, v from frame where k >= :first and k < :past and (k & 1) = :stream \
 order by k desc limit :most"
@@ -183,16 +184,20 @@ def add_frame(
 
 
 def read_frames(
-    db: Connection, endpoint: int, start: int, end: int
+    db: Connection, endpoint: int, start: int, end: int, stream: Stream | None = None
 ) -> dict[tuple[int, int], tuple[Integers, Floats]]:
     """Times and values of an endpoint's frames, by stream and layout id.
 
-    From `start` until before `end` (ms UTC). All rows are fetched at once: an unfinished cursor
-    would keep the WAL from shrinking.
+    From `start` until before `end` (ms UTC), of one stream or of both. All rows are fetched at
+    once: an unfinished cursor would keep the WAL from shrinking.
     """
     import numpy as np
 
-    bounds = {"first": frame_key(endpoint, start), "past": frame_key(endpoint, end)}
+    bounds = {
+        "first": frame_key(endpoint, start),
+        "past": frame_key(endpoint, end),
+        "stream": stream,
+    }
     rows: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
     for k, layout, blob in db.execute(_BETWEEN, bounds).fetchall():
         rows.setdefault((k & 1, layout), []).append((frame_time(k), blob))

@@ -137,9 +137,9 @@ def _segment_parts(
 def _frame_parts(
     db: Connection, layouts: LayoutTable, window: StreamWindow, columns: Sequence[str]
 ) -> Iterator[Part]:
-    found = read_frames(db, window.endpoint, window.start, window.end)
-    for (stream, layout), (times, values) in found.items():
-        wanted = _positions(layouts, layout, columns) if stream == window.stream else {}
+    found = read_frames(db, window.endpoint, window.start, window.end, window.stream)
+    for (_, layout), (times, values) in found.items():
+        wanted = _positions(layouts, layout, columns)
         if wanted:
             yield times, {name: values[:, place] for name, place in wanted.items()}
 
@@ -257,8 +257,7 @@ def _parts_by_layout(
         there = slice(*times.searchsorted([window.start, window.end]))
         if there.start < there.stop:
             found.setdefault(segment.layout, []).append((times[there], blob.matrix()[there]))
-    frames = read_frames(db, window.endpoint, window.start, window.end)
-    for (stream, layout), stretch in frames.items():
-        if stream == window.stream:
-            found.setdefault(layout, []).append(stretch)
+    frames = read_frames(db, window.endpoint, window.start, window.end, window.stream)
+    for (_, layout), stretch in frames.items():
+        found.setdefault(layout, []).append(stretch)
     return found

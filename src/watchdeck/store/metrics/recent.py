@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Iterator
 from sqlite3 import Connection
@@ -63,9 +62,9 @@ class RecentReader:
 
     def _probes(self, endpoint: str, start: int, end: int) -> Iterator[tuple[int, bool]]:
         for block in self._blocks(endpoint, Stream.SIGNALS, start, end):
-            up, ready = (block.columns.index(name) for name in ("up", "ready"))
-            for at, row in zip(block.times, block.values, strict=True):
-                yield at, row[up] == 1 and (math.isnan(row[ready]) or row[ready] != 0)
+            up, ready = (block.values[:, block.columns.index(name)] for name in ("up", "ready"))
+            can_serve = (up == 1) & (ready != 0)  # NaN, of a model that tells neither, is not 0
+            yield from zip(block.times, can_serve.tolist(), strict=True)
 
     def _blocks(self, endpoint: str, stream: Stream, start: int, end: int) -> Iterator[Block]:
         moment: int | None = start

@@ -28,8 +28,10 @@ on conflict (endpoint, stream, first, level, layout)
 do update set last = excluded.last, count = excluded.count, b = excluded.b
 """
 _HEAD = "select id, stream, level, layout, first, last, count from segment"
+# Left to choose, SQLite takes the index by age, and reads rows of every endpoint: 2 ms for 1,000.
 _OVERLAPPING = f"""
-{_HEAD} where endpoint = :endpoint and stream = :stream
+{_HEAD} indexed by segment_of_endpoint
+where endpoint = :endpoint and stream = :stream
 and first > :start - {DAY} and first < :end and last >= :start order by first, id
 """
 _BEGUN = f"""
