@@ -66,6 +66,15 @@ def test_a_series_that_appears_counts_from_0_in_a_process_already_seen() -> None
     assert run.serve(101, 5) == 6
 
 
+@pytest.mark.parametrize("value", [math.nan, -1.0, math.inf])
+def test_a_counter_that_is_no_count_gives_no_rate_however_long(value: float) -> None:
+    run = Run()
+    assert all(math.isnan(run.serve(100 + step, value)) for step in range(30))
+    later = [run.serve(200 + 10 * step, 7 + step) for step in range(7)]
+    assert [math.isnan(one) for one in later] == [True] * 6 + [False]
+    assert later[-1] == 66
+
+
 def test_a_page_that_was_empty_before_the_first_request_counts_it() -> None:
     run = Run()
     run.serve()

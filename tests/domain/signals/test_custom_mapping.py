@@ -11,6 +11,7 @@ from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.custom_mapping import (
     json_layout,
     mapped_signals,
+    mapped_specs,
     mapping_problems,
     read_json_values,
     read_mapped_series,
@@ -252,3 +253,11 @@ def test_any_map_is_told_or_bound(user_map: dict[str, str]) -> None:
         endpoint = Endpoint("e", "http://e", map=user_map)
         page = (json_layout(user_map), read_json_values(user_map, b"{}")) if kind.json_map else None
         Played(kind, endpoint).play(page or (layout, array("d", values)))
+
+
+def test_a_value_whose_name_tells_another_unit_is_in_doubt() -> None:
+    json = BY_NAME["json"]
+    entries = {"latency_p95": "$.p95_ms", "latency_p99": "$.p99_ms ms"}
+    [doubted, plain] = mapped_specs(json, entries, lambda _: None)
+    assert doubted.remark.startswith("$.p95_ms is read in s, and its name says ms")
+    assert plain.remark == ""

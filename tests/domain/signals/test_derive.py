@@ -256,6 +256,34 @@ def test_a_value_that_no_measurement_has_is_left_out_and_counted(blank: float) -
     assert derived.out_of_range == 2
 
 
+def test_a_gauge_that_has_only_impossible_values_says_why_it_is_unknown() -> None:
+    page = array("d", [180, 250, 60, 50, 3, 3, 1, 1])
+    signals, derived = derive_once(GPU, page, {}, GPU_LAYOUT)
+    assert math.isnan(signals["gpu_utilization"])
+    assert derived.remarks == {
+        "gpu_utilization": "the page has no number for it that its unit can have"
+    }
+
+
+def test_a_doubt_about_a_gauge_is_told_beside_its_value() -> None:
+    kind = Kind("k", "K", signals=(SignalSpec("queue_depth", gauge=("queue",), remark="or more"),))
+    layout = Layout((Series("queue", (), SeriesType.GAUGE),))
+    assert derive_once(kind, array("d", [3]), {}, layout)[1].remarks == {"queue_depth": "or more"}
+
+
+def test_a_counter_that_left_the_page_is_the_reason_of_an_unknown_rate() -> None:
+    window, probes = CounterWindow(60_000), ProbeWindow()
+    names = [("hits", "200"), ("hits", "500")]
+    for number in range(3):
+        given_series = [Series(name, (("code", code),), SeriesType.COUNTER) for name, code in names]
+        layout = Layout((*given_series, Series("process_start_time_seconds")))
+        page = array("d", [*[float(number)] * len(names), STARTED])
+        plan = build_plan(KIND, ENDPOINT, layout)
+        derived = derive_signals(plan, window, probes, 10_000 * number, page)
+        names = names[:1] if number else names
+    assert "left the page" in derived.remarks["request_rate"]
+
+
 @pytest.mark.parametrize("blank", BLANK[:-1])
 def test_a_ratio_with_a_blank_part_is_unknown(blank: float) -> None:
     page = array("d", [40, 60, 50, 50, 3, blank, 1, 1])

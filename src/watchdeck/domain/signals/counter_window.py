@@ -114,6 +114,11 @@ class CounterWindow:
         return len(self._processes) > 1 or self._pages < self._doubted_until
 
     @property
+    def has_gap(self) -> bool:
+        """Whether a counter was absent, fell or had no count in the usual window."""
+        return self._current is not None and self._current.counters.has_gap
+
+    @property
     def reason(self) -> str:
         """Why all increases are unknown; empty when they are not."""
         if self._pages < self._doubted_until:

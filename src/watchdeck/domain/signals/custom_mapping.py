@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdeck.domain.kinds.kind import Kind, SignalSpec
 from watchdeck.domain.metrics.selector import SelectorError, read_selector
@@ -147,12 +148,17 @@ def valid_entries(kind: Kind, user_map: Mapping[str, str]) -> dict[str, str]:
 
 
 def mapped_specs(kind: Kind, entries: Mapping[str, str], type_of: TypeOf) -> list[SignalSpec]:
-    """The signal specs of valid map entries; the declared type of a series decides its form."""
+    """The signal specs of valid map entries; the declared type of a series decides its form.
+
+    A value whose name tells another unit than its entry is in doubt.
+    """
     found: list[SignalSpec] = []
     for name, text in entries.items():
         if name != REPLICAS:
             mapped = MappedSeries(name) if kind.json_map else read_mapped_series(text)
-            found += _entry_specs(name, mapped, kind, entries, type_of)
+            doubt = _unit_question(kind, name, text)
+            specs = _entry_specs(name, mapped, kind, entries, type_of)
+            found += [replace(spec, remark=doubt) for spec in specs] if doubt else specs
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -78,6 +78,7 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
     out = plan.blank_frame[:]
     for increase_formula in plan.increase_formulas:
         increase_formula(window, out)
+    out_of_range = 0 if window.has_several else _write_gauges(plan, window, values, out)
     remarks = _given_remarks(plan, out)
     for fallback in plan.fallbacks:
         if not any(values[place] for place in fallback.positions):
@@ -85,7 +86,10 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
             if found is not None and found.values[fallback.operand] > 0:
                 fallback.formula(window, out)
                 remarks = {**remarks, fallback.signal: fallback.remark}
-    out_of_range = 0 if window.has_several else _write_gauges(plan, window, values, out)
+    if out_of_range:
+        remarks = _add_remarks(plan, out, plan.gauge_signals, _IMPOSSIBLE, remarks)
+    if window.has_gap:
+        remarks = _add_remarks(plan, out, plan.increase_signals, _GAP, remarks)
     for name, value in probe_signals.items():
         slot = plan.slots.get(name)
         if slot is not None and math.isnan(out[slot]):
@@ -96,9 +100,20 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
         why = (
             f"the page's own time says that its samples are {format_duration(facts.stale_age)} old"
         )
-        unknown = (name for name in plan.present if math.isnan(out[plan.slots[name]]))
-        remarks = {**remarks, **dict.fromkeys(unknown, why)}
+        remarks = _add_remarks(plan, out, plan.present, why, remarks)
     return DerivedSignals(out, remarks, out_of_range)
+
+
+_IMPOSSIBLE = "the page has no number for it that its unit can have"
+_GAP = "a counter of it left the page, fell, or had no count: known after a window without that"
+
+
+def _add_remarks(
+    plan: Plan, out: array[float], signals: Iterable[str], why: str, remarks: dict[str, str]
+) -> dict[str, str]:
+    """The remarks, with why those of some signals on the page are unknown which have no value."""
+    unknown = (name for name in signals if math.isnan(out[plan.slots[name]]))
+    return {**remarks, **dict.fromkeys(unknown, why)}
 
 
 def _write_gauges(

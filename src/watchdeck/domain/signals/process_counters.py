@@ -69,7 +69,8 @@ class ProcessCounters:
     was read before without it, else from its first value.
 
     While a counter of an operand is absent from the page, the operand is unknown, for as long as
-    the usual window. When the counter returns, the operand is known from then on.
+    the usual window. When the counter returns, the operand is known from then on. While the page
+    has a counter whose value is not a count, the operand is unknown for as long.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class ProcessCounters:
         "_begins",
         "_departed",
         "_has_restarted",
+        "_invalid",
         "_known_from",
         "_leap",
         "_older",
@@ -97,6 +99,7 @@ class ProcessCounters:
         self._older: list[CounterSample] = []
         self._departed: dict[SeriesKey, Departure] = {}
         self._absent: frozenset[object] = frozenset()
+        self._invalid: frozenset[object] = frozenset()
         self._known_from: dict[object, int] = {}
         self._usual_step = self._leap = 0.0
         self._begins: list[CounterSample] | None = None
@@ -111,6 +114,15 @@ class ProcessCounters:
     def newest(self) -> int:
         """When the newest page was read (ms UTC); 0 before the first."""
         return self._recent[-1].at if self._recent else 0
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether the increase of an operand is unknown in the usual window."""
+        if self._invalid or self._absent:
+            return True
+        return bool(self._known_from and self._recent) and (
+            max(self._known_from.values()) > self._recent[0].at
+        )
 
     def clear(self) -> None:
         """Forget all samples: nothing is compared with the time before."""
@@ -147,6 +159,8 @@ class ProcessCounters:
     def _rise(self, step: float) -> ProcessStep:
         """Whether a rise by so many events is a leap; two alike in a row are a busy server."""
         before, self._leap = self._leap, 0.0
+        if math.isnan(step):
+            return ProcessStep.RISE
         if (
             step > max(_LEAP, _LEAP_FACTOR * self._usual_step)
             and not before / 3 <= step < 3 * before
@@ -176,6 +190,7 @@ class ProcessCounters:
         if self.plan is None:
             self.plan, self._raw = plan, array("d", map(_counter_value, raw))
             self._totals = array("d", bytes(8 * len(plan.operands)))
+            self._invalid = _operands_without_count(plan, self._raw)
         else:
             if plan is not self.plan:
                 self._change_plan(plan, at)
@@ -217,10 +232,11 @@ class ProcessCounters:
         """The increase of each operand since a sample; NaN where a counter was absent since."""
         last = self._recent[-1]
         values = list(map(sub, last.totals, begin.totals))
-        if self._known_from or self._absent:
+        unknown = self._absent | self._invalid
+        if self._known_from or unknown:
             assert self.plan is not None  # noqa: S101 - a page was added
             for place, operand in enumerate(self.plan.operands):
-                if operand in self._absent or self._known_from.get(operand, 0) > begin.at:
+                if operand in unknown or self._known_from.get(operand, 0) > begin.at:
                     values[place] = math.nan
         seconds = (last.at - begin.at) / 1_000
         return Increases(values, seconds, max(0.0, last.canaries - begin.canaries))
@@ -276,8 +292,10 @@ class ProcessCounters:
 
     def _add_increases(self, plan: Plan, raw: Sequence[float], at: int) -> None:
         increases = list(map(sub, raw, self._raw))
+        self._invalid = _NO_OPERANDS
         if increases and not (min(increases) >= 0 and sum(increases) < UNSUPPORTED):
             increases, raw = self._correct(plan, raw, at)
+            self._invalid = _operands_without_count(plan, raw)
         self._raw = array("d", raw)
         if any(increases):
             sums = increases if plan.has_plain_operands else _sum_blocks(plan, increases)
@@ -343,6 +361,15 @@ class ProcessCounters:
                 self._known_from[operand] = at
         for one in list(self._departed)[:-_MOST_DEPARTED]:
             del self._departed[one]
+
+
+_NO_OPERANDS: frozenset[object] = frozenset()
+
+
+def _operands_without_count(plan: Plan, bases: Sequence[float]) -> frozenset[object]:
+    """The operands with a counter whose value on the page is not a count."""
+    pairs = zip(plan.counter_operands, bases, strict=True)
+    return frozenset(operand for operand, base in pairs if math.isnan(base))
 
 
 def operand_order(old: Plan, new: Plan) -> list[int | None]:
