@@ -100,7 +100,8 @@ def _restore_budgets(db: Connection, target: Target, saved: Mapping[str, SavedBu
                 if at > newest:
                     consumption.add(at, *count)
         else:
-            consumption.fill(_sum_cells(times, bad, total, end))
+            first = int(times[0]) if len(times) else -1
+            consumption.fill(_sum_cells(times, bad, total, end), first)
 
 
 def _load_budget(target: Target, saved: SavedBudget | None, end: int) -> bool:

@@ -1,12 +1,13 @@
 """Budgets, against the same arithmetic over a plain list of all samples."""
 
 import math
+from array import array
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdeck.domain.rules.rule import BurnRateWindows
+from watchdeck.domain.rules.rule import Burn, BurnRateWindows
 from watchdeck.engine.rules.burn_rate import (
     LEVELS,
     LONGEST_WINDOW,
@@ -14,6 +15,8 @@ from watchdeck.engine.rules.burn_rate import (
     BudgetConsumption,
     ErrorBudget,
 )
+from watchdeck.engine.rules.conditions import BurnRateCondition
+from watchdeck.engine.rules.target import ScrapeValues
 
 HOUR, MINUTE = 3_600_000, 60_000
 FAST = (BurnRateWindows(HOUR, 5 * MINUTE, 14.4), BurnRateWindows(6 * HOUR, 30 * MINUTE, 6.0))
@@ -110,6 +113,14 @@ def test_a_promise_of_everything_burns_with_the_first_loss() -> None:
     burned = BudgetConsumption()
     burned.fill([(LONGEST_WINDOW, 1.0, 1.0)])
     assert burned.burns_too_fast(FAST, ErrorBudget(0.0, 0.0))
+
+
+def test_a_window_that_is_longer_than_what_was_seen_is_told_as_what_was_seen() -> None:
+    budget, burned = ErrorBudget(0.01, 0.0), BudgetConsumption()
+    burned.fill([(LONGEST_WINDOW + at * MINUTE, 5.0, 10.0) for at in range(11)])
+    condition = BurnRateCondition(Burn("error_ratio", SLOW), budget, burned)
+    sample = ScrapeValues(LONGEST_WINDOW, array("d"), {})
+    assert "(50x over 10m, 50x over 10m)" in condition.measure(sample, LONGEST_WINDOW).why
 
 
 def test_a_clock_set_back_a_little_loses_nothing() -> None:

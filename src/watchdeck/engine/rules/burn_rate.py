@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from watchdeck.domain.rules.rule import BurnRateWindows
 
-_VERSION = 1
-_HEAD = struct.Struct("<Bqqdd")
+_VERSION = 2
+_HEAD = struct.Struct("<Bqqqdd")
 
 LONGEST_WINDOW = 3 * 86_400_000
 """Milliseconds of the longest window of a burn-rate rule."""
@@ -31,6 +31,8 @@ class BurnRate(Struct, frozen=True):
     pair: BurnRateWindows
     long: float
     short: float
+    covered: int
+    """Milliseconds since the first sample: windows that are longer cover no more."""
 
     @property
     def slower(self) -> float:
@@ -58,6 +60,7 @@ class BudgetConsumption:
 
     __slots__ = (
         "_bad",
+        "_first",
         "_last_burning",
         "_levels",
         "_longest",
@@ -76,7 +79,7 @@ class BudgetConsumption:
     def _begin(self) -> None:
         self._levels = tuple(_WindowTotals(*level) for level in LEVELS)
         self._bad, self._total = 0.0, 0.0
-        self._newest, self._last_burning = -1, -1
+        self._first, self._newest, self._last_burning = -1, -1, -1
 
     def register_pairs(self, pairs: tuple[BurnRateWindows, ...], share: float) -> None:
         """Register the pairs of a rule and the share of its budget, which `is_quiet` needs.
@@ -95,32 +98,37 @@ class BudgetConsumption:
         for level in self._levels:
             if at >= level.edge:
                 level.advance(at, self._bad, self._total)
+        if self._first < 0:
+            self._first = at
         self._newest = at
         self._bad += bad
         self._total += total
         if bad > self._min_bad_share * total:
             self._last_burning = at
 
-    def fill(self, counts: Iterable[tuple[int, float, float]]) -> None:
+    def fill(self, counts: Iterable[tuple[int, float, float]], first: int = -1) -> None:
         """Replace all events by counts (ms UTC, bad events, all events), each of its own interval.
 
-        They come oldest first. Sets `complete`.
+        They come oldest first; `first` is the time of the first sample in them (ms UTC), if it is
+        older than the first count. Sets `complete`.
         """
         self._begin()
+        self._first = first
         for at, bad, total in counts:
             self.add(at, bad, total)
         self.complete = True
 
     def dump(self) -> bytes:
         """The whole consumption as bytes, which `load` takes; about 1 kB for a quiet endpoint."""
-        head = _HEAD.pack(_VERSION, self._newest, self._last_burning, self._bad, self._total)
+        times = self._first, self._newest, self._last_burning
+        head = _HEAD.pack(_VERSION, *times, self._bad, self._total)
         return zlib.compress(head + b"".join(level.dump() for level in self._levels), 1)
 
     def load(self, state: bytes) -> bool:
         """Continue a dumped consumption; False, with nothing changed, when it cannot be read."""
         try:
             plain = zlib.decompress(state)
-            version, newest, last_burning, bad, total = _HEAD.unpack_from(plain)
+            version, *times, bad, total = _HEAD.unpack_from(plain)
         except (zlib.error, struct.error):
             return False
         sizes = [level.size for level in self._levels]
@@ -130,7 +138,7 @@ class BudgetConsumption:
         for level, size in zip(self._levels, sizes, strict=True):
             level.load(plain[at : at + size])
             at += size
-        self._newest, self._last_burning = newest, last_burning
+        self._first, self._newest, self._last_burning = times
         self._bad, self._total = bad, total
         self.complete = True
         return True
@@ -182,7 +190,7 @@ class BudgetConsumption:
             (pair, self._rate(pair.long, budget), self._rate(pair.short, budget)) for pair in pairs
         )
         return tuple(
-            BurnRate(pair, long, short)
+            BurnRate(pair, long, short, self._newest - self._first)
             for pair, long, short in found
             if long is not None and short is not None
         )

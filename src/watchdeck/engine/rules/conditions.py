@@ -240,8 +240,8 @@ class BurnRateCondition(Struct, frozen=True):
         words = (
             f"{self.test.signal} budget burns {_rate_text(worst.slower)}"
             f" {'>' if worst.slower > pair.factor else '<'} {_rate_text(pair.factor)}"
-            f" ({_rate_text(worst.long)} over {format_duration(pair.long)},"
-            f" {_rate_text(worst.short)} over {format_duration(pair.short)})"
+            f" ({_rate_text(worst.long)} over {format_duration(min(pair.long, worst.covered))},"
+            f" {_rate_text(worst.short)} over {format_duration(min(pair.short, worst.covered))})"
         )
         return Measurement(worst.slower, pair.factor, words, self.budget.min_samples)
 
