@@ -261,7 +261,7 @@ def test_a_gauge_that_has_only_impossible_values_says_why_it_is_unknown() -> Non
     signals, derived = derive_once(GPU, page, {}, GPU_LAYOUT)
     assert math.isnan(signals["gpu_utilization"])
     assert derived.remarks == {
-        "gpu_utilization": "the page has no number for it that its unit can have"
+        "gpu_utilization": "the page has no value now that its unit can have"
     }
 
 

@@ -15,8 +15,7 @@ from watchdeck.engine.rules.burn_rate import (
     BudgetConsumption,
     ErrorBudget,
 )
-from watchdeck.engine.rules.conditions import BurnRateCondition
-from watchdeck.engine.rules.target import ScrapeValues
+from watchdeck.engine.rules.conditions import BurnRateCondition, ScrapeValues
 
 HOUR, MINUTE = 3_600_000, 60_000
 FAST = (BurnRateWindows(HOUR, 5 * MINUTE, 14.4), BurnRateWindows(6 * HOUR, 30 * MINUTE, 6.0))

@@ -29,6 +29,7 @@ from watchdeck.domain.signals.objectives import (
     objective,
     objectives,
 )
+from watchdeck.domain.signals.plan import NO_POSSIBLE_VALUE
 from watchdeck.domain.signals.plan_builder import build_plan, kind_signals, reason_not_measurable
 from watchdeck.domain.values.format import digits
 from watchdeck.domain.values.matcher import matches
@@ -56,7 +57,6 @@ _REFUSED = (" 401", " 403")
 _ANSWERED = (Outcome.HTTP_STATUS, Outcome.NOT_METRICS)
 """Outcomes of a server that gave an answer, which told no kind."""
 
-_NO_VALUE = "the page has no value now that its unit can have"
 _NO_PAGE = "its metrics page was not read"
 
 
@@ -108,7 +108,7 @@ class EndpointCheck(Struct, frozen=True, dict=True):
             return {}
         found = {} if self.page else dict.fromkeys(self._signals_of_page(), _NO_PAGE)
         now = (one for one in self.figures.values() if not one.since_start)
-        found |= {one.signal: _NO_VALUE for one in now if math.isnan(one.value)}
+        found |= {one.signal: NO_POSSIBLE_VALUE for one in now if math.isnan(one.value)}
         given = self.figures.keys() - found.keys()
         found |= {name: why for name, why in self.scrape.remarks.items() if name not in given}
         if self.scrape.model_state is ModelState.UNKNOWN and self._is_read:

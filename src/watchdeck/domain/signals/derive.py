@@ -14,7 +14,7 @@ from watchdeck.domain.metrics.signal import signal_layout
 from watchdeck.domain.settings.endpoint import Endpoint
 from watchdeck.domain.signals.counter_window import CounterWindow
 from watchdeck.domain.signals.functions import finite_values, slot_of
-from watchdeck.domain.signals.plan import Plan, column_slots
+from watchdeck.domain.signals.plan import NO_POSSIBLE_VALUE, Plan, column_slots
 from watchdeck.domain.signals.plan_builder import kind_signals
 from watchdeck.domain.signals.probe_window import ProbeWindow
 from watchdeck.domain.values.format import format_duration
@@ -87,7 +87,7 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
                 fallback.formula(window, out)
                 remarks = {**remarks, fallback.signal: fallback.remark}
     if out_of_range:
-        remarks = _add_remarks(plan, out, plan.gauge_signals, _IMPOSSIBLE, remarks)
+        remarks = _add_remarks(plan, out, plan.gauge_signals, NO_POSSIBLE_VALUE, remarks)
     if window.has_gap:
         remarks = _add_remarks(plan, out, plan.increase_signals, _GAP, remarks)
     for name, value in probe_signals.items():
@@ -104,7 +104,6 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
     return DerivedSignals(out, remarks, out_of_range)
 
 
-_IMPOSSIBLE = "the page has no number for it that its unit can have"
 _GAP = "a counter of it left the page, fell, or had no count: known after a window without that"
 
 

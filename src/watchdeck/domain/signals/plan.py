@@ -18,6 +18,7 @@ from watchdeck.domain.metrics.signal import frame_columns
 WAITS_FOR_REQUEST = "from its first request on"
 """The end of the remark on signals of a model that the page may name from its first request."""
 
+NO_POSSIBLE_VALUE = "the page has no value now that its unit can have"
 NOT_ON_PAGE = "its series are not on the page"
 """The remark on a signal whose series may come with the first event."""
 
