@@ -79,13 +79,7 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
     for increase_formula in plan.increase_formulas:
         increase_formula(window, out)
     out_of_range = 0 if window.has_several else _write_gauges(plan, window, values, out)
-    remarks = _given_remarks(plan, out)
-    for fallback in plan.fallbacks:
-        if not any(values[place] for place in fallback.positions):
-            found = window.recent()
-            if found is not None and found.values[fallback.operand] > 0:
-                fallback.formula(window, out)
-                remarks = {**remarks, fallback.signal: fallback.remark}
+    remarks = _fall_back(plan, window, values, out, _given_remarks(plan, out))
     if out_of_range:
         remarks = _add_remarks(plan, out, plan.gauge_signals, NO_POSSIBLE_VALUE, remarks)
     if window.has_gap:
@@ -102,6 +96,24 @@ def derive_signals(  # noqa: PLR0913 - one argument for each thing a scrape brin
         )
         remarks = _add_remarks(plan, out, plan.present, why, remarks)
     return DerivedSignals(out, remarks, out_of_range)
+
+
+def _fall_back(
+    plan: Plan,
+    window: CounterWindow,
+    values: Sequence[float],
+    out: array[float],
+    remarks: dict[str, str],
+) -> dict[str, str]:
+    """Write the rates whose counters stand at 0 by what else grows; returns the remarks on them."""
+    for fallback in plan.fallbacks:
+        if any(values[place] for place in fallback.positions):
+            continue
+        found = window.recent()
+        if found is not None and found.values[fallback.operand] > 0:
+            fallback.formula(window, out)
+            remarks = {**remarks, fallback.signal: fallback.remark}
+    return remarks
 
 
 _GAP = "a counter of it left the page, fell, or had no count: known after a window without that"
