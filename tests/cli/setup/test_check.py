@@ -276,7 +276,7 @@ async def test_a_server_that_wants_a_key_is_told_by_what_it_refused(tmp_path: Pa
         ran = await run_beside(command, config=written(tmp_path, named("a", server.url())))
     said = " ".join(ran.out.split())
     assert "it wants a key for /-/healthz, /metrics" in said
-    assert "write headers = { Authorization = { env = ... } }" in said
+    assert 'headers = { Authorization = { env = "KEY", prefix = "Bearer " } }' in said
 
 
 async def test_programs_get_the_same_as_json(tmp_path: Path) -> None:

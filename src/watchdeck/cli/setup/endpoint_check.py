@@ -48,8 +48,8 @@ _NO_KIND_HINT = (
     " is at another address, or kind when you know it"
 )
 _KEY_HINT = (
-    "it wants a key for {paths}: write headers = {{ Authorization = {{ env = ... }} }}, with the"
-    " name of a variable that holds Bearer and the key"
+    'it wants a key for {paths}: write headers = {{ Authorization = {{ env = "KEY",'
+    ' prefix = "Bearer " }} }}, and put the key into the variable KEY'
 )
 _REFUSED = (" 401", " 403")
 """How the text of a request ends whose answer asks for another key or right."""
