@@ -12,7 +12,8 @@ from servers.certificates import Certificates
 from servers.hostile import hostile
 from servers.loopback import Asked, listening
 from watchdeck.collector.scrape.detection import DOUBT_INTERVAL, UNKNOWN_INTERVAL
-from watchdeck.collector.scrape.scraper import AFTER_A_FAILURE, FIRST_CONNECTIONS
+from watchdeck.collector.scrape.endpoint_state import FIRST_PAGES
+from watchdeck.collector.scrape.scraper import AFTER_A_FAILURE
 from watchdeck.domain.kinds.kind import ProbeSpec
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Identity, ModelState, Outcome
 from watchdeck.domain.settings.endpoint import Keep
@@ -28,13 +29,13 @@ async def test_a_model_that_is_unloaded_behind_a_ready_server_is_not_ready() -> 
         captured("mlserver-1.7.1", 18082, "before") as page,
         scraping(named(server.url(), model="iris"), with_port("mlserver", page.port)) as beats,
     ):
-        first, _ = await beats.times(2)
+        first, *_ = await beats.times(FIRST_PAGES - 1)
         page.phase = server.phase = "after"
         good = await beats.next()
         page.phase = server.phase = "unloaded"
         gone = await beats.next()
     assert (first.kind, first.outcome, first.model_state) == ("mlserver", "ok", "ready")
-    assert signals(good)["request_rate"] == pytest.approx(10)
+    assert signals(good)["request_rate"] == pytest.approx(5)
     assert signals(good)["error_ratio"] == pytest.approx(0.05)
     assert good.identity.version == "1.7.1"
     assert (gone.outcome, gone.model_state) == ("ok", "not_ready")
@@ -114,7 +115,7 @@ async def test_after_a_failure_the_next_good_scrape_counts_from_zero_again() -> 
             named(server.url("/"), GENERIC, metrics_url=server.url("/once-then-reset"))
         ) as beats,
     ):
-        scrapes = await beats.times(FIRST_CONNECTIONS + 3)
+        scrapes = await beats.times(FIRST_PAGES + 3)
     assert [scrape.failures for scrape in scrapes[-2:]] == [0, 0]
 
 

@@ -12,6 +12,7 @@ from watchdeck.domain.board.health import evaluate_health
 from watchdeck.domain.board.slo_status import Verdict, bounds_verdict, slo_status
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.settings.endpoint import EndpointFacts, Slo
+from watchdeck.domain.signals.plan import FIRST_PAGES_TELL
 from watchdeck.domain.values.units import Milliseconds, Ratio, Unit
 
 NOW = 1_000_000
@@ -157,6 +158,12 @@ def test_a_quantile_is_compared_as_the_interval_that_it_is(
             "ready, but error_ratio 50 % > 1 %; unknown whether the rest is kept:"
             " latency_p95 is not measurable here",
             id="missed, and the rest can never be judged",
+        ),
+        pytest.param(
+            replace(GOOD, remarks={"latency_p95": FIRST_PAGES_TELL}),
+            Health.OK,
+            f"ready, unknown whether its SLO is kept: {FIRST_PAGES_TELL}",
+            id="a model that was just found",
         ),
         pytest.param(
             replace(

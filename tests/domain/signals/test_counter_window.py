@@ -29,8 +29,8 @@ STARTED = 1_000.0
 class Run:
     """Pages pushed into one window, ten seconds apart."""
 
-    def __init__(self, span: int = 60 * SECOND) -> None:
-        self.window = CounterWindow(span)
+    def __init__(self, span: int = 60 * SECOND, first_pages: int = 1) -> None:
+        self.window = CounterWindow(span, first_pages)
         self.at = 2_000 * SECOND
 
     def push(self, page: Layout, *values: float, after: int = 10 * SECOND) -> float:
@@ -50,6 +50,16 @@ def test_the_first_page_is_only_a_base() -> None:
     run = Run()
     assert math.isnan(run.serve(1_000))
     assert run.serve(1_007) == 7
+
+
+def test_the_first_pages_tell_whether_there_are_several_processes() -> None:
+    run = Run(first_pages=4)
+    assert math.isnan(run.serve(1_000))
+    assert run.window.reason == "", "one page gives no rate anyway"
+    assert all(math.isnan(run.serve(1_007 + step)) for step in range(2))
+    assert run.window.reason == "the first scrapes tell whether several processes answer here"
+    assert run.serve(1_009) == 9
+    assert run.window.reason == ""
 
 
 def test_counters_without_a_start_time_are_compared_from_the_third_page_on() -> None:

@@ -48,6 +48,10 @@ from watchdeck.domain.values.format import format_duration
 from watchdeck.net import tls
 from watchdeck.net.failure import Failure, status_words
 
+FIRST_PAGES = 5
+"""Pages before the first rate, each over a new connection: that one of four workers, at random,
+answers all of them happens once in 250 times. It would be taken for the only one."""
+
 NO_PAGE = Layout()
 """The layout of kinds without a page; shared, because plans are cached by layout."""
 
@@ -78,7 +82,7 @@ class EndpointState:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.window = CounterWindow(window_length(int(endpoint.every)))
+        self.window = CounterWindow(window_length(int(endpoint.every)), FIRST_PAGES)
         self.probes = ProbeWindow()
         self.expected = ExpectedSignals()
         self._endpoint = endpoint

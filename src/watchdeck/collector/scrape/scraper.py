@@ -19,6 +19,7 @@ from watchdeck.collector.scrape.attempt import (
 from watchdeck.collector.scrape.canary import CanaryProbe
 from watchdeck.collector.scrape.detection import KindDetector
 from watchdeck.collector.scrape.endpoint_state import (
+    FIRST_PAGES,
     EarlierScrapes,
     EndpointState,
     expects_page,
@@ -38,9 +39,6 @@ RARE_INTERVAL = 600_000
 
 AFTER_A_FAILURE = 60_000
 """Milliseconds before an optional probe that failed is sent again."""
-
-FIRST_CONNECTIONS = 5
-"""Scrapes at the start that each use a new connection."""
 
 RECONNECT_EVERY = 30
 """Scrapes after which a connection that is kept is renewed."""
@@ -116,7 +114,7 @@ class Scraper:
         rarely later (a thirtieth of a handshake a scrape), and always while several answer.
         """
         self._scrapes += 1
-        is_due = self._scrapes < FIRST_CONNECTIONS or self._scrapes % RECONNECT_EVERY == 0
+        is_due = self._scrapes < FIRST_PAGES or self._scrapes % RECONNECT_EVERY == 0
         if attempt.page is not None and (is_due or self.state.window.has_several):
             await self._client.close()
 

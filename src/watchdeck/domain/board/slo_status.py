@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from watchdeck.domain.board.board import LatestScrape, SignalValue
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.signals.plan import NOT_ON_PAGE, WAITS_FOR_REQUEST
+from watchdeck.domain.signals.plan import FIRST_PAGES_TELL, NOT_ON_PAGE, WAITS_FOR_REQUEST
 from watchdeck.domain.values.format import format_value
 from watchdeck.domain.values.units import Unit
 
@@ -99,6 +99,8 @@ def _status_without_value(latest: LatestScrape, signal: str) -> ObjectiveStatus:
     if signal in latest.not_measurable:
         return ObjectiveStatus(signal, Verdict.UNKNOWN, f"{signal} is not measurable here")
     remark = latest.remarks.get(signal, "")
+    if remark == FIRST_PAGES_TELL:
+        return ObjectiveStatus(signal, Verdict.IDLE, remark)
     waits = remark == NOT_ON_PAGE or remark.endswith(WAITS_FOR_REQUEST)
     if remark and not waits:
         return ObjectiveStatus(signal, Verdict.UNKNOWN, f"{signal}: {remark}")

@@ -13,7 +13,7 @@ from operator import add
 from msgspec import Struct, field
 
 from watchdeck.domain.signals.functions import finite_values
-from watchdeck.domain.signals.plan import Increases, Plan
+from watchdeck.domain.signals.plan import FIRST_PAGES_TELL, Increases, Plan
 from watchdeck.domain.signals.process_counters import (
     HOUR,
     ProcessCounters,
@@ -71,6 +71,8 @@ class CounterWindow:
     Processes are told apart by their start time or by labels of their own; the increases of all are
     added up, each over its own pages. Where nothing tells them apart, counters that fall again and
     again show that there are several, and all increases are unknown: `reason` then says why.
+
+    They are unknown for the first `first_pages`, too, which tell whether there are several.
     """
 
     __slots__ = (
@@ -80,6 +82,7 @@ class CounterWindow:
         "_doubted_until",
         "_falls",
         "_fell_after",
+        "_first_pages",
         "_joined",
         "_pages",
         "_processes",
@@ -89,8 +92,9 @@ class CounterWindow:
         "resets",
     )  # fmt: skip
 
-    def __init__(self, span: int) -> None:
+    def __init__(self, span: int, first_pages: int = 1) -> None:
         self._span = span
+        self._first_pages = first_pages
         self._processes: list[_Process] = []
         self._current: _Process | None = None
         self._pages = 0
@@ -123,6 +127,8 @@ class CounterWindow:
         """Why all increases are unknown; empty when they are not."""
         if self._pages < self._doubted_until:
             return "several processes answer in turn here, and nothing on their pages tells which"
+        if 1 < self._pages < self._first_pages:
+            return FIRST_PAGES_TELL
         if not self.has_several or self._is_settled():
             return ""
         left = self._joined + _PAGES_PER_PROCESS * self.processes - self._pages

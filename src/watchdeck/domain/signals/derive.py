@@ -149,14 +149,12 @@ def _given_remarks(plan: Plan, out: array[float]) -> dict[str, str]:
 def _add_window_remarks(
     plan: Plan, window: CounterWindow, remarks: dict[str, str]
 ) -> dict[str, str]:
-    """The remarks, with why rates and gauges are unknown while several processes answer."""
-    if not window.has_several:
-        return remarks
-    gauge_reason = "the page is that of one of several processes, which answer in turn"
-    found = {**remarks, **dict.fromkeys(plan.gauge_signals, gauge_reason)}
-    if window.reason:
-        found |= dict.fromkeys(plan.increase_signals, window.reason)
-    return found
+    """The remarks, with why rates and gauges are unknown where several processes answer."""
+    if window.has_several:
+        gauge_reason = "the page is that of one of several processes, which answer in turn"
+        remarks = {**remarks, **dict.fromkeys(plan.gauge_signals, gauge_reason)}
+    reason = window.reason
+    return {**remarks, **dict.fromkeys(plan.increase_signals, reason)} if reason else remarks
 
 
 def failed_signals(

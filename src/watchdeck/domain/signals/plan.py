@@ -18,7 +18,12 @@ from watchdeck.domain.metrics.signal import frame_columns
 WAITS_FOR_REQUEST = "from its first request on"
 """The end of the remark on signals of a model that the page may name from its first request."""
 
+FIRST_PAGES_TELL = "the first scrapes tell whether several processes answer here"
+"""The remark on rates, ratios and quantiles for the first pages of an endpoint."""
+
 NO_POSSIBLE_VALUE = "the page has no value now that its unit can have"
+"""The remark on a gauge whose values on the page are none that a measurement can have."""
+
 NOT_ON_PAGE = "its series are not on the page"
 """The remark on a signal whose series may come with the first event."""
 
