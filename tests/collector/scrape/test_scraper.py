@@ -12,11 +12,11 @@ from servers.certificates import Certificates
 from servers.hostile import hostile
 from servers.loopback import Asked, listening
 from watchdeck.collector.scrape.detection import DOUBT_INTERVAL, UNKNOWN_INTERVAL
-from watchdeck.collector.scrape.endpoint_state import FIRST_PAGES
 from watchdeck.collector.scrape.scraper import AFTER_A_FAILURE
 from watchdeck.domain.kinds.kind import ProbeSpec
 from watchdeck.domain.metrics.scrape import OUTCOME_CODES, Identity, ModelState, Outcome
 from watchdeck.domain.settings.endpoint import Keep
+from watchdeck.domain.signals.counter_window import FIRST_PAGES
 from watchdeck.domain.values.secret import Secret, Tls
 from watchdeck.domain.values.units import Milliseconds
 

@@ -26,7 +26,7 @@ from watchdeck.domain.metrics.scrape import (
 )
 from watchdeck.domain.metrics.series import Layout
 from watchdeck.domain.settings.endpoint import Endpoint
-from watchdeck.domain.signals.counter_window import CounterWindow, window_length
+from watchdeck.domain.signals.counter_window import FIRST_PAGES, CounterWindow, window_length
 from watchdeck.domain.signals.derive import (
     DerivedSignals,
     ProbeFacts,
@@ -47,10 +47,6 @@ from watchdeck.domain.signals.probes import (
 from watchdeck.domain.values.format import format_duration
 from watchdeck.net import tls
 from watchdeck.net.failure import Failure, status_words
-
-FIRST_PAGES = 5
-"""Pages before the first rate, each over a new connection: that one of four workers, at random,
-answers all of them happens once in 250 times. It would be taken for the only one."""
 
 NO_PAGE = Layout()
 """The layout of kinds without a page; shared, because plans are cached by layout."""

@@ -19,7 +19,6 @@ from watchdeck.collector.scrape.attempt import (
 from watchdeck.collector.scrape.canary import CanaryProbe
 from watchdeck.collector.scrape.detection import KindDetector
 from watchdeck.collector.scrape.endpoint_state import (
-    FIRST_PAGES,
     EarlierScrapes,
     EndpointState,
     expects_page,
@@ -29,6 +28,7 @@ from watchdeck.collector.scrape.response_log import ResponseLog
 from watchdeck.domain.kinds.kind import Kind, ProbeResponse, ProbeSpec
 from watchdeck.domain.metrics.scrape import ModelState, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
+from watchdeck.domain.signals.counter_window import FIRST_PAGES
 from watchdeck.domain.signals.probes import probe_requests
 from watchdeck.net import tls
 from watchdeck.net.client import HttpClient, client_for

@@ -28,7 +28,7 @@ from watchdeck.domain.kinds.kind import Kind, ProbeResponse
 from watchdeck.domain.metrics.scrape import ModelState, Outcome
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.endpoint import public_facts
-from watchdeck.domain.signals.counter_window import CounterWindow, window_length
+from watchdeck.domain.signals.counter_window import FIRST_PAGES, CounterWindow, window_length
 from watchdeck.domain.signals.derive import ProbeFacts, derive_signals, failed_signals
 from watchdeck.domain.signals.plan import Plan
 from watchdeck.domain.signals.plan_builder import build_plan
@@ -139,7 +139,7 @@ def derive_scrapes(
 
     `pages` has a row for each scrape, and a column for each series of the plan's layout.
     """
-    window, probes = CounterWindow(window_length(INTERVAL)), ProbeWindow()
+    window, probes = CounterWindow(window_length(INTERVAL), FIRST_PAGES), ProbeWindow()
     late, failures = Outcome.TIMED_OUT, 0
     detail = f"/metrics: no complete answer within {endpoint.config.timeout}"
     states = {loaded: _reported_state(endpoint, kind, loaded=loaded) for loaded in (True, False)}

@@ -22,6 +22,10 @@ from watchdeck.domain.signals.process_counters import (
     reorder,
 )
 
+FIRST_PAGES = 5
+"""Pages before the first rate, each over a new connection: that one of four workers, at random,
+answers all of them happens once in 250 times. It would be taken for the only one."""
+
 _SAME_START = 0.02
 """Seconds by which two start times may differ and still be of the same process."""
 
