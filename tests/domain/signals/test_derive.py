@@ -313,6 +313,16 @@ def test_gauges_are_unknown_while_several_processes_answer_by_turns() -> None:
     assert identity(plan, window, server.page()).started_at is None
 
 
+def test_processes_that_were_not_seen_for_long_enough_are_the_reason_of_an_unknown_rate() -> None:
+    plan, window, probes = build_plan(KIND, ENDPOINT, LAYOUT), CounterWindow(60_000), ProbeWindow()
+    for number in range(20):
+        server = Server(([0.05] * number, []), start=number % 2 * 9.5)
+        derived = derive_signals(plan, window, probes, 1_000_000 + 1_000 * number, server.page())
+    assert window.reason == ""
+    assert math.isnan(named(derived.values)["request_rate"])
+    assert derived.remarks["request_rate"].endswith("some not seen for long enough")
+
+
 def test_what_moves_counts_where_a_counter_stands_at_0() -> None:
     kind = Kind(
         "k",

@@ -154,6 +154,8 @@ def _add_window_remarks(
         gauge_reason = "the page is that of one of several processes, which answer in turn"
         remarks = {**remarks, **dict.fromkeys(plan.gauge_signals, gauge_reason)}
     reason = window.reason
+    if window.has_several and not reason and window.recent() is None:
+        reason = f"{window.processes} processes answer here in turn, some not seen for long enough"
     return {**remarks, **dict.fromkeys(plan.increase_signals, reason)} if reason else remarks
 
 
