@@ -300,6 +300,34 @@ def test_two_processes_that_answer_by_turns_are_told_together_in_time() -> None:
     assert all(seconds <= passed for _, seconds, passed in told), "no time counts that was not seen"
 
 
+def test_the_window_of_several_processes_grows_too() -> None:
+    run = Run()
+    for number in range(120):
+        before, start = ((500, 1_000.1), (90, 1_000.4))[number % 2]
+        run.serve(before + number // 6, start=start)
+    events, seconds = grown(run, 20) or (0, 0)
+    assert seconds > 120
+    assert events == pytest.approx(seconds / 30, rel=0.15)
+    assert grown(run, 500) is None
+
+
+def test_a_process_that_nobody_saw_for_long_is_gone_and_the_others_are_known_again() -> None:
+    run = Run()
+    for number in range(40):
+        run.serve(100 + 10 * number, start=1_000 + number % 2 * 7.5)
+    for number in range(40, 200):
+        run.serve(100 + 10 * number, start=1_000)
+    assert (run.window.processes, run.window.reason) == (1, "")
+    assert run.serve(2_100, start=1_000) == 60
+
+
+def test_a_clock_that_was_set_back_empties_the_window_of_all_processes() -> None:
+    run = Run()
+    for number in range(40):
+        run.serve(100 + 10 * number, start=1_000 + number % 2 * 7.5)
+    assert math.isnan(run.serve(500, start=1_000, after=-100 * SECOND))
+
+
 def test_a_new_process_among_several_makes_the_rates_unknown_until_all_were_seen() -> None:
     run = Run()
     for number in range(40):
