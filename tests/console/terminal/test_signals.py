@@ -152,10 +152,12 @@ def test_a_vast_terminal_is_filled_and_left(start: Start) -> None:
 
 def test_a_terminal_that_answers_is_asked_and_its_answer_is_no_key(start: Start) -> None:
     terminal = start()
-    assert b"\x1b[5n" in terminal.output
+    question = b"\x1b[5n"
+    assert question in terminal.output
     terminal.output = b""
     terminal.type(b"\x1b[0n")
-    assert terminal.read(0.5) == b""
+    drawn = terminal.read(0.5).replace(question, b"")  # a busy machine lets it ask again
+    assert drawn == b""
     terminal.type(b"\x1b[0")
     terminal.read(0.05)
     terminal.ask(b"n2", b"req/s")
