@@ -29,7 +29,7 @@ def no_secret(secret: Secret) -> str:
 
 
 def endpoint(url: str, **settings: object) -> Endpoint:
-    return Endpoint(name="iris", url=url, timeout=SHORT, **settings)  # type: ignore[arg-type]
+    return Endpoint(name="iris", url=url, timeout=PATIENT, **settings)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def reading(
 
 
 async def tell(
-    reader: HttpClient, url: str, within: Milliseconds = SHORT
+    reader: HttpClient, url: str, within: Milliseconds = PATIENT
 ) -> ProbeResponse | Failure:
     """The answer, or how it failed; the deadline is the caller's, as in a scrape."""
     try:
@@ -63,6 +63,8 @@ async def tell(
         return failed.failure
 
 
-async def ask(url: str, within: Milliseconds = SHORT, tls: Tls = NO_TLS) -> ProbeResponse | Failure:
+async def ask(
+    url: str, within: Milliseconds = PATIENT, tls: Tls = NO_TLS
+) -> ProbeResponse | Failure:
     async with reading(endpoint(url, tls=tls)) as reader:
         return await tell(reader, url, within)

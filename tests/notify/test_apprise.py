@@ -71,7 +71,7 @@ async def test_what_is_no_address_of_an_allowed_service_is_not_asked(
 
 async def test_a_service_that_hangs_does_not_hold_up_the_event_loop() -> None:
     async with receiving(HANG) as receiver:
-        gap = await longest_gap(lambda: send(f"json://127.0.0.1:{receiver.port}/?rto=0.5&cto=0.5"))
+        gap = await longest_gap(lambda: send(f"json://127.0.0.1:{receiver.port}/?rto=1&cto=1"))
     assert gap < SHORT / 2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from log_lines import lines_of
-from notify.outbox import SHORT, delivering, round_of, staged, webhook
+from notify.outbox import PATIENT, SHORT, delivering, round_of, staged, webhook
 from notify.receivers import BUSY, DIE, HANG, OK, longest_gap, receiving
 from servers.loopback import answer
 from store.alerts.waiting import read_next_due
@@ -119,12 +119,13 @@ async def test_what_a_receiver_asks_for_in_retry_after_is_kept_by_all_that_wait_
 async def test_whoever_fails_once_is_told_again_under_the_same_id(
     tmp_path: Path, first: bytes, why: str
 ) -> None:
+    within = SHORT if first is HANG else PATIENT
     with staged(tmp_path) as stage:
         episode = stage.fire()
         stage.tell(episode)
         async with (
             receiving(first, OK) as receiver,
-            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+            delivering(stage, {"hook": webhook(receiver.url, within)}) as delivery,
         ):
             await round_of(delivery)
             assert stage.outbox(episode)[0].last_error == why
@@ -214,7 +215,7 @@ async def test_a_receiver_that_hangs_holds_up_no_other_and_not_the_event_loop(
         stage.tell(episode)
         async with receiving(HANG) as hung, receiving() as well:
             told = {"hung": webhook(hung.url), "well": webhook(well.url)}
-            async with delivering(stage, told) as delivery:
+            async with delivering(stage, told, within=SHORT) as delivery:
                 await delivery.send_due()
                 await well.came.wait()
                 gap = await longest_gap(delivery.wait_until_idle)

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from log_lines import lines_of
-from notify.outbox import SHORT, known
+from notify.outbox import PATIENT, known
 from notify.receivers import BUSY, OK, receiving
 from watchdeck.domain.settings.receivers import Heartbeat
 from watchdeck.domain.values.secret import Secret
@@ -19,7 +19,7 @@ async def test_signs_of_life_are_sent_while_all_is_well_and_stop_when_it_is_not(
     wrong = [""]
     async with receiving() as receiver:
         heartbeats = HeartbeatSender(
-            Heartbeat(receiver.url, method="POST"), HttpSender(SHORT), known, lambda: wrong[0]
+            Heartbeat(receiver.url, method="POST"), HttpSender(PATIENT), known, lambda: wrong[0]
         )
         assert await heartbeats.send()
         wrong[0] = "nothing was judged for a minute"
@@ -39,7 +39,7 @@ async def test_a_sign_that_does_not_arrive_is_said_without_its_address(
 ) -> None:
     caplog.set_level(logging.INFO, "watchdeck")
     async with receiving(BUSY, OK) as receiver:
-        heartbeats = HeartbeatSender(Heartbeat(receiver.url), HttpSender(SHORT), known, str)
+        heartbeats = HeartbeatSender(Heartbeat(receiver.url), HttpSender(PATIENT), known, str)
         assert not await heartbeats.send()
         problem = "the sign of life did not arrive: 503 Service Unavailable"
         assert heartbeats.problem == problem
@@ -58,7 +58,9 @@ async def test_an_answer_that_breaks_something_of_ours_ends_no_sign_of_life() ->
         asked.set()
         raise TypeError("s3cret")
 
-    heartbeats = HeartbeatSender(Heartbeat("http://127.0.0.1:1/"), HttpSender(SHORT), known, broken)
+    heartbeats = HeartbeatSender(
+        Heartbeat("http://127.0.0.1:1/"), HttpSender(PATIENT), known, broken
+    )
     task = asyncio.create_task(heartbeats.run())
     await asked.wait()
     assert not task.done()
@@ -67,6 +69,6 @@ async def test_an_answer_that_breaks_something_of_ours_ends_no_sign_of_life() ->
 
 
 async def test_a_secret_address_that_is_none_is_not_repeated() -> None:
-    heartbeats = HeartbeatSender(Heartbeat(Secret(env="URL")), HttpSender(SHORT), known, str)
+    heartbeats = HeartbeatSender(Heartbeat(Secret(env="URL")), HttpSender(PATIENT), known, str)
     assert not await heartbeats.send()
     assert "hush" not in heartbeats.problem

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from notify.outbox import SHORT, Stage, delivering, known, round_of, staged
+from notify.outbox import PATIENT, Stage, delivering, known, round_of, staged
 from notify.receivers import BUSY, OK, Receiver, receiving
 from servers.loopback import answer
 from store.alerts.made import ack, end
@@ -25,7 +25,7 @@ ACKNOWLEDGED, RESOLVED, WORSE = MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED, 
 async def delivering_to_pagerduty(stage: Stage, url: str) -> AsyncIterator[Delivery]:
     channel = Channel("hook", "pagerduty", url=url, routing_key=Secret(env="KEY"))
     worker = StoreWorker(stage.directory)
-    notifier = PagerDutyNotifier(channel, HttpSender(SHORT), known, worker)
+    notifier = PagerDutyNotifier(channel, HttpSender(PATIENT), known, worker)
     async with delivering(stage, {"hook": notifier}) as delivery:
         yield delivery
     await worker.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.outbox import SHORT, delivering, known, round_of, staged, webhook
+from notify.outbox import PATIENT, delivering, known, round_of, staged, webhook
 from notify.receivers import receiving
 from servers.loopback import answer
 from store.alerts.made import ack
@@ -111,7 +111,7 @@ class Heard:
 
 def phone(url: str, heard: Heard) -> PagerDutyAckPoller:
     channel = Channel("hook", "pagerduty", api=url, token=Secret(env="TOKEN"))
-    return PagerDutyAckPoller(channel, HttpSender(SHORT), known, heard)
+    return PagerDutyAckPoller(channel, HttpSender(PATIENT), known, heard)
 
 
 async def test_who_took_it_there_has_all_that_was_told_under_that_key(tmp_path: Path) -> None:

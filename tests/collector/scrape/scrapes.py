@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 
-from net.clients import SHORT
+from net.clients import PATIENT
 from watchdeck.collector.exposition import PageParser
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.config.reading.kinds import load_kinds
@@ -32,7 +32,7 @@ def with_port(name: str, port: int) -> tuple[Kind, ...]:
 
 
 def named(url: str, kind: str = "auto", **settings: object) -> Endpoint:
-    defaults: dict[str, object] = {"name": "iris", "timeout": SHORT}
+    defaults: dict[str, object] = {"name": "iris", "timeout": PATIENT}
     return Endpoint(url=url, kind=kind, **(defaults | settings))  # type: ignore[arg-type]
 
 

@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from collector.scrape.scrapes import Beats, known, named, scraping, signals
+from net.clients import PATIENT, SHORT
 from servers.hostile import Hostile, hostile
 from servers.loopback import Asked, answer, listening
 from watchdeck.domain.kinds.kind import ProbeMeaning, ProbeSpec
@@ -20,8 +21,9 @@ def endpoint(server: Hostile, **settings: str) -> Endpoint:
     return named(server.url("/"), "prometheus", metrics_url=server.url("/metrics"), canary=canary)
 
 
-async def scraped(server: Hostile, **settings: str) -> Scrape:
-    async with scraping(endpoint(server, **settings)) as beats:
+async def scraped(server: Hostile, within: Milliseconds = PATIENT, **settings: str) -> Scrape:
+    asked = replace(endpoint(server, **settings), timeout=within)
+    async with scraping(asked) as beats:
         return await beats.next()
 
 
@@ -70,8 +72,9 @@ async def test_a_canary_that_failed_is_sent_again_with_the_next_scrape() -> None
 async def test_every_way_a_canary_fails_is_named(
     settings: dict[str, str], outcome: str, detail: str
 ) -> None:
+    within = SHORT if outcome == "timed_out" else PATIENT
     async with hostile() as server:
-        scrape = await scraped(server, **settings)
+        scrape = await scraped(server, within, **settings)
     assert scrape.outcome == outcome
     assert scrape.detail.startswith(detail)
 

@@ -1,6 +1,7 @@
 import pytest
 
 from collector.scrape.scrapes import KINDS, known, named, with_port
+from net.clients import SHORT
 from servers.captured import captured, saying
 from servers.hostile import hostile
 from watchdeck.collector.scrape.detection import discover
@@ -89,7 +90,7 @@ async def test_a_url_that_names_the_page_finds_the_server_before_it() -> None:
 @pytest.mark.parametrize("path", ["/hang", "/drip-body"])
 async def test_a_server_that_hangs_ends_the_look_in_time(path: str) -> None:
     async with hostile() as server:
-        endpoint = named(server.url("/"), metrics_url=server.url(path))
+        endpoint = named(server.url("/"), metrics_url=server.url(path), timeout=SHORT)
         found = await discover(endpoint, KINDS)
     assert (found.kind, found.outcome) == (None, Outcome.TIMED_OUT)
     assert found.detail == f"{path}: no complete answer within 300ms"

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from collector.scrape.scrapes import KINDS, named
 from log_lines import lines_of
+from net.clients import PATIENT, SHORT
 from servers.hostile import Hostile, hostile
 from watchdeck.collector.scrape.endpoint_state import EarlierScrapes
 from watchdeck.collector.scrape.manager import ScrapeManager
@@ -42,8 +43,14 @@ HOSTILE = {
 
 
 def watched(server: Hostile, name: str, path: str) -> Endpoint:
+    within = SHORT if HOSTILE.get(path) is Outcome.TIMED_OUT else PATIENT
     return named(
-        server.url("/"), "prometheus", name=name, metrics_url=server.url(path), every=EVERY
+        server.url("/"),
+        "prometheus",
+        name=name,
+        metrics_url=server.url(path),
+        every=EVERY,
+        timeout=within,
     )
 
 
