@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -18,6 +21,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from domain.alerts import test_invariants
 from domain.external import test_any_order
+from engine.alerts.last_words import AlertLives
+from store.stores import state_only
+from watchdeck.store.files.connection import open_writable
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
@@ -41,6 +47,18 @@ def main() -> None:
         "everything in any order",
         lambda: run_state_machine_as_test(test_any_order.Alerting, settings=machine),
     )
+    report("the last message of every receiver says what is so", lambda: live(sequences, chosen))
+
+
+def live(sequences: int, first: int) -> None:
+    for number in range(first, first + sequences):
+        with TemporaryDirectory(prefix="watchdeck-invariants-") as place:
+            directory = state_only(Path(place) / "store")
+            with closing(open_writable(directory.state, synchronous="OFF")) as db:
+                lives = AlertLives(directory, db, Random(number))
+                for _ in range(40):
+                    lives.step()
+                    assert not lives.lies(), f"seed {number}: {lives.done}"
 
 
 def report(name: str, prove: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ from watchdeck.notify.delivery import Delivery, Receiver
 from watchdeck.notify.http_post import HttpSender
 from watchdeck.notify.result import Notifier
 from watchdeck.notify.webhook import WebhookNotifier
-from watchdeck.store.alerts.outbox import enqueue, read_episode_outbox
+from watchdeck.store.alerts.outbox import enqueue, read_episode_outbox, read_last_messages
 from watchdeck.store.files.connection import Connection, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.worker import StoreWorker
@@ -80,7 +80,7 @@ class Stage:
         message = Message(kind, episode.id, episode.severity, key, text)
         found = route(
             message,
-            AlertContext(ActiveAlert(alert, episode)),
+            AlertContext(ActiveAlert(alert, episode), last=read_last_messages(self.db, episode.id)),
             self.routing,
             self.clock.now,
             self.windows,

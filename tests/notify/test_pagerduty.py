@@ -5,7 +5,7 @@ from pathlib import Path
 from notify.outbox import PATIENT, Stage, delivering, known, round_of, staged
 from notify.receivers import BUSY, OK, Receiver, receiving
 from servers.loopback import answer
-from store.alerts.made import ack, end
+from store.alerts.made import ack, end, fire_again
 from store.alerts.waiting import read_next_due
 from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.rules.rule import Severity
@@ -19,6 +19,7 @@ from watchdeck.store.files.connection import transaction
 from watchdeck.store.worker import StoreWorker
 
 ACKNOWLEDGED, RESOLVED, WORSE = MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED, MessageKind.WORSE
+RETURNED = MessageKind.RETURNED
 
 
 @asynccontextmanager
@@ -177,3 +178,61 @@ async def test_what_was_taken_of_a_letter_is_not_sent_again_with_its_rest(tmp_pa
     resolved = [e["dedup_key"] for e in receiver.told if e["event_action"] == "resolve"]
     assert len(resolved) == 4
     assert len(set(resolved)) == 3
+
+
+async def test_what_fires_again_opens_its_incident_again_under_the_same_key(
+    tmp_path: Path,
+) -> None:
+    with staged(tmp_path) as stage:
+        episode = stage.fire()
+        stage.tell(episode)
+        async with receiving() as receiver:
+            await everything(stage, receiver)
+            for _ in range(2):
+                over = end(stage.db, episode, stage.clock.now)
+                stage.tell(over, RESOLVED)
+                await everything(stage, receiver)
+                episode = fire_again(stage.db, over, stage.clock.now)
+                stage.tell(episode, RETURNED)
+                await everything(stage, receiver)
+    assert actions(receiver) == ["trigger", "resolve", "trigger", "resolve", "trigger"]
+    assert len({event["dedup_key"] for event in receiver.told}) == 1
+
+
+async def test_what_fires_again_and_has_an_owner_is_acknowledged_there(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        episode = stage.fire()
+        stage.tell(episode)
+        async with receiving() as receiver:
+            await everything(stage, receiver)
+            over = end(stage.db, episode, stage.clock.now)
+            stage.tell(over, RESOLVED)
+            again = fire_again(stage.db, over, stage.clock.now)
+            with transaction(stage.db):
+                assert save_acknowledgement(stage.db, ack(again))
+            stage.tell(again, RETURNED)
+            other = stage.fire("search")
+            stage.tell(other)
+            await everything(stage, receiver)
+    first = receiver.told[0]["dedup_key"]
+    of_first = [one["event_action"] for one in receiver.told if one["dedup_key"] == first]
+    assert of_first == ["trigger", "trigger", "acknowledge"]
+    assert [one["event_action"] for one in receiver.told if one["dedup_key"] != first] == [
+        "trigger"
+    ]
+
+
+async def test_a_severity_1_that_is_told_again_is_one_incident(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        episode = stage.fire(severity=Severity.CRITICAL)
+        stage.tell(episode)
+        async with receiving() as receiver:
+            await everything(stage, receiver)
+            stage.clock.now += 1_800_000
+            stage.tell(episode, MessageKind.REPEATED)
+            await everything(stage, receiver)
+            end(stage.db, episode, stage.clock.now)
+            stage.tell(episode, RESOLVED)
+            await everything(stage, receiver)
+    assert actions(receiver) == ["trigger", "trigger", "resolve"]
+    assert len({event["dedup_key"] for event in receiver.told}) == 1

@@ -5,6 +5,7 @@
     pack                              the rules that hold without a configuration
     load 10s
       fraud.latency_p95 0.1x30 0.4x30 _x5 0.1x60
+      fraud.latency_p95 (0.1x6 0.4)x9 a group, nine times
       m[1-50].error_ratio 0.5x9       fifty models
     do 6m ack slow/fraud anna         see `playing` for what can be done
     expect 5m30s slow/fraud pending
@@ -99,9 +100,14 @@ def duration(text: str) -> int:
 
 def _series(scenario: Scenario, words: list[str]) -> None:
     name, _, signal = words[0].partition(".")
-    cells = [cell for word in words[1:] for cell in _cells(word)]
+    cells = [cell for word in _ungrouped(" ".join(words[1:])).split() for cell in _cells(word)]
     for model in _models(name):
         scenario.series.setdefault(model, {})[signal] = cells
+
+
+def _ungrouped(text: str) -> str:
+    """Write `(a b)x3` three times."""
+    return re.sub(r"\(([^)]*)\)x(\d+)", lambda match: f"{match[1]} " * int(match[2]), text)
 
 
 def _cells(word: str) -> Iterator[str]:

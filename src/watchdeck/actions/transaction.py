@@ -10,13 +10,12 @@ from watchdeck.actions.actor import Actor
 from watchdeck.domain.alerts.acknowledgement import Refusal
 from watchdeck.domain.alerts.alert import UNDO_WINDOW, ActiveAlert
 from watchdeck.domain.notifications.grouping import GROUP_WINDOW, group_windows
-from watchdeck.domain.notifications.message import Message
+from watchdeck.domain.notifications.message import LastMessages, Message
 from watchdeck.domain.notifications.routing import AlertContext, Routing, route
-from watchdeck.domain.settings.receivers import CONSOLE
 from watchdeck.errors import WatchdeckError
 from watchdeck.store.alerts.acknowledgements import read_live_acknowledgement
 from watchdeck.store.alerts.episodes import read_episode
-from watchdeck.store.alerts.outbox import enqueue, read_episode_outbox, read_recent_groups
+from watchdeck.store.alerts.outbox import enqueue, read_last_messages, read_recent_groups
 from watchdeck.store.files.connection import Connection, open_writable, store_errors, transaction
 from watchdeck.store.state.audit import append_audit
 
@@ -83,21 +82,31 @@ class ActionTransaction(Struct):
         head = append_audit(self.db, self.now, self.actor.who, action, subject, before, after)
         self.audited.append(head.rows)
 
+    def last_messages(self, alert: ActiveAlert) -> LastMessages:
+        """The last message about an alert of each channel that had one."""
+        return read_last_messages(self.db, alert.episode.id)
+
     def notify(
         self, messages: Iterable[Message], alert: ActiveAlert, to: Iterable[str] | None = None
     ) -> dict[str, Any]:
-        """Queue messages for the channels in `to`, by default those notified of this alert.
+        """Queue messages for the channels in `to`, by default those that had one of this alert.
 
         They are sent when the action can no longer be undone. Returns their keys for the audit row,
         by which an undo finds and cancels the messages.
         """
-        known = {row.channel for row in read_episode_outbox(self.db, alert.episode.id)} - {CONSOLE}
+        last = self.last_messages(alert)
         windows = group_windows(read_recent_groups(self.db, self.now - GROUP_WINDOW))
         keys = []
         for message in messages:
             rows = route(
-                *(message, AlertContext(alert), self.actor.routing or Routing(), self.now, windows),
-                to=sorted(known) if to is None else to,
+                *(
+                    message,
+                    AlertContext(alert, last=last),
+                    self.actor.routing or Routing(),
+                    self.now,
+                    windows,
+                ),
+                to=to,
                 not_before=self.now + UNDO_WINDOW,
             )
             enqueue(self.db, rows, self.now)

@@ -288,12 +288,17 @@ class Engine:
             change.state.update_episode(saved)
         return True
 
-    def _save_notified(self, alert: Alert, episode: Episode) -> bool:
-        """Save an episode that was paged or escalated; False when another process was first."""
+    def _save_notified(self, alert: Alert, episode: Episode, now: int) -> bool:
+        """Save an episode that was paged, muted or escalated; False when another was first."""
         state = self._evaluator.find_state(alert)
         current = state.episode if state and state.episode else episode
-        notified = replace(current, paged_at=episode.paged_at, escalated=episode.escalated)
-        return self._save(EpisodeChange(alert, notified, state=state), episode.paged_at or 0)
+        notified = replace(
+            current,
+            paged_at=episode.paged_at,
+            escalated=episode.escalated,
+            muted_at=episode.muted_at,
+        )
+        return self._save(EpisodeChange(alert, notified, state=state), now)
 
     def _evaluate_external(self, now: int) -> int:
         """Evaluate external alerts when it is time; returns the number of events processed."""

@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from watchdeck.domain.notifications.message import MessageKind
 from watchdeck.domain.notifications.outbox import Notification, NotificationClass
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
@@ -24,7 +26,12 @@ from watchdeck.notify.result import (
     result_of,
 )
 from watchdeck.notify.webhook import resolve_address, rfc3339
-from watchdeck.store.alerts.outbox import NotifiedGroup, read_notified_groups
+from watchdeck.store.alerts.outbox import (
+    NotifiedGroup,
+    read_first_group,
+    read_notified_groups,
+)
+from watchdeck.store.files.connection import Connection
 from watchdeck.store.worker import StoreWorker
 
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
@@ -34,6 +41,9 @@ ACK_PREFIX = "pagerduty: "
 _MAX_SUMMARY = 1_024
 _MAX_EVENT = 500_000
 """Bytes of an event; the limit of PagerDuty is 512 KB."""
+
+_JOINING = (MessageKind.RETURNED, MessageKind.REPEATED)
+"""Messages under the key of the first page of their episode."""
 
 _SEVERITIES = {
     Severity.CRITICAL: "critical",
@@ -48,7 +58,8 @@ class PagerDutyNotifier:
 
     All episodes of one notification share one incident: it is acknowledged when all of them are,
     and resolved when all of them have ended. PagerDuty cannot withdraw an acknowledgement, so an
-    alert that must page again gets a new incident.
+    alert that must page again gets a new incident. One that fires again after its end was told
+    gets its first incident again: after a resolve, the same key opens a new one there.
     """
 
     def __init__(
@@ -68,20 +79,21 @@ class PagerDutyNotifier:
         accepted = self._accepted.setdefault(notification.id, set())
         end: DeliveryResult = Sent()
         for event in await self._events(notification):
-            if event["dedup_key"] in accepted:
+            event_id = f"{event['event_action']} {event['dedup_key']}"
+            if event_id in accepted:
                 continue
             result = await self._send(event)
             if isinstance(result, TryAgain):
                 return result
             end = result if isinstance(result, GiveUp) else end
-            accepted.add(event["dedup_key"])
+            accepted.add(event_id)
         del self._accepted[notification.id]
         return end
 
     async def _events(self, notification: Notification) -> list[dict[str, Any]]:
         kind = notification.kind
         if kind is NotificationClass.CALL:
-            return [trigger_event(notification)]
+            return await self._calls(notification)
         if kind is NotificationClass.ACKNOWLEDGED and _is_acknowledged_there(notification):
             return []
         if kind not in (NotificationClass.RESOLVED, NotificationClass.ACKNOWLEDGED):
@@ -93,6 +105,20 @@ class PagerDutyNotifier:
             return [_group_event(one, "resolve") for one in groups if one.is_over]
         acknowledged = [one for one in groups if one.is_acknowledged and not one.is_over]
         return [_group_event(one, "acknowledge") for one in acknowledged]
+
+    async def _calls(self, notification: Notification) -> list[dict[str, Any]]:
+        """Trigger events: one for the new alerts, and one for each incident that opens again."""
+        firsts = await self._worker.run(lambda db: _first_groups(db, notification))
+        incidents: dict[str, list[Mapping[str, Any]]] = {}
+        for alert in notification.alerts:
+            group = firsts.get(alert["episode"])
+            incidents.setdefault(group.group if group else notification.id, []).append(alert)
+        events = [
+            trigger_event(replace(notification, id=key, alerts=tuple(alerts)))
+            for key, alerts in incidents.items()
+        ]
+        taken = {one.group: one for one in firsts.values() if one.open and one.is_acknowledged}
+        return events + [_group_event(one, "acknowledge") for one in taken.values()]
 
     async def _send(self, event: dict[str, Any]) -> DeliveryResult:
         try:
@@ -126,7 +152,7 @@ def trigger_event(notification: Notification) -> dict[str, Any]:
         "class": first.get("rule", ""),
         "custom_details": {
             "alerts": list(notification.lines),
-            "episodes": list(notification.episodes),
+            "episodes": list(dict.fromkeys(alert["episode"] for alert in notification.alerts)),
         },
     }
     runbook = first.get("runbook", "")
@@ -141,6 +167,16 @@ def trigger_event(notification: Notification) -> dict[str, Any]:
     if len(json.dumps(event)) > _MAX_EVENT:
         payload["custom_details"] = {"alerts": f"{len(notification.alerts)}, too long to list"}
     return event
+
+
+def _first_groups(db: Connection, notification: Notification) -> dict[int, NotifiedGroup]:
+    """The first groups of the alerts that page under their first key, by episode."""
+    found = {
+        alert["episode"]: read_first_group(db, notification.channel, alert["episode"])
+        for alert in notification.alerts
+        if alert.get("kind") in _JOINING
+    }
+    return {episode: group for episode, group in found.items() if group is not None}
 
 
 def _group_event(group: NotifiedGroup, action: str) -> dict[str, Any]:

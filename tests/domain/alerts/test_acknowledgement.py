@@ -11,6 +11,7 @@ from watchdeck.domain.alerts.acknowledgement import (
     acknowledge,
     expired_acknowledgement,
     is_reminder_due,
+    is_restored,
     renewed_acknowledgement,
     resolve,
     take_over,
@@ -168,3 +169,20 @@ def test_a_reopened_episode_keeps_its_owner(
     assert (again is not None) is kept
     if again is not None:
         assert again == replace(ack(), id=0, at=START + at)
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [
+        pytest.param(replace(ack(), end_reason=AckEnd.RESOLVED), True, id="its end was undone"),
+        pytest.param(replace(ack(), end_reason=AckEnd.UNACKED), False, id="given back before"),
+        pytest.param(
+            replace(ack("ben"), end_reason=AckEnd.RESOLVED), False, id="somebody else had it"
+        ),
+    ],
+)
+def test_a_restored_acknowledgement_is_no_deed_of_its_owner(
+    ended: Acknowledgement, *, expected: bool
+) -> None:
+    again = replace(ack(), id=9, at=START + 60_000)
+    assert is_restored(again, [ended, again]) is expected

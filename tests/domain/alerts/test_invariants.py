@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from domain.alerts.lives import EVERY, RULE, START, Life, found, raised, short
 from watchdeck.domain.alerts.alert import AlertEvent
-from watchdeck.domain.alerts.lifecycle import FLAPPING_SAMPLES, Evaluation, mark_stale, shift_times
+from watchdeck.domain.alerts.flapping import FLAPPING_SAMPLES
+from watchdeck.domain.alerts.lifecycle import Evaluation, mark_stale, shift_times
 from watchdeck.domain.external.event import ExternalEvent, Status
 from watchdeck.domain.external.lifecycle import advance_time, apply_event
 from watchdeck.domain.notifications.message import MessageKind, messages_for

@@ -188,7 +188,7 @@ def test_what_flapped_and_fires_on_is_calm_in_the_end() -> None:
     life = Heard()
     for minute in range(0, 12, 2):
         life.hear(said("firing", minute, minute)).hear(said("resolved", minute, minute + 1))
-    life.hear(said("firing", 12, 12)).settle(40)
+    life.hear(said("firing", 12, 12)).settle(43)
     assert not life.open.flapping
     assert life.open.condition is AlertState.FIRING
 

@@ -15,21 +15,21 @@ from watchdeck.domain.alerts.alert import (
 )
 from watchdeck.domain.alerts.lifecycle import end_episode, mark_no_data
 from watchdeck.domain.notifications.message import (
-    FLAPPING_INTERVAL,
+    LastMessage,
     Message,
     MessageKind,
     acknowledgement_message,
-    flapping_digest,
     messages_for,
     overdue_page,
-    reopened_page,
+    repeated_page,
+    returned_message,
     summary,
 )
 from watchdeck.domain.rules.rule import Limit, NoData, Rule, Severity, Threshold
 
 MUTED = (Mute(MuteKind.SILENCE, "3"),)
 NOTICED = replace(AT_ONCE, severity=Severity.MEDIUM)
-FLAPS = firing(flapping=True, flapped_at=START)
+UNTAKEN = firing(Severity.CRITICAL)
 
 
 def sent(
@@ -96,7 +96,7 @@ def test_a_replayed_step_is_the_same_message() -> None:
     life = lived("TFTFTFTFTF" + "_" * 4 + "F" * 30, AT_ONCE)
     keys = [message.dedup_key for message in sent(life)]
     assert keys == [message.dedup_key for message in sent(life)]
-    assert len(keys) == len(set(keys)) == 4
+    assert len(keys) == len(set(keys)) == 3
 
 
 def test_rules_that_lose_their_target_by_the_same_sample_tell_it_once() -> None:
@@ -176,25 +176,6 @@ def test_the_page_that_was_owed_is_the_page_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "after", "keys"),
-    [
-        pytest.param(raised(FLAPS), FLAPPING_INTERVAL - 1, [], id="not within the first hour"),
-        pytest.param(raised(FLAPS), FLAPPING_INTERVAL, ["1"], id="an hour later"),
-        pytest.param(raised(FLAPS), 2 * FLAPPING_INTERVAL - 1, ["1"], id="once an hour"),
-        pytest.param(raised(FLAPS), 5 * FLAPPING_INTERVAL, ["5"], id="hour after hour"),
-        pytest.param(raised(FLAPS, mutes=MUTED), FLAPPING_INTERVAL, [], id="not when it is muted"),
-        pytest.param(raised(FLAPS, ack()), FLAPPING_INTERVAL, [], id="not when somebody has it"),
-        pytest.param(raised(firing()), 5 * FLAPPING_INTERVAL, [], id="not when it is calm"),
-    ],
-)
-def test_what_flaps_on_is_told_of_every_hour(
-    shown: ActiveAlert, after: int, keys: list[str]
-) -> None:
-    found = flapping_digest(shown, START + after, RULE)
-    assert [message.dedup_key.rpartition("/")[2] for message in found] == keys
-
-
-@pytest.mark.parametrize(
     ("kind", "shown", "text", "people"),
     [
         pytest.param(
@@ -267,22 +248,60 @@ def test_a_foreign_alert_without_a_model_is_its_sources() -> None:
     assert summary(ALERT, firing(why="fraud is down")) == "fraud is down"
 
 
+OVER = {"phone": LastMessage(MessageKind.RESOLVED)}
+KNOWN = {"phone": LastMessage(MessageKind.PAGE)}
+BACK = firing(reopened=2, started_at=START - 40 * 60_000)
+DOUBTED = replace(BACK, condition=AlertState.CLEARING, data=DataState.NONE)
+
+
 @pytest.mark.parametrize(
-    ("shown", "after", "keys"),
+    ("shown", "last", "texts"),
     [
-        pytest.param(raised(firing(reopened=2)), 900_000, ["2"], id="for a quarter of an hour"),
-        pytest.param(raised(firing(reopened=2)), 899_999, [], id="not for long"),
-        pytest.param(raised(firing()), 900_000, [], id="it never was over"),
-        pytest.param(raised(firing(reopened=1), mutes=MUTED), 900_000, [], id="muted"),
+        pytest.param(raised(BACK), OVER, ["again, the 3rd time in 40m: fraud: "], id="at once"),
+        pytest.param(raised(BACK), KNOWN, [], id="not to whom no end was told"),
+        pytest.param(raised(BACK), {}, [], id="not where nobody knows of it"),
+        pytest.param(raised(BACK, mutes=MUTED), OVER, [], id="not while it is muted"),
         pytest.param(
-            raised(firing(reopened=1, severity=Severity.LOW)), 900_000, [], id="it pages nobody"
+            raised(BACK, ack()), OVER,
+            ["again, the 3rd time in 40m; the acknowledgement of elena is restored: fraud: "],
+            id="an acknowledgement that outlived the end is no deed",
+        ),
+        pytest.param(
+            raised(DOUBTED), OVER, ["again, the 3rd time in 40m; no data now: fraud: "],
+            id="also when nothing is known since",
+        ),
+        pytest.param(
+            raised(replace(BACK, flapping=True)), OVER,
+            ["again, the 3rd time in 40m; flapping; its end is told after 15m of calm: fraud: "],
+            id="it keeps it open while it flaps",
+        ),
+        pytest.param(
+            raised(replace(BACK, condition=AlertState.CLEARING)), OVER, [], id="not what clears"
         ),
     ],
-)
-def test_what_came_back_and_nobody_took_is_a_page_again(
-    shown: ActiveAlert, after: int, keys: list[str]
+)  # fmt: skip
+def test_a_return_is_owed_to_who_believes_that_it_is_over(
+    shown: ActiveAlert, last: dict[str, LastMessage], texts: list[str]
 ) -> None:
-    paged = replace(shown, episode=replace(shown.episode, paged_at=START))
-    found = reopened_page(paged, START + after, RULE)
-    assert [message.dedup_key.rpartition("/back/")[2] for message in found] == keys
-    assert all("nobody has it" in message.text for message in found)
+    found = returned_message(shown, START, last, RULE)
+    assert [message.text.partition("p95")[0] for message in found] == texts
+
+
+@pytest.mark.parametrize(
+    ("shown", "minutes", "keys"),
+    [
+        pytest.param(raised(UNTAKEN), 29, [], id="not yet"),
+        pytest.param(raised(UNTAKEN), 30, ["1"], id="half an hour later"),
+        pytest.param(raised(UNTAKEN), 59, ["1"], id="once in half an hour"),
+        pytest.param(raised(UNTAKEN), 300, ["10"], id="for as long as it lasts"),
+        pytest.param(raised(UNTAKEN, ack()), 60, [], id="not when somebody has it"),
+        pytest.param(raised(UNTAKEN, mutes=MUTED), 60, [], id="not while it is muted"),
+        pytest.param(raised(firing()), 60, [], id="not of severity 2"),
+        pytest.param(raised(replace(UNTAKEN, flapping=True)), 60, [], id="not while it flaps"),
+    ],
+)
+def test_a_severity_1_that_nobody_takes_is_told_every_half_hour(
+    shown: ActiveAlert, minutes: int, keys: list[str]
+) -> None:
+    found = repeated_page(shown, START + minutes * 60_000, RULE)
+    assert [message.dedup_key.rpartition("/")[2] for message in found] == keys

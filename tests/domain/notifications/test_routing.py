@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.notifications.made import MINUTE, NOW, hook, message, raised, taken
-from watchdeck.domain.notifications.message import MessageKind
+from watchdeck.domain.notifications.message import LastMessage, MessageKind
 from watchdeck.domain.notifications.outbox import OutboxEntry
 from watchdeck.domain.notifications.routing import AlertContext, Routing, due_escalation, route
 from watchdeck.domain.rules.rule import Rule, Severity, Unsupported
@@ -114,7 +114,8 @@ def test_an_override_goes_before_the_turns_and_the_last_one_wins() -> None:
 def test_what_can_be_taken_back_is_not_sent_before_its_time() -> None:
     alert = taken(raised())
     said = message(alert, MessageKind.ACKNOWLEDGED)
-    rows = route(said, AlertContext(alert), Routing(ALL), NOW, {}, not_before=NOW + 10_000)
+    context = AlertContext(alert, last={"phone": LastMessage(MessageKind.PAGE)})
+    rows = route(said, context, Routing(ALL), NOW, {}, not_before=NOW + 10_000)
     assert {row.not_before for row in rows if not row.is_delivered} == {NOW + 10_000}
     assert rows[1].payload["acknowledged_by"] == "anna"
 
@@ -169,9 +170,50 @@ def test_an_escalation_goes_the_way_that_was_open_when_it_began() -> None:
     assert due_escalation(raised(), routing, NOW + 90 * MINUTE) is not None
 
 
-def test_the_end_is_told_to_all_who_were_told_before() -> None:
+LAST = {
+    "phone": LastMessage(MessageKind.PAGE, ("anna",)),
+    "backup": LastMessage(MessageKind.RESOLVED),
+    "gone": LastMessage(MessageKind.PAGE),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        pytest.param(MessageKind.RESOLVED, ["phone"], id="the end"),
+        pytest.param(MessageKind.ACKNOWLEDGED, ["phone"], id="who has it"),
+        pytest.param(MessageKind.RETURNED, ["boss", "phone", "backup"], id="that it fires again"),
+        pytest.param(MessageKind.NO_DATA, ["boss", "phone", "backup"], id="that nothing is known"),
+    ],
+)
+def test_who_had_a_message_gets_what_follows_whatever_the_routes_say_by_now(
+    kind: MessageKind, expected: list[str]
+) -> None:
     alert = raised()
-    alert = replace(alert, episode=replace(alert.episode, escalated=1))
-    routing = Routing(ALL, (Route(escalation="risk"),), (LADDER,))
-    over = message(alert, MessageKind.RESOLVED)
-    assert names(route(over, AlertContext(alert), routing, NOW, {})) == [CONSOLE, "phone", "backup"]
+    routing = Routing((*ALL, hook("boss")), (Route(to=("boss",)),))
+    rows = route(message(alert, kind), AlertContext(alert, last=LAST), routing, NOW, {})
+    assert names(rows) == [CONSOLE, *expected]
+    told = next(row for row in rows if row.channel == "phone")
+    assert told.payload["on_call"] == ["anna"]
+
+
+@pytest.mark.parametrize("kind", [MessageKind.RETURNED, MessageKind.REPEATED])
+def test_a_channel_for_pages_gets_all_that_pages(kind: MessageKind) -> None:
+    alert = raised()
+    rows = route(
+        *(message(alert, kind), AlertContext(alert), Routing((hook("pager", kinds=("page",)),))),
+        NOW, {},
+    )  # fmt: skip
+    assert names(rows) == [CONSOLE, "pager"]
+
+
+def test_acknowledgements_of_one_moment_are_one_notification_and_wait_for_no_other() -> None:
+    windows: dict[str, int] = {}
+    said = []
+    for number, at in ((1, NOW), (2, NOW), (3, NOW + 4_000)):
+        alert = taken(raised(number))
+        context = AlertContext(alert, last={"phone": LastMessage(MessageKind.PAGE)})
+        found = message(alert, MessageKind.ACKNOWLEDGED)
+        said.append(route(found, context, Routing(ALL), at, windows, not_before=at + 10_000)[1])
+    assert [row.not_before - NOW for row in said] == [10_000, 10_000, 14_000]
+    assert said[0].group == said[1].group != said[2].group

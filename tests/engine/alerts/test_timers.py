@@ -36,7 +36,8 @@ def pass_time(db: Connection, now: int) -> None:
         repository.load(now)
         repository.refresh_mutes()
         timers = Timers(
-            repository, lambda alert, episode: repository.save(alert, episode, (), now) is not None
+            repository,
+            lambda alert, episode, at: repository.save(alert, episode, (), at) is not None,
         )
         for task in timers.due_tasks(now):
             task()

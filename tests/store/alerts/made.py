@@ -15,6 +15,7 @@ from watchdeck.domain.alerts.alert import (
     Episode,
     Transition,
 )
+from watchdeck.domain.alerts.lifecycle import reopen
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.store.alerts.episodes import add_transitions, alert_id, open_episode, save_episode
 from watchdeck.store.files.connection import Connection, transaction
@@ -59,6 +60,15 @@ def end(db: Connection, episode: Episode, at: int) -> Episode:
         assert save_episode(db, over)
         add_transitions(db, [Transition(AlertEvent.RESOLVED, at, over)], ANNA)
     return replace(over, rev=over.rev + 1)
+
+
+def fire_again(db: Connection, episode: Episode, at: int) -> Episode:
+    """The same episode, reopened."""
+    again = reopen(episode, at, 10_000)
+    with transaction(db):
+        assert save_episode(db, again)
+        add_transitions(db, [Transition(AlertEvent.REOPENED, at, again)], ANNA)
+    return replace(again, rev=again.rev + 1)
 
 
 def ack(episode: Episode, by: str = "anna", at: int = NOW) -> Acknowledgement:

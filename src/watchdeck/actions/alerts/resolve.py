@@ -38,9 +38,9 @@ def resolve(actor: Actor, request: ResolveRequest, now: int) -> ActionResult:
             action.affected.append(number)
             _end_acknowledgement(action, alert)
             after = replace(after, rev=after.rev + 1)
-            shown = replace(alert, episode=after)
+            shown, last = replace(alert, episode=after), action.last_messages(alert)
             keys = action.notify(
-                [one for step in steps for one in messages_for(step, shown)], shown
+                [one for step in steps for one in messages_for(step, shown, last=last)], shown
             )
             action.audit(
                 "alert.resolved_by_hand",

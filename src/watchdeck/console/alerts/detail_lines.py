@@ -22,6 +22,7 @@ from watchdeck.console.lines.line import (
 )
 from watchdeck.console.lines.relative_time import age_phrase, clock_time, short_duration
 from watchdeck.console.lines.table import Column, Columns
+from watchdeck.domain.alerts.acknowledgement import is_restored
 from watchdeck.domain.alerts.alert import ActiveAlert, Episode, Mute
 from watchdeck.domain.board.board import AlertHistory, Change
 from watchdeck.domain.metrics.signal import SIGNALS
@@ -147,7 +148,8 @@ def _own_rows(story: AlertHistory, changes: Iterable[Change]) -> Iterator[Histor
         yield HistoryRow(step.at, step.verb.value.partition(".")[2].replace("_", " "), step.why)
     for ack in story.acknowledgements:
         until = f"for {short_duration(ack.expires_at - ack.at)}"
-        yield HistoryRow(ack.at, "acknowledged", f"{until} {ack.note}".strip(), ack.by)
+        what = "ack restored" if is_restored(ack, story.acknowledgements) else "acknowledged"
+        yield HistoryRow(ack.at, what, f"{until} {ack.note}".strip(), ack.by)
         if ack.ended_at is not None and ack.end_reason is not None:
             yield HistoryRow(ack.ended_at, "ack ended", f"{ack.by} had it: {ack.end_reason.value}")
     for note in story.notes:

@@ -4,6 +4,8 @@ Each function returns the new row, or a Refusal with the reason. The store saves
 its revision has not changed.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -100,6 +102,16 @@ def reset_paging(episode: Episode, now: int) -> Episode:
     return episode if episode.paged_at is None else replace(episode, paged_at=now)
 
 
+def with_mutes(episode: Episode, *, is_muted: bool, now: int) -> Episode:
+    """The episode with its escalation clock stopped while it is muted, at `now` (ms UTC)."""
+    if is_muted is (episode.muted_at is not None):
+        return episode
+    if is_muted or episode.paged_at is None or episode.muted_at is None:
+        return replace(episode, muted_at=now if is_muted else None)
+    stood = max(0, now - max(episode.muted_at, episode.paged_at))
+    return replace(episode, muted_at=None, paged_at=episode.paged_at + stood)
+
+
 def resolve(episode: Episode, who: str, note: str, now: int) -> EpisodeUpdate | Refusal:
     """End an episode by hand; the note with the reason is required.
 
@@ -141,6 +153,16 @@ def renewed_acknowledgement(
     """
     is_valid = last.end_reason is AckEnd.RESOLVED and now < last.expires_at
     return _renew(last, now) if is_valid and episode.severity >= last.severity else None
+
+
+def is_restored(ack: Acknowledgement, others: Iterable[Acknowledgement]) -> bool:
+    """Whether an acknowledgement is the renewal of one of `others`, and no deed of its owner."""
+    return any(
+        one.id < ack.id
+        and one.end_reason is AckEnd.RESOLVED
+        and (one.by, one.expires_at) == (ack.by, ack.expires_at)
+        for one in others
+    )
 
 
 def owner_words(ack: Acknowledgement, who: str, now: int) -> str:

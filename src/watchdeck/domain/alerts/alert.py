@@ -102,6 +102,10 @@ class Episode(Struct, frozen=True):
     """When the severity last rose; an older silence no longer mutes, unless it names severities."""
     flapped_at: int | None = None
     """When the episode last began to flap."""
+    firings: tuple[int, ...] = ()
+    """The newest times at which the episode began to fire, oldest first: three at most."""
+    muted_at: int | None = None
+    """Since when the episode is muted; None when it is not. Its escalation clock stands still."""
     rev: int = 1
 
     @property

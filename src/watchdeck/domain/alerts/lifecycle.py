@@ -1,4 +1,4 @@
-"""The state machine of an episode: pending, firing, clearing, ended; and its flapping.
+"""The state machine of an episode: pending, firing, clearing, ended.
 
 Every function is pure and takes the time. Timers count only the time that samples cover: a long gap
 between two samples counts as one scrape interval.
@@ -16,6 +16,12 @@ from watchdeck.domain.alerts.alert import (
     EndReason,
     Episode,
     Transition,
+)
+from watchdeck.domain.alerts.flapping import (
+    is_flapping,
+    record_firing,
+    record_sample,
+    record_unchanged,
 )
 from watchdeck.domain.rules.rule import NoData, Rule, Severity
 from watchdeck.domain.values.format import format_duration
@@ -147,9 +153,10 @@ def shift_times(episode: Episode, jump: int) -> Episode:
 
     `started_at` and `fired_at` do not move: people have already seen them.
     """
-    names = ("seen_at", "paged_at", "worse_at", "flapped_at", "ended_at")
+    names = ("seen_at", "paged_at", "worse_at", "flapped_at", "muted_at", "ended_at")
     times = {name: getattr(episode, name) for name in names}
-    return replace(episode, **{name: at + jump for name, at in times.items() if at is not None})
+    moved: dict[str, Any] = {name: at + jump for name, at in times.items() if at is not None}
+    return replace(episode, **moved, firings=tuple(at + jump for at in episode.firings))
 
 
 def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> EpisodeUpdate:
@@ -170,14 +177,14 @@ def can_reopen(previous: Episode | None, at: int) -> bool:
 
 
 def reopen(previous: Episode, at: int, every: int) -> Episode:
-    """Reopen an ended episode as firing, without a new page; its escalation clock restarts.
+    """Reopen an ended episode as firing; its escalation clock restarts.
 
     For flapping, each `every` ms since its end counts as one sample without a change.
     """
     calm = at - (previous.ended_at or at)
     recent = record_unchanged(previous.recent, calm // max(every, 1) - 1)
     return replace(
-        previous,
+        record_firing(previous, at),
         condition=AlertState.FIRING,
         data=DataState.FRESH,
         recent=record_sample(recent, changed=True),
@@ -208,8 +215,8 @@ def set_severity(episode: Episode, severity: Severity, at: int) -> EpisodeUpdate
 
 
 def update_flapping(episode: Episode, at: int) -> EpisodeUpdate:
-    """Start or end the flapping of an episode by its `flapping_score`."""
-    flapping = is_flapping(episode.recent, flapping=episode.flapping)
+    """Start or end the flapping of an episode."""
+    flapping = is_flapping(episode, at)
     if flapping == episode.flapping:
         return episode, ()
     flapped_at = at if flapping else episode.flapped_at
@@ -233,6 +240,12 @@ def set_condition(
     """Set the condition of an episode, with one transition for the event `verb`."""
     after = replace(episode, condition=condition)
     return after, (Transition(verb, at, after, after.why),)
+
+
+def fire_again(episode: Episode, at: int) -> EpisodeUpdate:
+    """Set a clearing episode back to firing; for flapping, it counts where its end was held."""
+    after = record_firing(episode, at) if episode.flapping else episode
+    return set_condition(after, at, AlertState.FIRING, AlertEvent.FIRING_AGAIN)
 
 
 def _begin(
@@ -320,7 +333,7 @@ def _update_condition(_: Rule, episode: Episode, at: int) -> EpisodeUpdate:
         case AlertState.FIRING, False:
             return set_condition(episode, at, AlertState.CLEARING, AlertEvent.CLEARING)
         case AlertState.CLEARING, True:
-            return set_condition(episode, at, AlertState.FIRING, AlertEvent.FIRING_AGAIN)
+            return fire_again(episode, at)
     return episode, ()
 
 
@@ -328,7 +341,7 @@ def _fire_if_due(rule: Rule, episode: Episode, at: int) -> EpisodeUpdate:
     waits = episode.observed < rule.hold or episode.samples < rule.min_samples
     if waits or episode.condition is not AlertState.PENDING:
         return episode, ()
-    fired = replace(episode, fired_at=at)
+    fired = replace(record_firing(episode, at), fired_at=at)
     return set_condition(fired, at, AlertState.FIRING, AlertEvent.FIRED)
 
 
@@ -347,40 +360,3 @@ _STAGES = (
     _fire_if_due,
     _clear_if_due,
 )
-
-
-FLAPPING_SAMPLES = 20
-"""Number of newest samples that flapping detection looks at."""
-
-FLAPPING_HIGH = 0.30
-"""Flapping starts when `flapping_score` is above this."""
-
-FLAPPING_LOW = 0.25
-"""Flapping ends when `flapping_score` is below this."""
-
-_MASK = (1 << FLAPPING_SAMPLES) - 1
-
-_WEIGHTS = tuple(0.8 + 0.02 * (FLAPPING_SAMPLES - 1 - age) for age in range(FLAPPING_SAMPLES))
-"""The weights of Icinga: the newest change, at index 0, weighs most."""
-
-
-def record_sample(recent: int, *, changed: bool) -> int:
-    """The bits `recent` with one more sample as bit 0: 1 when its truth value changed."""
-    return ((recent << 1) | changed) & _MASK
-
-
-def record_unchanged(recent: int, samples: int) -> int:
-    """The bits `recent` with a number of further samples without a change."""
-    return (recent << min(max(samples, 0), FLAPPING_SAMPLES)) & _MASK
-
-
-def flapping_score(recent: int) -> float:
-    """The weighted share of changes (0 to 1) in `recent`: a bit per sample, bit 0 the newest."""
-    changes = (weight for age, weight in enumerate(_WEIGHTS) if recent >> age & 1)
-    return sum(changes) / FLAPPING_SAMPLES
-
-
-def is_flapping(recent: int, *, flapping: bool) -> bool:
-    """Whether an alert flaps; a score between the two limits keeps the former state `flapping`."""
-    score = flapping_score(recent)
-    return score >= FLAPPING_LOW if flapping else score > FLAPPING_HIGH

@@ -17,16 +17,16 @@ from watchdeck.domain.alerts.alert import (
     Episode,
     Transition,
 )
+from watchdeck.domain.alerts.flapping import record_sample, record_unchanged
 from watchdeck.domain.alerts.lifecycle import (
     NO_EPISODE,
     EpisodeUpdate,
     LifecycleResult,
     can_reopen,
     end_episode,
+    fire_again,
     mark_fresh,
     mark_no_data,
-    record_sample,
-    record_unchanged,
     reopen,
     set_condition,
     set_severity,
@@ -132,6 +132,7 @@ def _begin(event: ExternalEvent, previous: Episode | None) -> LifecycleResult:
         samples=1,
         seen_at=at,
         fired_at=event.starts_at,
+        firings=(at,),
     )
     return begun, (Transition(AlertEvent.FIRED, at, begun, begun.why),)
 
@@ -163,7 +164,7 @@ def _apply_firing(episode: Episode, event: ExternalEvent) -> EpisodeUpdate:
     after, flap = update_flapping(after, at)
     if after.condition is not AlertState.CLEARING:
         return after, back + grade + flap
-    after, turn = set_condition(after, at, AlertState.FIRING, AlertEvent.FIRING_AGAIN)
+    after, turn = fire_again(after, at)
     return after, back + grade + flap + turn
 
 

@@ -50,6 +50,14 @@ def group_windows(names: Iterable[str]) -> GroupWindows:
     return found
 
 
+def moment_slot(group: str, at: int) -> GroupSlot:
+    """The notification of all messages of a group that are due at `at` (ms UTC).
+
+    A receiver that goes on paging until it knows who has an alert must not wait for a window.
+    """
+    return GroupSlot(f"{group}.{_REST}@{at}", at)
+
+
 def assign_group(group: str, severity: Severity, windows: Mapping[str, int], now: int) -> GroupSlot:
     """The notification that a message of a group joins at `now` (ms UTC).
 

@@ -6,7 +6,7 @@ On the way out a `Transition` becomes a `Message` (here), routes make it one `Ou
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -18,18 +18,19 @@ from watchdeck.domain.alerts.alert import (
     Alert,
     AlertEvent,
     AlertState,
+    DataState,
     EndReason,
     Episode,
     Transition,
 )
-from watchdeck.domain.alerts.lifecycle import REOPEN_WINDOW
+from watchdeck.domain.alerts.flapping import CALM_QUIET
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import NoData, Rule, Severity
 from watchdeck.domain.values.format import digits, format_duration, format_value
 from watchdeck.domain.values.text import clean
 
-FLAPPING_INTERVAL = 3_600_000
-"""Interval (ms) of messages about an alert that keeps flapping."""
+REPEAT_INTERVAL = 30 * 60_000
+"""Interval (ms) of messages about a severity 1 that nobody takes and that no escalation covers."""
 
 MAX_TEXT = 400
 """The most characters of the text of a message."""
@@ -45,6 +46,8 @@ class MessageKind(StrEnum):
     WORSE = "worse"
     NO_DATA = "no_data"
     FLAPPING = "flapping"
+    RETURNED = "returned"
+    REPEATED = "repeated"
     ACK_EXPIRED = "ack_expired"
     REMINDER = "reminder"
     ESCALATED = "escalated"
@@ -52,6 +55,25 @@ class MessageKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
     GAVE_UP = "gave_up"
+
+
+class LastMessage(Struct, frozen=True):
+    """The newest message about an episode that a channel got, or that waits for it.
+
+    `people` are those on call to whom its messages were addressed.
+    """
+
+    kind: MessageKind
+    people: tuple[str, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the receiver believes that the alert is over."""
+        return self.kind is MessageKind.RESOLVED
+
+
+LastMessages = Mapping[str, LastMessage]
+"""The last message of each channel that had one about an episode."""
 
 
 class Message(Struct, frozen=True):
@@ -69,53 +91,87 @@ class Message(Struct, frozen=True):
     people: tuple[str, ...] = ()
 
 
+class _Context(Struct, frozen=True):
+    """What a message is made from: a transition, the alert after it, and who knows what."""
+
+    step: Transition
+    active: ActiveAlert
+    rule: Rule | None
+    last: LastMessages
+
+    @property
+    def subject(self) -> str:
+        return _subject(self.active, self.rule)
+
+
 def messages_for(
-    transition: Transition, active: ActiveAlert, rule: Rule | None = None
+    transition: Transition,
+    active: ActiveAlert,
+    rule: Rule | None = None,
+    last: LastMessages | None = None,
 ) -> tuple[Message, ...]:
     """The messages for a transition, at most one.
 
     `active` is the alert after the transition, with the mutes of that time, but the acknowledgement
-    from before it; `rule` is None for an external alert. The end of an alert that paged is sent
-    even while it is muted.
+    from before it; `rule` is None for an external alert, and `last` are the messages that receivers
+    had of the episode. The end of an alert is sent even while it is muted.
     """
     make = _MESSAGE_MAKERS.get(transition.verb)
     if make is None or (active.mutes and transition.verb is not AlertEvent.RESOLVED):
         return ()
-    message = make(transition, active, rule)
+    message = make(_Context(transition, active, rule, last or {}))
     return () if message is None else (message,)
 
 
 def overdue_page(active: ActiveAlert, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page not sent because of a mute, if the alert still fires; call it when a mute ends."""
-    if not _can_page(active) or active.episode.paged_at is not None:
+    """The page not sent because of a mute, if the alert still fires; call it when a mute ends.
+
+    For an alert that fired, and whose end is in doubt, it says so.
+    """
+    if active.episode.paged_at is not None or not _can_page(active):
         return ()
+    if active.episode.condition is not AlertState.FIRING:
+        return (_held_message(active, "", f"its end is in doubt: {_subject(active, rule)}"),)
     return (_make_message(MessageKind.PAGE, active, "", _subject(active, rule)),)
 
 
-def reopened_page(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The page of a reopened alert that nobody acknowledged within `REOPEN_WINDOW`, else empty.
+def returned_message(
+    active: ActiveAlert, now: int, last: LastMessages, rule: Rule | None = None
+) -> tuple[Message, ...]:
+    """The message that an alert fires again whose end was told; empty when none is owed.
 
-    Reopening itself sends nothing, so until this page people believe that the alert is over.
+    It is owed at once, or at the end of a mute, and also of an acknowledged alert.
     """
     episode = active.episode
-    waited = now - (episode.paged_at or now)
-    if not _can_page(active) or not episode.reopened or waited < REOPEN_WINDOW:
+    is_believed_over = any(message.is_over for message in last.values())
+    if not is_believed_over or not _is_unsettled(episode) or active.mutes:
         return ()
-    text = f"back for {format_duration(waited)}, and nobody has it: {_subject(active, rule)}"
-    return (_make_message(MessageKind.PAGE, active, f"back/{episode.reopened}", text),)
+    words = [f"again, the {_ordinal(episode.reopened + 1)} time in {_age(episode, now)}"]
+    if episode.data is DataState.NONE:
+        words.append("no data now")
+    if episode.flapping:
+        words.append(_FLAPPING_TEXT)
+    if active.acknowledgement:
+        words.append(f"the acknowledgement of {active.acknowledgement.by} is restored")
+    text = f"{'; '.join(words)}: {_subject(active, rule)}"
+    return (_make_message(MessageKind.RETURNED, active, str(episode.reopened), text),)
 
 
-def flapping_digest(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
-    """The hourly message about an alert that keeps flapping; empty when none is due.
+def repeated_page(active: ActiveAlert, now: int, rule: Rule | None = None) -> tuple[Message, ...]:
+    """The message, once in `REPEAT_INTERVAL`, of a severity 1 that nobody takes; else empty.
 
-    Calls within one hour return the same message, by its key; call it more often than hourly.
+    Calls within one interval return the same message, by its key. An alert that flaps is not
+    repeated: its messages would never end.
     """
     episode = active.episode
-    hours = (now - (episode.flapped_at or now)) // FLAPPING_INTERVAL
-    if hours < 1 or not episode.flapping or active.mutes or active.acknowledgement:
+    if episode.severity is not Severity.CRITICAL or not _can_page(active) or episode.flapping:
         return ()
-    text = f"flapping for {hours}h: {_subject(active, rule)}"
-    return (_make_message(MessageKind.FLAPPING, active, f"{episode.flapped_at}/{hours}", text),)
+    paged_at = now if episode.paged_at is None else episode.paged_at
+    times = (now - paged_at) // REPEAT_INTERVAL
+    if times < 1:
+        return ()
+    text = f"nobody took it for {format_duration(now - paged_at)}: {_subject(active, rule)}"
+    return (_make_message(MessageKind.REPEATED, active, f"{paged_at}/{times}", text),)
 
 
 def acknowledgement_message(
@@ -135,10 +191,25 @@ def acknowledgement_message(
 
 
 def _can_page(active: ActiveAlert) -> bool:
-    """Whether an alert fires with a paging severity, and is neither muted nor acknowledged."""
+    """Whether an alert has a paging severity, is not settled, muted or acknowledged."""
     episode = active.episode
     is_quiet = active.mutes or active.acknowledgement is not None
-    return episode.condition is AlertState.FIRING and episode.severity.is_paging and not is_quiet
+    return _is_unsettled(episode) and episode.severity.is_paging and not is_quiet
+
+
+def _is_unsettled(episode: Episode) -> bool:
+    """Whether an episode fires, or clears without the data that would prove its end."""
+    is_doubtful = episode.condition is AlertState.CLEARING and episode.data is DataState.NONE
+    return episode.condition is AlertState.FIRING or is_doubtful
+
+
+def _age(episode: Episode, now: int) -> str:
+    return format_duration(max(0, now - episode.started_at))
+
+
+def _ordinal(number: int) -> str:
+    is_teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if is_teen else _ORDINAL_ENDINGS.get(number % 10, 'th')}"
 
 
 def _make_message(
@@ -160,53 +231,81 @@ def _subject(active: ActiveAlert, rule: Rule | None) -> str:
     return summary(active.alert, active.episode, rule)
 
 
-def _page_message(_: Transition, active: ActiveAlert, rule: Rule | None) -> Message:
-    return _make_message(MessageKind.PAGE, active, "", _subject(active, rule))
+def _page_message(context: _Context) -> Message:
+    return _make_message(MessageKind.PAGE, context.active, "", context.subject)
 
 
-def _worse_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
+def _worse_message(context: _Context) -> Message | None:
+    active, step = context.active, context.step
     if not active.episode.is_firing:
         return None
     ack = active.acknowledgement
     than = f", worse than when {ack.by} acknowledged it" if ack else ""
-    text = f"{step.why}{than}: {_subject(active, rule)}"
+    text = f"{step.why}{than}: {context.subject}"
     return _make_message(MessageKind.WORSE, active, str(step.at), text)
 
 
-def _no_data_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
+def _no_data_message(context: _Context) -> Message | None:
     """Make one message for a target: rules that miss data since the same sample share its key."""
-    alert, episode = active.alert, active.episode
+    active, rule = context.active, context.rule
     ignored = rule is not None and rule.no_data is NoData.IGNORE
-    if ignored or not episode.is_firing:
+    if ignored or not active.episode.is_firing:
         return None
-    target = alert.model or alert.source
-    text = f"{target}: {step.why}; {alert.rule} was {episode.condition.value}"
-    message = _make_message(MessageKind.NO_DATA, active, "", clean(text, MAX_TEXT))
-    return replace(message, dedup_key=f"watchdeck/{message.kind}/{target}/{episode.seen_at}")
+    was = f"{active.alert.rule} was {active.episode.condition.value}"
+    message = _held_message(active, "", f"{context.step.why}; {was}")
+    target = active.alert.model or active.alert.source
+    return replace(message, dedup_key=f"watchdeck/{message.kind}/{target}/{active.episode.seen_at}")
 
 
-def _flapping_message(_: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
-    if active.acknowledgement:
+def _doubted_end_message(context: _Context) -> Message | None:
+    """Make a message that an end is in doubt, unless everybody who knows of it thinks it fires."""
+    last = context.last.values()
+    if not context.active.episode.is_firing or (last and not any(one.is_over for one in last)):
         return None
-    text = f"flapping, told again every hour: {_subject(active, rule)}"
-    return _make_message(MessageKind.FLAPPING, active, f"{active.episode.flapped_at}/0", text)
+    text = f"its end is in doubt: {context.step.why}"
+    return _held_message(context.active, str(context.step.at), text)
 
 
-def _resolved_message(step: Transition, active: ActiveAlert, rule: Rule | None) -> Message | None:
-    episode = active.episode
-    if episode.paged_at is None:
+def _held_message(active: ActiveAlert, which: str, why: str) -> Message:
+    target = active.alert.model or active.alert.source
+    text = why if why.startswith(target) else f"{target}: {why}"
+    return _make_message(MessageKind.NO_DATA, active, which, clean(text, MAX_TEXT))
+
+
+def _flapping_message(context: _Context) -> Message | None:
+    """Make the message of an alert that flaps; where its end was told, its return says it."""
+    active = context.active
+    if active.acknowledgement or any(one.is_over for one in context.last.values()):
+        return None
+    text = f"{_FLAPPING_TEXT}: {context.subject}"
+    return _make_message(MessageKind.FLAPPING, active, str(active.episode.flapped_at), text)
+
+
+def _returned_message(context: _Context) -> Message | None:
+    found = returned_message(context.active, context.step.at, context.last, context.rule)
+    return next(iter(found), None)
+
+
+def _resolved_message(context: _Context) -> Message | None:
+    episode, step = context.active.episode, context.step
+    if episode.paged_at is None and not context.last:
         return None
     lasted = format_duration(step.at - episode.started_at)
     by_hand = f" ({step.why})" if episode.end_reason is EndReason.MANUAL else ""
-    text = f"over after {lasted}{by_hand}: {_subject(active, rule)}"
-    return _make_message(MessageKind.RESOLVED, active, str(episode.reopened), text)
+    text = f"over after {lasted}{by_hand}: {context.subject}"
+    return _make_message(MessageKind.RESOLVED, context.active, str(episode.reopened), text)
 
+
+_FLAPPING_TEXT = f"flapping; its end is told after {format_duration(CALM_QUIET)} of calm"
+
+_ORDINAL_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 _PAGING_KINDS = (
     MessageKind.PAGE,
     MessageKind.WORSE,
     MessageKind.NO_DATA,
     MessageKind.FLAPPING,
+    MessageKind.RETURNED,
     MessageKind.ACK_EXPIRED,
     MessageKind.REMINDER,
 )
@@ -218,12 +317,12 @@ _ACKNOWLEDGEMENT_TEXTS = {
     MessageKind.ACK_EXPIRED: ("'s acknowledgement expired", True),
 }
 
-_MESSAGE_MAKERS: dict[
-    AlertEvent, Callable[[Transition, ActiveAlert, Rule | None], Message | None]
-] = {
+_MESSAGE_MAKERS: dict[AlertEvent, Callable[[_Context], Message | None]] = {
     AlertEvent.FIRED: _page_message,
     AlertEvent.WORSE: _worse_message,
     AlertEvent.NO_DATA: _no_data_message,
+    AlertEvent.HELD: _doubted_end_message,
+    AlertEvent.REOPENED: _returned_message,
     AlertEvent.FLAPPING_ON: _flapping_message,
     AlertEvent.RESOLVED: _resolved_message,
 }

@@ -14,10 +14,16 @@ from watchdeck.domain.notifications.grouping import (
     assign_group,
     group_name,
     group_windows,
+    moment_slot,
 )
-from watchdeck.domain.notifications.message import Message
+from watchdeck.domain.notifications.message import LastMessages, Message, MessageKind
 from watchdeck.domain.notifications.on_call import ShiftsNear, person_on_call
-from watchdeck.domain.notifications.outbox import OutboxEntry, notification_class, to_payload
+from watchdeck.domain.notifications.outbox import (
+    NotificationClass,
+    OutboxEntry,
+    notification_class,
+    to_payload,
+)
 from watchdeck.domain.rules.rule import Rule, Severity
 from watchdeck.domain.settings.receivers import CONSOLE, Channel, Escalation, OnCallSchedule, Route
 from watchdeck.domain.values.datetimes import is_within
@@ -28,12 +34,24 @@ MAX_REPEATS = 10
 
 _GROUP_BY = ("owner",)
 
+_HANDLING = (NotificationClass.ACKNOWLEDGED, NotificationClass.UNACKNOWLEDGED)
+
+_FOLLOW_UPS = (MessageKind.RESOLVED, MessageKind.ACKNOWLEDGED, MessageKind.UNACKNOWLEDGED)
+"""Messages for those only who had one about the episode, and do not believe that it is over."""
+
+_COUNTS_AS = {MessageKind.RETURNED: MessageKind.PAGE, MessageKind.REPEATED: MessageKind.PAGE}
+"""The kind that a channel must accept to get messages of another kind."""
+
 
 class AlertContext(Struct, frozen=True):
-    """The subject of a message: an alert, and its rule unless the alert is external."""
+    """The subject of a message: an alert, its rule unless it is external, and who knows of it.
+
+    `last` are the messages that channels had of the episode.
+    """
 
     active: ActiveAlert
     rule: Rule | None = None
+    last: LastMessages = field(default_factory=dict)
 
     @property
     def group_by(self) -> tuple[str, ...]:
@@ -116,15 +134,19 @@ def route(
     """The outbox entries of a message: one for each channel, and always one for the console.
 
     `windows` holds the open time window of each group, in which messages are sent together; this
-    call adds the windows of its entries. `to` names channels and rotas that replace the routes. No
-    entry is sent before `not_before` (ms UTC): until then the operator may undo.
+    call adds the windows of its entries. Channels that had a message of the episode get those that
+    follow, whatever the routes say by now. `to` names channels and rotas instead. No entry is sent
+    before `not_before` (ms UTC): until then the operator may undo.
     """
-    names = _target_names(message, context.active, routing, now) if to is None else tuple(to)
+    if to is None:
+        found = _receivers(message, context, routing, now)
+    else:
+        found = routing.find_channels(to, now)
     known = {channel.name: channel for channel in routing.channels}
     rows = [_entry(CONSOLE, message, context, GroupSlot("", now), now)]
-    for name, people in routing.find_channels(names, now).items():
+    for name, people in found.items():
         channel = known.get(name)
-        if channel is not None and (not channel.kinds or message.kind in channel.kinds):
+        if channel is not None and _accepts(channel, message.kind):
             slot = _assign_slot(name, message, context, windows, max(now, not_before))
             windows |= group_windows([slot.name])
             rows.append(_entry(name, message, context, slot, now, people))
@@ -160,6 +182,27 @@ def escalation_of(active: ActiveAlert, routing: Routing) -> Escalation | None:
     return next((one for one in found if one is not None), None)
 
 
+def _accepts(channel: Channel, kind: MessageKind) -> bool:
+    return not channel.kinds or _COUNTS_AS.get(kind, kind) in channel.kinds
+
+
+def _receivers(
+    message: Message, context: AlertContext, routing: Routing, now: int
+) -> dict[str, tuple[str, ...]]:
+    """The channels of a message, each with its people on call."""
+    before = {
+        name: one.people
+        for name, one in context.last.items()
+        if not (one.is_over and message.kind in _FOLLOW_UPS)
+    }
+    if message.kind in _FOLLOW_UPS:
+        return before
+    found = routing.find_channels(_target_names(message, context.active, routing, now), now)
+    for name, people in before.items():
+        found[name] = tuple(dict.fromkeys((*found.get(name, ()), *people)))
+    return found
+
+
 def _target_names(
     message: Message, active: ActiveAlert, routing: Routing, now: int
 ) -> tuple[str, ...]:
@@ -181,7 +224,10 @@ def _assign_slot(
 ) -> GroupSlot:
     labels = labels_of(context.active.alert, message.severity)
     shared = (f"{name}={labels.get(name, '')}" for name in context.group_by)
-    group = group_name(channel, notification_class(message.kind), *shared)
+    purpose = notification_class(message.kind)
+    group = group_name(channel, purpose, *shared)
+    if purpose in _HANDLING:
+        return moment_slot(group, now)
     return assign_group(group, message.severity, windows, now)
 
 

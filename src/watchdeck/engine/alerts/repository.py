@@ -28,7 +28,12 @@ from watchdeck.domain.alerts.muting import (
 )
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.notifications.grouping import GROUP_WINDOW, GroupWindows, group_windows
-from watchdeck.domain.notifications.message import Message, MessageKind, messages_for
+from watchdeck.domain.notifications.message import (
+    LastMessages,
+    Message,
+    MessageKind,
+    messages_for,
+)
 from watchdeck.domain.notifications.routing import AlertContext, Routing, route
 from watchdeck.domain.rules.rule import Absent, FailedScrapes, Rule
 from watchdeck.domain.values.matcher import matches
@@ -53,7 +58,7 @@ from watchdeck.store.alerts.episodes import (
     subject_of,
 )
 from watchdeck.store.alerts.external import read_suppressed
-from watchdeck.store.alerts.outbox import enqueue, read_recent_groups
+from watchdeck.store.alerts.outbox import enqueue, read_last_messages, read_recent_groups
 from watchdeck.store.files.connection import Connection
 from watchdeck.store.state.audit import append_audit
 
@@ -152,47 +157,70 @@ class AlertRepository:
         Returns the saved episode. None when another process changed it first: nothing is saved.
         """
         is_new = not episode.id
-        if is_new:
-            episode = open_episode(self._db, replace(episode, alert=alert.id))
-        active = self.active_alert(alert, episode, now)
-        rule = self.rule_of(alert)
-        messages = [message for one in steps for message in messages_for(one, active, rule)]
-        pages = any(message.kind not in _NON_PAGING for message in messages)
-        saved = replace(episode, paged_at=now) if pages and not episode.paged_at else episode
-        if not is_new or saved is not episode:
-            if not save_episode(self._db, saved):
-                return None
-            saved = replace(saved, rev=saved.rev + 1)
-        transitions = (_with_ids(one, saved) for one in steps) if is_new else steps
-        subject = episode_subject(saved.id, alert.rule, alert.model)
-        add_transitions(self._db, transitions, RULE, subject)
-        if messages:
-            self.enqueue(messages, replace(active, episode=saved), now)
+        saved = self._store(replace(episode, alert=alert.id) if is_new else episode)
+        if saved is None:
+            return None
+        transitions = tuple(_with_ids(one, saved) for one in steps) if is_new else steps
+        if transitions:
+            subject = episode_subject(saved.id, alert.rule, alert.model)
+            add_transitions(self._db, transitions, RULE, subject)
+            saved = self._notify(alert, saved, transitions, now)
         self.open_alerts.pop(saved.id, None)
         if saved.is_open:
             self.open_alerts[saved.id] = (saved, alert)
-        self._update_acknowledgement(saved, steps, now)
+        self._update_acknowledgement(saved, now)
         if self._silences and not saved.is_open:
             self._end_silences(alert, saved, now)
         return saved
+
+    def _store(self, episode: Episode) -> Episode | None:
+        """Insert or update the row of an episode; None when another process changed it first."""
+        if not episode.id:
+            return open_episode(self._db, episode)
+        return replace(episode, rev=episode.rev + 1) if save_episode(self._db, episode) else None
+
+    def _notify(
+        self, alert: Alert, episode: Episode, steps: tuple[Transition, ...], now: int
+    ) -> Episode:
+        """Queue the messages of transitions; returns the episode, whose escalation may begin."""
+        if any(one.verb is AlertEvent.REOPENED for one in steps):
+            self._restore_acknowledgement(episode, now)
+        active, rule = self.active_alert(alert, episode, now), self.rule_of(alert)
+        last = self.last_messages(episode)
+        messages = [message for one in steps for message in messages_for(one, active, rule, last)]
+        pages = any(message.kind not in _NON_PAGING for message in messages)
+        if pages and episode.paged_at is None:
+            episode = self._store(replace(episode, paged_at=now)) or episode
+        if messages:
+            self.enqueue(messages, replace(active, episode=episode), now, last=last)
+        return episode
 
     def enqueue(
         self,
         messages: Iterable[Message],
         active: ActiveAlert,
         now: int,
+        *,
+        last: LastMessages | None = None,
         to: tuple[str, ...] | None = None,
     ) -> None:
-        """Write messages into the outbox, for the channels of their routes or for those in `to`.
+        """Write messages into the outbox, for their receivers or for the channels in `to`.
 
-        A message that is in the outbox already is not written again.
+        `last` are the messages of the episode before; they are read where it is None. A message
+        that is in the outbox already is not written again.
         """
-        context = AlertContext(active, self.rule_of(active.alert))
+        if last is None and to is None:
+            last = self.last_messages(active.episode)
+        context = AlertContext(active, self.rule_of(active.alert), last or {})
         for message in messages:
             if self._windows is None:
                 self._windows = group_windows(read_recent_groups(self._db, now - GROUP_WINDOW))
             rows = route(message, context, self.config.routing, now, self._windows, to=to)
             enqueue(self._db, rows, now)
+
+    def last_messages(self, episode: Episode) -> LastMessages:
+        """The last message about an episode of each channel that had one."""
+        return read_last_messages(self._db, episode.id)
 
     def end_acknowledgement(self, ack: Acknowledgement, reason: AckEnd, now: int) -> bool:
         """End an acknowledgement, with its audit row; False when another process ended it first."""
@@ -209,10 +237,8 @@ class AlertRepository:
         rule = self.rule_of(alert)
         return rule is not None and isinstance(rule.test, (Absent, FailedScrapes))
 
-    def _update_acknowledgement(
-        self, episode: Episode, steps: tuple[Transition, ...], now: int
-    ) -> None:
-        """End the acknowledgement at a resolve or a higher severity; renew it at a reopening.
+    def _update_acknowledgement(self, episode: Episode, now: int) -> None:
+        """End the acknowledgement at a resolve or a higher severity.
 
         Its expiry is left to `Timers`, which notify of it.
         """
@@ -220,10 +246,9 @@ class AlertRepository:
         ended = None if ack is None else expired_acknowledgement(ack, episode, now)
         if ack is not None and ended is not None and ended.end_reason in _ENDED_BY_TRANSITION:
             self.end_acknowledgement(ack, ended.end_reason, now)
-        if any(one.verb is AlertEvent.REOPENED for one in steps):
-            self._renew(episode, now)
 
-    def _renew(self, episode: Episode, now: int) -> None:
+    def _restore_acknowledgement(self, episode: Episode, now: int) -> None:
+        """Restore the acknowledgement that the end of an episode ended, when it reopens."""
         for last in read_episode_acknowledgements(self._db, episode.id)[-1:]:
             renewed = renewed_acknowledgement(last, episode, now)
             saved = None if renewed is None else save_acknowledgement(self._db, renewed)
@@ -231,7 +256,7 @@ class AlertRepository:
                 self.acknowledgements[episode.id] = saved
                 name = subject_of(self._db, episode.id)
                 after = {"by": saved.by, "expires_at": saved.expires_at, "id": saved.id}
-                append_audit(self._db, now, COLLECTOR, "ack.set", name, None, after)
+                append_audit(self._db, now, COLLECTOR, "ack.restored", name, None, after)
 
     def _end_silences(self, alert: Alert, episode: Episode, now: int) -> None:
         """End the silences that last until this episode resolves and match no other open alert."""

@@ -9,23 +9,28 @@ from watchdeck.domain.alerts.acknowledgement import (
     expired_acknowledgement,
     is_reminder_due,
     reset_paging,
+    with_mutes,
 )
 from watchdeck.domain.alerts.alert import AckEnd, Acknowledgement, ActiveAlert, Alert, Episode
 from watchdeck.domain.notifications.message import (
     Message,
     MessageKind,
     acknowledgement_message,
-    flapping_digest,
     overdue_page,
-    reopened_page,
+    repeated_page,
+    returned_message,
     summary,
 )
-from watchdeck.domain.notifications.routing import DueStep, due_escalation
+from watchdeck.domain.notifications.routing import DueStep, due_escalation, escalation_of
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.format import format_duration
 from watchdeck.engine.alerts.repository import AlertRepository
 
-SaveEpisode = Callable[[Alert, Episode], bool]
-"""Saves an episode after a notification; False when another process changed it first."""
+SaveEpisode = Callable[[Alert, Episode, int], bool]
+"""Saves an episode after a notification, at a time (ms UTC).
+
+Returns False when another process changed the episode first.
+"""
 
 Task = Callable[[], None]
 """A due task; it writes in its caller's transaction."""
@@ -37,8 +42,8 @@ MAX_SENT_KEYS = 10_000
 class Timers:
     """Finds what is due for open alerts, and was not done yet.
 
-    That is: the end of an acknowledgement, a reminder of one, an escalation, a digest of a flapping
-    alert, or a page that a mute held back.
+    That is: the end of an acknowledgement, a reminder of one, an escalation, a repetition of a
+    severity 1 that nobody takes, or a message that a mute held back.
     """
 
     def __init__(self, repository: AlertRepository, save: SaveEpisode) -> None:
@@ -60,13 +65,28 @@ class Timers:
             yield from self._acknowledged_tasks(episode, alert, ack, now)
         elif episode.is_firing and self._may_notify(episode):
             active = self._repository.active_alert(alert, episode, now)
+            after = with_mutes(episode, is_muted=bool(active.mutes), now=now)
+            if after is not episode:
+                yield partial(self._save_changed, alert, after, now)
+                return
             yield from self._unacknowledged_tasks(active, now)
+        if episode.reopened and episode.is_firing:
+            yield from self._return_tasks(self._repository.active_alert(alert, episode, now), now)
+
+    def _save_changed(self, alert: Alert, episode: Episode, now: int) -> None:
+        self._save(alert, episode, now)
+
+    def _return_tasks(self, active: ActiveAlert, now: int) -> Iterator[Task]:
+        """The message that a mute held back, of an alert that fires again."""
+        last = self._repository.last_messages(active.episode)
+        rule = self._repository.rule_of(active.alert)
+        yield from self._once(returned_message(active, now, last, rule), active, now)
 
     def _may_notify(self, episode: Episode) -> bool:
         """Whether any message may be due for an episode; a cheap check that excludes most."""
         owes = episode.severity.is_paging and episode.paged_at is None
-        changes = episode.flapping or episode.reopened > 0
-        return owes or changes or bool(self._repository.config.routing.escalations)
+        repeats = episode.severity is Severity.CRITICAL
+        return owes or repeats or bool(self._repository.config.routing.escalations)
 
     def _acknowledged_tasks(
         self, episode: Episode, alert: Alert, ack: Acknowledgement, now: int
@@ -93,21 +113,22 @@ class Timers:
     ) -> None:
         if self._repository.end_acknowledgement(ack, reason, now) and reason is AckEnd.EXPIRED:
             self._repository.enqueue(messages, replace(active, acknowledgement=None), now)
-            self._save(active.alert, reset_paging(active.episode, now))
+            self._save(active.alert, reset_paging(active.episode, now), now)
 
     def _unacknowledged_tasks(self, active: ActiveAlert, now: int) -> Iterator[Task]:
         rule = self._repository.rule_of(active.alert)
+        routing = self._repository.config.routing
         page = overdue_page(active, rule)
         if page:
             yield partial(self._page, page, active, now)
-        yield from self._once(flapping_digest(active, now, rule), active, now)
-        yield from self._once(reopened_page(active, now, rule), active, now)
-        step = due_escalation(active, self._repository.config.routing, now)
+        step = due_escalation(active, routing, now)
         if step is not None:
             yield partial(self._escalate, step, active, now)
+        elif escalation_of(active, routing) is None:
+            yield from self._once(repeated_page(active, now, rule), active, now)
 
     def _page(self, page: tuple[Message, ...], active: ActiveAlert, now: int) -> None:
-        if self._save(active.alert, replace(active.episode, paged_at=now)):
+        if self._save(active.alert, replace(active.episode, paged_at=now), now):
             self._repository.enqueue(page, active, now)
 
     def _escalate(self, step: DueStep, active: ActiveAlert, now: int) -> None:
@@ -120,7 +141,7 @@ class Timers:
             f"watchdeck/{episode.id}/escalated/{step.escalated}",
             f"nobody took it for {waited}: {summary(active.alert, episode, rule)}",
         )
-        if self._save(active.alert, replace(episode, escalated=step.escalated)):
+        if self._save(active.alert, replace(episode, escalated=step.escalated), now):
             self._repository.enqueue((message,), active, now, to=step.to)
 
     def _once(self, messages: tuple[Message, ...], active: ActiveAlert, now: int) -> Iterator[Task]:

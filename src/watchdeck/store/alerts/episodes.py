@@ -31,7 +31,7 @@ _COLUMNS = (
     *("id", "alert", "started_at", "condition", "severity", "peak_severity", "data", "value"),
     *("peak", "bound", "why", "observed", "false_for", "samples", "seen_at", "fired_at"),
     *("ended_at", "end_reason", "reopened", "flapping", "recent", "truth", "paged_at"),
-    *("escalated", "worse_at", "flapped_at", "rev"),
+    *("escalated", "worse_at", "flapped_at", "firings", "muted_at", "rev"),
 )
 """The columns of an episode, in the order of its fields; `bound` is its `limit`, an SQL keyword."""
 
@@ -265,6 +265,7 @@ def episode_from(row: Sequence[Any]) -> Episode:
             "end_reason": None if reason is None else EndReason(reason),
             "flapping": bool(known["flapping"]),
             "truth": bool(known["truth"]),
+            "firings": tuple(json.loads(known["firings"])),
         }
     )
 
@@ -279,6 +280,7 @@ def _row(episode: Episode) -> Mapping[str, Any]:
         "end_reason": None if episode.end_reason is None else episode.end_reason.value,
         "flapping": int(episode.flapping),
         "truth": int(episode.truth),
+        "firings": json.dumps(episode.firings),
     }
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from watchdeck.domain.notifications.message import LastMessage, MessageKind
 from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
+from watchdeck.domain.settings.receivers import CONSOLE
 
 _INSERT = """
 insert into outbox (
@@ -57,6 +59,11 @@ where dedup_key = :dedup_key and {_WAITING}
 
 _GIVEN_UP_SINCE = f"select {_COLUMNS} from outbox where gave_up_at >= :since order by id"
 _OF_EPISODE = f"select {_COLUMNS} from outbox where episode = :episode order by id"
+_OF_RECEIVERS = """
+select channel, kind, payload from outbox
+where episode = :episode and channel <> :console and cancelled_at is null and gave_up_at is null
+order by id
+"""
 _FREEZE = f"update outbox set fold = :fold where id = :id and {_WAITING}"
 _RECENT_GROUPS = """
 select distinct fold from (
@@ -188,6 +195,20 @@ def read_episode_outbox(db: Connection, episode: int) -> tuple[OutboxRow, ...]:
     )
 
 
+def read_last_messages(db: Connection, episode: int) -> dict[str, LastMessage]:
+    """The newest message of each channel about an episode, by channel, and all its people.
+
+    Cancelled messages and those that were given up do not count.
+    """
+    found: dict[str, LastMessage] = {}
+    asked = {"episode": episode, "console": CONSOLE}
+    for channel, kind, payload in db.execute(_OF_RECEIVERS, asked).fetchall():
+        before = found[channel].people if channel in found else ()
+        people = dict.fromkeys((*before, *json.loads(payload).get("on_call", ())))
+        found[channel] = LastMessage(MessageKind(kind), tuple(people))
+    return found
+
+
 def prune(db: Connection, before: int) -> int:
     """Delete settled rows created before `before` (ms UTC); returns how many.
 
@@ -205,10 +226,27 @@ def _outbox_row(row: Sequence[Any]) -> OutboxRow:
 _QUIET = "('resolved', 'acknowledged', 'unacknowledged', 'reminder')"
 """Kinds of message that page nobody."""
 
+_JOINING = "('returned', 'repeated')"
+"""Kinds of message that page under the key of the first page of their episode."""
+
+_OPENS = f"""
+o.sent_at is not null and o.kind not in {_QUIET} and (o.kind not in {_JOINING} or not exists (
+    select 1 from outbox as p where p.episode = o.episode and p.channel = o.channel and p.id < o.id
+    and p.sent_at is not null and p.kind not in {_QUIET}
+))
+"""
+"""Whether a row (`o`) made its group one of its episode: it was sent, and pages under its key."""
+
 _GROUPS = f"""
-select distinct fold from outbox
+select distinct o.fold from outbox as o
+where o.channel = :channel and o.episode = :episode and {_OPENS}
+order by o.fold
+"""
+
+_FIRST_GROUP = f"""
+select fold from outbox
 where channel = :channel and episode = :episode and sent_at is not null and kind not in {_QUIET}
-order by fold
+order by id limit 1
 """
 
 _MEMBERS = f"""
@@ -216,13 +254,13 @@ select distinct e.id, e.ended_at is null, exists (
     select 1 from acknowledgement as k where k.episode = e.id and k.ended_at is null
 ), (select max(k.ended_at) from acknowledgement as k where k.episode = e.id)
 from outbox as o join episode as e on e.id = o.episode
-where o.channel = :channel and o.fold = :fold and o.sent_at is not null and o.kind not in {_QUIET}
+where o.channel = :channel and o.fold = :fold and {_OPENS}
 order by e.id
 """
 
 _UNACKNOWLEDGED_GROUPS = f"""
 select distinct o.fold from outbox as o join episode as e on e.id = o.episode
-where o.channel = :channel and o.sent_at is not null and o.kind not in {_QUIET}
+where o.channel = :channel and {_OPENS}
 and e.ended_at is null and not exists (
     select 1 from acknowledgement as k where k.episode = e.id and k.ended_at is null
 )
@@ -262,6 +300,12 @@ def read_notified_groups(
         for row in db.execute(_GROUPS, {"channel": channel, "episode": number}).fetchall()
     }
     return tuple(_notified_group(db, channel, group) for group in groups)
+
+
+def read_first_group(db: Connection, channel: str, episode: int) -> NotifiedGroup | None:
+    """The group in which an episode paged a channel first; None when it did not yet."""
+    row = db.execute(_FIRST_GROUP, {"channel": channel, "episode": episode}).fetchone()
+    return None if row is None else _notified_group(db, channel, row[0])
 
 
 def read_unacknowledged_groups(db: Connection, channel: str) -> tuple[NotifiedGroup, ...]:

@@ -314,5 +314,10 @@ create table budget (
 ) strict;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _ALERTS, _IDENTITY, _BUDGETS)
+_FIRINGS = """
+alter table episode add column firings text not null default '[]';
+alter table episode add column muted_at integer;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _ALERTS, _IDENTITY, _BUDGETS, _FIRINGS)
 """One step for each version of state.db, oldest first; a released step never changes."""
