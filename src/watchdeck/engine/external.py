@@ -12,18 +12,21 @@ from watchdeck.domain.alerts.alert import (
     AlertState,
     DataState,
     Episode,
+    EpisodeOfAlert,
     Transition,
 )
 from watchdeck.domain.alerts.lifecycle import Evaluation, advance, mark_no_data
 from watchdeck.domain.external.event import ExternalEvent, Status
 from watchdeck.domain.external.lifecycle import (
+    DEADMAN_MARGIN,
     EARLY_RESOLVE_WINDOW,
     ResolveContext,
     advance_time,
     apply_event,
-    is_no_data_rule,
+    is_proved_end,
     is_resolve_of,
     reason_to_distrust,
+    target_doubt,
 )
 from watchdeck.domain.external.source import (
     ExternalSource,
@@ -42,6 +45,7 @@ from watchdeck.store.alerts.external import (
     delete_old_events,
     drop_deferred,
     has_pending_events,
+    mark_alive,
     mark_lost,
     mark_processed,
     pending_events,
@@ -151,7 +155,7 @@ class ExternalEvaluation:
         pairs = read_open_external(db)
         self._open = {(alert.source, alert.fingerprint): (one, alert) for one, alert in pairs}
         self._early = {alert_key(one): one for one in read_deferred(db, PendingResolve.EARLY)}
-        self._held = {alert_key(one): one for one in read_deferred(db, PendingResolve.HELD)}
+        self._held = self._read_held()
 
     def run(self) -> int:
         """Process new events, resolves that were not trusted at once, and silent sources.
@@ -168,11 +172,23 @@ class ExternalEvaluation:
         delete_old_events(self._db, self._now)
         return len(events)
 
+    def _read_held(self) -> dict[AlertKey, ExternalEvent]:
+        """The newest held resolve of each open alert; that of a twin counts for its alert."""
+        found = {}
+        for event in read_deferred(self._db, PendingResolve.HELD):
+            twin = None if alert_key(event) in self._open else self._find_twin(event)
+            key = (twin[1].source, twin[1].fingerprint) if twin else alert_key(event)
+            found[key] = event
+        return found
+
     def _process(self, event: ExternalEvent) -> None:
         source = self._sources.get(event.source)
         if source is not None and source.deadman and event.rule == source.deadman:
             lost_at = None if event.status is Status.FIRING else event.received_at
             mark_lost(self._db, source, lost_at)
+            if lost_at is None:
+                proof = event.received_at - DEADMAN_MARGIN
+                mark_alive(self._db, source.name, event.sender, proof)
             self._sources[source.name] = replace(source, lost_at=lost_at)
         elif event.status is Status.FIRING:
             self._process_firing(event)
@@ -184,6 +200,10 @@ class ExternalEvaluation:
         if resolve is not None and is_resolve_of(resolve, event):
             return
         pair = self._open.get(alert_key(event))
+        if pair is None and (twin := self._find_twin(event)) is not None:
+            if self._sources[event.source].way is SourceProtocol.LIST:
+                self._suppressed[twin[1].id] = event.suppressed_by
+            return
         alert = self._alert_of(event)
         if pair is not None:
             self._save_change(alert, pair[0], *apply_event(pair[0], event))
@@ -192,16 +212,60 @@ class ExternalEvaluation:
 
     def _process_resolve(self, event: ExternalEvent) -> None:
         pair = self._open.get(alert_key(event))
+        if pair is None and (twin := self._find_twin(event)) is not None:
+            if not self._is_listed(self._sources[twin[1].source], twin[1]):
+                self._resolve(event, *twin)
+            return
         if pair is None:
             self._early[alert_key(event)] = event
             defer_resolve(self._db, PendingResolve.EARLY, event)
             return
-        episode, alert = pair
-        after, steps = apply_event(episode, event, doubt=self._doubt_of(event, alert))
+        self._resolve(event, *pair)
+
+    def _resolve(self, event: ExternalEvent, episode: Episode, alert: Alert) -> None:
+        context = self._context_of(event, alert)
+        after, steps = apply_event(episode, event, doubt=reason_to_distrust(event, context))
         self._save_change(alert, episode, after, steps)
         if after is not None and after.is_open and after.condition is AlertState.CLEARING:
-            self._held[alert_key(event)] = event
-            defer_resolve(self._db, PendingResolve.HELD, event)
+            self._hold_resolve(alert, replace(event, was_target_silent=bool(target_doubt(context))))
+
+    def _hold_resolve(self, alert: Alert, event: ExternalEvent) -> None:
+        self._held[alert.source, alert.fingerprint] = event
+        defer_resolve(self._db, PendingResolve.HELD, event)
+
+    def _find_twin(self, event: ExternalEvent) -> EpisodeOfAlert | None:
+        """The open alert of another source that is the same one: told twice, it is one alert.
+
+        Its labels are the same, and so is the system that raised it, or the cluster that tells it.
+        """
+        for (source, fingerprint), (episode, alert) in self._open.items():
+            is_other = fingerprint == event.fingerprint and source != event.source
+            if is_other and self._is_told_together(event, alert):
+                return episode, alert
+        return None
+
+    def _is_told_together(self, event: ExternalEvent, alert: Alert) -> bool:
+        one, other = self._sources.get(event.source), self._sources.get(alert.source)
+        if one is None or other is None:
+            return False
+        last = self._last_state(alert)
+        is_pushed = SourceProtocol.LIST not in (one.way, other.way) or one.way is not other.way
+        is_same_sender = last is not None and last.sender == event.sender != ""
+        return one.is_same_cluster(other) or (is_pushed and is_same_sender)
+
+    def _is_listed(self, source: ExternalSource, alert: Alert) -> bool:
+        """Whether a source still lists an alert as firing, and is heard."""
+        last = self._state_at(source.name, alert.fingerprint)
+        return last is not None and last.listed and not source.silent_for(self._now, [last])
+
+    def _is_listed_by_peer(self, source: ExternalSource, alert: Alert) -> bool:
+        """Whether another member of the cluster of a source still lists an alert."""
+        return any(
+            other.name != source.name
+            and other.is_same_cluster(source)
+            and self._is_listed(other, alert)
+            for other in self._sources.values()
+        )
 
     def _check_deferred(self) -> None:
         """Drop deferred resolves that are over; advance clearing and flapping episodes to now."""
@@ -214,16 +278,27 @@ class ExternalEvaluation:
                 drop_deferred(self._db, PendingResolve.HELD, self._held.pop(key))
         for key, (episode, alert) in list(self._open.items()):
             if episode.flapping or episode.condition is AlertState.CLEARING:
-                doubt = self._doubt_of(self._held[key], alert) if key in self._held else ""
-                self._save_change(alert, episode, *advance_time(episode, self._now, doubt=doubt))
+                self._advance(episode, alert, self._held.get(key))
 
-    def _doubt_of(self, event: ExternalEvent, alert: Alert) -> str:
-        """Why a resolve is not trusted; empty when it is."""
+    def _advance(self, episode: Episode, alert: Alert, held: ExternalEvent | None) -> None:
+        if held is None:
+            self._save_change(alert, episode, *advance_time(episode, self._now))
+            return
+        context = self._context_of(held, alert)
+        if target_doubt(context) and not held.was_target_silent:
+            held = replace(held, was_target_silent=True)
+            self._hold_resolve(alert, held)
+        doubt, is_proved = reason_to_distrust(held, context), is_proved_end(held, context)
+        after = advance_time(episode, self._now, doubt=doubt, is_proved=is_proved)
+        self._save_change(alert, episode, *after)
+
+    def _context_of(self, event: ExternalEvent, alert: Alert) -> ResolveContext:
+        """What decides whether a resolve is trusted."""
         source = self._sources.get(event.source) or ExternalSource(
             event.source, SourceProtocol.EVENTS
         )
-        last = self._last_state(alert)
-        context = ResolveContext(
+        last = self._state_at(event.source, alert.fingerprint)
+        return ResolveContext(
             now=self._now,
             source=source,
             last=last,
@@ -232,13 +307,14 @@ class ExternalEvaluation:
             absent=tuple(self._no_data_rules(alert)),
             is_model_silent=alert.model in self._down_models,
         )
-        return reason_to_distrust(event, context)
 
     def _no_data_rules(self, alert: Alert) -> Iterable[str]:
         """The rules of firing alerts that report missing data of this alert's target."""
         for episode, other in self._open.values():
             fires = episode.condition is AlertState.FIRING and episode.data is not DataState.NONE
-            is_about_data = is_no_data_rule(other.rule) and other.id != alert.id
+            source = self._sources.get(other.source)
+            names = source.no_data_alerts if source else ()
+            is_about_data = other.rule in names and other.id != alert.id
             if fires and is_about_data and _is_same_target(alert, other):
                 yield other.rule
 
@@ -253,9 +329,9 @@ class ExternalEvaluation:
         silent_for = source.silent_for(self._now, states)
         why = f"{source.name} is silent for {format_duration(silent_for)}"
         for episode, alert in pairs:
-            if silent_for:
+            if silent_for and not self._is_listed_by_peer(source, alert):
                 self._hold(episode, alert, why)
-            else:
+            elif not silent_for:
                 self._check_repeats(source, episode, alert)
         self._update_silence_alert(source, silent_for)
 
@@ -307,9 +383,12 @@ class ExternalEvaluation:
 
     def _last_state(self, alert: Alert) -> RemoteAlertState | None:
         """The last report of its source that the alert fires; None without one."""
-        if alert.source not in self._states:
-            self._states[alert.source] = read_remote_states(self._db, alert.source)
-        return self._states[alert.source].get(alert.fingerprint)
+        return self._state_at(alert.source, alert.fingerprint)
+
+    def _state_at(self, source: str, fingerprint: str) -> RemoteAlertState | None:
+        if source not in self._states:
+            self._states[source] = read_remote_states(self._db, source)
+        return self._states[source].get(fingerprint)
 
     def _previous_episode(self, alert: Alert) -> Episode | None:
         return next(iter(read_episodes(self._db, alert.id, self._now, 1)), None)

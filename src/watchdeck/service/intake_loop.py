@@ -168,17 +168,23 @@ def sources_of(settings: Settings) -> Iterator[ExternalSource]:
             expected=True,
             hold=max(2 * asked.resend, asked.resolve_timeout),
             deadman=asked.deadman,
+            no_data_alerts=asked.no_data_alerts,
+            cluster=asked.cluster,
         )
     intake, names = settings.intake, [asked.name for asked in settings.alertmanager]
     if intake is not None:
         yield ExternalSource(
-            PROMETHEUS, SourceProtocol.POST, PUSH_SILENT_AFTER, deadman=intake.deadman
+            *(PROMETHEUS, SourceProtocol.POST, PUSH_SILENT_AFTER),
+            deadman=intake.deadman,
+            no_data_alerts=intake.no_data_alerts,
         )
-        yield ExternalSource(EVENTS, SourceProtocol.EVENTS)
+        yield ExternalSource(EVENTS, SourceProtocol.EVENTS, no_data_alerts=intake.no_data_alerts)
         if _default_source(names) not in names:
             patience = int(intake.silent_after)
             yield ExternalSource(
-                ALERTMANAGER, SourceProtocol.WEBHOOK, patience, deadman=intake.deadman
+                *(ALERTMANAGER, SourceProtocol.WEBHOOK, patience),
+                deadman=intake.deadman,
+                no_data_alerts=intake.no_data_alerts,
             )
 
 

@@ -2,9 +2,10 @@ import pytest
 from msgspec.structs import replace
 
 from domain.alerts.lives import ALERT, START, firing, raised
-from watchdeck.domain.alerts.alert import AlertState, Mute, MuteKind
+from watchdeck.domain.alerts.alert import AlertState, DataState, Mute, MuteKind
 from watchdeck.domain.alerts.maintenance import Maintenance
 from watchdeck.domain.alerts.muting import (
+    DownAlert,
     MuteContext,
     find_down_models,
     labels_of,
@@ -16,6 +17,7 @@ from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.matcher import read_matcher
 
 HOUR = 3_600_000
+HIGH = Severity.HIGH
 
 
 def silence(*matchers: str, begins: int = 0) -> Silence:
@@ -56,34 +58,40 @@ BY_WORK = Mute(MuteKind.MAINTENANCE, "disks", START + HOUR)
         pytest.param(MuteContext(maintenance=(work("owner=risk"),)), (BY_WORK,), id="planned work"),
         pytest.param(MuteContext(maintenance=(work("owner=x"),)), (), id="planned work elsewhere"),
         pytest.param(
-            MuteContext(down_models={"fraud": 8}),
+            MuteContext(down_models={"fraud": DownAlert(8, HIGH)}),
             (Mute(MuteKind.NO_DATA, "fraud"),),
             id="its model says nothing, and another alert tells so",
         ),
         pytest.param(
-            MuteContext(down_models={"fraud": 7}), (), id="the alert that tells so is not muted"
+            MuteContext(down_models={"fraud": DownAlert(7, HIGH)}),
+            (),
+            id="the alert that tells so is not muted",
         ),
         pytest.param(
-            MuteContext(down_models={"features": 9}, dependencies={"fraud": ("features",)}),
+            MuteContext(
+                down_models={"features": DownAlert(9, HIGH)}, dependencies={"fraud": ("features",)}
+            ),
             (Mute(MuteKind.DEPENDENCY, "features"),),
             id="what its model depends on is in trouble",
         ),
         pytest.param(
             MuteContext(
-                down_models={"disk": 9},
+                down_models={"disk": DownAlert(9, HIGH)},
                 dependencies={"fraud": ("features",), "features": ("disk", "net")},
             ),
             (Mute(MuteKind.DEPENDENCY, "disk"),),
             id="or what that depends on",
         ),
         pytest.param(
-            MuteContext(down_models={"features": 9}, dependencies={"churn": ("features",)}),
+            MuteContext(
+                down_models={"features": DownAlert(9, HIGH)}, dependencies={"churn": ("features",)}
+            ),
             (),
             id="not what another depends on",
         ),
         pytest.param(
             MuteContext(
-                down_models={"fraud": 7, "features": 9},
+                down_models={"fraud": DownAlert(7, HIGH), "features": DownAlert(9, HIGH)},
                 dependencies={"fraud": ("features",), "features": ("fraud",)},
             ),
             (),
@@ -151,4 +159,23 @@ def test_a_model_is_in_trouble_while_an_alert_that_tells_so_fires_the_oldest_of_
     pending = firing(condition=AlertState.PENDING)
     other = replace(ALERT, id=1, model="churn", rule="down")
     found = [(firing(), ALERT), (firing(), later), (firing(), down), (pending, other)]
-    assert find_down_models(found, lambda alert: alert.rule == "down") == {"fraud": 2}
+    assert find_down_models(found, lambda alert: alert.rule == "down") == {
+        "fraud": DownAlert(2, HIGH)
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param({}, [], id="it has data of its own"),
+        pytest.param({"data": DataState.NONE}, ["fraud"], id="nobody has data"),
+        pytest.param({"data": DataState.NONE, "severity": Severity.CRITICAL}, [], id="it is worse"),
+    ],
+)
+def test_a_model_that_is_down_mutes_no_alert_that_another_system_knows_more_of(
+    changed: dict[str, object], expected: list[str]
+) -> None:
+    foreign = replace(ALERT, source="eu")
+    context = MuteContext(down_models={"fraud": DownAlert(8, HIGH)})
+    mutes = mute_reasons(foreign, replace(firing(), **changed), context, START)
+    assert [one.by for one in mutes] == expected

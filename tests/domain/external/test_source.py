@@ -11,7 +11,6 @@ from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.lifecycle import (
     ALIVE_TOLERANCE,
     ResolveContext,
-    is_no_data_rule,
     reason_to_distrust,
 )
 from watchdeck.domain.external.source import (
@@ -186,9 +185,3 @@ def test_a_moment_is_as_long_ago_after_the_clock_jumped(at: int, jump: int, afte
     assert last(at=at, renewed_at=at).shift_times(jump, NOW).renewed_at == after
     shifted = replace(LIST, heard_at=at, lost_at=at, held_until=at).shift_times(jump, NOW)
     assert (shifted.heard_at, shifted.lost_at, shifted.held_until) == (after, after, at + jump)
-
-
-@pytest.mark.parametrize("name", ["ModelMetricAbsent", "TargetDown", "no_data", "FeedStale"])
-def test_an_alert_may_say_by_its_name_that_there_is_no_data(name: str) -> None:
-    assert is_no_data_rule(name)
-    assert not is_no_data_rule("ModelErrorRatioHigh")

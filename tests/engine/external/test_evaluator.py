@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.external.payloads import NOW, alert, captured, webhook
+from domain.external.payloads import NOW, alert, captured, posted, webhook
 from engine.external.listening import EU, HOOK, MINUTE, POST, SECOND, Ear, firing, over
 from log_lines import lines_of
 from store.stores import state
 from watchdeck.domain.alerts.alert import AlertState, DataState
-from watchdeck.domain.external.alertmanager import read_webhook
+from watchdeck.domain.external.alertmanager import read_list, read_webhook
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.datetimes import read_rfc3339, write_rfc3339
 from watchdeck.engine.external import CHECK_INTERVAL, ExternalSchedule, label_index
@@ -24,9 +24,11 @@ from watchdeck.store.alerts.episodes import read_open_episodes
 from watchdeck.store.alerts.external import (
     BATCH_SIZE,
     append_events,
+    mark_reachable,
     pending_events,
     read_suppressed,
     register_sources,
+    replace_list,
 )
 from watchdeck.store.files.connection import Connection, open_writable
 from watchdeck.store.files.directory import StoreDirectory
@@ -413,3 +415,108 @@ def test_a_source_that_is_taken_out_of_the_configuration_is_not_called_silent(
     register_sources(db, (), ear.now)
     ear.judge(MINUTE)
     assert ear.open() == {}
+
+
+AM1 = replace(EU, name="am1", peers=("01A", "01B"))
+AM2 = replace(EU, name="am2", peers=("01A", "01B"))
+
+
+def poll(ear: Ear, name: str, *alerts: dict[str, Any], started: int = 1) -> None:
+    """Poll one member of a cluster."""
+    mark_reachable(ear.db, name, ear.now, started, ("01A", "01B"))
+    replace_list(ear.db, name, read_list(posted(*alerts), name, ear.now).events, ear.now)
+    ear.judge()
+
+
+def test_two_members_of_one_cluster_tell_of_one_alert(db: Connection) -> None:
+    ear = Ear(db, NOW, (AM1, AM2))
+    for _ in range(8):
+        ear.now += 15 * SECOND
+        now = firing(updatedAt=later(ear.now - NOW), endsAt=later(ear.now - NOW + 4 * MINUTE))
+        for name in ("am1", "am2"):
+            poll(ear, name, now)
+    assert ear.steps == [("Slow", "fired")]
+    ear.now += 15 * SECOND
+    poll(ear, "am2")
+    assert ear.steps == [("Slow", "fired")]
+    poll(ear, "am1")
+    assert ear.steps[1:] == [("Slow", "clearing"), ("Slow", "resolved")]
+    assert ear.open() == {}
+
+
+def test_a_member_that_starts_anew_and_one_that_is_lost_end_nothing(db: Connection) -> None:
+    ear = Ear(db, NOW, (AM1, AM2))
+    now = firing(updatedAt=later(0), endsAt=later(4 * MINUTE))
+    for name in ("am1", "am2"):
+        poll(ear, name, now)
+    ear.now += 15 * SECOND
+    poll(ear, "am2", started=2)
+    for _ in range(8):
+        ear.now += 15 * SECOND
+        poll(ear, "am2", now, started=2)
+    assert ear.open()["Slow"].data is DataState.FRESH
+    assert [verb for rule, verb in ear.steps if rule == "Slow"] == ["fired"]
+    ear.now += 15 * SECOND
+    poll(ear, "am2", started=2)
+    assert ear.open().get("Slow") is not None
+
+
+def test_what_a_prometheus_posts_and_its_alertmanager_sends_is_one_alert(db: Connection) -> None:
+    ear = Ear(db, NOW, (HOOK, POST))
+    said = firing(generatorURL="http://prometheus:9090/graph?g0.expr=x", fingerprint=None)
+    ear.post(said)
+    ear.hook(said, after=SECOND)
+    assert ear.steps == [("Slow", "fired")]
+    ear.hook(
+        over(generatorURL=said["generatorURL"], fingerprint=None, endsAt=later(60_000)),
+        after=MINUTE,
+    )
+    assert [verb for _, verb in ear.steps] == ["fired", "clearing", "resolved"]
+
+
+def test_two_systems_on_their_own_may_tell_of_the_same_labels(db: Connection) -> None:
+    ear = Ear(db, NOW, (replace(AM1, peers=()), replace(AM2, peers=())))
+    for name in ("am1", "am2"):
+        mark_reachable(db, name, ear.now, 1)
+        replace_list(db, name, read_list(posted(firing()), name, ear.now).events, ear.now)
+    ear.judge()
+    assert ear.steps == [("Slow", "fired"), ("Slow", "fired")]
+
+
+def test_of_two_held_resolves_the_newer_counts(db: Connection) -> None:
+    ear = Ear(db, NOW, (replace(HOOK, deadman="Watchdog"),))
+    ear.hook(firing("Watchdog"), firing())
+    for minute in range(1, 9):
+        ear.hook(over(endsAt=later(minute * MINUTE)), after=MINUTE)
+    assert "Slow" in ear.open()
+    ear.hook(firing("Watchdog", startsAt=later(8 * MINUTE)), after=MINUTE)
+    assert "Slow" in ear.open()
+    ear.hook(firing("Watchdog", startsAt=later(9 * MINUTE)), after=90 * SECOND)
+    assert "Slow" not in ear.open()
+
+
+def test_a_dead_mans_switch_delays_an_end_by_no_more_than_its_interval(db: Connection) -> None:
+    ear = Ear(db, NOW, (replace(HOOK, deadman="Watchdog"),))
+    ear.hook(firing("Watchdog"), firing())
+    ear.hook(over(endsAt=later(MINUTE)), after=MINUTE)
+    for _ in range(3):
+        ear.hook(firing("Watchdog", startsAt=later(ear.now - NOW)), after=MINUTE)
+    assert ear.steps[-1] == ("Slow", "resolved")
+
+
+def test_the_port_of_an_operator_is_no_target(db: Connection) -> None:
+    ear = Ear(db, NOW)
+    ear.hook(
+        firing("InstanceDown", labels={"alertname": "InstanceDown", "endpoint": "http", "job": "a"})
+    )
+    other = {"alertname": "KubePodCrashLooping", "endpoint": "http", "job": "b"}
+    ear.hook(firing(labels=other, fingerprint="c0"))
+    ear.hook(over(labels=other, fingerprint="c0", endsAt=later(MINUTE)), after=MINUTE)
+    assert ear.steps[-1] == ("KubePodCrashLooping", "resolved")
+
+
+def test_a_name_that_only_contains_down_is_no_word_of_missing_data(db: Connection) -> None:
+    ear = Ear(db, NOW)
+    ear.hook(firing("HWSlowdownThrottle"), firing())
+    ear.hook(over(endsAt=later(MINUTE)), after=MINUTE)
+    assert ear.steps[-1] == ("Slow", "resolved")

@@ -13,7 +13,12 @@ from msgspec.structs import replace
 
 from watchdeck.config.checks.intake import endpoint_of
 from watchdeck.config.reading.secrets import SecretError, resolve_secret
-from watchdeck.domain.external.alertmanager import PayloadError, parse_json, read_list
+from watchdeck.domain.external.alertmanager import (
+    PayloadError,
+    parse_json,
+    read_list,
+    read_peers,
+)
 from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.silence_sync import (
     RemoteSilence,
@@ -203,16 +208,22 @@ class AlertmanagerPoller:
         status = parse_json(await self._client.get(STATUS))
         silences = await self._sync.read_silences() if self._sync else ()
         started = read_rfc3339(status.get("uptime")) if isinstance(status, dict) else None
-        await self._worker.run(lambda db: self._save(db, alerts, started, silences))
+        peers = read_peers(status)
+        await self._worker.run(lambda db: self._save(db, alerts, started, peers, silences))
         if self._sync is not None:
             await self._sync.reconcile(alerts, silences, self._clock())
 
     def _save(
-        self, db: Connection, alerts: bytes, started: int | None, silences: Iterable[RemoteSilence]
+        self,
+        db: Connection,
+        alerts: bytes,
+        started: int | None,
+        peers: tuple[str, ...],
+        silences: Iterable[RemoteSilence],
     ) -> None:
         name, now = self._settings.name, self._clock()
         payload = read_list(alerts, name, now)
-        external.mark_reachable(db, name, now, started)
+        external.mark_reachable(db, name, now, started, peers)
         own = {f"silence {one.id}" for one in silences}
         events = [_without_silences(event, own) for event in payload.events]
         if payload.unreadable:  # an alert that could not be read must not count as gone

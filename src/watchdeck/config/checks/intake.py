@@ -81,7 +81,7 @@ def _intake_problems(intake: Intake) -> Iterator[Problem]:
     if intake.token.prefix:
         yield Problem("token.prefix", "has no use", "The sender writes Bearer itself.")
     yield from fields.bound_problems(intake, INTAKE_BOUNDS)
-    yield from _deadman_problems(intake.deadman)
+    yield from _alert_name_problems(intake.deadman, intake.no_data_alerts)
 
 
 def _alertmanager_problems(alertmanager: Alertmanager, *, private: bool) -> Iterator[Problem]:
@@ -104,16 +104,23 @@ def _alertmanager_problems(alertmanager: Alertmanager, *, private: bool) -> Iter
     url = alertmanager.external_url
     if url is not None and (problem := fields.url_problem(url)):
         yield Problem("external_url", *problem)
-    yield from _deadman_problems(alertmanager.deadman)
+    yield from _alert_name_problems(alertmanager.deadman, alertmanager.no_data_alerts)
+    if alertmanager.cluster and not _NAME.fullmatch(alertmanager.cluster):
+        yield Problem("cluster", "is no name", "Use letters, digits, and - _ or . between them.")
 
 
 def _is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name not in _RESERVED
 
 
-def _deadman_problems(deadman: str) -> Iterator[Problem]:
-    if clean(deadman, _LONGEST_ALERT) != deadman:
-        yield Problem("deadman", "is too long, or has a character that no screen shows")
+def _alert_name_problems(deadman: str, no_data_alerts: tuple[str, ...]) -> Iterator[Problem]:
+    numbered = {f"no_data_alerts[{number}]": name for number, name in enumerate(no_data_alerts)}
+    for setting, name in ({"deadman": deadman} | numbered).items():
+        if clean(name, _LONGEST_ALERT) != name:
+            yield Problem(setting, "is too long, or has a character that no screen shows")
+    if deadman and deadman in no_data_alerts:
+        hint = "It fires while all is well: take it out of one of them."
+        yield Problem("no_data_alerts", f"has the name of the deadman {deadman}", hint)
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,10 +4,26 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
 
-from watchdeck.domain.alerts.alert import ActiveAlert, Alert, Episode, Mute, MuteKind
+from watchdeck.domain.alerts.alert import (
+    OURS,
+    ActiveAlert,
+    Alert,
+    DataState,
+    Episode,
+    Mute,
+    MuteKind,
+)
 from watchdeck.domain.alerts.maintenance import Maintenance, window_at
 from watchdeck.domain.alerts.silence import Silence
+from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.values.matcher import Matcher, matches
+
+
+class DownAlert(Struct, frozen=True):
+    """The alert that reports a model as down: its id in the store, and its severity."""
+
+    id: int
+    severity: Severity
 
 
 class MuteContext(Struct, frozen=True):
@@ -15,8 +31,8 @@ class MuteContext(Struct, frozen=True):
 
     silences: tuple[Silence, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
-    down_models: Mapping[str, int] = field(default_factory=dict)
-    """The models that are down or send no data, each with the id of the alert about that."""
+    down_models: Mapping[str, DownAlert] = field(default_factory=dict)
+    """The models that are down or send no data, each with the alert about that."""
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The models that each model depends on."""
     suppressed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -29,24 +45,25 @@ def mute_reasons(
     """Every reason why an episode is muted at `now` (ms UTC); empty when it is not muted.
 
     A silence or maintenance stops muting an alert that becomes more severe, unless its matchers
-    name severities. The alert that reports a model as down is not muted by that model being down.
-    Models that depend on each other do not mute each other.
+    name severities. A model that is down mutes its alerts, but not the one that reports it, nor one
+    of another system that has data of its own or is worse. Models that depend on each other do not
+    mute each other.
     """
     labels = labels_of(alert, episode.severity)
     return (
         *_silence_mutes(episode, labels, context, now),
         *_maintenance_mutes(episode, labels, context, now),
-        *_inhibition_mutes(alert, context),
+        *_inhibition_mutes(alert, episode, context),
         *(Mute(MuteKind.SOURCE, by) for by in context.suppressed.get(alert.id, ())),
     )
 
 
 def find_down_models(
     found: Iterable[tuple[Episode, Alert]], is_trouble: Callable[[Alert], bool]
-) -> dict[str, int]:
-    """The models with a firing alert that `is_trouble` accepts, and the lowest id of those."""
+) -> dict[str, DownAlert]:
+    """The models with a firing alert that `is_trouble` accepts, and the one of the lowest id."""
     return {
-        alert.model: alert.id
+        alert.model: DownAlert(alert.id, episode.severity)
         for episode, alert in sorted(found, key=lambda pair: -pair[1].id)
         if episode.is_firing and is_trouble(alert)
     }
@@ -91,14 +108,21 @@ def _has_worsened(episode: Episode, since: int) -> bool:
     return episode.worse_at is not None and episode.worse_at >= since
 
 
-def _inhibition_mutes(alert: Alert, context: MuteContext) -> Iterable[Mute]:
+def _inhibition_mutes(alert: Alert, episode: Episode, context: MuteContext) -> Iterable[Mute]:
     trouble = context.down_models.get(alert.model)
-    if trouble is not None and trouble != alert.id:
+    if trouble is not None and _is_explained(alert, episode, trouble):
         yield Mute(MuteKind.NO_DATA, alert.model)
     depends = context.dependencies
     for model in sorted(_dependencies_of(alert.model, depends)):
         if model in context.down_models and alert.model not in _dependencies_of(model, depends):
             yield Mute(MuteKind.DEPENDENCY, model)
+
+
+def _is_explained(alert: Alert, episode: Episode, down: DownAlert) -> bool:
+    """Whether an alert follows from its model being down."""
+    if alert.source == OURS:
+        return alert.id != down.id
+    return episode.data is DataState.NONE and episode.severity >= down.severity
 
 
 def _dependencies_of(model: str, depends: Mapping[str, tuple[str, ...]]) -> set[str]:

@@ -29,12 +29,13 @@ RESOLVE_REPEAT_PERIOD = 16 * 60_000
 """Time (ms) for which Prometheus repeats a resolve: 15 minutes, here with one to spare."""
 
 _MAX_LABELS = 64
+_MAX_PEERS = 32
 _NAME, _VALUE, _LINK = 200, 1_024, 2_048
 _MAX_HASHED = 64 << 10
 """Characters of labels that are hashed byte by byte for a fingerprint (10 ms)."""
 
 _FINGERPRINT = re.compile(r"[0-9A-Za-z_.:-]{1,64}", re.ASCII)
-_MODEL_LABELS = ("model", "model_name", "endpoint")
+_MODEL_LABELS = ("model", "model_name")
 
 _SEVERITY_WORDS = {
     Severity.CRITICAL: "1 p1 sev1 s1 critical crit page emergency fatal disaster",
@@ -101,6 +102,14 @@ def read_list(body: bytes, source: str, now: int) -> ParsedPayload:
     return _parse_alerts(
         _parse_list(body), lambda one: _list_event(one, source, now), MAX_LISTED_ALERTS
     )
+
+
+def read_peers(status: object) -> tuple[str, ...]:
+    """The names of the members of a cluster in a response to GET /api/v2/status; none alone."""
+    cluster = status.get("cluster") if isinstance(status, dict) else None
+    listed = cluster.get("peers") if isinstance(cluster, dict) else None
+    peers = [one for one in listed[:_MAX_PEERS] if isinstance(one, dict)] if listed else []
+    return tuple(sorted(filter(None, (_clean_text(one.get("name"), 80) for one in peers))))
 
 
 def parse_json(body: bytes) -> Any:

@@ -58,6 +58,8 @@ class ExternalEvent(Struct, frozen=True):
     """Whether labels or annotations were cut."""
     turn: int = 0
     """Position of the alert in the payload."""
+    was_target_silent: bool = False
+    """Whether this resolve was held because its target sent no data."""
 
     @property
     def alive_at(self) -> int | None:

@@ -4,8 +4,6 @@ The rule of the sender has waited already, so an event fires at once, and `fired
 the event. An untrusted resolve is held: its episode stays in clearing, without data.
 """
 
-import re
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -54,7 +52,11 @@ RESEND_INTERVAL = 60_000
 ALIVE_TOLERANCE = 1_500
 """Time (ms) by which a sender must outlive the end of an alert to count as alive."""
 
-_NO_DATA = re.compile(r"absent|missing|no_?data|down|unreachable|stale", re.IGNORECASE)
+DEADMAN_MARGIN = 2 * 60_000
+"""Time (ms) after an end at which a dead man's switch that is repeated proves its sender alive.
+
+A Prometheus that died lets both lapse together, but for two of its resend intervals.
+"""
 
 
 def apply_event(
@@ -87,11 +89,14 @@ def is_resolve_of(resolve: ExternalEvent, firing: ExternalEvent) -> bool:
     return mine == theirs and 0 <= firing.received_at - resolve.received_at <= EARLY_RESOLVE_WINDOW
 
 
-def advance_time(episode: Episode, now: int, *, doubt: str = "") -> EpisodeUpdate:
+def advance_time(
+    episode: Episode, now: int, *, doubt: str = "", is_proved: bool = False
+) -> EpisodeUpdate:
     """Advance the timers of an open external episode: flapping ends, and resolves take effect.
 
     Call it regularly for episodes that flap or are clearing. While there is a
-    `doubt` (why a resolve is not trusted), the resolve does not end the episode.
+    `doubt` (why a resolve is not trusted), the resolve does not end the episode; a resolve that
+    `is_proved` ends it without the wait of `HELD_RESOLVE_RELEASE`.
     Timers run one `RESEND_INTERVAL` behind, so that events still to be evaluated are not late.
     """
     repeats = max(0, now - episode.seen_at - RESEND_INTERVAL) // RESEND_INTERVAL
@@ -102,7 +107,8 @@ def advance_time(episode: Episode, now: int, *, doubt: str = "") -> EpisodeUpdat
         seen_at=episode.seen_at + repeats * RESEND_INTERVAL,
     )
     after, transitions = update_flapping(after, now)
-    held = after.data is DataState.NONE and after.false_for < HELD_RESOLVE_RELEASE
+    is_settled = is_proved or after.false_for >= HELD_RESOLVE_RELEASE
+    held = after.data is DataState.NONE and not is_settled
     if after.condition is not AlertState.CLEARING or after.flapping or doubt or held:
         return after, transitions
     after, back = mark_fresh(after, now)
@@ -235,7 +241,17 @@ def reason_to_distrust(event: ExternalEvent, context: ResolveContext) -> str:
     """Why a resolve cannot be trusted now; empty when it can."""
     if is_expiry(event, context):
         return f"{event.sender or 'its sender'} fell silent, and did not say that it is over"
-    return _source_doubt(event, context) or _target_doubt(context)
+    return _source_doubt(event, context) or target_doubt(context)
+
+
+def is_proved_end(event: ExternalEvent, context: ResolveContext) -> bool:
+    """Whether a resolve that was held is proved: its sender was alive later, and did not fire it.
+
+    A target without data proves nothing: its sender could not see whether the alert goes on.
+    """
+    if event.was_target_silent or context.alive_at is None:
+        return False
+    return context.alive_at > (event.ends_at or event.received_at)
 
 
 def _is_unrenewed_end(event: ExternalEvent, ends_at: int, last: RemoteAlertState | None) -> bool:
@@ -253,12 +269,8 @@ def _source_doubt(event: ExternalEvent, context: ResolveContext) -> str:
     return ""
 
 
-def _target_doubt(context: ResolveContext) -> str:
+def target_doubt(context: ResolveContext) -> str:
+    """Why the target of a resolve may not have been seen; empty when it was."""
     if context.absent:
         return f"{context.absent[0]} says that there is no data"
     return "its model says nothing" if context.is_model_silent else ""
-
-
-def is_no_data_rule(rule: str) -> bool:
-    """Whether the name of a rule says that its target sends no data."""
-    return _NO_DATA.search(rule) is not None

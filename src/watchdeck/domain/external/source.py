@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from watchdeck.domain.alerts.alert import Alert, Episode
 from watchdeck.domain.external.event import ExternalEvent, Status, event_key
 from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.settings.intake import NO_DATA_ALERTS
 
 MIN_PROMISE = 4 * 60_000
 """Shortest validity (ms) that Prometheus gives an alert: four of its resend intervals."""
@@ -61,6 +62,17 @@ class ExternalSource(Struct, frozen=True):
     """Why the source could not be read completely; empty when it could."""
     retired: bool = False
     """Whether it is no longer configured."""
+    no_data_alerts: tuple[str, ...] = NO_DATA_ALERTS
+    """Whole names of alerts that say that their target sends no data."""
+    cluster: str = ""
+    """The configured name of its cluster; empty for none."""
+    peers: tuple[str, ...] = ()
+    """The names of the members of its cluster, itself included, by its own account."""
+
+    def is_same_cluster(self, other: ExternalSource) -> bool:
+        """Whether both sources are members of one cluster, which tell of the same alerts."""
+        named = self.cluster != "" and self.cluster == other.cluster
+        return named or not set(self.peers).isdisjoint(other.peers)
 
     def silent_for(self, now: int, raised: Sequence[RemoteAlertState]) -> int:
         """How long (ms) the source has been silent at `now` (ms UTC), if that is too long; else 0.
@@ -88,8 +100,10 @@ class ExternalSource(Struct, frozen=True):
             lost_at=None if self.lost_at is None else shift_past_time(self.lost_at, jump, now),
         )
 
-    def record_response(self, at: int, started_at: int | None) -> ExternalSource:
-        """Record a response at `at` with the start time of the source (ms UTC).
+    def record_response(
+        self, at: int, started_at: int | None, peers: tuple[str, ...] = ()
+    ) -> ExternalSource:
+        """Record a response at `at` with the start time (ms UTC) and the peers of the source.
 
         A new start time is a restart: the source has forgotten its alerts, so its resolves are not
         trusted for the next `hold` ms.
@@ -101,6 +115,7 @@ class ExternalSource(Struct, frozen=True):
             started_at=self.started_at if started_at is None else started_at,
             held_until=at + self.hold if is_restart else self.held_until,
             problem="",
+            peers=peers,
         )
 
 

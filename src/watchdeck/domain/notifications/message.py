@@ -91,7 +91,7 @@ class Message(Struct, frozen=True):
     people: tuple[str, ...] = ()
 
 
-class _Context(Struct, frozen=True):
+class _MessageSubject(Struct, frozen=True):
     """What a message is made from: a transition, the alert after it, and who knows what."""
 
     step: Transition
@@ -119,7 +119,7 @@ def messages_for(
     make = _MESSAGE_MAKERS.get(transition.verb)
     if make is None or (active.mutes and transition.verb is not AlertEvent.RESOLVED):
         return ()
-    message = make(_Context(transition, active, rule, last or {}))
+    message = make(_MessageSubject(transition, active, rule, last or {}))
     return () if message is None else (message,)
 
 
@@ -231,11 +231,11 @@ def _subject(active: ActiveAlert, rule: Rule | None) -> str:
     return summary(active.alert, active.episode, rule)
 
 
-def _page_message(context: _Context) -> Message:
+def _page_message(context: _MessageSubject) -> Message:
     return _make_message(MessageKind.PAGE, context.active, "", context.subject)
 
 
-def _worse_message(context: _Context) -> Message | None:
+def _worse_message(context: _MessageSubject) -> Message | None:
     active, step = context.active, context.step
     if not active.episode.is_firing:
         return None
@@ -245,7 +245,7 @@ def _worse_message(context: _Context) -> Message | None:
     return _make_message(MessageKind.WORSE, active, str(step.at), text)
 
 
-def _no_data_message(context: _Context) -> Message | None:
+def _no_data_message(context: _MessageSubject) -> Message | None:
     """Make one message for a target: rules that miss data since the same sample share its key."""
     active, rule = context.active, context.rule
     ignored = rule is not None and rule.no_data is NoData.IGNORE
@@ -257,7 +257,7 @@ def _no_data_message(context: _Context) -> Message | None:
     return replace(message, dedup_key=f"watchdeck/{message.kind}/{target}/{active.episode.seen_at}")
 
 
-def _doubted_end_message(context: _Context) -> Message | None:
+def _doubted_end_message(context: _MessageSubject) -> Message | None:
     """Make a message that an end is in doubt, unless everybody who knows of it thinks it fires."""
     last = context.last.values()
     if not context.active.episode.is_firing or (last and not any(one.is_over for one in last)):
@@ -272,7 +272,7 @@ def _held_message(active: ActiveAlert, which: str, why: str) -> Message:
     return _make_message(MessageKind.NO_DATA, active, which, clean(text, MAX_TEXT))
 
 
-def _flapping_message(context: _Context) -> Message | None:
+def _flapping_message(context: _MessageSubject) -> Message | None:
     """Make the message of an alert that flaps; where its end was told, its return says it."""
     active = context.active
     if active.acknowledgement or any(one.is_over for one in context.last.values()):
@@ -281,12 +281,12 @@ def _flapping_message(context: _Context) -> Message | None:
     return _make_message(MessageKind.FLAPPING, active, str(active.episode.flapped_at), text)
 
 
-def _returned_message(context: _Context) -> Message | None:
+def _returned_message(context: _MessageSubject) -> Message | None:
     found = returned_message(context.active, context.step.at, context.last, context.rule)
     return next(iter(found), None)
 
 
-def _resolved_message(context: _Context) -> Message | None:
+def _resolved_message(context: _MessageSubject) -> Message | None:
     episode, step = context.active.episode, context.step
     if episode.paged_at is None and not context.last:
         return None
@@ -317,7 +317,7 @@ _ACKNOWLEDGEMENT_TEXTS = {
     MessageKind.ACK_EXPIRED: ("'s acknowledgement expired", True),
 }
 
-_MESSAGE_MAKERS: dict[AlertEvent, Callable[[_Context], Message | None]] = {
+_MESSAGE_MAKERS: dict[AlertEvent, Callable[[_MessageSubject], Message | None]] = {
     AlertEvent.FIRED: _page_message,
     AlertEvent.WORSE: _worse_message,
     AlertEvent.NO_DATA: _no_data_message,

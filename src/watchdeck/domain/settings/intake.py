@@ -15,6 +15,23 @@ ALERTMANAGER = "alertmanager"
 """The source name of webhooks from an Alertmanager that is not configured."""
 
 
+NO_DATA_ALERTS = (
+    "TargetDown",
+    "InstanceDown",
+    "HostDown",
+    "NodeDown",
+    "JobMissing",
+    "PrometheusTargetMissing",
+    "PrometheusAllTargetsMissing",
+    "PrometheusJobMissing",
+    "PrometheusTargetEmpty",
+    "ModelMetricAbsent",
+    "DatasourceNoData",
+    "DatasourceError",
+)
+"""Whole names of alerts that say that a target sends no data, as common rule packs have them."""
+
+
 class Intake(Struct, frozen=True):
     """The HTTP server that receives alerts and changes of other systems, all with the token."""
 
@@ -28,6 +45,8 @@ class Intake(Struct, frozen=True):
     """Most bytes of a request; a larger one is refused with status 413."""
     deadman: str = ""
     """Name of an alert that always fires while the sender works; empty for none."""
+    no_data_alerts: tuple[str, ...] = NO_DATA_ALERTS
+    """Names of alerts that say that a target sends no data: the ends of its others are in doubt."""
     silent_after: Milliseconds = Milliseconds(9 * 3_600_000)
     """How long an open alert may go unrepeated before its webhook sender counts as silent."""
 
@@ -55,5 +74,9 @@ class Alertmanager(Struct, frozen=True):
     """TLS settings of an https address."""
     deadman: str = ""
     """Name of an alert that always fires while the Alertmanager works; empty for none."""
+    no_data_alerts: tuple[str, ...] = NO_DATA_ALERTS
+    """Names of alerts that say that a target sends no data: the ends of its others are in doubt."""
+    cluster: str = ""
+    """Name of its cluster, whose members tell of the same alerts; its own status tells it, too."""
     mirror: bool = False
     """Whether an acknowledgement in watchdeck also creates a silence in this Alertmanager."""

@@ -20,6 +20,7 @@ from watchdeck.domain.alerts.alert import (
 )
 from watchdeck.domain.alerts.maintenance import Maintenance
 from watchdeck.domain.alerts.muting import (
+    DownAlert,
     MuteContext,
     find_down_models,
     labels_of,
@@ -100,7 +101,7 @@ class AlertRepository:
         self.acknowledgements: dict[int, Acknowledgement] = {}
         self._silences: tuple[Silence, ...] = ()
         self._known_issues: tuple[KnownIssue, ...] = ()
-        self.down_models: dict[str, int] = {}
+        self.down_models: dict[str, DownAlert] = {}
         self.suppressed: dict[int, tuple[str, ...]] = {}
         self._mute_context = MuteContext()
         self._windows: GroupWindows | None = None

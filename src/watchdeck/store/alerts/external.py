@@ -7,7 +7,7 @@ from sqlite3 import Connection
 
 from msgspec.structs import replace
 
-from watchdeck.domain.alerts.alert import OURS, Acknowledgement, Alert, Episode
+from watchdeck.domain.alerts.alert import OURS, Acknowledgement, Alert, Episode, EpisodeOfAlert
 from watchdeck.domain.external.event import ExternalEvent, Status, decode, encode
 from watchdeck.domain.external.source import (
     ExternalSource,
@@ -51,18 +51,21 @@ def register_sources(db: Connection, wanted: Iterable[ExternalSource], now: int)
                     started_at=old.started_at,
                     held_until=old.held_until,
                     lost_at=old.lost_at if source.deadman else None,
+                    peers=old.peers,
                 ),
             )
         for old in known.values():
             save_source(db, replace(old, retired=True))
 
 
-def mark_reachable(db: Connection, source: str, at: int, started_at: int | None) -> None:
-    """Store that a source responded at `at`, and its own start time `started_at` (both ms UTC)."""
+def mark_reachable(
+    db: Connection, source: str, at: int, started_at: int | None, peers: tuple[str, ...] = ()
+) -> None:
+    """Store that a source responded at `at`, its start time (both ms UTC) and its peers."""
     with transaction(db):
         for old in read_sources(db):
             if old.name == source:
-                save_source(db, old.record_response(at, started_at))
+                save_source(db, old.record_response(at, started_at, peers))
 
 
 def mark_lost(db: Connection, source: ExternalSource, at: int | None) -> None:
@@ -96,6 +99,8 @@ def read_sources(db: Connection) -> tuple[ExternalSource, ...]:
 def _parse_source(name: str, heard_at: int, started_at: int | None, facts: str) -> ExternalSource:
     known = json.loads(facts)
     known["way"] = SourceProtocol(known["way"])
+    for column in ("no_data_alerts", "peers"):
+        known[column] = tuple(known.get(column, ()))
     return ExternalSource(name=name, heard_at=heard_at, started_at=started_at, **known)
 
 
@@ -141,11 +146,10 @@ _MEMORY = "select value, at from memory where holder = :holder and key = :key"
 
 _DELETE_MEMORY = "delete from memory where holder = :holder and key = :key"
 
-_SUPPRESSED = """
-select a.id, m.value
-from alert as a join memory as m on m.holder = 'said:' || a.source and m.key = a.fingerprint
-where a.source <> 'watchdeck' and m.value not like '%"suppressed_by": []%'
-order by a.id
+_SUPPRESSING = """
+select distinct substr(holder, 6) from memory
+where holder like 'said:%' and value not like '%"suppressed_by": []%'
+order by 1
 """
 
 _OPEN_EXTERNAL = f"""
@@ -266,13 +270,37 @@ def read_open_external(db: Connection) -> tuple[tuple[Episode, Alert], ...]:
 
 
 def read_owners(db: Connection, source: str) -> dict[str, Acknowledgement]:
-    """The acknowledgements in force on a source's open alerts, by fingerprint of the alert."""
-    acks = read_acknowledgements(db)
+    """The acknowledgements in force on what a source lists, by fingerprint of the alert.
+
+    An alert that another source told first counts where this one lists it, too.
+    """
+    acks, opened = read_acknowledgements(db), read_open_external(db)
+    alerts = _alerts_at(db, source, opened)
+    owners = {alert.id: acks[episode.id] for episode, alert in opened if episode.id in acks}
     return {
-        alert.fingerprint: acks[episode.id]
-        for episode, alert in read_open_external(db)
-        if alert.source == source and episode.id in acks
+        fingerprint: owners[number]
+        for fingerprint, numbers in alerts.items()
+        for number in numbers
+        if number in owners
     }
+
+
+def _alerts_at(
+    db: Connection, source: str, opened: Sequence[EpisodeOfAlert]
+) -> dict[str, tuple[int, ...]]:
+    """The numbers of the open alerts that a source has, by fingerprint.
+
+    Where it lists an alert that is not open under its own name, those of other sources with the
+    same labels are meant: told by two, it is one alert.
+    """
+    own = {alert.fingerprint: (alert.id,) for _, alert in opened if alert.source == source}
+    states = read_remote_states(db, source)
+    others: dict[str, tuple[int, ...]] = {}
+    for _, alert in opened:
+        state = states.get(alert.fingerprint)
+        if alert.fingerprint not in own and state is not None and state.listed:
+            others[alert.fingerprint] = (*others.get(alert.fingerprint, ()), alert.id)
+    return own | others
 
 
 def ensure_store_name(db: Connection, fresh: str) -> str:
@@ -302,15 +330,19 @@ def read_remote_state(db: Connection, source: str, fingerprint: str) -> RemoteAl
 
 
 def read_suppressed(db: Connection) -> dict[int, tuple[str, ...]]:
-    """The reasons for which alerts are muted at their sources, by alert number.
+    """The reasons for which open alerts are muted at their sources, by alert number.
 
     An alert that its source does not mute is absent.
     """
-    found = {}
-    for number, value in db.execute(_SUPPRESSED).fetchall():
-        last = _parse_remote_state(value)
-        if last.suppressed_by:
-            found[int(number)] = last.suppressed_by
+    sources = [row[0] for row in db.execute(_SUPPRESSING).fetchall()]
+    opened = read_open_external(db) if sources else ()
+    found: dict[int, tuple[str, ...]] = {}
+    for source in sources:
+        states = read_remote_states(db, source)
+        for fingerprint, numbers in _alerts_at(db, source, opened).items():
+            state = states.get(fingerprint)
+            if state is not None and state.suppressed_by:
+                found |= dict.fromkeys(numbers, state.suppressed_by)
     return found
 
 
@@ -323,10 +355,16 @@ def sender_alive_at(db: Connection, source: str, sender: str) -> int | None:
     return None if row is None else int(row[1])
 
 
+def mark_alive(db: Connection, source: str, sender: str, at: int) -> None:
+    """Store that a system that reports through a source was alive at `at` (ms UTC)."""
+    _save_memory(db, f"sender:{source}", sender, "", at)
+
+
 def read_deferred(db: Connection, why: PendingResolve) -> tuple[ExternalEvent, ...]:
-    """All resolve events that are kept for later for the reason `why`."""
+    """All resolve events that are kept for later for the reason `why`, in order of arrival."""
     rows = db.execute(_MEMORIES, {"holder": why.value}).fetchall()
-    return tuple(decode(payload) for _, payload, _ in rows)
+    events = [decode(payload) for _, payload, _ in rows]
+    return tuple(sorted(events, key=lambda event: (event.received_at, event.turn)))
 
 
 def defer_resolve(db: Connection, why: PendingResolve, event: ExternalEvent) -> None:
