@@ -41,6 +41,12 @@ def test_one_time_has_a_beginning_and_an_end_in_its_zone(tmp_path: Path) -> None
     assert window_at(only(tmp_path, text), opens) == MaintenanceWindow(opens, opens + 2 * 3_600_000)
 
 
+def test_an_end_that_the_clock_skips_is_the_moment_of_the_change(tmp_path: Path) -> None:
+    text = f'{HEAD}starts = "2026-03-29T01:00"\nends = "2026-03-29T02:30"\nzone = "Europe/Berlin"'
+    opens = 1_774_742_400_000
+    assert window_at(only(tmp_path, text), opens) == MaintenanceWindow(opens, opens + 3_600_000)
+
+
 def test_a_whole_day_is_one(tmp_path: Path) -> None:
     work = only(tmp_path, f'{HEAD}hours = "00:00-24:00"\n')
     assert work.recurrence == Recurrence(0, 86_400_000)

@@ -1,18 +1,22 @@
 """Checks the texts of maintenance windows, and compiles them."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from watchdeck.config.checks import fields
 from watchdeck.config.reading.problems import Problem, did_you_mean
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.rules import MaintenanceText
-from watchdeck.domain.values.datetimes import read_days, read_hours, read_zone
+from watchdeck.domain.values.datetimes import (
+    read_days,
+    read_hours,
+    read_zone,
+    utc_milliseconds,
+)
 from watchdeck.domain.values.matcher import read_matcher
 
-_MINUTE = 60_000
-_DAY = 1_440
+_MILLISECOND = timedelta(milliseconds=1)
 WEEKS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 
@@ -47,8 +51,7 @@ def _recurrence(text: MaintenanceText) -> Recurrence | None:
     hours = read_hours(text.hours)
     days = tuple(sorted(read_days(text.days))) if text.days else ()
     weeks = tuple(WEEKS[week] for week in text.weeks)
-    length = (hours.last - hours.first) % _DAY or _DAY
-    return Recurrence(hours.first, length * _MINUTE, days, weeks)
+    return Recurrence(hours.first, hours.length // _MILLISECOND, days, weeks)
 
 
 def _moment(text: str | None, zone: str) -> int | None:
@@ -62,8 +65,7 @@ def _moment(text: str | None, zone: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("is not a time; write 2026-12-24T09:00") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=read_zone(zone))
-    return round(aware.timestamp() * 1_000)
+    return round(moment.timestamp() * 1_000) if moment.tzinfo else utc_milliseconds(moment, zone)
 
 
 def _problems(text: MaintenanceText) -> Iterator[Problem]:

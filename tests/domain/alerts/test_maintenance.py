@@ -48,12 +48,31 @@ NIGHTS = planned(23 * 60, 3 * HOUR, TUESDAY, zone="UTC")
             id="summer: two o'clock in Berlin is midnight UTC",
         ),
         pytest.param(
-            SUNDAYS, "2026-03-29T01:30", window("2026-03-29T01:00", "2026-03-29T03:00"),
-            id="an hour that the clock skips opens as much later, and lasts as long",
+            SUNDAYS, "2026-03-29T01:30", window("2026-03-29T01:00", "2026-03-29T02:00"),
+            id="an hour that the clock skips opens at the change, and closes at four o'clock",
         ),
         pytest.param(
-            SUNDAYS, "2026-10-25T00:30", window("2026-10-25T00:00", "2026-10-25T02:00"),
-            id="an hour that the clock shows twice opens at the first, and lasts as long",
+            SUNDAYS, "2026-10-25T00:30", window("2026-10-25T00:00", "2026-10-25T03:00"),
+            id="an hour that the clock shows twice opens at the first, and closes at four o'clock",
+        ),
+        pytest.param(
+            planned(22 * 60, 6 * HOUR), "2026-03-29T01:30",
+            window("2026-03-28T21:00", "2026-03-29T02:00"),
+            id="a night from ten to four is short when clocks go forward",
+        ),
+        pytest.param(
+            planned(22 * 60, 6 * HOUR), "2026-10-25T02:30",
+            window("2026-10-24T20:00", "2026-10-25T03:00"),
+            id="a night from ten to four is long when clocks go back",
+        ),
+        pytest.param(
+            planned(150, HOUR), "2026-10-25T00:45", window("2026-10-25T00:30", "2026-10-25T01:00"),
+            id="closed when clocks go back to before it opened",
+        ),
+        pytest.param(
+            planned(60, HOUR + HOUR // 2), "2026-10-25T01:15",
+            window("2026-10-25T01:00", "2026-10-25T01:30"),
+            id="open again when clocks go back to before it closed",
         ),
         pytest.param(SUNDAYS, "2026-01-04T00:59", None, id="not before it opens"),
         pytest.param(SUNDAYS, "2026-01-04T03:00", None, id="not when it closes"),

@@ -1,7 +1,7 @@
 """Maintenance windows of planned work: one period, or a recurrence in a time zone.
 
-The wall clock of the zone decides when a window opens. Its duration is elapsed time, so a change of
-the clock does not lengthen it.
+The wall clock of the zone decides when a window opens and closes: in the nights in which clocks
+change, it is as much shorter or longer.
 """
 
 from collections.abc import Iterator
@@ -9,24 +9,19 @@ from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct
 
-from watchdeck.domain.values.datetimes import local_datetime, utc_milliseconds
+from watchdeck.domain.values.datetimes import days_including, local_datetime, local_period
 from watchdeck.domain.values.matcher import Matcher
 
-_DAY = 86_400_000
 _WEEK = 7
 
 
 class Recurrence(Struct, frozen=True):
-    """A weekly or monthly recurrence of maintenance windows, in local time.
-
-    A start that is skipped when clocks go forward is later by the skipped time; a start that occurs
-    twice when they go back means the first one.
-    """
+    """A weekly or monthly recurrence of maintenance windows, in local time."""
 
     minute: int
     """Minute of the day at which a window opens."""
     duration: int
-    """Length of a window in elapsed ms."""
+    """Length of a window by the wall clock, in ms."""
     days: tuple[int, ...] = ()
     """Weekdays, 0 is Monday; empty means every day."""
     weeks: tuple[int, ...] = ()
@@ -84,21 +79,16 @@ def window_at(work: Maintenance, now: int) -> MaintenanceWindow | None:
 
 
 def _windows(work: Maintenance, now: int) -> Iterator[MaintenanceWindow]:
-    """The windows that can be open at `now`, the earliest first."""
+    """The windows that can be open at `now`."""
     if work.recurrence is None:
         yield from _clip_window(work, _ALWAYS)
         return
-    today = local_datetime(now, work.zone).date()
-    for offset in range(-work.recurrence.duration // _DAY - 1, 1):
-        day = today + timedelta(days=offset)
+    minute, length = work.recurrence.minute, timedelta(milliseconds=work.recurrence.duration)
+    for day in days_including(local_datetime(now, work.zone), minute, length):
         if work.recurrence.is_on(day):
-            yield from _clip_window(work, _window_on(work.recurrence, day, work.zone))
-
-
-def _window_on(recurrence: Recurrence, day: date, zone: str) -> MaintenanceWindow:
-    wall = datetime.combine(day, time()) + timedelta(minutes=recurrence.minute)
-    opens = utc_milliseconds(wall, zone)
-    return MaintenanceWindow(opens, opens + recurrence.duration)
+            first = datetime.combine(day, time()) + timedelta(minutes=minute)
+            period = local_period(now, first, first + length, work.zone)
+            yield from _clip_window(work, MaintenanceWindow(*period))
 
 
 def _clip_window(work: Maintenance, window: MaintenanceWindow) -> Iterator[MaintenanceWindow]:

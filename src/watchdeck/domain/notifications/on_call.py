@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from watchdeck.domain.settings.receivers import OnCallSchedule
-from watchdeck.domain.values.datetimes import local_datetime, utc_milliseconds
+from watchdeck.domain.values.datetimes import turns_begun, utc_milliseconds
 
 TURN_LENGTHS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
 
@@ -50,5 +50,5 @@ def person_on_call(rota: OnCallSchedule, shifts: Sequence[OnCallShift], now: int
         return next((shift.person for shift in current), None)
     if not rota.people:
         return None
-    elapsed = local_datetime(now, rota.zone) - read_local_time(rota.starts)
-    return rota.people[elapsed // TURN_LENGTHS[rota.turn] % len(rota.people)]
+    turn = turns_begun(now, read_local_time(rota.starts), TURN_LENGTHS[rota.turn], rota.zone)
+    return rota.people[turn % len(rota.people)]

@@ -80,7 +80,8 @@ class MaintenanceText(Struct, frozen=True):
     reason: str = ""
     """What is done, for whoever looks at a muted alert."""
     hours: str = ""
-    """Hours of the day in `zone`, such as `22:00-04:00`; needed for work that recurs."""
+    """Hours on the clock of `zone`, such as `22:00-04:00`, also in the nights in which clocks
+    change; needed for work that recurs."""
     days: str = ""
     """Days of the week, `mon-fri` or `sat, sun`; empty for all."""
     weeks: tuple[str, ...] = ()

@@ -1,7 +1,13 @@
-"""Dates and times as text: RFC 3339 timestamps, and hours and days in a time zone."""
+"""Dates and times as text: RFC 3339 timestamps, and hours and days in a time zone.
+
+Local times follow the wall clock of their zone. A period of the day is open while the clock shows a
+time within it, so it ends when the clock says so, in every night. A date with a time of day is one
+moment: the first at which the clock shows that time or, where clocks skip it, a later one.
+"""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -17,6 +23,7 @@ _RFC3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY = timedelta(days=1)
 _ZERO_YEAR = 1
 
 
@@ -25,6 +32,11 @@ class TimeInterval(Struct, frozen=True):
 
     first: int
     last: int
+
+    @property
+    def length(self) -> timedelta:
+        """Length by the wall clock; a whole day when `first` is `last`."""
+        return timedelta(minutes=(self.last - self.first) % 1_440 or 1_440)
 
 
 @lru_cache(maxsize=256)
@@ -74,9 +86,43 @@ def utc_milliseconds(wall: datetime, zone: str) -> int:
     """The moment (ms UTC) of a local date and time of a zone.
 
     A time that occurs twice, when clocks go back, means the first one; a time that is skipped, when
-    clocks go forward, is counted as if they had not.
+    clocks go forward, means the moment of the change.
     """
-    return (wall.replace(tzinfo=read_zone(zone)) - _EPOCH) // _MILLISECOND
+    first = wall.replace(tzinfo=read_zone(zone), fold=0)
+    second = first.replace(fold=1)
+    begins, ends = (second - _EPOCH) // _MILLISECOND, (first - _EPOCH) // _MILLISECOND
+    if _utc_offset(first) < _utc_offset(second):
+        return _clock_change(begins, ends, zone)
+    return ends
+
+
+def local_period(at: int, first: datetime, last: datetime, zone: str) -> tuple[int, int]:
+    """The period (ms UTC) around `at` in which a zone's clock shows `first` until before `last`.
+
+    The clock shows such a time at `at`. Where clocks go back over `first` or `last`, there are two
+    periods, and this is the one that includes `at`.
+    """
+    return _period_start(at, first, last, zone), _period_end(at, first, last, zone)
+
+
+def days_including(wall: datetime, minute: int, length: timedelta) -> Iterator[date]:
+    """The days, latest first, whose period from `minute` on includes the local time `wall`."""
+    for back in range(length // _DAY + 2):
+        day = wall.date() - back * _DAY
+        starts = datetime.combine(day, time()) + timedelta(minutes=minute)
+        if starts <= wall < starts + length:
+            yield day
+
+
+def turns_begun(now: int, first: datetime, length: timedelta, zone: str) -> int:
+    """How many turns have begun after that which starts at the local time `first`.
+
+    Each starts once, even at a time that the clock shows twice.
+    """
+    begun = (local_datetime(now, zone) - first) // length + 1
+    while utc_milliseconds(first + begun * length, zone) > now:
+        begun -= 1
+    return begun
 
 
 def is_within(at: int, hours: str, days: str, zone: str) -> bool:
@@ -84,16 +130,9 @@ def is_within(at: int, hours: str, days: str, zone: str) -> bool:
 
     Hours past midnight belong to the day on which they begin.
     """
-    wall = local_datetime(at, zone)
-    minute, day = 60 * wall.hour + wall.minute, wall.weekday()
-    if hours:
-        span = read_hours(hours)
-        night = span.last <= span.first
-        if night and minute < span.last:
-            day = (day - 1) % 7
-        elif not (span.first <= minute and (night or minute < span.last)):
-            return False
-    return not days or day in read_days(days)
+    span = read_hours(hours) if hours else TimeInterval(0, 0)
+    begun = days_including(local_datetime(at, zone), span.first, span.length)
+    return any(not days or day.weekday() in read_days(days) for day in begun)
 
 
 def read_rfc3339(text: object) -> int | None:
@@ -119,6 +158,47 @@ def write_rfc3339(at: int) -> str:
     """A moment (ms UTC) as an RFC 3339 timestamp that Go parses."""
     moment = _EPOCH + timedelta(milliseconds=at)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _utc_offset(aware: datetime) -> timedelta:
+    return aware.utcoffset() or timedelta()
+
+
+def _offset_at(at: int, zone: str) -> timedelta:
+    """The UTC offset of a zone at `at` (ms UTC)."""
+    return local_datetime(at, zone) - local_datetime(at, "UTC")
+
+
+def _clock_change(before: int, after: int, zone: str) -> int:
+    """The first moment (ms UTC) with the offset of `after`, when `before` has another."""
+    offset = _offset_at(after, zone)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset_at(middle, zone) == offset:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def _period_start(at: int, first: datetime, last: datetime, zone: str) -> int:
+    start = at - (local_datetime(at, zone) - first) // _MILLISECOND
+    if _offset_at(start - 1, zone) == _offset_at(at, zone):
+        return start
+    change = _clock_change(start - 1, at, zone)
+    if first <= local_datetime(change - 1, zone) < last:
+        return _period_start(change - 1, first, last, zone)
+    return change
+
+
+def _period_end(at: int, first: datetime, last: datetime, zone: str) -> int:
+    end = at + (last - local_datetime(at, zone)) // _MILLISECOND
+    if _offset_at(end, zone) == _offset_at(at, zone):
+        return end
+    change = _clock_change(at, end, zone)
+    if first <= local_datetime(change, zone) < last:
+        return _period_end(change, first, last, zone)
+    return change
 
 
 def _offset(match: re.Match[str]) -> timezone:
