@@ -1,11 +1,14 @@
+import re
 import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from notify.notifications import notification
 from notify.outbox import SHORT, known
 from notify.receivers import BUSY, HANG, longest_gap, receiving
+from servers.loopback import answer
 from watchdeck.domain.notifications.outbox import NotificationClass
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret
@@ -21,6 +24,13 @@ async def send(
 ) -> DeliveryResult:
     channel = Channel("a", "apprise", url=url, services=("json", "jsons"))
     return await AppriseNotifier(channel, known)(notification(kind, count))
+
+
+async def send_text(url: str, text: str) -> DeliveryResult:
+    channel = Channel("a", "apprise", url=url, services=("json", "tgram"))
+    about = notification()
+    alerts = tuple(dict(alert) | {"text": text} for alert in about.alerts)
+    return await AppriseNotifier(channel, known)(replace(about, alerts=alerts))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +53,54 @@ async def test_a_service_of_apprise_is_told_in_plain_text(
 async def test_retries_are_ours_alone_whatever_the_address_says() -> None:
     async with receiving(BUSY) as receiver:
         found = await send(f"json://127.0.0.1:{receiver.port}/?retry=5")
-    assert found == TryAgain("the service did not take it")
+    assert found == TryAgain("503 Service Unavailable", hold=True)
     assert len(receiver.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param("400 Bad Request", GiveUp("400 Bad Request"), id="the message is refused"),
+        pytest.param("404 Not Found", TryAgain("404 Not Found"), id="the address is wrong"),
+    ],
+)
+async def test_a_message_that_a_service_refuses_is_given_up(
+    status: str, expected: DeliveryResult
+) -> None:
+    async with receiving(answer(status=status)) as receiver:
+        assert await send(f"json://127.0.0.1:{receiver.port}/") == expected
+
+
+async def test_a_service_that_cannot_be_reached_is_asked_again() -> None:
+    async with receiving() as receiver:
+        port = receiver.port
+    assert await send(f"json://127.0.0.1:{port}/") == TryAgain("the service did not take it")
+
+
+async def test_mentions_and_markup_reach_nobody_as_such() -> None:
+    text = "@everyone @here <!channel> <@U123> <users/all> [x](http://y.z) p < 1 anna@risk"
+    async with receiving() as receiver:
+        await send_text(f"json://127.0.0.1:{receiver.port}/", text)
+    [told] = receiver.told
+    for sent in (told["title"], told["message"]):
+        assert not re.search(r"[@<](?=\w|[@!/])|\]\(", sent)
+        assert text in sent.replace("\u200b", "")
+
+
+@pytest.mark.parametrize("query", ["", "?format=markdown"], ids=["as HTML", "as Markdown"])
+async def test_a_service_that_takes_markup_gets_escaped_text(
+    query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apprise.plugins.telegram import NotifyTelegram
+
+    token = "123456789:AbCdEfGhIjKlMnOpQrStUvWxYz012345678"
+    async with receiving(answer(b'{"ok": true}')) as receiver:
+        monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.port}/bot")
+        text = "memory < 10% of <module> & *more*"
+        assert await send_text(f"tgram://{token}/-1001234/{query}", text) == Sent()
+    [told] = receiver.told
+    escaped = {"HTML": "memory &lt; 10% of &lt;\u200bmodule&gt; &amp; *more*"}
+    assert escaped.get(told["parse_mode"], r"\*more\*") in told["text"]
 
 
 @pytest.mark.parametrize(

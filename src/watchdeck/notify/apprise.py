@@ -5,6 +5,9 @@ thread.
 """
 
 import gc
+import logging
+import re
+from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -17,12 +20,31 @@ from watchdeck.domain.values.secret import SecretResolver
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import ReceiverUnreachable
-from watchdeck.notify.result import DeliveryResult, GiveUp, Sent, TryAgain
+from watchdeck.notify.result import (
+    DeliveryResult,
+    GiveUp,
+    ReceiverResponse,
+    Sent,
+    TryAgain,
+    result_of,
+)
 from watchdeck.notify.thread import to_thread
 from watchdeck.notify.webhook import resolve_address
 
 _MAX_LINES = 20
 """Limit of alerts that one notification lists: most services cut long texts."""
+
+_MARKUP = re.compile(r"(?<=[@<])(?=\S)|(?<=\])(?=\()")
+"""Where a mention, a tag or a link with another text begins in the markup of some service."""
+
+_BREAK = "\u200b"
+"""A space without width: what it breaks up looks as before, and means nothing to a service."""
+
+_STATUS = re.compile(r"\berror=(\d{3})\b")
+"""How apprise's log names the status of a response, in the texts of nearly all services."""
+
+_failures: ContextVar[list[DeliveryResult] | None] = ContextVar("failures", default=None)
+"""Results of the failed requests of the notification that is being sent."""
 
 _NOTIFY_TYPES = {
     Severity.CRITICAL: "failure",
@@ -40,7 +62,10 @@ class AppriseNotifier:
         self._resolve = resolve
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
-        """Send the text once; apprise's failure reason is dropped: it may hold the address."""
+        """Send the text once; of a failure only the status is kept: the rest may hold the address.
+
+        A service that answers 400 or the like gets the notification no second time.
+        """
         try:
             url = resolve_address(self._channel.url or "", self._resolve)
             refusal = self._refusal_of(url)
@@ -67,16 +92,37 @@ class AppriseNotifier:
         lines = notification.lines[:_MAX_LINES]
         more = len(notification.alerts) - len(lines)
         body = "\n".join((*lines, f"and {more} more") if more > 0 else lines)
+        failures: list[DeliveryResult] = []
+        _failures.set(failures)
         kind = (
             "success"
             if notification.kind is NotificationClass.RESOLVED
             else _NOTIFY_TYPES[notification.severity]
         )
-        return (
-            Sent()
-            if service.notify(body, title=notification.title, notify_type=kind)
-            else TryAgain("the service did not take it")
-        )
+        if service.notify(
+            plain_text(body),
+            title=plain_text(notification.title),
+            notify_type=kind,
+            body_format="text",  # apprise escapes it for services that take HTML or Markdown
+        ):
+            return Sent()
+        retries = (one for one in failures if isinstance(one, TryAgain))
+        return next(retries, failures[0] if failures else TryAgain("the service did not take it"))
+
+
+def plain_text(text: str) -> str:
+    """The text with mentions, tags and links broken up, for services that read them in any text."""
+    return _MARKUP.sub(_BREAK, text)
+
+
+class _StatusHandler(logging.Handler):
+    """Reads the statuses of failed requests in apprise's log: it returns none of them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failures = _failures.get()
+        if failures is not None:
+            statuses = _STATUS.findall(record.getMessage())
+            failures += (result_of(ReceiverResponse(int(status)), ()) for status in statuses)
 
 
 def _sender_for(url: str) -> Any:
@@ -85,7 +131,7 @@ def _sender_for(url: str) -> Any:
     Raises ReceiverUnreachable when apprise is not installed or cannot read the address.
     """
     apprise = _load_apprise()
-    asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True)
+    asset = apprise.AppriseAsset(storage_mode="memory", secure_logging=True, async_mode=False)
     service = apprise.Apprise.instantiate(url, asset=asset)
     if service is None:
         raise ReceiverUnreachable("apprise cannot read the address")
@@ -108,6 +154,7 @@ def _load_apprise() -> ModuleType:
         import apprise
 
         apprise.Apprise.instantiate("json://localhost")  # the first one loads them all
+        logging.getLogger("apprise").addHandler(_StatusHandler(logging.WARNING))
     except ImportError:
         hint = "pip install 'watchdeck[notify]' brings it"
         raise ReceiverUnreachable(f"apprise is not installed; {hint}") from None
