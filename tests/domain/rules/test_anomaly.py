@@ -175,14 +175,14 @@ WEEKLY = [value if hour < 120 else value - 6 for hour, value in enumerate(DAILY 
 
 
 def test_hours_that_are_alike_every_day_are_a_season() -> None:
-    found = seasonality_of(days(5, DAILY), 0)
+    found = seasonality_of(days(7, DAILY), 0)
     assert found is not None
     assert len(found.hours) == 24
     assert found.hours[6] - found.hours[18] == pytest.approx(10, abs=1)
 
 
 def test_a_season_begins_at_the_hour_of_the_first_mean() -> None:
-    found = seasonality_of(days(5, DAILY, 0.05)[7:], 7)
+    found = seasonality_of(days(8, DAILY, 0.05)[7:], 7)
     assert found is not None
     assert found.hours[6] == max(found.hours)
 
@@ -201,7 +201,7 @@ def test_a_week_is_a_season_once_three_are_known() -> None:
         pytest.param([], id="nothing"),
         pytest.param([math.nan] * 999, id="nothing known"),
         pytest.param(days(28, [10.0], 3), id="mere noise"),
-        pytest.param(days(3, DAILY), id="three days"),
+        pytest.param(days(7, DAILY)[1:], id="less than a week"),
         pytest.param([5.0] * 999, id="what never varies"),
     ],
 )

@@ -184,6 +184,18 @@ def test_with_a_season_the_hour_of_the_day_is_what_is_usual() -> None:
         assert any(living(check, noon, 14 * 288 + 61)) is unusual
 
 
+@pytest.mark.parametrize("number", [250, 1_000, 6 * 288 + 130])
+def test_without_a_week_of_history_a_season_changes_nothing(number: int) -> None:
+    source = random.Random(5)
+    past = [daily(point) + source.gauss(0, 0.3) for point in range(number)]
+    then = [*past[-100:], 40.0, 10.0, 10.0, *[25.0] * 13]
+    told = [
+        [*living(lived(past, Anomaly("request_rate", seasonal=seasonal)), then, number)]
+        for seasonal in (False, True)
+    ]
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize(
     ("values", "why"),
     [

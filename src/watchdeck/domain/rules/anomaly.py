@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from watchdeck.domain.rules.rule import Anomaly
+from watchdeck.domain.rules.rule import SEASON_DAYS, Anomaly
 from watchdeck.domain.values.units import Unit
 
 HOUR = 3_600_000
@@ -67,6 +67,9 @@ FINEST: dict[Unit, float] = {
 
 _TAILS = ((0.84, 0.9945), (0.95, 1.6449), (0.995, 2.5758))
 _FEWEST = 24
+
+_SEASON_WEEKS = 3
+"""Weeks of history with which the season of a week can be known."""
 
 _SEASON_RESIDUAL = 0.6
 """The largest part of the spread that a season may leave unexplained."""
@@ -185,7 +188,8 @@ def seasonality_of(means: Sequence[float], first: int) -> Seasonality | None:
     """The seasonality of hourly means; None without a season.
 
     `first` is the hour since the epoch of the first mean; NaN is a missing hour. The level of an
-    hour of the day (or of the week, once three weeks are known) is the median of its means. There
+    hour of the day, once `SEASON_DAYS` days are known, is the median of its means; so is that of an
+    hour of the week, once three weeks are known. There
     is a season when the means are much nearer to the median of the others of their hour than to the
     median of all: less than 0.6 times as far, by the median distance. A weekly season must also be
     less than 0.8 times as far as a daily one.
@@ -195,7 +199,7 @@ def seasonality_of(means: Sequence[float], first: int) -> Seasonality | None:
         return None
     middle = median(known)
     best, residual = None, _SEASON_RESIDUAL * median(abs(mean - middle) for mean in known)
-    for period, fewest, factor in ((24, 4, 1.0), (168, 3, 0.8)):
+    for period, fewest, factor in ((24, SEASON_DAYS, 1.0), (168, _SEASON_WEEKS, 0.8)):
         groups = _group_by_hour(means, first, period)
         if min(map(len, groups)) < fewest:
             continue
@@ -216,5 +220,10 @@ def _group_by_hour(means: Sequence[float], first: int, period: int) -> list[list
 def _residuals(groups: Sequence[list[float]]) -> Iterator[float]:
     """The distance of each value from the median of the others in its group."""
     for group in groups:
-        for place, value in enumerate(group):
-            yield abs(value - median(group[:place] + group[place + 1 :]))
+        ordered = sorted(group)
+        half, is_odd = divmod(len(ordered) - 1, 2)
+        for place, value in enumerate(ordered):
+            # without the value at `place`, those after it are one place further down
+            upper = ordered[half + (place <= half)]
+            lower = upper if is_odd else ordered[half - 1 + (place <= half - 1)]
+            yield abs(value - (lower + upper) / 2)

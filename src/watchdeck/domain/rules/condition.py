@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from watchdeck.domain.metrics.signal import ALIASES, AWAITED, SIGNALS
 from watchdeck.domain.rules.rule import (
     FAST,
+    SEASON_DAYS,
     SLOW,
     Absent,
     Aggregate,
@@ -62,7 +63,10 @@ WORDS = {
     "week": "Ends `last week`.",
     "above": "Only values above the usual ones count.",
     "below": "Only values below the usual ones count.",
-    "seasonal": "Compares with the same hour of other days, where the history has a season.",
+    "seasonal": (
+        f"Compares with the same hour of other days, once {SEASON_DAYS} days of history show that"
+        " they are alike; before, and where they are not, with the whole week."
+    ),
     "beyond": "How far out, in deviations: one point, and the mean of an hour.",
     "and": "Joins two numbers or two windows.",
     "or": "Joins pairs of windows; one pair is enough.",
@@ -343,7 +347,8 @@ FORMS = (
         "burn",
         "burn(SIGNAL) fast|slow|> FACTOR over LONG and SHORT [or ...] [for DURATION]",
         "True while the error budget of the SLO burns more than FACTOR times too fast, over the"
-        " long and the short window alike. Needs an SLO of the signal.",
+        " long and the short window alike. Needs an SLO of the signal, and three failures in the"
+        " long window: one or two show no trend.",
         (
             "burn(availability) fast",
             "burn(error_ratio) slow",
@@ -357,8 +362,8 @@ FORMS = (
         "True while the signal is far from its usual value of the week; the same anomaly fires"
         " once in three days.",
         (
-            "anomaly(latency_p95) above",
-            "anomaly(request_rate) seasonal",
+            "anomaly(latency_p95) above seasonal",
+            "anomaly(request_rate)",
             "anomaly(request_rate) below beyond 8 and 2.5 for 10m",
         ),
         _read_anomaly,

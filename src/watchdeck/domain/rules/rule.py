@@ -125,12 +125,17 @@ class FailedScrapes(Struct, frozen=True):
     failures: int = 2
 
 
+SEASON_DAYS = 7
+"""Days of history without which no season is known: that of a day shows on seven alike days."""
+
+
 class Anomaly(Struct, frozen=True):
     """A signal far from its baseline, by the two-speed robust rule of `domain.rules.anomaly`.
 
     True when one point is more than `high` deviations out, or when both the mean of an hour and
     that of a quarter of an hour are more than `low` out. `above` is None when both sides count.
-    `seasonal` compares with the same hour of other days, where the history shows a season.
+    `seasonal` compares with the same hour of other days, where `SEASON_DAYS` days or more show a
+    season.
     """
 
     signal: str
