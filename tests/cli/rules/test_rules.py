@@ -77,8 +77,56 @@ def test_the_list_is_by_family_the_worst_first(tmp_path: Path) -> None:
     assert titles[-2:] == ["waiting for signals", "switched off"]
     assert "on no model: 1 model promises no latency_p95" in text
     performance = text.split("\n\n")[0].splitlines()[1:]
-    severities = [line.split()[0] for line in performance]
+    severities = [line.split()[0] for line in performance if not line.startswith(" " * 4)]
     assert severities == sorted(severities)
+
+
+@pytest.mark.parametrize(
+    ("rule", "objective", "note"),
+    [
+        pytest.param(
+            "errors-burn-fast",
+            'error_ratio = "0.1%"',
+            "needs 3 failed requests in 1h or 6h, and 50 requests in 5m or 30m: with error_ratio"
+            " 0.1 %, one failure of 166 alone is past 6x",
+            id="requests of a strict promise",
+        ),
+        pytest.param(
+            "availability-burns-fast",
+            'availability = "99.9%"',
+            "needs 3 failed probes in 1h, and 10 probes in 5m: with availability 99.9 %, one"
+            " failure of 69 alone is past 14.4x",
+            id="probes of a strict promise",
+        ),
+        pytest.param(
+            "errors-burn-fast",
+            'error_ratio = "20%"',
+            "needs 3 failed requests in 1h or 6h, and 50 requests in 5m or 30m: one or two failures"
+            " show no trend",
+            id="a promise that one failure cannot break",
+        ),
+        pytest.param(
+            "availability-burns",
+            "",
+            "needs 3 failed probes in 6h, and 30 probes in 30m: one or two failures show no trend",
+            id="nothing promised",
+        ),
+        pytest.param(
+            "latency-unusual",
+            "",
+            "compares with the same hour of other days once 7 days of history show that they are"
+            " alike, else with the whole week",
+            id="a season",
+        ),
+        pytest.param("down", "", "", id="nothing more than its words"),
+    ],
+)
+def test_the_list_tells_what_a_rule_needs_beyond_its_words(
+    tmp_path: Path, rule: str, objective: str, note: str
+) -> None:
+    path = config(tmp_path, f"[endpoint.slo]\n{objective}\n")
+    assert listed(path)[rule]["note"] == note
+    assert note in rules(path, "list").out
 
 
 def test_without_a_store_the_configuration_says_who_is_watched(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from watchdeck.cli.output import count_noun, to_json
+from watchdeck.cli.rules.notes import note_on
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.board.board import Model
 from watchdeck.domain.kinds.kind import Kind
@@ -17,6 +18,8 @@ from watchdeck.engine.rules.applicability import (
     measured_signals,
     reason_not_applicable,
 )
+
+_NOTE_INDENT = " " * 7
 
 
 class RuleTarget(Struct, frozen=True):
@@ -42,6 +45,11 @@ class RuleCoverage(Struct, frozen=True):
         if isinstance(self.rule.test, Unsupported):
             return f"waiting for {', '.join(self.rule.test.signals)}"
         return f"on {count_noun(len(self.targets), 'model')}"
+
+    @property
+    def note(self) -> str:
+        """What the rule's condition asks for beyond its words, and why; empty for most rules."""
+        return note_on(self.rule, (target.facts.slo for target in self.targets))
 
 
 def targets_of_board(models: Iterable[Model]) -> tuple[RuleTarget, ...]:
@@ -86,7 +94,7 @@ def coverage_of(rule: Rule, targets: Sequence[RuleTarget]) -> RuleCoverage:
 
 
 def coverage_text(coverages: Sequence[RuleCoverage]) -> str:
-    """A line for each rule: by family, then those that wait for signals, then those off."""
+    """A line for each rule, and its note: by family, then those that wait, then those off."""
     groups: dict[str, list[RuleCoverage]] = {family: [] for family in RuleFamily}
     groups |= {"waiting for signals": [], "switched off": []}
     for coverage in coverages:
@@ -96,11 +104,12 @@ def coverage_text(coverages: Sequence[RuleCoverage]) -> str:
     lines: list[str] = []
     for title, group in groups.items():
         lines += ["", title] if group else []
-        lines += (
-            f"  {one.rule.severity:d}  {one.rule.name:{name}}  {clean(one.rule.when):{when}}  "
-            f"{_coverage_words(one)}"
-            for one in sorted(group, key=lambda one: one.rule.severity)
-        )
+        for one in sorted(group, key=lambda one: one.rule.severity):
+            lines.append(
+                f"  {one.rule.severity:d}  {one.rule.name:{name}}  {clean(one.rule.when):{when}}  "
+                f"{_coverage_words(one)}"
+            )
+            lines += [f"{_NOTE_INDENT}{one.note}"] if one.note else []
     return "\n".join(line.rstrip() for line in lines[1:]) or "no rules"
 
 
@@ -136,6 +145,8 @@ class RuleDocument(Struct, frozen=True):
     """Path of the file that defines the rule."""
     state: str
     """State in words: `switched off`, `waiting for SIGNALS` or `on 3 models`."""
+    note: str
+    """What the condition asks for beyond its words, and why; empty for most rules."""
     models: list[str]
     """Names of the endpoints that the rule applies to."""
     held_back: Mapping[str, tuple[str, ...]]
@@ -156,6 +167,7 @@ def _rule_document(one: RuleCoverage) -> RuleDocument:
         enabled=one.rule.enabled,
         origin=one.rule.origin,
         state=one.state,
+        note=one.note,
         models=[model.facts.name for model in one.targets],
         held_back=one.excluded,
     )

@@ -55,7 +55,11 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool) -> None:
-    """List every rule: the models it covers, the signals it waits for, what is switched off."""
+    """List every rule: the models it covers, the signals it waits for, what is switched off.
+
+    A line below a rule says what it needs beyond its condition, such as the fewest failures of a
+    burn rate, and why.
+    """
     context: Context = ctx.obj
     targets = _targets(context)
     coverages = [coverage_of(rule, targets) for rule in rules_in_force(context.settings())]
