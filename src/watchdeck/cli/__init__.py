@@ -46,6 +46,7 @@ _COMMANDS = {
         "rules.rules:command",
         "List rules, check them, try them on stored history, see what they were worth.",
     ),
+    "notify": _ShellCommand("notify:command", "Try a channel: send one message marked [TEST]."),
     "change": _ShellCommand(
         "models.change:command", "Mark deploys, retrains and changes of configuration."
     ),

@@ -165,7 +165,7 @@ class Delivery:
         notification = await self._freeze(rows)
         if notification is None:
             return True
-        result = await self._attempt(notification, receiver)
+        result = await attempt(receiver, notification)
         kind = receiver.type if receiver else ""
         self._log_result(notification, kind, result)
         numbers, now = notification.rows, self._clock()
@@ -217,22 +217,6 @@ class Delivery:
         left = [row for row in rows if row.id in frozen]
         return build_notification(group, left) if left else None
 
-    async def _attempt(
-        self, notification: Notification, receiver: Receiver | None
-    ) -> DeliveryResult:
-        """Try to send; an error of our own code is retried, and blocks no other notification."""
-        if receiver is None:
-            return GiveUp("no channel of this name is configured")
-        try:
-            async with asyncio.timeout(receiver.timeout):
-                return await receiver.notifier(notification)
-        except TimeoutError:
-            return TryAgain("no answer in time")
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one notification must not end the loop
-            return TryAgain(f"watchdeck could not send it ({type(error).__name__})")
-
     def _wait(self, attempts: int) -> int:
         """Milliseconds until the next attempt: doubled each time, with jitter to spread retries."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts, 20))
@@ -240,6 +224,21 @@ class Delivery:
 
     def _set_problem(self, error: Exception) -> None:
         self._problem = f"nobody can be told: {clean(str(error), 300)}"
+
+
+async def attempt(receiver: Receiver | None, notification: Notification) -> DeliveryResult:
+    """Send a notification once; an error of our own code is a failure like others."""
+    if receiver is None:
+        return GiveUp("no channel of this name is configured")
+    try:
+        async with asyncio.timeout(receiver.timeout):
+            return await receiver.notifier(notification)
+    except TimeoutError:
+        return TryAgain("no answer in time")
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one notification must not end the loop
+        return TryAgain(f"watchdeck could not send it ({type(error).__name__})")
 
 
 def group_rows(rows: Iterable[OutboxRow]) -> list[tuple[OutboxRow, ...]]:

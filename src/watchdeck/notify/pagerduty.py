@@ -59,7 +59,8 @@ class PagerDutyNotifier:
     All episodes of one notification share one incident: it is acknowledged when all of them are,
     and resolved when all of them have ended. PagerDuty cannot withdraw an acknowledgement, so an
     alert that must page again gets a new incident. One that fires again after its end was told
-    gets its first incident again: after a resolve, the same key opens a new one there.
+    gets its first incident again: after a resolve, the same key opens a new one there. A test
+    opens an incident, and resolves it.
     """
 
     def __init__(
@@ -94,6 +95,9 @@ class PagerDutyNotifier:
         kind = notification.kind
         if kind is NotificationClass.CALL:
             return await self._calls(notification)
+        if kind is NotificationClass.TEST:
+            resolve = {"event_action": "resolve", "dedup_key": dedup_key(notification.id)}
+            return [trigger_event(notification), resolve]
         if kind is NotificationClass.ACKNOWLEDGED and _is_acknowledged_there(notification):
             return []
         if kind not in (NotificationClass.RESOLVED, NotificationClass.ACKNOWLEDGED):

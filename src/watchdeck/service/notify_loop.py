@@ -77,7 +77,7 @@ class NotifyService:
         self._routing = routing
         self._clock = clock
         self._worker = StoreWorker(directory, "outbox")
-        receivers = {one.name: _receiver(one, self._worker) for one in settings.channel}
+        receivers = {one.name: receiver_of(one, self._worker) for one in settings.channel}
         self._delivery = Delivery(self._worker, receivers, clock)
         self._ack_pollers = {
             one.name: PagerDutyAckPoller(one, _http_sender(one), resolve_secret, self._save_ack)
@@ -171,7 +171,8 @@ def _http_sender(channel: Channel) -> HttpSender:
     return HttpSender(channel.timeout.seconds, channel.ca)
 
 
-def _receiver(channel: Channel, worker: StoreWorker) -> Receiver:
+def receiver_of(channel: Channel, worker: StoreWorker) -> Receiver:
+    """The receiver that sends to a channel; PagerDuty's reads in the store by `worker`."""
     is_batch = channel.type == ChannelType.PAGERDUTY
     timeout = _BATCH_TIMEOUT if is_batch else channel.timeout.seconds + _GRACE
     return Receiver(_notifier(channel, worker), channel.rate, timeout, channel.type)

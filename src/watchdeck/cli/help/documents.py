@@ -51,7 +51,8 @@ class CloudEventDocument(Struct, frozen=True):
     source: str
     """`/watchdeck/HOST` of the collector; identifies the notification together with `id`."""
     type: str
-    """`dev.watchdeck.alert.CLASS.v1`: firing, reminder, resolved, acknowledged, unacknowledged."""
+    """`dev.watchdeck.alert.CLASS.v1`: firing, reminder, resolved, acknowledged, unacknowledged,
+    test. A `test` is about no alert."""
     subject: str
     """Numbers of the episodes, with commas between; `id` when there is none."""
     time: str

@@ -62,13 +62,17 @@ MAX_LINES = 100
 
 
 class NotificationClass(StrEnum):
-    """What a notification asks of its receiver; only messages of one class share a notification."""
+    """What a notification asks of its receiver; only messages of one class share a notification.
+
+    `TEST` asks nothing: an operator tries the channel.
+    """
 
     CALL = "call"
     REMINDER = "reminder"
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
+    TEST = "test"
 
 
 def notification_class(kind: str) -> NotificationClass:
@@ -210,6 +214,24 @@ def build_notification(number: str, rows: Sequence[OutboxRow]) -> Notification:
         tuple(alerts),
         min(row.created_at for row in rows),
     )
+
+
+def notification_of_test(channel: str, who: str, now: int) -> Notification:
+    """A notification that says that it is a test, and by whom; it belongs to no episode."""
+    text = f"[TEST] nothing is wrong: {clean(who, 80)} tries the channel {channel} of watchdeck"
+    payload = AlertPayload(
+        kind=MessageKind.NOTICE,
+        text=clean(text, 400),
+        at=SentTime(now),
+        episode=0,
+        source="watchdeck",
+        severity=int(Severity.LOW),
+        condition=AlertState.OK,
+        data=DataState.NONE,
+        started_at=SentTime(now),
+    )
+    number = f"test/{channel}/{now}"
+    return Notification(number, channel, NotificationClass.TEST, (), (), (to_plain(payload),), now)
 
 
 def _finite_or_none(value: float | None) -> float | None:
