@@ -1,6 +1,7 @@
 """The whole way: a real server, a real collector process, the board that a command prints."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -120,6 +121,63 @@ def test_a_collector_whose_store_goes_away_ends_and_says_what_would_work(
     assert collector.returncode == 1
     assert "deleted or replaced while the collector wrote to them. Start it again" in said
     assert "Traceback" not in said
+
+
+HUB = """
+store = "store"
+[intake]
+token = { env = "TOKEN" }
+listen = "127.0.0.1:0"
+"""
+ALERTMANAGER = """
+store = "store"
+[[alertmanager]]
+url = "http://127.0.0.1:9"
+"""
+CHANNEL = """
+store = "store"
+[[channel]]
+name = "hook"
+type = "webhook"
+url = "http://127.0.0.1:9"
+"""
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(HUB, id="an intake"),
+        pytest.param(ALERTMANAGER, id="an Alertmanager"),
+        pytest.param(CHANNEL, id="a channel"),
+    ],
+)
+def test_a_collector_without_endpoints_goes_on_for(config: str, tmp_path: Path) -> None:
+    (tmp_path / "watchdeck.toml").write_text(config)
+    command = [sys.executable, "-m", "watchdeck", "--config", "watchdeck.toml", "collect"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TOKEN": "a" * 20},
+    ) as process:
+        assert process.stderr is not None
+        awaited = "intake listens" if config == HUB else "collector started"
+        assert any(awaited in line for line in process.stderr)
+        for _ in range(3):
+            status = json.loads(watchdeck(tmp_path, "status", "--json").stdout)
+        assert status["collector"]["state"] == "running"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_collector_with_nothing_to_do_refuses(tmp_path: Path) -> None:
+    (tmp_path / "watchdeck.toml").write_text('store = "store"\n')
+    ran = watchdeck(tmp_path, "collect")
+    assert ran.returncode == 1
+    assert "gives a collector nothing to do" in ran.stderr
+    assert watchdeck(tmp_path, "check").returncode == 1
+    assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.parametrize(

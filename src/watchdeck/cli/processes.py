@@ -67,7 +67,10 @@ def console(ctx: click.Context, at: int | None, *, read_only: bool, slow_link: b
 )
 @click.pass_context
 def collect(ctx: click.Context, log_level: str) -> None:
-    """Run the collector in the foreground, until SIGTERM or SIGINT; it logs to stderr."""
+    """Run the collector in the foreground, until SIGTERM or SIGINT; it logs to stderr.
+
+    It also runs without endpoints, for an intake, Alertmanagers or channels.
+    """
     configure(log_level)
     try:
         _collect(ctx.obj)
@@ -80,11 +83,15 @@ def collect(ctx: click.Context, log_level: str) -> None:
 
 
 def _collect(context: Context) -> None:
+    from watchdeck.config.load import idle_problems
+    from watchdeck.config.reading.problems import ConfigProblems
     from watchdeck.service import collector
 
     settings, directory = context.settings(), context.directory()
     loaded = fields(file=context.path(), endpoints=len(settings.endpoint), rules=len(settings.rule))
     _log.info("configuration loaded", extra=loaded)
+    if problems := list(idle_problems(settings)):
+        raise ConfigProblems(str(context.path()), problems)
     collector.collect(settings, directory, operator(), clock=now)
 
 

@@ -74,6 +74,14 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problem
     return resolve_paths(settings, path)
 
 
+def idle_problems(settings: Settings) -> Iterator[Problem]:
+    """The problem of settings with which a collector would have nothing to do, if it is so."""
+    tables = (settings.endpoint, settings.alertmanager, settings.channel)
+    if not any(tables) and settings.intake is None and settings.heartbeat is None:
+        hint = "Write [[endpoint]], which `watchdeck init URL` does, or [intake]."
+        yield Problem("", "gives a collector nothing to do", hint)
+
+
 def _with_rules(settings: Settings, path: Path, problems: list[Problem]) -> Settings:
     """Add the rules of all rule files; append the problems of rules and of maintenance.
 

@@ -154,7 +154,7 @@ async def _collect(
     ]
     _log_start(settings, directory)
     started()
-    await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    await _wait_for_end(stopping, tasks)
     past.close()
     await _end([stopping, *tasks])
 
@@ -163,6 +163,15 @@ def _stop(stopping: asyncio.Future[None], signal_name: str) -> None:
     _log.info("collector stops", extra=fields(signal=signal_name))
     if not stopping.done():
         stopping.set_result(None)
+
+
+async def _wait_for_end(stopping: asyncio.Future[None], tasks: list[asyncio.Task[None]]) -> None:
+    """Wait until a signal stops the collector, or a task fails; one may end that has no work."""
+    waiting: set[asyncio.Future[None]] = {stopping, *tasks}
+    while stopping in waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if any(task.exception() for task in done):
+            return
 
 
 async def _end(tasks: list[asyncio.Future[Any]]) -> None:

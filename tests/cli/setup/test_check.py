@@ -6,7 +6,72 @@ import pytest
 from cli.commands import run, run_beside
 from servers.captured import captured, saying
 from watchdeck.cli.setup.check import command
+from watchdeck.config.rules import load_pack
 from watchdeck.domain.values.text import clean
+
+RULES = len(load_pack())
+ALONE = "  channels:\n    none: alerts are shown on consoles alone\n"
+NOTIFICATIONS = """
+[intake]
+token = { env = "KEY" }
+
+[[alertmanager]]
+name = "eu"
+url = "http://127.0.0.1:9"
+
+[[channel]]
+name = "ops"
+type = "webhook"
+url = "https://ops"
+
+[[channel]]
+name = "phone"
+type = "webhook"
+url = "https://phone"
+person = "anna"
+kinds = ["page", "worse"]
+
+[[rota]]
+name = "night"
+people = ["anna"]
+zone = "Europe/Berlin"
+to = ["ops"]
+
+[[rota]]
+name = "away"
+calendar = "away.ics"
+
+[[escalation]]
+name = "critical"
+again = "30m"
+
+[[escalation.step]]
+to = ["night"]
+
+[[escalation.step]]
+to = ["ops"]
+after = "10m"
+
+[[route]]
+severity = [1]
+match = ["owner=risk"]
+hours = "18:00-08:00"
+days = "mon-fri"
+zone = "Europe/Berlin"
+to = ["night"]
+continue = true
+
+[[route]]
+escalation = "critical"
+"""
+AWAY = """BEGIN:VCALENDAR
+BEGIN:VEVENT
+SUMMARY:anna
+DTSTART:20260105T090000Z
+DTEND:20260105T100000Z
+END:VEVENT
+END:VCALENDAR
+"""
 
 
 def written(folder: Path, *endpoints: str) -> Path:
@@ -24,10 +89,10 @@ async def test_it_says_what_a_real_server_tells_and_what_not(tmp_path: Path) -> 
         config = written(tmp_path, named("iris", server.url()))
         ran = await run_beside(command, config=config)
         lines = ran.out.splitlines()
-        assert lines[0] == f"{config}: 1 endpoint, no problems."
-        assert lines[2] == f"iris  {server.url()}"
-    assert lines[3].startswith("  answered in ")
-    assert lines[4] == "  BentoML; the model is ready"
+        assert lines[0] == f"{config}: 1 endpoint, {RULES} rules, no problems."
+        assert lines[4] == f"iris  {server.url()}"
+    assert lines[5].startswith("  answered in ")
+    assert lines[6] == "  BentoML; the model is ready"
     measurable, missing = ran.out.split("  measurable:\n")[1].split("  not measurable:\n")
     figures = dict(line.split(maxsplit=1) for line in measurable.splitlines()[:-1])
     assert figures["request_rate"] == "200 counted so far, a rate after a few pages"
@@ -311,15 +376,56 @@ async def test_hostile_answers_are_told_in_clean_words(tmp_path: Path) -> None:
 def test_without_polling_nobody_is_asked(tmp_path: Path) -> None:
     config = written(tmp_path, named("a", "http://127.0.0.1:1"), named("b", "http://127.0.0.1:1"))
     ran = run(command, "--no-poll", config=config)
-    assert (ran.code, ran.out) == (0, f"{config}: 2 endpoints, no problems.\n")
+    assert (ran.code, ran.out) == (
+        0,
+        f"{config}: 2 endpoints, {RULES} rules, no problems.\n{ALONE}",
+    )
     answer = json.loads(run(command, "--no-poll", "--json", config=config).out)
-    assert answer == {"config": str(config), "problems": []}
+    assert answer.keys() >= {"config", "problems", "rules", "channels"}
+    assert (answer["problems"], answer["rules"], answer["rotas"]) == ([], RULES, [])
+    assert not {"endpoints", "cannot_be_told"} & answer.keys()
 
 
-def test_a_configuration_without_endpoints_says_how_to_get_some(tmp_path: Path) -> None:
+def test_a_configuration_with_nothing_to_do_says_how_to_get_endpoints(tmp_path: Path) -> None:
     ran = run(command, config=written(tmp_path))
+    assert (ran.code, ran.out) == (1, "")
+    assert "gives a collector nothing to do. Write [[endpoint]]" in ran.err
+    document = json.loads(run(command, "--json", config=written(tmp_path)).out)
+    [problem] = document["problems"]
+    assert "watchdeck init URL" in problem["hint"]
+
+
+def test_channels_routes_and_who_is_on_call_are_named(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    config.write_text(NOTIFICATIONS)
+    (tmp_path / "away.ics").write_text(AWAY)
+    ran = run(command, "--no-poll", config=config)
     assert ran.code == 0
-    assert "0 endpoints, no problems. `watchdeck init URL` writes some." in ran.out
+    lines = ran.out.splitlines()
+    assert lines[0].startswith(f"{config}: 0 endpoints, {RULES} rules, no problems.")
+    assert [line.strip() for line in lines[1:]] == [
+        "alerts of others:",
+        "intake at 127.0.0.1:9193",
+        "Alertmanager eu, polled every 15s",
+        "channels:",
+        "ops: webhook",
+        "phone: webhook, of anna, only page, worse",
+        "routes:",
+        "1. severity 1; owner=risk; 18:00-08:00 mon-fri Europe/Berlin: to night; later routes too",
+        "2. every severity: escalation critical",
+        "escalations:",
+        "critical: night at once; ops after 10m; the last again every 30m",
+        "on call:",
+        "night: anna is on call now; weekly anna (Europe/Berlin), else to ops",
+        "away: nobody is on call now; by its calendar (UTC)",
+    ]
+
+
+def test_channels_without_routes_are_told_to_get_every_page(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    config.write_text('[[channel]]\nname = "a"\ntype = "webhook"\nurl = "https://h"\n')
+    ran = run(command, "--no-poll", config=config)
+    assert ran.out.splitlines()[-2:] == ["  routes:", "    none: every page goes to every channel"]
 
 
 def test_all_problems_are_told_before_anybody_is_asked(tmp_path: Path) -> None:
@@ -371,7 +477,7 @@ slow_link = true
 "theme.next" = "F5"
 """)
     ran = run(command, "--no-poll", config=config)
-    assert (ran.code, ran.out) == (0, f"{config}: 1 endpoint, no problems.\n")
+    assert (ran.code, ran.out) == (0, f"{config}: 1 endpoint, {RULES} rules, no problems.\n{ALONE}")
 
 
 def test_programs_get_the_problems_as_json(tmp_path: Path) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from watchdeck.cli.options import now
-from watchdeck.cli.setup.check_report import CheckReport, problem_documents, report_json
+from watchdeck.cli.setup.check_report import (
+    CheckReport,
+    ConfigOverview,
+    problem_documents,
+    report_json,
+)
 
 if TYPE_CHECKING:
     from watchdeck.cli.setup.endpoint_check import EndpointCheck
     from watchdeck.collector.scrape.attempt import MetricsPage
+    from watchdeck.config.reading.problems import Problem
     from watchdeck.domain.kinds.kind import Kind
     from watchdeck.domain.rules.rule import Rule
     from watchdeck.domain.settings.configuration import Settings
@@ -32,24 +38,25 @@ AT_ONCE = 50
 def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     """Validate the configuration and poll every endpoint once.
 
-    Shows what each endpoint was asked, the figures of its page with their units, what is not
-    measurable and why, and which objectives of an SLO cannot be judged. The exit code is 1 when the
-    configuration has a problem, an endpoint is not reached, a receiver cannot be notified, or an
-    alert source cannot be received; else 0.
+    Names the channels, the routes with their hours, and who is on call. Shows what each endpoint
+    was asked, the figures of its page with their units, what is not measurable and why, and which
+    objectives of an SLO cannot be judged. The exit code is 1 when the configuration has a problem,
+    an endpoint is not reached, a receiver cannot be notified, or an alert source cannot be
+    received; else 0.
     """
     from watchdeck.config.load import load
     from watchdeck.config.reading.problems import ConfigProblems
-    from watchdeck.console.controllers.config_check import view_problems
 
     path = ctx.obj.path()
     try:
-        settings = load(path, lambda settings: view_problems(settings.console, os.environ))
+        settings = load(path, _more_problems)
     except ConfigProblems as problems:
         if not as_json:
             raise
         click.echo(report_json(CheckReport(path, problem_documents(problems))))
         ctx.exit(1)
-    report = CheckReport(path) if no_poll else _check(path, settings)
+    overview = _overview(settings)
+    report = CheckReport(path, overview=overview) if no_poll else _check(path, settings, overview)
     click.echo(report_json(report) if as_json else _report_text(report, len(settings.endpoint)))
     ctx.exit(0 if report.is_ok else 1)
 
@@ -60,12 +67,37 @@ def _report_text(report: CheckReport, count: int) -> str:
     return "\n".join(report_lines(report, count))
 
 
-def _check(path: Path, settings: Settings) -> CheckReport:
+def _more_problems(settings: Settings) -> Iterator[Problem]:
+    """The problems of the console's settings, and of a collector that would have no work."""
+    from watchdeck.config.load import idle_problems
+    from watchdeck.console.controllers.config_check import view_problems
+
+    yield from view_problems(settings.console, os.environ)
+    yield from idle_problems(settings)
+
+
+def _overview(settings: Settings) -> ConfigOverview:
+    from watchdeck.cli.setup import notification_lines as lines
+    from watchdeck.config.routing import routing_of
+    from watchdeck.config.rules import rules_in_force
+
+    routing = routing_of(settings)
+    return ConfigOverview(
+        len(rules_in_force(settings)),
+        tuple(lines.source_texts(settings)),
+        tuple(lines.channel_texts(settings.channel)),
+        tuple(lines.route_texts(routing)),
+        tuple(lines.escalation_texts(settings.escalation)),
+        tuple(lines.rota_texts(routing, now())),
+    )
+
+
+def _check(path: Path, settings: Settings, overview: ConfigOverview) -> CheckReport:
     from watchdeck.config.checks.receivers import receiver_problems
 
     endpoints = asyncio.run(_scrape_all(settings)) if settings.endpoint else None
     receivers = tuple(receiver_problems(settings))
-    return CheckReport(path, (), endpoints, receivers, _intake_problems(settings))
+    return CheckReport(path, (), endpoints, overview, receivers, _intake_problems(settings))
 
 
 async def _scrape_all(settings: Settings) -> list[EndpointCheck]:

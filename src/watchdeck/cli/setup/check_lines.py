@@ -53,8 +53,16 @@ _CUT = {
 
 def report_lines(report: CheckReport, count: int) -> Iterator[str]:
     """The lines of a report on a configuration with `count` endpoints."""
-    head = f"{clean(str(report.config))}: {count_noun(count, 'endpoint')}, no problems."
-    yield head if count else f"{head} `watchdeck init URL` writes some."
+    overview = report.overview
+    rules = f", {count_noun(overview.rules, 'rule')}" if overview else ""
+    head = f"{clean(str(report.config))}: {count_noun(count, 'endpoint')}{rules}, no problems."
+    yield head if count else f"{head} `watchdeck init URL` writes endpoints."
+    if overview:
+        yield from _section("alerts of others", overview.sources)
+        yield from _section("channels", overview.channels)
+        yield from _section("routes", overview.routes)
+        yield from _section("escalations", overview.escalations)
+        yield from _section("on call", overview.rotas)
     if report.endpoints is not None:
         yield f"\n{_results_text(report.endpoints)}"
     for action, problems in (("told", report.receivers), ("heard", report.intake)):

@@ -128,6 +128,17 @@ class EndpointDocument(Struct, frozen=True):
     """Hints what would make more of the endpoint known."""
 
 
+class ConfigOverview(Struct, frozen=True):
+    """What a configuration watches for and whom it tells, one text for each table."""
+
+    rules: int
+    sources: tuple[str, ...]
+    channels: tuple[str, ...]
+    routes: tuple[str, ...]
+    escalations: tuple[str, ...]
+    rotas: tuple[str, ...]
+
+
 class CheckDocument(Struct, frozen=True):
     """The result of a check."""
 
@@ -135,6 +146,18 @@ class CheckDocument(Struct, frozen=True):
     """Path of the configuration file."""
     problems: tuple[ProblemDocument, ...]
     """Problems of the configuration; with one, nothing below is tried."""
+    rules: int | UnsetType = UNSET
+    """Number of rules, those that are switched off included; absent with a problem."""
+    sources: Sequence[str] | UnsetType = UNSET
+    """Sources of external alerts, each in words; empty without one, absent with a problem."""
+    channels: Sequence[str] | UnsetType = UNSET
+    """Channels, each in words; absent with a problem."""
+    routes: Sequence[str] | UnsetType = UNSET
+    """Routes in words: severities, labels, hours, receivers; absent with a problem."""
+    escalations: Sequence[str] | UnsetType = UNSET
+    """Escalations, each in words; empty without one, absent with a problem."""
+    rotas: Sequence[str] | UnsetType = UNSET
+    """On-call schedules in words, with who is on call now; absent with a problem."""
     endpoints: list[EndpointDocument] | UnsetType = UNSET
     """Endpoints, in the order of the file; absent when none was polled."""
     cannot_be_told: Sequence[str] | UnsetType = UNSET
@@ -149,6 +172,7 @@ class CheckReport(Struct, frozen=True):
     config: Path
     problems: tuple[ProblemDocument, ...] = ()
     endpoints: Sequence[EndpointCheck] | None = None
+    overview: ConfigOverview | None = None
 
     receivers: Sequence[str] = ()
     """Why some receivers cannot be notified from here."""
@@ -163,13 +187,18 @@ class CheckReport(Struct, frozen=True):
         return not (self.problems or failed or self.receivers or self.intake)
 
 
+_OVERVIEW = ConfigOverview.__struct_fields__
+
+
 def report_json(report: CheckReport) -> str:
     """The report as JSON, whose fields scripts rely on."""
-    endpoints = report.endpoints
+    endpoints, overview = report.endpoints, report.overview
+    words = {} if overview is None else {one: getattr(overview, one) for one in _OVERVIEW}
     return to_json(
         CheckDocument(
             config=str(report.config),
             problems=report.problems,
+            **words,
             endpoints=UNSET if endpoints is None else list(map(_endpoint_document, endpoints)),
             cannot_be_told=report.receivers or UNSET,
             cannot_be_heard=report.intake or UNSET,

@@ -105,7 +105,7 @@ class ScrapeManager:
         return self._stats.statistics(self._connectivity.reason(self._outcomes))
 
     async def run(self) -> None:
-        """Scrape until cancelled; then close every connection at once."""
+        """Scrape until cancelled, or only wait; then close every connection at once."""
         raise_open_files_limit(len(self._scrapers))
         tasks = {self._start(scraper, 0.0): scraper for scraper in self._scrapers.values()}
         try:
@@ -115,6 +115,7 @@ class ScrapeManager:
                     scraper = tasks.pop(task)
                     self._report(scraper.endpoint.name, task)
                     tasks[self._start(scraper, scraper.endpoint.every.seconds)] = scraper
+            await asyncio.Event().wait()
         finally:
             for task in tasks:
                 task.cancel()
