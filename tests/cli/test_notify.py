@@ -73,7 +73,7 @@ def test_a_command_reads_the_message(tmp_path: Path) -> None:
     out = tmp_path / "out"
     script = f'name = "script"\ntype = "command"\ncommand = ["/bin/sh", "-c", "cat > {out}"]'
     assert run(command, "test", "script", config=config(tmp_path, script)).code == 0
-    assert json.loads(out.read_text())["data"]["title"].startswith(f"[LOW] {TEXT}")
+    assert json.loads(out.read_text())["data"]["title"].startswith(f"[SEV 4] {TEXT}")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_a_service_of_apprise_is_told_in_plain_text(
         assert await send(f"json://127.0.0.1:{receiver.port}/", 30, kind) == Sent()
     [told] = receiver.told
     assert told["type"] == said
-    assert told["title"].startswith("[HIGH] fraud is slow (0) (and 29 more")
+    assert told["title"].startswith("[SEV 2] fraud is slow (0) (and 29 more")
     lines = told["message"].splitlines()
     assert (len(lines), lines[-1]) == (21, "and 10 more")
 

@@ -38,7 +38,7 @@ async def test_a_page_arrives_once_as_a_cloud_event(tmp_path: Path) -> None:
     assert event["id"] == receiver.ids()[0]
     assert (event["specversion"], event["source"]) == ("1.0", "/watchdeck/test")
     assert event["type"] == "dev.watchdeck.alert.firing.v1"
-    assert event["data"]["title"] == "[HIGH] fraud is slow"
+    assert event["data"]["title"] == "[SEV 2] fraud is slow"
     assert event["data"]["alerts"][0]["model"] == "fraud"
     assert event["time"] == "2026-11-23T05:00:00.000Z"
     assert receiver.asked[0].headers["content-type"].startswith("application/cloudevents+json")

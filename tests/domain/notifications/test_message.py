@@ -25,7 +25,19 @@ from watchdeck.domain.notifications.message import (
     returned_message,
     summary,
 )
-from watchdeck.domain.rules.rule import Limit, NoData, Rule, Severity, Threshold
+from watchdeck.domain.rules.rule import (
+    Absent,
+    Burn,
+    FailedScrapes,
+    Limit,
+    NoData,
+    Rule,
+    Severity,
+    Threshold,
+)
+from watchdeck.domain.rules.rule import (
+    Test as RuleTest,
+)
 
 MUTED = (Mute(MuteKind.SILENCE, "3"),)
 NOTICED = replace(AT_ONCE, severity=Severity.MEDIUM)
@@ -305,3 +317,49 @@ def test_a_severity_1_that_nobody_takes_is_told_every_half_hour(
 ) -> None:
     found = repeated_page(shown, START + minutes * 60_000, RULE)
     assert [message.dedup_key.rpartition("/")[2] for message in found] == keys
+
+
+P95 = Threshold("latency_p95", above=True, limit=Limit(0.2))
+BURN = Burn("error_ratio", ())
+
+
+@pytest.mark.parametrize(
+    ("test", "text"),
+    [
+        pytest.param(
+            P95, "fraud: latency_p95 was 934 ms, is 85.6 ms, limit 120 ms", id="with its unit"
+        ),
+        pytest.param(
+            BURN, "fraud: error_ratio budget burn rate was 0.934, is 0.0856, limit 0.12",
+            id="a burn rate is no share",
+        ),
+        pytest.param(
+            FailedScrapes(3), "fraud: the last scrape succeeded", id="what holds now, in words"
+        ),
+    ],
+)  # fmt: skip
+def test_the_end_says_the_worst_and_what_is_now(test: RuleTest, text: str) -> None:
+    over, (step,) = end_episode(
+        firing(peak=0.934, value=0.0856, limit=0.12, why="the last scrape succeeded"),
+        START + 426_000, EndReason.CLEARED, "",
+    )  # fmt: skip
+    rule = replace(RULE, test=test, message="{model} does not serve. Is its process there?")
+    (message,) = messages_for(step, raised(over), rule)
+    assert message.text == f"over after 7m 6s: {text}"
+
+
+@pytest.mark.parametrize(
+    ("test", "value", "text"),
+    [
+        pytest.param(Absent(), 31.0, "31 s", id="a time without samples"),
+        pytest.param(Absent(), 415.2, "6m 55s", id="a long time without samples"),
+        pytest.param(BURN, 49.49, "49.5", id="a burn rate is a factor"),
+        pytest.param(P95, 0.412, "412 ms", id="a signal has its unit"),
+        pytest.param(FailedScrapes(3), 5.0, "5", id="a count"),
+    ],
+)
+def test_a_figure_in_a_message_has_the_unit_that_its_rule_compares(
+    test: RuleTest, value: float, text: str
+) -> None:
+    rule = replace(RULE, test=test, message="{value}")
+    assert summary(ALERT, firing(value=value), rule) == text

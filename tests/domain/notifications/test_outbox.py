@@ -31,14 +31,14 @@ def sent(*rows: OutboxRow) -> Notification:
 
 def test_one_alert_is_the_title_and_the_line() -> None:
     one = sent(slow(7, Severity.HIGH))
-    assert (one.title, one.lines) == ("[HIGH] model-7 is slow", ("model-7 is slow",))
+    assert (one.title, one.lines) == ("[SEV 2] model-7 is slow", ("model-7 is slow",))
     assert (one.rows, one.episodes, one.at) == ((7,), (7,), NOW + 7)
 
 
 def test_the_worst_alert_is_the_title_and_the_others_are_counted() -> None:
     many = sent(slow(1), slow(2, Severity.CRITICAL), slow(3))
     assert many.severity is Severity.CRITICAL
-    assert many.title == "[CRITICAL] model-2 is slow (and 2 more: 3 models, 1 rule)"
+    assert many.title == "[SEV 1] model-2 is slow (and 2 more: 3 models, 1 rule)"
     assert many.lines == ("model-2 is slow", "model-1 is slow", "model-3 is slow")
 
 

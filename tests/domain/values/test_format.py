@@ -52,3 +52,19 @@ def test_a_comparison_names_the_limit_and_a_state_needs_none() -> None:
     slow = format_comparison("latency_p95", 0.412, 0.2, Unit.SECONDS, above=True)
     assert slow == "latency_p95 412 ms > 200 ms"
     assert format_comparison("up", 0.0, 1.0, Unit.STATE, above=False) == "up no"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "unit", "text"),
+    [
+        pytest.param(0.2001, 0.2, Unit.SECONDS, "x 200.1 ms > 200 ms", id="milliseconds"),
+        pytest.param(125.4, 125.0, Unit.SECONDS, "x 125.4 s > 125 s", id="minutes"),
+        pytest.param(0.010004, 0.01, Unit.RATIO, "x 1.0004 % > 1 %", id="percent"),
+        pytest.param(2.3, 2.0, Unit.DAYS, "x 2.3 d > 2 d", id="days"),
+        pytest.param(0.2, 0.2, Unit.SECONDS, "x 200 ms = 200 ms", id="at the limit"),
+    ],
+)
+def test_a_value_and_its_limit_never_read_the_same(
+    value: float, limit: float, unit: Unit, text: str
+) -> None:
+    assert format_comparison("x", value, limit, unit, above=True) == text

@@ -25,9 +25,10 @@ from watchdeck.domain.alerts.alert import (
 )
 from watchdeck.domain.alerts.flapping import CALM_QUIET
 from watchdeck.domain.metrics.signal import SIGNALS
-from watchdeck.domain.rules.rule import NoData, Rule, Severity
+from watchdeck.domain.rules.rule import Absent, Burn, NoData, Rule, Severity
 from watchdeck.domain.values.format import digits, format_duration, format_value
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.units import Unit
 
 REPEAT_INTERVAL = 30 * 60_000
 """Interval (ms) of messages about a severity 1 that nobody takes and that no escalation covers."""
@@ -291,9 +292,25 @@ def _resolved_message(context: _MessageSubject) -> Message | None:
     if episode.paged_at is None and not context.last:
         return None
     lasted = format_duration(step.at - episode.started_at)
-    by_hand = f" ({step.why})" if episode.end_reason is EndReason.MANUAL else ""
-    text = f"over after {lasted}{by_hand}: {context.subject}"
+    is_explained = episode.end_reason in (EndReason.MANUAL, EndReason.WITHDRAWN)
+    reason = f" ({step.why})" if is_explained else ""
+    course = _course(context) or summary(context.active.alert, episode)
+    text = f"over after {lasted}{reason}: {course}"
     return _make_message(MessageKind.RESOLVED, context.active, str(episode.reopened), text)
+
+
+def _course(context: _MessageSubject) -> str:
+    """The worst and the newest figure of an alert, and its limit; empty when it has none."""
+    alert, episode, rule = context.active.alert, context.active.episode, context.rule
+    signal = getattr(rule.test, "signal", "") if rule else ""
+    if rule is None or not signal or None in (episode.value, episode.peak, episode.limit):
+        return ""
+    was, now, limit = (
+        _format_figure(rule, number) for number in (episode.peak, episode.value, episode.limit)
+    )
+    name = f"{signal} budget burn rate" if isinstance(rule.test, Burn) else signal
+    figures = f"{name} was {was}, is {now}, limit {limit}"
+    return clean(f"{alert.model}: {figures}" if alert.model else figures, MAX_TEXT)
 
 
 _FLAPPING_TEXT = f"flapping; its end is told after {format_duration(CALM_QUIET)} of calm"
@@ -343,7 +360,6 @@ def _template_values(alert: Alert, episode: Episode, rule: Rule) -> dict[str, st
 
     Value and limit have their unit. An unknown placeholder stays as written.
     """
-    signal = SIGNALS.get(getattr(rule.test, "signal", ""))
     known = {
         "model": alert.model,
         "rule": alert.rule,
@@ -351,6 +367,15 @@ def _template_values(alert: Alert, episode: Episode, rule: Rule) -> dict[str, st
         "why": episode.why,
     }
     for name, number in (("value", episode.value), ("limit", episode.limit)):
-        plain = "unknown" if number is None else digits(number)
-        known[name] = plain if signal is None else format_value(number, signal.unit)
+        known[name] = _format_figure(rule, number)
     return {**alert.labels, **known}
+
+
+def _format_figure(rule: Rule, number: float | None) -> str:
+    """The value or the limit of an alert in the unit that its rule compares."""
+    signal = SIGNALS.get(getattr(rule.test, "signal", ""))
+    if isinstance(rule.test, Absent):
+        return format_value(number, Unit.SECONDS)
+    if signal is None or isinstance(rule.test, Burn):
+        return "unknown" if number is None else digits(number)
+    return format_value(number, signal.unit)

@@ -104,7 +104,7 @@ class Notification(Struct, frozen=True):
     def title(self) -> str:
         """One line: the first alert, and the count of the others with their models and rules."""
         first = self.alerts[0]
-        one = f"[{self.severity.name}] {first['text']}"
+        one = f"[SEV {self.severity:d}] {first['text']}"
         more = len(self.alerts) - 1
         return f"{one} (and {more} more: {_counts_text(self.alerts)})" if more else one
 

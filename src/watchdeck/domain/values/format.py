@@ -1,6 +1,7 @@
 """Numbers for people: three significant digits, and the unit."""
 
 import math
+from collections.abc import Callable
 
 from watchdeck.domain.values.units import Unit
 
@@ -95,9 +96,44 @@ def format_value(value: float | None, unit: Unit) -> str:
 def format_comparison(
     signal: str, value: float | None, limit: float, unit: Unit, *, above: bool
 ) -> str:
-    """A value beside its limit: `latency_p95 412 ms > 200 ms`; a yes/no signal alone: `up no`."""
+    """A value beside its limit: `latency_p95 412 ms > 200 ms`; a yes/no signal alone: `up no`.
+
+    Where both would read the same, they have as many digits as it takes to tell them apart.
+    """
     if unit is Unit.STATE:
         return f"{signal} {format_value(value, unit)}"
-    return (
-        f"{signal} {format_value(value, unit)} {'>' if above else '<'} {format_value(limit, unit)}"
-    )
+    one, other = format_value(value, unit), format_value(limit, unit)
+    if one == other and value is not None and value != limit:
+        factor, name = _plain_unit(unit, limit)
+        one, other = distinct_texts(factor * value, factor * limit, f"{{}}{name}".format)
+    sign = "=" if value == limit else ">" if above else "<"
+    return f"{signal} {one} {sign} {other}"
+
+
+def distinct_texts(
+    value: float, limit: float, write: Callable[[str], str] = str
+) -> tuple[str, str]:
+    """Two different numbers with the fewest digits, of at least four, that tell them apart."""
+    for places in range(4, 17):
+        one, other = f"{value:.{places}g}", f"{limit:.{places}g}"
+        if one != other:
+            return write(one), write(other)
+    return write(repr(value)), write(repr(limit))
+
+
+def _plain_unit(unit: Unit, limit: float) -> tuple[float, str]:
+    """The factor and the name of a unit that has no steps, fit for a number like `limit`."""
+    if unit is Unit.SECONDS and limit < 1:
+        return 1_000.0, " ms"
+    return _PLAIN_UNITS[unit]
+
+
+_PLAIN_UNITS = {
+    Unit.RATIO: (100.0, " %"),
+    Unit.SECONDS: (1.0, " s"),
+    Unit.PER_SECOND: (1.0, "/s"),
+    Unit.COUNT: (1.0, ""),
+    Unit.BYTES: (1.0, " B"),
+    Unit.DAYS: (1.0, " d"),
+    Unit.CELSIUS: (1.0, " °C"),
+}

@@ -20,7 +20,7 @@ from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Absent, Burn, FailedScrapes, Limit, Threshold
 from watchdeck.domain.rules.tokens import decimal
 from watchdeck.domain.settings.endpoint import Slo
-from watchdeck.domain.values.format import format_comparison, format_duration
+from watchdeck.domain.values.format import distinct_texts, format_comparison, format_duration
 from watchdeck.domain.values.units import Unit
 from watchdeck.engine.rules.burn_rate import BudgetConsumption, BurnRate, ErrorBudget
 from watchdeck.engine.rules.sample_window import SampleWindow
@@ -237,9 +237,12 @@ class BurnRateCondition(Struct, frozen=True):
             return Measurement(None, None, f"{self.test.signal} budget: too few events")
         worst = max(rates, key=_relative_rate)
         pair = worst.pair
+        rate, factor = _rate_text(worst.slower), _rate_text(pair.factor)
+        if rate == factor and worst.slower != pair.factor:
+            rate, factor = distinct_texts(worst.slower, pair.factor, "{}x".format)
         words = (
-            f"{self.test.signal} budget burns {_rate_text(worst.slower)}"
-            f" {'>' if worst.slower > pair.factor else '<'} {_rate_text(pair.factor)}"
+            f"{self.test.signal} budget burns {rate}"
+            f" {'>' if worst.slower > pair.factor else '<'} {factor}"
             f" ({_rate_text(worst.long)} over {format_duration(min(pair.long, worst.covered))},"
             f" {_rate_text(worst.short)} over {format_duration(min(pair.short, worst.covered))})"
         )
