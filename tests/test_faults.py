@@ -51,3 +51,15 @@ def test_a_fault_of_one_part_is_not_called_over_by_the_turn_of_the_others(
     first, second = lines_of(caplog)
     assert first == '<3>unexpected exception loop="the delivery" fault=KeyError'
     assert second.endswith(" count=2")
+
+
+def test_a_loop_that_fails_three_times_in_a_row_fails_lastingly() -> None:
+    faults = FaultCounter("the poll")
+    lasting = []
+    for turn in ("fault", "fault", "well", "fault", "fault", "fault", "well"):
+        with faults.catch():
+            if turn == "fault":
+                raise KeyError
+        lasting.append(bool(faults.lasting))
+    assert lasting == [False] * 5 + [True, False]
+    assert faults.lasting == ""

@@ -113,3 +113,8 @@ def test_messages_that_wait_and_that_were_given_up_are_told_and_are_over(ward: W
 def test_readers_find_the_rules_about_ourselves_among_all_others(ward: Ward) -> None:
     ward.engine.publish(NOW)
     assert {"collector-late", "messages-lost"} < read_rules(ward.state).keys()
+
+
+def test_a_loop_that_fails_again_and_again_is_told(ward: Ward) -> None:
+    said = "the poll of eu failed with KeyError at alertmanager.py:7 (3 so far)"
+    assert ward.look(NOW, replace(beat(NOW), faults=said)) == {"collector-faults": said}

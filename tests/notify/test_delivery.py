@@ -395,3 +395,17 @@ def test_what_tells_others_loads_nothing_heavy_before_it_must() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+async def test_a_channel_that_fails_is_named_until_it_works(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        stage.tell(stage.fire())
+        async with (
+            receiving(BUSY, OK) as receiver,
+            delivering(stage, {"hook": webhook(receiver.url)}) as delivery,
+        ):
+            await round_of(delivery)
+            assert delivery.problem.startswith("hook fails: 503 Service Unavailable")
+            stage.clock.now += 60_000
+            await round_of(delivery)
+            assert delivery.problem == ""

@@ -118,6 +118,14 @@ def _check_lost(health: CollectorHealth, _: int) -> tuple[bool | None, Measureme
     return True, Measurement(float(len(health.lost)), 0.0, words)
 
 
+def _check_faults(health: CollectorHealth, _: int) -> tuple[bool | None, Measurement]:
+    heartbeat = health.heartbeat
+    if heartbeat is None:
+        return None, Measurement(None, None, "no heartbeat of the collector yet")
+    words = heartbeat.faults or "every loop of the collector works"
+    return bool(heartbeat.faults), Measurement(None, None, words)
+
+
 def _rule(name: str, when: str, severity: Severity, hold: int = 0) -> Rule:
     test = Unsupported("own", (), when)
     return Rule(
@@ -134,6 +142,10 @@ _CHECKS: tuple[tuple[Rule, HealthCheck], ...] = (
     (
         _rule("collector-blind", "nothing is reached for 1m", Severity.CRITICAL, 60_000),
         _check_network,
+    ),
+    (
+        _rule("collector-faults", "a loop fails three times in a row", Severity.HIGH),
+        _check_faults,
     ),
     (_rule("messages-wait", "a message waits for over 5m", Severity.HIGH), _check_backlog),
     (_rule("messages-lost", "a message was given up within 1h", Severity.HIGH), _check_lost),

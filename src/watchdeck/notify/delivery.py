@@ -99,14 +99,21 @@ class Delivery:
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._channels: dict[str, _ChannelState] = {}
         self._problem = ""
+        self._failing: dict[str, str] = {}
         self._faults = FaultCounter("the delivery")
         self._channel_log = FailureLog(_log, _CHANNELS)
         self._given_up_log = FailureLog(_log, _GIVEN_UP)
 
     @property
     def problem(self) -> str:
-        """Why nothing can be sent; empty when all is well."""
-        return self._problem or self._faults.problem
+        """Why nothing can be sent, or which channels fail; empty when all is well."""
+        failing = (f"{name} fails: {why}" for name, why in sorted(self._failing.items()))
+        return "; ".join(filter(None, (self._problem, self._faults.problem, *failing)))
+
+    @property
+    def lasting_fault(self) -> str:
+        """The fault of our own code that keeps the delivery from working; empty without one."""
+        return self._faults.lasting
 
     async def run(self) -> None:
         """Send due rows of the outbox until cancelled; an attempt cut off is made again later."""
@@ -188,6 +195,10 @@ class Delivery:
         return True
 
     def _log_result(self, notification: Notification, kind: str, result: DeliveryResult) -> None:
+        if isinstance(result, Sent):
+            self._failing.pop(notification.channel, None)
+        else:
+            self._failing[notification.channel] = clean(result.why, 120)
         if isinstance(result, TryAgain):
             self._channel_log.record_failure(
                 notification.channel, type=kind, problem=result.why, notification=notification.id

@@ -45,6 +45,11 @@ class HeartbeatSender:
         """Why the newest heartbeat did not arrive; empty when it did."""
         return self._faults.problem or self._problem
 
+    @property
+    def lasting_fault(self) -> str:
+        """The fault that keeps it from sending; empty without one."""
+        return self._faults.lasting
+
     async def run(self) -> None:
         """Send a heartbeat at each interval, until cancelled."""
         while True:

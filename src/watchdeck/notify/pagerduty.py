@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.domain.notifications.message import MessageKind
-from watchdeck.domain.notifications.outbox import Notification, NotificationClass
+from watchdeck.domain.notifications.outbox import OVER, Notification, NotificationClass
 from watchdeck.domain.rules.rule import Severity
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import SecretResolver
@@ -71,6 +71,12 @@ class PagerDutyNotifier:
         self._resolve = resolve
         self._worker = worker
         self._accepted: dict[str, set[str]] = {}
+        self._makers = {
+            NotificationClass.CALL: self._calls,
+            NotificationClass.TEST: self._test,
+            NotificationClass.RESOLVED: self._resolved,
+            NotificationClass.ACKNOWLEDGED: self._acknowledged,
+        }
 
     async def __call__(self, notification: Notification) -> DeliveryResult:
         """Send the events of a notification; PagerDuty ignores a repeated event.
@@ -92,27 +98,35 @@ class PagerDutyNotifier:
         return end
 
     async def _events(self, notification: Notification) -> list[dict[str, Any]]:
-        kind = notification.kind
-        if kind is NotificationClass.CALL:
-            return await self._calls(notification)
-        if kind is NotificationClass.TEST:
-            resolve = {"event_action": "resolve", "dedup_key": dedup_key(notification.id)}
-            return [trigger_event(notification), resolve]
-        if kind is NotificationClass.ACKNOWLEDGED and _is_acknowledged_there(notification):
+        make = self._makers.get(notification.kind)
+        return [] if make is None else await make(notification)
+
+    async def _test(self, notification: Notification) -> list[dict[str, Any]]:
+        return [trigger_event(notification), _event(notification.id, "resolve")]
+
+    async def _resolved(self, notification: Notification) -> list[dict[str, Any]]:
+        if not notification.episodes:
+            return [_event(notification.id.removesuffix(OVER), "resolve")]
+        return [
+            _group_event(one, "resolve") for one in await self._groups(notification) if one.is_over
+        ]
+
+    async def _acknowledged(self, notification: Notification) -> list[dict[str, Any]]:
+        if _is_acknowledged_there(notification):
             return []
-        if kind not in (NotificationClass.RESOLVED, NotificationClass.ACKNOWLEDGED):
-            return []
-        groups = await self._worker.run(
-            lambda db: read_notified_groups(db, notification.channel, notification.episodes)
-        )
-        if kind is NotificationClass.RESOLVED:
-            return [_group_event(one, "resolve") for one in groups if one.is_over]
+        groups = await self._groups(notification)
         acknowledged = [one for one in groups if one.is_acknowledged and not one.is_over]
         return [_group_event(one, "acknowledge") for one in acknowledged]
 
+    async def _groups(self, notification: Notification) -> tuple[NotifiedGroup, ...]:
+        return await self._worker.run(
+            lambda db: read_notified_groups(db, notification.channel, notification.episodes)
+        )
+
     async def _calls(self, notification: Notification) -> list[dict[str, Any]]:
         """Trigger events: one for the new alerts, and one for each incident that opens again."""
-        firsts = await self._worker.run(lambda db: _first_groups(db, notification))
+        joins = any(alert.get("kind") in _JOINING for alert in notification.alerts)
+        firsts = await self._worker.run(lambda db: _first_groups(db, notification)) if joins else {}
         incidents: dict[str, list[Mapping[str, Any]]] = {}
         for alert in notification.alerts:
             group = firsts.get(alert["episode"])
@@ -184,7 +198,11 @@ def _first_groups(db: Connection, notification: Notification) -> dict[int, Notif
 
 
 def _group_event(group: NotifiedGroup, action: str) -> dict[str, Any]:
-    return {"event_action": action, "dedup_key": dedup_key(group.group)}
+    return _event(group.group, action)
+
+
+def _event(notification_id: str, action: str) -> dict[str, Any]:
+    return {"event_action": action, "dedup_key": dedup_key(notification_id)}
 
 
 def _is_acknowledged_there(notification: Notification) -> bool:

@@ -29,9 +29,11 @@ from watchdeck.engine.self_monitoring import MAX_LAG
 from watchdeck.errors import StoreMissing
 from watchdeck.faults import FaultCounter
 from watchdeck.logs import FailureEvents, FailureLog, fields
-from watchdeck.service.engine_loop import EngineService
+from watchdeck.service.engine_loop import EngineService, steady_clock
 from watchdeck.service.intake_loop import IntakeService, sources_of
 from watchdeck.service.notify_loop import NotifyService
+from watchdeck.service.store_outage import StoreOutageNotifier
+from watchdeck.service.watchdog import LoopWatchdog, SystemdNotifier
 from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import read_facts_by_id, read_latest_rows
@@ -135,6 +137,11 @@ async def _collect(
     notifications = NotifyService(
         settings, directory, routing, clock, lambda: writer.status().problem or engine.stuck
     )
+    outage = StoreOutageNotifier(
+        *(notifications.receivers, routing, clock, steady_clock),
+        problem=lambda: writer.status().problem or engine.fault,
+        failing=lambda: polling.failing,
+    )
     services = _CollectorServices(
         len(settings.endpoint), polling, writer, engine, intake, notifications
     )
@@ -144,6 +151,7 @@ async def _collect(
         asyncio.create_task(engine.run(), name="engine"),
         asyncio.create_task(intake.run(), name="intake"),
         asyncio.create_task(notifications.run(), name="notifications"),
+        asyncio.create_task(outage.run(), name="store outage"),
         asyncio.create_task(
             _watch_store_files(
                 directory,
@@ -188,12 +196,20 @@ async def _send_heartbeats(services: _CollectorServices, clock: Clock) -> None:
     started_at = clock()
     faults = FaultCounter("the heartbeat")
     conditions = ConditionLog()
-    while True:
-        with faults.catch():
-            status = _heartbeat(services, started_at, clock())
-            services.writer.submit_heartbeat(status)
-            conditions.record(status, "" if status.judging else services.engine.stuck)
-        await asyncio.sleep(HEARTBEAT_INTERVAL)
+    systemd, watchdog = SystemdNotifier(), LoopWatchdog()
+    systemd.send("READY=1")
+    watchdog.start()
+    try:
+        while True:
+            watchdog.turn()
+            with faults.catch():
+                status = _heartbeat(services, started_at, clock())
+                services.writer.submit_heartbeat(status)
+                conditions.record(status, "" if status.judging else services.engine.stuck)
+                systemd.feed(services.writer.status().committed_at, services.engine.evaluated_at)
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
+    finally:
+        watchdog.stop()
 
 
 class ConditionLog:
@@ -272,6 +288,11 @@ def _heartbeat(services: _CollectorServices, started_at: int, now: int) -> Colle
         storing=_join_problems(stored.problem, services.engine.problem),
         judging=services.engine.problem,
         outside=_join_problems(services.intake.problem, services.notifications.problem),
+        faults=_join_problems(
+            services.polling.lasting_fault,
+            services.intake.lasting_fault,
+            services.notifications.lasting_fault,
+        ),
     )
 
 

@@ -112,6 +112,16 @@ class EngineService:
         return self.problem or (f"nothing was judged for {idle} ms" if idle > STUCK_AFTER else "")
 
     @property
+    def fault(self) -> str:
+        """Why the store cannot be read or written; empty when it can."""
+        return self._fault
+
+    @property
+    def evaluated_at(self) -> int:
+        """The monotonic time (ms) of the newest evaluation, whose changes are committed."""
+        return self._evaluated_at
+
+    @property
     def clock(self) -> str:
         """The newest jump of the wall clock in words; empty without one in the last 10 minutes."""
         return self._clock_monitor.jump_text

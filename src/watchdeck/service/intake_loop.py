@@ -74,6 +74,12 @@ class IntakeService:
         problems = (poller.problem for poller in self._pollers.values())
         return "; ".join(filter(None, (self._problem, self._faults.problem, *problems)))
 
+    @property
+    def lasting_fault(self) -> str:
+        """The faults that keep it from working; empty without any."""
+        polls = (poller.lasting_fault for poller in self._pollers.values())
+        return "; ".join(filter(None, (self._faults.lasting, *polls)))
+
     async def run(self) -> None:
         """Receive from every source until cancelled; without a source, only wait."""
         try:

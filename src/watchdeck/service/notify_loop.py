@@ -77,8 +77,8 @@ class NotifyService:
         self._routing = routing
         self._clock = clock
         self._worker = StoreWorker(directory, "outbox")
-        receivers = {one.name: receiver_of(one, self._worker) for one in settings.channel}
-        self._delivery = Delivery(self._worker, receivers, clock)
+        self.receivers = {one.name: receiver_of(one, self._worker) for one in settings.channel}
+        self._delivery = Delivery(self._worker, self.receivers, clock)
         self._ack_pollers = {
             one.name: PagerDutyAckPoller(one, _http_sender(one), resolve_secret, self._save_ack)
             for one in settings.channel
@@ -105,6 +105,14 @@ class NotifyService:
         if self._heartbeats is not None:
             found.append(self._heartbeats.problem)
         found.append(self._calendar_problem)
+        return "; ".join(filter(None, found))
+
+    @property
+    def lasting_fault(self) -> str:
+        """The faults that keep its loops from working; empty without any."""
+        found = [self._delivery.lasting_fault, self._faults.lasting, self._poll_faults.lasting]
+        if self._heartbeats is not None:
+            found.append(self._heartbeats.lasting_fault)
         return "; ".join(filter(None, found))
 
     @property

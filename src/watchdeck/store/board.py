@@ -28,6 +28,7 @@ from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.store.alerts.acknowledgements import read_silences
 from watchdeck.store.alerts.active import read_active_alerts
 from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.files.filesystem import full_disk_words
 from watchdeck.store.metrics.latest import read_facts, read_heartbeat, read_latest, read_latest_at
 from watchdeck.store.metrics.segments import SegmentCache
 from watchdeck.store.state.changes import read_changes
@@ -192,7 +193,9 @@ def current_collector(
         silent = abs(now - heartbeat.at) > STALL_AFTER
     else:
         silent = abs(now - (directory.locked_at() or 0)) > STARTUP_GRACE
-    return Collector(CollectorState.STALLED if silent else CollectorState.RUNNING, heartbeat)
+    if not silent:
+        return Collector(CollectorState.RUNNING, heartbeat)
+    return Collector(CollectorState.STALLED, heartbeat, disk=full_disk_words(directory.path))
 
 
 def past_collector(latest: Iterable[LatestScrape], at: int) -> Collector:

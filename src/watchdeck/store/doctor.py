@@ -226,7 +226,8 @@ def _check_collector(case: _CheckContext) -> _Outcome:
     if collector.state is CollectorState.STALLED:
         return (
             CheckStatus.FAIL,
-            f"process {pid} holds the lock and does not tick: end it and start anew",
+            collector.disk
+            or f"process {pid} holds the lock and does not tick: end it and start anew",
         )
     return CheckStatus.PASS, f"process {pid} collects"
 
@@ -237,7 +238,11 @@ def _check_lag(case: _CheckContext) -> _Outcome:
         return CheckStatus.UNKNOWN, "no collector has sent a heartbeat yet"
     age, late = format_duration(case.now - heartbeat.at), heartbeat.lag * 1_000
     text = f"last tick {age} ago, {late:.0f} ms late"
-    problems = [one for one in (heartbeat.blind, heartbeat.storing, heartbeat.outside) if one]
+    problems = [
+        one
+        for one in (heartbeat.blind, heartbeat.storing, heartbeat.outside, heartbeat.faults)
+        if one
+    ]
     if problems:
         return CheckStatus.FAIL, "; ".join([text, *problems])
     if heartbeat.dropped:

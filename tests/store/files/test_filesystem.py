@@ -9,6 +9,7 @@ import pytest
 from watchdeck.store.files.filesystem import (
     bytes_in,
     filesystem_type,
+    full_disk_words,
     is_network_filesystem,
     permission_problems,
 )
@@ -100,3 +101,8 @@ def test_all_that_a_store_takes_is_counted(tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     (tmp_path / "backups" / "b").write_bytes(b"123")
     assert bytes_in(tmp_path) == 8
+
+
+def test_a_disk_with_room_and_one_that_cannot_be_asked_have_nothing_wrong(tmp_path: Path) -> None:
+    assert full_disk_words(tmp_path) == ""
+    assert full_disk_words(tmp_path / "nowhere") == ""

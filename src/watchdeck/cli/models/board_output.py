@@ -110,7 +110,10 @@ def _collector_text(collector: Collector, at: int) -> str:
     if status is None:
         return f"{collector.state}, {collector.missing_reason}"
     tick = f"{collector.state}, pid {status.pid}, last tick {format_duration(at - status.at)} ago"
-    problems = (status.blind, status.storing, status.outside, status.clock)
+    problems = (
+        *(status.blind, status.storing, status.outside, status.faults, status.clock),
+        collector.disk,
+    )
     return "; ".join(filter(None, (tick, *problems)))
 
 

@@ -170,6 +170,11 @@ class AlertmanagerPoller:
         """The unexpected exception of the latest poll, as text; empty when there was none."""
         return self._faults.problem
 
+    @property
+    def lasting_fault(self) -> str:
+        """The fault that keeps it from polling; empty without one."""
+        return self._faults.lasting
+
     def poll_soon(self) -> None:
         """Make `run` poll at once: the Alertmanager left alerts out of a webhook."""
         self._wake.set()

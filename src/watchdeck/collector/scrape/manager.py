@@ -17,6 +17,7 @@ from watchdeck.collector.scrape.endpoint_state import EarlierScrapes
 from watchdeck.collector.scrape.resources import FleetResources
 from watchdeck.collector.scrape.scraper import Scraper
 from watchdeck.collector.scrape.statistics import ConnectivityCheck, ScrapeStats, Statistics
+from watchdeck.domain.board.health import DOWN_FAILURES
 from watchdeck.domain.kinds.kind import Kind
 from watchdeck.domain.metrics.scrape import Outcome, Scrape
 from watchdeck.domain.settings.endpoint import Endpoint
@@ -98,11 +99,22 @@ class ScrapeManager:
         self._overrun_log = FailureLog(_log, _OVERRUNS)
         self._connectivity = ConnectivityCheck(endpoints)
         self._outcomes: dict[str, Outcome] = {}
+        self._failing: dict[str, str] = {}
         self._spread = max(FIRST_SPREAD, len(endpoints) * FIRST_SCRAPE)
 
     def statistics(self) -> Statistics:
         """The statistics of the scrape loop up to now; safe from any thread."""
         return self._stats.statistics(self._connectivity.reason(self._outcomes))
+
+    @property
+    def failing(self) -> Mapping[str, str]:
+        """The endpoints that do not answer, each with the reason, as the scrapes in memory say."""
+        return self._failing
+
+    @property
+    def lasting_fault(self) -> str:
+        """The fault that keeps endpoints from being scraped; empty without one."""
+        return self._faults.lasting
 
     async def run(self) -> None:
         """Scrape until cancelled, or only wait; then close every connection at once."""
@@ -161,6 +173,10 @@ class ScrapeManager:
         finally:
             self._stats.in_flight -= 1
         self._outcomes[scraper.endpoint.name] = scrape.outcome
+        if scrape.failures >= DOWN_FAILURES:
+            self._failing[scraper.endpoint.name] = scrape.detail or str(scrape.outcome)
+        else:
+            self._failing.pop(scraper.endpoint.name, None)
         self._stats.count(scrape, loop.time(), lag)
         self._log_outcome(scrape)
         self._submit(self._resources.add_to(scrape))

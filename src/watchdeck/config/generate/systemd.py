@@ -25,7 +25,9 @@ Wants=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-Type=exec
+Type=notify
+NotifyAccess=main
+WatchdogSec=300
 ExecStart={command}
 User={user}
 UMask=0077
@@ -93,7 +95,7 @@ def unit(spec: UnitSpec) -> str:
     """The text of a systemd unit that runs `watchdeck collect`.
 
     Raises ConfigError when a path has a character that a unit cannot hold. systemd counts the unit
-    as started when the process runs, not when the first scrape is stored.
+    as started when the collector says so, and starts it anew when it stored nothing for 5 minutes.
     """
     command = (*spec.program, "--config", str(spec.config), "collect")
     paths = (spec.program[0], str(spec.config), str(spec.store))

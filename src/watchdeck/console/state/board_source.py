@@ -13,7 +13,6 @@ from watchdeck.domain.board.board import (
     AlertHistory,
     Board,
     Change,
-    CollectorState,
     HealthChange,
     History,
 )
@@ -145,11 +144,4 @@ def stale_reason(snapshot: BoardSnapshot) -> str:
         return ""
     collector = snapshot.board.collector
     unjudged = collector.heartbeat is not None and collector.heartbeat.judging
-    return _COLLECTOR[collector.state] or ("nothing is judged" if unjudged else "")
-
-
-_COLLECTOR = {
-    CollectorState.RUNNING: "",
-    CollectorState.STALLED: "the collector is stalled",
-    CollectorState.STOPPED: "no collector is running",
-}
+    return collector.trouble or ("nothing is judged" if unjudged else "")

@@ -172,6 +172,8 @@ class CollectorStatus(Struct, frozen=True):
     """Why health and rules are not evaluated."""
     outside: str = ""
     """Why notifications cannot be sent, or external alerts not received."""
+    faults: str = ""
+    """The loops of the collector that fail again and again, by faults of its own."""
     clock: str = ""
     """How the wall clock was changed while the collector ran."""
 
@@ -185,6 +187,14 @@ class Collector(Struct, frozen=True):
 
     state: CollectorState
     heartbeat: CollectorStatus | None = None
+    disk: str = ""
+    """What is wrong with the disk of its store, by the reader's own look at a stalled collector."""
+
+    @property
+    def trouble(self) -> str:
+        """Why no news of it can be expected, in words; empty while it runs."""
+        words = _TROUBLES[self.state]
+        return f"{words}: {self.disk}" if self.disk else words
 
     @property
     def missing_reason(self) -> str:
@@ -194,6 +204,13 @@ class Collector(Struct, frozen=True):
         if self.state is CollectorState.RUNNING:
             return "its own figures of then were not kept"
         return "never seen on this store"
+
+
+_TROUBLES = {
+    CollectorState.RUNNING: "",
+    CollectorState.STALLED: "the collector is stalled",
+    CollectorState.STOPPED: "no collector is running",
+}
 
 
 class Change(Struct, frozen=True):

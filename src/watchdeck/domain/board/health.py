@@ -11,7 +11,6 @@ from watchdeck.domain.alerts.alert import ActiveAlert, AlertState, DataState
 from watchdeck.domain.board.board import (
     WORST_FIRST,
     Collector,
-    CollectorState,
     Health,
     HealthChange,
     HealthResult,
@@ -126,9 +125,9 @@ def displayed_health(
     the reason are those of the newest scrape.
     """
     if latest is None:
-        return Health.UNKNOWN, _join_detail("no scrape yet", _COLLECTOR[collector.state]), None
+        return Health.UNKNOWN, _join_detail("no scrape yet", collector.trouble), None
     if is_stale(latest.at, every, now):
-        why = _join_detail(_stale_result(latest.at, every, now).why, _COLLECTOR[collector.state])
+        why = _join_detail(_stale_result(latest.at, every, now).why, collector.trouble)
         return Health.UNKNOWN, why, latest.at + STALE_INTERVALS * every
     if recorded is None:
         return Health.UNKNOWN, "not judged yet", None
@@ -189,13 +188,6 @@ def current_reason(active: ActiveAlert, latest: LatestScrape) -> str:
     if format_comparison(signal, value, limit, unit, above=above) != episode.why or not is_past:
         return ""
     return format_comparison(signal, reading.value, limit, unit, above=above)
-
-
-_COLLECTOR = {
-    CollectorState.RUNNING: "",
-    CollectorState.STALLED: "the collector is stalled",
-    CollectorState.STOPPED: "no collector is running",
-}
 
 
 def _join_detail(words: str, detail: str) -> str:

@@ -61,6 +61,10 @@ MAX_LINES = 100
 """The most alerts that a notification lists; the others are only counted."""
 
 
+OVER = "/over"
+"""What the id of the end of an outage adds to the id of its begin."""
+
+
 class NotificationClass(StrEnum):
     """What a notification asks of its receiver; only messages of one class share a notification.
 
@@ -232,6 +236,41 @@ def notification_of_test(channel: str, who: str, now: int) -> Notification:
     )
     number = f"test/{channel}/{now}"
     return Notification(number, channel, NotificationClass.TEST, (), (), (to_plain(payload),), now)
+
+
+def notification_of_outage(
+    number: str, channel: str, problem: str, failing: Mapping[str, str], now: int
+) -> Notification:
+    """A notification, made without a store, that the store cannot be written; or that it can again.
+
+    `problem` says why it cannot, and is empty at the end. `failing` are the models that do not
+    answer meanwhile, each with the reason. `number` becomes its id.
+    """
+    lines = [f"{model} does not answer: {why}" for model, why in sorted(failing.items())]
+    first = (
+        f"watchdeck cannot write its store, so no other alert can be told: {problem}"
+        if problem
+        else "watchdeck writes its store again"
+    )
+    alerts = [
+        to_plain(
+            AlertPayload(
+                kind=MessageKind.PAGE if problem else MessageKind.RESOLVED,
+                text=clean(text, 400),
+                at=SentTime(now),
+                episode=0,
+                source="watchdeck",
+                rule="store-unwritten",
+                severity=int(Severity.CRITICAL),
+                condition=AlertState.FIRING if problem else AlertState.OK,
+                data=DataState.FRESH,
+                started_at=SentTime(now),
+            )
+        )
+        for text in (first, *lines)
+    ]
+    kind = NotificationClass.CALL if problem else NotificationClass.RESOLVED
+    return Notification(number, channel, kind, (), (), tuple(alerts), now)
 
 
 def _finite_or_none(value: float | None) -> float | None:

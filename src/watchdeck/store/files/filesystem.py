@@ -103,3 +103,17 @@ def bytes_in(directory: Path) -> int:
         path for path in directory.rglob("*") if not path.is_dir() and path.name != BALLAST_NAME
     )
     return sum(path.lstat().st_size for path in files)
+
+
+FULL_BELOW = 1 << 20
+"""Free bytes below which a disk counts as full: SQLite needs some to write anything."""
+
+
+def full_disk_words(path: Path) -> str:
+    """That the disk of a path is full, in words; empty when it is not, or cannot be asked."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return ""
+    left = found.f_bavail * found.f_frsize
+    return f"the disk of its store is full ({left >> 10} KiB left)" if left < FULL_BELOW else ""
