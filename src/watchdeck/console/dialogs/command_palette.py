@@ -100,6 +100,5 @@ class PaletteScreen(BaseScreen, inherit_bindings=False):
     def action_choose(self) -> None:
         """Close the palette, and call `choose`; do nothing when no entry is under the cursor."""
         entry = self.query_one(List).cursor
-        if entry is not None:
-            self.dismiss()
+        if entry is not None and self.leave():
             self.app.call_later(self._choose, entry)

@@ -83,5 +83,5 @@ class ProblemsScreen(BaseScreen, inherit_bindings=False):
 
     def action_edit(self) -> None:
         """Close this screen, and edit the file again."""
-        self.dismiss()
-        self.app.post_message(EditRequested())
+        if self.leave():
+            self.app.post_message(EditRequested())

@@ -140,4 +140,14 @@ class BaseScreen(Screen[None], inherit_bindings=False):
 
     def action_back(self) -> None:
         """Close this screen: the screen under it shows again, as it was left."""
-        self.dismiss()
+        self.leave()
+
+    def leave(self) -> bool:
+        """Close this screen, and return whether it was open.
+
+        A key that came twice in one read finds a screen that is closed already, or is none.
+        """
+        is_open = self.is_active and len(self.app.screen_stack) > 1
+        if is_open:
+            self.dismiss()
+        return is_open

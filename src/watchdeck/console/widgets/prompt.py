@@ -112,6 +112,9 @@ class PromptInput(Input, inherit_bindings=True):
 class Prompt(Vertical):
     """A sign and an input line, with a hint above; closes when the owner has taken the text.
 
+    A closed prompt ignores the keys that were typed with the one that closed it: no text is
+    submitted twice.
+
     `past` holds the texts typed on prompts of this sign, the newest last; a new text is added.
     """
 
@@ -135,6 +138,7 @@ class Prompt(Vertical):
         self._past = past
         self._text = text
         self._first_hint = hint
+        self._is_closed = False
         self.focus_after: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -152,26 +156,33 @@ class Prompt(Vertical):
         self.query(PromptInput).focus()
 
     def close(self) -> None:
-        """Remove the prompt; the focus goes back to where it was."""
-        self.remove()
+        """Remove the prompt, unless it is closed; the focus goes back to where it was."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.screen.set_focus(self.focus_after)
+        self.remove()
 
     def _write(self, text: str) -> None:
-        line = self.query_one(PromptInput)
-        line.value = text
-        line.cursor_position = len(text)
+        for line in self.query(PromptInput):  # none when its screen closes meanwhile
+            line.value = text
+            line.cursor_position = len(text)
 
     def _hint(self, hint: Hint) -> None:
-        self.query_one(HintLine).hint = hint
+        for line in self.query(HintLine):
+            line.hint = hint
 
     @on(Input.Changed)
     def _show_hint(self, event: Input.Changed) -> None:
         event.stop()
-        self._hint(self._owner.hint(event.value))
+        if not self._is_closed:
+            self._hint(self._owner.hint(event.value))
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._is_closed:
+            return
         problem = self._owner.submit(event.value)
         if problem is not None:
             self._hint(problem)
@@ -190,6 +201,8 @@ class Prompt(Vertical):
             return
         event.stop()
         event.prevent_default()
+        if self._is_closed:
+            return
         if event.key == "escape":
             self._owner.cancel()
             self.close()
