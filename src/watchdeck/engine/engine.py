@@ -170,7 +170,7 @@ class Engine:
         Every deadline stays as far away as before, and no source or target counts as silent.
         """
         self._read_state(now)
-        self._evaluator.shift_times(jump)
+        self._evaluator.shift_times(jump, now)
         self._self_monitor.resume(now)
         with transaction(self._state):
             delete_budgets(self._state)

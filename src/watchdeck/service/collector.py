@@ -69,7 +69,7 @@ def collect(
     with directory.hold_lock():
         for changed in prepare_store(directory, who, clock()):
             _log_store_change(changed)
-        writer = MetricsWriter(directory, settings.retention, clock=clock)
+        writer = MetricsWriter(directory, settings.retention, clock=clock, steady=steady_clock)
         writer.start()
         try:
             fleet = [public_facts(endpoint) for endpoint in settings.endpoint]
@@ -284,6 +284,7 @@ def _heartbeat(services: _CollectorServices, started_at: int, now: int) -> Colle
         scrape_p50=scraped.scrape_p50,
         scrape_p95=scraped.scrape_p95,
         blind=scraped.blind,
+        trusted_at=stored.trusted_at,
         clock=services.engine.clock,
         storing=_join_problems(stored.problem, services.engine.problem),
         judging=services.engine.problem,

@@ -75,8 +75,9 @@ def test_a_jump_of_the_clock_changes_nothing_that_happens(
     jumped = Life(judged)
     for number, finding in enumerate(findings(text)):
         if number == when:
-            jumped.episode = jumped.episode and shift_times(jumped.episode, jump)
-            jumped.previous = jumped.previous and shift_times(jumped.previous, jump)
+            at = finding.at + jump
+            jumped.episode = jumped.episode and shift_times(jumped.episode, jump, at)
+            jumped.previous = jumped.previous and shift_times(jumped.previous, jump, at)
         jumped.see(replace(finding, at=finding.at + jump) if number >= when else finding)
     assert jumped.verbs == lived_through(judged, findings(text)).verbs
 

@@ -259,21 +259,26 @@ def test_a_restart_tells_nothing_again_of_one_without_data() -> None:
 @pytest.mark.parametrize("jump", [3_600_000, -3_600_000])
 def test_a_clock_that_jumps_ends_nothing_early_and_delays_nothing(jump: int) -> None:
     life = lived("TTF" + "TT")
-    life.episode = shift_times(life.open, jump)
+    life.episode = shift_times(life.open, jump, life.now + jump)
     life.wait(jump).play("TT")
     assert life.verbs == ["pending", "dropped", "pending", "fired"]
     ended = lived(CLEARED, AT_ONCE)
     assert ended.previous is not None
-    ended.previous = shift_times(ended.previous, jump)
+    ended.previous = shift_times(ended.previous, jump, ended.now + jump)
     assert ended.wait(jump).play("T").verbs[-1] == "reopened"
 
 
 def test_a_jump_moves_what_is_measured_from_and_leaves_what_people_saw() -> None:
     before = firing(worse_at=START + 1, flapped_at=START + 2)
-    after = shift_times(before, 5)
+    after = shift_times(before, 5, START + 100)
     assert after == replace(
         before, seen_at=START + 5, paged_at=START + 5, worse_at=START + 6, flapped_at=START + 7
     )
+
+
+def test_a_jump_from_a_wrong_clock_moves_nothing_that_a_right_one_set() -> None:
+    before = firing(firings=(START,))
+    assert shift_times(before, START, START + 3_600_000) == before
 
 
 def test_a_rule_that_is_taken_away_takes_its_episode_along() -> None:

@@ -86,8 +86,12 @@ class Alerting(RuleBasedStateMachine):
     def jump(self, jump: int) -> None:
         """The clock jumps; whoever waits for something waits as long as before."""
         self.life.now += jump
-        self.life.episode = self.life.episode and shift_times(self.life.episode, jump)
-        self.life.previous = self.life.previous and shift_times(self.life.previous, jump)
+        self.life.episode = self.life.episode and shift_times(
+            self.life.episode, jump, self.life.now
+        )
+        self.life.previous = self.life.previous and shift_times(
+            self.life.previous, jump, self.life.now
+        )
         self.live = self.live and moved(self.live, jump)
         self.last = self.last and moved(self.last, jump)
         self.silences = tuple(

@@ -25,6 +25,7 @@ from watchdeck.domain.alerts.flapping import (
 )
 from watchdeck.domain.rules.rule import NoData, Rule, Severity
 from watchdeck.domain.values.format import format_duration
+from watchdeck.domain.values.wall_clock import shift_earlier_time
 
 REOPEN_WINDOW = 15 * 60_000
 """An alert that is true again within this time (ms) after its end reopens the same episode."""
@@ -148,15 +149,18 @@ def mark_stale(episode: Episode, now: int) -> Episode:
     return replace(episode, data=DataState.STALE, seen_at=max(now, episode.seen_at))
 
 
-def shift_times(episode: Episode, jump: int) -> Episode:
-    """Move the times from which timers count, after the wall clock jumped by `jump` (ms).
+def shift_times(episode: Episode, jump: int, now: int) -> Episode:
+    """Move the times from which timers count, after the wall clock jumped by `jump` (ms) to `now`.
 
     `started_at` and `fired_at` do not move: people have already seen them.
     """
     names = ("seen_at", "paged_at", "worse_at", "flapped_at", "muted_at", "ended_at")
     times = {name: getattr(episode, name) for name in names}
-    moved: dict[str, Any] = {name: at + jump for name, at in times.items() if at is not None}
-    return replace(episode, **moved, firings=tuple(at + jump for at in episode.firings))
+    moved: dict[str, Any] = {
+        name: shift_earlier_time(at, jump, now) for name, at in times.items() if at is not None
+    }
+    firings = tuple(shift_earlier_time(at, jump, now) for at in episode.firings)
+    return replace(episode, **moved, firings=firings)
 
 
 def end_episode(episode: Episode, at: int, reason: EndReason, why: str) -> EpisodeUpdate:

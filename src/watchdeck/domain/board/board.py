@@ -174,6 +174,8 @@ class CollectorStatus(Struct, frozen=True):
     """Why notifications cannot be sent, or external alerts not received."""
     faults: str = ""
     """The loops of the collector that fail again and again, by faults of its own."""
+    trusted_at: int = 0
+    """The time that deletions went by when it was written; 0 when unknown."""
     clock: str = ""
     """How the wall clock was changed while the collector ran."""
 

@@ -24,6 +24,7 @@ from watchdeck.domain.alerts.lifecycle import (
 )
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.endpoint import EndpointFacts
+from watchdeck.domain.values.wall_clock import shift_earlier_time
 from watchdeck.engine.rules.conditions import AbsentCondition, ScrapeValues, evaluate
 from watchdeck.engine.rules.target import RuleState, Target, target_for
 
@@ -211,16 +212,17 @@ class RuleEvaluator:
                 )
                 yield EpisodeChange(alert, ended, steps)
 
-    def shift_times(self, jump: int) -> None:
-        """Shift all times in memory by `jump` ms, after the wall clock jumped."""
+    def shift_times(self, jump: int, now: int) -> None:
+        """Shift all times in memory, after the wall clock jumped by `jump` ms to `now`."""
         for target in self.targets.values():
-            target.last_good_at += jump
+            target.last_good_at = shift_earlier_time(target.last_good_at, jump, now)
             target.windows_restored = target.baselines_restored = target is self.targets.get("")
             for one in target.rule_states:
                 if isinstance(one.condition, AbsentCondition):
-                    one.condition.seen_at += jump
-                one.set_episode(one.episode and shift_times(one.episode, jump))
-                one.last_ended = one.last_ended and shift_times(one.last_ended, jump)
+                    seen_at = one.condition.seen_at
+                    one.condition.seen_at = shift_earlier_time(seen_at, jump, now)
+                one.set_episode(one.episode and shift_times(one.episode, jump, now))
+                one.last_ended = one.last_ended and shift_times(one.last_ended, jump, now)
 
     def resume(self, now: int) -> None:
         """Continue after a pause: mark open episodes stale, restart each no-data timer at `now`."""

@@ -286,7 +286,7 @@ def read_feedback(db: Connection, since: int) -> dict[int, Feedback]:
 
 _SHIFT_ACKNOWLEDGEMENTS = """
 update acknowledgement set expires_at = expires_at + :jump, rev = rev + 1
-where ended_at is null and expires_at > :before
+where ended_at is null and expires_at > :before and at <= :before
 """
 
 _SHIFT_SILENCES = """
@@ -297,6 +297,7 @@ where ended_at is null and starts_at <= :before and ends_at > :before
 _SHIFT_OUTBOX = """
 update outbox set not_before = not_before + :jump
 where sent_at is null and gave_up_at is null and cancelled_at is null and not_before > :before
+and created_at <= :before
 """
 
 
@@ -305,7 +306,9 @@ def shift_deadlines(db: Connection, jump: int, now: int) -> int:
 
     The deadlines of acknowledgements, silences and waiting outbox rows are then as far away as
     before the jump. A silence that has not begun keeps its times, because they were chosen on the
-    wall clock. Runs in the caller's transaction; returns how many rows were changed.
+    wall clock; so does a row made later than the clock showed before the jump, because it was made
+    under another clock, which was right. Runs in the caller's transaction; returns how many rows
+    were changed.
     """
     row = {"jump": jump, "before": now - jump}
     statements = (_SHIFT_ACKNOWLEDGEMENTS, _SHIFT_SILENCES, _SHIFT_OUTBOX)

@@ -202,34 +202,36 @@ class Housekeeper:
         """Whether the budget allows more history of this stream, as measured last."""
         return self._size.has_room_for(stream)
 
-    def step(self, now: int) -> None:
+    def step(self, now: int, trusted: int | None = None) -> None:
         """Run the next due job, a compaction or a deletion; once a minute due jobs are looked for.
+
+        `trusted` is the time (ms UTC) that deletions go by, `now` when it is None.
 
         After a failure `problem` names it, and the next check tries again.
         """
         try:
             with corruption_as_error(self._path):
-                self._step(now)
+                self._step(now, now if trusted is None else trusted)
         except StorageFault as error:
             self._failed = self._failing = clean(f"old scrapes cannot be tidied: {error}", 300)
             if isinstance(error, StoreFull):
                 self._ballast.release()
 
-    def _step(self, now: int) -> None:
+    def _step(self, now: int, trusted: int) -> None:
         if not self._due and (
             self._checked_at is None or abs(now - self._checked_at) >= _CHECK_INTERVAL
         ):
             self._checked_at = now
             self._failing, self._failed = self._failed, ""
-            self._due.extend(self._jobs(now))
+            self._due.extend(self._jobs(now, trusted))
         if self._due:
             job = self._due.popleft()
             if job():
                 self._due.append(job)
 
-    def _jobs(self, now: int) -> Iterator[Job]:
+    def _jobs(self, now: int, trusted: int) -> Iterator[Job]:
         yield self._limit_size
-        yield partial(delete_expired, self._db, self._retention, now)
+        yield partial(delete_expired, self._db, self._retention, trusted)
         spans = list(find_due_spans(self._db, now))
         yield from (partial(compact, self._db, self._layouts, span) for span in spans)
         if any(span.level is SegmentPeriod.DAY for span in spans):

@@ -14,8 +14,9 @@ from watchdeck.domain.metrics.scrape import Scrape
 from watchdeck.domain.settings.configuration import Retention
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.text import clean
+from watchdeck.domain.values.wall_clock import TrustedClock
 from watchdeck.errors import StoreError, StoreFull
-from watchdeck.logs import FailureEvents, FailureLog, fields
+from watchdeck.logs import FailureEvents, FailureLog, fields, monotonic_clock
 from watchdeck.store.files.connection import (
     Connection,
     StorageFault,
@@ -28,6 +29,7 @@ from watchdeck.store.files.filesystem import Ballast
 from watchdeck.store.metrics.frames import LayoutTable, Stream, add_frame
 from watchdeck.store.metrics.housekeeping import Housekeeper
 from watchdeck.store.metrics.latest import (
+    read_heartbeat,
     register_endpoints,
     save_heartbeat,
     save_latest,
@@ -61,6 +63,8 @@ class WriterStatus(Struct, frozen=True):
     """Why nothing can be written; empty when all is well."""
     committed_at: int | None
     """Time of the last commit (ms UTC); None before the first."""
+    trusted_at: int = 0
+    """The time that deletions go by (ms UTC); 0 before the first housekeeping."""
 
 
 _Registration = tuple[tuple[EndpointFacts, ...], Future[None]]
@@ -87,11 +91,15 @@ class MetricsWriter:
         retention: Retention,
         *,
         clock: Callable[[], int],
+        steady: Callable[[], int] = monotonic_clock,
         capacity: int = 20_000,
     ) -> None:
         self._directory = directory
         self._retention = retention
         self._clock = clock
+        self._steady = steady
+        self._trusted_clock: TrustedClock | None = None
+        self._trusted_at = 0
         self._capacity = capacity
         self._waiting: deque[Scrape] = deque()
         self._heartbeat: CollectorStatus | None = None
@@ -145,7 +153,9 @@ class MetricsWriter:
         """The state of the writer; callable from any thread."""
         with self._wake:
             problem = "; ".join(filter(None, (self._problem, self._housekeeping_problem)))
-            return WriterStatus(len(self._waiting), self._dropped, problem, self._committed_at)
+            return WriterStatus(
+                *(len(self._waiting), self._dropped, problem, self._committed_at, self._trusted_at)
+            )
 
     def close(self) -> None:
         """Write the queue and stop the thread, within 10 s; what cannot be written is lost."""
@@ -254,10 +264,19 @@ class MetricsWriter:
         if scrape.exchanges:
             save_responses(store.db, endpoint, scrape.exchanges)
 
+    def _trusted_time(self, now: int) -> int:
+        if self._trusted_clock is None:
+            before = read_heartbeat(self._open.db) if self._open else None
+            known = (before.trusted_at or before.at) if before else now
+            self._trusted_clock = TrustedClock(known, self._steady())
+        self._trusted_at = self._trusted_clock.now(now, self._steady())
+        return self._trusted_at
+
     def _run_housekeeping(self) -> None:
         """Run one housekeeping job; `status` reports a failure, which loses no scrape."""
         if self._open is not None:
-            self._open.housekeeper.step(self._clock())
+            now = self._clock()
+            self._open.housekeeper.step(now, self._trusted_time(now))
             problem, before = self._open.housekeeper.problem, self._housekeeping_problem
             self._housekeeping_problem = problem
             if problem != before:

@@ -22,8 +22,8 @@ values (:endpoint, :at, :health, :cause, :why, :since)
 on conflict (endpoint) do update
 set at = excluded.at, health = excluded.health, cause = excluded.cause, why = excluded.why,
     since = excluded.since
-where excluded.at >= health.at
 """
+"""The newest is what was stored last, whatever its time: the clock may have been set back."""
 
 _NOW = "select endpoint, at, health, cause, why, since from health order by endpoint"
 
@@ -53,8 +53,8 @@ order by at
 def record_health(db: Connection, changes: Iterable[HealthChange]) -> None:
     """Store health changes, in the caller's transaction.
 
-    Of two changes with the same endpoint and time, the one stored last is kept. A change that is
-    older than the current health of its endpoint enters only the history.
+    The change stored last is the current health of its endpoint. Of two changes with the same
+    endpoint and time, the one stored last is kept.
     """
     rows = [asdict(change) for change in changes]
     db.executemany(_ADD, rows)
