@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 
 from watchdeck.config.checks import fields
 from watchdeck.config.reading.problems import Problem, did_you_mean
+from watchdeck.config.rules import endpoint_labels, rules_in_force
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
+from watchdeck.domain.alerts.silence_scope import KnownAlerts, RuleScope, hides_everything
+from watchdeck.domain.rules.rule import alert_labels
 from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.rules import MaintenanceText
 from watchdeck.domain.values.datetimes import (
@@ -31,6 +34,21 @@ def maintenance_problems(settings: Settings) -> Iterator[Problem]:
     yield from fields.table_problems("maintenance", tables, MaintenanceText, _problems, len(tables))
     names = fields.table_names(tables, MaintenanceText)
     yield from fields.duplicate_problems("maintenance", names)
+
+
+def maintenance_of_everything(settings: Settings) -> Iterator[Problem]:
+    """A problem for each maintenance that mutes every alert of the configured endpoints.
+
+    It may be meant: a night on which all servers are restarted.
+    """
+    scopes = (RuleScope(alert_labels(rule, {}), rule.match) for rule in rules_in_force(settings))
+    known = KnownAlerts(tuple(map(endpoint_labels, settings.endpoint)), tuple(scopes))
+    for number, work in enumerate(maintenance_in_force(settings)):
+        if hides_everything(work.matchers, known):
+            listed = ", ".join(map(str, work.matchers))
+            text = f"mutes nearly every alert ({listed})"
+            hint = "If only some models are meant, write which: model=NAME, or owner=NAME."
+            yield Problem(f"maintenance[{number}].match", text, hint)
 
 
 def _compile(text: MaintenanceText) -> Maintenance:

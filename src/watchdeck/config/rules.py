@@ -94,7 +94,7 @@ def rules_without_target(settings: Settings) -> Iterator[Problem]:
 
     The kind of an `auto` endpoint is unknown, so any kind matches it.
     """
-    fleet = [_labels(endpoint) for endpoint in settings.endpoint]
+    fleet = [endpoint_labels(endpoint) for endpoint in settings.endpoint]
     for text in settings.rule:
         rule_matchers = matchers_of(text)
         if not fleet or not rule_matchers:
@@ -114,7 +114,8 @@ def rules_matching_everything(settings: Settings) -> Iterator[Problem]:
                 yield Problem(key, f"{matcher} means every model", hint, text.origin)
 
 
-def _labels(endpoint: Endpoint) -> dict[str, str]:
+def endpoint_labels(endpoint: Endpoint) -> dict[str, str]:
+    """The labels of a configured endpoint; the kind of an `auto` endpoint is not known yet."""
     facts = EndpointFacts(
         endpoint.name,
         "",

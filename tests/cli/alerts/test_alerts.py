@@ -13,10 +13,14 @@ import pytest
 from cli.commands import Ran, run
 from cli.models.test_change import configured
 from store.alerts.made import MINUTE, end, fire
+from store.stores import NOW
 from watchdeck.cli.alerts import alerts
 from watchdeck.cli.alerts.commands import build_command
+from watchdeck.domain.settings.configuration import Retention
+from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.store.files.connection import open_writable
 from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.writer import MetricsWriter
 
 
 @pytest.fixture
@@ -158,3 +162,27 @@ def test_a_known_issue_is_first_in_the_line_of_its_alerts(store: Store) -> None:
     assert "known: the vendor knows; latency_p95" in listed(store).out
     assert run(build_command("pin"), "--end", "1", config=store[0]).out == "known issue 1 is gone\n"
     assert run(build_command("pin"), "x", "--model", "fraud", config=store[0]).code == 2
+
+
+@pytest.mark.parametrize(
+    "matcher", ["model=~.*", "model=~.+", "model=~(.*)", "severity=~[1-4]", "source=~.+"]
+)
+def test_a_silence_of_everything_is_refused_and_hides_nothing(store: Store, matcher: str) -> None:
+    args = (matcher, "--for", "7d", "--reason", "peace")
+    ran = run(build_command("silence"), *args, config=store[0])
+    assert (ran.code, ran.out) == (1, "")
+    assert "it would hide nearly every alert: 2 of 2 that are open; say which" in ran.err
+    assert "muted" not in listed(store).out
+
+
+def test_a_label_of_the_whole_fleet_is_everything(store: Store) -> None:
+    config, directory = store
+    writer = MetricsWriter(directory, Retention(), clock=lambda: NOW)
+    writer.start()
+    fleet = ("fraud", "churn")
+    writer.register([EndpointFacts(n, f"http://{n}", 10_000, labels={"env": "p"}) for n in fleet])
+    writer.close()
+    args = ("--for", "1h", "--reason", "a deploy")
+    ran = run(build_command("silence"), "env=p", *args, config=config)
+    assert (ran.code, ran.out) == (1, "")
+    assert run(build_command("silence"), "model=churn", "env=p", *args, config=config).code == 0

@@ -526,3 +526,17 @@ def test_others_who_could_not_be_heard_are_named(tmp_path: Path) -> None:
     assert ran.out.splitlines()[-2:] == [f"Cannot be heard: {one}." for one in why]
     assert json.loads(run(command, "--json", config=config).out)["cannot_be_heard"] == why
     assert run(command, "--no-poll", config=config).code == 0
+
+
+@pytest.mark.parametrize(
+    ("match", "hints"),
+    [("model=~.+", 1), ("severity=~[1-4]", 1), ("owner=risk", 1), ("model=a", 0)],
+)
+def test_maintenance_of_everything_gets_a_hint(tmp_path: Path, match: str, hints: int) -> None:
+    fleet = [f'name = "{name}"\nurl = "http://{name}"\nowner = "risk"\n' for name in "ab"]
+    config = written(tmp_path, *fleet)
+    with config.open("a") as file:
+        file.write(f'[[maintenance]]\nname = "night"\nmatch = ["{match}"]\nhours = "22:00-23:00"\n')
+    ran = run(command, "--no-poll", config=config)
+    assert ran.code == 0
+    assert ran.err.count(f"maintenance[0].match mutes nearly every alert ({match})") == hints

@@ -1,5 +1,6 @@
 """Silence alerts by their labels, and pin known issues."""
 
+from contextlib import closing
 from typing import Any
 
 from watchdeck.actions.actor import Actor
@@ -7,10 +8,12 @@ from watchdeck.actions.requests import PinRequest, SilenceRequest, UnpinRequest,
 from watchdeck.actions.transaction import ActionResult, AlertError, action_transaction
 from watchdeck.domain.alerts.acknowledgement import Refusal, check_duration
 from watchdeck.domain.alerts.alert import KnownIssue
-from watchdeck.domain.alerts.muting import matching_alerts
+from watchdeck.domain.alerts.muting import labels_of, matching_alerts
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.alerts.silence import silence as decide
 from watchdeck.domain.alerts.silence import unsilence as decide_unsilence
+from watchdeck.domain.alerts.silence_scope import AlertLabels, KnownAlerts
+from watchdeck.domain.rules.rule import labels_of as model_labels
 from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.text import clean
 from watchdeck.store.alerts.acknowledgements import (
@@ -21,6 +24,10 @@ from watchdeck.store.alerts.acknowledgements import (
     save_silence,
 )
 from watchdeck.store.alerts.active import read_active_alerts
+from watchdeck.store.files.connection import open_readonly, store_errors
+from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.metrics.latest import read_kinds
+from watchdeck.store.state.rules import read_rule_scopes
 
 LONGEST_REASON = 300
 """Maximum number of characters of a reason or a known issue, which are shown on one line."""
@@ -32,25 +39,45 @@ def silence(actor: Actor, request: SilenceRequest, now: int) -> ActionResult:
     Raises AlertError when the reason or the length is missing, when the silence is too long, or
     when it would match nearly every alert.
     """
-    text = clean(request.reason.strip(), LONGEST_REASON)
-    ends_at = None if request.length is None else now + request.length
-    until = request.until_resolved
-    wanted = decide(request.matchers, actor.who.user, text, now, ends_at, until_resolved=until)
-    if isinstance(wanted, Refusal):
-        raise AlertError(f"{wanted.why}.")
+    models = _watched_models(actor.directory)
     with action_transaction(actor, now) as action:
+        alerts = [one for one in read_active_alerts(action.db, None, now) if one.episode.is_open]
+        known = KnownAlerts(
+            models,
+            read_rule_scopes(action.db),
+            tuple(labels_of(one.alert, one.episode.severity) for one in alerts),
+        )
+        wanted = _decide(actor, request, now, known)
         kept = save_silence(action.db, wanted)
         action.affected.append(kept.id)
         action.audit("silence.created", subject(kept), None, as_row(kept))
-        hidden = [
-            one
-            for one in matching_alerts(request.matchers, read_active_alerts(action.db, None, now))
-            if one.episode.is_open
-        ]
+        hidden = matching_alerts(request.matchers, alerts)
         count = f"{len(hidden)} open alert{'' if len(hidden) == 1 else 's'}"
         return action.finish(
             f"silence {kept.id} hides {count} for {format_duration(kept.ends_at - now)}"
         )
+
+
+def _decide(actor: Actor, request: SilenceRequest, now: int, known: KnownAlerts) -> Silence:
+    text = clean(request.reason.strip(), LONGEST_REASON)
+    ends_at = None if request.length is None else now + request.length
+    wanted = decide(
+        *(request.matchers, actor.who.user, text, now, ends_at),
+        until_resolved=request.until_resolved,
+        known=known,
+    )
+    if isinstance(wanted, Refusal):
+        raise AlertError(f"{wanted.why}.")
+    return wanted
+
+
+def _watched_models(directory: StoreDirectory) -> tuple[AlertLabels, ...]:
+    """The labels of every model that is watched; none before the first collector has run."""
+    path = directory.metrics
+    if not path.exists():
+        return ()
+    with closing(open_readonly(path)) as db, store_errors(path):
+        return tuple(model_labels(facts, kind) for facts, kind in read_kinds(db))
 
 
 def unsilence(actor: Actor, request: UnsilenceRequest, now: int) -> ActionResult:

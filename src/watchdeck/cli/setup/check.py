@@ -42,9 +42,10 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
     was asked, the figures of its page with their units, what is not measurable and why, and which
     objectives of an SLO cannot be judged. The exit code is 1 when the configuration has a problem,
     an endpoint is not reached, a receiver cannot be notified, or an alert source cannot be
-    received; else 0.
+    received; else 0. Maintenance that mutes nearly every alert gets a hint.
     """
     from watchdeck.config.load import load
+    from watchdeck.config.maintenance import maintenance_of_everything
     from watchdeck.config.reading.problems import ConfigProblems
 
     path = ctx.obj.path()
@@ -55,6 +56,8 @@ def command(ctx: click.Context, *, no_poll: bool, as_json: bool) -> None:
             raise
         click.echo(report_json(CheckReport(path, problem_documents(problems))))
         ctx.exit(1)
+    for hint in maintenance_of_everything(settings):
+        click.echo(f"{path}: {hint}", err=True)
     overview = _overview(settings)
     report = CheckReport(path, overview=overview) if no_poll else _check(path, settings, overview)
     click.echo(report_json(report) if as_json else _report_text(report, len(settings.endpoint)))

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdeck.domain.alerts.acknowledgement import Refusal, check_duration
+from watchdeck.domain.alerts.silence_scope import NOTHING_KNOWN, KnownAlerts, scope_refusal
 from watchdeck.domain.values.matcher import Matcher
 
 
@@ -19,14 +20,15 @@ def silence(
     ends_at: int | None,
     *,
     until_resolved: bool = False,
+    known: KnownAlerts = NOTHING_KNOWN,
 ) -> Silence | Refusal:
     """Create a silence from `now` to `ends_at` (ms UTC), or refuse it.
 
-    Required: a reason, an end within a week, and matchers that do not match nearly everything.
+    Required: a reason, an end within a week, and matchers that do not match nearly all of `known`.
     """
     given = tuple(matchers)
-    if all(matcher.matches_everything or matcher.negated for matcher in given):
-        return Refusal("it would hide nearly every alert; say which, such as model=fraud")
+    if why := scope_refusal(given, known):
+        return Refusal(why)
     if not reason.strip():
         return Refusal("a silence needs a reason")
     if ends_at is None:

@@ -23,6 +23,18 @@ SIGNS = {
 }
 """The signs of a matcher, with their meanings."""
 
+_PROBES = (
+    "",
+    "a",
+    "0",
+    " ",
+    "-",
+    "ß",
+    "検索",
+    "A long-name_2.b/c:d@e ~!#$%^&*()+=`'\"?<>[]{}|;,\\" * 4,
+)
+"""Values that have little in common: a pattern that matches them all matches whatever there is."""
+
 _MATCHER = re.compile(
     rf"\s*([A-Za-z_][\w.-]*)\s*({'|'.join(sorted(SIGNS, key=len, reverse=True))})\s*(.*?)\s*",
     re.ASCII | re.DOTALL,
@@ -54,8 +66,10 @@ class Matcher(Struct, frozen=True):
 
     @property
     def matches_everything(self) -> bool:
-        """Whether the pattern is empty or `.*`, which is almost always a mistake."""
-        return not self.negated and self.pattern and self.wanted in (".*", "")
+        """Whether the pattern matches any value, as `.*` does: almost always a mistake."""
+        if self.negated or not self.pattern:
+            return False
+        return all(self.holds({self.label: value}) for value in _PROBES)
 
     def __str__(self) -> str:
         sign = ("!" if self.negated else "") + ("=~" if self.pattern else "=")

@@ -59,6 +59,10 @@ on conflict (endpoint) do update set
     host = excluded.host,
     not_measurable = excluded.not_measurable, layout = excluded.layout, v = excluded.v
 """
+_KINDS = """
+select e.facts, l.kind from endpoint as e left join latest as l on l.endpoint = e.id
+where e.retired_at is null order by e.id
+"""
 _LATEST = """
 select e.facts, l.at, l.outcome, l.detail, l.failures, l.kind, l.model_state, l.model_detail,
     l.version, l.started_at, l.replicas, l.resets, l.server_version, l.certificate, l.host,
@@ -121,6 +125,12 @@ def read_facts(db: Connection) -> tuple[EndpointFacts, ...]:
 def read_facts_by_id(db: Connection) -> dict[int, EndpointFacts]:
     """The stored configuration of every endpoint that is not retired, by its id."""
     return {number: _parse_facts(text) for number, _, text in db.execute(_ENDPOINTS).fetchall()}
+
+
+def read_kinds(db: Connection) -> tuple[tuple[EndpointFacts, str | None], ...]:
+    """Every endpoint that is not retired, and the kind of its newest scrape; None without one."""
+    rows = db.execute(_KINDS).fetchall()
+    return tuple((_parse_facts(text), kind) for text, kind in rows)
 
 
 def read_latest(db: Connection) -> tuple[LatestScrape, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchdeck.domain.alerts.maintenance import Maintenance, Recurrence
-from watchdeck.domain.values.matcher import Matcher
+from watchdeck.domain.alerts.silence_scope import RuleScope
+from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
 from watchdeck.domain.values.units import to_plain
 
 if TYPE_CHECKING:
@@ -53,6 +55,21 @@ def read_rules(db: Connection) -> dict[str, StoredRule]:
     return {
         name: _parse_rule(text) for name, text in db.execute(_READ.format(table="rule")).fetchall()
     }
+
+
+def read_rule_scopes(db: Connection) -> tuple[RuleScope, ...]:
+    """The enabled rules in force as silences see them."""
+    rules = read_rules(db).items()
+    return tuple(_rule_scope(name, rule) for name, rule in rules if rule["enabled"])
+
+
+def _rule_scope(name: str, rule: StoredRule) -> RuleScope:
+    """The scope of a stored rule; matchers of another version may not be readable, and are open."""
+    known = {"rule": name, "family": rule["family"], "playbook": rule["playbook"]}
+    labels = {**rule["labels"], **{key: value for key, value in known.items() if value}}
+    with suppress(MatcherError):
+        return RuleScope(labels, tuple(map(read_matcher, rule["match"])))
+    return RuleScope(labels)
 
 
 def read_maintenance(db: Connection) -> tuple[Maintenance, ...]:

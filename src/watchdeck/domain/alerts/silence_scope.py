@@ -1,0 +1,107 @@
+"""The scope of a silence: whether it would mute every alert that there is, or that there can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from watchdeck.domain.alerts.alert import OURS
+from watchdeck.domain.rules.rule import Severity
+from watchdeck.domain.values.matcher import Matcher, matches
+
+AlertLabels = Mapping[str, str]
+
+_NAMES = ("model", "rule", "alertname")
+"""Labels whose value, written out, is what a person wants to mute."""
+
+_SHARED = ("source", "severity")
+"""Labels that every alert has, with few values: an equal one selects no part of a fleet."""
+
+_UNSEEN = {"model": "a model that nobody has configured", "rule": "an unknown rule", "source": OURS}
+"""The labels of an alert that is like no other."""
+
+
+class RuleScope(Struct, frozen=True):
+    """A rule as silences see it: the labels of its alerts, and the models that it applies to."""
+
+    labels: AlertLabels
+    match: tuple[Matcher, ...] = ()
+
+
+class KnownAlerts(Struct, frozen=True):
+    """The alerts by which a silence is judged: those that can be raised, and those that are open.
+
+    Attributes:
+        models: The labels of each model that is watched.
+        rules: The rules in force.
+        raised: The labels of each open alert.
+    """
+
+    models: tuple[AlertLabels, ...] = ()
+    rules: tuple[RuleScope, ...] = ()
+    raised: tuple[AlertLabels, ...] = ()
+
+    def possible(self) -> Iterator[AlertLabels]:
+        """The labels of the alerts that the rules can raise about the models."""
+        for model in self.models:
+            for rule in self.rules or (RuleScope({}),):
+                if matches(rule.match, model):
+                    own = {"model": model.get("model", ""), "source": OURS}
+                    yield {**model, **rule.labels, **own}
+
+    def all(self) -> Iterator[AlertLabels]:
+        """The possible alerts and the open ones; while hardly any is known, one more.
+
+        Alerts about no model, such as those about the collector, are left out: a silence that
+        spares them alone still mutes every model.
+        """
+        seen = set()
+        raised = [one for one in self.raised if one.get("model")] or self.raised
+        for labels in (*self.possible(), *raised):
+            seen.add((labels.get("rule"), labels.get("model")))
+            yield labels
+        if len(seen) < 2:
+            yield _UNSEEN
+
+
+NOTHING_KNOWN = KnownAlerts()
+
+
+def hides_everything(matchers: Iterable[Matcher], known: KnownAlerts) -> bool:
+    """Whether a silence or maintenance with these matchers mutes all that is known.
+
+    A model, a rule or an `alertname` that is written out is always a choice. Another value that is
+    written out, such as `owner=risk`, is one unless several models are watched and all have it.
+    """
+    given = tuple(matchers)
+    if all(one.matches_everything or one.negated for one in given):
+        return True
+    values = {one.label for one in given if one.wanted and not (one.pattern or one.negated)}
+    if not values.isdisjoint(_NAMES):
+        return False
+    if values.difference(_SHARED):
+        return len(known.models) > 1 and _match_all(given, known.possible())
+    return _match_all(given, known.all())
+
+
+def scope_refusal(matchers: Iterable[Matcher], known: KnownAlerts) -> str:
+    """Why a silence with these matchers is refused for its scope; empty when it is not."""
+    given = tuple(matchers)
+    if not hides_everything(given, known):
+        return ""
+    count = sum(matches(given, labels) for labels in known.raised)
+    open_now = f": {count} of {len(known.raised)} that are open" if count else ""
+    return f"it would hide nearly every alert{open_now}; say which, such as model=fraud"
+
+
+def _match_all(given: tuple[Matcher, ...], alerts: Iterable[AlertLabels]) -> bool:
+    """Whether there are alerts, and the matchers match all, whatever their severity becomes."""
+    by_severity = any(one.label == "severity" for one in given)
+    severities = [{"severity": str(int(one))} for one in Severity] if by_severity else [{}]
+    found = False
+    for labels in alerts:
+        if not all(matches(given, {**labels, **severity}) for severity in severities):
+            return False
+        found = True
+    return found
