@@ -236,3 +236,24 @@ async def test_a_severity_1_that_is_told_again_is_one_incident(tmp_path: Path) -
             await everything(stage, receiver)
     assert actions(receiver) == ["trigger", "trigger", "resolve"]
     assert len({event["dedup_key"] for event in receiver.told}) == 1
+
+
+async def test_what_is_silenced_is_acknowledged_there_within_the_time_to_undo(
+    tmp_path: Path,
+) -> None:
+    with staged(tmp_path) as stage:
+        first, *others = (stage.fire(f"model-{number}") for number in range(3))
+        for episode in (first, *others):
+            stage.tell(episode)
+        async with receiving() as receiver:
+            await everything(stage, receiver)
+            for episode in (first, others[0]):
+                stage.tell(episode, MessageKind.SILENCED)
+            await everything(stage, receiver)
+            keys = [event["dedup_key"] for event in receiver.told[:2]]
+            assert actions(receiver)[2:] == ["acknowledge"]
+            assert receiver.told[2]["dedup_key"] == keys[0]
+            stage.tell(first, MessageKind.SILENCE_ENDED)
+            await everything(stage, receiver)
+    assert actions(receiver)[3:] == ["trigger"]
+    assert receiver.told[3]["dedup_key"] not in keys

@@ -201,7 +201,7 @@ class Player:
         elif verb == "silence":
             matchers, until = [read_matcher(rest[0])], now + duration(rest[1])
             silence(
-                Actor(self._directory, Operator("anna")),
+                Actor(self._directory, Operator("anna"), ROUTING),
                 SilenceRequest(tuple(matchers), length=until - now, reason="work"),
                 now,
             )

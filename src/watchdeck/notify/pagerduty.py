@@ -115,7 +115,14 @@ class PagerDutyNotifier:
         if _is_acknowledged_there(notification):
             return []
         groups = await self._groups(notification)
-        acknowledged = [one for one in groups if one.is_acknowledged and not one.is_over]
+        silenced = {
+            alert["episode"]
+            for alert in notification.alerts
+            if alert.get("kind") == MessageKind.SILENCED
+        }
+        acknowledged = [
+            one for one in groups if silenced.issuperset(one.unacknowledged) and not one.is_over
+        ]
         return [_group_event(one, "acknowledge") for one in acknowledged]
 
     async def _groups(self, notification: Notification) -> tuple[NotifiedGroup, ...]:

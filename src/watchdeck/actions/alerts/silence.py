@@ -5,14 +5,20 @@ from typing import Any
 
 from watchdeck.actions.actor import Actor
 from watchdeck.actions.requests import PinRequest, SilenceRequest, UnpinRequest, UnsilenceRequest
-from watchdeck.actions.transaction import ActionResult, AlertError, action_transaction
+from watchdeck.actions.transaction import (
+    ActionResult,
+    ActionTransaction,
+    AlertError,
+    action_transaction,
+)
 from watchdeck.domain.alerts.acknowledgement import Refusal, check_duration
-from watchdeck.domain.alerts.alert import KnownIssue
+from watchdeck.domain.alerts.alert import ActiveAlert, KnownIssue
 from watchdeck.domain.alerts.muting import labels_of, matching_alerts
 from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.alerts.silence import silence as decide
 from watchdeck.domain.alerts.silence import unsilence as decide_unsilence
 from watchdeck.domain.alerts.silence_scope import AlertLabels, KnownAlerts
+from watchdeck.domain.notifications.message import silenced_message
 from watchdeck.domain.rules.rule import labels_of as model_labels
 from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.text import clean
@@ -50,12 +56,21 @@ def silence(actor: Actor, request: SilenceRequest, now: int) -> ActionResult:
         wanted = _decide(actor, request, now, known)
         kept = save_silence(action.db, wanted)
         action.affected.append(kept.id)
-        action.audit("silence.created", subject(kept), None, as_row(kept))
         hidden = matching_alerts(request.matchers, alerts)
+        keys = [key for one in hidden for key in _notify(action, one, kept)]
+        action.audit("silence.created", subject(kept), None, as_row(kept) | {"told": keys})
         count = f"{len(hidden)} open alert{'' if len(hidden) == 1 else 's'}"
         return action.finish(
             f"silence {kept.id} hides {count} for {format_duration(kept.ends_at - now)}"
         )
+
+
+def _notify(action: ActionTransaction, alert: ActiveAlert, kept: Silence) -> list[str]:
+    """Tell those who know of an alert that it is silenced; returns the keys of the messages."""
+    if not action.last_messages(alert):
+        return []
+    keys: list[str] = action.notify(silenced_message(alert, kept), alert)["told"]
+    return keys
 
 
 def _decide(actor: Actor, request: SilenceRequest, now: int, known: KnownAlerts) -> Silence:

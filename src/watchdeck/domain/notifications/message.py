@@ -24,6 +24,7 @@ from watchdeck.domain.alerts.alert import (
     Transition,
 )
 from watchdeck.domain.alerts.flapping import CALM_QUIET
+from watchdeck.domain.alerts.silence import Silence
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.rules.rule import Absent, Burn, NoData, Rule, Severity
 from watchdeck.domain.values.format import digits, format_duration, format_value
@@ -55,6 +56,8 @@ class MessageKind(StrEnum):
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
+    SILENCED = "silenced"
+    SILENCE_ENDED = "silence_ended"
     GAVE_UP = "gave_up"
 
 
@@ -191,6 +194,29 @@ def acknowledgement_message(
     return (_make_message(kind, active, str(ack.id), text, (ack.by,) if is_expiry else ()),)
 
 
+def silenced_message(
+    active: ActiveAlert, silence: Silence, rule: Rule | None = None
+) -> tuple[Message, ...]:
+    """The message that somebody silenced an alert that fires and has no owner; empty otherwise."""
+    if not active.episode.is_firing or active.acknowledgement is not None:
+        return ()
+    length = format_duration(silence.ends_at - silence.starts_at)
+    text = f"{silence.by} silenced it for {length} ({silence.reason}): {_subject(active, rule)}"
+    return (_make_message(MessageKind.SILENCED, active, str(silence.id), clean(text, MAX_TEXT)),)
+
+
+def silence_ended_message(
+    active: ActiveAlert, last: LastMessages, rule: Rule | None = None
+) -> tuple[Message, ...]:
+    """The message that an alert still fires after the silence that receivers were told of."""
+    is_known = any(one.kind is MessageKind.SILENCED for one in last.values())
+    if not is_known or not _can_page(active):
+        return ()
+    which = str(active.episode.muted_at)
+    text = f"its silence ended, and it still fires: {_subject(active, rule)}"
+    return (_make_message(MessageKind.SILENCE_ENDED, active, which, text),)
+
+
 def _can_page(active: ActiveAlert) -> bool:
     """Whether an alert has a paging severity, is not settled, muted or acknowledged."""
     episode = active.episode
@@ -324,6 +350,7 @@ _PAGING_KINDS = (
     MessageKind.FLAPPING,
     MessageKind.RETURNED,
     MessageKind.ACK_EXPIRED,
+    MessageKind.SILENCE_ENDED,
     MessageKind.REMINDER,
 )
 

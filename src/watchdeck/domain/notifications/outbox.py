@@ -81,6 +81,8 @@ class NotificationClass(StrEnum):
 
 def notification_class(kind: str) -> NotificationClass:
     """The class of a message kind: that of the same name, else `CALL`."""
+    if kind == MessageKind.SILENCED:
+        return NotificationClass.ACKNOWLEDGED
     return NotificationClass(kind) if kind in tuple(NotificationClass) else NotificationClass.CALL
 
 

@@ -36,10 +36,20 @@ _GROUP_BY = ("owner",)
 
 _HANDLING = (NotificationClass.ACKNOWLEDGED, NotificationClass.UNACKNOWLEDGED)
 
-_FOLLOW_UPS = (MessageKind.RESOLVED, MessageKind.ACKNOWLEDGED, MessageKind.UNACKNOWLEDGED)
+_FOLLOW_UPS = (
+    MessageKind.RESOLVED,
+    MessageKind.ACKNOWLEDGED,
+    MessageKind.UNACKNOWLEDGED,
+    MessageKind.SILENCED,
+)
 """Messages for those only who had one about the episode, and do not believe that it is over."""
 
-_COUNTS_AS = {MessageKind.RETURNED: MessageKind.PAGE, MessageKind.REPEATED: MessageKind.PAGE}
+_COUNTS_AS = {
+    MessageKind.RETURNED: MessageKind.PAGE,
+    MessageKind.REPEATED: MessageKind.PAGE,
+    MessageKind.SILENCE_ENDED: MessageKind.PAGE,
+    MessageKind.SILENCED: MessageKind.ACKNOWLEDGED,
+}
 """The kind that a channel must accept to get messages of another kind."""
 
 

@@ -219,6 +219,11 @@ class AlertRepository:
             rows = route(message, context, self.config.routing, now, self._windows, to=to)
             enqueue(self._db, rows, now)
 
+    @property
+    def has_silences(self) -> bool:
+        """Whether any silence may be in force."""
+        return bool(self._silences)
+
     def last_messages(self, episode: Episode) -> LastMessages:
         """The last message about an episode of each channel that had one."""
         return read_last_messages(self._db, episode.id)

@@ -19,6 +19,7 @@ from watchdeck.domain.notifications.message import (
     overdue_page,
     repeated_page,
     returned_message,
+    silence_ended_message,
     summary,
 )
 from watchdeck.domain.notifications.routing import DueStep, due_escalation, escalation_of
@@ -67,14 +68,18 @@ class Timers:
             active = self._repository.active_alert(alert, episode, now)
             after = with_mutes(episode, is_muted=bool(active.mutes), now=now)
             if after is not episode:
-                yield partial(self._save_changed, alert, after, now)
+                yield partial(self._save_muted, active, after, now)
                 return
             yield from self._unacknowledged_tasks(active, now)
         if episode.reopened and episode.is_firing:
             yield from self._return_tasks(self._repository.active_alert(alert, episode, now), now)
 
-    def _save_changed(self, alert: Alert, episode: Episode, now: int) -> None:
-        self._save(alert, episode, now)
+    def _save_muted(self, active: ActiveAlert, after: Episode, now: int) -> None:
+        """Save the begin or the end of a mute; the end of a silence is told where it was."""
+        last = self._repository.last_messages(active.episode)
+        ended = silence_ended_message(active, last, self._repository.rule_of(active.alert))
+        if self._save(active.alert, after, now) and not active.mutes:
+            self._repository.enqueue(ended, active, now, last=last)
 
     def _return_tasks(self, active: ActiveAlert, now: int) -> Iterator[Task]:
         """The message that a mute held back, of an alert that fires again."""
@@ -85,8 +90,13 @@ class Timers:
     def _may_notify(self, episode: Episode) -> bool:
         """Whether any message may be due for an episode; a cheap check that excludes most."""
         owes = episode.severity.is_paging and episode.paged_at is None
-        repeats = episode.severity is Severity.CRITICAL
-        return owes or repeats or bool(self._repository.config.routing.escalations)
+        repeats = episode.severity is Severity.CRITICAL or episode.muted_at is not None
+        return (
+            owes
+            or repeats
+            or bool(self._repository.has_silences)
+            or bool(self._repository.config.routing.escalations)
+        )
 
     def _acknowledged_tasks(
         self, episode: Episode, alert: Alert, ack: Acknowledgement, now: int

@@ -223,7 +223,7 @@ def _outbox_row(row: Sequence[Any]) -> OutboxRow:
     return OutboxRow(number, channel, kind, episode, json.loads(payload), *rest)
 
 
-_QUIET = "('resolved', 'acknowledged', 'unacknowledged', 'reminder')"
+_QUIET = "('resolved', 'acknowledged', 'unacknowledged', 'silenced', 'reminder')"
 """Kinds of message that page nobody."""
 
 _JOINING = "('returned', 'repeated')"
