@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from domain.external.payloads import alert, listed
+from domain.external.payloads import alert, listed, posted
 from engine.external.listening import Ear
 from net.clients import reading as reader_for
 from servers.loopback import Asked, answer, listening
@@ -41,6 +41,7 @@ class Manager:
     uptime: str = "2026-11-23T04:00:00.123456789Z"
     silences: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: str = ""
+    received: int | None = None
     port: int = 0
 
     async def respond(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -56,6 +57,9 @@ class Manager:
             return answer(self.alerts)
         if asked.target == "/api/v2/status":
             return answer(json.dumps({"uptime": self.uptime}).encode())
+        if asked.target == "/metrics" and self.received is not None:
+            counted = f'alertmanager_alerts_received_total{{status="resolved"}} {self.received}'
+            return answer(f"go_threads 7\n{counted}\n".encode())
         if asked.target == "/api/v2/silences" and asked.method == "POST":
             body = json.loads(asked.body)
             number = body.pop("id", None) or f"silence-{len(self.silences)}"
@@ -263,3 +267,31 @@ async def test_a_silence_ends_with_its_episode(tmp_path: Path) -> None:
         await scene.ask()
         await scene.ask()
         assert scene.manager.active() == []
+
+
+@pytest.mark.parametrize(
+    ("heard", "minutes"),
+    [
+        pytest.param(True, 11, id="its sender goes on sending to it"),
+        pytest.param(False, None, id="nobody sends to it: who knows whether it is over"),
+    ],
+)
+async def test_an_end_from_before_a_restart_counts_once_its_sender_is_heard_again(
+    tmp_path: Path, *, heard: bool, minutes: int | None
+) -> None:
+    async with polled(tmp_path) as scene:
+        scene.manager.received = 40
+        ends_at = write_rfc3339(NOW + 4 * MINUTE)
+        scene.manager.alerts = posted(alert(updatedAt=write_rfc3339(NOW), endsAt=ends_at))
+        await scene.ask()
+        scene.manager.alerts = b"[]"
+        scene.manager.uptime = write_rfc3339(scene.ear.now)
+        scene.manager.received = 0
+        ended = None
+        for step in range(80):
+            scene.manager.received += heard
+            await scene.ask()
+            if ended is None and not scene.ear.open():
+                ended = step // 4 + 1
+        assert (ended is None) is (minutes is None)
+        assert ended is None or ended <= (minutes or 0)

@@ -18,6 +18,7 @@ from watchdeck.domain.external.alertmanager import (
     parse_json,
     read_list,
     read_peers,
+    read_received,
 )
 from watchdeck.domain.external.event import ExternalEvent
 from watchdeck.domain.external.silence_sync import (
@@ -45,10 +46,14 @@ from watchdeck.store.worker import StoreWorker
 
 ALERTS = "/api/v2/alerts"
 STATUS = "/api/v2/status"
+PAGE = "/metrics"
 SILENCES = "/api/v2/silences"
 SILENCE = "/api/v2/silence/"
 
 COLLECTOR = Operator("collector")
+
+NEW_FOR = 3_600_000
+"""Milliseconds after its start in which an Alertmanager is asked whether its sender is heard."""
 
 
 class AlertmanagerClient:
@@ -162,6 +167,7 @@ class AlertmanagerPoller:
         self._clock = clock
         self._client = client or AlertmanagerClient(settings)
         self._sync = SilenceSync(settings.name, self._client, worker) if settings.mirror else None
+        self._received: tuple[int, int | None] | None = None
         self._wake = asyncio.Event()
         self._faults = FaultCounter(f"the poll of {settings.name}")
 
@@ -215,8 +221,32 @@ class AlertmanagerPoller:
         started = read_rfc3339(status.get("uptime")) if isinstance(status, dict) else None
         peers = read_peers(status)
         await self._worker.run(lambda db: self._save(db, alerts, started, peers, silences))
+        await self._look_for_senders(started)
         if self._sync is not None:
             await self._sync.reconcile(alerts, silences, self._clock())
+
+    async def _look_for_senders(self, started: int | None) -> None:
+        """Note that the sender of its alerts lives, while an Alertmanager has just been started.
+
+        One that forgot its alerts lists none of those that ended meanwhile, so that nothing else
+        would tell their ends from a sender that is dead. With several senders, which of them lives
+        is unknown.
+        """
+        now = self._clock()
+        if started is None or now - started > NEW_FOR:
+            self._received = None
+            return
+        try:
+            received = read_received(await self._client.get(PAGE))
+        except RequestError:
+            return
+        before, self._received = self._received, (now, received)
+        if before is None or received is None or received <= (before[1] or 0):
+            return
+        name = self._settings.name
+        await self._worker.run_in_transaction(
+            lambda db: external.mark_only_sender_alive(db, name, before[0])
+        )
 
     def _save(
         self,

@@ -30,6 +30,8 @@ RESOLVE_REPEAT_PERIOD = 16 * 60_000
 
 _MAX_LABELS = 64
 _MAX_PEERS = 32
+_MAX_PAGE = 4 << 20
+_RECEIVED = b"alertmanager_alerts_received_total"
 _NAME, _VALUE, _LINK = 200, 1_024, 2_048
 _MAX_HASHED = 64 << 10
 """Characters of labels that are hashed byte by byte for a fingerprint (10 ms)."""
@@ -110,6 +112,16 @@ def read_peers(status: object) -> tuple[str, ...]:
     listed = cluster.get("peers") if isinstance(cluster, dict) else None
     peers = [one for one in listed[:_MAX_PEERS] if isinstance(one, dict)] if listed else []
     return tuple(sorted(filter(None, (_clean_text(one.get("name"), 80) for one in peers))))
+
+
+def read_received(page: bytes) -> int | None:
+    """How many alerts an Alertmanager received since its start, by its page; None when unknown."""
+    lines = page[:_MAX_PAGE].split(b"\n")
+    texts = [line.rpartition(b" ")[2] for line in lines if line.startswith(_RECEIVED)]
+    try:
+        return round(sum(float(text) for text in texts)) if texts else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def parse_json(body: bytes) -> Any:

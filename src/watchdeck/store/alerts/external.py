@@ -360,6 +360,13 @@ def mark_alive(db: Connection, source: str, sender: str, at: int) -> None:
     _save_memory(db, f"sender:{source}", sender, "", at)
 
 
+def mark_only_sender_alive(db: Connection, source: str, at: int) -> None:
+    """Store that the one sender of a source was alive at `at` (ms UTC); nothing with several."""
+    senders = {state.sender for state in read_remote_states(db, source).values()}
+    if len(senders) == 1:
+        mark_alive(db, source, senders.pop(), at)
+
+
 def read_deferred(db: Connection, why: PendingResolve) -> tuple[ExternalEvent, ...]:
     """All resolve events that are kept for later for the reason `why`, in order of arrival."""
     rows = db.execute(_MEMORIES, {"holder": why.value}).fetchall()
