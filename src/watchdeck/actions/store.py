@@ -1,4 +1,4 @@
-"""Creation, upgrade and backup of the store, each with an audit row."""
+"""Creation, upgrade, backup and restore of the store, each with an audit row."""
 
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +8,7 @@ from watchdeck.store.backup import BackupResult, backup
 from watchdeck.store.files.connection import Connection, open_writable, store_errors, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import MigrationResult, prepare
+from watchdeck.store.restore import RestoreResult, check_restored, restore
 from watchdeck.store.state.audit import append_audit
 
 
@@ -16,8 +17,9 @@ def prepare_store(
 ) -> tuple[MigrationResult, ...]:
     """Create or upgrade both files of the store; returns one result for each changed file.
 
-    Each result becomes an audit row. Raises StoreError.
+    Each result becomes an audit row. Raises StoreError, also after an interrupted restore.
     """
+    check_restored(directory)
     done = prepare(directory)
     if done:
         with (
@@ -46,4 +48,26 @@ def back_up(directory: StoreDirectory, target: Path, who: Operator, now: int) ->
         after = {"sizes": done.sizes, "audit": str(done.audit.head)}
         with store_errors(directory.state), transaction(db):
             append_audit(db, now, who, "backup", str(done.path.absolute()), None, after)
+    return done
+
+
+def restore_store(
+    directory: StoreDirectory, source: Path, who: Operator, now: int
+) -> RestoreResult:
+    """Put a backup in the place of the store, upgrade it if need be, and write an audit row.
+
+    The row is the next one of the restored audit. Raises StoreError, and CollectorRunning.
+    """
+    directory.create()
+    with directory.hold_lock():
+        done = restore(directory, source, now=now)
+        prepare_store(directory, who, now)
+        with (
+            closing(open_writable(directory.state)) as db,
+            store_errors(directory.state),
+            transaction(db),
+        ):
+            old_files = done.old_files and str(done.old_files)
+            after = {"sizes": done.sizes, "old_files": old_files}
+            append_audit(db, now, who, "restore", str(source.absolute()), None, after)
     return done

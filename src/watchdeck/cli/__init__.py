@@ -55,6 +55,9 @@ _COMMANDS = {
         "Write any window of the store as CSV, JSON lines or a plain-rows SQLite file.",
     ),
     "backup": _ShellCommand("store:backup", "Copy the whole store, consistent and checked."),
+    "restore": _ShellCommand(
+        "store:restore", "Put a backup in the place of the store; the old files are kept."
+    ),
     "audit": _ShellCommand("store:audit", "Verify the audit chain."),
     "doctor": _ShellCommand("store:doctor", "Examine the store and the collector."),
     "help": _ShellCommand(

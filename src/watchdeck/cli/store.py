@@ -77,6 +77,27 @@ def backup(ctx: click.Context, target: Path) -> None:
         click.echo(f"its audit is broken: {result.audit.why}", err=True)
 
 
+@click.command()
+@click.argument("backup", type=click.Path(path_type=Path))
+@click.pass_context
+def restore(ctx: click.Context, backup: Path) -> None:
+    """Check BACKUP, a directory that `backup` made, and put it in the place of the store.
+
+    The collector must not run. The files of before are moved into a folder of the store's
+    directory, and deleted by nobody.
+    """
+    from watchdeck.actions.store import restore_store
+
+    context: Context = ctx.obj
+    directory = context.directory()
+    result = restore_store(directory, backup, operator(), now())
+    total = sum(result.sizes.values())
+    click.echo(f"restored {len(result.sizes)} files, {total:,} bytes, to {directory.path}")
+    if result.old_files is not None:
+        click.echo(f"the files of before are in {result.old_files}")
+    click.echo("`watchdeck doctor` examines it, `watchdeck collect` goes on with it")
+
+
 @click.group()
 def audit() -> None:
     """Verify the audit chain."""

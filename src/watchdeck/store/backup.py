@@ -31,9 +31,8 @@ class BackupResult(Struct, frozen=True):
 def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult:
     """Copy both database files of a store to the new directory `target`.
 
-    When `target` exists, the new directory is made inside it. The collector may run meanwhile. To
-    restore, put the two files where the store was. Raises StoreError, and then leaves no copy
-    behind.
+    When `target` exists, the new directory is made inside it. The collector may run meanwhile.
+    `restore` puts it in the place of a store. Raises StoreError, and then leaves no copy behind.
     """
     directory.check()
     place = target / _directory_name(now) if target.is_dir() else target

@@ -242,8 +242,8 @@ def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
 def corruption_error(path: Path, detail: str) -> StoreCorrupt:
     """Build the StoreCorrupt for a damaged file, with the remedy in its text."""
     return StoreCorrupt(
-        f"{path} is damaged ({detail}). Move it away and start the collector, or put a backup in"
-        " its place; `watchdeck doctor` examines it."
+        f"{path} is damaged ({detail}). `watchdeck restore BACKUP` puts a backup in its place, and"
+        " keeps the old files; `watchdeck doctor` examines it."
     )
 
 
