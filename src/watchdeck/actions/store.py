@@ -8,8 +8,29 @@ from watchdeck.store.backup import BackupResult, backup
 from watchdeck.store.files.connection import Connection, open_writable, store_errors, transaction
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.migrations import MigrationResult, prepare
+from watchdeck.store.quarantine import QuarantineResult, quarantine_damaged
 from watchdeck.store.restore import RestoreResult, check_restored, restore
 from watchdeck.store.state.audit import append_audit
+
+
+def quarantine_store(
+    directory: StoreDirectory, who: Operator, now: int
+) -> tuple[QuarantineResult, ...]:
+    """Move damaged files aside and save what can be read of them; an audit row for each.
+
+    Raises StoreError.
+    """
+    done = quarantine_damaged(directory, now)
+    if done:
+        with (
+            closing(open_writable(directory.state)) as db,
+            store_errors(directory.state),
+            transaction(db),
+        ):
+            for one in done:
+                after = {"moved_to": str(one.moved_to), "why": one.why, "saved": one.saved}
+                append_audit(db, now, who, "quarantine", one.file, None, after)
+    return done
 
 
 def prepare_store(

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from watchdeck import __version__
 from watchdeck.actions.change import mark_configured
-from watchdeck.actions.store import prepare_store
+from watchdeck.actions.store import prepare_store, quarantine_store
 from watchdeck.collector.scrape.endpoint_state import EarlierScrapes
 from watchdeck.collector.scrape.manager import ScrapeManager
 from watchdeck.config.reading.kinds import load_kinds
@@ -24,9 +24,10 @@ from watchdeck.domain.settings.configuration import Settings
 from watchdeck.domain.settings.endpoint import Endpoint, public_facts
 from watchdeck.domain.signals.counter_window import window_length
 from watchdeck.domain.values.operator import Operator
+from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Clock
 from watchdeck.engine.self_monitoring import MAX_LAG
-from watchdeck.errors import StoreMissing
+from watchdeck.errors import StoreError, StoreMissing
 from watchdeck.faults import FaultCounter
 from watchdeck.logs import FailureEvents, FailureLog, fields
 from watchdeck.service.engine_loop import EngineService, steady_clock
@@ -34,12 +35,13 @@ from watchdeck.service.intake_loop import IntakeService, sources_of
 from watchdeck.service.notify_loop import NotifyService
 from watchdeck.service.store_outage import StoreOutageNotifier
 from watchdeck.service.watchdog import LoopWatchdog, SystemdNotifier
-from watchdeck.store.files.connection import open_readonly
+from watchdeck.store.files.connection import corruption_as_error, open_readonly
 from watchdeck.store.files.directory import StoreDirectory
 from watchdeck.store.metrics.latest import read_facts_by_id, read_latest_rows
 from watchdeck.store.metrics.recent import RecentReader
 from watchdeck.store.metrics.writer import MetricsWriter
 from watchdeck.store.migrations import MigrationResult
+from watchdeck.store.restore import check_restored
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +69,10 @@ def collect(
     """
     directory.create()
     with directory.hold_lock():
+        check_restored(directory)
+        damage = [one.words for one in quarantine_store(directory, who, clock())]
+        for words in damage:
+            _log.error("a damaged file was moved aside", extra=fields(problem=words))
         for changed in prepare_store(directory, who, clock()):
             _log_store_change(changed)
         writer = MetricsWriter(directory, settings.retention, clock=clock, steady=steady_clock)
@@ -75,7 +81,7 @@ def collect(
             fleet = [public_facts(endpoint) for endpoint in settings.endpoint]
             mark_configured(directory, fleet, who, clock())
             writer.register(fleet)
-            _run(_collect(settings, directory, writer, clock, started))
+            _run(_collect(settings, directory, writer, clock, started, damage))
         finally:
             writer.close()
         _log.info("collector stopped", extra=fields(pid=os.getpid()))
@@ -118,6 +124,7 @@ async def _collect(
     writer: MetricsWriter,
     clock: Clock,
     started: Callable[[], None],
+    damage: list[str],
 ) -> None:
     loop = asyncio.get_running_loop()
     stopping: asyncio.Future[None] = loop.create_future()
@@ -143,7 +150,8 @@ async def _collect(
         failing=lambda: polling.failing,
     )
     services = _CollectorServices(
-        len(settings.endpoint), polling, writer, engine, intake, notifications
+        *(len(settings.endpoint), polling, writer, engine, intake, notifications),
+        damage=lambda: (*damage, *past.damage),
     )
     tasks = [
         asyncio.create_task(polling.run(), name="polling"),
@@ -262,6 +270,8 @@ class _CollectorServices(Struct, frozen=True):
     engine: EngineService
     intake: IntakeService
     notifications: NotifyService
+    damage: Callable[[], Sequence[str]]
+    """What was found damaged in the store at the start."""
 
 
 def _heartbeat(services: _CollectorServices, started_at: int, now: int) -> CollectorStatus:
@@ -290,6 +300,7 @@ def _heartbeat(services: _CollectorServices, started_at: int, now: int) -> Colle
         judging=services.engine.problem,
         outside=_join_problems(services.intake.problem, services.notifications.problem),
         faults=_join_problems(
+            *(services.damage() if now - started_at < DAMAGE_SHOWN_FOR else ()),
             services.polling.lasting_fault,
             services.intake.lasting_fault,
             services.notifications.lasting_fault,
@@ -300,6 +311,9 @@ def _heartbeat(services: _CollectorServices, started_at: int, now: int) -> Colle
 def _join_problems(*problems: str) -> str:
     return "; ".join(filter(None, problems))
 
+
+DAMAGE_SHOWN_FOR = 3_600_000
+"""Milliseconds after a start in which damage that it found is shown, and is an alert."""
 
 HISTORY = 3_600_000
 """Milliseconds of past scrapes that a scraper needs after a start."""
@@ -316,10 +330,12 @@ class PastScrapes:
         now: int,
     ) -> None:
         self._db = open_readonly(directory.metrics)
-        self._reader = RecentReader(self._db)
+        self._reader: RecentReader | None = None
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
         self._by_name = {kind.name: kind for kind in kinds}
         self._now = now
+        self._path = directory.metrics
+        self.damage: list[str] = []
         names = {number: facts.name for number, facts in read_facts_by_id(self._db).items()}
         rows = [row for row in read_latest_rows(self._db) if row.endpoint in names]
         self.kinds = {names[row.endpoint]: row.kind for row in rows}
@@ -330,11 +346,21 @@ class PastScrapes:
         self._db.close()
 
     def history(self, name: str) -> EarlierScrapes:
-        """The last hour of an endpoint; empty when nothing was stored."""
+        """The last hour of an endpoint; empty when nothing was stored, or it is damaged."""
         if name not in self.kinds:
             return EarlierScrapes()
+        try:
+            with corruption_as_error(self._path):
+                return self._read(name)
+        except StoreError as error:
+            self.damage.append(clean(f"the last hour of {name} cannot be read: {error}", 200))
+            _log.error("history cannot be read", extra=fields(endpoint=name, problem=str(error)))
+            return EarlierScrapes()
+
+    def _read(self, name: str) -> EarlierScrapes:
         endpoint, now = self._endpoints[name], self._now
         full = now - 2 * window_length(int(endpoint.every))
+        self._reader = self._reader or RecentReader(self._db)
         recent = self._reader.read(name, now - HISTORY, full, now)
         kind = self._by_name.get(self.kinds[name] or "")
         pages = [(page.at, page.layout, page.values) for page in recent.pages]
