@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import Feedback
 from watchdeck.domain.board.change import REPORTED_KINDS, ChangeKind
-from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
+from watchdeck.domain.values.matcher import WORD, Matcher, MatcherError, read_matcher
 from watchdeck.domain.values.text import clean
 from watchdeck.domain.values.units import Milliseconds
 from watchdeck.errors import WatchdeckError
@@ -45,17 +45,16 @@ def parse_arguments(text: str) -> TypedArguments:
     """
     matchers: list[Matcher] = []
     length: int | None = None
-    parts = text.split()
-    first_word = len(parts)
-    for place, part in enumerate(parts):
-        if length is None and (found := _read_length(part)) is not None:
+    at = 0
+    while (word := WORD.match(text, at)) is not None:
+        if length is None and (found := _read_length(word[1])) is not None:
             length = found
-        elif (matcher := _read_matcher(part)) is not None:
+        elif (matcher := _read_matcher(word[1])) is not None:
             matchers.append(matcher)
         else:
-            first_word = place
             break
-    return TypedArguments(tuple(matchers), length, " ".join(parts[first_word:]))
+        at = word.end()
+    return TypedArguments(tuple(matchers), length, " ".join(text[at:].split()))
 
 
 def _read_length(word: str) -> int | None:

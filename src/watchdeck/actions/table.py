@@ -179,7 +179,7 @@ ACTIONS = (
         keys=(
             ActionKey(
                 *("alert.pin", "P", "Pin a known issue to its model"),
-                begins="pin model={model} 1d ",
+                begins="pin {model} 1d ",
             ),
         ),
         shell=Shell(

@@ -72,6 +72,21 @@ def matcher_cases() -> Iterator[Case]:
         "classes": repeat("[a-z]*", "a=~"),
     }
     yield from cases("matcher", uncached(read_matcher), matchers, LONGEST)
+    quoted = {
+        "escapes in a value": repeat('\\"', 'a="', '"'),
+        "a value that is not closed": repeat('\\"', 'a="'),
+        "escapes in a name": repeat('\\"', '"', '"=x'),
+        "a name that is not closed": repeat('\\"', '"'),
+        "quotes": repeat('"'),
+        "letters of a name": repeat("ß"),
+        "names and quotes": repeat('"a"', "a="),
+    }
+    yield from cases("matcher", uncached(read_matcher), quoted, 2 * LONGEST)
+    values: dict[str, Make] = {
+        "quotes": lambda n: Matcher('"' * n, '"' * n),
+        "blanks": lambda n: Matcher(" " * n, " " * n),
+    }
+    yield from cases("matcher as text", str, values, 4 * KIB)
     for pattern in (".*a.*b", "(a*)(a*)b", "a?a?a*a*b", "(?:a|aa|aaa)a*a*b", "[a-z]+-[0-9]+b"):
         near: dict[str, Make] = {f"a near match of {pattern}": _label}
         yield from cases("pattern of a matcher", Matcher("a", pattern, True).holds, near, 1_024)
@@ -150,6 +165,14 @@ def condition_cases() -> Iterator[Case]:
 
 def command_cases() -> Iterator[Case]:
     arguments = {"matchers": repeat("a=b "), "words": repeat("a "), "lengths": repeat("1h ")}
+    arguments |= {
+        "quoted matchers": repeat('a="b c" '),
+        "a matcher that is not closed": repeat('\\" ', 'a="'),
+        "quotes that are not closed": repeat('a="x '),
+        "quotes in values": repeat('a=x" '),
+        "names that are not closed": repeat('"a=x '),
+        "blanks": repeat(" "),
+    }
     yield from cases("arguments of an action", parse_arguments, arguments, COMMAND_LINE)
     changes = {
         "equal signs": repeat("=", "--", " a\nb"),

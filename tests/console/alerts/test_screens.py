@@ -197,6 +197,16 @@ def test_other_systems_tell_when_they_were_heard_and_what_is_wrong() -> None:
         pytest.param("2h model=a b=c x", ["model=a", "b=c"], 7_200_000, "x", id="in any order"),
         pytest.param("a deploy 2h", [], None, "a deploy 2h", id="words end what is read"),
         pytest.param("5m 6m x", [], 300_000, "6m x", id="one time"),
+        pytest.param(
+            r'model="say \"hi\"" 2h it said "hi"',
+            [r'model="say \"hi\""'],
+            7_200_000,
+            'it said "hi"',
+            id="blanks and quotes between quotes",
+        ),
+        pytest.param('"a b"=c 2h x', ['"a b"=c'], 7_200_000, "x", id="a name between quotes"),
+        pytest.param('2h so"> said=he "x', [], 7_200_000, 'so"> said=he "x', id="a lone quote"),
+        pytest.param('a="b 2h x', [], None, 'a="b 2h x', id="a quote that is not closed"),
         pytest.param("", [], None, "", id="nothing"),
     ],
 )

@@ -10,6 +10,7 @@ import click
 
 from watchdeck.cli.options import now
 from watchdeck.domain.values.matcher import Matcher, MatcherError, read_matcher
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def select_episodes(directory: StoreDirectory, which: Sequence[int | Matcher]) -
             one for one in matching_alerts(matchers, board_alerts(directory)) if one.episode.is_open
         ]
         if not found:
-            said = " ".join(map(str, matchers))
+            said = clean(" ".join(map(str, matchers)))
             raise WatchdeckError(f"no open alert has {said}. `watchdeck alerts` lists them.")
         numbers += (one.episode.id for one in found)
     return tuple(dict.fromkeys(numbers))

@@ -33,6 +33,7 @@ _USES = (
 )
 
 _MATCHER_EXAMPLES = ("owner=risk", "tier!=3", "model=~fraud-.*", "kind!~vllm|sglang")
+_QUOTED_EXAMPLES = (r'model="say \"hi\""', '"größe"=groß')
 
 
 def reference() -> Reference:
@@ -132,6 +133,11 @@ def _matchers_section() -> Section:
                 "Conditions on labels, all of which must hold, in `match` of [[rule]], [[route]]"
                 " and [[maintenance]] and as WHICH of `watchdeck ack` and `watchdeck silence`. At"
                 f" most {LONGEST} characters, such as {listed(_MATCHER_EXAMPLES)}."
+            ),
+            (
+                "A name or a value may stand between double quotes, as Alertmanager writes it:"
+                f' {listed(_QUOTED_EXAMPLES)}. Between quotes \\" is a quote, \\\\ a backslash and'
+                " \\n a new line; without quotes each character is itself."
             ),
             (
                 f"Labels are those of the configuration, and {listed(LABELS)}"

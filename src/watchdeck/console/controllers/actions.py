@@ -25,6 +25,7 @@ from watchdeck.console.input.keys import WITH_ALERT_ACTIONS, key_label
 from watchdeck.console.lines.relative_time import clock_time, utc_offset
 from watchdeck.domain.alerts.alert import UNDO_WINDOW
 from watchdeck.domain.alerts.muting import matching_alerts
+from watchdeck.domain.values.matcher import Matcher
 from watchdeck.domain.values.text import clean
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ class ActionController:
         model = screen.subject if screen else ""
         if "{model}" in begins and not model:
             return f"{action.name} "
-        return begins.format(labels=self._shared_labels(), model=model).replace("  ", " ")
+        labels = self._shared_labels() if "{labels}" in begins else ""
+        begun = begins if labels else begins.replace("{labels} ", "")
+        return begun.format(labels=labels, model=Matcher("model", model))
 
     def _shared_labels(self) -> str:
         """The rule, model or owner that all chosen open alerts share; empty when there is none."""
@@ -134,15 +137,15 @@ class ActionController:
         if not found:
             return ""
         first, *rest = found
-        shared = []
+        shared: list[Matcher] = []
         if all(other.rule == first.rule for other in rest):
-            shared.append(f"rule={first.rule}")
+            shared.append(Matcher("rule", first.rule))
         if all(other.model == first.model for other in rest):
-            shared.append(f"model={first.model}")
+            shared.append(Matcher("model", first.model))
         owners = {one.labels.get("owner", "") for one in found}
         if not shared and len(owners) == 1 and owners != {""}:
-            shared.append(f"owner={owners.pop()}")
-        return " ".join(shared)
+            shared.append(Matcher("owner", owners.pop()))
+        return " ".join(map(str, shared))
 
     def _run_typed(self, action: Action, text: str) -> None:
         """Run a typed action on the alerts or the model that are chosen on the screen."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from watchdeck.domain.metrics.series import LabelPairs, Layout, Series, SeriesType
 from watchdeck.domain.values.pattern import compile_pattern, is_slow
+from watchdeck.domain.values.quotes import unescape
 
 _LONGEST = 1_000
 """The most characters of a selector; longer ones are a mistake, and slow to match."""
@@ -20,7 +21,6 @@ _NAME = re.compile(r"\s*([A-Za-z_:][A-Za-z0-9_:]*)\s*", re.ASCII)
 _MATCHER = re.compile(
     r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*', re.ASCII
 )
-_ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 
 
 class SelectorError(ValueError):
@@ -74,16 +74,12 @@ def _read_matchers(inside: str, text: str) -> list[LabelMatcher]:
         match = _MATCHER.match(inside, at)
         if match is None:
             raise SelectorError(f'{text!r}: {inside[at:].strip()!r} is not label="value"')
-        found.append(_read_matcher(match[1], match[2], _unquote(match[3])))
+        found.append(_read_matcher(match[1], match[2], unescape(match[3])))
         at = match.end()
         if at < len(inside) and inside[at] != ",":
             raise SelectorError(f"{text!r}: conditions are parted by commas")
         at += 1
     return found
-
-
-def _unquote(value: str) -> str:
-    return re.sub(r"\\.", lambda found: _ESCAPES.get(found[0], found[0]), value)
 
 
 def _read_matcher(label: str, sign: str, value: str) -> LabelMatcher:
