@@ -19,6 +19,7 @@ from watchdeck.domain.values.units import Milliseconds
 from watchdeck.errors import ConfigError, WatchdeckError
 
 if TYPE_CHECKING:
+    from watchdeck.domain.board.filter import Filter, Vocabulary
     from watchdeck.domain.notifications.routing import Routing
     from watchdeck.domain.settings.configuration import Settings
     from watchdeck.domain.values.operator import Operator
@@ -139,6 +140,28 @@ class DurationParam(click.ParamType[int]):
             return int(Milliseconds.parse(str(value)))
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
+
+
+def read_filter(context: Context, text: str, vocabulary: Vocabulary) -> Filter:
+    """The filter that a text means; `@NAME` is a saved one. Raises click.UsageError.
+
+    The configuration is read for a saved filter only.
+    """
+    from watchdeck.domain.board.filter import SAVED, FilterError, parse_named
+
+    saved = context.settings().console.filters if text.startswith(SAVED) else {}
+    try:
+        return parse_named(text, saved, vocabulary)
+    except FilterError as error:
+        raise click.UsageError(f"{error} (at character {error.position + 1})") from None
+
+
+def read_named_filter(context: Context, text: str, vocabulary: Vocabulary) -> Filter:
+    """The saved filter of this name, with or without `@`, or the filter that the text means."""
+    from watchdeck.domain.board.filter import SAVED
+
+    is_name = text in context.settings().console.filters
+    return read_filter(context, f"{SAVED}{text}" if is_name else text, vocabulary)
 
 
 Timestamp = NewType("Timestamp", str)

@@ -11,6 +11,7 @@ from watchdeck.console.input import commands, time_parser
 from watchdeck.console.input.key_names import textual_key_name
 from watchdeck.console.models.columns import choose_columns
 from watchdeck.domain.board import filter as board_filter
+from watchdeck.domain.board.filter_fields import ALERTS
 from watchdeck.domain.rules.condition import LONGEST as LONGEST_CONDITION
 from watchdeck.domain.rules.condition import read_condition
 from watchdeck.domain.values.datetimes import read_days, read_hours
@@ -130,6 +131,15 @@ def filter_cases() -> Iterator[Case]:
         "escapes in a pattern": repeat("\\/", "/"),
     }
     yield from cases("filter", board_filter.parse, filters, board_filter.MAX_LENGTH)
+    named: dict[str, Make] = {
+        "a long name": lambda n: ("@" + "a" * n, {"a": "b"}),
+        "a long saved filter": lambda n: ("@a", {"a": "!" * n}),
+    }
+    read_named = lambda given: board_filter.parse_named(*given)  # noqa: E731
+    yield from cases("saved filter", read_named, named, board_filter.MAX_LENGTH)
+    equal = {"equal numbers": repeat("sev=1 "), "unknown numbers": repeat("sevv<1 ")}
+    read = lambda text: board_filter.parse(text, ALERTS)  # noqa: E731
+    yield from cases("filter of alerts", read, filters | equal, board_filter.MAX_LENGTH)
     patterns = {
         "a class of ranges": repeat(" -\uffff", "/[", "]/"),
         "four wide classes": lambda n: "/" + "[ -\uffff]" * 4 + "a" * (n - 22) + "/",

@@ -55,10 +55,30 @@ def test_alerts_are_listed_worst_and_open_first(store: Store) -> None:
 
 def test_a_filter_chooses_among_them_and_says_where_it_is_wrong(store: Store) -> None:
     assert len(listed(store, "model=churn").out.splitlines()) == 2
-    assert listed(store, "model=nobody").out == "no alert is open\n"
+    assert listed(store, "sev=2").out == listed(store).out
+    assert listed(store, "model=nobody").out == "no alert matches; 2 are open\n"
     ran = listed(store, "sev<")
     assert ran.code == 2
     assert "after sev< a value is missing (at character 5)" in ran.err
+
+
+def test_a_saved_filter_chooses_among_alerts(store: Store) -> None:
+    with store[0].open("a") as file:
+        file.write('[console]\nfilters = { mine = "owner=risk model=fraud", slow = "rule=slow" }\n')
+    one = listed(store, "model=fraud").out
+    assert one.count("\n") == 2
+    for args in (
+        ("@mine",),
+        ("--filter", "mine"),
+        ("--filter", "@mine"),
+        ("--filter", "rule=slow"),
+    ):
+        assert listed(store, *args).out == one
+    assert listed(store, "@mine", "@slow", "unacked").out == one
+    assert listed(store, "rule=down", "--filter", "mine").out == "no alert matches; 2 are open\n"
+    ran = listed(store, "@nobody")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no filter of this name. Saved are @mine, @slow" in ran.err
 
 
 def test_scripts_read_alerts_and_silences_as_json(store: Store) -> None:

@@ -60,7 +60,10 @@ def test_the_operators_are_those_that_the_parser_reads() -> None:
     for sign in OPERATORS:
         left = "owner" if sign in ("=", "!=") else "p95"
         assert str(parse(f"{left}{sign}200ms")).startswith(("owner=", "!owner=", "latency_p95"))
-    assert {*language.COMPARATORS} == OPERATORS.keys() - {"=", "!="}
+    assert language.COMPARATORS.keys() == OPERATORS.keys()
+    assert {str(parse(f"in_flight{sign}3")) for sign in OPERATORS} == {
+        f"in_flight{sign}3" for sign in OPERATORS
+    }
 
 
 def test_the_fields_are_those_of_models_and_alerts() -> None:

@@ -25,9 +25,9 @@ from watchdeck.console.alerts.list_lines import (
     AlertGroup,
     alert_columns,
     external_sources_line,
-    filter_and_sort_alerts,
     reason_words,
     row_key,
+    sort_alerts,
     state_counts,
     state_span,
     worst_alert,
@@ -42,7 +42,7 @@ from watchdeck.console.state.messages import BoardUpdated
 from watchdeck.console.state.services import Services
 from watchdeck.domain.alerts.alert import ActiveAlert, AlertState, EndReason, Mute, MuteKind
 from watchdeck.domain.board.filter import EVERYTHING, parse
-from watchdeck.domain.board.filter_fields import ALERTS
+from watchdeck.domain.board.filter_fields import ALERTS, filter_alerts
 from watchdeck.domain.external.source import ExternalSource, SourceProtocol
 from watchdeck.store.alerts.acknowledgements import (
     read_acknowledgements,
@@ -59,7 +59,8 @@ from watchdeck.store.reader import Reader
 
 def listed(found: tuple[ActiveAlert, ...], typed: str = "", folded: str = "") -> list[str]:
     wanted = parse(typed, ALERTS) if typed else EVERYTHING
-    return [row_key(row) for row in filter_and_sort_alerts(found, wanted, frozenset({folded}), NOW)]
+    chosen = filter_alerts(found, wanted, (), NOW)
+    return [row_key(row) for row in sort_alerts(chosen, frozenset({folded}))]
 
 
 def test_what_nobody_has_comes_first_then_the_worst_then_the_oldest() -> None:
@@ -72,7 +73,7 @@ def test_what_nobody_has_comes_first_then_the_worst_then_the_oldest() -> None:
 
 
 def test_a_folded_group_is_one_row_that_stands_for_all_of_its_alerts() -> None:
-    rows = filter_and_sort_alerts(alerts(), EVERYTHING, frozenset({"risk"}), NOW)
+    rows = sort_alerts(alerts(), frozenset({"risk"}))
     groups = [row for row in rows if isinstance(row, AlertGroup)]
     assert len(rows) == 8
     assert [len(group.members) for group in groups] == [3]

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from console import boards
+from console import active_alerts, boards
 from console.boards import Store
+from watchdeck.console.alerts.list_panel import AlertList
 from watchdeck.console.app import Console
 from watchdeck.console.models.columns import (
     MODEL_COLUMNS,
@@ -111,6 +112,21 @@ async def test_a_filter_that_cannot_be_read_is_told_under_its_letter() -> None:
         assert "is no signal" in at.text()
 
 
+async def test_a_filter_that_cannot_be_read_filters_nothing() -> None:
+    async with desk() as at:
+        await at.press("slash")
+        await at.type("zzz")
+        assert not at.names
+        await at.type("p>")
+        assert len(at.names) == 8
+        await at.press("enter")
+        assert len(at.names) == 8
+        await at.press("escape")
+        await command(at, "filter churn")
+        await command(at, "filter churn p59>1s")
+        assert len(at.names) == 8
+
+
 async def test_a_saved_filter_is_called_by_its_name() -> None:
     async with desk(filters={"bad": "health!=ok"}) as at:
         await at.press("slash")
@@ -129,7 +145,7 @@ async def test_the_filter_stays_while_boards_come_and_go() -> None:
         await at.press("enter")
         await at.board(boards.small_fleet()[2:])
         assert not at.names
-        assert "no model matches /churn" in at.text()
+        assert "no model matches /churn; 6 are watched" in at.text()
         await at.board(boards.small_fleet())
         assert at.names == ("churn",)
 
@@ -265,6 +281,28 @@ async def test_a_filter_that_a_command_gives_and_that_cannot_be_read_is_said() -
     async with desk() as at:
         await command(at, "filter p59>1s")
         assert "is no signal" in at.text()
+
+
+async def test_the_alerts_are_filtered_by_a_command_and_by_a_saved_filter() -> None:
+    async with desk("3", filters={"mine": "owner=risk"}) as at:
+        board = replace(boards.board(boards.small_fleet()), alerts=active_alerts.alerts())
+        at.console.post_message(BoardUpdated(boards.snapshot(board)))
+        await at.press()
+        rows = at.console.screen.query_one(AlertList).rows
+        everything = rows.match_count
+        await command(at, "filter @mine")
+        mine = rows.match_count
+        assert 0 < mine < everything
+        assert f"{mine} of {everything} by /@mine" in at.text()
+        await command(at, "filter rule=nothing")
+        count = sum(one.episode.is_open for one in board.alerts)
+        assert f"no alert matches /rule=nothing; {count} are open" in at.text()
+        await at.press("slash", "ctrl+u")
+        await at.type("sev=9")
+        assert rows.match_count == 0
+        await at.press("backspace")
+        assert rows.match_count == everything
+        assert "after sev= a value is missing" in at.text()
 
 
 async def test_the_palette_finds_and_opens() -> None:

@@ -7,8 +7,22 @@ from msgspec.structs import replace
 
 from watchdeck.domain.alerts.alert import ActiveAlert, Alert, AlertState, Episode, Mute, MuteKind
 from watchdeck.domain.board.board import Health, LatestScrape, Model, SignalValue
-from watchdeck.domain.board.filter import MAX_LENGTH, Filter, FilterError, matches, parse
-from watchdeck.domain.board.filter_fields import ALERTS, FilteredAlert, FilteredModel
+from watchdeck.domain.board.filter import (
+    EVERYTHING,
+    MAX_LENGTH,
+    Filter,
+    FilterError,
+    matches,
+    parse,
+    parse_named,
+)
+from watchdeck.domain.board.filter_fields import (
+    ALERTS,
+    FilteredAlert,
+    FilteredModel,
+    filter_alerts,
+    filter_models,
+)
 from watchdeck.domain.metrics.scrape import Identity, Outcome
 from watchdeck.domain.metrics.signal import ALIASES, SIGNALS
 from watchdeck.domain.rules.rule import Severity
@@ -57,7 +71,7 @@ def test_it_finds(text: str) -> None:
     [
         "churn", "!fraud", "/^detector/", "owner=risk", "zone!=eu", "health=ok", "p95<200ms",
         "fraud churn", "churn | vllm", "p99>1ms", "p99<1ms", "!p99>1ms", "tier!=1", "nolabel=x",
-        "nolabel!=x", "!nolabel=x",
+        "nolabel!=x", "!nolabel=x", "queue_depth=0", "queue_depth!=0",
     ],
 )  # fmt: skip
 def test_it_leaves_out(text: str) -> None:
@@ -175,6 +189,79 @@ def test_a_value_that_nothing_has_is_refused_where_the_values_are_few() -> None:
         parse("state!=fired", ALERTS)
 
 
-def test_an_alert_has_no_signals() -> None:
-    with pytest.raises(FilterError, match=r"'p95' is no number of an alert\. Such as sev<=2"):
-        parse("p95>200ms", ALERTS)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sev=2", True), ("severity=2", True), ("sev!=2", False), ("sev!=3", True),
+        ("sev=3", False), ("!sev=3", True), ("notes=0", True), ("reopened!=0", False),
+    ],
+)  # fmt: skip
+def test_a_whole_number_can_be_equal(text: str, found: object) -> None:
+    assert matches(parse(text, ALERTS), FilteredAlert(RAISED, 1_200_000)) is found
+
+
+def test_a_number_that_is_equal_must_be_one() -> None:
+    with pytest.raises(FilterError, match=r"'high' is no value here\. Write 3") as caught:
+        parse("sev=high", ALERTS)
+    assert caught.value.position == 4
+    with pytest.raises(FilterError, match="compared with > or <: age>10m"):
+        parse("age=10m", ALERTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("health!=ok", True), ("health=ok", False), ("p95>200ms", True), ("p95<200ms", False),
+        ("tier=1", True), ("version=2.1", True), ("zone=eu", True), ("owner=risk", True),
+        ("p99>1ms", False), ("p99<1ms", False),
+    ],
+)  # fmt: skip
+def test_an_alert_is_found_by_what_is_known_of_its_model(text: str, found: object) -> None:
+    wanted = parse(text, ALERTS)
+    assert matches(wanted, FilteredAlert(RAISED, 0, MODEL.model)) is found
+    if "owner" not in text:
+        assert not matches(wanted, FilteredAlert(RAISED, 0))
+
+
+def test_alerts_are_filtered_with_their_models() -> None:
+    model = replace(MODEL.model, facts=replace(FACTS, name="fraud"))
+    other = replace(RAISED, alert=replace(RAISED.alert, model="churn"))
+    both = (RAISED, other)
+    assert filter_alerts(both, EVERYTHING, (), 0) == both
+    assert filter_alerts(both, parse("health!=ok", ALERTS), (model,), 0) == (RAISED,)
+    assert filter_models((model,), parse("health=ok")) == ()
+
+
+def test_names_that_nothing_has_are_named_for_alerts_too() -> None:
+    with pytest.raises(FilterError, match=r"Did you mean 'severity'\?"):
+        parse("severty>1", ALERTS)
+    with pytest.raises(FilterError, match=r"Did you mean 'p95'\?"):
+        parse("p955>1s", ALERTS)
+    with pytest.raises(FilterError, match="no health is 'okk'"):
+        parse("health=okk", ALERTS)
+
+
+SAVED = {"mine": "owner=risk", "urgent": "sev<=2 unacked", "broken": "p95>"}
+
+
+def test_a_saved_filter_is_called_by_its_name() -> None:
+    assert parse_named("@mine", SAVED) == parse("owner=risk")
+    assert parse_named("@urgent", SAVED, ALERTS) == parse("sev<=2 unacked", ALERTS)
+    assert parse_named("mine", SAVED) == parse("mine")
+    assert parse_named('"@mine"', SAVED) == parse('"@mine"')
+
+
+@pytest.mark.parametrize(
+    ("text", "saved", "why"),
+    [
+        pytest.param("@nobody", SAVED, "Saved are @mine, @urgent, @broken", id="an unknown name"),
+        pytest.param("@mine", {}, r"none yet: \[console\] filters", id="none is saved"),
+        pytest.param("@broken", SAVED, "'p95>' cannot be used here: after p95>", id="a wrong one"),
+        pytest.param("@urgent", SAVED, "'sev' is no signal", id="one for alerts only"),
+    ],
+)
+def test_a_saved_filter_that_cannot_be_used_says_why(
+    text: str, saved: dict[str, str], why: str
+) -> None:
+    with pytest.raises(FilterError, match=why):
+        parse_named(text, saved)

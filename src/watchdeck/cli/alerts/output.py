@@ -21,13 +21,28 @@ from watchdeck.domain.values.text import clean
 _HEADS = ("NUMBER", "SEV", "STATE", "RULE", "MODEL", "FOR", "WHO", "WHY")
 
 
-def as_text(alerts: Sequence[ActiveAlert], silences: Sequence[Silence], now: int) -> str:
-    """The alerts, open and severe ones first, one a line; then the number muted; then silences."""
+def as_text(
+    alerts: Sequence[ActiveAlert],
+    silences: Sequence[Silence],
+    now: int,
+    unfiltered: Sequence[ActiveAlert],
+) -> str:
+    """The alerts, open and severe ones first, one a line; then the number muted; then silences.
+
+    `unfiltered` are all alerts, those included that a filter leaves out.
+    """
     rows = [_HEADS, *(_row(one, now) for one in sorted(alerts, key=_badness))]
-    lines = table_lines(rows) if alerts else ["no alert is open"]
+    lines = table_lines(rows) if alerts else [_nothing_text(unfiltered)]
     muted = sum(1 for one in alerts if one.mutes and one.episode.is_open)
     said = [f"{muted} muted"] if muted else []
     return "\n".join([*lines, *said, *(_silence(one, now) for one in silences)])
+
+
+def _nothing_text(unfiltered: Sequence[ActiveAlert]) -> str:
+    count = sum(one.episode.is_open for one in unfiltered)
+    if not count:
+        return "no alert is open"
+    return f"no alert matches; {count} {'is' if count == 1 else 'are'} open"
 
 
 def _badness(raised: ActiveAlert) -> tuple[bool, int, int]:

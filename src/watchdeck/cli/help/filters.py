@@ -27,10 +27,17 @@ from watchdeck.domain.values.matcher import LONGEST, SIGNS
 
 _USES = (
     Entry("/", ("In the console: the list in view.",)),
-    Entry(":filter FILTER", ("In the console: the list of models.",)),
+    Entry(":filter FILTER", ("In the console: the list in view, of models before alerts.",)),
     Entry("watchdeck alerts", ("In the shell: watchdeck alerts 'sev<=2 owner=risk unacked'.",)),
-    Entry("@NAME", ("A filter of models saved in [console] filters.",)),
+    Entry("watchdeck status --filter", ("In the shell: a filter, or the NAME of a saved one.",)),
+    Entry("@NAME", ("In all of these places: a filter saved in [console] filters.",)),
 )
+
+_OTHER_KEYS = {
+    "model": "Any other key is a label.",
+    "alert": "Any other key is a label of the alert, else a field or label of its model.",
+}
+_MORE_NUMBERS = {"model": (), "alert": ("The numbers of models are those of the alert's model.",)}
 
 _MATCHER_EXAMPLES = ("owner=risk", "tier!=3", "model=~fraud-.*", "kind!~vllm|sglang")
 _QUOTED_EXAMPLES = (r'model="say \"hi\""', '"größe"=groß')
@@ -93,7 +100,7 @@ def _fields_section(
     return Section(
         (f"{noun}.fields",),
         f"Fields of {noun}s, compared with = and !=",
-        (f"Any other key is a label. Words and patterns are searched in: {texts}.",),
+        (f"{_OTHER_KEYS[noun]} Words and patterns are searched in: {texts}.",),
         tuple(
             Entry(name, (f"{means}{_choices_text(vocabulary, name)}",), name)
             for name, means in meanings.items()
@@ -109,8 +116,8 @@ def _choices_text(vocabulary: Vocabulary, name: str) -> str:
 def _numbers_section(noun: str, vocabulary: Vocabulary) -> Section:
     return Section(
         (f"{noun}.numbers",),
-        f"Numbers of {noun}s, compared with > >= < <=",
-        (),
+        f"Numbers of {noun}s, compared with > >= < <=, whole ones also with = and !=",
+        _MORE_NUMBERS[noun],
         tuple(Entry(name, (_number_text(vocabulary, name),), name) for name in vocabulary.units),
     )
 

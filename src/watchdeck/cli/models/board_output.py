@@ -51,15 +51,16 @@ def exit_code(board: Board) -> int:
     return next((_EXIT_CODES[health] for health in WORST_FIRST if health in present), 3)
 
 
-def as_text(board: Board) -> str:
+def as_text(board: Board, watched: int | None = None) -> str:
     """The board as plain lines: a summary, the collector, and a table of models, worst first.
 
-    Below stand the figures of resources, and why signals are unknown or to be doubted.
+    Below stand the figures of resources, and why signals are unknown or to be doubted. `watched` is
+    the number of all models when a filter has chosen those of the board.
     """
     models = sort_worst_first(board.models)
     rows = [("HEALTH", "MODEL", "KIND", "SINCE", "SEEN", *(head for head, _ in _SIGNALS), "WHY")]
     rows += [_row(board, model) for model in models]
-    lines = [*_heading(board), "", *table_lines(rows)]
+    lines = [*_heading(board, watched), "", *table_lines(rows)]
     users = ResourceUsers(model.facts for model in models)
     for title, found in (
         ("Resources:", [line for model in models for line in _resource_lines(model, users)]),
@@ -94,13 +95,21 @@ def _remark_lines(model: Model) -> Iterator[str]:
         yield clean(f"  {model.facts.name}: {', '.join(names)}: {text}", _LONGEST_LINE)
 
 
-def _heading(board: Board) -> list[str]:
+def _models_text(board: Board, watched: int | None) -> str:
     counts = Counter(model.health for model in board.models)
     healths = ", ".join(f"{counts[health]} {health}" for health in WORST_FIRST if counts[health])
+    if watched is None or watched == len(board.models):
+        return f"{count_noun(len(board.models), 'model')}: {healths or 'none'}"
+    if not board.models:
+        return f"no model matches; {watched} {'is' if watched == 1 else 'are'} watched"
+    return f"{len(board.models)} of {count_noun(watched, 'model')}: {healths}"
+
+
+def _heading(board: Board, watched: int | None) -> list[str]:
     moment = "now" if board.live else "as it was then"
     return [
         f"watchdeck at {iso(board.at)} ({moment})",
-        f"{count_noun(len(board.models), 'model')}: {healths or 'none'}",
+        _models_text(board, watched),
         f"collector: {_collector_text(board.collector, board.at)}",
     ]
 

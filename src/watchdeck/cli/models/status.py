@@ -10,9 +10,19 @@ from typing import Protocol
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
-from watchdeck.cli.options import CodedCommand, Context, PastTimeParam, iso, now
+from watchdeck.cli.options import (
+    CodedCommand,
+    Context,
+    PastTimeParam,
+    iso,
+    now,
+    read_named_filter,
+)
 from watchdeck.domain.board.board import Board, Change, Health, Model
+from watchdeck.domain.board.filter import Filter
+from watchdeck.domain.board.filter_fields import filter_models
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError
 
@@ -26,31 +36,54 @@ MAX_AGE = 5_000
 @click.command(cls=CodedCommand)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.option("--at", type=PastTimeParam(), help="The board of a moment in the past.")
+@click.option(
+    "--filter", "named", metavar="NAME", help="Only models of a saved filter, or of a filter."
+)
 @click.option("--follow", is_flag=True, help="Then print a plain line for each change.")
 @click.pass_context
-def command(ctx: click.Context, at: int | None, *, as_json: bool, follow: bool) -> None:
+def command(
+    ctx: click.Context, at: int | None, named: str | None, *, as_json: bool, follow: bool
+) -> None:
     """Print one board as text or JSON; with --follow, a line for each change until interrupted.
 
-    The exit code is the worst model's: down or critical 2, else unknown 3, else warning 1, else 0.
-    Any failure of the command itself is 3.
+    --filter takes a name of [console] filters, or a filter such as owner=risk; only the models that
+    match, and their alerts, are printed and count for the exit code.
+
+    The exit code is the worst model's: down or critical 2, else unknown 3, else warning 1, else 0;
+    without a model 3. Any failure of the command itself is 3.
     """
     from watchdeck.cli.models import board_output
+    from watchdeck.domain.board.filter import EVERYTHING, MODELS
     from watchdeck.store.reader import Reader
 
     context: Context = ctx.obj
-    if follow and (as_json or at is not None):
+    if follow and (as_json or at is not None or named is not None):
         raise click.UsageError(
-            "--follow tells what changes from now on, in text: leave out --json and --at."
+            "--follow tells what changes from now on, of all models and in text: leave out --json,"
+            " --at and --filter."
         )
+    wanted = EVERYTHING if named is None else read_named_filter(context, named, MODELS)
     with closing(Reader(context.directory())) as reader:
         if follow:
             # Ctrl+C ends it, or the end of the program that reads the pipe
             with suppress(KeyboardInterrupt, BrokenPipeError):
                 follow_board(reader, now, time.sleep, click.echo)
-        board = reader.board(now(), at)
+        everything = reader.board(now(), at)
+    board = filter_board(everything, wanted)
     if not follow:
-        click.echo(board_output.as_json(board) if as_json else board_output.as_text(board))
+        total = len(everything.models)
+        click.echo(board_output.as_json(board) if as_json else board_output.as_text(board, total))
     ctx.exit(board_output.exit_code(board))
+
+
+def filter_board(board: Board, wanted: Filter) -> Board:
+    """The board with the models that match a filter alone, and with their alerts."""
+    models = filter_models(board.models, wanted)
+    if len(models) == len(board.models):
+        return board
+    names = {model.facts.name for model in models}
+    alerts = tuple(one for one in board.alerts if one.alert.model in names)
+    return replace(board, models=models, alerts=alerts)
 
 
 class BoardReader(Protocol):

@@ -12,8 +12,6 @@ from watchdeck.console.lines.line import NO_VALUE, DotStyle, Line, Role, Span, u
 from watchdeck.console.lines.relative_time import age, age_phrase, short_duration
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.alerts.alert import OURS, ActiveAlert, DisplayState, EndReason
-from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
-from watchdeck.domain.board.filter_fields import FilteredAlert
 from watchdeck.domain.external.source import ExternalSource
 from watchdeck.domain.rules.rule import Severity
 
@@ -111,19 +109,14 @@ def urgency(raised: ActiveAlert) -> tuple[int, int, int, int]:
     return unheard, int(episode.severity), place, episode.started_at
 
 
-def filter_and_sort_alerts(
-    alerts: Iterable[ActiveAlert], wanted: Filter, folded: frozenset[str], now: int
-) -> tuple[AlertListRow, ...]:
-    """The rows of the alerts that match the filter `wanted`, most urgent first.
+def sort_alerts(alerts: Iterable[ActiveAlert], folded: frozenset[str]) -> tuple[AlertListRow, ...]:
+    """The rows of alerts, most urgent first.
 
     Three or more alerts with the same `owner` label form a group, which has a row of its own.
     `folded` holds the `owner` labels of the groups that hide their members.
     """
-    found = [
-        one for one in alerts if wanted == EVERYTHING or matches(wanted, FilteredAlert(one, now))
-    ]
     owners: defaultdict[str, list[ActiveAlert]] = defaultdict(list)
-    for one in sorted(found, key=urgency):
+    for one in sorted(alerts, key=urgency):
         owners[one.alert.labels.get("owner", "")].append(one)
     units: list[tuple[AlertListRow, ...]] = []
     for owner, members in owners.items():

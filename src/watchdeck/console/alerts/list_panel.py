@@ -11,9 +11,9 @@ from watchdeck.console.alerts.list_lines import (
     alert_columns,
     episodes_of,
     external_sources_line,
-    filter_and_sort_alerts,
     members_of,
     row_key,
+    sort_alerts,
     state_counts,
 )
 from watchdeck.console.lines.line import Line, Role, Span
@@ -23,16 +23,16 @@ from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.base_screen import ChosenAlerts
 from watchdeck.console.widgets.filterable_list import FilterableList, FilterableRows
 from watchdeck.console.widgets.list import ListHeader
-from watchdeck.domain.board.filter import Filter, parse
-from watchdeck.domain.board.filter_fields import ALERTS
+from watchdeck.domain.board.filter_fields import ALERTS, filter_alerts
 
 
 class AlertRows(FilterableRows[AlertListRow]):
     """The alerts, most urgent first; alerts with the same `owner` label form a group."""
 
     NOUN = "alert"
+    VOCABULARY = ALERTS
     FILTER_HELP = (
-        "rule  owner=risk  sev<=2  age>10m  unacked  muted  /pattern/  !not  one | other   Esc: all"
+        "rule  owner=risk  sev<=2  age>10m  unacked  muted  !not  one | other  @saved   Esc: all"
     )
     EMPTY = "no alert is open, and none ended in the last quarter of an hour"
 
@@ -42,26 +42,28 @@ class AlertRows(FilterableRows[AlertListRow]):
         """Owners whose alerts are shown in one line."""
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
-        """Whether the board is stale, and its alerts: a change rebuilds the list."""
-        return (*super().slices(state), state.alerts)
+        """Whether the board is stale, its alerts, and with a filter its models: they rebuild it."""
+        return (*super().slices(state), state.alerts, state.models if self.typed else ())
 
     def ages(self, state: ViewState) -> tuple[object, ...]:
         """Also the external sources, which the header shows: a change redraws the list."""
         return (*super().ages(state), state.sources)
 
-    def read_filter(self, typed: str) -> Filter:
-        """The filter of alerts that `typed` means. Raises FilterError."""
-        return parse(typed, ALERTS)
-
     def build(self, state: ViewState, cells: int) -> Table[AlertListRow]:
         """The table of matching alerts, sorted; a row that is no longer shown loses its mark."""
         self.total = len(state.alerts)
-        rows = filter_and_sort_alerts(state.alerts, self.wanted, self.folded, state.now)
+        found = filter_alerts(state.alerts, self.wanted, state.models, state.now)
+        rows = sort_alerts(found, self.folded)
         keys = tuple(map(row_key, rows))
         owned = any(one.acknowledgement for one in state.alerts)
         columns = alert_columns(state.settings.dots, cells, owned=owned)
         marked = self.table.marked & frozenset(keys)
         return Table(columns, rows, keys, self.empty_text(state), marked)
+
+    def unfiltered_text(self, state: ViewState) -> str:
+        """How many alerts are open: `4 are open`."""
+        count = sum(one.episode.is_open for one in state.alerts)
+        return f"{count} {'is' if count == 1 else 'are'} open"
 
     @property
     def match_count(self) -> int:

@@ -18,6 +18,7 @@ from watchdeck.console.input.keys import KeyScope
 from watchdeck.console.models.columns import sortable_columns
 from watchdeck.console.models.list_panel import ModelList
 from watchdeck.console.theme.themes import theme_files
+from watchdeck.console.widgets.filterable_list import FilterableList
 from watchdeck.console.widgets.prompt import Hint, Prompt
 from watchdeck.domain.board.filter import FilterError
 
@@ -40,10 +41,10 @@ class CommandLine:
         return {"command": self.begin, "palette": self.open_palette}
 
     def commands(self) -> tuple[Command, ...]:
-        """The commands that filter and sort the list of models."""
+        """The commands that filter the list in view, and sort the list of models."""
         return (
             Command(
-                *("filter", "Show some models only", self.filter_models, "TEXT"),
+                *("filter", "Show some models or alerts only", self.filter_list, "TEXT"),
                 choices=lambda known: known.filters,
                 is_free=True,
             ),
@@ -96,13 +97,15 @@ class CommandLine:
             self._port.say("this works on a list of models: 1 or 2 goes to one")
         return models
 
-    def filter_models(self, text: str) -> None:
-        """Filter the list of models by `text`; a mistake in it is shown as a notice."""
-        models = self._models_or_notice()
-        if models is None:
+    def filter_list(self, text: str) -> None:
+        """Filter the list in view, of models before alerts; a mistake is shown as a notice."""
+        screen = self._port.current_screen
+        found = self._models() or next(iter(screen.query(FilterableList)), None) if screen else None
+        if found is None:
+            self._port.say("this works on a list of models or alerts: 2 or 3 goes to one")
             return
         try:
-            models.filter(text)
+            found.filter(text)
         except FilterError as error:
             self._port.say(f"{error} (at character {error.position + 1})")
 

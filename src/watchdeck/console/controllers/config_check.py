@@ -12,7 +12,8 @@ from watchdeck.console.input.keymap import apply_keymap
 from watchdeck.console.models.columns import choose_columns
 from watchdeck.console.theme.layouts import layout_problem
 from watchdeck.console.theme.themes import load_theme
-from watchdeck.domain.board.filter import FilterError, parse
+from watchdeck.domain.board.filter import MODELS, FilterError, parse
+from watchdeck.domain.board.filter_fields import ALERTS
 from watchdeck.domain.settings.configuration import ConsoleSettings
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import ConfigError
@@ -65,11 +66,22 @@ def view_problems(view: ConsoleSettings, environ: Mapping[str, str]) -> Iterator
     for words in choose_columns(view.columns)[1]:
         yield Problem("console.columns", words.removeprefix("console.columns: "))
     for name, written in view.filters.items():
-        try:
-            parse(written)
-        except FilterError as error:
+        if (error := _filter_error(written)) is not None:
             text = f"{error} (character {error.position + 1})"
             yield Problem(child_key("console.filters", name), text)
+
+
+def _filter_error(written: str) -> FilterError | None:
+    """Why a saved filter can be used neither on alerts nor on models; None when it can."""
+    errors = []
+    for vocabulary in (ALERTS, MODELS):
+        try:
+            parse(written, vocabulary)
+        except FilterError as error:
+            errors.append(error)
+        else:
+            return None
+    return errors[-1]
 
 
 def _theme_problems(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:

@@ -14,8 +14,8 @@ from watchdeck.console.lines.line import NO_VALUE, Role, Span, untrusted_text
 from watchdeck.console.lines.relative_time import age, format_age_short
 from watchdeck.console.lines.table import Column, Columns
 from watchdeck.domain.board.board import Health, Model, SignalValue, sort_worst_first
-from watchdeck.domain.board.filter import EVERYTHING, Filter, matches
-from watchdeck.domain.board.filter_fields import FilteredModel
+from watchdeck.domain.board.filter import Filter
+from watchdeck.domain.board.filter_fields import filter_models
 from watchdeck.domain.board.qualifiers import qualifiers
 from watchdeck.domain.metrics.signal import SIGNALS
 from watchdeck.domain.values.text import clean
@@ -185,11 +185,7 @@ def filter_and_sort(
     models: Iterable[Model], columns: Columns[Model], wanted: Filter, order: SortOrder
 ) -> tuple[Model, ...]:
     """The models that match a filter, sorted; those without a value come last in any order."""
-    rows = sort_worst_first(
-        models
-        if wanted == EVERYTHING
-        else (model for model in models if matches(wanted, FilteredModel(model)))
-    )
+    rows = sort_worst_first(filter_models(models, wanted))
     by = next((column.by for column in columns if column.name == order.column), None)
     if by is None:
         return rows

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec.structs import replace
 from textual.geometry import Size
 
@@ -21,7 +19,7 @@ from watchdeck.console.state.messages import ModelOpened
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.filterable_list import FilterableList, FilterableRows
 from watchdeck.domain.board.board import Model
-from watchdeck.domain.board.filter import Filter, FilterError, parse
+from watchdeck.domain.board.filter import MODELS
 
 _MARKS = " * over a longer time, of the whole server or of a machine: Enter tells which"
 
@@ -33,6 +31,7 @@ class ModelRows(FilterableRows[Model]):
     """
 
     NOUN = "model"
+    VOCABULARY = MODELS
     FILTER_HELP = (
         "name  owner=risk  health!=ok  p95>200ms  /pattern/  !not  one | other  @saved   Esc: all"
     )
@@ -45,24 +44,14 @@ class ModelRows(FilterableRows[Model]):
         self.order = SortOrder()
         self._has_counts = has_counts
         self._has_limits = False
-        self._saved: Mapping[str, str] = {}
 
     def slices(self, state: ViewState) -> tuple[object, ...]:
         """Whether the board is stale, and its models: a change rebuilds the list."""
         return (*super().slices(state), state.models)
 
-    def read_filter(self, typed: str) -> Filter:
-        """The filter that `typed` means; `@name` is a saved filter. Raises FilterError."""
-        if not typed.startswith("@"):
-            return parse(typed)
-        if typed[1:] not in self._saved:
-            names = ", ".join(f"@{name}" for name in self._saved) or "none yet: [console] filters"
-            raise FilterError(1, f"there is no filter of this name. Saved are {names}")
-        return parse(self._saved[typed[1:]])
-
     def build(self, state: ViewState, _cells: int) -> Table[Model]:
         """The table of matching models, sorted; a mark stays while its model is configured."""
-        self.total, self._saved = len(state.models), state.settings.view.filters
+        self.total = len(state.models)
         rows = filter_and_sort(state.models, self.columns, self.wanted, self.order)
         known = frozenset(model.facts.name for model in state.models)
         self._has_limits = not self._has_counts and any(map(has_limited_value, rows))
@@ -84,6 +73,11 @@ class ModelRows(FilterableRows[Model]):
         if self._has_limits:
             return (Line((Span(_MARKS, Role.MUTED),)),)
         return (health_counts(state.models),) if self._has_counts else ()
+
+    def unfiltered_text(self, state: ViewState) -> str:
+        """How many models are watched: `8 are watched`."""
+        count = len(state.models)
+        return f"{count} {'is' if count == 1 else 'are'} watched"
 
     def subject(self, row: Model | None) -> str:
         """The name of the row's model; empty without a row."""

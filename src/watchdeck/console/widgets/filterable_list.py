@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from msgspec.structs import replace
@@ -13,7 +15,13 @@ from watchdeck.console.lines.table import Row
 from watchdeck.console.state.view_state import ViewState
 from watchdeck.console.widgets.list import List, ListHeader, ListRows
 from watchdeck.console.widgets.prompt import Hint, Prompt
-from watchdeck.domain.board.filter import EVERYTHING, Filter, FilterError, parse
+from watchdeck.domain.board.filter import (
+    EVERYTHING,
+    Filter,
+    FilterError,
+    Vocabulary,
+    parse_named,
+)
 
 FILTER = "/"
 """The sign of the prompt for a filter."""
@@ -23,6 +31,7 @@ class FilterableRows(ListRows[Row]):
     """Rows that can be filtered and marked; a mark follows its row when rows move."""
 
     NOUN: ClassVar[str]
+    VOCABULARY: ClassVar[Vocabulary]
     FILTER_HELP: ClassVar[str]
     EMPTY: ClassVar[str]
 
@@ -42,13 +51,17 @@ class FilterableRows(ListRows[Row]):
         """Moment, staleness and time of the metrics: a change of one redraws the list."""
         return (*super().ages(state), state.metrics_at)
 
-    def read_filter(self, typed: str) -> Filter:
-        """The filter of these rows that `typed` means. Raises FilterError."""
-        return parse(typed)
+    @abstractmethod
+    def unfiltered_text(self, state: ViewState) -> str:
+        """How many rows there are without the filter, in words: `4 are open`."""
 
-    def filter(self, typed: str) -> None:
-        """Set the filter; it takes effect when the rows are built next. Raises FilterError."""
-        self.wanted, self.typed = self.read_filter(typed), typed
+    def filter(self, typed: str, saved: Mapping[str, str]) -> None:
+        """Set the filter, for which `@name` calls a `saved` one. Raises FilterError.
+
+        It takes effect when the rows are built next. One that cannot be read filters nothing.
+        """
+        self.wanted, self.typed = EVERYTHING, ""
+        self.wanted, self.typed = parse_named(typed, saved, self.VOCABULARY), typed
 
     @property
     def match_count(self) -> int:
@@ -75,7 +88,9 @@ class FilterableRows(ListRows[Row]):
         """The text in place of rows when none is shown; empty while the board is stale."""
         if state.stale:
             return ""
-        return f"no {self.NOUN} matches /{self.typed}" if self.typed and self.total else self.EMPTY
+        if not self.typed or not self.total:
+            return self.EMPTY
+        return f"no {self.NOUN} matches /{self.typed}; {self.unfiltered_text(state)}"
 
 
 SelectedRows = TypeVar("SelectedRows", bound=FilterableRows[Any])
@@ -87,9 +102,15 @@ class FilterableList(List[SelectedRows]):
     BINDINGS = bindings(KeyScope.CHOICE)
 
     def filter(self, typed: str) -> None:
-        """Set the filter, and show only the rows that match it. Raises FilterError."""
-        self.rows.filter(typed)
-        self.rebuild()
+        """Set the filter, and show only the rows that match it.
+
+        `@name` is a saved filter. Raises FilterError, after which all rows are shown.
+        """
+        saved = self.view_state.settings.view.filters if self.view_state else {}
+        try:
+            self.rows.filter(typed, saved)
+        finally:
+            self.rebuild()
 
     def mark(self, keys: frozenset[str]) -> None:
         """Mark the rows with these keys, and no others."""
@@ -131,7 +152,7 @@ class FilterPrompt:
         return ""
 
     def submit(self, text: str) -> Hint | None:
-        """Filter the list; returns None, or the mistake because of which it was not filtered."""
+        """Filter the list; returns None, or the mistake because of which all rows are shown."""
         try:
             self._list.filter(text.strip())
         except FilterError as error:

@@ -2,14 +2,14 @@
 
 `fraud` or `"two words"` is a part of a name, owner, kind, service or label; `/^fraud-/` is a
 pattern; `owner=risk`, `health!=ok` and `p95>200ms` compare; `!` negates, a blank means and, `|`
-means or. An unknown value matches neither a comparison nor its negation.
+means or; `@mine` is a saved filter. An unknown value matches neither a comparison nor its negation.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from operator import ge, gt, le, lt
+from operator import eq, ge, gt, le, lt, ne
 from typing import Protocol
 
 from msgspec import Struct
@@ -63,6 +63,24 @@ class Vocabulary(Struct, frozen=True):
     examples: str
     choices: Mapping[str, tuple[str, ...]]
     """All values of fields that have only a few."""
+    of: Vocabulary | None = None
+    """The names of what a row belongs to, as an alert belongs to a model; they can be used too."""
+
+    def number_name(self, key: str) -> str:
+        """The full name of a number, for its short or full name; any other key as it is."""
+        if key in self.units or self.of is None:
+            return self.aliases.get(key, key)
+        return self.aliases.get(key) or self.of.number_name(key)
+
+    def unit(self, name: str) -> Unit | None:
+        """The unit of a number by its full name; None when there is no such number."""
+        unit = self.units.get(name)
+        return self.of.unit(name) if unit is None and self.of is not None else unit
+
+    def choices_of(self, key: str) -> tuple[str, ...]:
+        """All values of a field that has only a few; empty for any other field."""
+        found = self.choices.get(key, ())
+        return self.of.choices_of(key) if not found and self.of is not None else found
 
 
 MODELS = Vocabulary(
@@ -99,8 +117,8 @@ SYNTAX = {
 """The parts of the filter language, by the groups of the parser's expression."""
 
 OPERATORS = {
-    "=": "The field or label equals the value; capitals make no difference.",
-    "!=": "The field or label exists and does not equal the value.",
+    "=": "The field, label or whole number equals the value; capitals make no difference.",
+    "!=": "The field, label or whole number is known and does not equal the value.",
     ">": "The number is greater.",
     ">=": "The number is greater or equal.",
     "<": "The number is less.",
@@ -108,8 +126,22 @@ OPERATORS = {
 }
 """The operators of a comparison, with their meanings."""
 
-COMPARATORS: dict[str, Callable[[float, float], bool]] = {">": gt, ">=": ge, "<": lt, "<=": le}
-"""The operators that compare numbers."""
+COMPARATORS: dict[str, Callable[[float, float], bool]] = {
+    ">": gt,
+    ">=": ge,
+    "<": lt,
+    "<=": le,
+    "=": eq,
+    "!=": ne,
+}
+"""The operators that compare numbers; the last two compare whole numbers."""
+
+_EQUAL = ("=", "!=")
+_WHOLE = (Unit.COUNT, Unit.STATE)
+"""Units of whole numbers, of which one can be equal to a value that a person types."""
+
+SAVED = "@"
+"""The sign before the name of a saved filter."""
 
 _ORDER = "|".join(sorted(OPERATORS, key=len, reverse=True))
 
@@ -175,7 +207,7 @@ class Equals(Struct, frozen=True):
 
 
 class NumericFilter(Struct, frozen=True):
-    """Compares a number with `value` by `order` (>, >=, < or <=); `text` is the value as typed."""
+    """Compares a number with `value` by `order`, an operator; `text` is the value as typed."""
 
     name: str
     order: str
@@ -269,6 +301,20 @@ def parse(text: str, vocabulary: Vocabulary = MODELS) -> Filter:
     return parts[0].inner[0] if len(parts[0].inner) == 1 else parts[0]
 
 
+def parse_named(text: str, saved: Mapping[str, str], vocabulary: Vocabulary = MODELS) -> Filter:
+    """Parse a filter, or the `saved` one that `@name` calls. Raises FilterError."""
+    if not text.startswith(SAVED):
+        return parse(text, vocabulary)
+    name = text.removeprefix(SAVED)
+    if name not in saved:
+        names = ", ".join(f"{SAVED}{one}" for one in saved) or "none yet: [console] filters"
+        raise FilterError(1, f"there is no filter of this name. Saved are {names}")
+    try:
+        return parse(saved[name], vocabulary)
+    except FilterError as error:
+        raise FilterError(0, f"{saved[name]!r} cannot be used here: {error}") from None
+
+
 def matches(wanted: Filter, one: Filterable) -> bool:
     """Whether a model or an alert matches a filter; False when that is unknown."""
     return wanted(one) is True
@@ -319,12 +365,13 @@ def _read_comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -
     at = match.start("value")
     if not value:
         raise FilterError(at, f"after {key}{order} a value is missing")
-    name = vocabulary.aliases.get(key, key)
-    if order in COMPARATORS:
-        if name not in vocabulary.units:
-            raise FilterError(match.start("key"), _unknown_name_text(key, vocabulary))
-        return NumericFilter(name, order, _read_number(vocabulary.units[name], value, at), value)
-    if name in vocabulary.units:
+    name = vocabulary.number_name(key)
+    unit = vocabulary.unit(name)
+    if unit is not None and (order not in _EQUAL or unit in _WHOLE):
+        return NumericFilter(name, order, _read_number(unit, value, at), value)
+    if order not in _EQUAL:
+        raise FilterError(match.start("key"), _unknown_name_text(key, vocabulary))
+    if unit is not None:
         text = f"a {vocabulary.what} is compared with > or <: {key}>{value}"
         raise FilterError(match.start("order"), text)
     _refuse_unknown_choice(key, value, at, vocabulary)
@@ -334,7 +381,7 @@ def _read_comparison(match: re.Match[str], value: str, vocabulary: Vocabulary) -
 
 def _refuse_unknown_choice(key: str, value: str, position: int, vocabulary: Vocabulary) -> None:
     """Refuse a value that no model or alert can have: it would silently match nothing."""
-    choices = vocabulary.choices.get(key, ())
+    choices = vocabulary.choices_of(key)
     if choices and value.casefold() not in {choice.casefold() for choice in choices}:
         text = f"no {key} is {clean(value, 40)!r}. There are {', '.join(choices)}."
         raise FilterError(position, text)
@@ -342,6 +389,8 @@ def _refuse_unknown_choice(key: str, value: str, position: int, vocabulary: Voca
 
 def _unknown_name_text(key: str, vocabulary: Vocabulary) -> str:
     names = [*vocabulary.aliases, *vocabulary.units]
+    if vocabulary.of is not None:
+        names += [*vocabulary.of.aliases, *vocabulary.of.units]
     from difflib import get_close_matches
 
     near = get_close_matches(key, names, 1)

@@ -1,13 +1,13 @@
 """The texts, fields and numbers of models and alerts that filters match."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from watchdeck.domain.alerts.alert import ActiveAlert, DisplayState
 from watchdeck.domain.board.board import Model
-from watchdeck.domain.board.filter import Vocabulary
+from watchdeck.domain.board.filter import EVERYTHING, MODELS, Filter, Vocabulary, matches
 from watchdeck.domain.values.units import Unit
 
 RowT = TypeVar("RowT")
@@ -117,8 +117,9 @@ ALERTS = Vocabulary(
     "number of an alert",
     "sev<=2, age>10m",
     {"state": tuple(state.value for state in DisplayState)},
+    of=MODELS,
 )
-"""The names for filters of alerts: severity, age and counts, and the values of `state`."""
+"""The names for filters of alerts: severity, age, counts, values of `state`; those of models."""
 
 ALERT_FIELDS: dict[str, FilterField[ActiveAlert]] = {
     "rule": FilterField(
@@ -163,10 +164,11 @@ ALERT_TEXTS = "rule, model, state, label values, and the words below where they 
 
 
 class FilteredAlert(Struct, frozen=True):
-    """An alert as a filter sees it at `now` (ms UTC)."""
+    """An alert as a filter sees it at `now` (ms UTC), with its model if that is watched."""
 
     active: ActiveAlert
     now: int
+    model: Model | None = None
 
     def texts(self) -> Iterator[str]:
         """The rule, model, state, label values, and `unacked`, `muted`, `flapping` where true."""
@@ -178,11 +180,37 @@ class FilteredAlert(Struct, frozen=True):
         yield from alert.labels.values()
 
     def text(self, key: str) -> str | None:
-        """A field or a label; None when there is none."""
+        """A field or a label, else a field or a label of the model; None when there is none."""
         field = ALERT_FIELDS.get(key)
-        return field.read(self.active) if field else self.active.alert.labels.get(key)
+        if field is not None:
+            return field.read(self.active)
+        label = self.active.alert.labels.get(key)
+        return FilteredModel(self.model).text(key) if label is None and self.model else label
 
     def number(self, name: str) -> float | None:
-        """The severity, age (s), count of notes or count of reopenings; None for another name."""
+        """The severity, age (s) or a count, else the newest value of a signal of the model."""
         number = ALERT_NUMBERS.get(name)
-        return number.read(self.active, self.now) if number else None
+        if number is not None:
+            return number.read(self.active, self.now)
+        return FilteredModel(self.model).number(name) if self.model else None
+
+
+def filter_alerts(
+    alerts: Iterable[ActiveAlert], wanted: Filter, models: Iterable[Model], now: int
+) -> tuple[ActiveAlert, ...]:
+    """The alerts that match a filter at `now` (ms UTC), in their order."""
+    if wanted == EVERYTHING:
+        return tuple(alerts)
+    known = {model.facts.name: model for model in models}
+    return tuple(
+        one
+        for one in alerts
+        if matches(wanted, FilteredAlert(one, now, known.get(one.alert.model)))
+    )
+
+
+def filter_models(models: Iterable[Model], wanted: Filter) -> tuple[Model, ...]:
+    """The models that match a filter, in their order."""
+    if wanted == EVERYTHING:
+        return tuple(models)
+    return tuple(model for model in models if matches(wanted, FilteredModel(model)))

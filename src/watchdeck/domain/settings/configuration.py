@@ -31,7 +31,7 @@ class ConsoleSettings(Struct, frozen=True):
     """Keys that replace the default keys of a binding, by the id of the binding
     (`watchdeck help keys`); several have a comma between."""
     filters: dict[str, str] = field(default_factory=dict)
-    """Saved filters of models by name; `@NAME` uses one (`watchdeck help filter`)."""
+    """Saved filters of models and alerts by name; `@NAME` uses one (`watchdeck help filter`)."""
     slow_link: bool | None = None
     """Whether the terminal's link is slow; it is measured when this is not set."""
     bell: bool = False
