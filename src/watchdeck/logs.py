@@ -23,6 +23,7 @@ from msgspec import Struct
 from watchdeck.domain.values.format import format_duration
 from watchdeck.domain.values.text import clean
 from watchdeck.failure_limiter import CROWD, FORGET_AFTER, MAX_ENDLESS, FailureLimiter, Repetition
+from watchdeck.redaction import redact
 
 _log = logging.getLogger(__name__)
 
@@ -178,8 +179,12 @@ _ADDRESS = re.compile(r"([A-Za-z0-9+.-]{0,40})://\S*")
 
 
 def _hide_addresses(text: str, limit: int) -> str:
-    """The cleaned text with `scheme://…` for each address: of some services the host is secret."""
-    return clean(_ADDRESS.sub(r"\1://…", text[: 2 * limit]), limit)
+    """The cleaned text without secrets, and with `scheme://…` for each address.
+
+    Of some services the host is secret.
+    """
+    shown = redact(text[: 4 * limit])  # before it is cut: a part of a secret cannot be found
+    return clean(_ADDRESS.sub(r"\1://…", shown[: 2 * limit]), limit)
 
 
 _PLAIN = re.compile(r"[^\s\"=\\]+")

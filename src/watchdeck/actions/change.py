@@ -22,6 +22,7 @@ from watchdeck.domain.external.change_report import ChangeReport, change_time
 from watchdeck.domain.settings.endpoint import EndpointFacts
 from watchdeck.domain.values.operator import Operator
 from watchdeck.domain.values.text import clean
+from watchdeck.redaction import redact
 from watchdeck.store.files.connection import (
     Connection,
     open_readonly,
@@ -143,7 +144,7 @@ def _reported_marker(report: ChangeReport) -> Marker:
     if report.what not in REPORTED_KINDS:
         kinds = ", ".join(REPORTED_KINDS)
         raise ChangeError(f"{clean(report.what, 40)!r} is not a kind of change; there are {kinds}.")
-    return Marker(ChangeKind(report.what), clean(report.text.strip()))
+    return Marker(ChangeKind(report.what), clean(redact(report.text.strip())))
 
 
 def _key(marker: Marker) -> tuple[str, str]:

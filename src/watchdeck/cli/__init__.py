@@ -2,7 +2,9 @@
 
 import logging
 import sys
+import traceback
 from importlib import import_module
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import click
@@ -151,6 +153,7 @@ def main() -> None:
     """Run the command line; errors are one sentence on stderr, without a traceback."""
     # what `logs.discard` does, whose module takes 10 ms to import
     logging.getLogger().addHandler(logging.NullHandler())
+    sys.excepthook = _print_fault
     try:
         sys.exit(group(standalone_mode=False) or 0)
     except click.exceptions.Abort:
@@ -161,3 +164,12 @@ def main() -> None:
     except WatchdeckError as error:
         click.echo(f"watchdeck: {error}", err=True)
         sys.exit(error.exit_code)
+
+
+def _print_fault(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print the traceback of a fault without secrets: the text of an exception may hold one."""
+    from watchdeck.redaction import redact
+
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))

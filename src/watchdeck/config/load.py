@@ -10,6 +10,7 @@ from watchdeck.config.checks.endpoint import FleetNames, endpoint_problems
 from watchdeck.config.checks.fields import Bounds
 from watchdeck.config.reading.files import parse, read_file, resolve_paths
 from watchdeck.config.reading.problems import ConfigProblems, Problem, collect, did_you_mean
+from watchdeck.config.reading.secrets import remember_settings
 from watchdeck.config.reading.typed_reader import read
 from watchdeck.domain.settings.configuration import (
     GLYPHS,
@@ -57,7 +58,8 @@ def find(path: str | None, environ: Mapping[str, str]) -> Path | None:
 def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problems) -> Settings:
     """Load the settings in a file, with absolute paths. Raises ConfigProblems with every problem.
 
-    `also` is a further check, whose problems are listed with the others.
+    `also` is a further check, whose problems are listed with the others. The secrets that the file
+    writes out are hidden from then on.
     """
     file = read_file(path)
     raw = parse(str(path), file.text)
@@ -71,6 +73,7 @@ def load(path: Path, also: Callable[[Settings], Iterable[Problem]] = _no_problem
     collect(problems, also(settings))
     if problems:
         raise ConfigProblems(str(path), problems)
+    remember_settings(settings)
     return resolve_paths(settings, path)
 
 

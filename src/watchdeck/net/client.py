@@ -46,10 +46,6 @@ class HttpClient:
         self._limit = limit
         self._connections: dict[Origin, Connection] = {}
 
-    def redact(self, text: str) -> str:
-        """The text without the secrets that are sent to this endpoint."""
-        return self._credentials.redact(text)
-
     async def get(self, url: Url) -> ProbeResponse:
         """The response to a GET, whatever its status. Raises RequestError."""
         return await self.send(Request(url))

@@ -10,6 +10,7 @@ from watchdeck.errors import WatchdeckError
 from watchdeck.net import address
 from watchdeck.net.address import Origin
 from watchdeck.net.failure import RequestError
+from watchdeck.redaction import remember_header
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -19,11 +20,6 @@ _ALWAYS = (
     ("user-agent", f"watchdeck/{__version__}"),
     ("accept", "text/plain;version=0.0.4, */*;q=0.5"),
 )
-
-
-_HIDDEN = "(secret)"
-_SHORTEST = 4
-"""Fewest characters of a value that is hidden: a shorter one may occur in any text."""
 
 
 class Credentials:
@@ -48,15 +44,6 @@ class Credentials:
             self._ready[key] = self._build(origin, identity=identity)
         return self._ready[key]
 
-    def redact(self, text: str) -> str:
-        """The text with every sent secret replaced: a server may send a request back."""
-        for headers in self._ready.values():
-            for name, value in headers:
-                if (name, value) not in _ALWAYS and name != "accept-encoding":
-                    for secret in (value, value.rpartition(" ")[2]):
-                        text = text.replace(secret, _HIDDEN) if len(secret) >= _SHORTEST else text
-        return text
-
     def reset(self) -> None:
         """Resolve the secrets again before the next request: they may have been renewed."""
         self._ready.clear()
@@ -79,6 +66,8 @@ class Credentials:
         for name, value in self._endpoint.headers.items():
             text = value if isinstance(value, str) else self._resolve(value)
             headers[name.lower()] = text
+        for name, text in headers.items():
+            remember_header(name, text)
         return headers
 
     def _resolve(self, secret: Secret) -> str:

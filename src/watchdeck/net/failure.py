@@ -17,6 +17,7 @@ from msgspec import Struct
 from watchdeck.domain.metrics.scrape import Outcome
 from watchdeck.domain.values.text import clean
 from watchdeck.errors import WatchdeckError
+from watchdeck.redaction import redact
 
 
 class Failure(Struct, frozen=True):
@@ -30,8 +31,8 @@ class RequestError(WatchdeckError):
     """A request that failed; `failure` holds its outcome and a short reason."""
 
     def __init__(self, outcome: Outcome, detail: str) -> None:
-        super().__init__(detail)
-        self.failure = Failure(outcome, clean(detail, 300))
+        super().__init__(redact(detail))
+        self.failure = Failure(outcome, clean(redact(detail), 300))
 
     def with_name(self, name: str) -> RequestError:
         """The same error with the name of the request before the reason: `/metrics: ...`."""

@@ -11,8 +11,9 @@ from contextlib import suppress
 from watchdeck.domain.notifications.outbox import Notification
 from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.text import clean
-from watchdeck.notify.result import DeliveryResult, Sent, TryAgain, redact
+from watchdeck.notify.result import DeliveryResult, Sent, TryAgain
 from watchdeck.notify.webhook import cloud_event
+from watchdeck.redaction import SecretFilter, redact
 
 _ALWAYS_PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LOGNAME", "TMPDIR")
 """Environment variables that every command gets; any other must be named in its channel."""
@@ -34,6 +35,7 @@ class CommandNotifier:
         self._channel = channel
         self._source = source
         self._named = {name: environ[name] for name in channel.environment if name in environ}
+        self._hidden = SecretFilter(self._named.values())
         self._environ = {
             name: environ[name] for name in _ALWAYS_PASSED if name in environ
         } | self._named
@@ -72,7 +74,7 @@ class CommandNotifier:
         if status == 0:
             return Sent()
         how = f"exit status {status}" if status > 0 else f"signal {-status}"
-        text = redact(errors.decode("utf-8", "replace"), tuple(self._named.values())).strip()
+        text = self._hidden.redact(redact(errors.decode("utf-8", "replace"))).strip()
         return TryAgain(clean(f"{how}: {text.splitlines()[0]}" if text else how, 200))
 
 

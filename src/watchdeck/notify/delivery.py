@@ -16,7 +16,14 @@ from watchdeck.domain.values.text import clean
 from watchdeck.errors import StoreError
 from watchdeck.faults import FaultCounter
 from watchdeck.logs import FailureEvents, FailureLog
-from watchdeck.notify.result import DeliveryResult, GiveUp, Notifier, Sent, TryAgain
+from watchdeck.notify.result import (
+    LONGEST_WAIT,
+    DeliveryResult,
+    GiveUp,
+    Notifier,
+    Sent,
+    TryAgain,
+)
 from watchdeck.store.alerts.outbox import (
     freeze_group,
     mark_failed,
@@ -38,8 +45,8 @@ POLL_INTERVAL = 0.5
 GIVE_UP_AFTER = 4 * 3_600_000
 """Milliseconds for which a notification is retried; then an alert reports it as lost."""
 
-_FIRST_WAIT, _LONGEST_WAIT = 2_000, 300_000
-"""Milliseconds: waits double from the first to the longest."""
+_FIRST_WAIT = 2_000
+"""Milliseconds: waits double from this one to LONGEST_WAIT."""
 
 _BURST = 5
 """Limit of notifications that an idle channel gets at once."""
@@ -181,7 +188,9 @@ class Delivery:
             case Sent():
                 await write(lambda db: mark_sent(db, numbers, now))
             case TryAgain(why, after, hold) if now - notification.at < GIVE_UP_AFTER:
-                again_at = now + max(after or 0, self._wait(max(row.attempts for row in rows)))
+                again_at = now + max(
+                    min(after or 0, LONGEST_WAIT), self._wait(max(row.attempts for row in rows))
+                )
                 state.held_until = again_at if hold else state.held_until
                 await write(lambda db: mark_failed(db, numbers, again_at, why))
                 return False
@@ -230,7 +239,7 @@ class Delivery:
 
     def _wait(self, attempts: int) -> int:
         """Milliseconds until the next attempt: doubled each time, with jitter to spread retries."""
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT << min(attempts, 20))
+        longest = min(LONGEST_WAIT, _FIRST_WAIT << min(attempts, 20))
         return int(longest * self._jitter.uniform(0.5, 1.0))
 
     def _set_problem(self, error: Exception) -> None:

@@ -10,7 +10,7 @@ from watchdeck.errors import WatchdeckError
 from watchdeck.faults import FaultCounter
 from watchdeck.logs import FailureEvents, FailureLog
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
-from watchdeck.notify.result import Sent, address_secrets, result_of
+from watchdeck.notify.result import Sent, result_of
 from watchdeck.notify.webhook import resolve_address
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class HeartbeatSender:
         try:
             url = resolve_address(self._heartbeat.url, self._resolve)
             response = await self._http.send(ReceiverRequest(url, self._heartbeat.method))
-            result = result_of(response, address_secrets(url))
+            result = result_of(response, url)
             why = "" if isinstance(result, Sent) else result.why
         except WatchdeckError as error:
             why = str(error)

@@ -18,7 +18,7 @@ from watchdeck.net.address import parse_url
 from watchdeck.net.failure import RequestError
 from watchdeck.net.resolver import LookUp, Resolver, system_look_up
 from watchdeck.net.tls import context
-from watchdeck.notify.result import ReceiverResponse
+from watchdeck.notify.result import HOLD_STATUSES, LONGEST_WAIT, ReceiverResponse
 from watchdeck.notify.thread import to_thread
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _MAX_BODY = 64 << 10
 """Bytes of a response that are read."""
 
-_MAX_RETRY_AFTER = 3_600_000
-"""Milliseconds: the longest wait that a receiver may ask for."""
+_LONGEST_RETRY_AFTER = 60
+"""Characters of a Retry-After header that are read."""
 
 
 class ReceiverUnreachable(WatchdeckError):
@@ -87,8 +87,9 @@ class HttpSender:
                 request.method, request.url, headers=headers, content=request.content or None
             ) as response,
         ):
-            wait = None if response.is_success else _retry_after(response)
-            return ReceiverResponse(response.status_code, wait, await _body(response))
+            status, asked = response.status_code, response.headers.get("retry-after", "")
+            wait = read_retry_after(status, asked, time.time())
+            return ReceiverResponse(status, wait, await _body(response))
 
 
 def _load_httpx() -> ModuleType:
@@ -110,15 +111,20 @@ async def _body(response: httpx.Response) -> bytes:
         return b""
 
 
-def _retry_after(response: httpx.Response) -> int | None:
-    """The wait of a Retry-After header (seconds or a date) in ms; None when it has none."""
-    text = response.headers.get("retry-after", "")[:60]
+def read_retry_after(status: int, text: str, now: float) -> int | None:
+    """The wait (ms) that a response asks for, at most LONGEST_WAIT; None when it asks for none.
+
+    Retry-After is read only of the statuses for which it tells when to try again. It has seconds,
+    or a date, which is in UTC even without a zone, as all dates of HTTP; `now` is in seconds UTC.
+    """
+    if status not in HOLD_STATUSES:
+        return None
+    text = text.strip()[:_LONGEST_RETRY_AFTER]
     if text.isascii() and text.isdecimal():
-        return min(int(text[:9]) * 1_000, _MAX_RETRY_AFTER)
+        return min(int(text) * 1_000, LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(text)
-        # a date without a zone is in UTC, as all dates of HTTP
-        left = until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time()
-    except (ValueError, OverflowError):
+        left = until.replace(tzinfo=until.tzinfo or UTC).timestamp() - now
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(max(0, int(left * 1_000)), _MAX_RETRY_AFTER)
+    return min(max(0, int(left * 1_000)), LONGEST_WAIT)

@@ -22,10 +22,9 @@ from watchdeck.notify.result import (
     GiveUp,
     Sent,
     TryAgain,
-    address_secrets,
     result_of,
 )
-from watchdeck.notify.webhook import resolve_address, rfc3339
+from watchdeck.notify.webhook import resolve_address, resolve_header, rfc3339
 from watchdeck.store.alerts.outbox import (
     NotifiedGroup,
     read_first_group,
@@ -149,14 +148,14 @@ class PagerDutyNotifier:
         try:
             if self._channel.routing_key is None:
                 return TryAgain("the channel has no routing_key")
-            key = resolve_address(self._channel.routing_key, self._resolve)
+            key = resolve_header("routing_key", self._channel.routing_key, self._resolve)
             url = resolve_address(self._channel.url or EVENTS_URL, self._resolve)
             content = json.dumps(event | {"routing_key": key}).encode()
             headers = {"content-type": "application/json"}
             response = await self._http.send(ReceiverRequest(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return result_of(response, (key, *address_secrets(url)))
+        return result_of(response, url)
 
 
 def dedup_key(notification_id: str) -> str:
@@ -277,7 +276,7 @@ class PagerDutyAckPoller:
         """The acknowledgement of the incident with this key; None when there is none."""
         if self._channel.token is None:
             return None
-        token = resolve_address(self._channel.token, self._resolve)
+        token = resolve_header("token", self._channel.token, self._resolve)
         api = self._channel.api or API_URL
         headers = {
             "authorization": f"Token token={token}",
@@ -285,7 +284,7 @@ class PagerDutyAckPoller:
         }
         url = f"{api.rstrip('/')}/incidents?{urlencode({'incident_key': key, 'limit': 5})}"
         response = await self._http.send(ReceiverRequest(url, headers=headers))
-        result = result_of(response, (token,))
+        result = result_of(response)
         if not isinstance(result, Sent):
             raise WatchdeckError(result.why)
         return remote_ack(response.body, key)

@@ -1,27 +1,27 @@
 """The result of a delivery attempt: sent, try again, or give up."""
 
 import http.client
-from collections.abc import Iterator
 from typing import Protocol
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from msgspec import Struct
 
 from watchdeck.domain.notifications.outbox import Notification
+from watchdeck.domain.values.secret import private_url_secrets
 from watchdeck.domain.values.text import clean
+from watchdeck.redaction import SecretFilter, redact
 
-HIDDEN = "(secret)"
-_MIN_SECRET = 4
-"""Characters of the shortest secret that is hidden: a shorter one is part of every text."""
-
-_MIN_SEGMENT = 8
-"""Characters of the shortest part of a path that may be a key; `/api/` and `/hooks/` are none."""
+_MAX_TEXT = 8_000
+"""Bytes of a response that are searched for secrets; far less of it is shown."""
 
 _REFUSED = frozenset({400, 405, 406, 413, 414, 415, 422})
 """Statuses that refuse this notification: a retry would be refused again."""
 
-_HOLD = frozenset({429, 503})
+HOLD_STATUSES = frozenset({429, 503})
 """Statuses that mean the receiver is busy: other notifications would be refused, too."""
+
+LONGEST_WAIT = 300_000
+"""Milliseconds of the longest wait between two attempts, whatever a receiver asks for: with an
+hour, it could hold back the pages of an hour."""
 
 
 class Sent(Struct, frozen=True):
@@ -67,38 +67,19 @@ class ReceiverResponse(Struct, frozen=True):
         return 200 <= self.status < 300
 
 
-def result_of(response: ReceiverResponse, secrets: tuple[str, ...]) -> DeliveryResult:
-    """The result that a response stands for; its text is cleaned, and without secrets."""
+def result_of(response: ReceiverResponse, url: str = "") -> DeliveryResult:
+    """The result that a response stands for; its text is cleaned, and without secrets.
+
+    No part of the receiver's `url` is repeated but its host.
+    """
     if response.is_success:
         return Sent()
     why = f"{response.status} {http.client.responses.get(response.status, '')}".rstrip()
     if 300 <= response.status < 400:
         return TryAgain(f"{why}: redirects are not followed")
-    text = redact(response.body[:2_000].decode("utf-8", "replace"), secrets).strip()
+    address = SecretFilter(private_url_secrets(url))
+    text = address.redact(redact(response.body[:_MAX_TEXT].decode("utf-8", "replace"))).strip()
     why = clean(f"{why}: {text}" if text else why, 200)
     if response.status in _REFUSED:
         return GiveUp(why)
-    return TryAgain(why, response.retry_after, hold=response.status in _HOLD)
-
-
-def address_secrets(url: str) -> tuple[str, ...]:
-    """The parts of a receiver's address that no text may repeat, as sent and decoded.
-
-    The key of many receivers is in the path, and a 404 often repeats the path alone.
-    """
-    return tuple({form for part in _address_parts(url) for form in (part, unquote(part)) if part})
-
-
-def _address_parts(url: str) -> Iterator[str]:
-    parts = urlsplit(url)
-    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    yield from (url, target, parts.query, parts.username or "", parts.password or "")
-    yield from (part for part in parts.path.split("/") if len(part) >= _MIN_SEGMENT)
-    yield from (value for _, value in parse_qsl(parts.query))
-
-
-def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with each secret replaced: a receiver may repeat secrets that were sent to it."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN) if len(secret) >= _MIN_SECRET else text
-    return text
+    return TryAgain(why, response.retry_after, hold=response.status in HOLD_STATUSES)

@@ -1,7 +1,7 @@
 """Webhooks: each notification as a CloudEvents 1.0 event in structured JSON."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from watchdeck.domain.settings.receivers import Channel
 from watchdeck.domain.values.secret import Secret, SecretResolver
 from watchdeck.errors import WatchdeckError
 from watchdeck.notify.http_post import HttpSender, ReceiverRequest
-from watchdeck.notify.result import DeliveryResult, TryAgain, address_secrets, result_of
+from watchdeck.notify.result import DeliveryResult, TryAgain, result_of
+from watchdeck.redaction import remember_address, remember_header
 
 _TYPES = {one: f"dev.watchdeck.alert.{one}.v1" for one in NotificationClass} | {
     NotificationClass.CALL: "dev.watchdeck.alert.firing.v1"
@@ -34,7 +35,7 @@ class WebhookNotifier:
         try:
             url = resolve_address(self._channel.url or "", self._resolve)
             configured = {
-                name: resolve_address(value, self._resolve)
+                name: resolve_header(name, value, self._resolve)
                 for name, value in self._channel.headers.items()
             }
             headers = {
@@ -46,19 +47,27 @@ class WebhookNotifier:
             response = await self._http.send(ReceiverRequest(url, "POST", headers, content))
         except WatchdeckError as error:
             return TryAgain(str(error))
-        return result_of(response, _secrets(url, configured.values()))
-
-
-def _secrets(url: str, headers: Iterable[str]) -> tuple[str, ...]:
-    """The parts of an address and of headers that an error text must not repeat."""
-    texts = tuple(headers)
-    tokens = (text.rpartition(" ")[2] for text in texts)
-    return (*address_secrets(url), *texts, *tokens)
+        return result_of(response, url)
 
 
 def resolve_address(value: str | Secret, resolve: SecretResolver) -> str:
-    """The text of an address or token setting, its secret filled in. Raises SecretError."""
-    return value if isinstance(value, str) else f"{value.prefix}{resolve(value)}"
+    """The address of a receiver, its secret filled in; keys in it are hidden from then on.
+
+    Raises SecretError.
+    """
+    url = value if isinstance(value, str) else f"{value.prefix}{resolve(value)}"
+    remember_address(url)
+    return url
+
+
+def resolve_header(name: str, value: str | Secret, resolve: SecretResolver) -> str:
+    """The text of a header or token, its secret filled in, and hidden from then on.
+
+    Raises SecretError.
+    """
+    text = value if isinstance(value, str) else f"{value.prefix}{resolve(value)}"
+    remember_header(name, text)
+    return text
 
 
 def cloud_event(notification: Notification, source: str) -> dict[str, Any]:

@@ -147,10 +147,10 @@ def receiver_cases() -> Iterator[Case]:
         "opening brackets": repeat(b"["),
     }
     yield from cases("answer of PagerDuty", lambda body: remote_ack(body, "k"), acks, 64 * KIB)
-    answers = {"blanks": repeat(b" "), "no UTF-8": repeat(b"\xff"), "secrets": repeat(b"secret")}
+    answers = {"blanks": repeat(b" "), "no UTF-8": repeat(b"\xff"), "secrets": repeat(b"secret-1")}
     yield from cases(
         "answer of a receiver",
-        lambda body: result_of(ReceiverResponse(500, None, body), ("secret",)),
+        lambda body: result_of(ReceiverResponse(500, None, body), "https://h/a/secret-1"),
         answers,
         64 * KIB,
     )

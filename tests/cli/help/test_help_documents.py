@@ -113,8 +113,12 @@ async def test_a_check_has_the_fields_of_the_page(tmp_path: Path) -> None:
         '[[channel]]\nname = "pd"\ntype = "pagerduty"\nrouting_key = { env = "NOT_SET_HERE" }\n'
         '[intake]\ntoken = { env = "NOT_SET_HERE" }\n'
     )
+    short = tmp_path / "short"
+    short.write_text("abc")
+    short.chmod(0o600)
+    header = f'headers = {{ X-Key = {{ file = "{short}" }} }}\n'
     async with captured("bentoml-1.4.39", 18100) as server:
-        path.write_text(endpoint.replace("URL", server.url()) + unmet)
+        path.write_text(endpoint.replace("URL", server.url()) + header + unmet)
         polled = in_json(await run_beside(check.command, "--json", config=path))
     assert fields("check", problems, polled) == documented("check")
     assert problems.keys() == {"config", "problems"}

@@ -540,3 +540,19 @@ def test_maintenance_of_everything_gets_a_hint(tmp_path: Path, match: str, hints
     ran = run(command, "--no-poll", config=config)
     assert ran.code == 0
     assert ran.err.count(f"maintenance[0].match mutes nearly every alert ({match})") == hints
+
+
+def test_a_secret_that_is_too_short_to_be_hidden_is_remarked(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("abc\n")
+    token.chmod(0o600)
+    config = tmp_path / "watchdeck.toml"
+    config.write_text(f'[intake]\ntoken = {{ file = "{token}" }}\n')
+    ran = run(command, config=config)
+    remark = (
+        "Not hidden in texts that repeat it, as it has fewer than 4 characters: token of intake"
+    )
+    assert f"\n{remark}.\n" in f"{ran.out}\n"
+    assert ran.code == 0
+    told = json.loads(run(command, "--json", config=config).out)
+    assert told["remarks"] == [remark]

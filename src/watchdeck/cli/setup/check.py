@@ -100,7 +100,22 @@ def _check(path: Path, settings: Settings, overview: ConfigOverview) -> CheckRep
 
     endpoints = asyncio.run(_scrape_all(settings)) if settings.endpoint else None
     receivers = tuple(receiver_problems(settings))
-    return CheckReport(path, (), endpoints, overview, receivers, _intake_problems(settings))
+    return CheckReport(
+        *(path, (), endpoints, overview, receivers, _intake_problems(settings)),
+        remarks=tuple(_remarks(settings)),
+    )
+
+
+def _remarks(settings: Settings) -> Iterator[str]:
+    """What works, and may surprise."""
+    from watchdeck.config.reading.secrets import short_secrets
+    from watchdeck.domain.values.secret import SHORTEST_SECRET
+
+    if short := ", ".join(short_secrets(settings)):
+        yield (
+            f"Not hidden in texts that repeat it, as it has fewer than {SHORTEST_SECRET}"
+            f" characters: {short}"
+        )
 
 
 async def _scrape_all(settings: Settings) -> list[EndpointCheck]:

@@ -65,6 +65,10 @@ def report_lines(report: CheckReport, count: int) -> Iterator[str]:
         yield from _section("on call", overview.rotas)
     if report.endpoints is not None:
         yield f"\n{_results_text(report.endpoints)}"
+    if report.remarks:
+        yield ""
+        for remark in report.remarks:
+            yield from wrap_text(f"{remark}.", 0)
     for action, problems in (("told", report.receivers), ("heard", report.intake)):
         yield from ("", *(f"Cannot be {action}: {why}." for why in problems)) if problems else ()
 

@@ -164,6 +164,8 @@ class CheckDocument(Struct, frozen=True):
     """Channels that could not send from here, with reasons; absent when all can."""
     cannot_be_heard: Sequence[str] | UnsetType = UNSET
     """Alert sources that could not be received here, with reasons; absent when all can."""
+    remarks: Sequence[str] | UnsetType = UNSET
+    """What works, and may surprise; absent when there is nothing to remark."""
 
 
 class CheckReport(Struct, frozen=True):
@@ -179,6 +181,9 @@ class CheckReport(Struct, frozen=True):
 
     intake: Sequence[str] = ()
     """Why alerts of other systems cannot be received here."""
+
+    remarks: Sequence[str] = ()
+    """What works, and may surprise."""
 
     @property
     def is_ok(self) -> bool:
@@ -202,6 +207,7 @@ def report_json(report: CheckReport) -> str:
             endpoints=UNSET if endpoints is None else list(map(_endpoint_document, endpoints)),
             cannot_be_told=report.receivers or UNSET,
             cannot_be_heard=report.intake or UNSET,
+            remarks=report.remarks or UNSET,
         )
     )
 

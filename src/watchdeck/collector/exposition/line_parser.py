@@ -19,6 +19,7 @@ from watchdeck.collector.exposition.grammar import (
 from watchdeck.collector.exposition.series_cache import LineCache
 from watchdeck.domain.metrics.scrape import Truncation
 from watchdeck.domain.metrics.series import LabelPairs, Series
+from watchdeck.redaction import redact
 
 _BLANK_FIRST = 2
 _FIRST_BYTES = bytes(
@@ -215,7 +216,8 @@ class _LineParser:
         for key, value in labels:
             if len(key) > limits.name or len(value) > limits.value:
                 return None
-            pairs.append((clean_label(key, limits.name), clean_label(value, limits.value)))
+            shown = clean_label(redact(value), limits.value)
+            pairs.append((clean_label(key, limits.name), shown))
         pairs.sort()
         name = clean_label(name, limits.name)
         return Series(name, tuple(pairs), self._types[name])

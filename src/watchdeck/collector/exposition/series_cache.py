@@ -4,6 +4,7 @@ import re
 
 from watchdeck.collector.exposition.grammar import clean_label
 from watchdeck.domain.metrics.series import Series
+from watchdeck.redaction import redact
 
 _MAX_LABELS = 20_000
 """Labels cached for all endpoints, 10 MB at most."""
@@ -66,7 +67,10 @@ class LabelCache:
             return None
         if len(self._pairs) >= _MAX_LABELS:
             self._pairs.clear()
-        pair = self._pairs[term] = clean_label(name, self._name), clean_label(value, self._value)
+        pair = self._pairs[term] = (
+            clean_label(name, self._name),
+            clean_label(redact(value), self._value),
+        )
         return pair
 
 

@@ -22,6 +22,7 @@ from watchdeck.net.address import Origin, Url
 from watchdeck.net.client import HttpClient
 from watchdeck.net.connection import Request
 from watchdeck.net.failure import Failure, RequestError, status_words
+from watchdeck.redaction import redact
 
 CONNECTION_FAILURES = frozenset(
     (
@@ -54,6 +55,16 @@ class MetricsPage(Struct, frozen=True):
     """The time (ms UTC) of its samples by their own timestamps; None without a common one."""
     stale_age: int = 0
     """The age (ms) of the oldest sample that was left out as too old; 0 when none was."""
+
+
+def without_secrets(response: ProbeResponse) -> ProbeResponse:
+    """A response as it may be read for texts: a server may repeat secrets that were sent to it."""
+    text = response.body.decode("utf-8", "surrogateescape")
+    shown = redact(text)
+    headers = {name: redact(value) for name, value in response.headers.items()}
+    if shown == text and headers == response.headers:
+        return response
+    return ProbeResponse(response.status, shown.encode("utf-8", "surrogateescape"), headers)
 
 
 class PageDecoder:
@@ -148,8 +159,9 @@ class RunningAttempt(ScrapeAttempt, kw_only=True):
 
     async def probe(self, path: str, port: int | None = None) -> ProbeResponse:
         """GET `path`; store the response in `probes`. Raises RequestError that names the path."""
-        self.probes[path] = response = await self.send(Request(self.urls.root.at(path, port)))
-        return response
+        response = await self.send(Request(self.urls.root.at(path, port)))
+        self.probes[path] = without_secrets(response)
+        return self.probes[path]
 
     async def try_probe(self, path: str, port: int | None = None) -> bool:
         """Send an optional probe; returns False when no response came within 1 s."""

@@ -1,13 +1,12 @@
 """Responses of an endpoint, recorded for people: cleaned, shortened, without secrets."""
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from watchdeck.collector.scrape.attempt import RunningAttempt
 from watchdeck.domain.kinds.kind import ProbeResponse
 from watchdeck.domain.metrics.scrape import ModelState, Outcome, ResponseRecord, Scrape
 from watchdeck.domain.values.text import clean
+from watchdeck.redaction import redact
 
 RENEW = 60_000
 """Milliseconds after which responses are recorded again; another outcome is recorded at once."""
@@ -30,11 +29,9 @@ class ResponseLog:
     """Decides which scrapes of one endpoint are stored with their raw responses.
 
     These are the first one, those with a new outcome or model state, and else one a minute.
-    `redact` removes secrets from texts.
     """
 
-    def __init__(self, redact: Callable[[str], str]) -> None:
-        self._redact = redact
+    def __init__(self) -> None:
         self._recorded: tuple[Outcome, ModelState] | None = None
         self._recorded_at = 0
 
@@ -48,18 +45,26 @@ class ResponseLog:
             return scrape
         self._recorded, self._recorded_at = state, scrape.at
         responses = list(attempt.responses.items())[:MOST]
-        records = (raw_response(name, scrape.at, one, self._redact) for name, one in responses)
+        records = (raw_response(name, scrape.at, one) for name, one in responses)
         return replace(scrape, exchanges=tuple(records))
 
 
-def raw_response(
-    request: str, at: int, response: ProbeResponse, redact: Callable[[str], str]
-) -> ResponseRecord:
-    """A response as it is stored: cleaned and shortened, with secrets removed by `redact`."""
+def raw_response(request: str, at: int, response: ProbeResponse) -> ResponseRecord:
+    """A response as it is stored: without secrets, cleaned and shortened."""
     headers = response.headers
     shown = "; ".join(f"{name}: {headers[name]}" for name in _HEADERS if name in headers)
-    text = redact(response.body[: _BODY + _LONGEST_SECRET].decode("utf-8", "replace"))[:_BODY]
-    lines = [clean(line, CHARACTERS) for line in text.splitlines()[:LINES]]
+    text = response.body[: _BODY + _LONGEST_SECRET].decode("utf-8", "replace")
+    begun = len(text[:_BODY].splitlines())  # a later line may end within a secret
+    # each line alone: most are the same each time
+    lines = [_shown(line) for line in text.splitlines()[: min(begun, LINES)]]
     return ResponseRecord(
-        clean(request, 200), at, response.status, clean(redact(shown), 300), "\n".join(lines)
+        clean(redact(request), 200),
+        at,
+        response.status,
+        clean(redact(shown), 300),
+        "\n".join(lines),
     )
+
+
+def _shown(line: str) -> str:
+    return clean(redact(line[: CHARACTERS + _LONGEST_SECRET]), CHARACTERS)

@@ -15,6 +15,7 @@ from watchdeck.collector.scrape.attempt import (
     PageDecoder,
     RunningAttempt,
     ScrapeAttempt,
+    without_secrets,
 )
 from watchdeck.collector.scrape.canary import CanaryProbe
 from watchdeck.collector.scrape.detection import KindDetector
@@ -72,7 +73,7 @@ class Scraper:
         self._decoder = PageDecoder(endpoint, parser)
         self._detector = KindDetector(endpoint, kinds, known_kind)
         self._history = history
-        self._log = ResponseLog(self._client.redact)
+        self._log = ResponseLog()
         self._urls: EndpointUrls | None = None
         self._canary: CanaryProbe | None = None
         self._rare_probes: dict[str, ProbeResponse] = {}
@@ -208,7 +209,7 @@ class Scraper:
     async def _send_canary(self, canary: CanaryProbe, attempt: RunningAttempt) -> None:
         try:
             response = await attempt.send(canary.request(), canary.name)
-            canary.check(response, attempt.at)
+            canary.check(without_secrets(response), attempt.at)
         except RequestError as error:
             attempt.failures.append(error.failure)
 

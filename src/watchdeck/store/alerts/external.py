@@ -19,6 +19,7 @@ from watchdeck.domain.external.source import (
     state_after_push,
 )
 from watchdeck.domain.values.units import to_plain
+from watchdeck.redaction import redact
 from watchdeck.store.alerts.acknowledgements import read_acknowledgements
 from watchdeck.store.alerts.episodes import ALERT, EPISODE, pair_from
 from watchdeck.store.files.connection import transaction
@@ -80,6 +81,7 @@ def mark_lost(db: Connection, source: ExternalSource, at: int | None) -> None:
 
 def mark_unreachable(db: Connection, source: str, problem: str) -> None:
     """Store `problem`, the reason why a source could not be reached."""
+    problem = redact(problem)
     with transaction(db):
         for old in read_sources(db):
             if old.name == source and old.problem != problem:
@@ -182,6 +184,7 @@ def append_events(db: Connection, source: str, events: Sequence[ExternalEvent], 
 
     Returns how many of them were not stored already.
     """
+    events = list(map(_without_secrets, events))
     with transaction(db):
         new = _insert_events(db, source, events, now)
         for event in events:
@@ -197,6 +200,7 @@ def replace_list(db: Connection, source: str, events: Sequence[ExternalEvent], n
     For a while after a restart of the source nothing is resolved, because it has forgotten its
     alerts. Returns how many events were not stored already.
     """
+    events = list(map(_without_secrets, events))
     with transaction(db):
         whole = not any(one.name == source and now < one.held_until for one in read_sources(db))
         before = read_remote_states(db, source)
@@ -211,6 +215,14 @@ def replace_list(db: Connection, source: str, events: Sequence[ExternalEvent], n
                 db, source, event.fingerprint, replace(before[event.fingerprint], listed=False)
             )
         return new
+
+
+def _without_secrets(event: ExternalEvent) -> ExternalEvent:
+    """The event, its texts without secrets: a sender may repeat what was sent to it."""
+    labels = {name: redact(value) for name, value in event.labels.items()}
+    annotations = {name: redact(value) for name, value in event.annotations.items()}
+    rule, link = redact(event.rule), redact(event.link)
+    return replace(event, rule=rule, link=link, labels=labels, annotations=annotations)
 
 
 def _insert_events(db: Connection, source: str, events: Sequence[ExternalEvent], now: int) -> int:

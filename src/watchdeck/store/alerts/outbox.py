@@ -10,6 +10,7 @@ from msgspec import Struct
 from watchdeck.domain.notifications.message import LastMessage, MessageKind
 from watchdeck.domain.notifications.outbox import OutboxEntry, OutboxRow
 from watchdeck.domain.settings.receivers import CONSOLE
+from watchdeck.redaction import redact
 
 _INSERT = """
 insert into outbox (
@@ -143,12 +144,14 @@ def mark_sent(db: Connection, numbers: Iterable[int], at: int) -> None:
 
 def mark_failed(db: Connection, numbers: Iterable[int], again_at: int, error: str) -> None:
     """Count a failed attempt to send rows; the next attempt is due at `again_at` (ms UTC)."""
+    error = redact(error)
     rows = [{"id": number, "again_at": again_at, "error": error} for number in numbers]
     db.executemany(_FAILED, rows)
 
 
 def mark_given_up(db: Connection, numbers: Iterable[int], at: int, error: str) -> None:
     """Mark rows as given up at `at` (ms UTC): they are not attempted again."""
+    error = redact(error)
     db.executemany(_GAVE_UP, [{"id": number, "at": at, "error": error} for number in numbers])
 
 

@@ -25,6 +25,7 @@ from watchdeck.domain.metrics.scrape import (
 from watchdeck.domain.metrics.signal import OUTCOME_COLUMN, SIGNALS
 from watchdeck.domain.settings.endpoint import EndpointFacts, Resource, Slo
 from watchdeck.domain.values.units import Milliseconds, Ratio, to_plain
+from watchdeck.redaction import redact
 from watchdeck.store.metrics.frames import LayoutTable, Stream, StreamWindow, decode_values
 from watchdeck.store.metrics.raw import NewestRow, read_newest_row
 from watchdeck.store.metrics.segments import DAY, SegmentCache
@@ -104,10 +105,10 @@ def save_latest(db: Connection, layouts: LayoutTable, endpoint: int, scrape: Scr
     """Store a scrape as the newest of its endpoint, in the caller's transaction."""
     identity, cut = scrape.identity, scrape.truncation
     row = (
-        *(endpoint, scrape.at, scrape.outcome.value, scrape.detail, scrape.failures, scrape.kind),
-        *(scrape.model_state.value, scrape.model_detail),
-        *(identity.version, identity.started_at, identity.replicas, identity.resets),
-        *(identity.server_version, identity.certificate, identity.host),
+        *(endpoint, scrape.at, scrape.outcome.value, redact(scrape.detail), scrape.failures),
+        *(scrape.kind, scrape.model_state.value, redact(scrape.model_detail)),
+        *(_redact_known(identity.version), identity.started_at, identity.replicas, identity.resets),
+        *(_redact_known(identity.server_version), identity.certificate, identity.host),
         *(cut.series, cut.labels, cut.duplicates, cut.malformed, cut.stale, cut.out_of_range),
         *(" ".join(scrape.not_measurable), _json_text(scrape.remarks)),
         *(" ".join(scrape.server_wide), _json_text(scrape.resources)),
@@ -224,8 +225,12 @@ def signal_values(
     }
 
 
+def _redact_known(text: str | None) -> str | None:
+    return None if text is None else redact(text)
+
+
 def _json_text(texts: dict[str, str]) -> str:
-    return json.dumps(texts) if texts else ""
+    return json.dumps({name: redact(text) for name, text in texts.items()}) if texts else ""
 
 
 @lru_cache(maxsize=1_024)
@@ -260,7 +265,9 @@ def _slo(availability: float | None, latency_p95: int | None, error_ratio: float
 
 def save_heartbeat(db: Connection, heartbeat: CollectorStatus) -> None:
     """Store the newest status of the collector, in the caller's transaction."""
-    db.execute(_SAVE_HEARTBEAT, {"beat": json.dumps(to_plain(heartbeat))})
+    plain = to_plain(heartbeat)
+    texts = {name: redact(value) for name, value in plain.items() if isinstance(value, str)}
+    db.execute(_SAVE_HEARTBEAT, {"beat": json.dumps(plain | texts)})
 
 
 def read_heartbeat(db: Connection) -> CollectorStatus | None:
