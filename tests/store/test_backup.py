@@ -11,7 +11,7 @@ import pytest
 
 from store.stores import NOW, judged, whole
 from watchdeck.domain.board.board import Health, HealthChange
-from watchdeck.errors import StoreCorrupt, StoreError, StoreMissing, StoreTooNew
+from watchdeck.errors import StoreCorrupt, StoreError, StoreFull, StoreMissing, StoreTooNew
 from watchdeck.store.backup import backup
 from watchdeck.store.files.connection import check_integrity, copy_file, open_writable, transaction
 from watchdeck.store.files.directory import StoreDirectory
@@ -129,7 +129,8 @@ def test_a_disk_that_takes_no_more_leaves_no_half_backup(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, hard))
     try:
-        with pytest.raises(StoreError, match=r"metrics\.db"):
+        said = rf"{tmp_path}/copy/metrics\.db cannot be written: its disk.* is full"
+        with pytest.raises(StoreFull, match=said):
             backup(directory, tmp_path / "copy", now=NOW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -122,7 +122,7 @@ class _StatusHandler(logging.Handler):
         failures = _failures.get()
         if failures is not None:
             statuses = _STATUS.findall(record.getMessage())
-            failures += (result_of(ReceiverResponse(int(status)), ()) for status in statuses)
+            failures += (result_of(ReceiverResponse(int(status))) for status in statuses)
 
 
 def _sender_for(url: str) -> Any:

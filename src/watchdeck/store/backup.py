@@ -42,7 +42,8 @@ def backup(directory: StoreDirectory, target: Path, *, now: int) -> BackupResult
     try:
         _make_directory(fresh)
         sizes = {
-            path.name: _copy_database(path, fresh) for path in (directory.metrics, directory.state)
+            path.name: _copy_database(path, fresh, place)
+            for path in (directory.metrics, directory.state)
         }
         audit = _verify_audit(fresh / directory.state.name)
         fresh.rename(place)
@@ -64,10 +65,10 @@ def _make_directory(path: Path) -> None:
     path.mkdir(DIRECTORY_MODE)
 
 
-def _copy_database(path: Path, into: Path) -> int:
+def _copy_database(path: Path, into: Path, place: Path) -> int:
     with closing(open_unchecked(path)) as db, store_errors(path):
         check_kind(db, path, schema_of(path))
-    return copy_file(path, into / path.name)
+    return copy_file(path, into / path.name, shown=place / path.name)
 
 
 def _verify_audit(path: Path) -> AuditVerification:

@@ -73,6 +73,7 @@ def prepare(
     """
     directory.create()
     with os_errors_as_store_error(directory.path), lock_directory(directory.path):
+        _remove_unfinished(directory)
         versions = {
             path: _version_of(path, schema_for(path))
             for path in (directory.metrics, directory.state)
@@ -110,7 +111,6 @@ def _create_or_upgrade(
     directory: StoreDirectory, path: Path, before: int, schema: Schema
 ) -> MigrationResult:
     if before == 0:
-        _remove_unfinished(path)
         create_file(path, schema)
         return MigrationResult(path, 0, schema.version)
     copy = _back_up(directory, path, before)
@@ -119,10 +119,15 @@ def _create_or_upgrade(
     return MigrationResult(path, before, schema.version, copy)
 
 
-def _remove_unfinished(path: Path) -> None:
-    """Delete half-made files of processes that were killed while they created this file."""
-    for half in path.parent.glob(f".{path.name}-*"):
-        half.unlink()
+def _remove_unfinished(directory: StoreDirectory) -> None:
+    """Delete half-made files of processes that were killed while they created or copied a file."""
+    for path in (directory.metrics, directory.state):
+        halves = [
+            *directory.path.glob(f".{path.name}-*"),
+            *directory.backups.glob(f".{path.stem}-v*.db-*"),
+        ]
+        for half in halves:
+            half.unlink()
 
 
 def create_file(path: Path, schema: Schema) -> None:

@@ -12,6 +12,7 @@ from watchdeck.errors import StoreBehind, StoreCorrupt, StoreError, StoreTooNew
 from watchdeck.store.alerts.episodes import read_open_episodes
 from watchdeck.store.files.connection import open_readonly
 from watchdeck.store.files.directory import StoreDirectory
+from watchdeck.store.files.filesystem import bytes_in
 from watchdeck.store.migrations import prepare
 from watchdeck.store.reader import Reader
 from watchdeck.store.schema.registry import Schema, schema_of
@@ -146,6 +147,18 @@ def test_what_a_killed_preparation_left_is_cleared_away(tmp_path: Path) -> None:
     (tmp_path / ".state.db-0a1b2c3d-journal").write_text("half")
     prepare(directory)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_what_a_killed_upgrade_left_is_not_counted_and_cleared_away(tmp_path: Path) -> None:
+    directory = whole(tmp_path)
+    directory.backups.mkdir()
+    before = bytes_in(tmp_path)
+    for name in (".state-v1-1.db-0a1b2c3d", ".metrics-v1-2.db-0a1b2c3d-journal"):
+        (directory.backups / name).write_text("half")
+    (directory.backups / "state-v1-1.db").write_text("whole")
+    assert bytes_in(tmp_path) == before + len("whole")
+    prepare(directory)
+    assert [path.name for path in directory.backups.iterdir()] == ["state-v1-1.db"]
 
 
 PREPARE = """

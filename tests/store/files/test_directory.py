@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from store.stores import HOLD, process
+from store.stores import HOLD, process, whole
 from watchdeck.errors import CollectorRunning, StoreError, StoreMissing
 from watchdeck.service.spawn import ensure_collector
-from watchdeck.store.files.directory import StoreDirectory, check_file
+from watchdeck.store.files.directory import (
+    StoreDirectory,
+    check_file,
+    lock_directory,
+    locking_process,
+)
 from watchdeck.store.migrations import prepare
 
 UNWRITABLE = Path("/proc/sys")
@@ -212,3 +217,47 @@ def test_a_store_of_another_user_is_refused_in_words(tmp_path: Path) -> None:
             StoreDirectory(tmp_path / "store").check()
     finally:
         os.seteuid(0)
+
+
+FLOCK = """
+import fcntl
+import os
+import sys
+handle = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(handle, fcntl.LOCK_SH)
+print("locked", flush=True)
+sys.stdin.readline()
+"""
+"""Some other program that holds a lock on a file or directory until a line comes."""
+
+
+def test_a_lock_on_the_directory_that_does_not_end_is_said_with_its_process(
+    tmp_path: Path,
+) -> None:
+    with (
+        process(FLOCK, tmp_path) as holder,
+        pytest.raises(StoreError, match=rf"locked by process {holder.pid} \(python"),
+    ):
+        prepare(StoreDirectory(tmp_path))
+    prepare(StoreDirectory(tmp_path))
+
+
+def test_a_lock_file_that_another_program_locks_is_said_with_its_process(tmp_path: Path) -> None:
+    directory = whole(tmp_path / "store")
+    with directory.hold_lock():
+        pass
+    with (
+        process(FLOCK, directory.lock) as holder,
+        pytest.raises(CollectorRunning, match=f"process {holder.pid}, which is not known"),
+        directory.hold_lock(),
+    ):
+        pass
+
+
+def test_the_process_of_a_lock_is_unknown_where_the_system_does_not_tell_it(tmp_path: Path) -> None:
+    with lock_directory(tmp_path):
+        assert locking_process(tmp_path) == os.getpid()
+        assert locking_process(tmp_path, tmp_path / "none") is None
+        (tmp_path / "locks").write_text("1: FLOCK\n\n2: POSIX ADVISORY WRITE 1 00:00:1 0 EOF\n")
+        assert locking_process(tmp_path, tmp_path / "locks") is None
+    assert locking_process(tmp_path / "none") is None

@@ -257,11 +257,12 @@ def _close_on_failure(db: Connection, path: Path) -> Iterator[None]:
         raise
 
 
-def copy_file(source: Path, target: Path) -> int:
+def copy_file(source: Path, target: Path, *, shown: Path | None = None) -> int:
     """Copy a consistent state of `source` to the new file `target` (0600), even during writes.
 
     Returns the size in bytes. The copy is compact, checked in full, and on disk. Raises StoreError,
-    also when `target` exists; a failure leaves nothing behind.
+    also when `target` exists; a failure leaves nothing behind. An error with the target names it,
+    or `shown`, the place that it will have in the end.
     """
     if os.path.lexists(target):
         raise StoreError(f"{target} exists already, and is not overwritten. Name another place.")
@@ -269,7 +270,7 @@ def copy_file(source: Path, target: Path) -> int:
     # created here, because SQLite would create it readable by others
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, FILE_MODE))
     try:
-        with closing(open_unchecked(source)) as db, store_errors(source):
+        with closing(open_unchecked(source)) as db, _copy_errors(source, shown or target):
             db.execute("vacuum into ?", (str(fresh),))
         check_integrity(fresh)
         sync(fresh)
@@ -280,6 +281,35 @@ def copy_file(source: Path, target: Path) -> int:
                 fresh.with_name(fresh.name + suffix).unlink()
     sync(target.parent)
     return target.stat().st_size
+
+
+_TARGET_CODES = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_CLOSE,
+    )
+)
+"""Extended codes of errors with what is written: while a file is copied, only the target."""
+
+
+@contextmanager
+def _copy_errors(source: Path, target: Path) -> Iterator[None]:
+    """Raise every SQLite error of a copy as a StoreError that names the file to blame."""
+    try:
+        with store_errors(source):
+            yield
+    except StoreError as error:
+        code = getattr(error.__cause__, "sqlite_errorcode", None)
+        if code not in _TARGET_CODES:
+            raise
+        raise StoreFull(
+            f"{target} cannot be written: its disk, or that of temporary files, is full or refuses"
+            f" more. Free some space, or name another place. (SQLite: {error.__cause__})"
+        ) from error
 
 
 def check_integrity(path: Path) -> None:

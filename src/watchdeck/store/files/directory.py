@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from watchdeck.domain.values.text import clean
 from watchdeck.errors import CollectorRunning, StoreCorrupt, StoreError, StoreMissing
 
 DIRECTORY_MODE = 0o700
@@ -18,6 +19,11 @@ FILE_MODE = 0o600
 _LOCK_TRIES = 10
 _LOCK_PAUSE = 0.02
 """Seconds. `lock_holder` itself takes the lock for some microseconds, so a retry is needed."""
+
+_DIRECTORY_PATIENCE = 2.0
+"""Seconds to wait for the lock of a directory: another process may just create its files."""
+
+_LOCKS = Path("/proc/locks")
 
 
 class StoreDirectory(Struct, frozen=True):
@@ -141,7 +147,12 @@ class StoreDirectory(Struct, frozen=True):
             if _try_lock(handle, fcntl.LOCK_EX) and _is_open_file(handle, self.lock):
                 return handle
             os.close(handle)
-        holder = self.lock_holder()
+        holder, locking = self.lock_holder(), locking_process(self.lock)
+        if locking and locking != holder:
+            raise CollectorRunning(
+                f"{self.lock} is locked by process {locking}, which is not known as a collector."
+                " Nothing can be collected until it ends."
+            )
         raise CollectorRunning(
             f"a collector already runs on {self.path} (process {holder or 'unknown'})."
             " One collector serves any number of consoles."
@@ -206,13 +217,52 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def lock_directory(directory: Path) -> Iterator[None]:
-    """Keep other processes from creating or upgrading files in a directory during the block."""
+    """Keep other processes from creating or upgrading files in a directory during the block.
+
+    Raises StoreError, which names the process that has the lock, when that takes too long: all who
+    may read the directory can hold it.
+    """
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        deadline = time.monotonic() + _DIRECTORY_PATIENCE
+        while not _try_lock(handle, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                holder = locking_process(directory)
+                raise StoreError(
+                    f"{directory} is locked by {_process_name(holder)}, so its files cannot be"
+                    " prepared. If it is a watchdeck it upgrades or restores the store: try again"
+                    " when it has ended. Else end it."
+                )
+            time.sleep(_LOCK_PAUSE)
         yield
     finally:
         os.close(handle)
+
+
+def locking_process(path: Path, locks: Path = _LOCKS) -> int | None:
+    """The process that holds a lock (flock) on a file or directory; None when it is not known."""
+    found = _lstat(path)
+    if found is None:
+        return None
+    file = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    with suppress(OSError):
+        for line in locks.read_text(errors="replace").splitlines():
+            # 1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF; `->` marks one that waits
+            words = line.split()
+            # 0 stands for a process outside of this container
+            if words[1:2] == ["FLOCK"] and words[5:6] == [file] and words[4].strip("0").isdigit():
+                return int(words[4])
+    return None
+
+
+def _process_name(number: int | None) -> str:
+    """The id and the program of a process, as far as they are known."""
+    if number is None:
+        return "another process"
+    with suppress(OSError):
+        program = Path(f"/proc/{number}/comm").read_text(errors="replace")
+        return f"process {number} ({clean(program.strip(), 40)})"
+    return f"a process that process {number} started before it ended"
 
 
 def _try_lock(handle: int, kind: int) -> bool:

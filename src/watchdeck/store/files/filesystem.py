@@ -98,11 +98,18 @@ def permission_problems(directory: Path) -> Iterator[str]:
 
 
 def bytes_in(directory: Path) -> int:
-    """Bytes of all files in a store's directory, including backups but not the ballast."""
+    """Bytes of all files in a store's directory, including backups but not the ballast.
+
+    Hidden files are half-made ones, which the next start of a collector deletes: they do not count.
+    """
     files = (
         path for path in directory.rglob("*") if not path.is_dir() and path.name != BALLAST_NAME
     )
-    return sum(path.lstat().st_size for path in files)
+    return sum(
+        path.lstat().st_size
+        for path in files
+        if not any(part.startswith(".") for part in path.relative_to(directory).parts)
+    )
 
 
 FULL_BELOW = 1 << 20
