@@ -12,6 +12,8 @@ VARIABLES = {
     "CREDENTIALS_DIRECTORY": "Directory in which systemd puts credentials; a secret there may have"
     " the mode that systemd gives.",
     "JOURNAL_STREAM": "Set by systemd; the log then has the priorities of the journal.",
+    "NOTIFY_SOCKET": "Set by systemd; the collector tells it there that it started, and that it"
+    " stores.",
     "VISUAL": "Editor of `:edit`.",
     "EDITOR": "Editor of `:edit`, when VISUAL is not set.",
     "PAGER": "Program that shows raw responses, and this help.",
