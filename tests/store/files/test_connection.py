@@ -85,7 +85,7 @@ def test_a_file_that_is_no_store_is_corrupt(tmp_path: Path, content: bytes) -> N
     path.write_bytes(content)
     path.chmod(0o600)
     for opened in (open_readonly, open_writable):
-        with pytest.raises(StoreCorrupt, match="(watchdeck restore BACKUP|Move it away)"):
+        with pytest.raises(StoreCorrupt, match=r"(watchdeck restore BACKUP|Move it away)"):
             opened(path)
     assert path.read_bytes() == content
 
