@@ -11,6 +11,7 @@ import click
 
 from watchdeck import __version__
 from watchdeck.cli.options import Context, with_options
+from watchdeck.cli.streams import CLOSED_CODE, OutputClosed, use_output_stream
 from watchdeck.errors import WatchdeckError
 
 
@@ -137,6 +138,9 @@ def group(ctx: click.Context, /, config: str | None, **options: Any) -> None:
     """A terminal operations console for machine-learning models in production.
 
     Without a command: the console on the configured store; a collector is started if none runs.
+
+    The exit code is 1 after an error, 2 after wrong usage, 3 when the output cannot be written, and
+    141 when the program that reads it has ended; the help of a command says where it differs.
     """
     ctx.obj = Context(config)
     if ctx.invoked_subcommand is None:
@@ -154,8 +158,14 @@ def main() -> None:
     # what `logs.discard` does, whose module takes 10 ms to import
     logging.getLogger().addHandler(logging.NullHandler())
     sys.excepthook = _print_fault
+    output = use_output_stream()
     try:
-        sys.exit(group(standalone_mode=False) or 0)
+        code = group(standalone_mode=False) or 0
+        if output is not None:
+            output.flush()
+        sys.exit(code)
+    except OutputClosed:
+        sys.exit(CLOSED_CODE)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -4,26 +4,36 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
+from watchdeck.cli.streams import encodable, is_encodable
+from watchdeck.domain.values.cells import cell_width, pad
 
-def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines with aligned columns; the first row is the header, the last column unpadded."""
-    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-    return [_line(row, widths) for row in rows]
+
+def table_lines(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Rows as lines with columns aligned by terminal cells, all but the last one padded.
+
+    Characters that the output cannot encode are replaced first, because that changes widths.
+    """
+    shown = [tuple(map(encodable, row)) for row in rows]
+    widths = [max(map(cell_width, column)) for column in list(zip(*shown, strict=True))[:-1]]
+    return [_line(row, widths) for row in shown]
 
 
 def _line(row: Sequence[str], widths: Iterable[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+    cells = [pad(cell, width) for cell, width in zip(row, widths, strict=False)]
     return "  ".join([*cells, row[-1]]).rstrip()
 
 
 def to_json(document: object) -> str:
     """A document, or a list of them, as indented JSON; fields that are UNSET are left out.
 
-    The fields and their docstrings are the reference that `watchdeck help json` prints.
+    The fields and their docstrings are the reference that `watchdeck help json` prints. Characters
+    that the output cannot encode are escaped, so that none is lost.
     """
     from msgspec import to_builtins  # 13 ms, which only JSON pays
 
-    return json.dumps(to_builtins(document), indent=1, ensure_ascii=False, allow_nan=False)
+    plain = to_builtins(document)
+    text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
+    return text if is_encodable(text) else json.dumps(plain, indent=1, allow_nan=False)
 
 
 def finite_or_none(value: float | None) -> float | None:

@@ -1,8 +1,10 @@
 """Commands on the store: export, backup, audit, doctor."""
 
+import io
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -52,11 +54,19 @@ def export(
     context: Context = ctx.obj
     end = now() if until is None else until
     start = end - _DAY if since is None else since
-    output = sys.stdout if str(target) == "-" else target
+    output = _data_stream() if str(target) == "-" else target
     form, source = exporter.ExportFormat(file_format), Stream[stream.upper()]
     with closing(Reader(context.directory())) as reader:
         rows = exporter.export(reader, output, form, endpoints, start, end, source)
+    sys.stdout.flush()  # nothing was written before that succeeds
     click.echo(f"wrote {rows} rows", err=True)
+
+
+def _data_stream() -> TextIO:
+    """The standard output for data, which are UTF-8 as in a file, whatever the locale is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 @click.command()

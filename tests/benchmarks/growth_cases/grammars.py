@@ -4,7 +4,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.growth_cases.case import KIB, MIB, Case, Make, cases, number, repeat, uncached
+from benchmarks.growth_cases.case import (
+    KIB,
+    MIB,
+    NAMES,
+    Case,
+    Make,
+    cases,
+    number,
+    repeat,
+    uncached,
+)
 from watchdeck.actions.requests import ChangeRequest, Selection, parse_arguments
 from watchdeck.cli.options import TimeParam
 from watchdeck.console.input import commands, time_parser
@@ -14,6 +24,7 @@ from watchdeck.domain.board import filter as board_filter
 from watchdeck.domain.board.filter_fields import ALERTS
 from watchdeck.domain.rules.condition import LONGEST as LONGEST_CONDITION
 from watchdeck.domain.rules.condition import read_condition
+from watchdeck.domain.values.cells import cell_width
 from watchdeck.domain.values.datetimes import read_days, read_hours
 from watchdeck.domain.values.matcher import LONGEST, LONGEST_VALUE, Matcher, read_matcher
 from watchdeck.domain.values.pattern import compile_pattern, is_slow
@@ -51,6 +62,12 @@ def value_cases() -> Iterator[Case]:
     }
     yield from cases("text to clean", clean, texts)
     yield from cases("long text to clean", lambda text: clean(text, len(text)), texts)
+    wide: dict[str, Make] = {
+        "wide characters": repeat("検"),
+        "combining marks": repeat("\u0308"),
+        "different characters": lambda n: "".join(chr(0x4E00 + k % NAMES) for k in range(n)),
+    }
+    yield from cases("width of a text", cell_width, wide, 4 * MIB)
 
 
 def _read_time(text: str) -> object:

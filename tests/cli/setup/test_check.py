@@ -470,7 +470,7 @@ theme = "light"
 glyphs = "block"
 layout = "focus"
 columns = ["name", "p95", "why"]
-filters = {{ bad = "health!=ok" }}
+filters = {{ bad = "health!=ok", urgent = "sev<=2 unacked" }}
 slow_link = true
 
 [console.keys]

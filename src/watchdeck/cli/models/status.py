@@ -65,8 +65,7 @@ def command(
     wanted = EVERYTHING if named is None else read_named_filter(context, named, MODELS)
     with closing(Reader(context.directory())) as reader:
         if follow:
-            # Ctrl+C ends it, or the end of the program that reads the pipe
-            with suppress(KeyboardInterrupt, BrokenPipeError):
+            with suppress(KeyboardInterrupt):
                 follow_board(reader, now, time.sleep, click.echo)
         everything = reader.board(now(), at)
     board = filter_board(everything, wanted)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from watchdeck.cli.output import count_noun, to_json
+from watchdeck.cli.output import count_noun, table_lines, to_json
 from watchdeck.cli.rules.notes import note_on
 from watchdeck.config.reading.kinds import load_kinds
 from watchdeck.domain.board.board import Model
@@ -99,18 +99,22 @@ def coverage_text(coverages: Sequence[RuleCoverage]) -> str:
     groups |= {"waiting for signals": [], "switched off": []}
     for coverage in coverages:
         groups[_group_name(coverage)].append(coverage)
-    name = max((len(one.rule.name) for one in coverages), default=0)
-    when = max((len(one.rule.when) for one in coverages), default=0)
+    ordered = [
+        one for group in groups.values() for one in sorted(group, key=lambda one: one.rule.severity)
+    ]
+    rows = iter(table_lines(map(_coverage_row, ordered)))
     lines: list[str] = []
     for title, group in groups.items():
         lines += ["", title] if group else []
         for one in sorted(group, key=lambda one: one.rule.severity):
-            lines.append(
-                f"  {one.rule.severity:d}  {one.rule.name:{name}}  {clean(one.rule.when):{when}}  "
-                f"{_coverage_words(one)}"
-            )
+            lines.append(f"  {next(rows)}")
             lines += [f"{_NOTE_INDENT}{one.note}"] if one.note else []
     return "\n".join(line.rstrip() for line in lines[1:]) or "no rules"
+
+
+def _coverage_row(one: RuleCoverage) -> tuple[str, ...]:
+    rule = one.rule
+    return f"{rule.severity:d}", clean(rule.name), clean(rule.when), _coverage_words(one)
 
 
 def _group_name(one: RuleCoverage) -> str:

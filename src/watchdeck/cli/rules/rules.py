@@ -30,6 +30,7 @@ from watchdeck.config.rules import (
 from watchdeck.domain.rules.condition import ConditionError, read_condition
 from watchdeck.domain.rules.rule import Rule
 from watchdeck.domain.settings.configuration import Settings
+from watchdeck.domain.values.cells import cell_width
 from watchdeck.domain.values.text import clean
 from watchdeck.engine.backtest import rule_stats
 from watchdeck.engine.backtest.replay import Replay, lookback, replay
@@ -188,7 +189,8 @@ def _error_with_pointer(words: str, error: ConditionError) -> str:
     """The text of an error, with the condition and a mark below the error's position."""
     sentence = f"{error.text}. {error.hint}".strip()
     before = clean(words[: error.position], 400)
-    return f"{sentence}\n  {before}{clean(words[error.position :], 200)}\n  {' ' * len(before)}^"
+    mark = " " * cell_width(before) + "^"
+    return f"{sentence}\n  {before}{clean(words[error.position :], 200)}\n  {mark}"
 
 
 def _replay_all(

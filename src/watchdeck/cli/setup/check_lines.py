@@ -11,6 +11,7 @@ from watchdeck.cli.setup.endpoint_check import EndpointCheck
 from watchdeck.config.generate.figures import figure_text
 from watchdeck.domain.metrics.scrape import ModelState, Outcome, Scrape, Truncation
 from watchdeck.domain.metrics.signal import PROBE_SIGNALS
+from watchdeck.domain.values.cells import cell_width, pad
 from watchdeck.domain.values.text import clean
 
 _WIDTH = 98
@@ -114,9 +115,9 @@ def _signal_lines(result: EndpointCheck) -> Iterator[str]:
     if measurable := result.measurable:
         yield "  measurable:"
         figures = [name for name in measurable if name not in PROBE_SIGNALS]
-        width = max(map(len, figures), default=0)
+        width = max(map(cell_width, figures), default=0)
         for name in figures:
-            yield from wrap_text(f"{name.ljust(width)}  {_figure_words(result, name)}", 4)
+            yield from wrap_text(f"{pad(name, width)}  {_figure_words(result, name)}", 4)
         scraped = [name for name in measurable if name in PROBE_SIGNALS]
         yield from wrap_text(f"by the scrapes: {', '.join(scraped)}", 4)
     yield from _reason_lines("unknown now", result.unknown)
