@@ -241,6 +241,7 @@ class Bench:
 
     async def type(self, text: str) -> None:
         names = {" ": "space", "=": "equals_sign", ":": "colon", "-": "minus"}
+        names |= {"~": "tilde", "+": "plus", ".": "full_stop"}
         await self.press(*(names.get(letter, letter) for letter in text), "enter")
 
     async def look(self) -> None:
@@ -322,6 +323,27 @@ async def test_a_silence_begins_with_the_labels_of_the_alert_and_tells_what_it_h
         assert "silence 1 hides 1 open alert for 2h" in at.text()
         with closing(open_readonly(at.store.state)) as db:
             assert [one.reason for one in read_silences(db, NOW)] == ["a deploy"]
+
+
+async def test_a_name_with_quotes_and_blanks_is_silenced_and_pinned(tmp_path: Path) -> None:
+    async with bench(tmp_path, 'say "hi"') as at:
+        await at.press("3", "s")
+        assert r':silence rule=slow model="say \"hi\"" 2h' in at.text()
+        await at.type("a deploy")
+        assert "silence 1 hides 1 open alert for 2h" in at.text()
+        await at.press("P")
+        await at.type("it says so")
+        with closing(open_readonly(at.store.state)) as db:
+            assert [one.model for one in read_known_issues(db, NOW)] == ['say "hi"']
+
+
+async def test_a_silence_of_everything_is_refused_in_the_console_too(tmp_path: Path) -> None:
+    async with bench(tmp_path, "fraud", "churn") as at:
+        await at.press("3", "colon")
+        await at.type("silence model=~.+ 2h peace")
+        assert "it would hide nearly every alert: 2 of 2 that are open" in at.text()
+        with closing(open_readonly(at.store.state)) as db:
+            assert not read_silences(db, NOW)
 
 
 async def test_notes_pins_and_resolves_are_typed(tmp_path: Path) -> None:

@@ -91,9 +91,19 @@ def test_the_refusal_says_how_much_it_would_hide() -> None:
     assert refused.startswith("it would hide nearly every alert: 2 of 3 that are open; say which")
 
 
+def test_models_and_rules_that_are_alike_are_judged_once() -> None:
+    models = tuple({"model": f"m{number}", "env": "prod"} for number in range(1_000))
+    rules = tuple(RuleScope({"rule": f"r{number}"}) for number in range(50))
+    known = KnownAlerts(models, rules)
+    assert len(list(known.possible({"model"}))) == 1_000
+    assert len(list(known.possible({"rule", "env"}))) == 50
+    assert hides_everything([read_matcher("env=prod")], known)
+    assert not hides_everything([read_matcher("model=~m1.*")], known)
+
+
 def test_a_rule_for_some_models_raises_nothing_about_the_others() -> None:
     rules = (RuleScope({"rule": "slow"}, (read_matcher("owner=risk"),)),)
     known = KnownAlerts(FLEET.models, rules)
-    assert [labels["model"] for labels in known.possible()] == ["fraud"]
+    assert [labels["model"] for labels in known.possible(["model"])] == ["fraud"]
     idle = KnownAlerts(FLEET.models, (RuleScope({"rule": "slow"}, (read_matcher("owner=x"),)),))
     assert not hides_everything([read_matcher("env=prod")], idle)

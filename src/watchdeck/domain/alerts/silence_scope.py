@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 
 from msgspec import Struct
 
@@ -42,27 +43,55 @@ class KnownAlerts(Struct, frozen=True):
     rules: tuple[RuleScope, ...] = ()
     raised: tuple[AlertLabels, ...] = ()
 
-    def possible(self) -> Iterator[AlertLabels]:
-        """The labels of the alerts that the rules can raise about the models."""
-        for model in self.models:
-            for rule in self.rules or (RuleScope({}),):
+    def possible(self, names: Collection[str]) -> Iterator[AlertLabels]:
+        """The labels of the alerts that the rules can raise about the models.
+
+        Only labels called `names` matter: models and rules that are alike in them are one.
+        """
+        rules = _distinct_rules(self.rules or (RuleScope({}),), names)
+        needed = {*names, *(one.label for rule in rules for one in rule.match)}
+        for model in _distinct(self.models, needed):
+            for rule in rules:
                 if matches(rule.match, model):
                     own = {"model": model.get("model", ""), "source": OURS}
                     yield {**model, **rule.labels, **own}
 
-    def all(self) -> Iterator[AlertLabels]:
+    def all(self, names: Collection[str]) -> Iterator[AlertLabels]:
         """The possible alerts and the open ones; while hardly any is known, one more.
 
         Alerts about no model, such as those about the collector, are left out: a silence that
         spares them alone still mutes every model.
         """
-        seen = set()
-        raised = [one for one in self.raised if one.get("model")] or self.raised
-        for labels in (*self.possible(), *raised):
-            seen.add((labels.get("rule"), labels.get("model")))
-            yield labels
-        if len(seen) < 2:
+        yield from self.possible(names)
+        yield from [one for one in self.raised if one.get("model")] or self.raised
+        if self._is_tiny():
             yield _UNSEEN
+
+    def _is_tiny(self) -> bool:
+        """Whether fewer than two different alerts are known."""
+        raised = ((one.get("rule"), one.get("model")) for one in self.raised)
+        possible = (
+            (rule.labels.get("rule"), model.get("model"))
+            for model in self.models
+            for rule in self.rules or (RuleScope({}),)
+        )
+        pairs = iter(chain(raised, possible))
+        first = next(pairs, None)
+        return all(pair == first for pair in pairs)
+
+
+def _distinct(found: Iterable[AlertLabels], names: Collection[str]) -> list[dict[str, str]]:
+    """The labels called `names` of each, without repeats."""
+    parts = (tuple((name, one[name]) for name in names if name in one) for one in found)
+    return [dict(part) for part in dict.fromkeys(parts)]
+
+
+def _distinct_rules(rules: Iterable[RuleScope], names: Collection[str]) -> list[RuleScope]:
+    found = {
+        (rule.match, tuple((name, rule.labels[name]) for name in names if name in rule.labels))
+        for rule in rules
+    }
+    return [RuleScope(dict(labels), match) for match, labels in found]
 
 
 NOTHING_KNOWN = KnownAlerts()
@@ -80,9 +109,10 @@ def hides_everything(matchers: Iterable[Matcher], known: KnownAlerts) -> bool:
     values = {one.label for one in given if one.wanted and not (one.pattern or one.negated)}
     if not values.isdisjoint(_NAMES):
         return False
+    names = {one.label for one in given}
     if values.difference(_SHARED):
-        return len(known.models) > 1 and _match_all(given, known.possible())
-    return _match_all(given, known.all())
+        return len(known.models) > 1 and _match_all(given, known.possible(names))
+    return _match_all(given, known.all(names))
 
 
 def scope_refusal(matchers: Iterable[Matcher], known: KnownAlerts) -> str:
