@@ -133,6 +133,7 @@ def test_a_secret_that_is_renewed_is_hidden_with_the_one_before() -> None:
     assert redact("old-value new-value") == "old-value new-value"
 
 
+@pytest.mark.long
 def test_the_oldest_of_too_many_secrets_are_forgotten() -> None:
     found = SecretFilter(f"secret-{number}-" for number in range(MOST))
     assert found.redact(f"secret-0- secret-{MOST - 1}-") == f"secret-0- {HIDDEN}"

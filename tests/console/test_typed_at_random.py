@@ -74,6 +74,7 @@ def _has_ended(terminal: Terminal, seed: int) -> bool:
     return True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shown", [0, 1], ids=["its store", "hostile boards"])
 def test_keys_that_come_twice_in_one_read_end_nothing(shown: int, tmp_path: Path) -> None:
     with typing(shown, tmp_path / "console") as terminal:

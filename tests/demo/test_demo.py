@@ -131,6 +131,7 @@ def test_one_board_of_the_demo_is_printed_and_nothing_is_left(tmp_path: Path) ->
     assert done.stderr == ""
 
 
+@pytest.mark.long
 def test_the_store_is_kept_where_the_person_says(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "watchdeck", "demo", "--once", "--dir", "kept"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
