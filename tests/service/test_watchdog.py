@@ -13,7 +13,7 @@ def test_systemd_is_fed_only_by_committed_ticks(tmp_path: Path) -> None:
         heard.bind(str(tmp_path / "notify"))
         heard.setblocking(False)
         systemd = SystemdNotifier(str(tmp_path / "notify"))
-        systemd.send("READY=1")
+        assert systemd.send("READY=1")
         for stored, evaluated in ((1, 1), (2, 1), (2, 1), (2, 2), (2, 3), (3, 3)):
             systemd.feed(stored, evaluated)
         states = [heard.recv(100).decode() for _ in range(4)]
@@ -24,7 +24,7 @@ def test_systemd_is_fed_only_by_committed_ticks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["", "/nowhere/notify"])
 def test_without_systemd_nothing_is_sent(address: str) -> None:
-    SystemdNotifier(address).send("READY=1")
+    assert not SystemdNotifier(address).send("READY=1")
 
 
 def test_a_blocked_loop_is_logged_once_with_its_place_and_then_ended(

@@ -38,15 +38,20 @@ class SystemdNotifier:
         self._address = f"\0{given[1:]}" if given.startswith("@") else given
         self._ticks: tuple[object, ...] = ()
 
-    def send(self, state: str) -> None:
-        """Send a state such as `READY=1`; a failure is ignored, for systemd notices it itself."""
+    def send(self, state: str) -> bool:
+        """Send a state such as `READY=1`; returns whether it was sent.
+
+        A failure is no error: systemd notices a missing state itself.
+        """
         if not self._address:
-            return
+            return False
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
                 sender.sendto(state.encode(), self._address)
         except OSError:
             _log.debug("systemd was not reached")
+            return False
+        return True
 
     def feed(self, *ticks: object) -> None:
         """Feed the watchdog when every one of `ticks`, which tell the newest commits, has moved."""
